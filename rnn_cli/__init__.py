@@ -1,0 +1,1 @@
+"""`rnn`: train, evaluate and use recurrent text classifiers. See `rnn --help`."""

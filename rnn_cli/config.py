@@ -1,0 +1,185 @@
+"""The YAML's typed shape: what each key means, its default and its bounds.
+
+Reading files and overrides is `rnn_cli.loading`'s work. Knows nothing of Keras, of data or of the terminal.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+ONE_HOT_BYTES = 2 << 30
+"""The largest one-hot batch (batch_size × max_length × vocab_size float32) a config may ask for."""
+
+
+def _no_boolean(value: object) -> object:
+    # YAML 1.1 reads yes, no, on and off as booleans, and pydantic would take True for 1.
+    if isinstance(value, bool):
+        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is text, else give a number")
+    return value
+
+
+def _label(value: object) -> object:
+    # Labels are text everywhere; a label written 1 in YAML is the label "1" of the file.
+    value = _no_boolean(value)
+    return str(value) if isinstance(value, int | float) else value
+
+
+Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
+Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**32)]
+Number = Annotated[float, BeforeValidator(_no_boolean), Field(allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+Rate = Annotated[Number, Field(ge=0, lt=1)]
+Label = Annotated[str, BeforeValidator(_label)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys are mistakes, values never change, docstrings describe keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataConfig(Section):
+    """Which labelled texts, and how they are split."""
+
+    source: str = Field("imdb", min_length=1)
+    """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst."""
+    text_column: str | None = None
+    """The column of texts; found by its name (text, review, sentence, ...) when not given."""
+    label_column: str | None = None
+    """The column of labels; found by its name (label, sentiment, class, ...) when not given."""
+    positive_label: Label | None = None
+    """Of two labels, the one whose probability the network answers; else the second in sorted order."""
+    validation: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, lt=1)] | str = 0.1
+    """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
+    test: Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)] | str = 0.1
+    """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
+    split_seed: Seed = 1
+    """Seeds the split only, so that another training.seed is measured on the same rows."""
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """The character between fields; , for .csv and a tab for .tsv when not given."""
+    encoding: str | None = None
+    """The source's text encoding; UTF-8, or what a byte order mark says, when not given."""
+
+    @model_validator(mode="after")
+    def _some_rows_are_left_to_train_on(self) -> "DataConfig":
+        shares = [share for share in (self.validation, self.test) if isinstance(share, float)]
+        if sum(shares) >= 1:
+            raise ValueError("validation and test take all rows; leave some to train on")
+        return self
+
+
+class TokenizerConfig(Section):
+    """How a text becomes numbers."""
+
+    level: Literal["word", "char", "sentence", "subword"] = "word"
+    """What a token is: a word, a character, a whole sentence, or a piece of a word (byte-pair encoding)."""
+    vocab_size: Annotated[Count, Field(ge=3)] = 10_000
+    """Ids at most: 0 pads, 1 is the unknown token, the rest go to the most frequent tokens."""
+    oov_token: str = Field("<OOV>", min_length=1)
+    """How the unknown ("out of vocabulary") token is written."""
+    lowercase: bool = True
+    """Read upper-case letters as lower-case ones."""
+    filters: str | None = None
+    """Characters read as spaces; when not given, punctuation but the apostrophe at word level, else none."""
+    max_length: Count = 200
+    """Tokens of a text that are read, at most."""
+    truncate: Literal["head", "tail", "both"] = "head"
+    """Which part of a longer text is read: its beginning, its end, or half of each."""
+
+
+class ModelConfig(Section):
+    """The network: input, stacked recurrent layers, pooling, Dense layers."""
+
+    input: Literal["embedding", "one_hot"] = "embedding"
+    """A token enters as a learned vector, or as a 1 among zeros (for small vocabularies)."""
+    embedding_dim: Count = 64
+    """Length of a token's vector."""
+    embeddings: str | None = None
+    """A file of ready word vectors (GloVe or fastText text format, plain or .gz) to start from."""
+    trainable_embeddings: bool = True
+    """Whether training changes the vectors."""
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """The recurrent cell."""
+    units: Annotated[list[Count], Field(min_length=1)] = [64, 64]
+    """Units of each recurrent layer, from the input up; twice as many values leave a bidirectional one."""
+    bidirectional: bool = True
+    """Read each text in both directions."""
+    pooling: Literal["last", "max", "mean", "max_mean"] = "last"
+    """What leaves the top recurrent layer: its last state(s), or the maximum and/or mean over the text."""
+    dense_units: list[Count] = [32, 16]
+    """Units of each hidden Dense layer (ReLU); [] for none."""
+    dropout: Rate = 0.0
+    """Share of each recurrent and hidden Dense layer's output that is dropped in training."""
+    embedding_dropout: Rate = 0.0
+    """Share of the token vectors' dimensions that is dropped in training, the same all along a text."""
+    recurrent_dropout: Rate = 0.0
+    """Share of the recurrent state that is dropped between time steps in training."""
+
+    @model_validator(mode="after")
+    def _one_hot_has_no_vectors(self) -> "ModelConfig":
+        if self.input == "one_hot" and self.embeddings is not None:
+            raise ValueError("embeddings need input: embedding")
+        return self
+
+
+class EarlyStopping(Section):
+    """When training stops before its last epoch."""
+
+    patience: Count = 2
+    """Epochs without a better validation figure before training stops."""
+    monitor: Literal["loss", "accuracy"] = "loss"
+    """The validation figure that names the best epoch, whose weights are kept."""
+
+
+class TrainingConfig(Section):
+    """How the network's weights are found."""
+
+    epochs: Count = 5
+    """Passes over the training rows, at most."""
+    batch_size: Count = 64
+    """Texts a step."""
+    optimizer: Literal["adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam"
+    """The Keras optimizer."""
+    learning_rate: Positive = 1e-3
+    """The optimizer's (first) learning rate."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rate goes on: unchanged, or down to zero along a line or half a cosine."""
+    clip_norm: Positive | None = None
+    """Shorten the gradient of all weights together to this length when it is longer."""
+    weight_decay: Annotated[Number, Field(ge=0)] = 0.0
+    """Decoupled weight decay a step, times the learning rate."""
+    label_smoothing: Rate = 0.0
+    """Share of each label's certainty that is spread over all labels."""
+    class_weight: Literal["balanced"] | dict[Label, Positive] | None = None
+    """Weight of each label's rows in the loss: `balanced` (rarer labels weigh more) or {label: weight}."""
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    """Stop when validation no longer improves; null trains all epochs and keeps the one of least loss."""
+    seed: Seed = 1
+    """Seeds the first weights, the order of rows and dropout."""
+
+
+class Config(Section):
+    """Everything `rnn train` may be told."""
+
+    data: DataConfig = DataConfig()
+    """Which labelled texts, and how they are split."""
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    """How a text becomes numbers."""
+    model: ModelConfig = ModelConfig()
+    """The network."""
+    training: TrainingConfig = TrainingConfig()
+    """How the network's weights are found."""
+
+    @model_validator(mode="after")
+    def _one_hot_fits_in_memory(self) -> "Config":
+        tokens = self.training.batch_size * self.tokenizer.max_length
+        if self.model.input == "one_hot" and tokens * self.tokenizer.vocab_size * 4 > ONE_HOT_BYTES:
+            raise ValueError(
+                f"model.input: one_hot needs {tokens * self.tokenizer.vocab_size * 4 / 2**30:.1f} GiB a batch; "
+                f"use embedding, or make tokenizer.vocab_size at most {ONE_HOT_BYTES // (tokens * 4)}"
+            )
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole config as plain values, every default spelled out."""
+        return self.model_dump(mode="json")

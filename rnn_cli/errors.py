@@ -1,0 +1,55 @@
+"""The one family of errors that a user is meant to read.
+
+An error says what is wrong, where, and how to mend it, and knows the exit code it ends with. It knows nothing of
+the terminal: `rnn_cli.cli.main` prints it, once, for all commands.
+"""
+
+from collections.abc import Sequence
+
+
+class RnnError(Exception):
+    """Something a user can understand and mend.
+
+    `where` names the place (a file, `file:line`, `file:line:column` or a config key), `what` the fault and `mend`
+    the way out; together they are one line: ``where: what; mend``.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
+        self.what, self.where, self.mend = what, where, mend
+        super().__init__((f"{where}: " if where else "") + what + (f"; {mend}" if mend else ""))
+
+
+class UsageError(RnnError):
+    """A command was called in a way it cannot serve."""
+
+    exit_code = 2
+
+
+class ConfigError(RnnError):
+    """A config holds mistakes; all of them are told together, a line each."""
+
+    exit_code = 2
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class DataError(RnnError):
+    """An input file cannot be read as labelled texts."""
+
+    exit_code = 2
+
+
+class BundleError(RnnError):
+    """A trained model's folder is missing, damaged, foreign or in the way."""
+
+    exit_code = 2
+
+
+class RunFailed(RnnError):
+    """A run that began well could not be finished."""
+
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""A config to a `keras.Model`, and its weights to an ONNX graph. Knows nothing of texts or files of rows."""

@@ -1,0 +1,1 @@
+"""One run from labelled rows to a bundle. The only room that loads TensorFlow."""
