@@ -1,0 +1,88 @@
+"""`rnn predict`."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from rnn_cli.errors import DataError, UsageError
+
+FORMATS = ("human", "jsonl", "csv", "tsv", "plain")
+
+READ_BYTES = 1 << 18
+"""Read from a pipe at once, at most; what has come is answered without waiting for more."""
+
+LINE_BYTES = 16 << 20
+"""The longest line of a pipe that is taken for a text."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  rnn predict "A warm, funny film." "Two hours I will never get back."
+  rnn predict --proba --format jsonl "It was fine, I suppose."
+  cat sentences.txt | rnn predict --format csv > answers.csv
+"""
+)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(FORMATS),
+    help="How answers are printed  [default: human on a terminal, else plain: label, tab, probability]",
+)
+@click.option("--proba", is_flag=True, help="Add the probability of every label.")
+def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool) -> None:
+    """Answer the label of each TEXT and how probable it is.
+
+    Without TEXT, or with `-`, each line of the standard input is a text. There is one answer for each text, in
+    order, whatever the text; one without a single word the model knows is marked so.
+    """
+    if not texts and sys.stdin.isatty():
+        raise UsageError("no text", mend='give one, as in rnn predict "some sentence", or pipe lines in')
+    for place, text in enumerate(texts, start=1):
+        _refuse_undecodable(text, f"text {place}")
+
+    from rnn_cli import bundle
+    from rnn_cli.cli.answers import Writer
+    from rnn_cli.scoring.predictor import Predictor
+
+    predictor = Predictor.open(bundle.locate(model))
+    writer = Writer(style or ("human" if sys.stdout.isatty() else "plain"), predictor.labels, proba=proba)
+    for window in _windows() if texts in ((), ("-",)) else iter([list(texts)]):
+        writer.write(window, predictor.predict(window))
+
+
+def _windows() -> Iterator[list[str]]:
+    """The lines of the standard input without their ends, as many at a time as have come."""
+    rest, number = b"", 1
+    while chunk := sys.stdin.buffer.read1(READ_BYTES):  # type: ignore[attr-defined]  # a BufferedReader
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LINE_BYTES:
+            raise DataError(
+                f"a line of more than {LINE_BYTES >> 20} MiB", where=f"standard input:{number + len(lines)}"
+            )
+        if lines:
+            yield [_decode(line, place) for place, line in enumerate(lines, start=number)]
+            number += len(lines)
+    if rest:
+        yield [_decode(rest, number)]
+
+
+def _decode(line: bytes, number: int) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not UTF-8",
+            where=f"standard input:{number}",
+            mend="convert the input, as with iconv -f latin1 -t utf-8",
+        ) from None
+
+
+def _refuse_undecodable(text: str, where: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError("is not UTF-8", where=where, mend="check the terminal's encoding") from None

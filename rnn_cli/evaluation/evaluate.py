@@ -1,0 +1,69 @@
+"""A predictor held against labelled texts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rnn_cli.bundle import CONFIG, Bundle
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.splits import load_splits
+from rnn_cli.errors import DataError
+from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.loading import parse_config
+from rnn_cli.scoring.predictor import Predictor, Scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was answered to labelled texts, and how good that is. `answers` are indices into the labels, `[rows]`."""
+
+    dataset: Dataset
+    scores: Scores
+    answers: npt.NDArray[np.intp]
+    figures: Figures
+
+    def table(self) -> pd.DataFrame:
+        """One row a text: text, label (the true one), prediction and the prediction's probability."""
+        rows = np.arange(len(self.answers))
+        return pd.DataFrame(
+            {
+                "text": self.dataset.texts,
+                "label": self.dataset.labels,
+                "prediction": [self.figures.labels[answer] for answer in self.answers],
+                "probability": self.scores.probabilities[rows, self.answers],
+            }
+        )
+
+
+def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
+    """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know."""
+    places = {label: place for place, label in enumerate(predictor.labels)}
+    for line, label in zip(dataset.lines, dataset.labels, strict=True):
+        if label not in places:
+            raise DataError(
+                f"label {label!r} is none of the model's ({', '.join(predictor.labels)})",
+                where=f"{dataset.name}:{line}",
+                mend="correct it, or train on data that has it",
+            )
+    truth = np.array([places[label] for label in dataset.labels], np.intp)
+    scores = predictor.score(dataset.texts)
+    answers = predictor.choose(scores.probabilities)
+    return Evaluation(dataset, scores, answers, measure(predictor.labels, truth, scores.probabilities, answers))
+
+
+def kept_test_rows(opened: Bundle) -> Dataset:
+    """The rows that were kept from a run for its test; raises `DataError` if its data is no longer the same."""
+    config = parse_config(opened.read(CONFIG).decode("utf-8"), where=str(opened.path / CONFIG))
+    splits = load_splits(config.data)
+    if splits.fingerprint != opened.manifest.data.get("fingerprint"):
+        raise DataError(
+            "the rows have changed since the model was trained, so its test rows can't be told from training rows",
+            where=config.data.source,
+            mend="restore the file, or name labelled rows the model has not seen with --data FILE",
+        )
+    if not len(splits.test):
+        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), mend="use --data FILE")
+    return splits.test
+

@@ -1,0 +1,124 @@
+"""A config to a `keras.Model`: ids in, probabilities out.
+
+The model is made of Keras's own layers and operations only, so `keras.saving.load_model` opens it anywhere. Padding
+(id 0) is masked in every layer that looks along the text, so it never reaches a probability.
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers, ops
+
+from rnn_cli.config import ModelConfig
+
+FAR_BELOW = -1e9
+"""What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
+
+CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+
+
+def build(
+    config: ModelConfig,
+    *,
+    vocab_size: int,
+    classes: int,
+    seed: int,
+    embeddings: npt.NDArray[np.float32] | None = None,
+) -> keras.Model:
+    """The network, its first weights drawn from `seed`.
+
+    Takes int32 ids `[batch, time]`, padded after the text with 0, at least one id a row above 0. Answers the positive
+    class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`, if
+    given, holds the first token vectors, `[vocab_size, embedding_dim]`.
+    """
+    next_seed = _seeds(seed)
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    mask = ops.not_equal(ids, 0)
+    x = _input(config, ids, vocab_size, next_seed, embeddings)
+    for depth, units in enumerate(config.units, start=1):
+        is_top = depth == len(config.units)
+        x = _recurrent(config, units, depth, whole=not is_top or config.pooling != "last", seed=next_seed)(x, mask=mask)
+        x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
+    x = _pool(config.pooling, x, mask)
+    for depth, units in enumerate(config.dense_units, start=1):
+        x = layers.Dense(units, "relu", kernel_initializer=_glorot(next_seed), name=f"dense_{depth}")(x)
+        x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    x = layers.Dense(units, activation, kernel_initializer=_glorot(next_seed), name="probability")(x)
+    return keras.Model(ids, x, name="classifier")
+
+
+def _seeds(seed: int) -> Callable[[], int]:
+    generator = np.random.default_rng(seed)
+    return lambda: int(generator.integers(2**31))
+
+
+def _glorot(seed: Callable[[], int]) -> keras.initializers.Initializer:
+    return keras.initializers.GlorotUniform(seed=seed())
+
+
+def _dropout(rate: float, seed: Callable[[], int]) -> layers.Layer:
+    return layers.Dropout(rate, seed=seed())
+
+
+def _input(
+    config: ModelConfig,
+    ids: keras.KerasTensor,
+    vocab_size: int,
+    seed: Callable[[], int],
+    embeddings: npt.NDArray[np.float32] | None,
+) -> keras.KerasTensor:
+    if config.input == "one_hot":
+        return ops.one_hot(ids, vocab_size)
+    embedding = layers.Embedding(
+        vocab_size,
+        config.embedding_dim,
+        embeddings_initializer=keras.initializers.RandomUniform(seed=seed()),
+        trainable=config.trainable_embeddings,
+        name="embedding",
+    )
+    x = embedding(ids)
+    if embeddings is not None:
+        embedding.set_weights([embeddings])
+    if config.embedding_dropout:
+        x = layers.SpatialDropout1D(config.embedding_dropout, seed=seed())(x)
+    return x
+
+
+def _recurrent(
+    config: ModelConfig, units: int, depth: int, *, whole: bool, seed: Callable[[], int]
+) -> layers.Layer:
+    def cell(name: str, **direction: bool) -> layers.Layer:
+        return CELLS[config.cell](
+            units,
+            return_sequences=whole,
+            recurrent_dropout=config.recurrent_dropout,
+            kernel_initializer=_glorot(seed),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seed()),
+            seed=seed(),
+            name=name,
+            **direction,
+        )
+
+    name = f"{config.cell}_{depth}"
+    if not config.bidirectional:
+        return cell(name)
+    # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
+    return layers.Bidirectional(
+        cell(f"forward_{name}"), backward_layer=cell(f"backward_{name}", go_backwards=True), name=f"bidirectional_{name}"
+    )
+
+
+def _pool(pooling: str, x: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+    if pooling == "last":
+        return x
+    there = ops.expand_dims(mask, -1)
+    pooled = []
+    if pooling in ("max", "max_mean"):
+        pooled.append(ops.max(ops.where(there, x, FAR_BELOW), axis=1))
+    if pooling in ("mean", "max_mean"):
+        weight = ops.cast(there, x.dtype)
+        pooled.append(ops.sum(x * weight, axis=1) / ops.sum(weight, axis=1))
+    return pooled[0] if len(pooled) == 1 else ops.concatenate(pooled, axis=-1)

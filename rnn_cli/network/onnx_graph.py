@@ -1,0 +1,178 @@
+"""A trained network's weights to an ONNX graph.
+
+The graph is put together by hand because exporters are unreliable for bidirectional recurrent layers: each layer is
+one ONNX operator (LSTM, GRU or RNN), told each text's length. Knows the shape of what `build` makes, no more.
+
+Source: the operators' definitions, https://onnx.ai/onnx/operators/ (LSTM, GRU, RNN).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+
+from rnn_cli.config import ModelConfig
+
+OPSET = 17
+IR_VERSION = 8
+
+Array = npt.NDArray[np.float32]
+
+GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
+"""Where in Keras's order each of ONNX's gates stands: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
+
+OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
+    """The ONNX file of a model from `build`: int32 `ids` `[batch, time]`, padded after the text with 0, to `logits`.
+
+    `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax of
+    it gives the model's probabilities.
+    """
+    graph = _Graph()
+    lengths = graph.lengths("ids")
+    x = _input(graph, model, config)
+    for depth, _ in enumerate(config.units, start=1):
+        is_top = depth == len(config.units)
+        x = _recurrent(graph, _directions(model, config, depth), config, x, lengths, last=is_top and config.pooling == "last")
+    if config.pooling != "last":
+        x = _pool(graph, config.pooling, x, lengths)
+    for depth, _ in enumerate(config.dense_units, start=1):
+        x = graph.add("Relu", [_dense(graph, model.get_layer(f"dense_{depth}"), x)])
+    return graph.serialize(_dense(graph, model.get_layer("probability"), x, output="logits"))
+
+
+class _Graph:
+    """Nodes and weights under way, each value named once."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.weights: list[TensorProto] = []
+        self.count = 0
+
+    def name(self, hint: str) -> str:
+        self.count += 1
+        return f"{hint}_{self.count}"
+
+    def constant(self, hint: str, value: npt.ArrayLike) -> str:
+        name = self.name(hint)
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def add(self, operator: str, inputs: Iterable[str], *, output: str | None = None, **attributes: object) -> str:
+        output = output or self.name(operator.lower())
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+    def lengths(self, ids: str) -> str:
+        """Ids that are not padding, a text: int32 `[batch]`."""
+        zero = self.constant("padding", np.array(0, np.int32))
+        there = self.add("Cast", [self.add("Greater", [ids, zero])], to=TensorProto.INT32)
+        return self.add("ReduceSum", [there, self.constant("axis", np.array([1]))], keepdims=0)
+
+    def serialize(self, output: str) -> bytes:
+        model: ModelProto = helper.make_model(
+            helper.make_graph(
+                self.nodes,
+                "classifier",
+                [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])],
+                [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", None])],
+                self.weights,
+            ),
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="rnn",
+        )
+        checker.check_model(model, full_check=True)
+        return model.SerializeToString()
+
+
+def _input(graph: _Graph, model: keras.Model, config: ModelConfig) -> str:
+    """Token vectors, time first: `[time, batch, dim]`."""
+    ids = graph.add("Transpose", ["ids"], perm=[1, 0])
+    if config.input == "embedding":
+        (vectors,) = model.get_layer("embedding").get_weights()
+        return graph.add("Gather", [graph.constant("embedding", vectors), ids])
+    width = _directions(model, config, 1)[0][0].shape[0]
+    depth = graph.constant("width", np.array([width], np.int32))
+    return graph.add("OneHot", [ids, depth, graph.constant("values", np.array([0, 1], np.float32))], axis=-1)
+
+
+def _directions(model: keras.Model, config: ModelConfig, depth: int) -> list[Sequence[Array]]:
+    """A recurrent layer's weights, a direction each: kernel, recurrent kernel, bias."""
+    name = f"{config.cell}_{depth}"
+    if not config.bidirectional:
+        return [model.get_layer(name).get_weights()]
+    both = model.get_layer(f"bidirectional_{name}")
+    return [both.forward_layer.get_weights(), both.backward_layer.get_weights()]
+
+
+def _recurrent(
+    graph: _Graph, directions: list[Sequence[Array]], config: ModelConfig, x: str, lengths: str, *, last: bool
+) -> str:
+    """One layer: `[time, batch, directions × units]`, or, of the last states alone, `[batch, directions × units]`."""
+    units = directions[0][1].shape[0]
+    weights = [
+        graph.constant(hint, np.stack(stack))
+        for hint, stack in zip(
+            ("kernel", "recurrent", "bias"),
+            zip(*(_reorder(direction, config.cell, units) for direction in directions), strict=True),
+            strict=True,
+        )
+    ]
+    whole, state = graph.name("sequence"), graph.name("state")
+    attributes = {"linear_before_reset": 1} if config.cell == "gru" else {}
+    graph.nodes.append(
+        helper.make_node(
+            OPERATORS[config.cell],
+            [x, *weights, lengths],
+            ["", state] if last else [whole],
+            hidden_size=units,
+            direction="bidirectional" if len(directions) == 2 else "forward",
+            **attributes,
+        )
+    )
+    width = len(directions) * units
+    if last:  # [directions, batch, units]
+        state = graph.add("Transpose", [state], perm=[1, 0, 2])
+        return graph.add("Reshape", [state, graph.constant("shape", np.array([-1, width]))])
+    whole = graph.add("Transpose", [whole], perm=[0, 2, 1, 3])  # from [time, directions, batch, units]
+    return graph.add("Reshape", [whole, graph.constant("shape", np.array([0, 0, width]))])
+
+
+def _reorder(weights: Sequence[Array], cell: str, units: int) -> tuple[Array, Array, Array]:
+    """Keras's kernel `[in, gates × units]` and bias to ONNX's `[gates × units, in]` and `[2 × gates × units]`."""
+    kernel, recurrent, bias = weights
+    order = np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])
+    # Keras's GRU keeps the recurrent bias apart (reset_after), as ONNX does for all; the others have none.
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    return kernel.T[order], recurrent.T[order], biases[:, order].reshape(-1)
+
+
+def _pool(graph: _Graph, pooling: str, x: str, lengths: str) -> str:
+    """`[time, batch, width]` to `[batch, width]` or, of both kinds, `[batch, 2 × width]`."""
+    zero, one, first = (graph.constant("scalar", np.array(value, np.int64)) for value in (0, 1, [0]))
+    ends = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), first])  # [1, batch]
+    shape = graph.add("Shape", [x], end=1)
+    time = graph.add("Range", [zero, graph.add("Squeeze", [shape]), one])  # [time]
+    last_axis = graph.constant("axis", np.array([1]))
+    there = graph.add("Less", [graph.add("Unsqueeze", [time, last_axis]), ends])  # [time, batch]
+    there = graph.add("Unsqueeze", [there, graph.constant("axis", np.array([2]))])
+    pooled = []
+    if pooling in ("max", "max_mean"):
+        below = graph.constant("below", np.array(-1e9, np.float32))
+        pooled.append(graph.add("ReduceMax", [graph.add("Where", [there, x, below])], axes=[0], keepdims=0))
+    if pooling in ("mean", "max_mean"):
+        # ONNX's recurrent operators answer zeros after a text's end, so the plain sum is the masked one.
+        count = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
+        total = graph.add("ReduceSum", [x, first], keepdims=0)
+        pooled.append(graph.add("Div", [total, graph.add("Unsqueeze", [count, last_axis])]))
+    return pooled[0] if len(pooled) == 1 else graph.add("Concat", pooled, axis=-1)
+
+
+def _dense(graph: _Graph, layer: keras.layers.Dense, x: str, *, output: str | None = None) -> str:
+    kernel, bias = layer.get_weights()
+    return graph.add("Gemm", [x, graph.constant("kernel", kernel), graph.constant("bias", bias)], output=output)

@@ -1,0 +1,117 @@
+"""Texts to predictions, by a bundle's ONNX graph. Knows nothing of TensorFlow, of files of rows or of Click."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from rnn_cli import bundle
+from rnn_cli.bundle import Bundle
+from rnn_cli.errors import BundleError
+from rnn_cli.text.padding import pad
+from rnn_cli.text.tokenizer import Tokenizer
+
+BATCH_SIZE = 64
+"""Texts scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
+
+EXTERNAL_DATA = b"\n\x08location"
+"""How a protobuf spells the key by which an ONNX file points to weights in another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one text.
+
+    `probability` is that of `label`; `probabilities` stand in the order of the bundle's labels and sum to 1.
+    `no_known_words` says that the text held no token the model has seen, so the answer is that of an unknown word.
+    """
+
+    label: str
+    probability: float
+    probabilities: tuple[float, ...]
+    no_known_words: bool
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Probabilities `[texts, labels]` (float64, rows sum to 1) and, a text, whether a known token was in it."""
+
+    probabilities: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
+
+
+class Predictor:
+    """A trained classifier, ready to score.
+
+    `threads` is how many ONNX Runtime uses for one batch; 0 for all cores.
+    """
+
+    def __init__(self, opened: Bundle, *, threads: int = 0) -> None:
+        """Load what is needed; raises `BundleError` if anything in it is not as it was written."""
+        self.labels = opened.manifest.labels
+        self.threshold = opened.manifest.threshold
+        self.temperature = opened.manifest.temperature
+        self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
+        self._session = _session(opened, threads)
+
+    @classmethod
+    def open(cls, path: Path, *, threads: int = 0) -> "Predictor":
+        """Open the bundle at `path`; raises `BundleError` if it is not one, or damaged."""
+        return cls(Bundle.open(path), threads=threads)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score texts of any length and number; the answers stand in the order of the texts."""
+        sequences = self.tokenizer.encode_all(texts)
+        logits = np.empty((len(texts), 1 if len(self.labels) == 2 else len(self.labels)), np.float32)
+        for rows in _batches_of_like_length(sequences):
+            logits[rows] = self._session.run(None, {"ids": pad([sequences[row] for row in rows])})[0]
+        known = np.fromiter((self.tokenizer.knows(ids) for ids in sequences), np.bool_, len(sequences))
+        return Scores(_probabilities(logits / self.temperature), known)
+
+    def choose(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+        """The index of the label answered, a row: by the threshold for two labels, else the most probable."""
+        if len(self.labels) == 2:
+            return (probabilities[:, 1] >= self.threshold).astype(np.intp)
+        return probabilities.argmax(axis=1)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """A `Prediction` a text, in the order of the texts."""
+        scores = self.score(texts)
+        return [
+            Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known)
+            for label, row, known in zip(
+                self.choose(scores.probabilities), scores.probabilities, scores.known, strict=True
+            )
+        ]
+
+
+def _session(opened: Bundle, threads: int) -> onnxruntime.InferenceSession:
+    graph = opened.read(bundle.ONNX_MODEL)
+    where = str(opened.path / bundle.ONNX_MODEL)
+    if EXTERNAL_DATA in graph:
+        raise BundleError("points to weights outside the file, which rnn never writes", where=where)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what goes wrong is told by the exception
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions share no base class
+        raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
+
+
+def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[npt.NDArray[np.intp]]:
+    lengths = np.fromiter(map(len, sequences), np.intp, len(sequences))
+    order = np.argsort(-lengths, kind="stable")
+    for start in range(0, len(order), BATCH_SIZE):
+        yield order[start : start + BATCH_SIZE]
+
+
+def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    wide = logits.astype(np.float64)
+    if wide.shape[1] == 1:
+        wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero
+    wide = np.exp(wide - wide.max(axis=1, keepdims=True))
+    return wide / wide.sum(axis=1, keepdims=True)

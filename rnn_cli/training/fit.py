@@ -1,0 +1,132 @@
+"""The training loop: batches through a Keras model until its best epoch is found.
+
+Knows nothing of texts, labels' names or files.
+"""
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.config import TrainingConfig
+from rnn_cli.errors import RunFailed
+from rnn_cli.training.batches import Encoded, epoch_batches
+from rnn_cli.training.listener import EpochFigures, Listener
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+
+SMALLEST = 1e-7
+"""Probabilities are kept this far from 0 and 1 in the validation loss, as Keras keeps them in the training loss."""
+
+
+def fit(
+    model: keras.Model, config: TrainingConfig, train: Encoded, validation: Encoded, listener: Listener
+) -> list[EpochFigures]:
+    """Train `model` in place and leave it with its best epoch's weights; answers the history.
+
+    The best epoch has the least validation loss or the greatest validation accuracy, as `early_stopping.monitor`
+    says. Raises `RunFailed` as soon as the loss is no longer a finite number.
+    """
+    steps = math.ceil(len(train.classes) / config.batch_size)
+    _compile(model, config, steps * config.epochs)
+    history: list[EpochFigures] = []
+    best, best_weights = 0, model.get_weights()
+    for epoch in range(1, config.epochs + 1):
+        listener.epoch_starts(epoch, config.epochs, steps)
+        history.append(_epoch(model, config, train, validation, epoch, listener))
+        if is_best := _score(history[-1], config) > max((_score(past, config) for past in history[:-1]), default=-math.inf):
+            best, best_weights = epoch, model.get_weights()
+        listener.epoch_done(history[-1], best=is_best)
+        if config.early_stopping and epoch - best >= config.early_stopping.patience:
+            break
+    model.set_weights(best_weights)
+    return history
+
+
+def best_epoch(history: list[EpochFigures], config: TrainingConfig) -> EpochFigures:
+    """The epoch whose weights were kept: the first of the best."""
+    return max(history, key=lambda figures: _score(figures, config))
+
+
+def _score(figures: EpochFigures, config: TrainingConfig) -> float:
+    by_accuracy = config.early_stopping is not None and config.early_stopping.monitor == "accuracy"
+    return figures.val_accuracy if by_accuracy else -figures.val_loss
+
+
+def _compile(model: keras.Model, config: TrainingConfig, steps: int) -> None:
+    rate: Any = config.learning_rate
+    if config.schedule == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    elif config.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    optimizer = OPTIMIZERS[config.optimizer](
+        rate, global_clipnorm=config.clip_norm, weight_decay=config.weight_decay or None
+    )
+    binary = model.output_shape[-1] == 1
+    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.CategoricalCrossentropy
+    accuracy = keras.metrics.BinaryAccuracy if binary else keras.metrics.CategoricalAccuracy
+    # XLA would compile anew for every length of batch.
+    model.compile(
+        optimizer=optimizer,
+        loss=loss(label_smoothing=config.label_smoothing),
+        metrics=[accuracy(name="accuracy")],
+        jit_compile=False,
+    )
+
+
+def _epoch(
+    model: keras.Model, config: TrainingConfig, train: Encoded, validation: Encoded, epoch: int, listener: Listener
+) -> EpochFigures:
+    started = time.monotonic()
+    model.reset_metrics()
+    targets = _targets(train.classes, model.output_shape[-1])
+    figures: dict[str, float] = {}
+    rows_of_batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
+    for number, rows in enumerate(rows_of_batches, start=1):
+        answer = model.train_on_batch(train.ids(rows), targets[rows], train.weights[rows], return_dict=True)
+        figures = {name: float(value) for name, value in answer.items()}
+        if not math.isfinite(figures["loss"]):
+            raise RunFailed(
+                f"the loss is {figures['loss']} at epoch {epoch}, batch {number}",
+                mend="try a smaller training.learning_rate, or training.clip_norm: 1.0",
+            )
+        listener.step_done(figures["loss"], figures["accuracy"])
+    val_loss, val_accuracy = _validate(model, validation, config.batch_size)
+    return EpochFigures(
+        epoch=epoch,
+        loss=figures["loss"],
+        accuracy=figures["accuracy"],
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        learning_rate=float(model.optimizer.learning_rate),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _validate(model: keras.Model, validation: Encoded, batch_size: int) -> tuple[float, float]:
+    order = np.argsort(validation.lengths(), kind="stable")
+    loss, right = 0.0, 0
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        answers = np.asarray(model.predict_on_batch(validation.ids(rows)), np.float64)
+        if answers.shape[1] == 1:
+            answers = np.hstack([1 - answers, answers])
+        true = validation.classes[rows]
+        loss -= np.log(np.clip(answers[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
+        right += int((answers.argmax(axis=1) == true).sum())
+    return float(loss / len(order)), right / len(order)
+
+
+def _targets(classes: npt.NDArray[np.intp], width: int) -> npt.NDArray[np.float32]:
+    if width == 1:
+        return classes.astype(np.float32)[:, None]
+    return np.eye(width, dtype=np.float32)[classes]

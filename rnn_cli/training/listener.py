@@ -1,0 +1,40 @@
+"""What a run tells of itself while it goes on. The command line shows it; a run alone is silent."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """One row of the history.
+
+    Losses are in nats a row; `loss` and `accuracy` are means over the epoch's batches while the weights moved, and
+    `loss` carries label smoothing and class weights; the `val_` figures are plain ones, of the epoch's last weights.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+class Listener(Protocol):
+    """Hears of a run's steps, in this order."""
+
+    def note(self, text: str) -> None:
+        """A line worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """A line worth a second look."""
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
+        """Epoch `epoch` of `epochs` begins; it has `steps` batches."""
+
+    def step_done(self, loss: float, accuracy: float) -> None:
+        """A batch was learned; the figures are the epoch's so far."""
+
+    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+        """An epoch ended; `best` says that its weights are the ones to keep so far."""
