@@ -39,7 +39,12 @@ class Writer:
         sys.stdout.flush()
 
     def _fields(self, text: str, prediction: Prediction) -> list[str]:
-        fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
+        fields = [
+            text,
+            prediction.label,
+            _number(prediction.probability),
+            str(prediction.no_known_words).lower(),
+        ]
         return fields + [_number(value) for value in prediction.probabilities] * self.proba
 
     def _plain(self, text: str, prediction: Prediction) -> str:
@@ -61,7 +66,7 @@ class Writer:
     def _human(self, text: str, prediction: Prediction) -> str:
         label = click.style(prediction.label.translate(CONTROL).ljust(self._width), bold=True)
         extra = f"  [{', '.join(self._all(prediction))}]" if self.proba else ""
-        doubt = click.style(f"  (no known word)", fg="yellow") if prediction.no_known_words else ""
+        doubt = click.style("  (no known word)", fg="yellow") if prediction.no_known_words else ""
         return f"{label}  {prediction.probability:6.1%}{extra}  {' '.join(text.translate(CONTROL).split())}{doubt}"
 
     def _all(self, prediction: Prediction) -> list[str]:

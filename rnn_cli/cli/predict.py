@@ -57,7 +57,7 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
 def _windows() -> Iterator[list[str]]:
     """The lines of the standard input without their ends, as many at a time as have come."""
     rest, number = b"", 1
-    while chunk := sys.stdin.buffer.read1(READ_BYTES):  # type: ignore[attr-defined]  # a BufferedReader
+    while chunk := sys.stdin.buffer.read1(READ_BYTES):  # type: ignore[union-attr]  # a BufferedReader
         *lines, rest = (rest + chunk).split(b"\n")
         if len(rest) > LINE_BYTES:
             raise DataError(

@@ -1,5 +1,6 @@
 """Results as tables on the standard output."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path) -> None:
 
 def _headline(sides: dict[str, "Figures"]) -> Table:
     made = table("", *sides)
-    rows = {
+    rows: dict[str, Callable[[Figures], str]] = {
         "rows": lambda f: f"{f.rows:,}",
         "accuracy": lambda f: f"{f.accuracy:.1%}",
         "95 % interval": lambda f: "{:.1%} to {:.1%}".format(*f.accuracy_interval),

@@ -16,10 +16,17 @@ Examples:
 )
 @click.argument("config", required=False, metavar="[CONFIG]")
 @click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the config (a YAML value)."
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the config (a YAML value).",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="The model's folder  [default: next of runs/]"
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The model's folder  [default: next of runs/]",
 )
 @click.option("--force", is_flag=True, help="Replace the model that stands in --out.")
 def train(config: str | None, overrides: tuple[str, ...], out: Path | None, force: bool) -> None:

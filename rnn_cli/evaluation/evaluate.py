@@ -7,7 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from rnn_cli.bundle import CONFIG, Bundle
+from rnn_cli.config import Config
 from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.metrics import Figures, measure
@@ -54,8 +56,8 @@ def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
 
 
 def kept_test_rows(opened: Bundle) -> Dataset:
-    """The rows that were kept from a run for its test; raises `DataError` if its data is no longer the same."""
-    config = parse_config(opened.read(CONFIG).decode("utf-8"), where=str(opened.path / CONFIG))
+    """The rows that a run kept for its test; raises `DataError` if its data is no longer the same."""
+    config = _config(opened)
     splits = load_splits(config.data)
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
@@ -67,3 +69,15 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), mend="use --data FILE")
     return splits.test
 
+
+def labelled_rows(opened: Bundle, source: str, **named: str | None) -> Dataset:
+    """Labelled rows of a file or a built-in set, read as the training rows were but for what is `named`.
+
+    `named` holds text_column, label_column, delimiter and encoding; None means what the run's config says.
+    """
+    data = _config(opened).data
+    return load(source, **{key: getattr(data, key) if value is None else value for key, value in named.items()})
+
+
+def _config(opened: Bundle) -> Config:
+    return parse_config(opened.read(CONFIG).decode("utf-8"), where=str(opened.path / CONFIG))

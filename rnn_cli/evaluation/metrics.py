@@ -97,9 +97,7 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _ranking(
-    truth: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]
-) -> tuple[float | None, float | None]:
+def _ranking(truth: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]) -> tuple[float | None, float | None]:
     counts = np.bincount(truth, minlength=probabilities.shape[1])
     if (counts == 0).any():
         return None, None

@@ -87,9 +87,7 @@ def _input(
     return x
 
 
-def _recurrent(
-    config: ModelConfig, units: int, depth: int, *, whole: bool, seed: Callable[[], int]
-) -> layers.Layer:
+def _recurrent(config: ModelConfig, units: int, depth: int, *, whole: bool, seed: Callable[[], int]) -> layers.Layer:
     def cell(name: str, **direction: bool) -> layers.Layer:
         return CELLS[config.cell](
             units,
@@ -107,7 +105,9 @@ def _recurrent(
         return cell(name)
     # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
     return layers.Bidirectional(
-        cell(f"forward_{name}"), backward_layer=cell(f"backward_{name}", go_backwards=True), name=f"bidirectional_{name}"
+        cell(f"forward_{name}"),
+        backward_layer=cell(f"backward_{name}", go_backwards=True),
+        name=f"bidirectional_{name}",
     )
 
 

@@ -7,6 +7,7 @@ Source: the operators' definitions, https://onnx.ai/onnx/operators/ (LSTM, GRU, 
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,7 +38,14 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
     x = _input(graph, model, config)
     for depth, _ in enumerate(config.units, start=1):
         is_top = depth == len(config.units)
-        x = _recurrent(graph, _directions(model, config, depth), config, x, lengths, last=is_top and config.pooling == "last")
+        x = _recurrent(
+            graph,
+            _directions(model, config, depth),
+            config,
+            x,
+            lengths,
+            last=is_top and config.pooling == "last",
+        )
     if config.pooling != "last":
         x = _pool(graph, config.pooling, x, lengths)
     for depth, _ in enumerate(config.dense_units, start=1):
@@ -62,7 +70,7 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def add(self, operator: str, inputs: Iterable[str], *, output: str | None = None, **attributes: object) -> str:
+    def add(self, operator: str, inputs: Iterable[str], *, output: str | None = None, **attributes: Any) -> str:
         output = output or self.name(operator.lower())
         self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
@@ -87,7 +95,7 @@ class _Graph:
             producer_name="rnn",
         )
         checker.check_model(model, full_check=True)
-        return model.SerializeToString()
+        return bytes(model.SerializeToString())
 
 
 def _input(graph: _Graph, model: keras.Model, config: ModelConfig) -> str:
@@ -124,7 +132,7 @@ def _recurrent(
         )
     ]
     whole, state = graph.name("sequence"), graph.name("state")
-    attributes = {"linear_before_reset": 1} if config.cell == "gru" else {}
+    attributes: dict[str, Any] = {"linear_before_reset": 1} if config.cell == "gru" else {}
     graph.nodes.append(
         helper.make_node(
             OPERATORS[config.cell],

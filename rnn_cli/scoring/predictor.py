@@ -75,7 +75,7 @@ class Predictor:
         """The index of the label answered, a row: by the threshold for two labels, else the most probable."""
         if len(self.labels) == 2:
             return (probabilities[:, 1] >= self.threshold).astype(np.intp)
-        return probabilities.argmax(axis=1)
+        return np.asarray(np.argmax(probabilities, axis=1), np.intp)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """A `Prediction` a text, in the order of the texts."""
@@ -114,4 +114,5 @@ def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     if wide.shape[1] == 1:
         wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero
     wide = np.exp(wide - wide.max(axis=1, keepdims=True))
-    return wide / wide.sum(axis=1, keepdims=True)
+    probabilities: npt.NDArray[np.float64] = wide / wide.sum(axis=1, keepdims=True)
+    return probabilities

@@ -43,7 +43,9 @@ def fit(
     for epoch in range(1, config.epochs + 1):
         listener.epoch_starts(epoch, config.epochs, steps)
         history.append(_epoch(model, config, train, validation, epoch, listener))
-        if is_best := _score(history[-1], config) > max((_score(past, config) for past in history[:-1]), default=-math.inf):
+        if is_best := _score(history[-1], config) > max(
+            (_score(past, config) for past in history[:-1]), default=-math.inf
+        ):
             best, best_weights = epoch, model.get_weights()
         listener.epoch_done(history[-1], best=is_best)
         if config.early_stopping and epoch - best >= config.early_stopping.patience:
@@ -84,27 +86,33 @@ def _compile(model: keras.Model, config: TrainingConfig, steps: int) -> None:
 
 
 def _epoch(
-    model: keras.Model, config: TrainingConfig, train: Encoded, validation: Encoded, epoch: int, listener: Listener
+    model: keras.Model,
+    config: TrainingConfig,
+    train: Encoded,
+    validation: Encoded,
+    epoch: int,
+    listener: Listener,
 ) -> EpochFigures:
     started = time.monotonic()
-    model.reset_metrics()
     targets = _targets(train.classes, model.output_shape[-1])
-    figures: dict[str, float] = {}
+    loss, right, seen = 0.0, 0.0, 0
     rows_of_batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
     for number, rows in enumerate(rows_of_batches, start=1):
-        answer = model.train_on_batch(train.ids(rows), targets[rows], train.weights[rows], return_dict=True)
-        figures = {name: float(value) for name, value in answer.items()}
-        if not math.isfinite(figures["loss"]):
+        batch = model.train_on_batch(train.ids(rows), targets[rows], train.weights[rows], return_dict=True)
+        if not math.isfinite(batch["loss"]):
             raise RunFailed(
-                f"the loss is {figures['loss']} at epoch {epoch}, batch {number}",
+                f"the loss is {float(batch['loss'])} at epoch {epoch}, batch {number}",
                 mend="try a smaller training.learning_rate, or training.clip_norm: 1.0",
             )
-        listener.step_done(figures["loss"], figures["accuracy"])
+        loss += float(batch["loss"]) * len(rows)
+        right += float(batch["accuracy"]) * len(rows)
+        seen += len(rows)
+        listener.step_done(loss / seen, right / seen)
     val_loss, val_accuracy = _validate(model, validation, config.batch_size)
     return EpochFigures(
         epoch=epoch,
-        loss=figures["loss"],
-        accuracy=figures["accuracy"],
+        loss=loss / seen,
+        accuracy=right / seen,
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         learning_rate=float(model.optimizer.learning_rate),

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rnn_cli.training import quiet  # noqa: F401, I001  (first: it silences TensorFlow before Keras loads it)
-
 import keras
 import numpy as np
 import pandas as pd
@@ -28,6 +26,7 @@ from rnn_cli.network.build import build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training import quiet  # noqa: F401, I001  (first: it silences TensorFlow before Keras loads it)
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.fit import best_epoch, fit
 from rnn_cli.training.listener import EpochFigures, Listener
@@ -153,9 +152,7 @@ def _network(config: Config, tokenizer: Tokenizer, classes: int, listener: Liste
         share = ready.found / max(ready.words, 1)
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
-    return build(
-        config.model, vocab_size=tokenizer.vocab_size, classes=classes, seed=seed, embeddings=vectors
-    )
+    return build(config.model, vocab_size=tokenizer.vocab_size, classes=classes, seed=seed, embeddings=vectors)
 
 
 def _save_keras(model: keras.Model, draft: Draft) -> None:
@@ -172,7 +169,11 @@ def _manifest(splits: Splits, labels: tuple[str, ...]) -> Manifest:
         temperature=1.0,
         data={
             "fingerprint": splits.fingerprint,
-            "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+            "rows": {
+                "train": len(splits.train),
+                "validation": len(splits.validation),
+                "test": len(splits.test),
+            },
         },
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
     )

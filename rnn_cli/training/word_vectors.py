@@ -74,7 +74,9 @@ def _floats(numbers: list[str], where: str) -> npt.NDArray[np.float32]:
     try:
         vector = np.array(numbers, np.float32)
     except ValueError:
-        raise DataError("not a word and its numbers", where=where, mend="use GloVe's or fastText's text format") from None
+        raise DataError(
+            "not a word and its numbers", where=where, mend="use GloVe's or fastText's text format"
+        ) from None
     if not np.isfinite(vector).all():
         raise DataError("a vector that is not finite", where=where)
     return vector

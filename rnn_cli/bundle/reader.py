@@ -1,0 +1,74 @@
+"""Opening a bundle: everything is checked before it is believed.
+
+The manifest is held against its own checksum, every other file against the size and the sha256 in the manifest.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_cli.bundle.layout import MANIFEST, reason
+from rnn_cli.bundle.manifest import Manifest
+from rnn_cli.errors import BundleError
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An open bundle: its folder and its manifest. Files are verified as they are read."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> "Bundle":
+        """Open a folder written by `rnn train`, with every file there and of the right size, or raise `BundleError`."""
+        manifest_file = path / MANIFEST
+        if not path.is_dir():
+            raise BundleError(
+                "is a file, not a model's folder" if path.exists() else "no such folder",
+                where=str(path),
+                mend="name the folder of a trained model",
+            )
+        try:
+            text = manifest_file.read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            raise BundleError(
+                f"not a trained model: it has no {MANIFEST}",
+                where=str(path),
+                mend="name a folder rnn train wrote",
+            ) from None
+        except UnicodeDecodeError:
+            text = ""  # answered as any other damage
+        except OSError as error:
+            raise BundleError(reason(error), where=str(manifest_file)) from None
+        bundle = cls(path, Manifest.from_json(text, where=str(manifest_file)))
+        for name, proof in bundle.manifest.files.items():
+            bundle._check_size(name, proof["size"])
+        return bundle
+
+    def read(self, name: str) -> bytes:
+        """A file's verified bytes; raises `BundleError` if one bit differs from what was written."""
+        proof = self.manifest.files.get(name)
+        if proof is None:
+            raise BundleError(f"the manifest names no {name}", where=str(self.path))
+        file = self.path / name
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise BundleError(reason(error), where=str(file)) from None
+        if len(content) != proof["size"] or hashlib.sha256(content).hexdigest() != proof["sha256"]:
+            raise BundleError(
+                "checksum differs from the one written", where=str(file), mend="train again or restore a copy"
+            )
+        return content
+
+    def _check_size(self, name: str, size: int) -> None:
+        file = self.path / name
+        try:
+            found = file.stat().st_size
+        except OSError as error:
+            raise BundleError(reason(error), where=str(file), mend="train again or restore a copy") from None
+        if found != size:
+            raise BundleError(
+                f"{found} bytes, written with {size}", where=str(file), mend="train again or restore a copy"
+            )

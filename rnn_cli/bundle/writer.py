@@ -1,0 +1,159 @@
+"""Writing a bundle: under a temporary name, renamed when it is whole.
+
+A reader sees an old bundle or a new one, never half of one, and a failure leaves the old one.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.bundle.layout import LATEST, MANIFEST, RUNS, reason
+from rnn_cli.bundle.manifest import Manifest
+from rnn_cli.bundle.reader import Bundle
+from rnn_cli.errors import BundleError
+
+
+def check_target(out: Path | None, *, force: bool) -> None:
+    """Refuse, before any work is done, to write a bundle where something else stands."""
+    if out is None or not (out.exists() or out.is_symlink()):
+        return
+    if not (out / MANIFEST).is_file():
+        raise BundleError("exists and is not a trained model", where=str(out), mend="choose another --out")
+    if not force:
+        raise BundleError("exists", where=str(out), mend="use --force to replace it, or another --out")
+
+
+@contextmanager
+def writing(out: Path | None, *, name: str, force: bool) -> Iterator["Draft"]:
+    """A temporary folder that becomes a bundle when `Draft.finish` is called, and vanishes if it is not.
+
+    The bundle stands at `out`, or else at the next free `runs/NAME-1`, `runs/NAME-2`, ...; `runs/latest` then
+    points to it. That a folder can be written there is tried at once, before the long work inside the block.
+    """
+    check_target(out, force=force)
+    if out is not None and out.is_symlink():
+        out = out.resolve()
+    parent = RUNS if out is None else out.parent
+    hidden = parent / f".{name if out is None else out.name}.{os.getpid()}.part"
+    with _told(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        hidden.mkdir()
+    try:
+        yield Draft(hidden, out, name)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A bundle being written."""
+
+    folder: Path
+    out: Path | None
+    name: str
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write one file of the bundle."""
+        with _told(self.folder / name):
+            (self.folder / name).write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+    def preview(self, manifest: Manifest) -> Bundle:
+        """The bundle as far as it is written."""
+        files = {file.name: _proof(file) for file in sorted(self.folder.iterdir())}
+        return Bundle(self.folder, replace(manifest, files=files))
+
+    def finish(self, manifest: Manifest) -> Bundle:
+        """Write the manifest last, put everything on the disk, and give the folder its name."""
+        with _told(self.out or RUNS):
+            manifest = self.preview(manifest).manifest
+            self.write(MANIFEST, manifest.to_json())
+            for file in self.folder.iterdir():
+                _fsync(file)
+            _fsync(self.folder)
+            final = self._take_name()
+            _fsync(final.parent)
+            _point_latest_to(final)
+        return Bundle(final, manifest)
+
+    def _take_name(self) -> Path:
+        if self.out is None:
+            return _rename_to_next_free(self.folder, self.name)
+        if self.out.exists():
+            _replace_folder(self.folder, self.out)
+        else:
+            self.folder.rename(self.out)
+        return self.out
+
+
+@contextmanager
+def _told(place: Path) -> Iterator[None]:
+    # What the disk refuses is the user's to mend: a full one, a folder that is read-only.
+    try:
+        yield
+    except OSError as error:
+        raise BundleError(
+            f"cannot be written ({reason(error)})",
+            where=str(place),
+            mend="make room there or choose another --out",
+        ) from error
+
+
+def _rename_to_next_free(folder: Path, name: str) -> Path:
+    taken = [int(tail) for run in RUNS.glob(f"{name}-*") if (tail := run.name[len(name) + 1 :]).isdecimal()]
+    number = max(taken, default=0) + 1
+    while True:
+        final = RUNS / f"{name}-{number}"
+        try:
+            # mkdir claims the name among runs that end at the same time; rename replaces an empty folder atomically.
+            final.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        folder.rename(final)
+        return final
+
+
+def _point_latest_to(final: Path) -> None:
+    RUNS.mkdir(exist_ok=True)
+    link = RUNS / f".latest.{os.getpid()}.part"
+    with suppress(FileNotFoundError):
+        link.unlink()
+    link.symlink_to(os.path.relpath(final, RUNS), target_is_directory=True)
+    try:
+        os.replace(link, LATEST)
+    except OSError:
+        link.unlink()
+        raise
+
+
+def _replace_folder(new: Path, old: Path) -> None:
+    # Two renames: a folder that is not empty can't be replaced in one. If the second fails, the first is undone.
+    aside = old.with_name(f".{old.name}.{os.getpid()}.old")
+    old.rename(aside)
+    try:
+        new.rename(old)
+    except BaseException:
+        aside.rename(old)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _proof(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return {"size": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+def _fsync(path: Path) -> None:
+    if sys.platform == "win32" and path.is_dir():
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,203 @@
+"""A bundle's files: what is refused, what is kept, what a failure leaves."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rnn_cli import bundle
+from rnn_cli.bundle import Bundle, Manifest
+from rnn_cli.bundle.manifest import _checksum
+from rnn_cli.errors import BundleError
+
+MANIFEST = Manifest(
+    labels=("bad", "gööd"), threshold=0.5, temperature=1.0, data={"fingerprint": "f"}, versions={"keras": "3"}
+)
+
+
+def write(out: Path | None, *, text: str = "hello", name: str = "small", force: bool = False) -> Bundle:
+    with bundle.writing(out, name=name, force=force) as draft:
+        draft.write("tokenizer.json", text)
+        draft.write("model.onnx", bytes(range(256)))
+        return draft.finish(MANIFEST)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_was_written_is_read() -> None:
+    write(Path("m"))
+    opened = Bundle.open(Path("m"))
+    assert opened.read("tokenizer.json") == b"hello"
+    assert opened.manifest.labels == ("bad", "gööd")
+    assert opened.manifest.task == "binary"
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    write(Path("m"))
+    for name in ("manifest.json", "tokenizer.json", "model.onnx"):
+        file = Path("m") / name
+        good = file.read_bytes()
+        for place in range(len(good)):
+            file.write_bytes(good[:place] + bytes([good[place] ^ (1 << place % 8)]) + good[place + 1 :])
+            with pytest.raises(BundleError):
+                Bundle.open(Path("m")).read(name)
+        file.write_bytes(good)
+    assert Bundle.open(Path("m")).read("model.onnx") == bytes(range(256))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "tokenizer.json", "model.onnx"])
+def test_every_truncation_is_refused(name: str) -> None:
+    write(Path("m"))
+    file = Path("m") / name
+    good = file.read_bytes()
+    for length in range(len(good)):
+        file.write_bytes(good[:length])
+        # The manifest's last line end is no part of its meaning.
+        if name == "manifest.json" and length == len(good) - 1:
+            continue
+        with pytest.raises(BundleError):
+            Bundle.open(Path("m"))
+
+
+def test_a_changed_file_of_the_same_size_is_named() -> None:
+    write(Path("m"))
+    Path("m/tokenizer.json").write_text("jello")
+    with pytest.raises(BundleError, match=r"^m/tokenizer.json: checksum differs .*; train again or restore a copy$"):
+        Bundle.open(Path("m")).read("tokenizer.json")
+
+
+def test_a_missing_file_is_named() -> None:
+    write(Path("m"))
+    Path("m/model.onnx").unlink()
+    with pytest.raises(BundleError, match="^m/model.onnx: no such file"):
+        Bundle.open(Path("m"))
+
+
+def test_a_newer_format_asks_for_an_upgrade() -> None:
+    write(Path("m"))
+    content = json.loads(Path("m/manifest.json").read_text())
+    content["format_version"] = bundle.FORMAT_VERSION + 1
+    content["a_key_of_the_future"] = 1
+    Path("m/manifest.json").write_text(json.dumps(content))
+    with pytest.raises(BundleError, match="newer rnn .*; upgrade rnn-cli"):
+        Bundle.open(Path("m"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": ["one"]},
+        {"labels": "ab"},
+        {"threshold": 2},
+        {"temperature": 0},
+        {"temperature": "hot"},
+        {"files": {"../outside": {"size": 1, "sha256": ""}}},
+        {"files": {"a": 1}},
+        {"format_version": "1"},
+    ],
+)
+def test_a_manifest_that_is_whole_but_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    content = json.loads(MANIFEST.to_json()) | change
+    content.pop("checksum")
+    content["checksum"] = _checksum(content)
+    with pytest.raises(BundleError, match="not a manifest this rnn understands"):
+        Manifest.from_json(json.dumps(content), where="manifest.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "1", '"x"', "{", "[" * 100_000, '{"checksum": 1}'])
+def test_no_manifest_at_all(text: str) -> None:
+    with pytest.raises(BundleError, match="damaged"):
+        Manifest.from_json(text, where="manifest.json")
+
+
+def test_what_is_no_bundle_is_said() -> None:
+    Path("empty").mkdir()
+    Path("file").write_text("x")
+    for path, reason in (
+        ("nowhere", "no such folder"),
+        ("empty", "it has no manifest.json"),
+        ("file", "is a file"),
+    ):
+        with pytest.raises(BundleError, match=f"^{path}: .*{reason}"):
+            Bundle.open(Path(path))
+
+
+def test_runs_are_numbered_and_latest_names_the_newest() -> None:
+    assert write(None).path == Path("runs/small-1")
+    assert write(None, text="second").path == Path("runs/small-2")
+    Path("runs/small-2x").mkdir()
+    assert write(None, name="other").path == Path("runs/other-1")
+    assert bundle.locate(None).resolve() == Path("runs/other-1").resolve()
+    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"hello"
+
+
+def test_latest_follows_a_run_written_elsewhere() -> None:
+    write(None)
+    write(Path("models/mine"), text="elsewhere")
+    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"elsewhere"
+
+
+def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BundleError, match="no trained model in runs/; train one with rnn train"):
+        bundle.locate(None)
+    monkeypatch.setenv("RNN_MODEL", "from/environment")
+    assert bundle.locate(None) == Path("from/environment")
+    assert bundle.locate("named") == Path("named")
+
+
+def test_an_existing_model_is_replaced_only_by_force() -> None:
+    write(Path("m"), text="old")
+    with pytest.raises(BundleError, match="^m: exists; use --force"):
+        write(Path("m"), text="new")
+    assert Bundle.open(Path("m")).read("tokenizer.json") == b"old"
+    write(Path("m"), text="new", force=True)
+    assert Bundle.open(Path("m")).read("tokenizer.json") == b"new"
+    assert sorted(path.name for path in Path().iterdir()) == ["m", "runs"]
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_that_is_no_model_is_never_replaced(force: bool) -> None:
+    Path("home").mkdir()
+    Path("home/letter.txt").write_text("dear")
+    with pytest.raises(BundleError, match="^home: exists and is not a trained model"):
+        write(Path("home"), force=force)
+    assert Path("home/letter.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_run_that_fails_leaves_the_old_model_and_nothing_else(error: type[BaseException]) -> None:
+    write(Path("m"), text="old")
+    with pytest.raises(error), bundle.writing(Path("m"), name="small", force=True) as draft:
+        draft.write("tokenizer.json", "half")
+        raise error
+    assert Bundle.open(Path("m")).read("tokenizer.json") == b"old"
+    assert sorted(path.name for path in Path().iterdir()) == ["m", "runs"]
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.rename", "os.replace"])
+@pytest.mark.parametrize("after", range(4))
+def test_a_full_disk_leaves_an_old_or_a_new_model_and_one_line(
+    call: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Path("m"), text="old")
+    with monkeypatch.context() as patch:
+        module, name = call.rsplit(".", 1)
+        target = Path if module == "pathlib.Path" else __import__(module)
+        real, calls = getattr(target, name), iter(range(100))
+
+        def failing(*arguments: object, **keywords: object) -> object:
+            if next(calls) == after:
+                raise OSError(28, "No space left on device")
+            return real(*arguments, **keywords)
+
+        patch.setattr(target, name, failing)
+        try:
+            write(Path("m"), text="new", force=True)
+        except BundleError as error:
+            assert "no space left on device" in str(error)
+            assert "\n" not in str(error)
+    assert Bundle.open(Path("m")).read("tokenizer.json") in (b"old", b"new")
+    assert not list(Path().glob("**/.*.part"))

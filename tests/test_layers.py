@@ -1,0 +1,67 @@
+"""The plan of the house: who may import whom."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "rnn_cli"
+
+MAY_IMPORT = {
+    "errors": set(),
+    "config": {"errors"},
+    "bundle": {"errors"},
+    "loading": {"config", "errors"},
+    "data": {"config", "errors"},
+    "text": {"errors"},
+    "network": {"config", "errors"},
+    "scoring": {"text", "bundle", "errors"},
+    "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
+    "training": {"scoring", "evaluation", "network", "data", "text", "bundle", "config", "loading", "errors"},
+    "cli": {"training", "scoring", "evaluation", "data", "bundle", "config", "loading", "errors"},
+}
+"""Room → the rooms it may import, besides itself."""
+
+
+def rooms() -> list[str]:
+    return sorted(path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists())
+
+
+def imports(room: str) -> Iterator[tuple[Path, str]]:
+    """Each module of the package that a file of the room imports, anywhere in it."""
+    whole = PACKAGE / room
+    for file in whole.rglob("*.py") if whole.is_dir() else [whole.with_suffix(".py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((file, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{file}: write the whole name"
+                names = [node.module] if node.module != "rnn_cli" else [f"rnn_cli.{alias.name}" for alias in node.names]
+                yield from ((file, name) for name in names if name)
+
+
+def test_every_room_has_its_place_in_the_plan() -> None:
+    assert rooms() == sorted([*MAY_IMPORT, "__init__"])
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_stands_below_it(room: str) -> None:
+    found = [(file.name, name) for file, name in imports(room) if name.startswith("rnn_cli.")]
+    wrong = [(file, name) for file, name in found if name.split(".")[1] not in MAY_IMPORT[room] | {room}]
+    assert not wrong
+
+
+@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli"}))
+def test_only_the_command_line_knows_click_and_rich(room: str) -> None:
+    assert not {name.split(".")[0] for _, name in imports(room)} & {"click", "rich"}
+
+
+@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"training", "network"}))
+def test_only_training_and_network_know_tensorflow(room: str) -> None:
+    assert not {name.split(".")[0] for _, name in imports(room)} & {"tensorflow", "keras", "onnx"}
+
+
+def test_no_file_is_longer_than_a_sitting() -> None:
+    long = {file.name: n for file in PACKAGE.rglob("*.py") if (n := len(file.read_text("utf-8").splitlines())) > 260}
+    assert not long
