@@ -24,6 +24,15 @@ def _label(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _share_or_file(value: object) -> object:
+    # YAML reads 1e-1 as text, and text would be a file's name here.
+    value = _no_boolean(value)
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
 Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**32)]
 Number = Annotated[float, BeforeValidator(_no_boolean), Field(allow_inf_nan=False)]
@@ -41,7 +50,7 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which labelled texts, and how they are split."""
 
-    source: str = Field("imdb", min_length=1)
+    source: str = Field(default="imdb", min_length=1)
     """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst."""
     text_column: str | None = None
     """The column of texts; found by its name (text, review, sentence, ...) when not given."""
@@ -49,13 +58,13 @@ class DataConfig(Section):
     """The column of labels; found by its name (label, sentiment, class, ...) when not given."""
     positive_label: Label | None = None
     """Of two labels, the one whose probability the network answers; else the second in sorted order."""
-    validation: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, lt=1)] | str = 0.1
+    validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(_share_or_file)] = 0.1
     """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
-    test: Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)] | str = 0.1
+    test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(_share_or_file)] = 0.1
     """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
     split_seed: Seed = 1
     """Seeds the split only, so that another training.seed is measured on the same rows."""
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; , for .csv and a tab for .tsv when not given."""
     encoding: str | None = None
     """The source's text encoding; UTF-8, or what a byte order mark says, when not given."""
@@ -75,7 +84,7 @@ class TokenizerConfig(Section):
     """What a token is: a word, a character, a whole sentence, or a piece of a word (byte-pair encoding)."""
     vocab_size: Annotated[Count, Field(ge=3)] = 10_000
     """Ids at most: 0 pads, 1 is the unknown token, the rest go to the most frequent tokens."""
-    oov_token: str = Field("<OOV>", min_length=1)
+    oov_token: str = Field(default="<OOV>", min_length=1)
     """How the unknown ("out of vocabulary") token is written."""
     lowercase: bool = True
     """Read upper-case letters as lower-case ones."""
@@ -174,8 +183,9 @@ class Config(Section):
     def _one_hot_fits_in_memory(self) -> "Config":
         tokens = self.training.batch_size * self.tokenizer.max_length
         if self.model.input == "one_hot" and tokens * self.tokenizer.vocab_size * 4 > ONE_HOT_BYTES:
+            gibibytes = tokens * self.tokenizer.vocab_size * 4 / 2**30
             raise ValueError(
-                f"model.input: one_hot needs {tokens * self.tokenizer.vocab_size * 4 / 2**30:.1f} GiB a batch; "
+                f"model.input: one_hot needs {gibibytes:.1f} GiB a batch; "
                 f"use embedding, or make tokenizer.vocab_size at most {ONE_HOT_BYTES // (tokens * 4)}"
             )
         return self

@@ -1,0 +1,121 @@
+"""Defaults, then a YAML file, then overrides: one `Config`, or all mistakes at once."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import ValidationError
+
+from rnn_cli.config import Config
+from rnn_cli.errors import ConfigError
+from rnn_cli.loading.keys import sections
+from rnn_cli.loading.mistakes import Mistake, Path, dotted, explain
+from rnn_cli.loading.recipes import read_source
+from rnn_cli.loading.strict_yaml import parse_yaml, shown
+
+
+def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
+    """The config of a YAML file or a recipe (None is "default"), changed by overrides, later ones last.
+
+    An override is "training.epochs=2": a dotted key and a YAML value, which replaces the whole value of that
+    key. Raises `ConfigError` with every mistake, each placed in the file or the override it came from.
+    """
+    text, where = read_source(source)
+    return parse_config(text, where, overrides)
+
+
+def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config:
+    """The config of a YAML text that came from `where`. Raises `ConfigError` as `load_config` does."""
+    mistakes: list[str] = []
+    given: dict[Any, Any] = {}
+    try:
+        given = _mapping(parse_yaml(text, where), where)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    changes: list[_Override] = []
+    for override in overrides:
+        try:
+            change = _parse_override(override)
+            _put(given, change)
+        except ConfigError as error:
+            mistakes += error.mistakes
+        else:
+            changes.append(change)
+    for name in sections():
+        if given.get(name, ...) is None:  # a section whose keys are all commented out
+            given[name] = {}
+    try:
+        config = Config.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(mistakes + [_placed(each, where, changes) for each in explain(error, given)]) from None
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def to_yaml(config: Config) -> str:
+    """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it."""
+    return yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Override(NamedTuple):
+    path: tuple[str, ...]
+    value: Any
+    where: str
+
+
+def _mapping(value: Any, where: str) -> dict[Any, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError([f"{where}: expected sections ({', '.join(sections())}), got {shown(value)}"])
+    return value
+
+
+def _parse_override(override: str) -> _Override:
+    where = f"--set {override}"
+    key, equals, value = override.partition("=")
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path):
+        raise ConfigError([f"{where}: expected KEY=VALUE, such as training.epochs=2"])
+    if len(value) == 1 and not value.isalnum() and value != "~":
+        return _Override(path, value, where)  # a delimiter; alone, most of them are YAML's own signs
+    return _Override(path, parse_yaml(value, where, is_file=False), where)
+
+
+def _put(given: dict[Any, Any], change: _Override) -> None:
+    *parents, last = change.path
+    for depth, name in enumerate(parents, 1):
+        if given.get(name) is None:
+            given[name] = {}
+        given = given[name]
+        if not isinstance(given, dict):
+            parent = dotted(change.path[:depth])
+            raise ConfigError([f"{change.where}: {parent} is {shown(given)}, which has no keys; set it as a whole"])
+    given[last] = change.value
+
+
+def _placed(mistake: Mistake, where: str, changes: Sequence[_Override]) -> str:
+    own = [change for change in changes if _leads(change.path, mistake.path)]
+    below = [change for change in changes if _leads(mistake.path, change.path)]
+    if own:  # the last override of the key is the one that counts
+        where = own[-1].where
+    elif below and len(mistake.path) > 1:  # what stands there was made by the override
+        where = below[-1].where
+    elif below:  # a section at odds with itself: the file and its overrides together
+        where = " with ".join([where, *(change.where for change in below)])
+    return ": ".join(filter(None, (where, dotted(mistake.path), mistake.what)))
+
+
+def _leads(start: Path, path: Path) -> bool:
+    return tuple(map(str, path[: len(start)])) == tuple(map(str, start))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists on one line, no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, flow_style=True)

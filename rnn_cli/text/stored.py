@@ -1,0 +1,119 @@
+"""A tokenizer as JSON: writing it, and reading it with every type and value checked by hand.
+
+The text may come from anyone, so nothing of it is believed; and `rnn predict` reads it at every start, so no
+library helps. Knows nothing of splitting or of files.
+"""
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from rnn_cli.errors import BundleError
+
+PADDING = 0
+UNKNOWN = 1
+LEVELS = ("word", "char", "sentence", "subword")
+TRUNCATIONS = ("head", "tail", "both")
+
+_TYPES: dict[str, type] = {
+    "level": str,
+    "oov_token": str,
+    "lowercase": bool,
+    "filters": str,
+    "max_length": int,
+    "truncate": str,
+    "vocabulary": list,
+}
+"""The keys every level writes; subword adds "merges", a list of pairs."""
+
+
+def write(fields: Mapping[str, Any]) -> str:
+    """The fields as JSON text in plain ASCII, the vocabulary an entry a line."""
+    lines = []
+    for key, value in fields.items():
+        if isinstance(value, tuple | list):
+            entries = ",\n  ".join(json.dumps(entry) for entry in value)
+            lines.append(f" {json.dumps(key)}: [\n  {entries}\n ]")
+        else:
+            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read(text: str) -> dict[str, Any]:
+    """The checked fields of a JSON text.
+
+    Raises `BundleError` ("tokenizer.json: ...") on anything that `write` would not have written.
+    """
+    try:
+        fields = json.loads(text, object_pairs_hook=_no_key_twice)
+    except RecursionError:
+        raise _refused("nested too deeply") from None
+    except ValueError as error:  # not JSON, or an integer of thousands of digits
+        raise _refused(f"not readable as JSON ({error})") from None
+    if not isinstance(fields, dict):
+        raise _refused("expected an object")
+    _check_keys(fields)
+    _check_values(fields)
+    _check_vocabulary(fields["vocabulary"], fields["oov_token"])
+    if "merges" in fields:
+        _check_merges(fields["merges"], set(fields["vocabulary"]))
+    return fields
+
+
+def _refused(what: str) -> BundleError:
+    return BundleError(what, where="tokenizer.json")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise _refused("a key is given twice")
+    return fields
+
+
+def _check_keys(fields: dict[str, Any]) -> None:
+    wanted = dict(_TYPES)
+    if fields.get("level") == "subword":
+        wanted["merges"] = list
+    if missing := [key for key in wanted if key not in fields]:
+        raise _refused(f"{missing[0]} is missing")
+    if unknown := [key for key in fields if key not in wanted]:
+        raise _refused(f"unknown key {unknown[0]!r}")
+    for key, kind in wanted.items():
+        if type(fields[key]) is not kind:  # isinstance would take true for an integer
+            raise _refused(f"{key}: expected {kind.__name__}, got {type(fields[key]).__name__}")
+
+
+def _check_values(fields: dict[str, Any]) -> None:
+    for key, allowed in (("level", LEVELS), ("truncate", TRUNCATIONS)):
+        if fields[key] not in allowed:
+            raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
+    if fields["max_length"] < 1:
+        raise _refused(f"max_length: expected at least 1, got {fields['max_length']}")
+    if not fields["oov_token"]:
+        raise _refused("oov_token: expected at least one character")
+
+
+def _check_vocabulary(vocabulary: list[Any], oov_token: str) -> None:
+    for index, token in enumerate(vocabulary):
+        if type(token) is not str:
+            raise _refused(f"vocabulary.{index}: expected str, got {type(token).__name__}")
+    try:
+        "".join(vocabulary).encode()
+    except UnicodeEncodeError:
+        raise _refused("vocabulary: holds half of a surrogate pair") from None
+    if vocabulary[:2] != ["", oov_token]:
+        raise _refused("vocabulary: expected the padding token (empty) and oov_token first")
+    if len(set(vocabulary)) < len(vocabulary):
+        twice = next(left for left, right in pairwise(sorted(vocabulary)) if left == right)
+        raise _refused(f"vocabulary: {twice!r} is given twice")
+
+
+def _check_merges(merges: list[Any], pieces: set[str]) -> None:
+    for index, merge in enumerate(merges):
+        if type(merge) is not list or len(merge) != 2 or any(type(part) is not str for part in merge):
+            raise _refused(f"merges.{index}: expected two pieces")
+        left, right = merge
+        if not (left and right and {left, right, left + right} <= pieces):
+            raise _refused(f"merges.{index}: {left!r} and {right!r} make no piece of the vocabulary")

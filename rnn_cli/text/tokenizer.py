@@ -1,0 +1,158 @@
+"""The Tokenizer: texts to ids and back to tokens, at four levels. Knows nothing of padding, labels or files.
+
+Imports no library at the top, since `rnn predict` starts with this file.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, repeat
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from rnn_cli.text import stored
+from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
+from rnn_cli.text.stored import UNKNOWN
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """What a text's tokens are, and which id each has. Made by `fit` or `from_json`; never changes.
+
+    `vocab` holds the tokens in id order: 0 is padding (the empty string, which is no text's token), 1 is
+    `oov_token`.
+    """
+
+    level: str
+    vocab: tuple[str, ...] = field(repr=False)
+    oov_token: str
+    lowercase: bool
+    filters: str
+    max_length: int
+    truncate: str
+    merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Subword level only: the pairs of pieces that make longer ones, in the order they were learned."""
+
+    @classmethod
+    def fit(
+        cls,
+        texts: Iterable[str],
+        *,
+        level: str = "word",
+        vocab_size: int = 10_000,
+        oov_token: str = "<OOV>",
+        lowercase: bool = True,
+        filters: str | None = None,
+        max_length: int = 200,
+        truncate: str = "head",
+    ) -> "Tokenizer":
+        """Learn a vocabulary of at most `vocab_size` ids, 0 and 1 included, from texts that are read once.
+
+        The settings are those of `rnn_cli.config.TokenizerConfig`. At word and char level the ids equal those
+        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`: by frequency, ties by first appearance. A
+        token that equals `oov_token` (or its lower-case form, if texts are lower-cased) gets no id: it is
+        unknown.
+        """
+        if filters is None:
+            filters = WORD_FILTERS if level == "word" else ""
+        clean = cleaner(lowercase=lowercase, filters=filters)
+        reserved = _reserved(oov_token, lowercase)
+        merges: Iterable[tuple[str, str]] = ()
+        if level == "subword":
+            from rnn_cli.text import subword
+
+            vocab, merges = subword.learn(
+                texts, vocab_size=vocab_size, specials=("", oov_token), clean=clean, reserved=reserved
+            )
+        else:
+            found = _by_frequency(texts, splitter(level, clean), reserved)
+            vocab = ("", oov_token, *islice(found, max(vocab_size - 2, 0)))
+        return cls(level, vocab, oov_token, lowercase, filters, max_length, truncate, tuple(merges))
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids, padding and unknown included: every id is below it."""
+        return len(self.vocab)
+
+    def tokens(self, text: str) -> list[str]:
+        """All tokens of a text, known or not, before truncation; none for a text without any."""
+        return self._split(text)
+
+    def cut(self, tokens: Sequence[Item]) -> Sequence[Item]:
+        """The part that is read of one text's tokens: at most `max_length`, from where `truncate` says."""
+        excess = len(tokens) - self.max_length
+        if excess <= 0:
+            return tokens
+        if self.truncate == "head":
+            return tokens[: self.max_length]
+        if self.truncate == "tail":
+            return tokens[excess:]
+        head = self.max_length - self.max_length // 2
+        return [*tokens[:head], *tokens[head + excess :]]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, at least one and at most `max_length`; [1] for a text without tokens."""
+        tokens = self.cut(self._split(text))
+        return list(map(self._ids.get, tokens, repeat(UNKNOWN))) or [UNKNOWN]
+
+    def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
+        """The ids of each text, in order."""
+        return list(map(self.encode, texts))
+
+    def knows(self, ids: Iterable[int]) -> bool:
+        """Whether an encoded text holds a known token besides spaces; a score means little if not."""
+        return any(self.vocab[each].strip(f" {WORD_START}") for each in ids if each > UNKNOWN)
+
+    def to_json(self) -> str:
+        """Everything as JSON text; `from_json` makes an equal tokenizer of it."""
+        fields: dict[str, Any] = {
+            "level": self.level,
+            "oov_token": self.oov_token,
+            "lowercase": self.lowercase,
+            "filters": self.filters,
+            "max_length": self.max_length,
+            "truncate": self.truncate,
+            "vocabulary": self.vocab,
+        }
+        if self.level == "subword":
+            fields["merges"] = self.merges
+        return stored.write(fields)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tokenizer":
+        """The tokenizer that `to_json` wrote. Raises `BundleError` on any other text."""
+        fields = stored.read(text)
+        vocab = tuple(fields.pop("vocabulary"))
+        merges = tuple((left, right) for left, right in fields.pop("merges", ()))
+        return cls(vocab=vocab, merges=merges, **fields)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {token: index for index, token in enumerate(self.vocab)}
+
+    @cached_property
+    def _split(self) -> Split:
+        clean = cleaner(lowercase=self.lowercase, filters=self.filters)
+        if self.level != "subword":
+            return splitter(self.level, clean)
+        from rnn_cli.text import subword
+
+        reserved = _reserved(self.oov_token, self.lowercase)
+        return subword.piece_splitter(self.vocab, self.merges, clean=clean, reserved=reserved)
+
+
+def _reserved(oov_token: str, lowercase: bool) -> set[str]:
+    return {oov_token, oov_token.lower()} if lowercase else {oov_token}
+
+
+def _by_frequency(texts: Iterable[str], split: Callable[[str], list[str]], reserved: set[str]) -> list[str]:
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(split(text))
+    for token in reserved:
+        del counts[token]
+    # Counter keeps the order of first appearance, and the sort is stable: ties stay in that order.
+    return [token for token, _ in sorted(counts.items(), key=itemgetter(1), reverse=True)]

@@ -1,0 +1,317 @@
+"""YAML and overrides to a Config: what wins, what is refused, and how every mistake is told."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnn_cli.config import Config, EarlyStopping
+from rnn_cli.errors import ConfigError
+from rnn_cli.loading import key_table, load_config, parse_config, recipes, to_yaml
+
+
+def mistakes(text: str, *overrides: str) -> list[str]:
+    """The mistakes of a config, without the place where they all stand in the file."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "f.yaml", overrides)
+    assert str(caught.value) == "\n".join(caught.value.mistakes)
+    return [mistake.removeprefix("f.yaml: ") for mistake in caught.value.mistakes]
+
+
+# ---- recipes and sources
+
+
+def test_recipes_are_found() -> None:
+    assert "default" in recipes()
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_each_recipe_loads(name: str) -> None:
+    assert isinstance(load_config(name), Config)
+
+
+def test_without_a_source_it_is_the_default_recipe() -> None:
+    assert load_config(None) == load_config("default")
+
+
+def test_a_file_may_have_any_name_and_goes_before_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("default").mkdir()
+    assert load_config("default") == load_config(None)  # a folder is no config
+    Path("default").rmdir()
+    Path("default").write_text("training: {epochs: 77}")
+    assert load_config("default").training.epochs == 77
+
+
+def test_an_unknown_name_lists_the_recipes() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^defalt: no such file or recipe; did you mean default\? recipes: .*default"
+    ):
+        load_config("defalt")
+    with pytest.raises(ConfigError, match="no such file or recipe"):
+        load_config("x" * 5000)
+    with pytest.raises(ConfigError, match="no such file or recipe"):
+        load_config("")
+
+
+def test_sources_that_are_no_text(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("# one\ndata: {text_column: é}".encode("latin-1"))
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b"#" * 1_000_001)
+    for source, what in (
+        (tmp_path, "is a directory"),
+        (latin, "latin.yaml:2: not UTF-8 (byte 0xe9)"),
+        (large, "larger than 1,000,000 bytes"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load_config(str(source))
+        assert what in str(caught.value) and str(caught.value).startswith(str(source))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file(tmp_path: Path) -> None:
+    file = tmp_path / "locked.yaml"
+    file.touch(mode=0)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(str(file))
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    file = tmp_path / "bom.yaml"
+    file.write_bytes(b"\xef\xbb\xbftraining: {epochs: 3}")
+    assert load_config(str(file)).training.epochs == 3
+
+
+# ---- what wins
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "training:\n", "data:\nmodel:\n", "{}"])
+def test_nothing_given_is_all_defaults(text: str) -> None:
+    assert parse_config(text, "f.yaml") == Config()
+
+
+def test_overrides_go_over_the_file_and_later_ones_over_earlier() -> None:
+    config = parse_config(
+        "training: {epochs: 3, batch_size: 8}\nmodel: {units: [5]}",
+        "f.yaml",
+        ["training.epochs=4", "training.epochs=6", "model.units=[32, 32]", " data.split_seed = 9"],
+    )
+    assert (config.training.epochs, config.training.batch_size) == (6, 8)
+    assert config.model.units == [32, 32]
+    assert config.data.split_seed == 9
+
+
+def test_an_override_makes_the_sections_it_needs() -> None:
+    config = parse_config("training: {early_stopping: null}", "f.yaml", ["training.early_stopping.patience=7"])
+    assert config.training.early_stopping == EarlyStopping(patience=7)
+    assert parse_config("", "f.yaml", ["training.early_stopping="]).training.early_stopping is None
+
+
+def test_an_override_replaces_a_whole_value() -> None:
+    config = parse_config("training: {class_weight: {a: 2}}", "f.yaml", ["training.class_weight={b: 3}"])
+    assert config.training.class_weight == {"b": 3.0}
+
+
+@pytest.mark.parametrize("sign", [",", ";", "|", ":", "\t", "-", "#"])
+def test_a_single_sign_is_itself(sign: str) -> None:
+    assert parse_config("", "f.yaml", [f"data.delimiter={sign}"]).data.delimiter == sign
+
+
+@pytest.mark.parametrize("written", ["1e-5", "1E-5", "1.0e-5", "0.00001", "'1e-5'"])
+def test_numbers_however_written(written: str) -> None:
+    assert parse_config(f"training: {{learning_rate: {written}}}", "f.yaml").training.learning_rate == 1e-5
+    assert parse_config("", "f.yaml", [f"data.validation={written}"]).data.validation == 1e-5
+
+
+def test_yaml_guesses_no_more_than_it_must() -> None:
+    config = parse_config(
+        "data: {source: 2024-01-01, text_column: =, positive_label: 1e5}\ntraining: {class_weight: {1: 2, 0: 1}}",
+        "f.yaml",
+    )
+    assert (config.data.source, config.data.text_column, config.data.positive_label) == ("2024-01-01", "=", "1e5")
+    assert config.training.class_weight == {"1": 2.0, "0": 1.0}
+
+
+# ---- mistakes
+
+
+def test_all_mistakes_are_told_together_in_order() -> None:
+    text = "model: {units: [1, x]}\ntraining: {epochs: 0}\nmodels: 1"
+    assert mistakes(text, "epochs", "data.source=5", "training.seed=[1") == [
+        "--set epochs: expected KEY=VALUE, such as training.epochs=2",
+        "--set training.seed=[1: expected ',' or ']', but got '<stream end>'",
+        "--set data.source=5: data.source: expected text, got 5; quote it",
+        'model.units.1: expected a whole number (at least 1), got "x"',
+        "training.epochs: expected a whole number (at least 1), got 0",
+        "models: no such key; did you mean model?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("training: {epochs: 1.5}", "training.epochs: expected a whole number (at least 1), got 1.5"),
+        ("training: {epochs: }", "training.epochs: expected a whole number (at least 1), got null"),
+        ("training: {epochs: yes}", "training.epochs: YAML reads this as true; quote it if it is text, else give"),
+        ("training: {learning_rate: .inf}", "training.learning_rate: expected a number (above 0), got Infinity"),
+        ("model: {dropout: 1}", "model.dropout: expected a number (at least 0 and below 1), got 1"),
+        ("model: {pooling: min}", 'model.pooling: expected one of last, max, mean, max_mean, got "min"'),
+        ("model: {bidirectional: maybe}", 'model.bidirectional: expected true or false, got "maybe"'),
+        ("model: {units: 3}", "model.units: expected a list, each a whole number (at least 1), not empty, got 3"),
+        ("model: {units: []}", "model.units: expected a list, each a whole number (at least 1), not empty, got []"),
+        ("model: 5", "model: expected keys of its own (input, "),
+        ("data: {delimiter: ab}", 'data.delimiter: expected one character or null, got "ab"'),
+        ("data: {validation: 1.5}", "data.validation: expected a number (above 0 and below 1) or text, got 1.5"),
+        ("data: {validation: 1e2}", "data.validation: expected a number (above 0 and below 1) or text, got "),
+        ("data: {test: no}", "data.test: YAML reads this as false"),
+        ("training: {class_weight: {a: -1}}", "training.class_weight.a: expected a number (above 0), got -1"),
+        ("training: {class_weight: {no: 1}}", "training.class_weight: YAML reads this as false; quote it"),
+        ("training: {class_weight: none}", "training.class_weight: expected balanced, {name: value}, each a number"),
+        ("training: {early_stopping: 3}", "training.early_stopping: expected keys of its own (patience, monitor) or"),
+        ("data: {validation: 0.5, test: 0.5}", "data: validation and test take all rows; leave some to train on"),
+        ("model: {input: one_hot, embeddings: a}", "model: embeddings need input: embedding"),
+        ("model: {input: one_hot}\ntokenizer: {vocab_size: 999999}", "model.input: one_hot needs 47.7 GiB a batch"),
+        ("training: {optimiser: adam}", "training.optimiser: no such key; did you mean training.optimizer?"),
+        ("epochs: 3", "epochs: no such key; did you mean training.epochs?"),
+        ("tokenizer: {epochs: 3}", "tokenizer.epochs: no such key; did you mean training.epochs?"),
+        ("tokenizer: {patience: 3}", "tokenizer.patience: no such key; did you mean training.early_stopping.patience?"),
+        ("training.epochs: 3", "training.epochs: no such key; write training: {epochs: ...}"),
+        ("zzzz: 3", "zzzz: no such key; here are data, tokenizer, model, training"),
+        ("<<: {epochs: 3}", "<<: no such key"),
+        ('"a\\nb": 3', '"a\\nb": no such key'),
+        ("1: 3", "1: a key must be text"),
+        ("- 1", "expected sections (data, tokenizer, model, training), got [1]"),
+        ("text", 'expected sections (data, tokenizer, model, training), got "text"'),
+    ],
+)
+def test_a_mistake_in_words(text: str, expected: str) -> None:
+    [mistake] = mistakes(text)
+    assert mistake.startswith(expected)
+    assert "\n" not in mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("data:\n  source: a\n  source: b", 'f.yaml:3:3: the key "source" is given twice, first in line 2'),
+        ("data: &a {}\nmodel: *a", "f.yaml:1:7: anchors and aliases"),
+        ("data: *a", "f.yaml:1:7: anchors and aliases"),
+        ("data: !!python/object/apply:os.getcwd []", "f.yaml:1:7: tags"),
+        ("data: !!int x", "f.yaml:1:7: tags"),
+        ("data: {a", "f.yaml:1:9: expected ',' or '}'"),
+        ("data:\n\tsource: a", "f.yaml:2:1: found character '\\t'"),
+        ("data: 1\n---\ndata: 2", "f.yaml:2:1: expected a single document in the stream, but found another"),
+        ("data: \n\x00", "f.yaml:2:1: the character '\\x00' is not allowed"),
+        ("? [1]\n: 2", "f.yaml:1:3: a key must be a plain word"),
+        ("data: 0x_", "f.yaml:1:7: not a number that can be read"),
+        ("data: " + "9" * 5000, "f.yaml:1:7: not a number that can be read"),
+        ("[" * 5000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_plain_yaml(text: str, expected: str) -> None:
+    [mistake] = mistakes(text)
+    assert mistake.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (
+            ["training.epochs=x"],
+            '--set training.epochs=x: training.epochs: expected a whole number (at least 1), got "x"',
+        ),
+        (["training.epochs=2", "training.epochs=0"], "--set training.epochs=0: training.epochs: expected a whole"),
+        (["model.units=[1,x]"], "--set model.units=[1,x]: model.units.1: expected a whole number"),
+        (["model={cells: gru}"], "--set model={cells: gru}: model.cells: no such key; did you mean model.cell?"),
+        (["epochs=3"], "--set epochs=3: epochs: no such key; did you mean training.epochs?"),
+        (["model.units.0=3"], "--set model.units.0=3: model.units is [7], which has no keys; set it as a whole"),
+        (["model.dense_units.0=3"], "--set model.dense_units.0=3: model.dense_units: expected a list"),
+        (["data.test=0.6"], "f.yaml with --set data.test=0.6: data: validation and test take all rows"),
+        (["=3"], "--set =3: expected KEY=VALUE"),
+        (["model..cell=gru"], "--set model..cell=gru: expected KEY=VALUE"),
+        (["data.source=*a"], "--set data.source=*a: anchors and aliases"),
+    ],
+)
+def test_a_mistake_in_an_override_names_it(overrides: list[str], expected: str) -> None:
+    [mistake] = mistakes("model: {units: [7]}\ndata: {validation: 0.5}", *overrides)
+    assert mistake.startswith(expected)
+
+
+def test_a_mistake_that_an_override_mends_is_none() -> None:
+    assert parse_config("training: {epochs: x}", "f.yaml", ["training.epochs=2"]).training.epochs == 2
+
+
+YAMLISH = st.text(st.sampled_from("data: model\n-[]{}#&*!|>'\"%@`?,=<~0123456789.eE+_\t\x00é\ud7ff"), max_size=60)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=YAMLISH | st.text(), override=YAMLISH)
+def test_any_text_is_a_config_or_mistakes(text: str, override: str) -> None:
+    try:
+        parse_config(text, "f.yaml", [override])
+    except ConfigError as error:
+        assert error.mistakes and all(mistake.strip() for mistake in error.mistakes)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 300) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from([key.name for key in key_table()]), VALUES, max_size=4))
+def test_any_values_make_a_config_or_mistakes_of_these_keys(values: dict[str, object]) -> None:
+    import yaml
+
+    overrides = [f"{key}={yaml.safe_dump(value, default_flow_style=True)}" for key, value in values.items()]
+    try:
+        config = parse_config("", "f.yaml", overrides)
+    except ConfigError as error:
+        assert error.mistakes
+    else:
+        assert parse_config(to_yaml(config), "f.yaml") == config
+
+
+# ---- out again
+
+
+def test_to_yaml_keeps_the_declared_order_and_reads_back_equal() -> None:
+    config = parse_config(
+        "training: {class_weight: {'no': 2, '1': 3}, learning_rate: 1e-5}", "f.yaml", ["data.source='null'"]
+    )
+    written = to_yaml(config)
+    assert parse_config(written, "g.yaml") == config
+    names = [key.name.rpartition(".")[2] for key in key_table()]
+    lines = [line.split(":")[0].strip() for line in written.splitlines()]
+    assert [line for line in lines if line in names] == names
+    assert "units: [64, 64]" in written and "&" not in written
+
+
+def test_the_key_table_holds_every_key_with_its_meaning() -> None:
+    table = {key.name: key for key in key_table()}
+    dumped = Config().to_dict()
+    leaves = {f"{section}.{name}" for section, values in dumped.items() for name in values}
+    nested = {f"training.early_stopping.{name}" for name in dumped["training"]["early_stopping"]}
+    assert set(table) == leaves | nested
+    assert all(key.description.endswith(".") for key in table.values())
+    assert table["model.units"][1:3] == ("a list, each a whole number (at least 1), not empty", "[64, 64]")
+    assert table["tokenizer.level"][1:3] == ("one of word, char, sentence, subword", "word")
+    assert table["training.clip_norm"][1:3] == ("a number (above 0) or null", "null")
+
+
+@pytest.mark.parametrize("key", key_table(), ids=lambda key: key.name)
+def test_each_default_in_the_table_is_that_keys_default(key: tuple[str, ...]) -> None:
+    assert parse_config("", "f.yaml", [f"{key[0]}={key[2]}"]) == Config()
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    code = "import sys, rnn_cli.loading; print(sorted({'numpy', 'pandas', 'tensorflow', 'click'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
