@@ -1,6 +1,113 @@
-"""What the tests share."""
+"""What the tests share: a small labelled file, and a model trained on it once."""
 
+import csv
 import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 
 # Before any test loads TensorFlow: no start-up chatter in the tests' output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+WORDS = {
+    "good": "warm funny lovely bright tender splendid".split(),
+    "bad": "dull tedious bland clumsy dreadful noisy".split(),
+    "so-so": "passable average usual middling ordinary plain".split(),
+}
+FILLER = "the film plot actors music scene story ending whole evening it was a an and with of".split()
+
+TINY = {
+    "tokenizer": {"vocab_size": 60, "max_length": 12},
+    "model": {"embedding_dim": 8, "units": [6], "dense_units": [], "pooling": "max"},
+    "training": {"epochs": 12, "batch_size": 8, "learning_rate": 0.03, "early_stopping": None},
+}
+"""A config that learns the small file in a second or two."""
+
+
+def labelled_texts(labels: Sequence[str], rows: int) -> list[tuple[str, str]]:
+    """Short texts of which two words tell the label, in a fixed order."""
+    chance = random.Random(5)
+    texts = []
+    for row in range(rows):
+        label = labels[row % len(labels)]
+        words = chance.choices(FILLER, k=chance.randint(2, 12)) + chance.choices(WORDS[label], k=2)
+        chance.shuffle(words)
+        texts.append((" ".join(words), label))
+    return texts
+
+
+def write_csv(file: Path, texts: list[tuple[str, str]]) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("text", "label"), *texts])
+    return file
+
+
+@pytest.fixture(scope="session")
+def labelled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """80 rows, half `bad`, half `good`."""
+    return write_csv(tmp_path_factory.mktemp("data") / "reviews.csv", labelled_texts(["good", "bad"], 80))
+
+
+@pytest.fixture(scope="session")
+def trained(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained bundle; tests must not change it."""
+    from rnn_cli.config import Config
+    from rnn_cli.training.run import train
+
+    config = Config.model_validate(
+        TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}}
+    )
+    home = tmp_path_factory.mktemp("home")
+    before = Path.cwd()
+    os.chdir(home)  # a run writes runs/latest where it stands
+    try:
+        run = train(config, out=home / "model", name="tiny", force=False, listener=Silent())
+    finally:
+        os.chdir(before)
+    return run.bundle.path
+
+
+class Silent:
+    """A listener that remembers what it hears."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.epochs: list[object] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
+        pass
+
+    def step_done(self, loss: float, accuracy: float) -> None:
+        pass
+
+    def epoch_done(self, figures: object, *, best: bool) -> None:
+        self.epochs.append(figures)
+
+
+@pytest.fixture
+def listener() -> Silent:
+    return Silent()
+
+
+@pytest.fixture(scope="session")
+def tiny() -> dict[str, dict[str, object]]:
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def make_labelled_file(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """Writes a labelled file: labels, rows → path."""
+
+    def make(labels: Sequence[str], rows: int) -> Path:
+        return write_csv(tmp_path_factory.mktemp("data") / "rows.csv", labelled_texts(labels, rows))
+
+    return make

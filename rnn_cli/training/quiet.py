@@ -1,4 +1,4 @@
-"""Loads TensorFlow without its start-up chatter. Import this before `keras` or `tensorflow`."""
+"""Loads TensorFlow without its start-up chatter, when imported before all else that loads it."""
 
 import os
 import sys

@@ -26,7 +26,6 @@ from rnn_cli.network.build import build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.tokenizer import Tokenizer
-from rnn_cli.training import quiet  # noqa: F401, I001  (first: it silences TensorFlow before Keras loads it)
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.fit import best_epoch, fit
 from rnn_cli.training.listener import EpochFigures, Listener
@@ -156,9 +155,8 @@ def _network(config: Config, tokenizer: Tokenizer, classes: int, listener: Liste
 
 
 def _save_keras(model: keras.Model, draft: Draft) -> None:
-    # A copy that was never compiled: the optimizer's state would treble the file.
-    plain = keras.models.clone_model(model)
-    plain.set_weights(model.get_weights())
+    # The same layers, never compiled: the optimizer's state would treble the file.
+    plain = keras.Model(model.input, model.output, name=model.name)
     plain.save(draft.folder / bundle.KERAS_MODEL)
 
 

@@ -1,0 +1,52 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from rnn_cli.bundle import Bundle
+from rnn_cli.errors import DataError
+from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows
+from rnn_cli.scoring.predictor import Predictor
+
+
+def test_the_kept_test_rows_give_the_figures_of_training(trained: Path) -> None:
+    opened = Bundle.open(trained)
+    evaluation = evaluate(Predictor(opened), kept_test_rows(opened))
+    written = json.loads(opened.read("metrics.json"))["test"]
+    assert json.loads(json.dumps(evaluation.figures.to_dict())) == written
+
+
+def test_test_rows_were_not_trained_on(trained: Path, labelled_file: Path) -> None:
+    opened = Bundle.open(trained)
+    rows = opened.manifest.data["rows"]
+    assert rows == {"train": 48, "validation": 16, "test": 16}
+    kept = set(kept_test_rows(opened).texts)
+    assert len(kept) == 16
+    assert len(set(labelled_rows(opened, str(labelled_file)).texts) - kept) == 64
+
+
+def test_changed_data_is_refused(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    kept = labelled_file.read_bytes()
+    try:
+        labelled_file.write_bytes(kept.replace(b"warm", b"cold", 1))
+        with pytest.raises(DataError, match="the rows have changed since the model was trained"):
+            kept_test_rows(Bundle.open(trained))
+    finally:
+        labelled_file.write_bytes(kept)
+
+
+def test_a_label_the_model_does_not_know_is_named_with_its_line(trained: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.csv"
+    file.write_text("text,label\nwarm,good\ndull,awful\n")
+    opened = Bundle.open(trained)
+    with pytest.raises(DataError, match=r"new.csv:3: label 'awful' is none of the model's \(bad, good\)"):
+        evaluate(Predictor(opened), labelled_rows(opened, str(file)))
+
+
+def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    for path in (*copy.iterdir(), copy):
+        path.chmod(path.stat().st_mode & ~0o222)
+    opened = Bundle.open(copy)
+    assert evaluate(Predictor(opened), kept_test_rows(opened)).figures.rows == 16

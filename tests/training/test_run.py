@@ -1,0 +1,188 @@
+"""Whole runs on small files: what is learned, written, refused and repeated."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
+from rnn_cli.config import Config
+from rnn_cli.data.source import load
+from rnn_cli.errors import ConfigError, DataError, RunFailed
+from rnn_cli.loading import parse_config
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.text.padding import pad
+from rnn_cli.training.run import label_weights, order_labels, train
+
+Tiny = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def configured(tiny: Tiny, source: Path, **sections: dict[str, Any]) -> Config:
+    content = {"data": {"source": str(source), "validation": 0.2, "test": 0.2}, **tiny}
+    for name, keys in sections.items():
+        content[name] = {**content[name], **keys}
+    return Config.model_validate(content)
+
+
+def run(config: Config, listener: Any, out: str = "m") -> Bundle:
+    return train(config, out=Path(out), name="tiny", force=True, listener=listener).bundle
+
+
+def test_the_same_seed_gives_the_same_bytes(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
+    config = configured(tiny, labelled_file, model={"dropout": 0.3, "embedding_dropout": 0.2}, training={"epochs": 2})
+    other = configured(tiny, labelled_file, model={"dropout": 0.3}, training={"epochs": 2, "seed": 2})
+    graphs = [run(each, listener, out).read(ONNX_MODEL) for each, out in ((config, "a"), (config, "b"), (other, "c"))]
+    assert graphs[0] == graphs[1]
+    assert graphs[0] != graphs[2]
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"tokenizer": {"level": "char", "vocab_size": 40, "max_length": 60}, "model": {"input": "one_hot"}},
+        {"tokenizer": {"level": "sentence"}, "model": {"cell": "gru"}},
+        {"tokenizer": {"level": "subword", "vocab_size": 80}, "model": {"cell": "rnn", "pooling": "max_mean"}},
+        {"model": {"bidirectional": False, "pooling": "last", "units": [5, 4], "dense_units": [3]}},
+        {"model": {"recurrent_dropout": 0.2, "pooling": "mean"}, "tokenizer": {"truncate": "both", "max_length": 5}},
+    ],
+    ids=["char one-hot", "sentence gru", "subword rnn", "one direction", "recurrent dropout"],
+)
+def test_every_kind_of_network_goes_all_the_way(
+    sections: dict[str, dict[str, Any]], labelled_file: Path, tiny: Tiny, listener: Any
+) -> None:
+    training = {"epochs": 2}
+    opened = run(configured(tiny, labelled_file, **{"training": training, **sections}), listener)
+    predictor = Predictor(Bundle.open(opened.path))
+    texts = [*load(str(labelled_file)).texts[:20], "", "zzz", "Σ 🎬 一二三 warm"]
+    model = keras.saving.load_model(opened.path / KERAS_MODEL)
+    answers = np.asarray(model(pad(predictor.tokenizer.encode_all(texts))))
+    np.testing.assert_allclose(predictor.score(texts).probabilities[:, 1:], answers, atol=1e-5)
+
+
+def test_three_labels(make_labelled_file: Callable[..., Path], tiny: Tiny, listener: Any) -> None:
+    source = make_labelled_file(["good", "bad", "so-so"], 120)
+    opened = run(configured(tiny, source), listener)
+    predictor = Predictor(opened)
+    assert predictor.labels == ("bad", "good", "so-so")
+    predictions = predictor.predict(["a warm lovely film", "a dull clumsy film", "an average usual film"])
+    assert [each.label for each in predictions] == ["good", "bad", "so-so"]
+    assert all(sum(each.probabilities) == pytest.approx(1) for each in predictions)
+    assert opened.manifest.task == "multiclass"
+
+
+def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) -> None:
+    opened = Bundle.open(trained)
+    assert sorted(opened.manifest.files) == [
+        "config.yaml",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "model.onnx",
+        "predictions.csv",
+        "tokenizer.json",
+    ]
+    config = parse_config(opened.read("config.yaml").decode(), "config.yaml")
+    assert config == configured(tiny, labelled_file)
+    history = list(csv.DictReader(opened.read(HISTORY).decode().splitlines()))
+    assert [row["epoch"] for row in history] == [str(epoch) for epoch in range(1, 13)]
+    assert float(history[-1]["loss"]) < float(history[0]["loss"]) / 2
+    predictions = load(str(trained / PREDICTIONS))
+    assert len(predictions) == 32
+    assert set(predictions.texts) < set(load(str(labelled_file)).texts)
+
+
+def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
+    # At this rate it soon learns the training rows by heart, and no word of them helps with flipped labels.
+    stopping = {"epochs": 30, "early_stopping": {"patience": 2}, "learning_rate": 0.1}
+    result = train(
+        configured(tiny, labelled_file, training=stopping), out=Path("m"), name="t", force=False, listener=listener
+    )
+    losses = [epoch.val_loss for epoch in result.history]
+    assert result.best.epoch == losses.index(min(losses)) + 1
+    assert len(losses) == min(30, result.best.epoch + 2)
+    assert result.validation.figures.log_loss == pytest.approx(min(losses), abs=1e-4)
+
+
+def test_a_loss_that_is_not_finite_stops_at_once_and_leaves_nothing(
+    labelled_file: Path, tiny: Tiny, listener: Any
+) -> None:
+    config = configured(
+        tiny, labelled_file, training={"learning_rate": 1e38}, model={"dense_units": [4]}
+    )
+    with pytest.raises(RunFailed, match=r"the loss is (nan|inf) at epoch \d+, batch \d+; .*clip_norm"):
+        run(config, listener)
+    assert not list(Path().iterdir())
+
+
+def test_training_texts_without_a_known_word_are_dropped_with_a_count(
+    labelled_file: Path, tiny: Tiny, listener: Any, tmp_path: Path
+) -> None:
+    source = tmp_path / "some.csv"
+    extra = "".join(f'"{mark}",good\n' for mark in ("!!!", "...", "?", "-", "--", "***", "…!", "; ;"))
+    source.write_text(labelled_file.read_text() + extra)
+    opened = run(configured(tiny, source, training={"epochs": 1}), listener)
+    assert any("training rows dropped: their texts hold no known token" in each for each in listener.warnings)
+    assert sum(opened.manifest.data["rows"].values()) == 88  # a count of rows, not of those that taught
+
+
+def test_no_readable_text_at_all(tiny: Tiny, listener: Any, tmp_path: Path) -> None:
+    source = tmp_path / "marks.csv"
+    marks = ["!" * count for count in range(1, 41)]
+    source.write_text("text,label\n" + "".join(f"{mark},{len(mark) % 2}\n" for mark in marks))
+    with pytest.raises(DataError, match="no training text holds a known token"):
+        run(configured(tiny, source), listener)
+
+
+def test_labels_in_order() -> None:
+    assert order_labels(["yes", "no", "yes"], None) == ("no", "yes")
+    assert order_labels(["10", "9", "9"], None) == ("9", "10")
+    assert order_labels(["yes", "no"], "no") == ("yes", "no")
+    assert order_labels(["b", "c", "a"], None) == ("a", "b", "c")
+    with pytest.raises(ConfigError, match="data.positive_label: 'maybe' is not in the data; use no or yes"):
+        order_labels(["yes", "no"], "maybe")
+    with pytest.raises(ConfigError, match="data.positive_label: is for two labels, the data has 3"):
+        order_labels(["a", "b", "c"], "a")
+
+
+def test_class_weights() -> None:
+    def weights(chosen: object) -> dict[str, float]:
+        training = Config.model_validate({"training": {"class_weight": chosen}}).training
+        return label_weights(["a"] * 9 + ["b"] * 3, ("a", "b"), training)
+
+    assert weights(None) == {"a": 1, "b": 1}
+    assert weights("balanced") == {"a": pytest.approx(12 / 18), "b": pytest.approx(2)}
+    assert weights({"b": 5}) == {"a": 1, "b": 5}
+    with pytest.raises(ConfigError, match=r"training.class_weight.c: not a label of the data \(a, b\)"):
+        weights({"c": 1})
+
+
+def test_class_weights_move_the_answers(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
+    def share_of_good(weight: float) -> float:
+        config = configured(tiny, labelled_file, training={"class_weight": {"good": weight}, "epochs": 1})
+        return float(Predictor(run(config, listener)).score(["film", "story", "zzz"]).probabilities[:, 1].mean())
+
+    assert share_of_good(20.0) > share_of_good(0.05) + 0.1
+
+
+def test_ready_word_vectors(labelled_file: Path, tiny: Tiny, listener: Any, tmp_path: Path) -> None:
+    file = tmp_path / "vectors.txt"
+    file.write_text("warm " + " ".join(["0.5"] * 8) + "\nunheard " + " ".join(["1"] * 8) + "\n")
+    config = configured(
+        tiny,
+        labelled_file,
+        model={"embeddings": str(file), "trainable_embeddings": False},
+        training={"epochs": 1},
+    )
+    opened = run(config, listener)
+    assert any("vectors.txt holds vectors of 1 of" in note for note in listener.notes)
+    model = keras.saving.load_model(opened.path / KERAS_MODEL)
+    place = Predictor(opened).tokenizer.vocab.index("warm")
+    np.testing.assert_array_equal(model.get_layer("embedding").get_weights()[0][place], np.full(8, 0.5))
