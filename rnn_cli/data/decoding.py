@@ -1,0 +1,123 @@
+"""Bytes become lines of text: byte order marks, encodings, line ends, NUL characters, lines without end.
+
+A line keeps its own line end (LF, CRLF or CR), and no more than a bounded piece of a line is ever held.
+Knows nothing of fields or formats.
+"""
+
+import codecs
+import io
+import os
+from collections.abc import Iterator
+
+from rnn_cli.data.opening import open_bytes
+from rnn_cli.data.request import ReadRequest
+from rnn_cli.errors import DataError
+
+# UTF-32 goes first: its little-endian mark begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LINE_END = 2  # characters of the longest, CRLF
+
+
+def lines(stream: io.BufferedReader, request: ReadRequest) -> Iterator[str]:
+    """The lines of `stream`, each with its line end. Raises DataError naming the line."""
+    mark, encoding = _encoding(stream.peek(4), request)
+    stream.read(len(mark))
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    most = request.max_field_bytes
+    number = 0
+    try:
+        while line := text.readline(most + _LINE_END + 1):
+            number += 1
+            # No character takes more than four bytes, so most lines need no counting.
+            if len(line) * 4 > most and size(line.rstrip("\r\n")) > most:
+                raise request.too_large(number, "a line")
+            if "\0" in line:
+                line = _without_nul(line, number, request)
+            yield line
+    except UnicodeError:
+        raise _undecodable(encoding, len(mark), request) from None
+
+
+def size(line: str) -> int:
+    """Bytes of a text written as UTF-8."""
+    return len(line) if line.isascii() else len(line.encode("utf-8", "surrogatepass"))
+
+
+def _without_nul(line: str, number: int, request: ReadRequest) -> str:
+    if request.strip_nul:
+        return line.replace("\0", "")
+    if line.count("\0") * 3 > len(line):
+        raise request.nul(number, "this looks like UTF-16; use --set data.encoding=utf-16 (or utf-16-be)")
+    raise request.nul(number)
+
+
+def _encoding(head: bytes, request: ReadRequest) -> tuple[bytes, str]:
+    """The byte order mark to skip (or none) and the encoding of what follows it."""
+    asked = _known(request) if request.encoding is not None else None
+    for mark, encoding in _MARKS:
+        # An encoding that was asked for is kept; the mark only says which end comes first.
+        if head.startswith(mark) and (asked is None or encoding.startswith(asked)):
+            return mark, encoding
+    # Without a mark, "utf-16" means what nearly all machines write.
+    return b"", {None: "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(asked, asked or "utf-8")
+
+
+def _known(request: ReadRequest) -> str:
+    """The usual name of the encoding asked for."""
+    asked = request.encoding or ""
+    try:
+        # Asks more than codecs.lookup: "base64" and "undefined" are codecs too, but none of text.
+        io.TextIOWrapper(io.BytesIO(), encoding=asked).read()
+        name = codecs.lookup(asked).name
+    except (LookupError, ValueError):
+        raise DataError(
+            f"no text encoding is called {asked!r}",
+            where="data.encoding",
+            mend="use a name such as utf-8, latin-1, cp1252 or utf-16",
+        ) from None
+    return "utf-8" if name == "utf-8-sig" else name
+
+
+def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
+    """The error for bytes that are no text, with their exact place, found by reading the file once more."""
+    mend = "use --set data.encoding=latin-1 (or the file's encoding)"
+    try:
+        # A pipe cannot be read twice.
+        found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None
+    except UnicodeError:  # an encoding that tells no place
+        found = None
+    if found is None:
+        return DataError(f"is not {encoding.upper()}", where=request.path, mend=mend)
+    line, position, byte = found
+    what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
+    return DataError(what, where=request.at(line), mend=mend)
+
+
+def _first_bad_byte(encoding: str, skip: int, request: ReadRequest) -> tuple[int, int, int] | None:
+    """Line, position on it (in bytes, from 1) and value of the first byte that `encoding` cannot read."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    # Every line end becomes \n, even one that two chunks share.
+    ends = io.IncrementalNewlineDecoder(None, translate=True)
+    line, before = 1, 0
+    with open_bytes(request.path) as stream:
+        stream.read(skip)
+        while True:
+            chunk = stream.read(1 << 16)
+            bad: int | None = None
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                bad, text = error.object[error.start], error.object[: error.start].decode(encoding)
+            text = ends.decode(text, final=bad is not None)
+            line += text.count("\n")
+            before = len(text.rpartition("\n")[2].encode(encoding)) + (0 if "\n" in text else before)
+            if bad is not None:
+                return line, before + 1, bad
+            if not chunk:
+                return None

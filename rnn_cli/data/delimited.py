@@ -1,0 +1,133 @@
+"""CSV and TSV: lines become records, records become rows; every irregular one is refused with its line.
+
+Python's csv module in strict mode does the parsing. Nothing is converted: NA, null, 007 and 1e5 stay as they
+are.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from rnn_cli.data.columns import find_columns, show
+from rnn_cli.data.decoding import lines, size
+from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.rows import Row
+from rnn_cli.errors import DataError
+
+Record = tuple[int, list[str]]
+"""The line a record begins on and its fields; a blank line has none."""
+
+_USUAL_DELIMITERS = (",", ";", "\t", "|")
+_C_LONG = 2**31 - 1  # the least that csv.field_size_limit takes on every platform
+
+
+def rows(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Row]:
+    """The rows under the header. Raises DataError."""
+    found = records(stream, request, delimiter)
+    _, header = next(found)
+    _refuse_other_delimiter(header, request, delimiter)
+    text, label = find_columns(header, request)
+    text_at = header.index(text)
+    if label is None:
+        for line, fields in found:
+            yield Row(line, fields[text_at], None)
+    else:
+        label_at = header.index(label)
+        for line, fields in found:
+            yield Row(line, fields[text_at], fields[label_at])
+
+
+def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
+    """The header, then every record, all with as many fields as the header has. Raises DataError."""
+    parsed = _parse(stream, request, delimiter)
+    first, header = next(parsed, (1, []))
+    if not header:
+        raise DataError("line is blank", where=request.at(first), mend="the first line must name the columns")
+    yield first, header
+    blank: list[int] = []
+    for line, fields in parsed:
+        # Blank lines matter only when something follows: at the end of a file they are harmless.
+        if not fields:
+            blank = [blank[0] if blank else line, line]
+            continue
+        if blank:
+            # In a file of a single column, a blank line is how an empty text is written.
+            if len(header) > 1:
+                raise _wrong_count(0, len(header), blank[0], request)
+            yield from ((number, [""]) for number in range(blank[0], blank[1] + 1))
+            blank = []
+        if len(fields) != len(header):
+            raise _wrong_count(len(fields), len(header), line, request)
+        yield line, fields
+
+
+class _RecordLines:
+    """Lines for the csv module, counted, and refused once a record has taken more than it may."""
+
+    def __init__(self, source: Iterator[str], request: ReadRequest) -> None:
+        self._source, self._request = source, request
+        self._line = self._bytes = 0
+        self.first = 1
+
+    def begin(self) -> None:
+        """From here on, a new record."""
+        self.first, self._bytes = self._line + 1, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._source)
+        self._line += 1
+        # The first line of a record has been measured; what a quote left open would swallow has not.
+        if self._bytes and self._bytes + size(line) > self._request.max_field_bytes:
+            raise self._request.too_large(self.first, "a record")
+        self._bytes += size(line)
+        return line
+
+
+def _parse(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
+    """What the csv module makes of the lines, its own errors told in words."""
+    # The csv module's own limit (131,072 characters) is one for the process, so it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), min(request.max_field_bytes, _C_LONG)))
+    source = _RecordLines(lines(stream, request), request)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    try:
+        for fields in reader:
+            yield source.first, fields
+            source.begin()
+    except csv.Error as error:
+        raise _bad_quote(str(error), source.first, request) from None
+
+
+def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
+    if "end of data" in error:
+        what = "a quote opens in this record and is never closed"
+    elif "expected after" in error:
+        what = "a quote that opens in this record is closed in the middle of a text"
+    else:
+        what = f"not a CSV record ({error})"
+    return DataError(what, where=request.at(line), mend='close it, and write a quote inside quoted text as ""')
+
+
+def _wrong_count(count: int, expected: int, line: int, request: ReadRequest) -> DataError:
+    if count == 0:
+        mend = "remove the blank line"
+    elif count > expected:
+        mend = "quote the text"
+    else:
+        mend = "add what is missing, or check the quotes"
+    fields = f"{count} field{'' if count == 1 else 's'}"
+    return DataError(f"{fields}, expected {expected}", where=request.at(line), mend=mend)
+
+
+def _refuse_other_delimiter(header: list[str], request: ReadRequest, delimiter: str) -> None:
+    """A header of one column such as "text;label" means that the file has another delimiter."""
+    if len(header) != 1 or header[0] == request.text_column:
+        return
+    for other in _USUAL_DELIMITERS:
+        if other != delimiter and other in header[0]:
+            mend = {"\t": "name it .tsv"}.get(other, f"use --set data.delimiter={other!r}")
+            raise DataError(
+                f"the header is one column, {show(header)}; found {other!r}", where=request.at(1), mend=mend
+            )

@@ -1,0 +1,80 @@
+"""JSON Lines: one object a line, read strictly; what Python's json lets pass (NaN, doubled keys) is refused.
+
+Blank lines are skipped. The first object's keys are the columns; all others must have the two that are read.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from rnn_cli.data.columns import find_columns, show
+from rnn_cli.data.decoding import lines
+from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.rows import Row
+from rnn_cli.data.values import kind, label_value, text_value
+from rnn_cli.errors import DataError
+
+
+def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
+    """The rows, one for each object. Raises DataError."""
+    columns: tuple[str, str | None] | None = None
+    for number, line in enumerate(lines(stream, request), start=1):
+        if not line.strip(" \t\r\n"):
+            continue
+        record = _parse(line, request.at(number))
+        columns = columns or find_columns(list(record), request)
+        yield _row(record, *columns, request, number)
+
+
+def _row(record: dict[str, Any], text: str, label: str | None, request: ReadRequest, number: int) -> Row:
+    where = request.at(number)
+    for key in (text, label):
+        if key is not None and key not in record:
+            raise DataError(
+                f"the key {key!r} is missing (keys: {show(record)})",
+                where=where,
+                mend="give every object the same keys",
+            )
+    return Row(
+        line=number,
+        text=text_value(record[text], text, where),
+        label=None if label is None else label_value(record[label], label, where),
+    )
+
+
+class _Refused(ValueError):
+    """JSON that Python would read, but not without guessing."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"the key {twice!r} appears twice in one object")
+    return record
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def _parse(line: str, where: str) -> dict[str, Any]:
+    mend = "write one JSON object a line"
+    try:
+        record = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"broken JSON ({error.msg})", where=f"{where}:{error.pos + 1}", mend=mend) from None
+    except _Refused as error:
+        raise DataError(str(error), where=where, mend="correct the line") from None
+    except ValueError:  # Python's bound on the digits of an int
+        raise DataError("a number of too many digits", where=where, mend="write it as a string") from None
+    except RecursionError:
+        raise DataError("nested too deeply", where=where, mend=mend) from None
+    if not isinstance(record, dict):
+        raise DataError(f"{kind(record)}, not an object", where=where, mend=mend)
+    return record

@@ -1,0 +1,138 @@
+"""A path becomes a stream of plain bytes: opened, decompressed within bounds, its faults told in words.
+
+Compression is recognised by content, never by name. Knows nothing of encodings, lines or formats.
+"""
+
+import contextlib
+import gzip
+import io
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any, Protocol
+
+from rnn_cli.errors import DataError
+
+BOMB_BYTES = 1 << 30
+"""A compressed file may always expand to this much ..."""
+BOMB_RATIO = 200
+"""... and beyond it to this many times its own size; text rarely shrinks to a twentieth."""
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xfd7zXZ\x00": "compressed with xz",
+    GZIP: "compressed twice",
+    ZSTD: "compressed twice",
+}
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class _Guarded(io.RawIOBase):
+    """The bytes of `inner`, counted; whatever goes wrong while reading becomes a DataError."""
+
+    def __init__(self, inner: _Readable, path: str, most: float) -> None:
+        self._inner, self._path, self._most, self._count = inner, path, most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._inner.read(len(buffer))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise DataError(
+                "its compressed data is damaged or cut short",
+                where=self._path,
+                mend="copy or compress it again",
+            ) from None
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+        self._count += len(data)
+        if self._count > self._most:
+            raise DataError(
+                f"expands to more than {BOMB_BYTES:,} bytes and {BOMB_RATIO} times its size",
+                where=self._path,
+                mend="decompress it yourself if you trust it",
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+def _unreadable(path: str, error: OSError) -> DataError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return DataError("no such file", where=path, mend="check the path")
+    if isinstance(error, IsADirectoryError):
+        return DataError("is a directory", where=path, mend="name a file in it")
+    if isinstance(error, PermissionError):
+        return DataError("may not be read (permission denied)", where=path, mend="check the file's permissions")
+    return DataError(f"cannot be read ({error.strerror or error})", where=path)
+
+
+def _open_raw(path: str) -> io.BufferedReader:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except ValueError:  # a NUL character in the path itself
+        raise DataError("no such file", where=repr(path), mend="check the path") from None
+
+
+def _decompressed(raw: io.BufferedReader) -> _Readable | None:
+    """What `raw` holds when it is compressed, else None."""
+    head = raw.peek(4)
+    if head.startswith(GZIP):
+        return gzip.GzipFile(fileobj=raw)
+    if head.startswith(ZSTD):
+        from rnn_cli.data.zst import ZstdFile
+
+        return io.BufferedReader(ZstdFile(raw))
+    return None
+
+
+@contextlib.contextmanager
+def open_bytes(path: str) -> Iterator["io.BufferedReader[Any]"]:
+    """A file's bytes, decompressed where it is compressed. Raises DataError, here or on any read."""
+    with _open_raw(path) as raw:
+        inner = _decompressed(raw)
+        if inner is None:
+            guarded = _Guarded(raw, path, float("inf"))
+        else:
+            guarded = _Guarded(inner, path, max(BOMB_BYTES, BOMB_RATIO * os.fstat(raw.fileno()).st_size))
+        with io.BufferedReader(guarded, 1 << 16) as stream:
+            for magic, what in _FOREIGN.items():
+                if stream.peek(len(magic)).startswith(magic):
+                    raise DataError(
+                        f"is {what}",
+                        where=path,
+                        mend="save it as CSV, TSV, JSONL or Parquet, plain, .gz or .zst",
+                    )
+            yield stream
+
+
+@contextlib.contextmanager
+def open_seekable(path: str, stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The same bytes for a reader that must jump about: the file itself where it can be, else a copy of `stream`.
+
+    `stream` is what `open_bytes` gave for the path, still at its beginning.
+    """
+    if os.path.isfile(path):
+        with _open_raw(path) as raw:
+            if not raw.peek(4).startswith((GZIP, ZSTD)):
+                yield raw
+                return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield copy

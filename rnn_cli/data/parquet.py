@@ -1,0 +1,69 @@
+"""Parquet: two columns of a file, a batch at a time. The only file of this room that loads pyarrow."""
+
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rnn_cli.data.columns import find_columns
+from rnn_cli.data.decoding import size
+from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.rows import Row
+from rnn_cli.data.values import label_value, text_value
+from rnn_cli.errors import DataError
+
+_BATCH = 1024  # rows in memory at once
+
+
+def rows(file: IO[bytes], request: ReadRequest) -> Iterator[Row]:
+    """The rows, numbered from 1. Raises DataError."""
+    try:
+        yield from _rows(pq.ParquetFile(file), request)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        # Only the first line: Arrow adds what its developers need.
+        reason = str(error).strip().partition("\n")[0]
+        raise DataError(f"not a whole Parquet file ({reason})", where=request.path, mend="write it again") from None
+
+
+def _rows(table: Any, request: ReadRequest) -> Iterator[Row]:
+    schema = table.schema_arrow
+    text, label = find_columns(schema.names, request)
+    _check_types(schema, text, label, request)
+    number = 0
+    for batch in table.iter_batches(batch_size=_BATCH, columns=[text] if label is None else [text, label]):
+        texts = batch.column(text).to_pylist()
+        labels = [None] * len(texts) if label is None else batch.column(label).to_pylist()
+        for text_found, label_found in zip(texts, labels, strict=True):
+            number += 1
+            where = request.at(number)
+            value = text_value(text_found, text, where)
+            if size(value) > request.max_field_bytes:
+                raise request.too_large(number, "a text")
+            yield Row(number, value, None if label is None else label_value(label_found, label, where))
+
+
+def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest) -> None:
+    """Refuse a whole column of the wrong type at once, rather than at its first row."""
+    kind = _value_type(schema.field(text).type)
+    if not (_is_string(kind) or pa.types.is_null(kind)):
+        raise DataError(f"the column {text!r} is {kind}", where=request.path, mend="texts must be strings")
+    if label is None:
+        return
+    kind = _value_type(schema.field(label).type)
+    checks = (_is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
+    if not any(check(kind) for check in checks):
+        raise DataError(
+            f"the column {label!r} is {kind}",
+            where=request.path,
+            mend="labels must be strings, numbers or true and false",
+        )
+
+
+def _value_type(kind: Any) -> Any:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_string(kind: Any) -> bool:
+    is_view = getattr(pa.types, "is_string_view", None)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or (is_view and is_view(kind)))

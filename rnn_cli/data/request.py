@@ -1,0 +1,44 @@
+"""What a reader is asked for: which file, which columns, written how, within which bounds.
+
+One value that all readers share, so that none has a parameter list of its own. Opens nothing.
+"""
+
+from dataclasses import dataclass
+
+from rnn_cli.errors import DataError
+
+DEFAULT_MAX_FIELD_BYTES = 16 << 20
+"""The largest record a reader takes into memory: 16 MiB, some five times the longest novel."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A file and how to read it; None means: find it out."""
+
+    path: str
+    text_column: str | None = None
+    label_column: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    strip_nul: bool = False
+    """Drop NUL characters, which are refused otherwise."""
+    max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES
+    """Bytes, as UTF-8, of the largest field; no line or record may be larger, so memory is bounded."""
+    labels: bool = True
+    """Whether a label is wanted too."""
+
+    def at(self, line: int) -> str:
+        """How a message names a line (or a Parquet file's row)."""
+        return f"{self.path}:{line}"
+
+    def too_large(self, line: int, what: str) -> DataError:
+        """The error for a line, record or field past the bound."""
+        return DataError(
+            f"{what} larger than {self.max_field_bytes:,} bytes",
+            where=self.at(line),
+            mend="close its quote if one is left open, or allow more with --max-field-bytes",
+        )
+
+    def nul(self, line: int, mend: str = "remove it, or drop all with --strip-nul") -> DataError:
+        """The error for a NUL character."""
+        return DataError("a NUL character", where=self.at(line), mend=mend)

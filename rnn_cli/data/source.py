@@ -1,0 +1,82 @@
+"""A source as a config names it, a built-in set or a file, becomes labelled texts in memory."""
+
+import os
+
+from rnn_cli.config import DataConfig
+from rnn_cli.data.builtin import BUILTIN, load_builtin
+from rnn_cli.data.columns import nearest
+from rnn_cli.data.readers import read_rows
+from rnn_cli.data.request import DEFAULT_MAX_FIELD_BYTES
+from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import DataError
+
+
+def is_builtin(source: str) -> bool:
+    """Whether this names a built-in set, which goes before a file of the same name."""
+    return source in BUILTIN
+
+
+def load(
+    source: str,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    strip_nul: bool = False,
+    max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES,
+) -> Dataset:
+    """All rows of a built-in set or a file. Raises DataError.
+
+    A built-in set's columns are known: the other parameters matter for files only.
+    """
+    if is_builtin(source):
+        return load_builtin(source)
+    if not _exists(source):
+        raise _neither(source)
+    dataset = Dataset(name=source, texts=[], labels=[], lines=[])
+    rows = read_rows(
+        source,
+        text_column=text_column,
+        label_column=label_column,
+        delimiter=delimiter,
+        encoding=encoding,
+        strip_nul=strip_nul,
+        max_field_bytes=max_field_bytes,
+    )
+    for row in rows:
+        assert row.label is not None  # labels were asked for
+        dataset.texts.append(row.text)
+        dataset.labels.append(row.label)
+        dataset.lines.append(row.line)
+    return dataset
+
+
+def absolute(config: DataConfig) -> DataConfig:
+    """The same config with each file's path made absolute, so that it holds in every folder."""
+    paths = {
+        key: os.path.abspath(value)
+        for key in ("source", "validation", "test")
+        if isinstance(value := getattr(config, key), str) and not is_builtin(value)
+    }
+    return config.model_copy(update=paths)
+
+
+def _exists(source: str) -> bool:
+    """Whether to try and read it: what may not be looked at may exist, and the reader will say more."""
+    try:
+        os.stat(source)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _neither(source: str) -> DataError:
+    meant = nearest(source, BUILTIN)
+    return DataError(
+        "no such file, and no built-in set of that name",
+        where=source,
+        mend=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
+    )

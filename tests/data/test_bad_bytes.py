@@ -1,0 +1,163 @@
+"""Files that are refused before a record is looked at: missing, foreign, cut, undecodable, swollen."""
+
+import gzip
+import random
+
+import pytest
+import zstandard
+
+from rnn_cli.data import opening
+from rnn_cli.data.readers import read_rows
+from rnn_cli.errors import DataError
+
+H = b"text,label\n"
+NOISE = random.Random(1).randbytes(5000).hex().encode()  # does not compress to nothing
+
+# case: (the file's name, its content, part of what is said, where after the path, part of the mend)
+CORPUS = {
+    "empty": ("f.csv", b"", "is empty", "", "give it a header and rows"),
+    "empty gz": ("f.csv.gz", gzip.compress(b""), "is empty", "", "header"),
+    "only a mark": ("f.csv", b"\xef\xbb\xbf", "line is blank", ":1", "must name the columns"),
+    "NUL": ("f.csv", H + b"a,b\nc\0c,d\n", "a NUL character", ":3", "--strip-nul"),
+    "UTF-16 without a mark": (
+        "f.csv",
+        (H + b"a,b\n").decode().encode("utf-16-le"),
+        "a NUL character",
+        ":1",
+        "this looks like UTF-16; use --set data.encoding=utf-16",
+    ),
+    "Latin-1": (
+        "f.csv",
+        H + b"a,b\ncaf\xe9 au lait,d\n",
+        "byte 0xe9 at position 4 of the line is not UTF-8",
+        ":3",
+        "use --set data.encoding=latin-1 (or the file's encoding)",
+    ),
+    "Latin-1, first byte": ("f.csv", b"\xe9,label\n", "byte 0xe9 at position 1", ":1", "latin-1"),
+    "Latin-1 after CRLF": (
+        "f.csv",
+        b"text,label\r\na,b\r\n\xe9,c",
+        "byte 0xe9 at position 1",
+        ":3",
+        "latin-1",
+    ),
+    "Latin-1 after CR": ("f.csv", b"text,label\ra,b\r\xe9,c", "byte 0xe9 at position 1", ":3", "latin-1"),
+    "Latin-1 in JSON": ("f.jsonl", b'{"text": "\xe9"}', "byte 0xe9 at position 11", ":1", "latin-1"),
+    "far Latin-1": (
+        "f.csv",
+        H + b"good text,b\r\n" * 20_000 + b"x" * 99_999 + b"\xff,c\n",
+        "byte 0xff at position 100000 of the line",
+        ":20002",
+        "latin-1",
+    ),
+    "far Latin-1 in gz": (
+        "f.csv.gz",
+        gzip.compress(H + "gütes,b\n".encode() * 20_000 + "ü".encode() + b"\xff,c\n"),
+        "byte 0xff at position 3 of the line",
+        ":20002",
+        "latin-1",
+    ),
+    "cut in a character": ("f.csv", H + b"a,\xe2\x82", "byte 0xe2 at position 3", ":2", "latin-1"),
+    "half of UTF-16": (
+        "f.csv",
+        b"\xff\xfe" + "text,label\nc".encode("utf-16-le") + b"d",
+        "is not UTF-16-LE",
+        ":2",
+        "encod",
+    ),
+    "no suffix": ("f", H + b"a,b\n", "its name does not say its format", "", "name it .csv"),
+    "txt": ("f.txt", H + b"a,b\n", "its name does not say its format", "", "--set data.delimiter=,"),
+    "json": ("f.json", b"[]", "its name does not say its format", "", "one object a line is .jsonl"),
+    "not Parquet": ("f.parquet", H + b"a,b\n", "is not a Parquet file", "", "name it for what it is"),
+    "cut Parquet": ("f.parquet", b"PAR1 and no more", "not a whole Parquet file (", "", "write it again"),
+    "Excel": ("f.csv", b"PK\x03\x04rest", "is a zip archive or an Excel workbook", "", "save it as CSV"),
+    "xz": ("f.csv", b"\xfd7zXZ\x00rest", "is compressed with xz", "", "plain, .gz or .zst"),
+    "gz in gz": ("f.csv.gz", gzip.compress(gzip.compress(H)), "is compressed twice", "", "plain"),
+    "cut gz": ("f.csv.gz", gzip.compress(H + NOISE)[:-100], "is damaged or cut short", "", "copy"),
+    "gz without its sum": ("f.csv.gz", gzip.compress(H + b"a,b\n")[:-1], "damaged or cut short", "", "copy"),
+    "gz of another sum": (
+        "f.csv.gz",
+        gzip.compress(H + b"a,b\n")[:-8] + b"\0" * 8,
+        "its compressed data is damaged or cut short",
+        "",
+        "copy or compress it again",
+    ),
+    "flipped gz": (
+        "f.csv.gz",
+        gzip.compress(H + NOISE)[:400] + b"\xff\xff\xff\xff" + gzip.compress(H + NOISE)[404:],
+        "damaged or cut short",
+        "",
+        "copy",
+    ),
+    "trash after gz": (
+        "f.csv.gz",
+        gzip.compress(H + b"a,b\n") + b"trash",
+        "damaged or cut short",
+        "",
+        "copy",
+    ),
+    "cut zst": (
+        "f.csv.zst",
+        zstandard.ZstdCompressor().compress(H + NOISE)[:-100],
+        "damaged or cut short",
+        "",
+        "copy",
+    ),
+    "only magic of zst": ("f.csv.zst", opening.ZSTD, "damaged or cut short", "", "copy"),
+    "trash after zst": (
+        "f.csv.zst",
+        zstandard.ZstdCompressor().compress(H + b"a,b\n") + b"trash",
+        "damaged or cut short",
+        "",
+        "copy",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "what", "place", "mend"), CORPUS.values(), ids=CORPUS)
+def test_bad_file(refused, name, content, what, place, mend):
+    refused(name, content, what, place, mend)
+
+
+def test_missing_directory_unreadable(tmp_path, monkeypatch):
+    def message(path):
+        with pytest.raises(DataError) as caught:
+            list(read_rows(path))
+        assert str(path) in caught.value.where
+        return caught.value.what
+
+    assert message(tmp_path / "none.csv") == "no such file"
+    assert message(tmp_path) == "is a directory"
+    (tmp_path / "f.csv").write_bytes(H)
+    assert message(tmp_path / "f.csv" / "g.csv") == "no such file"
+
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    # Not by chmod: the tests may run as root, who may read everything.
+    monkeypatch.setattr("builtins.open", denied)
+    assert message("f.csv") == "may not be read (permission denied)"
+
+
+def test_a_nul_in_a_path_is_no_such_file():
+    with pytest.raises(DataError, match="no such file"):
+        list(read_rows("a\0b.csv"))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_bomb_is_refused_while_it_expands(write, compress, monkeypatch, suffix):
+    monkeypatch.setattr(opening, "BOMB_BYTES", 1 << 20)
+    rows = H + b"a,b\n" * (1 << 19)
+    with pytest.raises(DataError, match="expands to more than 1,048,576 bytes"):
+        list(read_rows(write("bomb.csv" + suffix, compress(suffix, rows))))
+    # As large, but not out of proportion.
+    honest = H + b"".join(b"%s,b\n" % random.Random(n).randbytes(8).hex().encode() for n in range(1 << 17))
+    assert len(list(read_rows(write("honest.csv" + suffix, compress(suffix, honest))))) == 1 << 17
+
+
+def test_a_parquet_bomb_in_gz_is_refused_too(write, encode, monkeypatch):
+    content = encode("parquet", [("a", "b")])
+    monkeypatch.setattr(opening, "BOMB_BYTES", len(content) - 1)
+    monkeypatch.setattr(opening, "BOMB_RATIO", 0)
+    with pytest.raises(DataError, match="expands to more"):
+        list(read_rows(write("f.parquet.gz", gzip.compress(content))))

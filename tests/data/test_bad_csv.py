@@ -1,0 +1,158 @@
+"""CSV and TSV whose records, header or labels are wrong, and options that cannot be served."""
+
+import pytest
+
+from rnn_cli.data.readers import read_rows
+from rnn_cli.errors import DataError
+
+H = b"text,label\n"
+
+# case: (the file's name, its content, part of what is said, where after the path, part of the mend)
+CORPUS = {
+    "header only": ("f.csv", H, "has no rows", "", "at least one"),
+    "header only, no line end": ("f.csv", b"text,label", "has no rows", "", "at least one"),
+    "blank first line": ("f.csv", b"\n" + H + b"a,b\n", "line is blank", ":1", "must name the columns"),
+    "comma in a text": ("f.csv", H + b"a,b,c\n", "3 fields, expected 2", ":2", "quote the text"),
+    "comma after good rows": ("f.csv", H + b"a,b\n" * 9 + b"a,b,c\n", "3 fields, expected 2", ":11", "quote"),
+    "after a record of three lines": ("f.csv", H + b'"a\nb\nc",d\nx\n', "1 field, expected 2", ":5", "add"),
+    "too few fields": ("f.csv", H + b"a\n", "1 field, expected 2", ":2", "add what is missing"),
+    "blank line inside": (
+        "f.csv",
+        H + b"a,b\n\nc,d\n",
+        "0 fields, expected 2",
+        ":3",
+        "remove the blank line",
+    ),
+    "two blank lines": (
+        "f.csv",
+        H + b"a,b\n\n\nc,d\n",
+        "0 fields, expected 2",
+        ":3",
+        "remove the blank line",
+    ),
+    "quote open at the end": (
+        "f.csv",
+        H + b'a,b\n"open,c\nd,e\n',
+        "a quote opens in this record and is never closed",
+        ":3",
+        'write a quote inside quoted text as ""',
+    ),
+    "quote open amid": (
+        "f.csv",
+        H + b'a,b\n"open,c\nd,"e"\nf,g\n',
+        "a quote that opens in this record is closed in the middle of a text",
+        ":3",
+        "close it",
+    ),
+    "quote after CRs": ("f.csv", b'text,label\ra,b\r"open,c\r', "never closed", ":3", "close it"),
+    "text after a quote": ("f.csv", H + b'"a"b,c\n', "in the middle of a text", ":2", "close it"),
+    "semicolons": (
+        "f.csv",
+        b"text;label\na;b\n",
+        "the header is one column, 'text;label'; found ';'",
+        ":1",
+        "use --set data.delimiter=';'",
+    ),
+    "tabs in csv": ("f.csv", b"text\tlabel\na\tb\n", r"found '\t'", ":1", "name it .tsv"),
+    "commas in tsv": ("f.tsv", b"text,label\na,b\n", "found ','", ":1", "use --set data.delimiter=','"),
+    "no text column": (
+        "f.csv",
+        b"words,label\na,b\n",
+        "no column is known to hold texts (columns: 'words', 'label')",
+        "",
+        "use --set data.text_column=NAME",
+    ),
+    "no label column": (
+        "f.csv",
+        b"text,lable\na,b\n",
+        "no column is known to hold labels",
+        "",
+        "data.label_column",
+    ),
+    "no header": (
+        "f.csv",
+        b"a good film,1\na bad one,0\n",
+        "(columns: 'a good film', '1')",
+        "",
+        "text_column",
+    ),
+    "two for the text": (
+        "f.csv",
+        b"review,comment,label\na,b,c\n",
+        "2 columns may be the texts: 'review', 'comment'",
+        "",
+        "data.text_column",
+    ),
+    "text and Text": (
+        "f.csv",
+        b"text,Text,label\na,b,c\n",
+        "2 columns may be the texts",
+        "",
+        "data.text_column",
+    ),
+    "doubled column": (
+        "f.csv",
+        b"text,label,text\na,b,c\n",
+        "the column 'text' appears twice (columns: 'text', 'label', 'text')",
+        "",
+        "give each column a name of its own",
+    ),
+    "missing label": (
+        "f.csv",
+        H + b"a,b\nc,\nd,e\n",
+        "1 row has no label (line 3)",
+        "",
+        "label or remove them",
+    ),
+    "many missing labels": (
+        "f.csv",
+        H + b"a,b\n" + b"c, \n" * 1200,
+        "1,200 rows have no label (lines 3, 4, 5, 6, 7, ...)",
+        "",
+        "label or remove them",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "what", "place", "mend"), CORPUS.values(), ids=CORPUS)
+def test_bad_file(refused, name, content, what, place, mend):
+    refused(name, content, what, place, mend)
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "mend"),
+    [
+        (
+            {"text_column": "txt"},
+            "no column 'txt' (columns: 'text', 'label')",
+            "did you mean --set data.text_column=text?",
+        ),
+        ({"label_column": "LABEL"}, "no column 'LABEL'", "did you mean --set data.label_column=label?"),
+        ({"label_column": "zzz"}, "no column 'zzz'", "use --set data.label_column=NAME"),
+        (
+            {"text_column": "text", "label_column": "text"},
+            "'text' cannot be both texts and labels",
+            "name another",
+        ),
+        ({"label_column": "text"}, "no column is known to hold texts", "data.text_column"),
+        ({"encoding": "utf-99"}, "no text encoding is called 'utf-99'", "latin-1"),
+        ({"encoding": "base64"}, "no text encoding is called 'base64'", "latin-1"),
+        ({"encoding": ""}, "no text encoding is called ''", "latin-1"),
+        ({"encoding": "a\0b"}, "no text encoding", "latin-1"),
+        ({"encoding": "undefined"}, "no text encoding", "latin-1"),
+        ({"delimiter": '"'}, "cannot be a delimiter", "use one such as"),
+        ({"delimiter": "\n"}, "cannot be a delimiter", "use one such as"),
+        ({"max_field_bytes": 20}, "a line larger than 20 bytes", "--max-field-bytes"),
+    ],
+)
+def test_bad_options(write, options, what, mend):
+    with pytest.raises(DataError) as caught:
+        list(read_rows(write("f.csv", H + b"a,b\n" + b"a" * 20 + b",b\n"), **options))
+    assert what in caught.value.what and mend in caught.value.mend
+
+
+def test_a_record_that_grows_past_the_limit_is_told_at_its_opening_line(write):
+    path = write("f.csv", H + b"a,b\n" + b'"' + b"line\n" * 100)
+    with pytest.raises(DataError) as caught:
+        list(read_rows(path, max_field_bytes=50))
+    assert caught.value.where == f"{path}:3" and "a record larger than 50 bytes" in caught.value.what

@@ -1,0 +1,113 @@
+"""Parquet: types, nulls, and names that differ from the text formats'."""
+
+import decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rnn_cli.data.readers import read_rows
+from rnn_cli.errors import DataError
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write_columns(names=("text", "label"), **columns):
+        path = str(tmp_path / "f.parquet")
+        arrays = [column if isinstance(column, pa.Array) else pa.array(column) for column in columns.values()]
+        pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), path)
+        return path
+
+    return write_columns
+
+
+@pytest.mark.parametrize(
+    ("labels", "read"),
+    [
+        (pa.array(["NA", "007"]), ["NA", "007"]),
+        (pa.array(["a", "b"], pa.large_string()), ["a", "b"]),
+        (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+        (pa.array([0, -1], pa.int8()), ["0", "-1"]),
+        (pa.array([2**63 + 1, 0], pa.uint64()), ["9223372036854775809", "0"]),
+        (pa.array([1.0, 0.5]), ["1", "0.5"]),
+        (pa.array([True, False]), ["true", "false"]),
+    ],
+)
+def test_types_of_labels(written, labels, read):
+    assert [row.label for row in read_rows(written(text=["x", "y"], label=labels))] == read
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_types_of_texts(written, kind):
+    texts = ["NA", "é\0"[:1], "", "🎬"]
+    path = written(text=pa.array(texts).cast(kind), label=["a"] * 4)
+    assert [row.text for row in read_rows(path)] == texts
+
+
+def test_rows_are_numbered_over_batches_and_row_groups(tmp_path):
+    path = str(tmp_path / "f.parquet")
+    count = 3000
+    pq.write_table(
+        pa.table({"text": [f"t{n}" for n in range(count)], "label": ["a"] * count}), path, row_group_size=700
+    )
+    rows = list(read_rows(path))
+    assert [(row.line, row.text) for row in rows] == [(n + 1, f"t{n}") for n in range(count)]
+
+
+def test_other_columns_do_not_matter(written):
+    path = written(("n", "text.other", "text", "label"), n=[[1]], other=["no"], text=["yes"], label=["a"])
+    assert [row.text for row in read_rows(path)] == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "what", "place"),
+    [
+        (["a", None], ["x", "y"], "'text' is null", ":2"),
+        ([None, None], ["x", "y"], "'text' is null", ":1"),
+        ([1, 2], ["x", "y"], "the column 'text' is int64", ""),
+        ([["a"], ["b"]], ["x", "y"], "the column 'text' is list<", ""),
+        ([b"a", b"b"], ["x", "y"], "the column 'text' is binary", ""),
+        (["a", "b"], [["x"], ["y"]], "the column 'label' is list<", ""),
+        (["a", "b"], [{"x": 1}, {"x": 2}], "the column 'label' is struct<", ""),
+        (["a", "b"], [decimal.Decimal(1), decimal.Decimal(2)], "the column 'label' is decimal", ""),
+        (["a", "b"], ["x", None], "1 row has no label (line 2)", ""),
+        (["a", "b"], [float("nan"), 1.0], "1 row has no label (line 1)", ""),
+        (["a", "b"], [None, None], "2 rows have no label (lines 1, 2)", ""),
+        (["a", "b"], [float("inf"), 1.0], "'label' is an infinite number", ":1"),
+        (["a", "b\0"], ["x", "y"], "a NUL character", ":2"),
+        ([], [], "has no rows", ""),
+    ],
+)
+def test_bad_columns(written, text, label, what, place):
+    path = written(text=text if text else pa.array([], pa.string()), label=label)
+    with pytest.raises(DataError) as caught:
+        list(read_rows(path))
+    assert what in caught.value.what and caught.value.where == path + place and caught.value.mend
+
+
+def test_doubled_and_missing_columns(written):
+    with pytest.raises(DataError, match="the column 'text' appears twice"):
+        list(read_rows(written(("text", "text", "label"), a=["a"], b=["b"], c=["c"])))
+    with pytest.raises(DataError, match=r"no column is known to hold texts \(columns: 'a', 'label'\)"):
+        list(read_rows(written(("a", "label"), a=["a"], b=["b"])))
+
+
+def test_a_text_that_is_too_large_or_no_utf_8(written):
+    path = written(text=["a", "é" * 50], label=["x", "y"])
+    with pytest.raises(DataError, match=":2: a text larger than 99 bytes"):
+        list(read_rows(path, max_field_bytes=99))
+    assert len(list(read_rows(path, max_field_bytes=100))) == 2
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
+    with pytest.raises(DataError, match="f.parquet: "):
+        list(read_rows(written(text=broken, label=["x"])))
+
+
+def test_every_truncation_is_refused(written):
+    path = written(text=["a", "b"], label=["x", "y"])
+    with open(path, "rb") as file:
+        content = file.read()
+    for cut in range(4, len(content), 7):
+        with open(path, "wb") as file:
+            file.write(content[:cut])
+        with pytest.raises(DataError, match="not a whole Parquet file"):
+            list(read_rows(path))

@@ -1,0 +1,74 @@
+import os
+
+import pytest
+
+from rnn_cli.config import DataConfig
+from rnn_cli.data import source
+from rnn_cli.errors import DataError
+
+
+def test_a_file_is_loaded_whole(write):
+    path = write("rows.csv", "review,class\na,x\nb,y\n")
+    dataset = source.load(path)
+    assert (dataset.name, dataset.texts, dataset.labels, dataset.lines) == (
+        path,
+        ["a", "b"],
+        ["x", "y"],
+        [2, 3],
+    )
+
+
+def test_options_reach_the_reader(write):
+    path = write("rows.txt", "a;b;text;label\ncaf\xe9;k\0;no;no\n".encode("latin-1"))
+    dataset = source.load(
+        path,
+        text_column="a",
+        label_column="b",
+        delimiter=";",
+        encoding="latin-1",
+        strip_nul=True,
+        max_field_bytes=20,
+    )
+    assert (dataset.texts, dataset.labels) == (["caf\xe9"], ["k"])
+    with pytest.raises(DataError, match="larger than 13 bytes"):
+        source.load(path, delimiter=";", encoding="latin-1", strip_nul=True, max_field_bytes=13)
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("imbd", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, sample"),
+        ("IMDB", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, sample"),
+        ("reviews.csv", "built-in sets: imdb, rotten_tomatoes, tweets, sample"),
+    ],
+)
+def test_neither_a_file_nor_a_set(name, mend):
+    with pytest.raises(DataError) as caught:
+        source.load(name)
+    error = caught.value
+    assert (error.what, error.where, error.mend) == (
+        "no such file, and no built-in set of that name",
+        name,
+        mend,
+    )
+
+
+def test_a_directory_is_told_as_one(tmp_path):
+    with pytest.raises(DataError, match="is a directory"):
+        source.load(str(tmp_path))
+
+
+def test_built_in_names_go_before_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample").write_text("not this")
+    assert source.is_builtin("sample") and not source.is_builtin("./sample")
+    assert len(source.load("sample")) == 300
+
+
+def test_absolute_touches_only_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = DataConfig(source="a/b.csv", validation="imdb", test="../c.csv", split_seed=7)
+    made = source.absolute(config)
+    assert made.source == os.path.join(os.getcwd(), "a/b.csv") and made.validation == "imdb"
+    assert made.test == os.path.join(os.path.dirname(os.getcwd()), "c.csv") and made.split_seed == 7
+    assert source.absolute(DataConfig(source="imdb", test=0.2)) == DataConfig(source="imdb", test=0.2)
