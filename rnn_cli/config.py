@@ -70,6 +70,10 @@ class DataConfig(Section):
     """The character between fields; , for .csv and a tab for .tsv when not given."""
     encoding: str | None = None
     """The source's text encoding; UTF-8, or what a byte order mark says, when not given."""
+    strip_nul: bool = False
+    """Drop NUL characters, which are a mistake otherwise."""
+    max_field_bytes: Count = 16 << 20
+    """The largest text, in bytes of UTF-8: a longer record is a mistake, so that memory is bounded."""
 
     @model_validator(mode="after")
     def _some_rows_are_left_to_train_on(self) -> "DataConfig":

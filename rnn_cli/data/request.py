@@ -5,10 +5,11 @@ One value that all readers share, so that none has a parameter list of its own. 
 
 from dataclasses import dataclass
 
+from rnn_cli.config import DataConfig
 from rnn_cli.errors import DataError
 
-DEFAULT_MAX_FIELD_BYTES = 16 << 20
-"""The largest record a reader takes into memory: 16 MiB, some five times the longest novel."""
+DEFAULT_MAX_FIELD_BYTES: int = DataConfig.model_fields["max_field_bytes"].default
+"""The largest record a reader takes into memory: some five times the longest novel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class ReadRequest:
         return DataError(
             f"{what} larger than {self.max_field_bytes:,} bytes",
             where=self.at(line),
-            mend="close its quote if one is left open, or allow more with --max-field-bytes",
+            mend="close its quote if one is left open, or allow more with --set data.max_field_bytes=N",
         )
 
-    def nul(self, line: int, mend: str = "remove it, or drop all with --strip-nul") -> DataError:
+    def nul(self, line: int, mend: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
         """The error for a NUL character."""
         return DataError("a NUL character", where=self.at(line), mend=mend)

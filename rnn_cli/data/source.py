@@ -6,7 +6,6 @@ from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.columns import nearest
 from rnn_cli.data.readers import read_rows
-from rnn_cli.data.request import DEFAULT_MAX_FIELD_BYTES
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -16,33 +15,24 @@ def is_builtin(source: str) -> bool:
     return source in BUILTIN
 
 
-def load(
-    source: str,
-    *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    strip_nul: bool = False,
-    max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES,
-) -> Dataset:
-    """All rows of a built-in set or a file. Raises DataError.
+def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B008  (it never changes)
+    """All rows of a built-in set or a file, read as the config says but for its own source. Raises DataError.
 
-    A built-in set's columns are known: the other parameters matter for files only.
+    A built-in set's columns are known: the config matters for files only.
     """
     if is_builtin(source):
         return load_builtin(source)
-    if not _exists(source):
+    if not os.path.lexists(source):
         raise _neither(source)
     dataset = Dataset(name=source, texts=[], labels=[], lines=[])
     rows = read_rows(
         source,
-        text_column=text_column,
-        label_column=label_column,
-        delimiter=delimiter,
-        encoding=encoding,
-        strip_nul=strip_nul,
-        max_field_bytes=max_field_bytes,
+        text_column=config.text_column,
+        label_column=config.label_column,
+        delimiter=config.delimiter,
+        encoding=config.encoding,
+        strip_nul=config.strip_nul,
+        max_field_bytes=config.max_field_bytes,
     )
     for row in rows:
         assert row.label is not None  # labels were asked for

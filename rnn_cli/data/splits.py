@@ -30,10 +30,10 @@ class Splits:
 
 def load_splits(config: DataConfig) -> Splits:
     """Load and deal the rows a config names. Raises DataError when they cannot be trained on."""
-    source = _load(config.source, config)
+    source = load(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
-    files = {side: _load(value, config) for side, value in shares.items() if isinstance(value, str)}
+    files = {side: load(value, config) for side, value in shares.items() if isinstance(value, str)}
     dealt = {side: value for side, value in shares.items() if not isinstance(value, str)}
     indices = stratify(source.texts, source.labels, list(dealt.values()), config.split_seed)
     sides = {side: source.select(chosen) for side, chosen in zip(dealt, indices, strict=False)} | files
@@ -47,16 +47,6 @@ def load_splits(config: DataConfig) -> Splits:
         test=sides["test"],
         warnings=(*_oddities(source), *_overlaps(train, files)),
         fingerprint=_fingerprint(source, files),
-    )
-
-
-def _load(source: str, config: DataConfig) -> Dataset:
-    return load(
-        source,
-        text_column=config.text_column,
-        label_column=config.label_column,
-        delimiter=config.delimiter,
-        encoding=config.encoding,
     )
 
 

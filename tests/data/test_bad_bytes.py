@@ -18,7 +18,7 @@ CORPUS = {
     "empty": ("f.csv", b"", "is empty", "", "give it a header and rows"),
     "empty gz": ("f.csv.gz", gzip.compress(b""), "is empty", "", "header"),
     "only a mark": ("f.csv", b"\xef\xbb\xbf", "line is blank", ":1", "must name the columns"),
-    "NUL": ("f.csv", H + b"a,b\nc\0c,d\n", "a NUL character", ":3", "--strip-nul"),
+    "NUL": ("f.csv", H + b"a,b\nc\0c,d\n", "a NUL character", ":3", "data.strip_nul=true"),
     "UTF-16 without a mark": (
         "f.csv",
         (H + b"a,b\n").decode().encode("utf-16-le"),

@@ -142,7 +142,7 @@ def test_bad_file(refused, name, content, what, place, mend):
         ({"encoding": "undefined"}, "no text encoding", "latin-1"),
         ({"delimiter": '"'}, "cannot be a delimiter", "use one such as"),
         ({"delimiter": "\n"}, "cannot be a delimiter", "use one such as"),
-        ({"max_field_bytes": 20}, "a line larger than 20 bytes", "--max-field-bytes"),
+        ({"max_field_bytes": 20}, "a line larger than 20 bytes", "data.max_field_bytes=N"),
     ],
 )
 def test_bad_options(write, options, what, mend):

@@ -10,13 +10,13 @@ from rnn_cli.errors import DataError
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)
 CORPUS = {
     "blank jsonl": ("f.jsonl", b"\n\n", "has no rows", "", "at least one"),
-    "NUL in JSON": ("f.jsonl", b'{"text": "a\\u0000", "label": "b"}', "a NUL character", ":1", "--strip-nul"),
+    "NUL in JSON": ("f.jsonl", b'{"text": "a\\u0000", "label": "b"}', "a NUL character", ":1", "data.strip_nul=true"),
     "NUL in a label": (
         "f.jsonl",
         b'{"text": "a", "label": "b\\u0000"}',
         "a NUL character",
         ":1",
-        "--strip-nul",
+        "data.strip_nul=true",
     ),
     "null label": ("f.jsonl", b'{"text": "a", "label": null}', "1 row has no label (line 1)", "", "label"),
     "broken JSON": (

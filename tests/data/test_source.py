@@ -3,6 +3,7 @@ import os
 import pytest
 
 from rnn_cli.config import DataConfig
+from rnn_cli.config import DataConfig
 from rnn_cli.data import source
 from rnn_cli.errors import DataError
 
@@ -20,18 +21,13 @@ def test_a_file_is_loaded_whole(write):
 
 def test_options_reach_the_reader(write):
     path = write("rows.txt", "a;b;text;label\ncaf\xe9;k\0;no;no\n".encode("latin-1"))
-    dataset = source.load(
-        path,
-        text_column="a",
-        label_column="b",
-        delimiter=";",
-        encoding="latin-1",
-        strip_nul=True,
-        max_field_bytes=20,
+    config = DataConfig(
+        text_column="a", label_column="b", delimiter=";", encoding="latin-1", strip_nul=True, max_field_bytes=20
     )
+    dataset = source.load(path, config)
     assert (dataset.texts, dataset.labels) == (["caf\xe9"], ["k"])
     with pytest.raises(DataError, match="larger than 13 bytes"):
-        source.load(path, delimiter=";", encoding="latin-1", strip_nul=True, max_field_bytes=13)
+        source.load(path, config.model_copy(update={"max_field_bytes": 13}))
 
 
 @pytest.mark.parametrize(
