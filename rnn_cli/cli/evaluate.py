@@ -2,31 +2,35 @@
 
 import click
 
+from rnn_cli.errors import UsageError
+
 
 @click.command(
     epilog="""\b
 Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
+  rnn evaluate --data other.csv --set data.text_column=review
   rnn evaluate --json
 """
 )
 @click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
 @click.option("--data", "source", metavar="FILE", help="Labelled texts (or a built-in set) instead of the test rows.")
-@click.option("--text-column", metavar="NAME", help="The column of texts in --data.")
-@click.option("--label-column", metavar="NAME", help="The column of labels in --data.")
-@click.option("--delimiter", metavar="CHAR", help="The character between the fields of --data.")
-@click.option("--encoding", metavar="NAME", help="The text encoding of --data.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a data key of the run's config for --data, as data.text_column=review.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
-def evaluate(model: str | None, source: str | None, as_json: bool, **columns: str | None) -> None:
+def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Measure a trained model on its own test rows, or on other labelled texts."""
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
-    from rnn_cli.errors import UsageError
 
-    if source is None and any(columns.values()):
-        option = next(name for name, value in columns.items() if value).replace("_", "-")
-        raise UsageError(f"--{option} describes --data, which is not given", mend="add --data FILE")
+    if source is None and overrides:
+        raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
     opened = Bundle.open(bundle.locate(model))
 
     from rnn_cli.evaluation.evaluate import evaluate as work
@@ -34,7 +38,7 @@ def evaluate(model: str | None, source: str | None, as_json: bool, **columns: st
     from rnn_cli.scoring.predictor import Predictor
 
     predictor = Predictor(opened)
-    rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, **columns)
+    rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
     evaluation = work(predictor, rows)
     if as_json:
         import json

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_cli.data.delimited import records
-from rnn_cli.data.opening import open_bytes
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.delimited import records
+from rnn_cli.data.reading.opening import open_bytes
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 

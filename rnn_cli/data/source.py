@@ -4,8 +4,8 @@ import os
 
 from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.columns import nearest
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.columns import nearest
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 

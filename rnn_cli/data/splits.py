@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnn_cli.config import DataConfig
-from rnn_cli.data.columns import show
+from rnn_cli.data.reading.columns import show
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.stratify import group_equal, stratify

@@ -1,5 +1,6 @@
 """A predictor held against labelled texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,14 +71,13 @@ def kept_test_rows(opened: Bundle) -> Dataset:
     return splits.test
 
 
-def labelled_rows(opened: Bundle, source: str, **named: str | None) -> Dataset:
-    """Labelled rows of a file or a built-in set, read as the training rows were but for what is `named`.
+def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) -> Dataset:
+    """Labelled rows of a file or a built-in set, read as the training rows were but for the overrides.
 
-    `named` holds text_column, label_column, delimiter and encoding; None means what the run's config says.
+    Overrides are those of `parse_config`: "data.text_column=review".
     """
-    data = _config(opened).data
-    return load(source, **{key: getattr(data, key) if value is None else value for key, value in named.items()})
+    return load(source, _config(opened, overrides).data)
 
 
-def _config(opened: Bundle) -> Config:
-    return parse_config(opened.read(CONFIG).decode("utf-8"), where=str(opened.path / CONFIG))
+def _config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
+    return parse_config(opened.read(CONFIG).decode("utf-8"), str(opened.path / CONFIG), overrides)

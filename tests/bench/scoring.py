@@ -8,20 +8,19 @@ the faster of two batch sizes. Keras is given ids that are padded already, ours 
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
-from measuring import in_turn, seconds, show
-from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-
 import keras  # noqa: I001
-import numpy as np
 from keras import layers
+from measuring import in_turn, seconds, show
 
 from rnn_cli.bundle import Bundle
 from rnn_cli.evaluation.evaluate import kept_test_rows
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
+from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
 
 
 def unmasked(bundle: Bundle, vocab_size: int) -> keras.Model:
@@ -61,7 +60,8 @@ def main() -> None:
     ):
 
         def predict(model: keras.Model = model) -> float:
-            return min(seconds(lambda: model.predict(ids, batch_size=size, verbose=0)) for size in (32, 256))
+            small, large = (partial(model.predict, ids, batch_size=size, verbose=0) for size in (32, 256))
+            return min(seconds(small), seconds(large))
 
         ours, peer = in_turn(lambda: seconds(lambda: predictor.predict(texts)), predict, rounds)
         rates = [[len(texts) / each for each in times] for times in (ours, peer)]

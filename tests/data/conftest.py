@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 Pairs = Sequence[tuple[str, str]]

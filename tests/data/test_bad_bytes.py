@@ -6,8 +6,8 @@ import random
 import pytest
 import zstandard
 
-from rnn_cli.data import opening
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading import opening
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 H = b"text,label\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 H = b"text,label\n"

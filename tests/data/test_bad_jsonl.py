@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)

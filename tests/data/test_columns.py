@@ -1,7 +1,7 @@
 import pytest
 
-from rnn_cli.data.columns import find_columns, show
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.columns import find_columns, show
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 

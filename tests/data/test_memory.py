@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
 
 

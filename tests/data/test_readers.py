@@ -9,7 +9,7 @@ import threading
 import pytest
 import zstandard
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.data.readers import read_rows
+from rnn_cli.data.reading.readers import read_rows
 
 # All of Unicode but surrogates, which no file can hold, and NUL, which is refused.
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

@@ -3,7 +3,6 @@ import os
 import pytest
 
 from rnn_cli.config import DataConfig
-from rnn_cli.config import DataConfig
 from rnn_cli.data import source
 from rnn_cli.errors import DataError
 

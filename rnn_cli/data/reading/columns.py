@@ -7,7 +7,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 # The first name of each list wins over the others; among the others there must be only one.

@@ -95,7 +95,7 @@ def _decompressed(raw: io.BufferedReader) -> _Readable | None:
     if head.startswith(GZIP):
         return gzip.GzipFile(fileobj=raw)
     if head.startswith(ZSTD):
-        from rnn_cli.data.zst import ZstdFile
+        from rnn_cli.data.reading.zst import ZstdFile
 
         return io.BufferedReader(ZstdFile(raw))
     return None

@@ -8,9 +8,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from rnn_cli.data.columns import find_columns, show
-from rnn_cli.data.decoding import lines, size
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.columns import find_columns, show
+from rnn_cli.data.reading.decoding import lines, size
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from rnn_cli.data import delimited, jsonl
-from rnn_cli.data.checks import checked
-from rnn_cli.data.opening import open_bytes, open_seekable
-from rnn_cli.data.request import DEFAULT_MAX_FIELD_BYTES, ReadRequest
+from rnn_cli.data.reading import delimited, jsonl
+from rnn_cli.data.reading.checks import checked
+from rnn_cli.data.reading.opening import open_bytes, open_seekable
+from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, ReadRequest
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -58,7 +58,7 @@ def _rows(request: ReadRequest) -> Iterator[Row]:
         if not head.startswith(_PARQUET_MAGIC):
             yield from _text_rows(stream, request)
             return
-        from rnn_cli.data import parquet
+        from rnn_cli.data.reading import parquet
 
         with open_seekable(request.path, stream) as file:
             yield from parquet.rows(file, request)

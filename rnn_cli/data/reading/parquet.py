@@ -6,11 +6,11 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rnn_cli.data.columns import find_columns
-from rnn_cli.data.decoding import size
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.columns import find_columns
+from rnn_cli.data.reading.decoding import size
+from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.values import label_value, text_value
 from rnn_cli.data.rows import Row
-from rnn_cli.data.values import label_value, text_value
 from rnn_cli.errors import DataError
 
 _BATCH = 1024  # rows in memory at once

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 

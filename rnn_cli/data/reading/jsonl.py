@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from rnn_cli.data.columns import find_columns, show
-from rnn_cli.data.decoding import lines
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.columns import find_columns, show
+from rnn_cli.data.reading.decoding import lines
+from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.values import kind, label_value, text_value
 from rnn_cli.data.rows import Row
-from rnn_cli.data.values import kind, label_value, text_value
 from rnn_cli.errors import DataError
 
 

@@ -9,8 +9,8 @@ import io
 import os
 from collections.abc import Iterator
 
-from rnn_cli.data.opening import open_bytes
-from rnn_cli.data.request import ReadRequest
+from rnn_cli.data.reading.opening import open_bytes
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 # UTF-32 goes first: its little-endian mark begins with UTF-16's.
