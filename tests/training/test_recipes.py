@@ -1,0 +1,32 @@
+"""Every recipe trains, and says at its head what it is for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_cli.loading import load_config, recipes
+from rnn_cli.training.run import train
+
+RECIPES = recipes()
+
+
+def test_there_are_recipes() -> None:
+    assert {"default", "quick"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_trains(
+    name: str, labelled_file: Path, listener: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_config(name, [f"data.source={labelled_file}", "training.epochs=1"])
+    run = train(config, out=None, name=name, force=False, listener=listener)
+    assert run.bundle.path == Path("runs") / f"{name}-1"
+    assert run.test is not None and run.test.figures.rows == 8
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_begins_with_what_it_is_for(name: str) -> None:
+    first = RECIPES[name].read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# ") and first.endswith(".") and len(first) > 20
