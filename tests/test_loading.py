@@ -1,5 +1,6 @@
 """YAML and overrides to a Config: what wins, what is refused, and how every mistake is told."""
 
+import json
 import os
 import subprocess
 import sys
@@ -315,3 +316,14 @@ def test_loading_imports_nothing_heavy() -> None:
     code = "import sys, rnn_cli.loading; print(sorted({'numpy', 'pandas', 'tensorflow', 'click'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_schema_is_json_schema_and_describes_every_key() -> None:
+    """Pydantic writes bounds under names of its own when a validator stands in their way."""
+    schema = Config.model_json_schema()
+    written = json.dumps(schema)
+    assert not any(f'"{name}":' in written for name in ("ge", "gt", "le", "lt"))
+    assert schema["$defs"]["TrainingConfig"]["properties"]["epochs"]["minimum"] == 1
+    for definition in (schema, *schema["$defs"].values()):
+        for name, key in definition["properties"].items():
+            assert key.get("description"), name

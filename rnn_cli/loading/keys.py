@@ -110,16 +110,15 @@ def _option_in_words(schema: Schema) -> str:
 
 
 _BOUNDS = {
-    "at least": ("ge", "minimum"),
-    "above": ("gt", "exclusiveMinimum"),
-    "at most": ("le", "maximum"),
-    "below": ("lt", "exclusiveMaximum"),
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
 }
-"""Words for a bound; behind a validator of ours pydantic uses its own names, else those of JSON schema."""
 
 
 def _bounds(schema: Schema) -> str:
-    found = [f"{words} {schema[name]}" for words, names in _BOUNDS.items() for name in names if name in schema]
+    found = [f"{words} {schema[name]}" for name, words in _BOUNDS.items() if name in schema]
     return f" ({' and '.join(found)})" if found else ""
 
 
