@@ -326,4 +326,5 @@ def test_the_schema_is_json_schema_and_describes_every_key() -> None:
     assert schema["$defs"]["TrainingConfig"]["properties"]["epochs"]["minimum"] == 1
     for definition in (schema, *schema["$defs"].values()):
         for name, key in definition["properties"].items():
-            assert key.get("description"), name
+            definition_of = schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {})
+            assert key.get("description") or definition_of.get("description"), name
