@@ -56,9 +56,7 @@ def trained(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     from rnn_cli.config import Config
     from rnn_cli.training.run import train
 
-    config = Config.model_validate(
-        TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}}
-    )
+    config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}})
     home = tmp_path_factory.mktemp("home")
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands

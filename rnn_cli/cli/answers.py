@@ -1,54 +1,53 @@
 """Predictions as lines on the standard output."""
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Sequence
 
 import click
+from rich.cells import cell_len
 
+from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, shortened, terminal_width
 from rnn_cli.scoring.predictor import Prediction
-
-CONTROL = dict.fromkeys([*range(32), *range(127, 160)], " ")
-"""Characters that could move a terminal's cursor or change its state."""
 
 
 class Writer:
     """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known and, with `proba`,
-    the probability of every label. plain is label, tab, probability.
+    the probability of every label. plain is label, tab, probability. human is cut to the terminal's width.
     """
 
     def __init__(self, style: str, labels: Sequence[str], *, proba: bool) -> None:
-        self.style, self.labels, self.proba = style, labels, proba
-        self._rows = csv.writer(sys.stdout, delimiter="\t" if style == "tsv" else ",", lineterminator="\n")
-        self._width = max(map(len, labels))
+        self._labels, self._proba = labels, proba
+        self._delimiter = "\t" if style == "tsv" else ","
+        self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
+        self._cells = min(max(map(cell_len, map(one_line, labels))), NAME_CELLS)
+        self._width = terminal_width()
         if style in ("csv", "tsv"):
             header = ["text", "label", "probability", "no_known_words"]
-            self._rows.writerow(header + [f"p({label})" for label in labels] * proba)
+            click.echo(self._joined(header + [f"p({label})" for label in labels] * proba))
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
         """Write one answer a text and flush them."""
-        line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(self.style)
-        for text, prediction in zip(texts, predictions, strict=True):
-            if line is None:
-                self._rows.writerow(self._fields(text, prediction))
-            else:
-                click.echo(line(text, prediction))
-        sys.stdout.flush()
+        lines = (self._line(text, prediction) + "\n" for text, prediction in zip(texts, predictions, strict=True))
+        click.echo("".join(lines), nl=False)
 
-    def _fields(self, text: str, prediction: Prediction) -> list[str]:
-        fields = [
-            text,
-            prediction.label,
-            _number(prediction.probability),
-            str(prediction.no_known_words).lower(),
-        ]
-        return fields + [_number(value) for value in prediction.probabilities] * self.proba
+    def _record(self, text: str, prediction: Prediction) -> str:
+        fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
+        return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
+
+    def _joined(self, fields: Sequence[str]) -> str:
+        # Only what is in the line's end is quoted, so a lone CR in a text would be read back as one.
+        record = io.StringIO(newline="")
+        csv.writer(record, delimiter=self._delimiter, lineterminator="\r\n").writerow(fields)
+        return record.getvalue().removesuffix("\r\n")
 
     def _plain(self, text: str, prediction: Prediction) -> str:
-        return "\t".join([prediction.label, _number(prediction.probability)] + self._all(prediction))
+        fields = [one_line(prediction.label), _number(prediction.probability)]
+        return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
         answer: dict[str, object] = {
@@ -57,22 +56,27 @@ class Writer:
             "probability": round(prediction.probability, 6),
             "no_known_words": prediction.no_known_words,
         }
-        if self.proba:
-            answer["probabilities"] = {
-                label: round(value, 6) for label, value in zip(self.labels, prediction.probabilities, strict=True)
-            }
+        if self._proba:
+            every = zip(self._labels, prediction.probabilities, strict=True)
+            answer["probabilities"] = {label: round(p, 6) for label, p in every}
         return json.dumps(answer, ensure_ascii=False)
 
     def _human(self, text: str, prediction: Prediction) -> str:
-        label = click.style(prediction.label.translate(CONTROL).ljust(self._width), bold=True)
-        extra = f"  [{', '.join(self._all(prediction))}]" if self.proba else ""
-        doubt = click.style("  (no known word)", fg="yellow") if prediction.no_known_words else ""
-        return f"{label}  {prediction.probability:6.1%}{extra}  {' '.join(text.translate(CONTROL).split())}{doubt}"
+        label = padded(shortened(prediction.label, self._cells), self._cells)
+        figures = f"  {prediction.probability:6.1%}  "
+        if self._proba:
+            ranked = sorted(self._all(prediction), key=lambda each: -each[1])
+            figures += f"[{', '.join(f'{shortened(name, NAME_CELLS)} {p:.1%}' for name, p in ranked)}]  "
+        doubt = "(no known word)  " if prediction.no_known_words else ""
+        left = sys.maxsize if self._width is None else self._width - cell_len(label + figures + doubt)
+        # A text of which less could be shown would tell nothing: it wraps.
+        shown = shortened(text, left) if left >= 20 else one_line(text)
+        return (
+            click.style(label, bold=True) + figures + click.style(doubt, fg="yellow") * bool(doubt) + shown
+        ).rstrip()
 
-    def _all(self, prediction: Prediction) -> list[str]:
-        if not self.proba:
-            return []
-        return [f"{label}={_number(p)}" for label, p in zip(self.labels, prediction.probabilities, strict=True)]
+    def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
+        return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
 
 
 def _number(probability: float) -> str:

@@ -5,20 +5,24 @@ import click
 
 @click.group()
 def config() -> None:
-    """Look at configs: recipes, keys, the schema, what a file resolves to."""
+    """Show recipes, keys, and what a config resolves to."""
 
 
 @config.command("list", epilog="\b\nExample:\n  rnn config list")
 def list_() -> None:
     """List the recipes that come with rnn."""
-    from rnn_cli.cli.tables import show_recipes
+    from rnn_cli.cli.layout import paragraph
+    from rnn_cli.loading import recipes
 
-    show_recipes()
+    for name, file in recipes().items():
+        click.secho(name, bold=True)
+        click.echo(paragraph(file.read_text(encoding="utf-8").splitlines()[0].removeprefix("#").strip()))
+    click.echo("\nTrain with one: rnn train NAME")
 
 
 @config.command(epilog="\b\nExamples:\n  rnn config show\n  rnn config show quick --set training.epochs=2 > my.yaml")
 @click.argument("config", required=False, metavar="[CONFIG]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (a YAML value).")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key; may be repeated.")
 def show(config: str | None, overrides: tuple[str, ...]) -> None:
     """Print a config with every default spelled out.
 
@@ -29,17 +33,23 @@ def show(config: str | None, overrides: tuple[str, ...]) -> None:
     click.echo(to_yaml(load_config(config, overrides)), nl=False)
 
 
-@config.command(epilog="\b\nExample:\n  rnn config keys")
+@config.command(epilog="\b\nExamples:\n  rnn config keys\n  rnn config keys | grep -A 1 dropout")
 def keys() -> None:
-    """List every key: its type, default and meaning."""
-    from rnn_cli.cli.tables import show_keys
+    """List every key: its default, type and meaning."""
+    from rnn_cli.cli.layout import paragraph
+    from rnn_cli.loading import key_table
 
-    show_keys()
+    for key in key_table():
+        click.echo(f"{click.style(key.name, bold=True)}: {key.default}")
+        click.echo(paragraph(f"{key.type[0].upper()}{key.type[1:]}. {key.description}"))
 
 
 @config.command(epilog="\b\nExample:\n  rnn config schema > rnn.schema.json")
 def schema() -> None:
-    """Print the configs' JSON schema, for editors that check YAML as it is typed."""
+    """Print the JSON schema of configs.
+
+    An editor that is given it checks a YAML file as it is typed.
+    """
     import json
 
     from rnn_cli.config import Config

@@ -1,5 +1,7 @@
 """`rnn evaluate`."""
 
+from pathlib import Path
+
 import click
 
 from rnn_cli.errors import UsageError
@@ -25,7 +27,10 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
 def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Measure a trained model on its own test rows, or on other labelled texts."""
+    """Measure a trained model on labelled texts.
+
+    Without --data these are the test rows that its training kept aside; they are refused if the data has changed.
+    """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
 
@@ -45,6 +50,6 @@ def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], 
 
         click.echo(json.dumps(evaluation.figures.to_dict(), indent=2, ensure_ascii=False))
     else:
-        from rnn_cli.cli.tables import show_evaluation
+        from rnn_cli.cli.figures import show_evaluation
 
-        show_evaluation(evaluation, opened.path)
+        show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name)

@@ -1,7 +1,10 @@
 """The group `rnn`, and the one place where errors become messages and exit codes."""
 
+import io
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -13,21 +16,30 @@ from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import ConfigError, RnnError
 
-INTERRUPTED, TERMINATED = 130, 143
+FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
 
 
 class Terminated(BaseException):
     """SIGTERM came; raised wherever the run is, so that temporary files are cleared away."""
 
 
+class InOrder(click.Group):
+    """A group whose help lists the commands in the order they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, as they were added."""
+        return list(self.commands)
+
+
 @click.group(
+    cls=InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  rnn train                                   the classic network on 25,000 film reviews
-  rnn train quick --set training.epochs=2     another recipe, with a change
+  rnn train                                 the classic network
+  rnn train quick --set training.epochs=2   another recipe, with a change
   rnn evaluate
   rnn predict "A warm, funny film."
 """,
@@ -44,47 +56,82 @@ for command in (train, evaluate, predict, data, config):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; answers its exit code, having told on stderr what went wrong."""
-    # Known before parsing, because parsing may fail too; after `--` all words are texts.
-    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     try:
-        result = cli.main(list(arguments), prog_name="rnn", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        # Not cli.main: it answers Ctrl-C with an empty line more, and a closed pipe with code 1.
+        with cli.make_context("rnn", list(arguments)) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing was written", err=True)
+        click.echo("interrupted", err=True)
         return INTERRUPTED
     except Terminated:
-        click.echo("terminated; nothing was written", err=True)
+        click.echo("terminated", err=True)
         return TERMINATED
-    except click.ClickException as error:
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        return error.exit_code if isinstance(error, click.FileError) else 2
+        return WRONG_USAGE
     except Exception as error:
-        if "--debug" in options:
-            raise
+        # Looked for here, because parsing may have failed; after `--` all words are texts.
+        if "--debug" in arguments[: arguments.index("--") if "--" in arguments else None]:
+            traceback.print_exc()
         return _tell(error)
 
 
 def _tell(error: Exception) -> int:
+    from rnn_cli.cli.layout import one_line
+
+    for told in error.mistakes if isinstance(error, ConfigError) else [_in_words(error)]:
+        click.echo(f"Error: {one_line(told)}", err=True)
     if isinstance(error, RnnError):
-        for line in str(error).splitlines():
-            click.echo(f"Error: {line}", err=True)
         return error.exit_code
-    click.echo(
-        f"Error: {type(error).__name__}: {' '.join(str(error).split())}; this is a fault of rnn: "
-        "run it again as rnn --debug ... and report what it shows",
-        err=True,
+    return WRONG_USAGE if isinstance(error, click.ClickException) else FAILED
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case RnnError():
+            return str(error)
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            return f"{error.format_message().rstrip('.')} (see {context.command_path if context else 'rnn'} --help)"
+        case OSError(strerror=str(reason)):
+            return f"{error.filename or 'standard input or output'}: {reason.lower()}"
+        case MemoryError():
+            return "out of memory; use shorter texts, smaller batches or a smaller network"
+    return (
+        f"{type(error).__name__}: {error}; this is a fault of rnn: "
+        "run it again as rnn --debug ... and report what it shows"
     )
-    return 1
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def main() -> None:
+def _open_streams() -> None:
+    """Standard streams that take any text: what is closed becomes the null device, what is written is UTF-8."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # a file takes the lowest free number
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def main() -> NoReturn:
     """The entry point of the console script."""
     signal.signal(signal.SIGTERM, _terminate)
-    if hasattr(signal, "SIGPIPE"):
-        # A reader that has seen enough (`| head`) ends the command silently, as it does other programs.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(run(sys.argv[1:]))
+    _open_streams()
+    if "_RNN_COMPLETE" in os.environ:
+        cli.main(prog_name="rnn")  # answers the shell's request for completions
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already; Python would tell it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

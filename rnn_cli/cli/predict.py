@@ -59,15 +59,28 @@ def _windows() -> Iterator[list[str]]:
     rest, number = b"", 1
     while chunk := sys.stdin.buffer.read1(READ_BYTES):  # type: ignore[union-attr]  # a BufferedReader
         *lines, rest = (rest + chunk).split(b"\n")
+        yield from _decoded(lines, number)
+        number += len(lines)
         if len(rest) > LINE_BYTES:
             raise DataError(
-                f"a line of more than {LINE_BYTES >> 20} MiB", where=f"standard input:{number + len(lines)}"
+                f"a line of more than {LINE_BYTES >> 20} MiB",
+                where=f"standard input:{number}",
+                mend="split it; each line is one text",
             )
-        if lines:
-            yield [_decode(line, place) for place, line in enumerate(lines, start=number)]
-            number += len(lines)
     if rest:
-        yield [_decode(rest, number)]
+        yield from _decoded([rest], number)
+
+
+def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
+    """The lines as one window; those before a line that is not UTF-8 are given before the error."""
+    texts: list[str] = []
+    for place, line in enumerate(lines, start=number):
+        try:
+            texts.append(_decode(line, place))
+        except DataError:
+            yield texts
+            raise
+    yield texts
 
 
 def _decode(line: bytes, number: int) -> str:

@@ -1,85 +1,88 @@
-"""A run's steps on stderr: bars with the time left on a terminal, a line an epoch elsewhere."""
+"""A run's steps on stderr: a bar with the time left on a terminal, a line an epoch everywhere."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from rnn_cli.cli.layout import one_line
 from rnn_cli.training.listener import EpochFigures, Listener
+
+HEAD = "epoch     loss  accuracy  validation loss  accuracy   time"
 
 
 @contextmanager
 def listening() -> Iterator[Listener]:
     """A `Listener` that suits stderr, cleared away when the block ends."""
-    console = Console(stderr=True, highlight=False)
     if not sys.stderr.isatty():
-        yield Lines(console)
+        yield Lines()
         return
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     with Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
         console=console,
+        expand=True,
         transient=True,
     ) as progress:
-        yield Bars(console, progress)
+        yield Bars(progress)
+    console.print()  # between the epochs and what follows
 
 
 class Lines:
     """A plain line for what is worth knowing; nothing moves, so a log file can keep it."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self) -> None:
         self.epochs = 0
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line."""
+        click.echo(line, err=True)
 
     def note(self, text: str) -> None:
         """Print it."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.say(one_line(text))
 
     def warn(self, text: str) -> None:
         """Print it, marked."""
-        self.console.print(f"Warning: {text}", markup=False, soft_wrap=True, style="yellow")
+        self.say(f"Warning: {one_line(text)}", "yellow")
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
-        """Remember how many there will be."""
+        """Remember how many there will be; print the head of the epochs' lines before the first."""
         self.epochs = epochs
+        if epoch == 1:
+            self.say(HEAD, "bold")
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Say nothing; a line a batch would drown the rest."""
 
     def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
         """Print the epoch's row of the history."""
-        self.console.print(
-            f"epoch {figures.epoch:>{len(str(self.epochs))}}/{self.epochs}  "
-            f"loss {figures.loss:.4f}  accuracy {figures.accuracy:.1%}  "
-            f"validation loss {figures.val_loss:.4f}  accuracy {figures.val_accuracy:.1%}  "
-            f"{figures.seconds:.0f} s{'  best so far' if best else ''}",
-            markup=False,
-            soft_wrap=True,
+        self.say(
+            f"{f'{figures.epoch}/{self.epochs}':<5}  {figures.loss:7.4f}  {figures.accuracy:8.1%}  "
+            f"{figures.val_loss:15.4f}  {figures.val_accuracy:8.1%}  {figures.seconds:4.0f}s"
+            f"{'  best so far' if best else ''}",
         )
 
 
 class Bars(Lines):
     """The same lines, with a bar for the epoch under way below them."""
 
-    def __init__(self, console: Console, progress: Progress) -> None:
-        super().__init__(console)
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
         self.progress = progress
         self.task: TaskID | None = None
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line above the bar, wrapped between words."""
+        self.progress.console.print(line, style=style)
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
         """Begin a bar of `steps`."""

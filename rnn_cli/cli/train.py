@@ -20,19 +20,20 @@ Examples:
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override a key of the config (a YAML value).",
+    help="Override a key of the config (a YAML value); may be repeated.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The model's folder  [default: next of runs/]",
+    help="The model's folder  [default: the next free one in runs/]",
 )
 @click.option("--force", is_flag=True, help="Replace the model that stands in --out.")
 def train(config: str | None, overrides: tuple[str, ...], out: Path | None, force: bool) -> None:
     """Train a classifier, measure it and write it to a folder.
 
     CONFIG is a YAML file, or a recipe that comes with rnn (`rnn config list`); without it, the recipe `default`.
+    The folder appears when the run has finished: Ctrl-C ends it and leaves nothing behind.
     """
     from rnn_cli import bundle
     from rnn_cli.loading import load_config
@@ -40,12 +41,13 @@ def train(config: str | None, overrides: tuple[str, ...], out: Path | None, forc
     settings = load_config(config, overrides)
     bundle.check_target(out, force=force)
 
+    from rnn_cli.cli.figures import show_trained
     from rnn_cli.cli.progress import listening
-    from rnn_cli.cli.tables import show_trained
 
     with listening() as listener:
         listener.note("loading TensorFlow")
+        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train as work
 
         run = work(settings, out=out, name=Path(config or "default").stem, force=force, listener=listener)
-    show_trained(run)
+    show_trained(run, named=out is not None)

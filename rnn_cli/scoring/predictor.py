@@ -1,6 +1,8 @@
 """Texts to predictions, by a bundle's ONNX graph. Knows nothing of TensorFlow, of files of rows or of Click."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +16,14 @@ from rnn_cli.errors import BundleError
 from rnn_cli.text.padding import pad
 from rnn_cli.text.tokenizer import Tokenizer
 
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 """Texts scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
 
 EXTERNAL_DATA = b"\n\x08location"
 """How a protobuf spells the key by which an ONNX file points to weights in another file."""
+
+Batch = npt.NDArray[np.intp]
+"""Which of the texts are scored together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +51,21 @@ class Scores:
 class Predictor:
     """A trained classifier, ready to score.
 
-    `threads` is how many ONNX Runtime uses for one batch; 0 for all cores.
+    Up to `threads` batches are scored side by side, one core each, which keeps cores busier than sharing a batch
+    among them; None for as many as there are cores.
     """
 
-    def __init__(self, opened: Bundle, *, threads: int = 0) -> None:
+    def __init__(self, opened: Bundle, *, threads: int | None = None) -> None:
         """Load what is needed; raises `BundleError` if anything in it is not as it was written."""
+        self.threads = threads or _cores()
         self.labels = opened.manifest.labels
         self.threshold = opened.manifest.threshold
         self.temperature = opened.manifest.temperature
         self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
-        self._session = _session(opened, threads)
+        self._session = _session(opened)
 
     @classmethod
-    def open(cls, path: Path, *, threads: int = 0) -> "Predictor":
+    def open(cls, path: Path, *, threads: int | None = None) -> "Predictor":
         """Open the bundle at `path`; raises `BundleError` if it is not one, or damaged."""
         return cls(Bundle.open(path), threads=threads)
 
@@ -66,8 +73,12 @@ class Predictor:
         """Score texts of any length and number; the answers stand in the order of the texts."""
         sequences = self.tokenizer.encode_all(texts)
         logits = np.empty((len(texts), 1 if len(self.labels) == 2 else len(self.labels)), np.float32)
-        for rows in _batches_of_like_length(sequences):
+
+        def run(rows: Batch) -> None:
+            # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
             logits[rows] = self._session.run(None, {"ids": pad([sequences[row] for row in rows])})[0]
+
+        _for_each(run, list(_batches_of_like_length(sequences)), self.threads)
         known = np.fromiter((self.tokenizer.knows(ids) for ids in sequences), np.bool_, len(sequences))
         return Scores(_probabilities(logits / self.temperature), known)
 
@@ -88,13 +99,18 @@ class Predictor:
         ]
 
 
-def _session(opened: Bundle, threads: int) -> onnxruntime.InferenceSession:
+def _cores() -> int:
+    # The cores this process may use, where the system tells; a container may have fewer than the machine.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _session(opened: Bundle) -> onnxruntime.InferenceSession:
     graph = opened.read(bundle.ONNX_MODEL)
     where = str(opened.path / bundle.ONNX_MODEL)
     if EXTERNAL_DATA in graph:
         raise BundleError("points to weights outside the file, which rnn never writes", where=where)
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is told by the exception
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -102,7 +118,17 @@ def _session(opened: Bundle, threads: int) -> onnxruntime.InferenceSession:
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
 
 
-def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[npt.NDArray[np.intp]]:
+def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: int) -> None:
+    if threads == 1 or len(batches) <= 1:
+        for batch in batches:
+            work(batch)
+        return
+    with ThreadPoolExecutor(min(threads, len(batches))) as pool:
+        for _ in pool.map(work, batches):
+            pass
+
+
+def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[Batch]:
     lengths = np.fromiter(map(len, sequences), np.intp, len(sequences))
     order = np.argsort(-lengths, kind="stable")
     for start in range(0, len(order), BATCH_SIZE):

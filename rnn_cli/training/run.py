@@ -1,5 +1,6 @@
 """One training run from start to finish: labelled rows and a config in, a bundle out."""
 
+import csv
 import json
 import platform
 from collections import Counter
@@ -192,4 +193,5 @@ def _finish(
 
 
 def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, lineterminator="\n")
+    # All texts are quoted: before Python 3.13 a lone CR in one would otherwise stand bare and end the row.
+    return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)

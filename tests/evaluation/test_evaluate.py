@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows

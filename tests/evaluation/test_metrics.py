@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnn_cli.evaluation.metrics import measure, wilson_interval
 
 

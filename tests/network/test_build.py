@@ -3,6 +3,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+
 from rnn_cli.config import ModelConfig
 from rnn_cli.network.build import build
 
@@ -35,7 +36,9 @@ def test_first_weights_follow_the_seed() -> None:
 def test_the_two_directions_start_from_different_weights() -> None:
     model = build(ModelConfig(units=[4], embedding_dim=5), vocab_size=10, classes=2, seed=1)
     both = model.get_layer("bidirectional_lstm_1")
-    for forward, backward in zip(both.forward_layer.get_weights()[:2], both.backward_layer.get_weights()[:2], strict=True):
+    for forward, backward in zip(
+        both.forward_layer.get_weights()[:2], both.backward_layer.get_weights()[:2], strict=True
+    ):
         assert not np.array_equal(forward, backward)
 
 

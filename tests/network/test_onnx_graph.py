@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
+
 from rnn_cli.config import ModelConfig
 from rnn_cli.network.build import build
 from rnn_cli.network.onnx_graph import to_onnx
@@ -36,7 +37,10 @@ every_network = pytest.mark.parametrize(
     ("cell", "bidirectional", "pooling", "entry"),
     list(
         product(
-            ("lstm", "gru", "rnn"), (True, False), ("last", "max", "mean", "max_mean"), ("embedding", "one_hot")
+            ("lstm", "gru", "rnn"),
+            (True, False),
+            ("last", "max", "mean", "max_mean"),
+            ("embedding", "one_hot"),
         )
     ),
 )
@@ -97,9 +101,7 @@ def test_any_depth_and_more_than_two_classes(units: list[int], dense_units: list
 
 
 @every_network
-def test_padding_and_neighbours_do_not_reach_a_score(
-    cell: str, bidirectional: bool, pooling: str, entry: str
-) -> None:
+def test_padding_and_neighbours_do_not_reach_a_score(cell: str, bidirectional: bool, pooling: str, entry: str) -> None:
     _, graph = network(cell, bidirectional, pooling, entry)
     ids = BATCHES["mixed"]
     together = onnx_probabilities(graph, ids)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
+
 from rnn_cli.bundle import KERAS_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.predictor import Predictor
@@ -38,9 +39,7 @@ def test_it_learned_what_the_file_teaches(predictor: Predictor) -> None:
 def test_scores_are_those_of_the_keras_file(predictor: Predictor, trained: Path) -> None:
     model = keras.saving.load_model(trained / KERAS_MODEL)
     ids = pad(predictor.tokenizer.encode_all(TEXTS))
-    np.testing.assert_allclose(
-        predictor.score(TEXTS).probabilities[:, 1:], np.asarray(model(ids)), atol=1e-5
-    )
+    np.testing.assert_allclose(predictor.score(TEXTS).probabilities[:, 1:], np.asarray(model(ids)), atol=1e-5)
 
 
 def test_neighbours_and_order_do_not_matter(predictor: Predictor) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
@@ -114,9 +115,7 @@ def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, ti
 def test_a_loss_that_is_not_finite_stops_at_once_and_leaves_nothing(
     labelled_file: Path, tiny: Tiny, listener: Any
 ) -> None:
-    config = configured(
-        tiny, labelled_file, training={"learning_rate": 1e38}, model={"dense_units": [4]}
-    )
+    config = configured(tiny, labelled_file, training={"learning_rate": 1e38}, model={"dense_units": [4]})
     with pytest.raises(RunFailed, match=r"the loss is (nan|inf) at epoch \d+, batch \d+; .*clip_norm"):
         run(config, listener)
     assert not list(Path().iterdir())

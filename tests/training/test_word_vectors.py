@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from rnn_cli.errors import DataError
 from rnn_cli.training.word_vectors import read_word_vectors
 

@@ -1,0 +1,74 @@
+"""Text in lines and columns, and what keeps a foreign text from disturbing them. Prints nothing."""
+
+import os
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+NAME_CELLS = 28
+"""The widest a label or a file's name may be in a table."""
+
+UNSAFE = dict.fromkeys([*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+"""Characters that could move a terminal's cursor, change its state or turn the direction of writing."""
+
+
+def one_line(text: str) -> str:
+    """The text on one line: white space becomes single spaces, control characters a replacement character."""
+    return " ".join(text.split()).translate(UNSAFE)
+
+
+def shortened(text: str, cells: int) -> str:
+    """The text on one line of at most `cells` columns (a wide character takes two); … stands for what is cut."""
+    line = one_line(text)
+    return line if cell_len(line) <= cells else set_cell_size(line, max(cells - 1, 0)).rstrip() + "…"
+
+
+def padded(text: str, cells: int, *, right: bool = False) -> str:
+    """The text with spaces behind it, or before it, to fill `cells` columns."""
+    spaces = " " * (cells - cell_len(text))
+    return spaces + text if right else text + spaces
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that the standard output is; None where it is none and nothing need be cut."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None if sys.stdout.isatty() else None
+    except (OSError, ValueError):
+        return None
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> list[str]:
+    """The lines of a table: its head, a rule, its rows.
+
+    The first `names` columns are aligned left, the others, numbers, right.
+    """
+    cells = [[shortened(cell, NAME_CELLS) for cell in row] for row in (head, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            padded(cell, width, right=place >= names)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    return [lines[0], "─" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:]]
+
+
+def fits(lines: Sequence[str]) -> bool:
+    """Whether no line is wider than the terminal."""
+    width = terminal_width()
+    return width is None or all(cell_len(line) <= width for line in lines)
+
+
+def paragraph(text: str) -> str:
+    """An indented text below its heading, wrapped to the terminal."""
+    wrapper = textwrap.TextWrapper(
+        terminal_width() or 2**31,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapper.fill(text)

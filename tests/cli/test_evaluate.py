@@ -1,0 +1,148 @@
+"""`rnn evaluate`: the figures of the run, for people and as JSON, and what it refuses."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_cli.cli import figures as shown_figures
+from rnn_cli.cli.figures import show_evaluation
+from rnn_cli.data.rows import Dataset
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.metrics import measure
+from rnn_cli.scoring.predictor import Scores
+
+from .conftest import Rnn, files_below
+
+
+def test_without_data_the_figures_are_those_of_training(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
+    assert labelled_file.exists()
+    code, out, err = rnn("evaluate", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads((newest / "metrics.json").read_text())["test"]
+
+
+def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
+    code, out, err = rnn("evaluate", "--data", str(labelled_file))
+    assert (code, err) == (0, "")
+    assert out.startswith("Model  runs/quick-1\n\n")
+    for words in (
+        "reviews.csv",
+        "accuracy",
+        "95% interval",
+        "macro F1",
+        "ROC AUC",
+        "PR AUC",
+        "log loss",
+        "Brier score",
+    ):
+        assert words in out
+    assert "label  precision  recall     F1  rows\n" in out
+    assert "true \\ answered  bad  good\n" in out
+    assert "\x1b" not in out
+    assert not [line for line in out.splitlines() if line != line.rstrip()]
+
+
+def test_changed_rows_are_refused(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
+    kept = labelled_file.read_bytes()
+    try:
+        labelled_file.write_bytes(kept.replace(b"warm", b"cold", 1))
+        code, out, err = rnn("evaluate")
+    finally:
+        labelled_file.write_bytes(kept)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Error: {labelled_file}: the rows have changed") and err.count("\n") == 1
+
+
+def test_columns_are_named_with_set(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "other.csv").write_text("id;opinion;mark\n1;warm;good\n2;dull;bad\n")
+    words = ["evaluate", "--data", "other.csv", "--set", "data.delimiter=;", "--set", "data.text_column=opinion"]
+    code, out, err = rnn(*words, "--set", "data.label_column=mark", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["rows"] == 2
+
+
+def test_set_without_data_is_wrong_usage(rnn: Rnn, newest: Path) -> None:
+    code, out, err = rnn("evaluate", "--set", "data.delimiter=;")
+    assert (code, out) == (2, "")
+    assert err == "Error: --set tells how to read --data, which is not given; add --data FILE\n"
+
+
+def test_an_unknown_label_is_named_with_its_line(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "new.csv").write_text("text,label\nwarm,good\ndull,awful\n")
+    code, out, err = rnn("evaluate", "--data", "new.csv")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: new.csv:3: label 'awful' is none of the model's") and err.count("\n") == 1
+
+
+def test_one_label_only_has_no_ranking(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "new.csv").write_text("text,label\nwarm,good\nzzz,good\n")
+    code, out, err = rnn("evaluate", "--data", "new.csv")
+    assert (code, err) == (0, "")
+    assert "ROC AUC                   -\n" in out
+    assert out.endswith("Rows without one word the model knows: 1\n")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.onnx", "manifest.json"])
+def test_a_damaged_model_is_refused(name: str, rnn: Rnn, newest: Path) -> None:
+    content = bytearray((newest / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (newest / name).write_bytes(content)
+    before = files_below(newest)
+    code, out, err = rnn("evaluate")
+    assert (code, out) == (2, "")
+    assert f"{name}: " in err and "checksum differs" in err and err.count("\n") == 1
+    assert files_below(newest) == before
+
+
+@pytest.mark.parametrize("model", ["nowhere", "reviews.csv", "empty"])
+def test_what_is_no_model_is_refused(model: str, rnn: Rnn, home: Path, labelled_file: Path) -> None:
+    shutil.copy(labelled_file, home / "reviews.csv")
+    (home / "empty").mkdir()
+    code, out, err = rnn("evaluate", "--model", model)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Error: {model}: ") and err.count("\n") == 1
+
+
+def evaluation(labels: list[str]) -> Evaluation:
+    """Answers of which some are wrong, each label's more than those of the one before it."""
+    chance = np.random.default_rng(3)
+    truth = np.repeat(np.arange(len(labels)), 40)
+    probabilities = chance.dirichlet(np.ones(len(labels)), len(truth))
+    answers = np.argmax(probabilities, axis=1)
+    names = [labels[place] for place in truth]
+    dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
+    figures = measure(labels, truth, probabilities, answers)
+    return Evaluation(dataset, Scores(probabilities, np.ones(len(truth), np.bool_)), answers, figures)
+
+
+ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"]
+
+
+def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    show_evaluation(evaluation(ODD), home, "rows.csv")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert all(out.count(name) >= 2 for name in ("[red]", "a\ufffd[2Jb", "two lines", "long long", "長い名前"))
+    assert len(out.splitlines()) == 2 + 10 + 1 + 2 + len(ODD) + 1 + 2 + len(ODD)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setattr(shown_figures, "fits", lambda lines: max(map(len, lines)) <= columns)
+    show_evaluation(evaluation([f"a label, number {number}" for number in range(20)]), home, "rows.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert lines[-1] == "The most frequent confusions; rnn evaluate --json has the whole matrix."
+    counts = [int(line.split()[-1]) for line in lines[-11:-1]]
+    assert len(counts) == 10 and counts == sorted(counts, reverse=True)
+
+
+def test_in_a_pipe_the_matrix_is_whole(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    many = evaluation([f"label {number}" for number in range(20)])
+    show_evaluation(many, home, "rows.csv")
+    assert "true \\ answered  label 0  " in capsys.readouterr().out

@@ -1,0 +1,31 @@
+from rnn_cli.cli.layout import one_line, shortened, table
+
+LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]
+
+
+def test_nothing_moves_the_cursor() -> None:
+    assert one_line("a\x1b[2Jb\r\nc\x85d\u2028e\x07\u202e") == "a\ufffd[2Jb c d e\ufffd\ufffd"
+
+
+def test_markup_is_text() -> None:
+    assert one_line("[red]x[/red] :smile:") == "[red]x[/red] :smile:"
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert shortened("長い名前です", 12) == "長い名前です"
+    assert shortened("長い名前です", 11) == "長い名前で…"
+    assert shortened("長い名前です", 10) == "長い名前…"
+
+
+def test_columns_stand_below_each_other_whatever_the_labels() -> None:
+    from rich.cells import cell_len
+
+    head, rule, *rows = table(("label", "rows", "F1"), [(label, "12", "0.5") for label in LABELS])
+    assert len(rows) == len(LABELS)
+    assert {cell_len(line) for line in (head, rule, *rows)} == {cell_len(rule)}
+    assert all(line == line.rstrip() and line.isprintable() for line in (head, rule))
+    assert all(line.endswith("    12  0.5") for line in rows)
+
+
+def test_cells_that_are_empty_leave_no_spaces_behind() -> None:
+    assert table(("a", "b"), [("x", "")], names=2) == ["a  b", "────", "x"]

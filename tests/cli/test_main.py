@@ -1,0 +1,169 @@
+"""The group itself: help, version, messages and exit codes that all commands share."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import pytest
+
+import rnn_cli.bundle
+from rnn_cli.cli.main import cli
+from rnn_cli.loading import load_config
+
+from .conftest import COMMAND, Rnn
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def commands(group: click.Group = cli, path: str = "rnn") -> Iterator[tuple[str, click.Command]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def examples() -> list[str]:
+    lines = [line.strip() for _, command in commands() for line in (command.epilog or "").splitlines()]
+    # Two or more spaces set an explanation apart.
+    return sorted({line.partition("   ")[0] for line in lines if line.startswith(("rnn ", "cat "))})
+
+
+def test_version(rnn: Rnn) -> None:
+    assert rnn("--version") == (0, f"rnn {version('rnn-cli')}\n", "")
+
+
+def test_help_lists_the_commands_in_the_order_of_use(rnn: Rnn) -> None:
+    shown = rnn("--help").out
+    places = [shown.index(f"\n  {name} ") for name in ("train", "evaluate", "predict", "data", "config")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands()), ids=[path for path, _ in commands()])
+def test_every_help_ends_with_examples_and_fits_80_columns(
+    path: str, command: click.Command, rnn: Rnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = rnn(*path.split()[1:], "--help")
+    assert (code, err) == (0, "")
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "..." not in out.partition("Commands:")[2].partition("Example")[0], "a summary is cut"
+    if not isinstance(command, click.Group) or command is cli:
+        assert "Example" in out
+
+
+def test_there_are_examples_of_every_command() -> None:
+    assert {example.split()[1] for example in examples() if example.startswith("rnn ")} == set(cli.commands)
+
+
+@pytest.mark.parametrize("example", [each for each in examples() if each.startswith("rnn train")])
+def test_every_example_of_train_is_understood(example: str, home: Path) -> None:
+    shutil.copytree(REPOSITORY / "configs", home / "configs")
+    words = shlex.split(example)[2:]
+    given = cli.commands["train"].make_context("train", words).params
+    load_config(given["config"], given["overrides"])
+
+
+@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith("rnn train")])
+def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
+    (home / "new_reviews.csv").write_bytes(labelled_file.read_bytes())
+    (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
+    (home / "sentences.txt").write_text("a warm film\na dull film\n")
+    (home / "rnn").write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
+    (home / "rnn").chmod(0o755)
+    environment = os.environ | {"PATH": f"{home}:{os.environ['PATH']}"}
+    ended = subprocess.run(["sh", "-c", example], capture_output=True, env=environment, timeout=60)
+    assert (ended.returncode, ended.stderr.decode()) == (0, "")
+    assert ended.stdout or ">" in example
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["trian"], "Error: No such command 'trian'"),
+        (["predict", "--modle", "x", "text"], "Error: No such option '--modle'"),
+        (["predict", "--format", "xml", "text"], "'xml' is not one of 'human', 'jsonl', 'csv', 'tsv', 'plain'"),
+        (["train", "a.yaml", "b.yaml"], "Got unexpected extra argument"),
+        (["evaluate", "--model"], "Option '--model' requires an argument"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_the_help(words: list[str], told: str, rnn: Rnn) -> None:
+    code, out, err = rnn(*words)
+    assert (code, out) == (2, "")
+    assert told in err and "--help)" in err and err.count("\n") == 1
+
+
+def test_no_command_shows_the_help_on_stderr(rnn: Rnn) -> None:
+    code, out, err = rnn()
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: rnn")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (PermissionError(13, "Permission denied", "x/y"), 1, "Error: x/y: permission denied\n"),
+        (OSError(28, "No space left on device"), 1, "Error: standard input or output: no space left on device\n"),
+        (MemoryError(), 1, "Error: out of memory; use shorter texts, smaller batches or a smaller network\n"),
+        (BrokenPipeError(32, "Broken pipe"), 141, ""),
+        (
+            ZeroDivisionError("a\nb"),
+            1,
+            "Error: ZeroDivisionError: a b; this is a fault of rnn: "
+            "run it again as rnn --debug ... and report what it shows\n",
+        ),
+    ],
+)
+def test_whatever_goes_wrong_is_one_line_and_a_code(
+    error: BaseException, code: int, told: str, rnn: Rnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(model: str | None) -> Path:
+        raise error
+
+    monkeypatch.setattr(rnn_cli.bundle, "locate", fail)
+    assert rnn("predict", "text") == (code, "", told)
+
+
+def test_debug_shows_where_and_keeps_the_code(rnn: Rnn) -> None:
+    code, out, err = rnn("--debug", "predict", "--model", "nowhere", "text")
+    assert (code, out) == (2, "")
+    assert "Traceback" in err
+    assert err.endswith("Error: nowhere: no such folder; name the folder of a trained model\n")
+
+
+def test_debug_as_a_text_is_a_text(rnn: Rnn) -> None:
+    assert "Traceback" not in rnn("predict", "--model", "nowhere", "--", "--debug").err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_fault(closed: str, newest: Path) -> None:
+    command = f"{shlex.join([*COMMAND, 'predict', 'a warm film'])} {closed}"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
+    assert ended.returncode == 0
+    assert ended.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_is_told_once(newest: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([*COMMAND, "predict", "a"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == b"Error: standard input or output: no space left on device\n"
+
+
+def test_the_output_is_utf_8_whatever_the_locale(process: Rnn, newest: Path) -> None:
+    environment = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    ended = process("predict", "--format", "jsonl", stdin="warm 🎬 film\n".encode(), **environment)
+    assert (ended.code, ended.err) == (0, "")
+    assert "warm 🎬 film" in ended.out
+
+
+def test_shells_can_complete(process: Rnn) -> None:
+    assert "rnn" in process(_RNN_COMPLETE="bash_source").out

@@ -1,0 +1,206 @@
+"""`rnn predict`: one answer a text, in order, in every format, whatever comes in."""
+
+import csv
+import io
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rnn_cli.cli.predict import LINE_BYTES
+from rnn_cli.scoring.predictor import Predictor
+
+from .conftest import COMMAND, Rnn, files_below, on_a_terminal
+
+TEXTS = [
+    "a warm, funny film",
+    "",
+    "   ",
+    "dull\tand clumsy",
+    "zzz qqq",
+    '"quoted", with; signs',
+    "=1+1",
+    "[red]warm[/red] 🎬 長い",
+    "lone\rreturn",
+    "\u2028 separator",
+    "dull\x00nul",
+]
+
+
+@pytest.fixture
+def predict(rnn: Rnn, trained: Path):  # type: ignore[no-untyped-def]
+    return lambda *words, stdin=b"": rnn("predict", "--model", str(trained), *words, stdin=stdin)
+
+
+def lines_of(texts: list[str]) -> bytes:
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def test_a_text_is_answered_as_the_predictor_answers_it(predict: Rnn, trained: Path) -> None:
+    expected = Predictor.open(trained).predict(["a warm, funny film"])[0]
+    assert predict("a warm, funny film") == (0, f"{expected.label}\t{expected.probability:.6f}\n", "")
+
+
+def test_jsonl_gives_every_text_back_in_order(predict: Rnn) -> None:
+    code, out, err = predict("--format", "jsonl", "--proba", stdin=lines_of(TEXTS))
+    answers = [json.loads(line) for line in out.removesuffix("\n").split("\n")]
+    assert (code, err) == (0, "")
+    assert [answer["text"] for answer in answers] == TEXTS
+    for answer in answers:
+        assert set(answer["probabilities"]) == {"bad", "good"}
+        assert answer["probability"] == answer["probabilities"][answer["label"]]
+    assert [answer["no_known_words"] for answer in answers][1:5] == [True, True, False, True]
+
+
+@pytest.mark.parametrize(("style", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_csv_and_tsv_give_every_text_back_in_order(style: str, delimiter: str, predict: Rnn) -> None:
+    code, out, err = predict("--format", style, "--proba", stdin=lines_of(TEXTS))
+    head, *records = csv.reader(io.StringIO(out, newline=""), delimiter=delimiter)
+    assert (code, err) == (0, "")
+    assert head == ["text", "label", "probability", "no_known_words", "p(bad)", "p(good)"]
+    assert [record[0] for record in records] == TEXTS
+    assert all(abs(float(record[4]) + float(record[5]) - 1) < 1e-5 for record in records)
+
+
+@pytest.mark.parametrize("style", ["plain", "human"])
+def test_a_line_a_text_in_the_other_formats(style: str, predict: Rnn) -> None:
+    code, out, err = predict("--format", style, stdin=lines_of(TEXTS))
+    assert (code, err) == (0, "")
+    assert out.count("\n") == len(out.splitlines()) == len(TEXTS)
+    assert "\x1b" not in out
+
+
+def test_texts_of_the_command_line_may_hold_anything(predict: Rnn) -> None:
+    texts = ["two\nlines", "", "--debug", "-"]
+    out = predict("--format", "jsonl", "--", *texts).out
+    assert [json.loads(line)["text"] for line in out.splitlines()] == texts
+
+
+def test_plain_with_every_probability(predict: Rnn) -> None:
+    label, probability, bad, good = predict("--proba", "warm").out.rstrip("\n").split("\t")
+    assert (label, f"good={probability}") == ("good", good)
+    assert bad.startswith("bad=")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "texts"),
+    [
+        (b"", []),
+        (b"\n", [""]),
+        (b"a\nb", ["a", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"a\n\n\nb\n", ["a", "", "", "b"]),
+        (b"\xef\xbb\xbfa\nb\n", ["a", "b"]),
+        (b"a\n\xef\xbb\xbfb\n", ["a", "\ufeffb"]),
+        (b"word " * 60_000 + b"\n", ["word " * 60_000]),
+        ("é".encode() * 300_000, ["é" * 300_000]),
+        (b"x\n" * 200_000, ["x"] * 200_000),
+    ],
+    ids="empty one-empty no-last-end crlf empty-lines bom bom-later long split-characters many".split(),
+)
+def test_each_line_of_a_pipe_is_a_text(stdin: bytes, texts: list[str], predict: Rnn) -> None:
+    code, out, err = predict("--format", "jsonl", stdin=stdin)
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["text"] for line in out.splitlines()] == texts
+
+
+def test_a_dash_is_the_pipe_too(predict: Rnn) -> None:
+    assert predict("-", stdin=b"warm\ndull\n") == predict(stdin=b"warm\ndull\n")
+
+
+def test_a_line_that_is_not_utf_8_is_named_after_the_lines_before_it(predict: Rnn) -> None:
+    code, out, err = predict(stdin=b"warm\ndull\ncaf\xe9\nwarm\n")
+    assert (code, out.count("\n")) == (2, 2)
+    assert err == (
+        "Error: standard input:3: byte 0xe9 at position 4 of the line is not UTF-8; "
+        "convert the input, as with iconv -f latin1 -t utf-8\n"
+    )
+
+
+def test_utf_16_is_told_too(predict: Rnn) -> None:
+    code, out, err = predict(stdin="warm\n".encode("utf-16"))
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: standard input:1: byte 0xff at position 1")
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(predict: Rnn) -> None:
+    code, out, err = predict(stdin=b"warm\n" + b"x" * (LINE_BYTES + (1 << 19)))
+    assert (code, out.count("\n")) == (2, 1)
+    assert err == "Error: standard input:2: a line of more than 16 MiB; split it; each line is one text\n"
+
+
+def test_a_word_of_the_command_line_that_is_not_utf_8(predict: Rnn) -> None:
+    code, out, err = predict("warm", "caf\udce9")
+    assert (code, out) == (2, "")
+    assert err == "Error: text 2: is not UTF-8; check the terminal's encoding\n"
+
+
+def test_without_a_model_the_way_to_one_is_told(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("predict", "warm")
+    assert (code, out) == (2, "")
+    assert err == "Error: no trained model in runs/; train one with rnn train, or name it with --model DIR\n"
+    assert not files_below(home)
+
+
+def test_the_environment_names_the_model(rnn: Rnn, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_MODEL", str(trained))
+    assert rnn("predict", "warm").code == 0
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "manifest.json"])
+def test_a_damaged_model_is_refused(name: str, rnn: Rnn, newest: Path) -> None:
+    content = bytearray((newest / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (newest / name).write_bytes(content)
+    code, out, err = rnn("predict", "warm")
+    assert (code, out) == (2, "")
+    assert f"{name}: " in err and "checksum differs" in err and err.count("\n") == 1
+
+
+def test_answers_flow_while_lines_come(trained: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "predict", "--model", str(trained)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin and child.stdout
+        for text in (b"warm\n", b"dull\n"):
+            child.stdin.write(text)
+            child.stdin.flush()
+            assert child.stdout.readline().endswith(b"\n")  # the pipe is still open
+        child.stdin.close()
+        assert child.wait(timeout=30) == 0
+
+
+def test_a_closed_pipe_ends_it_silently(trained: Path) -> None:
+    command = shlex.join([*COMMAND, "predict", "--model", str(trained)])
+    ended = subprocess.run(
+        ["bash", "-c", f"yes warm | head -100000 | {command} | head -1; echo ${{PIPESTATUS[2]}}"],
+        capture_output=True,
+        timeout=60,
+    )
+    answer, code = ended.stdout.decode().splitlines()
+    assert answer.startswith("good\t")
+    assert (code, ended.stderr) == ("141", b"")
+
+
+def test_a_terminal_shows_lines_for_people(trained: Path) -> None:
+    texts = ["warm", "zzz", "[red]dull\x1b[2J " * 30]
+    shown, (code, _, _) = on_a_terminal("predict", "--model", str(trained), *texts, columns=60)
+    known, unknown, long = shown.splitlines()
+    assert code == 0
+    assert known.startswith("good") and known.endswith("%  warm")
+    assert "(no known word)" in unknown
+    assert "[red]dull\ufffd[2J" in long and len(long) <= 60 and long.endswith("…")
+
+
+def test_a_terminal_shows_the_most_probable_label_first(trained: Path) -> None:
+    shown, _ = on_a_terminal("predict", "--model", str(trained), "--proba", "warm funny")
+    assert re.fullmatch(r"good   +\d+\.\d%  \[good \d+\.\d%, bad \d+\.\d%\]  warm funny\r?\n", shown)
+
+
+def test_a_terminal_without_a_text_asks_for_one(trained: Path) -> None:
+    _, (code, out, err) = on_a_terminal("predict", "--model", str(trained), streams=["stdin"])
+    assert (code, out) == (2, "")
+    assert err == 'Error: no text; give one, as in rnn predict "some sentence", or pipe lines in\n'

@@ -1,0 +1,79 @@
+"""Which libraries a command may have loaded when it ends: what makes it start at once."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENDED = """
+import sys
+from rnn_cli.cli.main import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)
+"""
+
+NETWORK = {"tensorflow", "keras", "onnx"}
+MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow"}
+CONFIG = {"pydantic", "yaml"}
+SCORING = {"numpy", "onnxruntime"}
+
+
+def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
+    """The exit code of a command line run in `folder`, and the libraries it loaded."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED, *words], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    code, *names = ended.stderr.splitlines()[-1].split()
+    return int(code), set(names)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]])
+def test_help_loads_nothing_but_click(words: list[str], tmp_path: Path) -> None:
+    _, names = loaded(tmp_path, *words)
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING | {"rich", "zstandard"})
+
+
+@pytest.mark.parametrize(
+    "words", [["config", "list"], ["config", "keys"], ["config", "show", "quick"], ["config", "schema"]]
+)
+def test_config_loads_nothing_that_computes(words: list[str], tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, *words)
+    assert code == 0
+    assert not names & (NETWORK | MEASURING | SCORING)
+
+
+def test_data_list_loads_nothing_that_computes(tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "data", "list")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING | SCORING)
+
+
+@pytest.mark.parametrize("style", ["human", "jsonl", "csv", "tsv", "plain"])
+def test_predict_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "predict", "--model", str(trained), "--format", style, "a warm film")
+    assert code == 0
+    assert names >= SCORING
+    assert not names & (NETWORK | MEASURING | CONFIG)
+
+
+def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    assert labelled_file.exists()
+    code, names = loaded(tmp_path, "evaluate", "--model", str(trained))
+    assert code == 0
+    assert not names & (NETWORK | {"matplotlib"})
+
+
+def test_a_config_mistake_is_told_before_tensorflow_loads(tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "train", "quick", "--set", "training.epohcs=2")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | SCORING)
+
+
+def test_a_folder_in_the_way_is_told_before_tensorflow_loads(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "model")
+    code, names = loaded(tmp_path, "train", "quick", "--out", "model")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | SCORING)
