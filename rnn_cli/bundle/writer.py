@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from rnn_cli.bundle.layout import LATEST, MANIFEST, RUNS, reason
@@ -40,14 +41,18 @@ def writing(out: Path | None, *, name: str, force: bool) -> Iterator["Draft"]:
     if out is not None and out.is_symlink():
         out = out.resolve()
     parent = RUNS if out is None else out.parent
-    hidden = parent / f".{name if out is None else out.name}.{os.getpid()}.part"
+    is_new = not parent.exists()
     with _told(parent):
         parent.mkdir(parents=True, exist_ok=True)
-        hidden.mkdir()
+        hidden = Path(mkdtemp(prefix=f".{name if out is None else out.name}.", suffix=".part", dir=parent))
+        hidden.chmod(0o777 & ~_umask())  # mkdtemp's is for this user alone
     try:
         yield Draft(hidden, out, name)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # it holds the bundle now
+                parent.rmdir()
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,12 @@ def _replace_folder(new: Path, old: Path) -> None:
         aside.rename(old)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)  # it can only be read by setting it
+    os.umask(mask)
+    return mask
 
 
 def _proof(file: Path) -> dict[str, Any]:

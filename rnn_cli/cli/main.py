@@ -22,7 +22,7 @@ FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
 
 
 class Terminated(BaseException):
-    """SIGTERM came; raised wherever the run is, so that temporary files are cleared away."""
+    """SIGTERM or SIGHUP came; raised wherever the run is, so that temporary files are cleared away."""
 
 
 class InOrder(click.Group):
@@ -125,7 +125,10 @@ def _open_streams() -> None:
 
 def main() -> NoReturn:
     """The entry point of the console script."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP"):  # a terminal that is closed sends the latter, and nohup has it ignored
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminate)
     _open_streams()
     if "_RNN_COMPLETE" in os.environ:
         cli.main(prog_name="rnn")  # answers the shell's request for completions

@@ -34,7 +34,7 @@ class BuiltinSet:
 
 
 _POLARITY = ("negative", "positive")
-_UNSTATED = "texts: not stated; package: MIT"
+_UNSTATED = "the package MIT; the texts not stated"
 
 BUILTIN: dict[str, BuiltinSet] = {
     known.name: known

@@ -19,7 +19,7 @@ from rnn_cli.bundle import Bundle, Draft, Manifest
 from rnn_cli.config import Config, TrainingConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute
-from rnn_cli.data.splits import Splits, load_splits
+from rnn_cli.data.splits import Splits
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
 from rnn_cli.loading import to_yaml
@@ -46,14 +46,17 @@ class TrainedRun:
     test: Evaluation | None
 
 
-def train(config: Config, *, out: Path | None, name: str, force: bool, listener: Listener) -> TrainedRun:
+def train(
+    config: Config, splits: Splits, *, out: Path | None, name: str, force: bool, listener: Listener
+) -> TrainedRun:
     """Train a classifier and write its bundle to `out`, or to the next free `runs/NAME-1`, `runs/NAME-2`, ...
 
-    Raises `DataError`, `ConfigError`, `BundleError` or `RunFailed`; then nothing has been written or replaced.
+    `splits` are the rows that `load_splits(config.data)` gives; reading them takes no TensorFlow, so a caller can
+    tell what is wrong with them before it loads this module. Raises `DataError`, `ConfigError`, `BundleError` or
+    `RunFailed`; then nothing has been written or replaced.
     """
     with bundle.writing(out, name=name, force=force) as draft:
         config = _with_absolute_paths(config)
-        splits = load_splits(config.data)
         for warning in splits.warnings:
             listener.warn(warning)
         labels = order_labels(splits.train.labels, config.data.positive_label)
@@ -140,7 +143,8 @@ def _drop_unreadable(encoded: Encoded, tokenizer: Tokenizer, listener: Listener)
     if not kept:
         raise DataError("no training text holds a known token", mend="check data.text_column and tokenizer.filters")
     if dropped:
-        listener.warn(f"{dropped:,} training rows dropped: their texts hold no known token")
+        rows = "row was" if dropped == 1 else "rows were"
+        listener.warn(f"{dropped:,} training {rows} dropped, having no known token")
     return Encoded([encoded.sequences[row] for row in kept], encoded.classes[kept], encoded.weights[kept])
 
 

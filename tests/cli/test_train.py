@@ -134,3 +134,11 @@ def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file
     # Nothing of TensorFlow's own.
     assert shown.split()[:2] == ["loading", "TensorFlow"]
     assert not re.search(r"cuda|oneDNN|WARNING|I0000|E0000", shown)
+
+
+def test_a_mistake_in_the_data_is_told_before_tensorflow_loads(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("train", "quick", "--set", "data.source=nope.csv")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: nope.csv: no such file, and no built-in set of that name")
+    assert err.count("\n") == 1
+    assert not files_below(home)

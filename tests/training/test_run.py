@@ -12,6 +12,7 @@ import pytest
 from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
+from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, DataError, RunFailed
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
@@ -34,7 +35,7 @@ def configured(tiny: Tiny, source: Path, **sections: dict[str, Any]) -> Config:
 
 
 def run(config: Config, listener: Any, out: str = "m") -> Bundle:
-    return train(config, out=Path(out), name="tiny", force=True, listener=listener).bundle
+    return train(config, load_splits(config.data), out=Path(out), name="tiny", force=True, listener=listener).bundle
 
 
 def test_the_same_seed_gives_the_same_bytes(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
@@ -103,9 +104,8 @@ def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) ->
 def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
     # At this rate it soon learns the training rows by heart, and no word of them helps with flipped labels.
     stopping = {"epochs": 30, "early_stopping": {"patience": 2}, "learning_rate": 0.1}
-    result = train(
-        configured(tiny, labelled_file, training=stopping), out=Path("m"), name="t", force=False, listener=listener
-    )
+    config = configured(tiny, labelled_file, training=stopping)
+    result = train(config, load_splits(config.data), out=Path("m"), name="t", force=False, listener=listener)
     losses = [epoch.val_loss for epoch in result.history]
     assert result.best.epoch == losses.index(min(losses)) + 1
     assert len(losses) == min(30, result.best.epoch + 2)
@@ -128,8 +128,22 @@ def test_training_texts_without_a_known_word_are_dropped_with_a_count(
     extra = "".join(f'"{mark}",good\n' for mark in ("!!!", "...", "?", "-", "--", "***", "…!", "; ;"))
     source.write_text(labelled_file.read_text() + extra)
     opened = run(configured(tiny, source, training={"epochs": 1}), listener)
-    assert any("training rows dropped: their texts hold no known token" in each for each in listener.warnings)
+    assert any("training rows were dropped, having no known token" in each for each in listener.warnings)
     assert sum(opened.manifest.data["rows"].values()) == 88  # a count of rows, not of those that taught
+
+
+def test_predictions_can_be_read_back_whatever_the_texts(
+    labelled_file: Path, tiny: Tiny, listener: Any, tmp_path: Path
+) -> None:
+    source = tmp_path / "odd.csv"
+    odd = [f'warm\rdull "{number}",\nfilm\t=1' for number in range(40)]
+    with source.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream, quoting=csv.QUOTE_ALL)
+        rows.writerows([("text", "label"), *((text, str(number % 2)) for number, text in enumerate(odd))])
+    opened = run(configured(tiny, source, training={"epochs": 1}), listener)
+    written = load(str(opened.path / PREDICTIONS))
+    assert len(written) == 16
+    assert set(written.texts) < set(odd)
 
 
 def test_no_readable_text_at_all(tiny: Tiny, listener: Any, tmp_path: Path) -> None:
