@@ -16,8 +16,8 @@ from rnn_cli.errors import BundleError
 from rnn_cli.text.padding import pad
 from rnn_cli.text.tokenizer import Tokenizer
 
-BATCH_SIZE = 32
-"""Texts scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
+BATCH_TOKENS = 2_048
+"""Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
 
 EXTERNAL_DATA = b"\n\x08location"
 """How a protobuf spells the key by which an ONNX file points to weights in another file."""
@@ -111,6 +111,9 @@ def _session(opened: Bundle) -> onnxruntime.InferenceSession:
         raise BundleError("points to weights outside the file, which rnn never writes", where=where)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    # The arena would grow with every new shape of batch and never shrink; without it scoring is as fast.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     options.log_severity_level = 4  # what goes wrong is told by the exception
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -131,8 +134,11 @@ def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: 
 def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[Batch]:
     lengths = np.fromiter(map(len, sequences), np.intp, len(sequences))
     order = np.argsort(-lengths, kind="stable")
-    for start in range(0, len(order), BATCH_SIZE):
-        yield order[start : start + BATCH_SIZE]
+    start = 0
+    while start < len(order):
+        size = max(1, BATCH_TOKENS // int(lengths[order[start]]))  # the longest comes first
+        yield order[start : start + size]
+        start += size
 
 
 def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
