@@ -18,9 +18,18 @@ def _no_boolean(value: object) -> object:
     return value
 
 
+def _countable(value: object) -> object:
+    value = _no_boolean(value)
+    if isinstance(value, int | float) and value >= 2**31:
+        raise ValueError(f"at most {2**31 - 1:,}")
+    return value
+
+
 def _label(value: object) -> object:
     # Labels are text everywhere; a label written 1 in YAML is the label "1" of the file.
     value = _no_boolean(value)
+    # Spelled as a file's typed values are: 1.0 is the label "1".
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -34,8 +43,8 @@ def _share_or_file(value: object) -> object:
 
 
 # The bounds stand before the validator, which runs first all the same: only so do they reach the JSON schema.
-Count = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
-VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_no_boolean)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_countable)]
+VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_countable)]
 Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_no_boolean)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
@@ -73,7 +82,7 @@ class DataConfig(Section):
     strip_nul: bool = False
     """Drop NUL characters, which are a mistake otherwise."""
     max_field_bytes: Count = 16 << 20
-    """The largest text, in bytes of UTF-8: a longer record is a mistake, so that memory is bounded."""
+    """The largest line or record, in bytes of UTF-8: a longer one is a mistake, so that memory is bounded."""
 
     @model_validator(mode="after")
     def _some_rows_are_left_to_train_on(self) -> "DataConfig":

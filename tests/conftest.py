@@ -54,7 +54,7 @@ def labelled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained bundle; tests must not change it."""
     from rnn_cli.config import Config
-    from rnn_cli.data.splits import load_splits
+    from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train
 
     config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}})
@@ -62,7 +62,7 @@ def trained(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
     try:
-        run = train(config, load_splits(config.data), out=home / "model", name="tiny", force=False, listener=Silent())
+        run = train(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
     finally:
         os.chdir(before)
     return run.bundle.path

@@ -18,7 +18,7 @@ from rnn_cli.bundle.layout import (
 )
 from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
 from rnn_cli.bundle.reader import Bundle
-from rnn_cli.bundle.writer import Draft, check_target, writing
+from rnn_cli.bundle.writer import Draft, check_target, is_latest, writing
 
 __all__ = [
     "CONFIG",
@@ -36,6 +36,7 @@ __all__ = [
     "Draft",
     "Manifest",
     "check_target",
+    "is_latest",
     "locate",
     "writing",
 ]

@@ -20,8 +20,8 @@ LATEST = RUNS / "latest"
 
 def locate(model: str | None) -> Path:
     """The bundle to use: the one named, else the environment's RNN_MODEL, else the newest finished run."""
-    named = model or os.environ.get("RNN_MODEL")
-    if named:
+    named = model if model is not None else os.environ.get("RNN_MODEL") or None
+    if named is not None:
         return Path(named)
     if not LATEST.exists():
         raise BundleError(f"no trained model in {RUNS}/", mend="train one with rnn train, or name it with --model DIR")

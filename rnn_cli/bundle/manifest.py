@@ -68,14 +68,18 @@ class Manifest:
         labels = content["labels"]
         if type(content["format_version"]) is not int:
             raise TypeError("format_version")
-        if not (isinstance(labels, list) and len(labels) >= 2 and all(isinstance(name, str) for name in labels)):
+        if not (isinstance(labels, list) and all(isinstance(name, str) for name in labels)):
             raise TypeError("labels")
+        if not 2 <= len(labels) == len(set(labels)):
+            raise ValueError("labels")
         threshold, temperature = float(content["threshold"]), float(content["temperature"])
         if not (0 <= threshold <= 1 and 0 < temperature < float("inf")):
             raise ValueError("threshold, temperature")
         for name, proof in content["files"].items():
-            if Path(name).name != name or not isinstance(proof["size"], int) or not isinstance(proof["sha256"], str):
+            if name == ".." or Path(name).name != name:
                 raise ValueError("files")
+            if not (isinstance(proof["size"], int) and isinstance(proof["sha256"], str)):
+                raise TypeError("files")
         return cls(
             labels=tuple(labels),
             threshold=threshold,

@@ -3,6 +3,7 @@
 A reader sees an old bundle or a new one, never half of one, and a failure leaves the old one.
 """
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -21,13 +22,26 @@ from rnn_cli.errors import BundleError
 
 
 def check_target(out: Path | None, *, force: bool) -> None:
-    """Refuse, before any work is done, to write a bundle where something else stands."""
+    """Refuse, before any work is done, to write a bundle where something else stands.
+
+    With `force` a bundle may be replaced, but only one that is whole in name and holds nothing but its own files.
+    """
     if out is None or not (out.exists() or out.is_symlink()):
         return
-    if not (out / MANIFEST).is_file():
-        raise BundleError("exists and is not a trained model", where=str(out), mend="choose another --out")
+    if out.resolve() == RUNS.resolve():
+        raise BundleError("is the folder that holds the runs", where=str(out), mend=f"use --out {RUNS}/NAME")
+    try:
+        manifest = Manifest.from_json((out / MANIFEST).read_text(encoding="utf-8"), where=str(out / MANIFEST))
+    except (OSError, UnicodeDecodeError, BundleError):
+        raise BundleError("exists and is not a trained model", where=str(out), mend="choose another --out") from None
     if not force:
         raise BundleError("exists", where=str(out), mend="use --force to replace it, or another --out")
+    if foreign := sorted({file.name for file in out.iterdir()} - {MANIFEST, *manifest.files}):
+        raise BundleError(
+            f"holds {foreign[0]}, which is no part of the model",
+            where=str(out),
+            mend="move it, or use another --out",
+        )
 
 
 @contextmanager
@@ -47,7 +61,7 @@ def writing(out: Path | None, *, name: str, force: bool) -> Iterator["Draft"]:
         hidden = Path(mkdtemp(prefix=f".{name if out is None else out.name}.", suffix=".part", dir=parent))
         hidden.chmod(0o777 & ~_umask())  # mkdtemp's is for this user alone
     try:
-        yield Draft(hidden, out, name)
+        yield Draft(hidden, out, name, force)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
         if is_new:
@@ -62,6 +76,7 @@ class Draft:
     folder: Path
     out: Path | None
     name: str
+    force: bool
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the bundle."""
@@ -83,17 +98,24 @@ class Draft:
             _fsync(self.folder)
             final = self._take_name()
             _fsync(final.parent)
+        with suppress(OSError):  # the bundle stands; `is_latest` tells that the link does not point to it
             _point_latest_to(final)
         return Bundle(final, manifest)
 
     def _take_name(self) -> Path:
         if self.out is None:
             return _rename_to_next_free(self.folder, self.name)
+        check_target(self.out, force=self.force)  # it may have come while the run went on
         if self.out.exists():
-            _replace_folder(self.folder, self.out)
+            _exchange(self.folder, self.out)
         else:
-            self.folder.rename(self.out)
+            _claim(self.folder, self.out)
         return self.out
+
+
+def is_latest(path: Path) -> bool:
+    """Whether `runs/latest` points to this bundle."""
+    return LATEST.resolve() == path.resolve()
 
 
 @contextmanager
@@ -115,13 +137,42 @@ def _rename_to_next_free(folder: Path, name: str) -> Path:
     while True:
         final = RUNS / f"{name}-{number}"
         try:
-            # mkdir claims the name among runs that end at the same time; rename replaces an empty folder atomically.
-            final.mkdir()
+            _claim(folder, final)
         except FileExistsError:
             number += 1
             continue
-        folder.rename(final)
         return final
+
+
+def _claim(folder: Path, final: Path) -> None:
+    # mkdir fails where anything stands; rename then replaces an empty folder in one step.
+    final.mkdir()
+    try:
+        folder.rename(final)
+    except OSError:
+        final.rmdir()
+        raise
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Swap two folders: in one step where the system can, else in three renames that are undone if one fails."""
+    if sys.platform == "linux" and _renameat2(new, old):
+        return
+    aside = new.with_suffix(".old")
+    old.rename(aside)
+    try:
+        new.rename(old)
+    except BaseException:
+        aside.rename(old)
+        raise
+    aside.rename(new)
+
+
+def _renameat2(new: Path, old: Path) -> bool:
+    """Linux's atomic exchange (renameat2(2)); answers whether the file system could."""
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(here, os.fsencode(new), here, os.fsencode(old), exchange) == 0
 
 
 def _point_latest_to(final: Path) -> None:
@@ -129,24 +180,12 @@ def _point_latest_to(final: Path) -> None:
     link = RUNS / f".latest.{os.getpid()}.part"
     with suppress(FileNotFoundError):
         link.unlink()
-    link.symlink_to(os.path.relpath(final, RUNS), target_is_directory=True)
+    link.symlink_to(os.path.relpath(final.resolve(), RUNS.resolve()), target_is_directory=True)
     try:
         os.replace(link, LATEST)
     except OSError:
         link.unlink()
         raise
-
-
-def _replace_folder(new: Path, old: Path) -> None:
-    # Two renames: a folder that is not empty can't be replaced in one. If the second fails, the first is undone.
-    aside = old.with_name(f".{old.name}.{os.getpid()}.old")
-    old.rename(aside)
-    try:
-        new.rename(old)
-    except BaseException:
-        aside.rename(old)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _umask() -> int:
@@ -161,8 +200,6 @@ def _proof(file: Path) -> dict[str, Any]:
 
 
 def _fsync(path: Path) -> None:
-    if sys.platform == "win32" and path.is_dir():
-        return  # Windows opens no folders
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -36,7 +36,6 @@ def train(config: str | None, overrides: tuple[str, ...], out: Path | None, forc
     The folder appears when the run has finished: Ctrl-C ends it and leaves nothing behind.
     """
     from rnn_cli import bundle
-    from rnn_cli.data.splits import load_splits
     from rnn_cli.loading import load_config
 
     settings = load_config(config, overrides)
@@ -44,13 +43,14 @@ def train(config: str | None, overrides: tuple[str, ...], out: Path | None, forc
 
     from rnn_cli.cli.figures import show_trained
     from rnn_cli.cli.progress import listening
+    from rnn_cli.training.prepare import prepare
 
-    splits = load_splits(settings.data)
     with listening() as listener:
+        prepared = prepare(settings, listener)
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train as work
 
         name = Path(config or "default").stem
-        run = work(settings, splits, out=out, name=name, force=force, listener=listener)
+        run = work(prepared, out=out, name=name, force=force, listener=listener)
     show_trained(run, named=out is not None)

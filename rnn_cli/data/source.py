@@ -22,7 +22,7 @@ def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B0
     """
     if is_builtin(source):
         return load_builtin(source)
-    if not os.path.lexists(source):
+    if not _exists(source):
         raise _neither(source)
     dataset = Dataset(name=source, texts=[], labels=[], lines=[])
     rows = read_rows(

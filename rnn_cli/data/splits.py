@@ -4,8 +4,9 @@ How rows are dealt is `stratify`'s work. Knows nothing of tokens or networks.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from rnn_cli.config import DataConfig
 from rnn_cli.data.reading.columns import show
@@ -45,7 +46,10 @@ def load_splits(config: DataConfig) -> Splits:
         train=train,
         validation=sides["validation"],
         test=sides["test"],
-        warnings=(*_oddities(source), *_overlaps(train, files)),
+        warnings=(
+            *_oddities(source),
+            *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
+        ),
         fingerprint=_fingerprint(source, files),
     )
 
@@ -89,12 +93,14 @@ def _oddities(source: Dataset) -> Iterator[str]:
         yield f"{source.name}: texts with more than one label: {len(torn):,}, first at line {first}"
 
 
-def _overlaps(train: Dataset, files: dict[str, Dataset]) -> Iterator[str]:
-    known = set(train.texts)
-    for side, dataset in sorted(files.items()):
-        count = sum(text in known for text in dataset.texts)
-        if count:
-            yield f"{dataset.name}: {count:,} of {len(dataset):,} {side} rows repeat a text trained on"
+def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:
+    """Texts that a file brought to two sides at once; rows that were dealt share none."""
+    for one, other in combinations(sides, 2):
+        if one in files or other in files:
+            texts = set(sides[one].texts)
+            if count := sum(text in texts for text in sides[other].texts):
+                where, rows = sides[other].name, len(sides[other])
+                yield f"{where}: {count:,} of {rows:,} {other} rows repeat a {one} text"
 
 
 def _fingerprint(source: Dataset, files: dict[str, Dataset]) -> str:

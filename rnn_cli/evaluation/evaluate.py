@@ -12,10 +12,15 @@ from rnn_cli.config import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import DataError
+from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.metrics import Figures, measure
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor, Scores
+
+READING_KEYS = tuple(
+    f"data.{key}" for key in ("text_column", "label_column", "delimiter", "encoding", "strip_nul", "max_field_bytes")
+)
+"""The keys of a config that tell how a file is read."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,14 @@ class Evaluation:
     figures: Figures
 
     def table(self) -> pd.DataFrame:
-        """One row a text: text, label (the true one), prediction and the prediction's probability."""
+        """One row a text: text, label (the true one), the prediction's probability and the prediction."""
         rows = np.arange(len(self.answers))
         return pd.DataFrame(
             {
                 "text": self.dataset.texts,
                 "label": self.dataset.labels,
-                "prediction": [self.figures.labels[answer] for answer in self.answers],
                 "probability": self.scores.probabilities[rows, self.answers],
+                "prediction": [self.figures.labels[answer] for answer in self.answers],
             }
         )
 
@@ -59,7 +64,14 @@ def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
 def kept_test_rows(opened: Bundle) -> Dataset:
     """The rows that a run kept for its test; raises `DataError` if its data is no longer the same."""
     config = _config(opened)
-    splits = load_splits(config.data)
+    try:
+        splits = load_splits(config.data)
+    except DataError as error:
+        raise DataError(
+            f"the rows the model was trained on cannot be read again ({error.what})",
+            where=error.where,
+            mend="restore the file, or name other labelled rows with --data FILE",
+        ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows can't be told from training rows",
@@ -74,8 +86,11 @@ def kept_test_rows(opened: Bundle) -> Dataset:
 def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) -> Dataset:
     """Labelled rows of a file or a built-in set, read as the training rows were but for the overrides.
 
-    Overrides are those of `parse_config`: "data.text_column=review".
+    Overrides are those of `parse_config`, for the keys that tell how to read: "data.text_column=review".
     """
+    for override in overrides:
+        if override.partition("=")[0].strip() not in READING_KEYS:
+            raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(READING_KEYS)}"])
     return load(source, _config(opened, overrides).data)
 
 

@@ -27,7 +27,7 @@ class ClassFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """How good predictions are.
+    """How good predictions are. `macro_f1` is the mean over all labels, those without a row too.
 
     `accuracy_interval` is Wilson's 95 % interval. `roc_auc` and `pr_auc` are the positive label's for two labels, else
     the mean over labels, each against the rest; None where a label has no row. `brier` is the mean squared

@@ -50,7 +50,8 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
         x = _pool(graph, config.pooling, x, lengths)
     for depth, _ in enumerate(config.dense_units, start=1):
         x = graph.add("Relu", [_dense(graph, model.get_layer(f"dense_{depth}"), x)])
-    return graph.serialize(_dense(graph, model.get_layer("probability"), x, output="logits"))
+    last = _dense(graph, model.get_layer("probability"), x, output="logits")
+    return graph.serialize(last, width=model.output_shape[-1])
 
 
 class _Graph:
@@ -81,13 +82,13 @@ class _Graph:
         there = self.add("Cast", [self.add("Greater", [ids, zero])], to=TensorProto.INT32)
         return self.add("ReduceSum", [there, self.constant("axis", np.array([1]))], keepdims=0)
 
-    def serialize(self, output: str) -> bytes:
+    def serialize(self, output: str, width: int) -> bytes:
         model: ModelProto = helper.make_model(
             helper.make_graph(
                 self.nodes,
                 "classifier",
                 [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])],
-                [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", None])],
+                [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])],
                 self.weights,
             ),
             opset_imports=[helper.make_opsetid("", OPSET)],

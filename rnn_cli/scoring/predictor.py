@@ -13,14 +13,12 @@ import onnxruntime
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import BundleError
+from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.text.padding import pad
 from rnn_cli.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 2_048
 """Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
-
-EXTERNAL_DATA = b"\n\x08location"
-"""How a protobuf spells the key by which an ONNX file points to weights in another file."""
 
 Batch = npt.NDArray[np.intp]
 """Which of the texts are scored together."""
@@ -62,7 +60,8 @@ class Predictor:
         self.threshold = opened.manifest.threshold
         self.temperature = opened.manifest.temperature
         self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
-        self._session = _session(opened)
+        self._logits = 1 if len(self.labels) == 2 else len(self.labels)
+        self._session = _session(opened, self._logits)
 
     @classmethod
     def open(cls, path: Path, *, threads: int | None = None) -> "Predictor":
@@ -72,7 +71,7 @@ class Predictor:
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number; the answers stand in the order of the texts."""
         sequences = self.tokenizer.encode_all(texts)
-        logits = np.empty((len(texts), 1 if len(self.labels) == 2 else len(self.labels)), np.float32)
+        logits = np.empty((len(texts), self._logits), np.float32)
 
         def run(rows: Batch) -> None:
             # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
@@ -104,21 +103,26 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _session(opened: Bundle) -> onnxruntime.InferenceSession:
+def _session(opened: Bundle, logits: int) -> onnxruntime.InferenceSession:
     graph = opened.read(bundle.ONNX_MODEL)
     where = str(opened.path / bundle.ONNX_MODEL)
-    if EXTERNAL_DATA in graph:
-        raise BundleError("points to weights outside the file, which rnn never writes", where=where)
+    if not is_ours(graph):
+        raise BundleError("holds what rnn never writes, such as a path to another file", where=where)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # The arena would grow with every new shape of batch and never shrink; without it scoring is as fast.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format, seen by nobody
     options.log_severity_level = 4  # what goes wrong is told by the exception
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
+    shapes = [each.shape for each in session.get_outputs()]
+    if [shape[-1:] for shape in shapes] != [[logits]]:
+        raise BundleError(f"does not answer {logits} logits a text, as its labels need", where=where)
+    return session
 
 
 def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: int) -> None:

@@ -30,33 +30,27 @@ SMALLEST = 1e-7
 
 def fit(
     model: keras.Model, config: TrainingConfig, train: Encoded, validation: Encoded, listener: Listener
-) -> list[EpochFigures]:
-    """Train `model` in place and leave it with its best epoch's weights; answers the history.
+) -> tuple[list[EpochFigures], EpochFigures]:
+    """Train `model` in place and leave it with its best epoch's weights; answers the history and that epoch.
 
-    The best epoch has the least validation loss or the greatest validation accuracy, as `early_stopping.monitor`
-    says. Raises `RunFailed` as soon as the loss is no longer a finite number.
+    The best epoch is the first with the least validation loss or the greatest validation accuracy, as
+    `early_stopping.monitor` says. Raises `RunFailed` as soon as a loss is no longer a finite number.
     """
     steps = math.ceil(len(train.classes) / config.batch_size)
     _compile(model, config, steps * config.epochs)
     history: list[EpochFigures] = []
-    best, best_weights = 0, model.get_weights()
     for epoch in range(1, config.epochs + 1):
         listener.epoch_starts(epoch, config.epochs, steps)
-        history.append(_epoch(model, config, train, validation, epoch, listener))
-        if is_best := _score(history[-1], config) > max(
-            (_score(past, config) for past in history[:-1]), default=-math.inf
-        ):
-            best, best_weights = epoch, model.get_weights()
-        listener.epoch_done(history[-1], best=is_best)
-        if config.early_stopping and epoch - best >= config.early_stopping.patience:
+        figures = _epoch(model, config, train, validation, epoch, listener)
+        history.append(figures)
+        best = max(history, key=lambda past: _score(past, config))  # the first of equals
+        if best is figures:
+            best_weights = model.get_weights()
+        listener.epoch_done(figures, best=best is figures)
+        if config.early_stopping and epoch - best.epoch >= config.early_stopping.patience:
             break
     model.set_weights(best_weights)
-    return history
-
-
-def best_epoch(history: list[EpochFigures], config: TrainingConfig) -> EpochFigures:
-    """The epoch whose weights were kept: the first of the best."""
-    return max(history, key=lambda figures: _score(figures, config))
+    return history, best
 
 
 def _score(figures: EpochFigures, config: TrainingConfig) -> float:
@@ -70,9 +64,9 @@ def _compile(model: keras.Model, config: TrainingConfig, steps: int) -> None:
         rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
     elif config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    optimizer = OPTIMIZERS[config.optimizer](
-        rate, global_clipnorm=config.clip_norm, weight_decay=config.weight_decay or None
-    )
+    # AdamW takes no None; the others need not walk over all weights to take nothing away.
+    decay = config.weight_decay if config.weight_decay or config.optimizer == "adamw" else None
+    optimizer = OPTIMIZERS[config.optimizer](rate, global_clipnorm=config.clip_norm, weight_decay=decay)
     binary = model.output_shape[-1] == 1
     loss = keras.losses.BinaryCrossentropy if binary else keras.losses.CategoricalCrossentropy
     accuracy = keras.metrics.BinaryAccuracy if binary else keras.metrics.CategoricalAccuracy
@@ -94,21 +88,24 @@ def _epoch(
     listener: Listener,
 ) -> EpochFigures:
     started = time.monotonic()
-    targets = _targets(train.classes, model.output_shape[-1])
     loss, right, seen = 0.0, 0.0, 0
     rows_of_batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
     for number, rows in enumerate(rows_of_batches, start=1):
-        batch = model.train_on_batch(train.ids(rows), targets[rows], train.weights[rows], return_dict=True)
+        batch = model.train_on_batch(
+            train.ids(rows),
+            _targets(train.classes[rows], model.output_shape[-1]),
+            train.weights[rows],
+            return_dict=True,
+        )
         if not math.isfinite(batch["loss"]):
-            raise RunFailed(
-                f"the loss is {float(batch['loss'])} at epoch {epoch}, batch {number}",
-                mend="try a smaller training.learning_rate, or training.clip_norm: 1.0",
-            )
+            raise _diverged("loss", float(batch["loss"]), f"epoch {epoch}, batch {number}")
         loss += float(batch["loss"]) * len(rows)
         right += float(batch["accuracy"]) * len(rows)
         seen += len(rows)
         listener.step_done(loss / seen, right / seen)
     val_loss, val_accuracy = _validate(model, validation, config.batch_size)
+    if not math.isfinite(val_loss):
+        raise _diverged("validation loss", val_loss, f"epoch {epoch}")
     return EpochFigures(
         epoch=epoch,
         loss=loss / seen,
@@ -118,6 +115,11 @@ def _epoch(
         learning_rate=float(model.optimizer.learning_rate),
         seconds=time.monotonic() - started,
     )
+
+
+def _diverged(what: str, value: float, when: str) -> RunFailed:
+    mend = "try a smaller training.learning_rate, or training.clip_norm: 1.0"
+    return RunFailed(f"the {what} is {value} at {when}", mend=mend)
 
 
 def _validate(model: keras.Model, validation: Encoded, batch_size: int) -> tuple[float, float]:

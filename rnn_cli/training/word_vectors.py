@@ -1,6 +1,7 @@
 """Ready word vectors from a file in GloVe's or fastText's text format, plain or gzip, for a vocabulary."""
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def _lines(file: Path) -> Iterator[tuple[str, str, str]]:
                 word, _, rest = line.decode("utf-8", "replace").rstrip().partition(" ")
                 if number > 1 or " " in rest:
                     yield f"{file}:{number}", word, rest
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"cannot be read ({reason.lower()})", where=str(file)) from None
 

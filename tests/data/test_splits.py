@@ -54,7 +54,7 @@ def test_files_of_their_own(write):
     assert rows_of(splits.train) == PAIRS
     assert rows_of(splits.validation) == [("new", "yes"), ("text 3", "yes")] and splits.validation.name == validation
     assert rows_of(splits.test) == [("other", "no")]
-    assert splits.warnings == (f"{validation}: 1 of 2 validation rows repeat a text trained on",)
+    assert splits.warnings == (f"{validation}: 1 of 2 validation rows repeat a training text",)
     assert splits.fingerprint != load(source).fingerprint()
     swapped = load_splits(DataConfig(source=source, validation=test, test=validation))
     assert swapped.fingerprint != splits.fingerprint

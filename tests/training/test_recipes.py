@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.data.splits import load_splits
 from rnn_cli.loading import load_config, recipes
+from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
 RECIPES = recipes()
@@ -22,7 +22,7 @@ def test_a_recipe_trains(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = load_config(name, [f"data.source={labelled_file}", "training.epochs=1"])
-    run = train(config, load_splits(config.data), out=None, name=name, force=False, listener=listener)
+    run = train(prepare(config, listener), out=None, name=name, force=False, listener=listener)
     assert run.bundle.path == Path("runs") / f"{name}-1"
     assert run.test is not None and run.test.figures.rows == 8
 

@@ -12,12 +12,13 @@ import pytest
 from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
-from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, DataError, RunFailed
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
-from rnn_cli.training.run import label_weights, order_labels, train
+from rnn_cli.training.labels import label_weights, order_labels
+from rnn_cli.training.prepare import prepare
+from rnn_cli.training.run import train
 
 Tiny = dict[str, dict[str, Any]]
 
@@ -35,7 +36,7 @@ def configured(tiny: Tiny, source: Path, **sections: dict[str, Any]) -> Config:
 
 
 def run(config: Config, listener: Any, out: str = "m") -> Bundle:
-    return train(config, load_splits(config.data), out=Path(out), name="tiny", force=True, listener=listener).bundle
+    return train(prepare(config, listener), out=Path(out), name="tiny", force=True, listener=listener).bundle
 
 
 def test_the_same_seed_gives_the_same_bytes(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
@@ -105,7 +106,7 @@ def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, ti
     # At this rate it soon learns the training rows by heart, and no word of them helps with flipped labels.
     stopping = {"epochs": 30, "early_stopping": {"patience": 2}, "learning_rate": 0.1}
     config = configured(tiny, labelled_file, training=stopping)
-    result = train(config, load_splits(config.data), out=Path("m"), name="t", force=False, listener=listener)
+    result = train(prepare(config, listener), out=Path("m"), name="t", force=False, listener=listener)
     losses = [epoch.val_loss for epoch in result.history]
     assert result.best.epoch == losses.index(min(losses)) + 1
     assert len(losses) == min(30, result.best.epoch + 2)
@@ -150,7 +151,7 @@ def test_no_readable_text_at_all(tiny: Tiny, listener: Any, tmp_path: Path) -> N
     source = tmp_path / "marks.csv"
     marks = ["!" * count for count in range(1, 41)]
     source.write_text("text,label\n" + "".join(f"{mark},{len(mark) % 2}\n" for mark in marks))
-    with pytest.raises(DataError, match="no training text holds a known token"):
+    with pytest.raises(DataError, match="no training text labelled '0' holds a known token"):
         run(configured(tiny, source), listener)
 
 

@@ -14,9 +14,10 @@ def checked(rows: Iterator[Row], request: ReadRequest) -> Iterator[Row]:
     none_yet = True
     for row in rows:
         none_yet = False
-        if request.labels and not (row.label and row.label.strip()):
+        clean = _clean(row, request)
+        if request.labels and not (clean.label and clean.label.strip()):
             raise _missing_labels(row, rows, request)
-        yield _clean(row, request)
+        yield clean
     if none_yet:
         raise DataError("has no rows", where=request.path, mend="give it at least one")
 

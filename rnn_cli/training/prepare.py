@@ -1,0 +1,112 @@
+"""A config to all that training needs before there is a network: rows, labels, tokenizer, ids.
+
+Takes no TensorFlow, so that whatever is wrong with config and data is told within a second or two.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnn_cli.config import Config
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import absolute
+from rnn_cli.data.splits import Splits, load_splits
+from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training.batches import Encoded
+from rnn_cli.training.labels import label_weights, order_labels
+from rnn_cli.training.listener import Listener
+
+LARGEST_EMBEDDING = (1 << 31) - (1 << 26)
+"""Bytes of token vectors that an ONNX file can hold beside the other weights: protobuf ends at 2 GiB."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read."""
+
+    config: Config
+    splits: Splits
+    labels: tuple[str, ...]
+    tokenizer: Tokenizer
+    train: Encoded
+    validation: Encoded
+
+
+def prepare(config: Config, listener: Listener) -> Prepared:
+    """Read, split, tokenize and weigh. The tokenizer sees training rows only.
+
+    Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
+    """
+    config = _with_absolute_paths(config)
+    splits = load_splits(config.data)
+    for warning in splits.warnings:
+        listener.warn(warning)
+    labels = order_labels(splits.train.labels, config.data.positive_label)
+    tokenizer = Tokenizer.fit(splits.train.texts, **config.tokenizer.model_dump())
+    _refuse_too_many_vectors(config, tokenizer)
+    train = _readable(splits.train, tokenizer, listener)
+    weights = label_weights(train.labels, labels, config.training)
+    listener.note(_summary(splits, labels, tokenizer))
+    return Prepared(
+        config,
+        splits,
+        labels,
+        tokenizer,
+        _encode(train, labels, tokenizer, weights),
+        _encode(splits.validation, labels, tokenizer, weights),
+    )
+
+
+def _with_absolute_paths(config: Config) -> Config:
+    model = config.model
+    if model.embeddings is not None:
+        file = Path(model.embeddings)
+        if not file.is_file():
+            raise ConfigError([f"model.embeddings: {file}: no such file"])
+        model = model.model_copy(update={"embeddings": os.path.abspath(file)})
+    return config.model_copy(update={"data": absolute(config.data), "model": model})
+
+
+def _refuse_too_many_vectors(config: Config, tokenizer: Tokenizer) -> None:
+    if config.model.input == "embedding":
+        width = config.model.embedding_dim * 4
+        if tokenizer.vocab_size * width > LARGEST_EMBEDDING:
+            most = LARGEST_EMBEDDING // width
+            raise ConfigError([f"tokenizer.vocab_size: at most {most:,} vectors of this length fit into a model file"])
+
+
+def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> Dataset:
+    """The rows without those whose texts hold no known token: they would teach nothing but their label."""
+    kept = [row for row, text in enumerate(dataset.texts) if tokenizer.knows(tokenizer.encode(text))]
+    dropped = len(dataset) - len(kept)
+    if not dropped:
+        return dataset
+    rows = "row was" if dropped == 1 else "rows were"
+    listener.warn(f"{dropped:,} training {rows} dropped, having no known token")
+    left = dataset.select(kept)
+    if missing := sorted(set(dataset.labels) - set(left.labels)):
+        raise DataError(
+            f"no training text labelled {missing[0]!r} holds a known token",
+            where=dataset.name,
+            mend="check data.text_column and tokenizer.filters",
+        )
+    return left
+
+
+def _encode(dataset: Dataset, labels: Sequence[str], tokenizer: Tokenizer, weights: dict[str, float]) -> Encoded:
+    places = {label: place for place, label in enumerate(labels)}
+    return Encoded(
+        tokenizer.encode_all(dataset.texts),
+        np.array([places[label] for label in dataset.labels], np.intp),
+        np.array([weights[label] for label in dataset.labels], np.float32),
+    )
+
+
+def _summary(splits: Splits, labels: Sequence[str], tokenizer: Tokenizer) -> str:
+    sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
+    return f"{rows} rows; {len(labels)} labels ({', '.join(labels[:8])}); {tokenizer.vocab_size:,} token ids"
