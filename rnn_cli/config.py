@@ -62,7 +62,8 @@ class DataConfig(Section):
     """Which labelled texts, and how they are split."""
 
     source: str = Field(default="imdb", min_length=1)
-    """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst."""
+    """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; a path
+    begins in the folder you stand in, as all paths in a config do."""
     text_column: str | None = None
     """The column of texts; found by its name (text, review, sentence, ...) when not given."""
     label_column: str | None = None

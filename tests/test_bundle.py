@@ -1,12 +1,14 @@
 """A bundle's files: what is refused, what is kept, what a failure leaves."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Manifest
+from rnn_cli.bundle import Bundle, Manifest, writer
 from rnn_cli.bundle.manifest import _checksum
 from rnn_cli.errors import BundleError
 
@@ -90,6 +92,8 @@ def test_a_newer_format_asks_for_an_upgrade() -> None:
     "change",
     [
         {"labels": ["one"]},
+        {"labels": ["a", "a"]},
+        {"files": {"..": {"size": 1, "sha256": ""}}},
         {"labels": "ab"},
         {"threshold": 2},
         {"temperature": 0},
@@ -143,9 +147,20 @@ def test_latest_follows_a_run_written_elsewhere() -> None:
 def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BundleError, match="no trained model in runs/; train one with rnn train"):
         bundle.locate(None)
-    monkeypatch.setenv("RNN_MODEL", "from/environment")
-    assert bundle.locate(None) == Path("from/environment")
+    monkeypatch.setenv("RNN_MODEL", "environment")
+    with pytest.raises(BundleError, match="^RNN_MODEL=environment: no such folder; correct or unset the variable$"):
+        bundle.locate(None)
+    Path("environment").mkdir()
+    assert bundle.locate(None) == Path("environment")
     assert bundle.locate("named") == Path("named")
+    assert bundle.locate("") == Path("")
+
+
+def test_a_newest_run_that_is_gone_is_told() -> None:
+    write(Path("m"))
+    shutil.rmtree("m")
+    with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone; name a model with --model DIR"):
+        bundle.locate(None)
 
 
 def test_an_existing_model_is_replaced_only_by_force() -> None:
@@ -165,6 +180,92 @@ def test_a_folder_that_is_no_model_is_never_replaced(force: bool) -> None:
     with pytest.raises(BundleError, match="^home: exists and is not a trained model"):
         write(Path("home"), force=force)
     assert Path("home/letter.txt").read_text() == "dear"
+
+
+def test_what_stands_beside_a_models_files_is_never_deleted() -> None:
+    write(Path("m"), text="old")
+    Path("m/notes.txt").write_text("dear")
+    with pytest.raises(BundleError, match="^m: holds notes.txt, which is no part of the model"):
+        write(Path("m"), force=True)
+    assert Path("m/notes.txt").read_text() == "dear"
+
+
+def test_a_foreign_manifest_makes_no_model() -> None:
+    Path("extension").mkdir()
+    Path("extension/manifest.json").write_text("{}")
+    with pytest.raises(BundleError, match="^extension: exists and is not a trained model"):
+        write(Path("extension"), force=True)
+    assert Path("extension/manifest.json").read_text() == "{}"
+
+
+def test_the_folder_of_runs_is_no_models_place() -> None:
+    write(None)
+    with pytest.raises(BundleError, match="^runs: is the folder that holds the runs; use --out runs/NAME"):
+        write(Path("runs"), force=True)
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_what_comes_to_the_place_while_the_run_goes_on_is_left_alone(force: bool) -> None:
+    with (
+        pytest.raises(BundleError, match="^m: exists and is not a trained model"),
+        bundle.writing(Path("m"), name="small", force=force) as draft,
+    ):
+        draft.write("tokenizer.json", "new")
+        Path("m").mkdir()
+        Path("m/thesis.txt").write_text("dear")
+        draft.finish(MANIFEST)
+    assert Path("m/thesis.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("broken", ["a file named runs", "a folder named latest"])
+def test_a_link_that_cannot_be_made_does_not_fail_the_run(broken: str) -> None:
+    if broken == "a file named runs":
+        Path("runs").write_text("")
+    else:
+        Path("runs/latest").mkdir(parents=True)
+    path = write(Path("m")).path
+    assert Bundle.open(path).read("tokenizer.json") == b"hello"
+    assert not bundle.is_latest(path)
+
+
+def test_the_link_leads_home_through_other_links() -> None:
+    Path("far/deep/runs").mkdir(parents=True)
+    Path("runs").symlink_to("far/deep/runs")
+    path = write(Path("models/mine")).path
+    assert bundle.is_latest(path)
+    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"hello"
+
+
+def test_a_model_is_replaced_in_steps_where_one_step_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_renameat2", lambda new, old: False)
+    write(Path("m"), text="old")
+    write(Path("m"), text="new", force=True)
+    assert Bundle.open(Path("m")).read("tokenizer.json") == b"new"
+    assert sorted(path.name for path in Path().iterdir()) == ["m", "runs"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="renameat2 is Linux's")
+def test_a_model_is_replaced_in_one_step_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(Path("m"), text="old")
+
+    def refused(self: Path, target: Path) -> Path:
+        raise AssertionError("renamed in steps")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refused)
+        write(Path("m"), text="new", force=True)
+    assert Bundle.open(Path("m")).read("tokenizer.json") == b"new"
+
+
+def test_files_are_on_the_disk_before_the_folder_gets_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    fsync, claim = writer._fsync, writer._claim
+    monkeypatch.setattr(writer, "_fsync", lambda path: (done.append(path.name), fsync(path))[1])
+    monkeypatch.setattr(writer, "_claim", lambda folder, final: (done.append("claimed"), claim(folder, final))[1])
+    write(Path("m"))
+    before = done[: done.index("claimed")]
+    assert {"manifest.json", "tokenizer.json", "model.onnx"} < set(before)
+    assert before[-1].endswith(".part")
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

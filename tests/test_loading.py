@@ -328,3 +328,24 @@ def test_the_schema_is_json_schema_and_describes_every_key() -> None:
         for name, key in definition["properties"].items():
             definition_of = schema["$defs"].get(key.get("$ref", "").rpartition("/")[2], {})
             assert key.get("description") or definition_of.get("description"), name
+
+
+def test_data_given_for_a_config_is_recognised() -> None:
+    for name in ("tickets.csv", "a/b.JSONL.gz"):
+        with pytest.raises(ConfigError, match=rf"^{name}: is data, not a config; use --set data.source={name}$"):
+            load_config(name)
+
+
+def test_odd_characters_survive_a_resolved_config() -> None:
+    config = Config.model_validate({"tokenizer": {"filters": "a\x85\u2028\ufeff \t\r\n'\"\u00e9"}})
+    assert parse_config(to_yaml(config), "config.yaml") == config
+
+
+def test_labels_are_spelled_as_in_data() -> None:
+    assert Config.model_validate({"data": {"positive_label": 1.0}}).data.positive_label == "1"
+    assert Config.model_validate({"training": {"class_weight": {1: 2}}}).training.class_weight == {"1": 2}
+
+
+def test_numbers_beyond_any_use_are_refused() -> None:
+    with pytest.raises(ConfigError, match="tokenizer.vocab_size: at most 2,147,483,647"):
+        load_config(None, ["tokenizer.vocab_size=10000000000"])

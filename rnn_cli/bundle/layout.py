@@ -20,9 +20,16 @@ LATEST = RUNS / "latest"
 
 def locate(model: str | None) -> Path:
     """The bundle to use: the one named, else the environment's RNN_MODEL, else the newest finished run."""
-    named = model if model is not None else os.environ.get("RNN_MODEL") or None
-    if named is not None:
+    if model is not None:
+        return Path(model)
+    if named := os.environ.get("RNN_MODEL"):
+        if not Path(named).is_dir():
+            raise BundleError("no such folder", where=f"RNN_MODEL={named}", mend="correct or unset the variable")
         return Path(named)
+    if LATEST.is_symlink() and not LATEST.exists():
+        raise BundleError(
+            f"points to {os.readlink(LATEST)}, which is gone", where=str(LATEST), mend="name a model with --model DIR"
+        )
     if not LATEST.exists():
         raise BundleError(f"no trained model in {RUNS}/", mend="train one with rnn train, or name it with --model DIR")
     return LATEST

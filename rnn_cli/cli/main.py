@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import takewhile
 from types import FrameType
 from typing import NoReturn
 
@@ -76,8 +77,8 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return WRONG_USAGE
     except Exception as error:
-        # Looked for here, because parsing may have failed; after `--` all words are texts.
-        if "--debug" in arguments[: arguments.index("--") if "--" in arguments else None]:
+        # Looked for here, because parsing may have failed; behind the command it is no option of ours.
+        if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
         return _tell(error)
 

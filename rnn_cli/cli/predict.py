@@ -1,5 +1,6 @@
 """`rnn predict`."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -36,22 +37,31 @@ Examples:
 def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool) -> None:
     """Answer the label of each TEXT and how probable it is.
 
-    Without TEXT, or with `-`, each line of the standard input is a text. There is one answer for each text, in
-    order, whatever the text; one without a single word the model knows is marked so.
+    Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
+    each text, in order, whatever the text; one without a single word the model knows is marked so (plain: counted).
     """
     if not texts and sys.stdin.isatty():
         raise UsageError("no text", mend='give one, as in rnn predict "some sentence", or pipe lines in')
     for place, text in enumerate(texts, start=1):
         _refuse_undecodable(text, f"text {place}")
+        if _is_file(text):
+            click.echo(f"Warning: {text} is scored as a text; rnn predict < {text} scores its lines", err=True)
 
     from rnn_cli import bundle
     from rnn_cli.cli.answers import Writer
     from rnn_cli.scoring.predictor import Predictor
 
     predictor = Predictor.open(bundle.locate(model))
-    writer = Writer(style or ("human" if sys.stdout.isatty() else "plain"), predictor.labels, proba=proba)
+    style = style or ("human" if sys.stdout.isatty() else "plain")
+    writer = Writer(style, predictor.labels, proba=proba)
+    unknown = 0
     for window in _windows() if texts in ((), ("-",)) else iter([list(texts)]):
-        writer.write(window, predictor.predict(window))
+        predictions = predictor.predict(window)
+        writer.write(window, predictions)
+        unknown += sum(prediction.no_known_words for prediction in predictions)
+    if unknown and style == "plain":  # the others mark each of them
+        texts_hold = "text holds" if unknown == 1 else "texts hold"
+        click.echo(f"Warning: {unknown:,} {texts_hold} no word the model knows; --format csv marks them", err=True)
 
 
 def _windows() -> Iterator[list[str]]:
@@ -92,6 +102,13 @@ def _decode(line: bytes, number: int) -> str:
             where=f"standard input:{number}",
             mend="convert the input, as with iconv -f latin1 -t utf-8",
         ) from None
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return os.path.isfile(text)
+    except ValueError:  # a NUL character
+        return False
 
 
 def _refuse_undecodable(text: str, where: str) -> None:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rnn_cli.cli.layout import one_line
 from rnn_cli.training.listener import EpochFigures, Listener
 
-HEAD = "epoch     loss  accuracy  validation loss  accuracy   time"
+HEAD = "epoch     loss  accuracy  val. loss  val. accuracy   time"
 
 
 @contextmanager
@@ -67,7 +67,7 @@ class Lines:
         """Print the epoch's row of the history."""
         self.say(
             f"{f'{figures.epoch}/{self.epochs}':<5}  {figures.loss:7.4f}  {figures.accuracy:8.1%}  "
-            f"{figures.val_loss:15.4f}  {figures.val_accuracy:8.1%}  {figures.seconds:4.0f}s"
+            f"{figures.val_loss:9.4f}  {figures.val_accuracy:13.1%}  {figures.seconds:4.0f}s"
             f"{'  best so far' if best else ''}",
         )
 

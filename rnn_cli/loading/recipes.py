@@ -1,6 +1,7 @@
 """Where a config's YAML comes from: a recipe of ours by name, or a file. Knows nothing of its meaning."""
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from rnn_cli.errors import ConfigError
 
 MAX_BYTES = 1_000_000
 """A config of more bytes is a mistake, and would take YAML minutes."""
+
+DATA_FILE = re.compile(r"\.(csv|tsv|jsonl|ndjson|parquet|pq)(\.gz|\.zst)?$")
+"""A name that a file of rows has, and a config never."""
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -27,6 +31,8 @@ def read_source(source: str | None) -> tuple[str, str]:
 
     A file goes before a recipe of the same name. Raises `ConfigError` with one mistake.
     """
+    if source is not None and DATA_FILE.search(source.lower()):
+        raise ConfigError([f"{source}: is data, not a config; use --set data.source={source}"])
     # os.path, since pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
         return _read(Path(source), source), source

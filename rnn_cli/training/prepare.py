@@ -41,8 +41,8 @@ def prepare(config: Config, listener: Listener) -> Prepared:
 
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
+    splits = load_splits(config.data)  # its messages name the files as they were given
     config = _with_absolute_paths(config)
-    splits = load_splits(config.data)
     for warning in splits.warnings:
         listener.warn(warning)
     labels = order_labels(splits.train.labels, config.data.positive_label)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -25,6 +26,9 @@ from rnn_cli.training.word_vectors import read_word_vectors
 
 LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy")
 
+FEW_STEPS = 100
+"""Fewer steps than this leave a network about where it began."""
+
 
 @dataclass(frozen=True)
 class TrainedRun:
@@ -46,6 +50,7 @@ def train(run: Prepared, *, out: Path | None, name: str, force: bool, listener: 
         keras.utils.set_random_seed(run.config.training.seed)
         tensorflow.config.experimental.enable_op_determinism()
         model = _network(run, listener)
+        _warn_of_few_steps(run, listener)
         history, best = fit(model, run.config.training, run.train, run.validation, listener)
 
         draft.write(bundle.CONFIG, to_yaml(run.config))
@@ -68,6 +73,16 @@ def _network(run: Prepared, listener: Listener) -> keras.Model:
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
     return build(model, vocab_size=run.tokenizer.vocab_size, classes=len(run.labels), seed=seed, embeddings=vectors)
+
+
+def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
+    training = run.config.training
+    steps = math.ceil(len(run.train.classes) / training.batch_size)
+    if steps * training.epochs < FEW_STEPS:
+        listener.warn(
+            f"{steps * training.epochs} steps in all are few to learn from; "
+            f"try training.epochs={math.ceil(2 * FEW_STEPS / steps)}, or a smaller training.batch_size"
+        )
 
 
 def _save_keras(model: keras.Model, draft: Draft) -> None:

@@ -79,7 +79,8 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     (home / "rnn").chmod(0o755)
     environment = os.environ | {"PATH": f"{home}:{os.environ['PATH']}"}
     ended = subprocess.run(["sh", "-c", example], capture_output=True, env=environment, timeout=60)
-    assert (ended.returncode, ended.stderr.decode()) == (0, "")
+    told = [line for line in ended.stderr.decode().splitlines() if not line.startswith("Warning: ")]
+    assert (ended.returncode, told) == (0, [])
     assert ended.stdout or ">" in example
 
 

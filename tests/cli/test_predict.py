@@ -68,7 +68,8 @@ def test_csv_and_tsv_give_every_text_back_in_order(style: str, delimiter: str, p
 @pytest.mark.parametrize("style", ["plain", "human"])
 def test_a_line_a_text_in_the_other_formats(style: str, predict: Rnn) -> None:
     code, out, err = predict("--format", style, stdin=lines_of(TEXTS))
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert re.fullmatch(r"Warning: \d+ texts? holds? no word the model knows; .*\n" if style == "plain" else "", err)
     assert out.count("\n") == len(out.splitlines()) == len(TEXTS)
     assert "\x1b" not in out
 
@@ -204,3 +205,10 @@ def test_a_terminal_without_a_text_asks_for_one(trained: Path) -> None:
     _, (code, out, err) = on_a_terminal("predict", "--model", str(trained), streams=["stdin"])
     assert (code, out) == (2, "")
     assert err == 'Error: no text; give one, as in rnn predict "some sentence", or pipe lines in\n'
+
+
+def test_a_file_given_as_a_text_is_scored_but_remarked_upon(predict: Rnn, home: Path) -> None:
+    (home / "warm.txt").write_text("a warm film\n")
+    code, out, err = predict("warm.txt")
+    assert (code, out.count("\n")) == (0, 1)
+    assert err.startswith("Warning: warm.txt is scored as a text; rnn predict < warm.txt scores its lines\n")

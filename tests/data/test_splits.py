@@ -120,3 +120,11 @@ def test_a_label_that_only_another_file_has(write):
     error = caught.value
     assert error.what == "labels that no training row has: 'maybe', 'never'" and error.where == f"{test}:3"
     assert error.mend == "train on a file that has it, or remove those test rows"
+
+
+def test_a_file_that_repeats_dealt_test_rows_is_told(write):
+    source = write("rows.csv", csv_of(PAIRS))
+    dealt = load_splits(DataConfig(source=source, test=0.3)).test
+    validation = write("validation.csv", csv_of(zip(dealt.texts, dealt.labels, strict=True)))
+    splits = load_splits(DataConfig(source=source, validation=validation, test=0.3))
+    assert any(f"{len(dealt)} of {len(dealt)} test rows repeat a validation text" in each for each in splits.warnings)

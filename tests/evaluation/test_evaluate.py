@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.bundle import Bundle
-from rnn_cli.errors import DataError
+from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows
 from rnn_cli.scoring.predictor import Predictor
 
@@ -51,3 +51,19 @@ def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
         path.chmod(path.stat().st_mode & ~0o222)
     opened = Bundle.open(copy)
     assert evaluate(Predictor(opened), kept_test_rows(opened)).figures.rows == 16
+
+
+def test_data_that_is_gone_is_told_with_the_way_out(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    hidden = labelled_file.rename(tmp_path / "elsewhere.csv")
+    try:
+        with pytest.raises(DataError, match=r"cannot be read again \(no such file.*; restore .* --data FILE"):
+            kept_test_rows(Bundle.open(trained))
+    finally:
+        hidden.rename(labelled_file)
+
+
+def test_an_override_without_effect_is_refused(trained: Path, labelled_file: Path) -> None:
+    opened = Bundle.open(trained)
+    assert len(labelled_rows(opened, str(labelled_file), ["data.text_column=text"])) == 80
+    with pytest.raises(ConfigError, match="--set data.source=x: has no effect here; use one of data.text_column"):
+        labelled_rows(opened, str(labelled_file), ["data.source=x"])

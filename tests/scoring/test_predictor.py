@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
 
 from rnn_cli.bundle import KERAS_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.errors import BundleError
+from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 
@@ -105,6 +107,34 @@ def test_weights_outside_the_file_are_refused(trained: Path, tmp_path: Path) -> 
         tensor.ClearField("raw_data")
     with pytest.raises(BundleError, match="holds what rnn never writes"):
         Predictor.open(rewritten(trained, tmp_path / "m", graph.SerializeToString()))
+
+
+def node(**changes: str) -> bytes:
+    """A graph of one operator that would run."""
+    made = helper.make_node("Identity", ["ids"], ["logits"], **changes)
+    ids, logits = (helper.make_tensor_value_info(name, 6, ["batch", "time"]) for name in ("ids", "logits"))
+    return helper.make_model(helper.make_graph([made], "g", [ids], [logits])).SerializeToString()
+
+
+def test_a_path_spelled_otherwise_a_foreign_operator_and_a_cut_file_are_refused(trained: Path) -> None:
+    ours = (trained / ONNX_MODEL).read_bytes()
+    assert is_ours(ours)
+    assert is_ours(node())
+    assert not is_ours(node(domain="com.microsoft"))
+    outside = onnx.load_from_string(ours)
+    onnx.external_data_helper.set_external_data(outside.graph.initializer[0], location="secret.bin")
+    # The key's length in two bytes instead of one: the same to a reader of protobuf.
+    spelled = outside.SerializeToString().replace(b"\n\x08location", b"\n\x88\x00location")
+    assert not is_ours(spelled)
+    assert not any(is_ours(ours[:length]) for length in range(1, len(ours), 97))
+    assert not is_ours(b"ORTM" + ours)
+
+
+def test_a_graph_of_another_width_than_the_labels_is_refused(trained: Path) -> None:
+    opened = Bundle.open(trained)
+    manifest = replace(opened.manifest, labels=("a", "b", "c"))
+    with pytest.raises(BundleError, match="does not answer 3 logits a text, as its labels need"):
+        Predictor(Bundle(trained, manifest))
 
 
 def test_a_graph_that_is_none_is_refused_in_one_line(

@@ -12,11 +12,10 @@ import pytest
 from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
-from rnn_cli.errors import ConfigError, DataError, RunFailed
+from rnn_cli.errors import DataError, RunFailed
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
-from rnn_cli.training.labels import label_weights, order_labels
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
@@ -153,29 +152,6 @@ def test_no_readable_text_at_all(tiny: Tiny, listener: Any, tmp_path: Path) -> N
     source.write_text("text,label\n" + "".join(f"{mark},{len(mark) % 2}\n" for mark in marks))
     with pytest.raises(DataError, match="no training text labelled '0' holds a known token"):
         run(configured(tiny, source), listener)
-
-
-def test_labels_in_order() -> None:
-    assert order_labels(["yes", "no", "yes"], None) == ("no", "yes")
-    assert order_labels(["10", "9", "9"], None) == ("9", "10")
-    assert order_labels(["yes", "no"], "no") == ("yes", "no")
-    assert order_labels(["b", "c", "a"], None) == ("a", "b", "c")
-    with pytest.raises(ConfigError, match="data.positive_label: 'maybe' is not in the data; use no or yes"):
-        order_labels(["yes", "no"], "maybe")
-    with pytest.raises(ConfigError, match="data.positive_label: is for two labels, the data has 3"):
-        order_labels(["a", "b", "c"], "a")
-
-
-def test_class_weights() -> None:
-    def weights(chosen: object) -> dict[str, float]:
-        training = Config.model_validate({"training": {"class_weight": chosen}}).training
-        return label_weights(["a"] * 9 + ["b"] * 3, ("a", "b"), training)
-
-    assert weights(None) == {"a": 1, "b": 1}
-    assert weights("balanced") == {"a": pytest.approx(12 / 18), "b": pytest.approx(2)}
-    assert weights({"b": 5}) == {"a": 1, "b": 5}
-    with pytest.raises(ConfigError, match=r"training.class_weight.c: not a label of the data \(a, b\)"):
-        weights({"c": 1})
 
 
 def test_class_weights_move_the_answers(labelled_file: Path, tiny: Tiny, listener: Any) -> None:

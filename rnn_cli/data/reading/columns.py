@@ -16,7 +16,7 @@ TEXT_NAMES = (
     *("texts", "reviews", "sentences", "tweets", "comments", "review_text", "tweet_text", "comment_text"),
 )
 LABEL_NAMES = (
-    *("label", "sentiment", "class", "category", "target", "polarity"),
+    *("label", "sentiment", "class", "category", "target", "topic", "polarity"),
     *("labels", "sentiments", "classes", "categories"),
 )
 _SHOWN = 20  # names in a message, at most; and

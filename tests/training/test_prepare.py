@@ -1,0 +1,164 @@
+"""What training is given: rows, labels, tokenizer, weights and paths, before any network is loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_cli.config import Config
+from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.training.prepare import Prepared, prepare
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, rows: list[tuple[str, str]]) -> str:
+    Path(name).write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
+    return name
+
+
+def prepared(listener: Any, data: dict[str, Any], **sections: dict[str, Any]) -> Prepared:
+    return prepare(Config.model_validate({"data": data, **sections}), listener)
+
+
+def three_files() -> dict[str, str]:
+    """Training rows of six `a` and two `b`, and four more `b` of which no token is left."""
+    texts = [(f"warm film {row}", "a") for row in range(6)] + [("dull film", "b"), ("dull plot", "b")]
+    marks = [(mark, "b") for mark in ("!", "!!", "!!!", "?")]
+    return {
+        "source": write("train.csv", [*marks[:2], *texts, *marks[2:]]),
+        "validation": write("validation.csv", [("dull valley", "b"), ("warm", "a"), ("...", "a")]),
+        "test": write("test.csv", [("dull tundra", "b"), ("warm", "a")]),
+    }
+
+
+# The tokenizer
+
+
+def test_only_training_texts_make_the_vocabulary(listener: Any) -> None:
+    source = write("own.csv", [(f"film own{row}", "ab"[row % 2]) for row in range(40)])
+    made = prepared(listener, {"source": source, "validation": 0.2, "test": 0.2})
+    assert len(made.splits.validation) == len(made.splits.test) == 8
+    assert set(made.tokenizer.vocab[2:]) == {word for text in made.splits.train.texts for word in text.split()}
+    assert len(made.tokenizer.vocab) == 2 + 1 + 24
+
+
+def test_words_of_validation_and_test_files_are_unknown(listener: Any) -> None:
+    made = prepared(listener, three_files())
+    assert {"dull", "warm"} < set(made.tokenizer.vocab)
+    assert not {"valley", "tundra"} & set(made.tokenizer.vocab)
+    assert list(made.validation.sequences) == made.tokenizer.encode_all(["dull valley", "warm", "..."])
+    assert made.validation.sequences[0][1] == made.validation.sequences[2][0] == 1
+
+
+def test_the_tokenizers_keys_reach_it(listener: Any) -> None:
+    keys = {"level": "char", "vocab_size": 7, "max_length": 4, "truncate": "tail", "lowercase": False}
+    made = prepared(listener, three_files(), tokenizer=keys)
+    assert {key: getattr(made.tokenizer, key) for key in keys} == keys
+    assert max(map(len, made.train.sequences)) == 4
+
+
+# Rows, classes and weights
+
+
+def test_rows_without_a_known_token_teach_nothing_and_weigh_nothing(listener: Any) -> None:
+    made = prepared(listener, three_files(), training={"class_weight": "balanced"})
+    assert "4 training rows were dropped, having no known token" in listener.warnings
+    assert len(made.splits.train) == 12
+    assert made.labels == ("a", "b")
+    assert made.train.classes.tolist() == [0] * 6 + [1] * 2
+    # Of the eight rows that are left, six are `a` and two are `b`.
+    np.testing.assert_allclose(made.train.weights, [8 / 12] * 6 + [2] * 2)
+    assert made.validation.classes.tolist() == [1, 0, 0]  # where none is dropped
+
+
+def test_one_dropped_row_is_told_as_one(listener: Any) -> None:
+    source = write("train.csv", [("warm", "a"), ("dull", "b"), ("!", "b")])
+    prepared(listener, {"source": source, "validation": write("v.csv", [("warm", "a")]), "test": 0})
+    assert listener.warnings.count("1 training row was dropped, having no known token") == 1
+
+
+def test_no_row_is_dropped_unless_it_must_be(listener: Any) -> None:
+    source = write("train.csv", [("warm ! zzz", "a"), ("dull", "b")])
+    made = prepared(listener, {"source": source, "validation": write("v.csv", [("dull", "b")]), "test": 0})
+    assert len(made.train.sequences) == 2
+    assert not any("dropped" in warning for warning in listener.warnings)
+
+
+def test_classes_follow_the_positive_label(listener: Any) -> None:
+    made = prepared(listener, {**three_files(), "positive_label": "a"}, training={"class_weight": {"b": 3}})
+    assert made.labels == ("b", "a")
+    assert made.train.classes.tolist() == [1] * 6 + [0] * 2
+    assert made.train.weights.tolist() == [1] * 6 + [3] * 2
+
+
+def test_a_label_that_loses_all_its_rows_is_named(listener: Any, tmp_path: Path) -> None:
+    rows = [("warm", "a"), ("lovely", "a"), ("!", "gone"), ("!!", "gone"), ("dull", "z")]
+    data = {"source": write("train.csv", rows), "validation": write("v.csv", [("warm", "a")]), "test": 0}
+    with pytest.raises(DataError, match="no training text labelled 'gone' holds a known token") as refused:
+        prepared(listener, data, training={"class_weight": "balanced"})
+    assert refused.value.where == str(tmp_path / "train.csv")
+
+
+def test_what_the_run_is_about_is_told(listener: Any) -> None:
+    made = prepared(listener, three_files())
+    size = len(made.tokenizer.vocab)
+    assert f"12 training, 3 validation, 2 test rows; 2 labels (a, b); {size} token ids" in listener.notes
+    # One of the splits' own warnings: "warm" stands in both files.
+    assert any("2 test rows repeat a validation text" in warning for warning in listener.warnings)
+
+
+# Keys that do not suit
+
+
+def test_word_vectors_that_are_not_there(listener: Any) -> None:
+    Path("folder").mkdir()
+    for name in ("none.vec", "folder"):
+        with pytest.raises(ConfigError, match=f"^model.embeddings: {name}: no such file$"):
+            prepared(listener, three_files(), model={"embeddings": name})
+
+
+def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
+    data = three_files()
+    with pytest.raises(ConfigError, match="^tokenizer.vocab_size: at most 5 vectors of this length fit"):
+        prepared(listener, data, model={"embedding_dim": 100_000_000})
+    assert prepared(listener, data, tokenizer={"vocab_size": 5}, model={"embedding_dim": 100_000_000})
+    tokenizer = {"vocab_size": 50, "max_length": 9}
+    assert prepared(listener, data, tokenizer=tokenizer, model={"input": "one_hot", "embedding_dim": 100_000_000})
+
+
+# Paths
+
+
+def test_paths_are_made_absolute(listener: Any, tmp_path: Path) -> None:
+    Path("some.vec").write_text("warm 1 2\n")
+    made = prepared(listener, three_files(), model={"embeddings": "some.vec"})
+    assert made.config.data.source == str(tmp_path / "train.csv")
+    assert made.config.data.validation == str(tmp_path / "validation.csv")
+    assert made.config.data.test == str(tmp_path / "test.csv")
+    assert made.config.model.embeddings == str(tmp_path / "some.vec")
+
+
+def test_what_is_no_path_stays_as_it_is(listener: Any) -> None:
+    source = write("own.csv", [(f"film own{row}", "ab"[row % 2]) for row in range(40)])
+    given = Config.model_validate({"data": {"source": source, "validation": 0.25, "test": 0}, "training": {"seed": 9}})
+    made = prepare(given, listener)
+    rest = made.config.model_copy(update={"data": made.config.data.model_copy(update={"source": source})})
+    assert rest == given
+    assert given.data.source == source
+
+
+# What it costs
+
+
+def test_preparing_loads_no_network() -> None:
+    code = "import sys, rnn_cli.training.prepare; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "rnn_cli" in loaded and "numpy" in loaded
+    assert not {"tensorflow", "keras", "onnx", "onnxruntime"} & set(loaded)
