@@ -128,11 +128,14 @@ def _validate(model: keras.Model, validation: Encoded, batch_size: int) -> tuple
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         answers = np.asarray(model.predict_on_batch(validation.ids(rows)), np.float64)
-        if answers.shape[1] == 1:
-            answers = np.hstack([1 - answers, answers])
         true = validation.classes[rows]
+        if answers.shape[1] == 1:
+            chosen = answers[:, 0] >= 0.5  # as the finished model will choose, a tie too
+            answers = np.hstack([1 - answers, answers])
+        else:
+            chosen = answers.argmax(axis=1)
         loss -= np.log(np.clip(answers[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
-        right += int((answers.argmax(axis=1) == true).sum())
+        right += int((chosen == true).sum())
     return float(loss / len(order)), right / len(order)
 
 

@@ -41,6 +41,8 @@ def prepare(config: Config, listener: Listener) -> Prepared:
 
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
+    if config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
+        raise ConfigError([f"model.embeddings: {config.model.embeddings}: no such file"])
     splits = load_splits(config.data)  # its messages name the files as they were given
     config = _with_absolute_paths(config)
     for warning in splits.warnings:
@@ -64,10 +66,7 @@ def prepare(config: Config, listener: Listener) -> Prepared:
 def _with_absolute_paths(config: Config) -> Config:
     model = config.model
     if model.embeddings is not None:
-        file = Path(model.embeddings)
-        if not file.is_file():
-            raise ConfigError([f"model.embeddings: {file}: no such file"])
-        model = model.model_copy(update={"embeddings": os.path.abspath(file)})
+        model = model.model_copy(update={"embeddings": os.path.abspath(model.embeddings)})
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 
 

@@ -375,3 +375,10 @@ def test_a_run_asks_for_deterministic_operations_before_it_trains(
     with pytest.raises(RunFailed, match="far enough"):
         run_module.train(prepared, out=None, name="t", force=False, listener=listener)
     assert asked == ["determinism", "fit"]
+
+
+def test_an_even_answer_counts_as_the_finished_model_will_take_it() -> None:
+    validation = Encoded([[1], [2]], np.array([1, 1]), np.ones(2, np.float32))
+    config = TrainingConfig(epochs=1, batch_size=2)
+    (only,), _ = fit(Scripted([[0.5, 0.5]]), config, validation, validation, Hearing())
+    assert only.val_accuracy == 1.0
