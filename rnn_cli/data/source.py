@@ -6,6 +6,7 @@ from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.columns import nearest
 from rnn_cli.data.reading.readers import read_rows
+from rnn_cli.data.reading.request import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -25,16 +26,7 @@ def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B0
     if not _exists(source):
         raise _neither(source)
     dataset = Dataset(name=source, texts=[], labels=[], lines=[])
-    rows = read_rows(
-        source,
-        text_column=config.text_column,
-        label_column=config.label_column,
-        delimiter=config.delimiter,
-        encoding=config.encoding,
-        strip_nul=config.strip_nul,
-        max_field_bytes=config.max_field_bytes,
-    )
-    for row in rows:
+    for row in read_rows(source, **config.model_dump(include=set(READING_KEYS))):
         assert row.label is not None  # labels were asked for
         dataset.texts.append(row.text)
         dataset.labels.append(row.label)

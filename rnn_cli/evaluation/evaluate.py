@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnn_cli.bundle import CONFIG, Bundle
 from rnn_cli.config import Config
+from rnn_cli.data.reading.request import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
@@ -16,11 +17,6 @@ from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.metrics import Figures, measure
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor, Scores
-
-READING_KEYS = tuple(
-    f"data.{key}" for key in ("text_column", "label_column", "delimiter", "encoding", "strip_nul", "max_field_bytes")
-)
-"""The keys of a config that tell how a file is read."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +84,10 @@ def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) ->
 
     Overrides are those of `parse_config`, for the keys that tell how to read: "data.text_column=review".
     """
+    known = [f"data.{key}" for key in READING_KEYS]
     for override in overrides:
-        if override.partition("=")[0].strip() not in READING_KEYS:
-            raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(READING_KEYS)}"])
+        if override.partition("=")[0].strip() not in known:
+            raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(known)}"])
     return load(source, _config(opened, overrides).data)
 
 

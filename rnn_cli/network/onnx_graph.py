@@ -15,6 +15,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnn_cli.config import ModelConfig
+from rnn_cli.network.build import FAR_BELOW
 
 OPSET = 17
 IR_VERSION = 8
@@ -172,7 +173,7 @@ def _pool(graph: _Graph, pooling: str, x: str, lengths: str) -> str:
     there = graph.add("Unsqueeze", [there, graph.constant("axis", np.array([2]))])
     pooled = []
     if pooling in ("max", "max_mean"):
-        below = graph.constant("below", np.array(-1e9, np.float32))
+        below = graph.constant("below", np.array(FAR_BELOW, np.float32))
         pooled.append(graph.add("ReduceMax", [graph.add("Where", [there, x, below])], axes=[0], keepdims=0))
     if pooling in ("mean", "max_mean"):
         # ONNX's recurrent operators answer zeros after a text's end, so the plain sum is the masked one.

@@ -1,5 +1,6 @@
 """Encoded texts, and the batches an epoch takes them in."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ class Encoded:
     def lengths(self) -> npt.NDArray[np.intp]:
         """Ids of each text."""
         return np.fromiter(map(len, self.sequences), np.intp, len(self.sequences))
+
+
+def epoch_steps(rows: int, batch_size: int) -> int:
+    """How many batches an epoch over so many rows has; the last may be a smaller one."""
+    return math.ceil(rows / batch_size)
 
 
 def epoch_batches(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rnn_cli.config import TrainingConfig
 from rnn_cli.errors import RunFailed
-from rnn_cli.training.batches import Encoded, epoch_batches
+from rnn_cli.training.batches import Encoded, epoch_batches, epoch_steps
 from rnn_cli.training.listener import EpochFigures, Listener
 
 OPTIMIZERS = {
@@ -36,7 +36,7 @@ def fit(
     The best epoch is the first with the least validation loss or the greatest validation accuracy, as
     `early_stopping.monitor` says. Raises `RunFailed` as soon as a loss is no longer a finite number.
     """
-    steps = math.ceil(len(train.classes) / config.batch_size)
+    steps = epoch_steps(len(train.classes), config.batch_size)
     _compile(model, config, steps * config.epochs)
     history: list[EpochFigures] = []
     for epoch in range(1, config.epochs + 1):

@@ -50,7 +50,7 @@ def prepare(config: Config, listener: Listener) -> Prepared:
     labels = order_labels(splits.train.labels, config.data.positive_label)
     tokenizer = Tokenizer.fit(splits.train.texts, **config.tokenizer.model_dump())
     _refuse_too_many_vectors(config, tokenizer)
-    train = _readable(splits.train, tokenizer, listener)
+    train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
     listener.note(_summary(splits, labels, tokenizer))
     return Prepared(
@@ -58,8 +58,8 @@ def prepare(config: Config, listener: Listener) -> Prepared:
         splits,
         labels,
         tokenizer,
-        _encode(train, labels, tokenizer, weights),
-        _encode(splits.validation, labels, tokenizer, weights),
+        _encoded(train, sequences, labels, weights),
+        _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
     )
 
 
@@ -78,12 +78,13 @@ def _refuse_too_many_vectors(config: Config, tokenizer: Tokenizer) -> None:
             raise ConfigError([f"tokenizer.vocab_size: at most {most:,} vectors of this length fit into a model file"])
 
 
-def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> Dataset:
-    """The rows without those whose texts hold no known token: they would teach nothing but their label."""
-    kept = [row for row, text in enumerate(dataset.texts) if tokenizer.knows(tokenizer.encode(text))]
+def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:
+    """The rows, and their ids, without those that hold no known token: they would teach nothing but their label."""
+    sequences = tokenizer.encode_all(dataset.texts)
+    kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
     dropped = len(dataset) - len(kept)
     if not dropped:
-        return dataset
+        return dataset, sequences
     rows = "row was" if dropped == 1 else "rows were"
     listener.warn(f"{dropped:,} training {rows} dropped, having no known token")
     left = dataset.select(kept)
@@ -93,13 +94,13 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> Dat
             where=dataset.name,
             mend="check data.text_column and tokenizer.filters",
         )
-    return left
+    return left, [sequences[row] for row in kept]
 
 
-def _encode(dataset: Dataset, labels: Sequence[str], tokenizer: Tokenizer, weights: dict[str, float]) -> Encoded:
+def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float]) -> Encoded:
     places = {label: place for place, label in enumerate(labels)}
     return Encoded(
-        tokenizer.encode_all(dataset.texts),
+        sequences,
         np.array([places[label] for label in dataset.labels], np.intp),
         np.array([weights[label] for label in dataset.labels], np.float32),
     )

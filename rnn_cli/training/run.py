@@ -19,6 +19,7 @@ from rnn_cli.loading import to_yaml
 from rnn_cli.network.build import build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.batches import epoch_steps
 from rnn_cli.training.fit import fit
 from rnn_cli.training.listener import EpochFigures, Listener
 from rnn_cli.training.prepare import Prepared
@@ -77,7 +78,7 @@ def _network(run: Prepared, listener: Listener) -> keras.Model:
 
 def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
     training = run.config.training
-    steps = math.ceil(len(run.train.classes) / training.batch_size)
+    steps = epoch_steps(len(run.train.classes), training.batch_size)
     if steps * training.epochs < FEW_STEPS:
         listener.warn(
             f"{steps * training.epochs} steps in all are few to learn from; "

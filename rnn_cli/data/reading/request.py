@@ -3,7 +3,7 @@
 One value that all readers share, so that none has a parameter list of its own. Opens nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rnn_cli.config import DataConfig
 from rnn_cli.errors import DataError
@@ -43,3 +43,7 @@ class ReadRequest:
     def nul(self, line: int, mend: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
         """The error for a NUL character."""
         return DataError("a NUL character", where=self.at(line), mend=mend)
+
+
+READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
+"""The keys of a data config that tell how a file is read."""
