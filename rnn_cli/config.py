@@ -181,6 +181,10 @@ class TrainingConfig(Section):
     """Stop when validation no longer improves; null trains all epochs and keeps the one of least loss."""
     seed: Seed = 1
     """Seeds the first weights, the order of rows and dropout."""
+    deterministic: bool = True
+    """Whether a run repeated on the same machine gives the same bytes of weights."""
+    checkpoint_minutes: Positive = 5.0
+    """A run is saved after each epoch, and within a long one as often as this, for `rnn train --resume`."""
 
 
 class Config(Section):

@@ -82,7 +82,7 @@ class Silent:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
-    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         pass
 
     def step_done(self, loss: float, accuracy: float) -> None:

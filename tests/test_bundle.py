@@ -3,13 +3,15 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Manifest, writer
-from rnn_cli.bundle.manifest import _checksum
+from rnn_cli.bundle import Bundle, Draft, Manifest, disk
+from rnn_cli.bundle.signed import checksum
 from rnn_cli.errors import BundleError
 
 MANIFEST = Manifest(
@@ -17,8 +19,14 @@ MANIFEST = Manifest(
 )
 
 
+@contextmanager
+def writing(out: Path | None, *, name: str = "small", force: bool = False) -> Iterator[Draft]:
+    with bundle.beginning(out, name=name, force=force) as place, place.draft() as draft:
+        yield draft
+
+
 def write(out: Path | None, *, text: str = "hello", name: str = "small", force: bool = False) -> Bundle:
-    with bundle.writing(out, name=name, force=force) as draft:
+    with writing(out, name=name, force=force) as draft:
         draft.write("tokenizer.json", text)
         draft.write("model.onnx", bytes(range(256)))
         return draft.finish(MANIFEST)
@@ -106,7 +114,7 @@ def test_a_newer_format_asks_for_an_upgrade() -> None:
 def test_a_manifest_that_is_whole_but_makes_no_sense_is_refused(change: dict[str, object]) -> None:
     content = json.loads(MANIFEST.to_json()) | change
     content.pop("checksum")
-    content["checksum"] = _checksum(content)
+    content["checksum"] = checksum(content)
     with pytest.raises(BundleError, match="not a manifest this rnn understands"):
         Manifest.from_json(json.dumps(content), where="manifest.json")
 
@@ -208,7 +216,7 @@ def test_the_folder_of_runs_is_no_models_place() -> None:
 def test_what_comes_to_the_place_while_the_run_goes_on_is_left_alone(force: bool) -> None:
     with (
         pytest.raises(BundleError, match="^m: exists and is not a trained model"),
-        bundle.writing(Path("m"), name="small", force=force) as draft,
+        writing(Path("m"), force=force) as draft,
     ):
         draft.write("tokenizer.json", "new")
         Path("m").mkdir()
@@ -237,7 +245,7 @@ def test_the_link_leads_home_through_other_links() -> None:
 
 
 def test_a_model_is_replaced_in_steps_where_one_step_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "_renameat2", lambda new, old: False)
+    monkeypatch.setattr(disk, "_renameat2", lambda new, old: False)
     write(Path("m"), text="old")
     write(Path("m"), text="new", force=True)
     assert Bundle.open(Path("m")).read("tokenizer.json") == b"new"
@@ -259,9 +267,9 @@ def test_a_model_is_replaced_in_one_step_where_it_can_be(monkeypatch: pytest.Mon
 
 def test_files_are_on_the_disk_before_the_folder_gets_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    fsync, claim = writer._fsync, writer._claim
-    monkeypatch.setattr(writer, "_fsync", lambda path: (done.append(path.name), fsync(path))[1])
-    monkeypatch.setattr(writer, "_claim", lambda folder, final: (done.append("claimed"), claim(folder, final))[1])
+    fsync, claim = disk.fsync, disk.claim
+    monkeypatch.setattr(disk, "fsync", lambda path: (done.append(path.name), fsync(path))[1])
+    monkeypatch.setattr(disk, "claim", lambda folder, final: (done.append("claimed"), claim(folder, final))[1])
     write(Path("m"))
     before = done[: done.index("claimed")]
     assert {"manifest.json", "tokenizer.json", "model.onnx"} < set(before)
@@ -271,7 +279,7 @@ def test_files_are_on_the_disk_before_the_folder_gets_its_name(monkeypatch: pyte
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_run_that_fails_leaves_the_old_model_and_nothing_else(error: type[BaseException]) -> None:
     write(Path("m"), text="old")
-    with pytest.raises(error), bundle.writing(Path("m"), name="small", force=True) as draft:
+    with pytest.raises(error), writing(Path("m"), force=True) as draft:
         draft.write("tokenizer.json", "half")
         raise error
     assert Bundle.open(Path("m")).read("tokenizer.json") == b"old"
@@ -301,4 +309,4 @@ def test_a_full_disk_leaves_an_old_or_a_new_model_and_one_line(
             assert "no space left on device" in str(error)
             assert "\n" not in str(error)
     assert Bundle.open(Path("m")).read("tokenizer.json") in (b"old", b"new")
-    assert not list(Path().glob("**/.*.part"))
+    assert not [*Path().glob("**/*.part"), *Path().glob("*.unfinished")]

@@ -18,7 +18,8 @@ from rnn_cli.bundle.layout import (
 )
 from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
 from rnn_cli.bundle.reader import Bundle
-from rnn_cli.bundle.writer import Draft, check_target, is_latest, writing
+from rnn_cli.bundle.unfinished import Checkpoint, Unfinished, beginning, check_begin, locate_unfinished, reopened
+from rnn_cli.bundle.writer import Draft, is_latest
 
 __all__ = [
     "CONFIG",
@@ -33,10 +34,14 @@ __all__ = [
     "RUNS",
     "TOKENIZER",
     "Bundle",
+    "Checkpoint",
     "Draft",
     "Manifest",
-    "check_target",
+    "Unfinished",
+    "beginning",
+    "check_begin",
     "is_latest",
     "locate",
-    "writing",
+    "locate_unfinished",
+    "reopened",
 ]

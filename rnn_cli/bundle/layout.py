@@ -14,6 +14,9 @@ METRICS = "metrics.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
 
+UNFINISHED = ".unfinished"
+"""What follows a bundle's name while its run is under way."""
+
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 

@@ -1,12 +1,11 @@
 """The manifest: what a bundle is, and the proof that its files are the ones that were written."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rnn_cli.bundle.signed import sign, unsign
 from rnn_cli.errors import BundleError
 
 FORMAT_VERSION = 1
@@ -37,27 +36,12 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as JSON text, with the checksum of all the rest of it."""
-        content = {**asdict(self), "task": self.task}
-        return json.dumps({**content, "checksum": _checksum(content)}, indent=2, ensure_ascii=False) + "\n"
+        return sign({**asdict(self), "task": self.task})
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> "Manifest":
         """Read and check a manifest; raises `BundleError` if it is damaged or from a newer release."""
-        damaged = BundleError("damaged, its checksum differs", where=where, mend="train again or restore a copy")
-        try:
-            content = json.loads(text)
-            checksum = content.pop("checksum")
-            version = content["format_version"]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise damaged from None
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise BundleError(
-                f"written by a newer rnn (bundle format {version}, this one reads up to {FORMAT_VERSION})",
-                where=where,
-                mend="upgrade rnn-cli",
-            )
-        if checksum != _checksum(content):
-            raise damaged
+        content = unsign(text, where=where, newest=FORMAT_VERSION)
         try:
             return cls._checked(content)
         except (KeyError, TypeError, ValueError):
@@ -89,8 +73,3 @@ class Manifest:
             files=content["files"],
             format_version=content["format_version"],
         )
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()

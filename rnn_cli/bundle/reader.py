@@ -3,12 +3,12 @@
 The manifest is held against its own checksum, every other file against the size and the sha256 in the manifest.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_cli.bundle.layout import MANIFEST, reason
+from rnn_cli.bundle.layout import MANIFEST, UNFINISHED, reason
 from rnn_cli.bundle.manifest import Manifest
+from rnn_cli.bundle.signed import is_proven
 from rnn_cli.errors import BundleError
 
 
@@ -35,7 +35,9 @@ class Bundle:
             raise BundleError(
                 f"not a trained model: it has no {MANIFEST}",
                 where=str(path),
-                mend="name a folder rnn train wrote",
+                mend=f"finish it with rnn train --resume {path}"
+                if path.name.endswith(UNFINISHED)
+                else "name a folder rnn train wrote",
             ) from None
         except UnicodeDecodeError:
             text = ""  # answered as any other damage
@@ -56,7 +58,7 @@ class Bundle:
             content = file.read_bytes()
         except OSError as error:
             raise BundleError(reason(error), where=str(file)) from None
-        if len(content) != proof["size"] or hashlib.sha256(content).hexdigest() != proof["sha256"]:
+        if not is_proven(content, proof):
             raise BundleError(
                 "checksum differs from the one written", where=str(file), mend="train again or restore a copy"
             )

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rnn_cli.cli.layout import one_line
 from rnn_cli.training.listener import EpochFigures, Listener
 
-HEAD = "epoch     loss  accuracy  val. loss  val. accuracy   time"
+HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
 
 
 @contextmanager
@@ -41,6 +41,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.epochs = 0
+        self.has_head = False
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line."""
@@ -54,11 +55,12 @@ class Lines:
         """Print it, marked."""
         self.say(f"Warning: {one_line(text)}", "yellow")
 
-    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Remember how many there will be; print the head of the epochs' lines before the first."""
         self.epochs = epochs
-        if epoch == 1:
+        if not self.has_head:
             self.say(HEAD, "bold")
+            self.has_head = True
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Say nothing; a line a batch would drown the rest."""
@@ -67,8 +69,8 @@ class Lines:
         """Print the epoch's row of the history."""
         self.say(
             f"{f'{figures.epoch}/{self.epochs}':<5}  {figures.loss:7.4f}  {figures.accuracy:8.1%}  "
-            f"{figures.val_loss:9.4f}  {figures.val_accuracy:13.1%}  {figures.seconds:4.0f}s"
-            f"{'  best so far' if best else ''}",
+            f"{figures.val_loss:9.4f}  {figures.val_accuracy:9.1%}  {figures.gradient_norm:8.3g}  "
+            f"{figures.clipped:7.0%}  {figures.seconds:4.0f}s{'  best' if best else ''}",
         )
 
 
@@ -84,10 +86,10 @@ class Bars(Lines):
         """Print a line above the bar, wrapped between words."""
         self.progress.console.print(line, style=style)
 
-    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
-        """Begin a bar of `steps`."""
-        super().epoch_starts(epoch, epochs, steps)
-        self.task = self.progress.add_task(f"epoch {epoch}/{epochs}", total=steps, figures="")
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        """Begin a bar of `steps`, with so many done."""
+        super().epoch_starts(epoch, epochs, steps, done)
+        self.task = self.progress.add_task(f"epoch {epoch}/{epochs}", total=steps, completed=done, figures="")
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Move the bar on."""

@@ -1,8 +1,12 @@
 """`rnn train`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rnn_cli.training.run import TrainedRun
 
 
 @click.command(
@@ -12,6 +16,8 @@ Examples:
   rnn train quick
   rnn train quick --set data.source=reviews.csv --out models/reviews
   rnn train configs/default.yaml --set model.cell=gru --set model.units=[32]
+  rnn train --resume
+  rnn train --from runs/quick-1 --set data.source=new_reviews.csv
 """
 )
 @click.argument("config", required=False, metavar="[CONFIG]")
@@ -29,28 +35,100 @@ Examples:
     help="The model's folder  [default: the next free one in runs/]",
 )
 @click.option("--force", is_flag=True, help="Replace the model that stands in --out.")
-def train(config: str | None, overrides: tuple[str, ...], out: Path | None, force: bool) -> None:
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Go on with a run that was stopped  [default: the last one in runs/]",
+)
+@click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further, on the rows the config names.")
+def train(
+    config: str | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+    resume: str | None,
+    origin: str | None,
+) -> None:
     """Train a classifier, measure it and write it to a folder.
 
-    CONFIG is a YAML file, or a recipe that comes with rnn (`rnn config list`); without it, the recipe `default`.
-    The folder appears when the run has finished: Ctrl-C ends it and leaves nothing behind.
+    CONFIG is a YAML file, or a recipe that comes with rnn (`rnn config list`); without it, the recipe `default`,
+    or with --from the model's own config. The folder appears when the run has finished. A run that is stopped by
+    Ctrl-C, a kill or a full disk is kept beside it, in DIR.unfinished, and --resume goes on with it.
     """
+    if resume is not None:
+        if out or force or origin:
+            wrong = "--out" if out else "--force" if force else "--from"
+            raise click.UsageError(f"{wrong} and --resume do not go together.")
+        run = _resumed(Path(resume) if resume else None, config, overrides)
+    else:
+        run = _trained(config, overrides, out, force, Path(origin) if origin else None)
+    if run is not None:
+        from rnn_cli.cli.figures import show_trained
+
+        show_trained(run, named=out is not None)
+
+
+def _trained(
+    config: str | None, overrides: tuple[str, ...], out: Path | None, force: bool, origin: Path | None
+) -> "TrainedRun":
     from rnn_cli import bundle
     from rnn_cli.loading import load_config
 
-    settings = load_config(config, overrides)
-    bundle.check_target(out, force=force)
+    if origin is None:
+        parent = None
+        settings = load_config(config, overrides)
+    else:
+        from rnn_cli.training.origin import Origin
 
-    from rnn_cli.cli.figures import show_trained
+        parent = Origin.open(origin)
+        settings = parent.further(config, overrides)
+    bundle.check_begin(out, force=force)
+
     from rnn_cli.cli.progress import listening
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
-        prepared = prepare(settings, listener)
+        prepared = prepare(settings, listener, *((parent.known, parent.to_dict()) if parent else ()))
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train as work
 
-        name = Path(config or "default").stem
-        run = work(prepared, out=out, name=name, force=force, listener=listener)
-    show_trained(run, named=out is not None)
+        name = Path(config or "default").stem if origin is None else _name(origin)
+        return work(prepared, out=out, name=name, force=force, listener=listener, origin=parent)
+
+
+def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...]) -> "TrainedRun | None":
+    from rnn_cli import bundle
+    from rnn_cli.cli.progress import listening
+    from rnn_cli.loading import load_config, parse_config, to_yaml
+    from rnn_cli.training.prepare import prepare
+    from rnn_cli.training.saved import SavedRun
+
+    path = bundle.locate_unfinished(named)
+    with listening() as listener, bundle.reopened(path, listener.warn) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        if config is not None:
+            saved.refuse_another(load_config(config, overrides))
+        elif overrides:
+            saved.refuse_another(parse_config(to_yaml(saved.config), str(path), overrides))
+        if saved.is_finished(place):
+            place.remove()
+            click.echo(f"Model  {place.target}  (was finished already)")
+            return None
+        for change in saved.changed_versions():
+            listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
+        prepared = prepare(saved.config, listener, saved.known, saved.origin)
+        listener.note(f"going on with {path}: {saved.standing}; loading TensorFlow")
+        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        from rnn_cli.training.run import resume
+
+        return resume(prepared, place, saved, listener)
+
+
+def _name(origin: Path) -> str:
+    """The recipe's name in a model's folder's: quick-3 → quick."""
+    name = origin.resolve().name
+    stem, dash, tail = name.rpartition("-")
+    return stem if dash and tail.isdecimal() else name

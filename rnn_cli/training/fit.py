@@ -1,13 +1,15 @@
-"""The training loop: batches through a Keras model until its best epoch is found.
+"""The training loop: batches through a learner until its best epoch is found.
 
-Knows nothing of texts, labels' names or files.
+Where it stands is one value, `Standing`, which can be saved after any batch and gone on from. Knows nothing of texts,
+labels' names, files or Keras.
 """
 
 import math
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -16,130 +18,191 @@ from rnn_cli.errors import RunFailed
 from rnn_cli.training.batches import Encoded, epoch_batches, epoch_steps
 from rnn_cli.training.listener import EpochFigures, Listener
 
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "nadam": keras.optimizers.Nadam,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-}
-
 SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 in the validation loss, as Keras keeps them in the training loss."""
 
 
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a batch taught: the mean loss over its rows, their probabilities `[rows, 1 or classes]`, and the length of
+    the gradient of all weights together before it was clipped."""
+
+    loss: float
+    answers: Floats
+    gradient_norm: float
+
+
+class Learns(Protocol):
+    """What the loop asks of a `Learner`."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+
+    def learn(
+        self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
+    ) -> Step:
+        """Take one step."""
+
+    def answer(self, ids: Ids) -> Floats:
+        """Probabilities of ids."""
+
+    def weights(self) -> list[Array]:
+        """The weights as they are."""
+
+    def set_weights(self, weights: list[Array]) -> None:
+        """Put weights back."""
+
+
+@dataclass
+class Sums:
+    """What an epoch's batches add up to so far."""
+
+    batches: int = 0
+    rows: int = 0
+    loss: float = 0.0
+    right: int = 0
+    gradient_norm: float = 0.0
+    clipped: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Standing:
+    """Where a run stands: the whole epochs, the sums of the one under way, the best epoch's weights."""
+
+    history: list[EpochFigures] = field(default_factory=list)
+    epoch: Sums = field(default_factory=Sums)
+    best_weights: list[Array] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """How far that is, in words."""
+        return f"epoch {len(self.history) + 1}, {self.epoch.batches:,} batches done"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the weights, as JSON has it."""
+        return {"history": [asdict(figures) for figures in self.history], "epoch": asdict(self.epoch)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], best_weights: list[Array]) -> "Standing":
+        """What `to_dict` gave."""
+        history = [EpochFigures(**figures) for figures in content["history"]]
+        return cls(history, Sums(**content["epoch"]), best_weights)
+
+
 def fit(
-    model: keras.Model, config: TrainingConfig, train: Encoded, validation: Encoded, listener: Listener
-) -> tuple[list[EpochFigures], EpochFigures]:
-    """Train `model` in place and leave it with its best epoch's weights; answers the history and that epoch.
-
-    The best epoch is the first with the least validation loss or the greatest validation accuracy, as
-    `early_stopping.monitor` says. Raises `RunFailed` as soon as a loss is no longer a finite number.
-    """
-    steps = epoch_steps(len(train.classes), config.batch_size)
-    _compile(model, config, steps * config.epochs)
-    history: list[EpochFigures] = []
-    for epoch in range(1, config.epochs + 1):
-        listener.epoch_starts(epoch, config.epochs, steps)
-        figures = _epoch(model, config, train, validation, epoch, listener)
-        history.append(figures)
-        best = max(history, key=lambda past: _score(past, config))  # the first of equals
-        if best is figures:
-            best_weights = model.get_weights()
-        listener.epoch_done(figures, best=best is figures)
-        if config.early_stopping and epoch - best.epoch >= config.early_stopping.patience:
-            break
-    model.set_weights(best_weights)
-    return history, best
-
-
-def _score(figures: EpochFigures, config: TrainingConfig) -> float:
-    by_accuracy = config.early_stopping is not None and config.early_stopping.monitor == "accuracy"
-    return figures.val_accuracy if by_accuracy else -figures.val_loss
-
-
-def _compile(model: keras.Model, config: TrainingConfig, steps: int) -> None:
-    rate: Any = config.learning_rate
-    if config.schedule == "linear":
-        rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
-    elif config.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    # AdamW takes no None; the others need not walk over all weights to take nothing away.
-    decay = config.weight_decay if config.weight_decay or config.optimizer == "adamw" else None
-    optimizer = OPTIMIZERS[config.optimizer](rate, global_clipnorm=config.clip_norm, weight_decay=decay)
-    binary = model.output_shape[-1] == 1
-    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.CategoricalCrossentropy
-    accuracy = keras.metrics.BinaryAccuracy if binary else keras.metrics.CategoricalAccuracy
-    # XLA would compile anew for every length of batch.
-    model.compile(
-        optimizer=optimizer,
-        loss=loss(label_smoothing=config.label_smoothing),
-        metrics=[accuracy(name="accuracy")],
-        jit_compile=False,
-    )
-
-
-def _epoch(
-    model: keras.Model,
+    learner: Learns,
     config: TrainingConfig,
     train: Encoded,
     validation: Encoded,
-    epoch: int,
     listener: Listener,
+    *,
+    standing: Standing,
+    pause: Callable[[], None] = lambda: None,
+    save: Callable[[], None] = lambda: None,
 ) -> EpochFigures:
-    started = time.monotonic()
-    loss, right, seen = 0.0, 0.0, 0
-    rows_of_batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
-    for number, rows in enumerate(rows_of_batches, start=1):
-        batch = model.train_on_batch(
-            train.ids(rows),
-            _targets(train.classes[rows], model.output_shape[-1]),
-            train.weights[rows],
-            return_dict=True,
-        )
-        if not math.isfinite(batch["loss"]):
-            raise _diverged("loss", float(batch["loss"]), f"epoch {epoch}, batch {number}")
-        loss += float(batch["loss"]) * len(rows)
-        right += float(batch["accuracy"]) * len(rows)
-        seen += len(rows)
-        listener.step_done(loss / seen, right / seen)
-    val_loss, val_accuracy = _validate(model, validation, config.batch_size)
+    """Train from `standing` on and leave the learner with its best epoch's weights; answers that epoch.
+
+    The best epoch is the first with the least validation loss or the greatest validation accuracy, as
+    `early_stopping.monitor` says. `standing` is kept up to date; `pause` is called where the run may be left, after
+    each batch, and `save` after each epoch. Raises `RunFailed` as soon as a loss or a gradient is no longer finite.
+    """
+    while not _is_done(standing, config):
+        figures = _epoch(learner, config, train, validation, listener, standing, pause)
+        standing.history.append(figures)
+        standing.epoch = Sums()
+        is_best = best_of(standing, config) is figures
+        if is_best:
+            standing.best_weights = learner.weights()
+        listener.epoch_done(figures, best=is_best)
+        save()
+    learner.set_weights(standing.best_weights)
+    return best_of(standing, config)
+
+
+def best_of(standing: Standing, config: TrainingConfig) -> EpochFigures:
+    """The best epoch so far, the first of equals."""
+    by_accuracy = config.early_stopping is not None and config.early_stopping.monitor == "accuracy"
+    return max(standing.history, key=lambda past: past.val_accuracy if by_accuracy else -past.val_loss)
+
+
+def _is_done(standing: Standing, config: TrainingConfig) -> bool:
+    epochs = len(standing.history)
+    if epochs == 0 or config.early_stopping is None:
+        return epochs >= config.epochs
+    return epochs >= config.epochs or epochs - best_of(standing, config).epoch >= config.early_stopping.patience
+
+
+def _epoch(
+    learner: Learns,
+    config: TrainingConfig,
+    train: Encoded,
+    validation: Encoded,
+    listener: Listener,
+    standing: Standing,
+    pause: Callable[[], None],
+) -> EpochFigures:
+    epoch, sums = len(standing.history) + 1, standing.epoch
+    steps = epoch_steps(len(train.classes), config.batch_size)
+    listener.epoch_starts(epoch, config.epochs, steps, sums.batches)
+    started = time.monotonic() - sums.seconds
+    batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
+    for rows in batches[sums.batches :]:
+        step = learner.learn(train.ids(rows), train.classes[rows], train.weights[rows])
+        for what, value in (("loss", step.loss), ("gradient's norm", step.gradient_norm)):
+            if not math.isfinite(value):
+                raise diverged(what, value, f"epoch {epoch}, batch {sums.batches + 1}")
+        sums.batches += 1
+        sums.rows += len(rows)
+        sums.loss += step.loss * len(rows)
+        sums.right += int((_chosen(step.answers) == train.classes[rows]).sum())
+        sums.gradient_norm += step.gradient_norm
+        sums.clipped += config.clip_norm is not None and step.gradient_norm > config.clip_norm
+        sums.seconds = time.monotonic() - started
+        listener.step_done(sums.loss / sums.rows, sums.right / sums.rows)
+        pause()
+    val_loss, val_accuracy = _validate(learner, validation, config.batch_size, pause)
     if not math.isfinite(val_loss):
-        raise _diverged("validation loss", val_loss, f"epoch {epoch}")
+        raise diverged("validation loss", val_loss, f"epoch {epoch}")
     return EpochFigures(
         epoch=epoch,
-        loss=loss / seen,
-        accuracy=right / seen,
+        loss=sums.loss / sums.rows,
+        accuracy=sums.right / sums.rows,
         val_loss=val_loss,
         val_accuracy=val_accuracy,
-        learning_rate=float(model.optimizer.learning_rate),
+        learning_rate=learner.learning_rate,
+        gradient_norm=sums.gradient_norm / steps,
+        clipped=sums.clipped / steps,
         seconds=time.monotonic() - started,
     )
 
 
-def _diverged(what: str, value: float, when: str) -> RunFailed:
+def diverged(what: str, value: float, when: str) -> RunFailed:
+    """The error of a run whose numbers are no longer finite."""
     mend = "try a smaller training.learning_rate, or training.clip_norm: 1.0"
     return RunFailed(f"the {what} is {value} at {when}", mend=mend)
 
 
-def _validate(model: keras.Model, validation: Encoded, batch_size: int) -> tuple[float, float]:
+def _validate(learner: Learns, validation: Encoded, batch_size: int, pause: Callable[[], None]) -> tuple[float, float]:
     order = np.argsort(validation.lengths(), kind="stable")
     loss, right = 0.0, 0
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        answers = np.asarray(model.predict_on_batch(validation.ids(rows)), np.float64)
+        answers = learner.answer(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]
+        right += int((_chosen(answers) == true).sum())
         if answers.shape[1] == 1:
-            chosen = answers[:, 0] >= 0.5  # as the finished model will choose, a tie too
             answers = np.hstack([1 - answers, answers])
-        else:
-            chosen = answers.argmax(axis=1)
         loss -= np.log(np.clip(answers[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
-        right += int((chosen == true).sum())
+        pause()
     return float(loss / len(order)), right / len(order)
 
 
-def _targets(classes: npt.NDArray[np.intp], width: int) -> npt.NDArray[np.float32]:
-    if width == 1:
-        return classes.astype(np.float32)[:, None]
-    return np.eye(width, dtype=np.float32)[classes]
+def _chosen(answers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The class each row is given, as the finished model will choose, a tie too."""
+    return answers[:, 0] >= 0.5 if answers.shape[1] == 1 else answers.argmax(axis=1)

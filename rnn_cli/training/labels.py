@@ -27,7 +27,7 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
         return dict.fromkeys(labels, 1.0)
     if chosen == "balanced":
         counts = Counter(rows)
-        return {label: len(rows) / (len(labels) * counts[label]) for label in labels}
+        return {label: len(rows) / (len(counts) * counts[label]) for label in labels if counts[label]}
     if unknown := sorted(set(chosen) - set(labels)):
         raise ConfigError(
             [f"training.class_weight.{label}: not a label of the data ({', '.join(labels)})" for label in unknown]

@@ -10,6 +10,8 @@ class EpochFigures:
 
     Losses are in nats a row; `loss` and `accuracy` are means over the epoch's batches while the weights moved, and
     `loss` carries label smoothing and class weights; the `val_` figures are plain ones, of the epoch's last weights.
+    `gradient_norm` is the mean over batches of the length of the gradient of all weights together, before clipping;
+    `clipped` is the share of batches in which it was longer than `clip_norm`. `seconds` count training and validation.
     """
 
     epoch: int
@@ -18,6 +20,8 @@ class EpochFigures:
     val_loss: float
     val_accuracy: float
     learning_rate: float
+    gradient_norm: float
+    clipped: float
     seconds: float
 
 
@@ -30,8 +34,8 @@ class Listener(Protocol):
     def warn(self, text: str) -> None:
         """A line worth a second look."""
 
-    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
-        """Epoch `epoch` of `epochs` begins; it has `steps` batches."""
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        """Epoch `epoch` of `epochs` begins, or goes on; of its `steps` batches so many are done."""
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """A batch was learned; the figures are the epoch's so far."""

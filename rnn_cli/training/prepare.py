@@ -4,9 +4,10 @@ Takes no TensorFlow, so that whatever is wrong with config and data is told with
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,23 @@ LARGEST_EMBEDDING = (1 << 31) - (1 << 26)
 
 
 @dataclass(frozen=True)
+class Known:
+    """What an earlier run settled, for one that goes on with its network.
+
+    `fingerprint` is that of the rows it must find again; None for further training, which may take any.
+    """
+
+    tokenizer: Tokenizer
+    labels: tuple[str, ...]
+    fingerprint: str | None
+
+
+@dataclass(frozen=True)
 class Prepared:
-    """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read."""
+    """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read.
+
+    `origin` tells of the model that further training begins with.
+    """
 
     config: Config
     splits: Splits
@@ -34,21 +50,26 @@ class Prepared:
     tokenizer: Tokenizer
     train: Encoded
     validation: Encoded
+    origin: Mapping[str, Any] | None = None
 
 
-def prepare(config: Config, listener: Listener) -> Prepared:
-    """Read, split, tokenize and weigh. The tokenizer sees training rows only.
+def prepare(
+    config: Config, listener: Listener, known: Known | None = None, origin: Mapping[str, Any] | None = None
+) -> Prepared:
+    """Read, split, tokenize and weigh. The tokenizer sees training rows only, unless it is `known` already.
 
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
     if config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
         raise ConfigError([f"model.embeddings: {config.model.embeddings}: no such file"])
     splits = load_splits(config.data)  # its messages name the files as they were given
-    config = _with_absolute_paths(config)
+    if known is not None:
+        _refuse_other_rows(config, splits, known)
+    config = with_absolute_paths(config)
     for warning in splits.warnings:
         listener.warn(warning)
-    labels = order_labels(splits.train.labels, config.data.positive_label)
-    tokenizer = Tokenizer.fit(splits.train.texts, **config.tokenizer.model_dump())
+    labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
+    tokenizer = known.tokenizer if known else Tokenizer.fit(splits.train.texts, **config.tokenizer.model_dump())
     _refuse_too_many_vectors(config, tokenizer)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -60,10 +81,28 @@ def prepare(config: Config, listener: Listener) -> Prepared:
         tokenizer,
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
+        origin,
     )
 
 
-def _with_absolute_paths(config: Config) -> Config:
+def _refuse_other_rows(config: Config, splits: Splits, known: Known) -> None:
+    if known.fingerprint not in (None, splits.fingerprint):
+        raise DataError(
+            "the rows are not those the run began with",
+            where=config.data.source,
+            mend="bring them back, or begin a new run (rnn train --from trains a finished model further on new rows)",
+        )
+    found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
+    if new := sorted(found - set(known.labels)):
+        raise DataError(
+            f"the model does not know the label {new[0]!r}",
+            where=config.data.source,
+            mend=f"it knows {', '.join(known.labels)}; a network for other labels must be trained anew",
+        )
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """The config whose paths mean the same wherever it is read."""
     model = config.model
     if model.embeddings is not None:
         model = model.model_copy(update={"embeddings": os.path.abspath(model.embeddings)})

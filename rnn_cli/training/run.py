@@ -3,29 +3,38 @@
 import csv
 import json
 import math
-import platform
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import tensorflow
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Draft, Manifest
+from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
+from rnn_cli.config import ModelConfig
+from rnn_cli.errors import RunFailed
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
 from rnn_cli.loading import to_yaml
 from rnn_cli.network.build import build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.batches import epoch_steps
-from rnn_cli.training.fit import fit
+from rnn_cli.training.fit import Standing, fit
+from rnn_cli.training.keeper import Keeper
+from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.origin import Origin
 from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.saved import SavedRun
+from rnn_cli.training.stopping import HeldSignals
+from rnn_cli.training.versions import versions
 from rnn_cli.training.word_vectors import read_word_vectors
-
-LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy")
 
 FEW_STEPS = 100
 """Fewer steps than this leave a network about where it began."""
@@ -42,27 +51,79 @@ class TrainedRun:
     test: Evaluation | None
 
 
-def train(run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener) -> TrainedRun:
+def train(
+    run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener, origin: Origin | None = None
+) -> TrainedRun:
     """Train a classifier and write its bundle to `out`, or to the next free `runs/NAME-1`, `runs/NAME-2`, ...
 
-    Raises `DataError`, `BundleError` or `RunFailed`; then nothing has been written or replaced.
+    Its network is a new one, or `origin`'s. While it trains, its checkpoints stand in a folder beside that place,
+    which stays if the run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle has been
+    written or replaced.
     """
-    with bundle.writing(out, name=name, force=force) as draft:
-        keras.utils.set_random_seed(run.config.training.seed)
-        tensorflow.config.experimental.enable_op_determinism()
-        model = _network(run, listener)
+    with bundle.beginning(out, name=name, force=force) as place:
+        _seed(run)
+        model = _network(run, listener) if origin is None else _network_of(origin, run)
         _warn_of_few_steps(run, listener)
-        history, best = fit(model, run.config.training, run.train, run.validation, listener)
+        return _fit_and_write(run, place, _learner(run, model), Standing(), listener)
 
-        draft.write(bundle.CONFIG, to_yaml(run.config))
-        draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
-        draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
-        draft.write(bundle.HISTORY, _csv(pd.DataFrame([asdict(epoch) for epoch in history])))
-        _save_keras(model, draft)
-        trained = _finish(draft, run, history, best)
+
+def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:
+    """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
+    _seed(run)
+    learner = _learner(run, _built(run.config.model, run))
+    learner.restore(saved.arrays)
+    return _fit_and_write(run, place, learner, saved.standing, listener)
+
+
+def _seed(run: Prepared) -> None:
+    keras.utils.set_random_seed(run.config.training.seed)
+    if run.config.training.deterministic:
+        tensorflow.config.experimental.enable_op_determinism()
+
+
+def _learner(run: Prepared, model: keras.Model) -> Learner:
+    training = run.config.training
+    return Learner(model, training, epoch_steps(len(run.train.classes), training.batch_size) * training.epochs)
+
+
+def _fit_and_write(
+    run: Prepared, place: Unfinished, learner: Learner, standing: Standing, listener: Listener
+) -> TrainedRun:
+    with _told_how_to_go_on(place, listener):
+        with HeldSignals() as signals:
+            keeper = Keeper(place, run, learner, standing, signals)
+            if not place.can_go_on:
+                keeper.save()
+            best = fit(
+                learner,
+                run.config.training,
+                run.train,
+                run.validation,
+                listener,
+                standing=standing,
+                pause=keeper.pause,
+                save=keeper.save,
+            )
+        with place.draft() as draft:
+            trained = _write(draft, run, learner.model, standing.history, best)
+    place.remove()
     if not bundle.is_latest(trained.bundle.path):
         listener.warn(f"{bundle.LATEST} could not be pointed to {trained.bundle.path}")
     return trained
+
+
+@contextmanager
+def _told_how_to_go_on(place: Unfinished, listener: Listener) -> Iterator[None]:
+    try:
+        yield
+    except RunFailed:  # going on would end the same way
+        if place.can_go_on:
+            listener.note(f"the last state before that is kept in {place.path}")
+        raise
+    except BaseException:
+        if place.can_go_on:
+            listener.note(f"saved; go on with: rnn train --resume {shlex.quote(str(place.path))}")
+        raise
 
 
 def _network(run: Prepared, listener: Listener) -> keras.Model:
@@ -73,7 +134,27 @@ def _network(run: Prepared, listener: Listener) -> keras.Model:
         share = ready.found / max(ready.words, 1)
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
-    return build(model, vocab_size=run.tokenizer.vocab_size, classes=len(run.labels), seed=seed, embeddings=vectors)
+    return _built(model, run, vectors)
+
+
+def _built(config: ModelConfig, run: Prepared, vectors: npt.NDArray[np.float32] | None = None) -> keras.Model:
+    return build(
+        config,
+        vocab_size=run.tokenizer.vocab_size,
+        classes=len(run.labels),
+        seed=run.config.training.seed,
+        embeddings=vectors,
+    )
+
+
+def _network_of(origin: Origin, run: Prepared) -> keras.Model:
+    # Never opened as a model, which could carry code: a network built from the config takes its weights.
+    theirs = _built(origin.config.model, run)
+    origin.bundle.read(bundle.KERAS_MODEL)  # verified
+    theirs.load_weights(origin.bundle.path / bundle.KERAS_MODEL)
+    ours = _built(run.config.model, run)
+    ours.set_weights(theirs.get_weights())
+    return ours
 
 
 def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
@@ -101,12 +182,20 @@ def _manifest(run: Prepared) -> Manifest:
         data={
             "fingerprint": splits.fingerprint,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+            **({"further_training_of": dict(run.origin)} if run.origin else {}),
         },
-        versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        versions=versions(),
     )
 
 
-def _finish(draft: Draft, run: Prepared, history: list[EpochFigures], best: EpochFigures) -> TrainedRun:
+def _write(
+    draft: Draft, run: Prepared, model: keras.Model, history: list[EpochFigures], best: EpochFigures
+) -> TrainedRun:
+    draft.write(bundle.CONFIG, to_yaml(run.config))
+    draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
+    draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
+    draft.write(bundle.HISTORY, _csv(pd.DataFrame([asdict(epoch) for epoch in history])))
+    _save_keras(model, draft)
     manifest = _manifest(run)
     predictor = Predictor(draft.preview(manifest))
     validation = evaluate(predictor, run.splits.validation)

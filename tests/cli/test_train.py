@@ -28,9 +28,9 @@ def test_a_run_ends_with_figures_the_model_and_commands_that_work(
     assert not [line for line in out.splitlines() if line != line.rstrip()]
     assert [line for line in err.splitlines() if not re.match(r"Warning: |\d", line)][:2] == [
         "loading TensorFlow",
-        "epoch     loss  accuracy  val. loss  val. accuracy   time",
+        "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time",
     ]
-    assert re.search(r"^2/2 +\d\.\d{4} +\d+\.\d% +\d\.\d{4} +\d+\.\d% +\d+s", err, re.MULTILINE)
+    assert re.search(r"^2/2 +\d\.\d{4} +\d+\.\d% +\d\.\d{4} +\d+\.\d% +\d\S+ +0% +\d+s", err, re.MULTILINE)
     commands = [line[7:] for line in out.splitlines() if line[7:].startswith("rnn ")]
     assert commands == ['rnn predict "A sentence of your own."', "rnn evaluate"]
     assert [rnn(*shlex.split(command)[1:]).code for command in commands] == [0, 0]
@@ -77,12 +77,18 @@ def test_all_mistakes_of_a_config_are_told_a_line_each(rnn: Rnn, home: Path) -> 
     assert files_below(home).keys() == {"my.yaml"}
 
 
-def test_a_run_that_fails_leaves_nothing(rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny) -> None:
+def test_a_run_that_fails_says_why_and_where_its_last_state_is(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
+) -> None:
     words = tiny_overrides(tiny, data__source=labelled_file, training__learning_rate=1e38, model__dense_units=[4])
     code, out, err = rnn("train", "quick", *words)
     assert (code, out) == (1, "")
     assert re.fullmatch(r"Error: the loss is (nan|inf) at epoch \d+, batch \d+; try a smaller .*", err.splitlines()[-1])
-    assert not files_below(home)
+    assert err.splitlines()[-2] == "the last state before that is kept in runs/quick-1.unfinished"
+    assert {Path(name).parts[1] for name in files_below(home)} == {"quick-1.unfinished"}
+
+
+SAVED = "saved; go on with: rnn train --resume runs/quick-1.unfinished"
 
 
 @pytest.fixture
@@ -94,13 +100,13 @@ def endless(labelled_file: Path, tiny: Tiny) -> list[str]:
 @pytest.mark.parametrize(
     ("sent", "after", "code", "told"),
     [
-        (signal.SIGINT, "loading", 130, "interrupted"),
-        (signal.SIGINT, "1/1000000", 130, "interrupted"),
-        (signal.SIGTERM, "1/1000000", 143, "terminated"),
+        (signal.SIGINT, "loading", 130, ["interrupted"]),
+        (signal.SIGINT, "1/1000000", 130, [SAVED, "interrupted"]),
+        (signal.SIGTERM, "1/1000000", 143, [SAVED, "terminated"]),
     ],
 )
-def test_an_interrupted_run_says_one_line_and_leaves_nothing(
-    sent: signal.Signals, after: str, code: int, told: str, endless: list[str], home: Path
+def test_an_interrupted_run_says_how_to_go_on_once_there_is_something_to_lose(
+    sent: signal.Signals, after: str, code: int, told: list[str], endless: list[str], home: Path
 ) -> None:
     with subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout and child.stderr
@@ -112,11 +118,12 @@ def test_an_interrupted_run_says_one_line_and_leaves_nothing(
         out, err = child.communicate(timeout=60)
     assert time.monotonic() - started < 5
     assert (child.returncode, out) == (code, "")
-    assert [line for line in err.splitlines() if not re.match(r"\d+/1000000 ", line)] == [told]
-    assert not files_below(home) and not (home / "runs/latest").is_symlink()
+    assert [line for line in err.splitlines() if not re.match(r"\d+/1000000 ", line)] == told
+    left = {Path(name).parts[1] for name in files_below(home)}
+    assert left == ({"quick-1.unfinished"} if SAVED in told else set()) and not (home / "runs/latest").is_symlink()
 
 
-def test_a_closed_stderr_ends_a_run_and_leaves_nothing(endless: list[str], home: Path) -> None:
+def test_a_closed_stderr_ends_a_run_and_leaves_its_checkpoint(endless: list[str], home: Path) -> None:
     with subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout and child.stderr
         while "1/1000000" not in child.stderr.readline():
@@ -124,7 +131,7 @@ def test_a_closed_stderr_ends_a_run_and_leaves_nothing(endless: list[str], home:
         child.stderr.close()
         assert child.wait(timeout=30) == 141
         assert child.stdout.read() == ""
-    assert not files_below(home)
+    assert {Path(name).parts[1] for name in files_below(home)} == {"quick-1.unfinished"}
 
 
 def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file: Path, tiny: Tiny) -> None:

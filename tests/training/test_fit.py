@@ -18,8 +18,10 @@ from sklearn.metrics import accuracy_score, log_loss
 from rnn_cli.config import Config, TrainingConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.training import run as run_module
-from rnn_cli.training.batches import Encoded
-from rnn_cli.training.fit import fit
+from rnn_cli.training.batches import Encoded, epoch_steps
+from rnn_cli.training.fit import Standing, Step
+from rnn_cli.training.fit import fit as fit_learner
+from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures
 from rnn_cli.training.prepare import prepare
 
@@ -49,7 +51,8 @@ class Hearing:
 
     warn = note
 
-    def epoch_starts(self, epoch: int, epochs: int, steps: int) -> None:
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        assert done == 0
         self.starts.append((epoch, epochs, steps))
 
     def step_done(self, loss: float, accuracy: float) -> None:
@@ -60,12 +63,12 @@ class Hearing:
 
 
 class Scripted:
-    """A network whose answers for the validation rows are written down, a tuple an epoch; its weights name the epoch.
+    """A learner whose answers for the validation rows are written down, a tuple an epoch; its weights name the epoch.
 
     `batches` holds the first ids of each batch it was trained on.
     """
 
-    output_shape = (None, 1)
+    learning_rate = 0.1
 
     def __init__(self, answers: Sequence[Sequence[float]]) -> None:
         self.answers = answers
@@ -73,23 +76,33 @@ class Scripted:
         self.batches: list[list[int]] = []
         self.kept: int | None = None
 
-    def compile(self, *, optimizer: Any, **_: Any) -> None:
-        self.optimizer = optimizer
-
-    def train_on_batch(self, ids: np.ndarray, *_: Any, **__: Any) -> dict[str, float]:
+    def learn(self, ids: np.ndarray, *_: Any) -> Step:
         self.batches.append(ids[:, 0].tolist())
-        return {"loss": 1.0, "accuracy": 1.0}
+        return Step(1.0, np.ones((len(ids), 1), np.float32), 1.0)
 
-    def predict_on_batch(self, ids: np.ndarray) -> np.ndarray:
+    def answer(self, ids: np.ndarray) -> np.ndarray:
         self.epoch += 1
         assert len(ids) == len(self.answers[self.epoch - 1]), "one batch of validation rows an epoch"
         return np.array(self.answers[self.epoch - 1], np.float32)[:, None]
 
-    def get_weights(self) -> list[np.ndarray]:
+    def weights(self) -> list[np.ndarray]:
         return [np.array(self.epoch)]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         self.kept = int(weights[0])
+
+
+def fit(
+    model: keras.Model | Scripted, config: TrainingConfig, train: Encoded, validation: Encoded, heard: Hearing
+) -> tuple[list[EpochFigures], EpochFigures]:
+    """History and best epoch of a whole training."""
+    if isinstance(model, keras.Model):
+        learner: Any = Learner(model, config, epoch_steps(len(train.classes), config.batch_size) * config.epochs)
+    else:
+        learner = model
+    standing = Standing()
+    best = fit_learner(learner, config, train, validation, heard, standing=standing)
+    return standing.history, best
 
 
 def settings(**keys: Any) -> TrainingConfig:
@@ -146,7 +159,7 @@ def followed(answers: Sequence[float | Sequence[float]], **keys: Any) -> tuple[l
     """
     model = Scripted([each if isinstance(each, Sequence) else (each,) * 4 for each in answers])
     four, heard = encoded([[1]] * 4, [1] * 4), Hearing()
-    history, best = fit(model, settings(epochs=len(answers), **keys), four, four, heard)  # type: ignore[arg-type]
+    history, best = fit(model, settings(epochs=len(answers), **keys), four, four, heard)
     assert model.kept == best.epoch
     assert history[best.epoch - 1] is best
     return history, best.epoch, heard
@@ -159,8 +172,9 @@ def followed(answers: Sequence[float | Sequence[float]], **keys: Any) -> tuple[l
 def test_every_optimizer_steps_with_and_without_decay(name: str) -> None:
     model = network(np.ones((WORDS, 1)))
     rows = encoded([[1], [2]], [0, 1])
-    fit(model, settings(optimizer=name, epochs=1, learning_rate=0.1), rows, rows, Hearing())
-    assert type(model.optimizer) is OPTIMIZERS[name]
+    config = settings(optimizer=name, epochs=1, learning_rate=0.1)
+    assert type(Learner(model, config, 1).optimizer) is OPTIMIZERS[name]
+    fit(model, config, rows, rows, Hearing())
     kernel, _ = model.get_weights()
     assert kernel[0, 0] < 1 < kernel[1, 0]
     np.testing.assert_array_equal(kernel[2:], 1.0)  # words it never saw: the default decays nothing
@@ -261,7 +275,7 @@ def test_rows_are_shuffled_by_seed_and_epoch() -> None:
         rows = encoded([[row] for row in range(1, 41)], [0, 1] * 20)
         model = Scripted([(0.5,) * 4] * 2)
         config = settings(seed=seed, epochs=2, batch_size=4)
-        fit(model, config, rows, encoded([[1]] * 4, [1] * 4), Hearing())  # type: ignore[arg-type]
+        fit(model, config, rows, encoded([[1]] * 4, [1] * 4), Hearing())
         return [model.batches[:10], model.batches[10:]]
 
     first, second = epochs(seed=1)
@@ -364,7 +378,7 @@ def test_a_run_asks_for_deterministic_operations_before_it_trains(
 ) -> None:
     asked: list[str] = []
 
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         asked.append("fit")
         raise RunFailed("far enough")
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle
+from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import DataError, RunFailed
@@ -18,6 +18,7 @@ from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
+from rnn_cli.training.saved import SavedRun
 
 Tiny = dict[str, dict[str, Any]]
 
@@ -112,13 +113,16 @@ def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, ti
     assert result.validation.figures.log_loss == pytest.approx(min(losses), abs=1e-4)
 
 
-def test_a_loss_that_is_not_finite_stops_at_once_and_leaves_nothing(
+def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state(
     labelled_file: Path, tiny: Tiny, listener: Any
 ) -> None:
     config = configured(tiny, labelled_file, training={"learning_rate": 1e38}, model={"dense_units": [4]})
     with pytest.raises(RunFailed, match=r"the loss is (nan|inf) at epoch \d+, batch \d+; .*clip_norm"):
         run(config, listener)
-    assert not list(Path().iterdir())
+    assert [path.name for path in Path().iterdir()] == ["m.unfinished"]
+    kept = sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]
+    assert SavedRun.read(Checkpoint.open(kept)).standing.history == []
+    assert listener.notes[-1] == "the last state before that is kept in m.unfinished"
 
 
 def test_training_texts_without_a_known_word_are_dropped_with_a_count(

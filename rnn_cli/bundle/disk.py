@@ -1,0 +1,85 @@
+"""What the bundle room asks of the disk: whole files, whole folders, or nothing.
+
+What is written is on the disk before it gets its name; an `OSError` becomes one line that says what to do.
+"""
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rnn_cli.bundle.layout import reason
+from rnn_cli.errors import BundleError
+
+
+@contextmanager
+def told(place: Path) -> Iterator[None]:
+    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `BundleError`."""
+    try:
+        yield
+    except OSError as error:
+        raise BundleError(
+            f"cannot be written ({reason(error)})",
+            where=str(place),
+            mend="make room there or choose another --out",
+        ) from error
+
+
+def write(file: Path, content: str | bytes) -> None:
+    """Write a file and see it onto the disk."""
+    file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    fsync(file)
+
+
+def fsync(path: Path) -> None:
+    """See a file, or the names in a folder, onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def claim(folder: Path, final: Path) -> None:
+    """Give a folder its name; raises `FileExistsError` where anything stands."""
+    final.mkdir()  # fails where anything stands; rename then replaces an empty folder in one step
+    try:
+        folder.rename(final)
+    except OSError:
+        final.rmdir()
+        raise
+
+
+def exchange(new: Path, old: Path) -> None:
+    """Swap two folders: in one step where the system can, else in three renames that are undone if one fails."""
+    if sys.platform == "linux" and _renameat2(new, old):
+        return
+    aside = new.with_suffix(".old")
+    old.rename(aside)
+    try:
+        new.rename(old)
+    except BaseException:
+        aside.rename(old)
+        raise
+    aside.rename(new)
+
+
+def _renameat2(new: Path, old: Path) -> bool:
+    """Linux's atomic exchange (renameat2(2)); answers whether the file system could."""
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(here, os.fsencode(new), here, os.fsencode(old), exchange) == 0
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder, whatever is in it; what cannot be deleted stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Delete a folder that holds nothing."""
+    with suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,115 @@
+"""One step of learning: a batch through a Keras model, its gradient, its clipping, the optimizer.
+
+Knows nothing of epochs, texts or files.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from rnn_cli.config import TrainingConfig
+from rnn_cli.training.fit import Array, Floats, Ids, Step
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+
+
+class Learner:
+    """A model and the optimizer that changes it, over `steps` steps in all."""
+
+    def __init__(self, model: keras.Model, config: TrainingConfig, steps: int) -> None:
+        self.model = model
+        self.optimizer = _optimizer(config, steps)
+        self.optimizer.build(model.trainable_variables)
+        self.width = model.output_shape[-1]
+        self._clip_norm = config.clip_norm
+        loss = keras.losses.BinaryCrossentropy if self.width == 1 else keras.losses.CategoricalCrossentropy
+        self._loss = loss(label_smoothing=config.label_smoothing)
+        ids, targets, weights = (
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, self.width], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+        )
+        # One graph for batches of every shape; XLA would compile anew for each.
+        self._step = tf.function(self._take_step, input_signature=[ids, targets, weights])
+        self._answer = tf.function(lambda ids: model(ids, training=False), input_signature=[ids])
+
+    def learn(
+        self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
+    ) -> Step:
+        """Take one step down the gradient of a batch: ids `[rows, time]`, classes and weights in the loss `[rows]`."""
+        loss, answers, norm = self._step(ids, self._targets(classes), weights)
+        return Step(float(loss), answers.numpy(), float(norm))
+
+    def answer(self, ids: Ids) -> Floats:
+        """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, nothing dropped."""
+        answers: Floats = self._answer(ids).numpy()
+        return answers
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        return float(self.optimizer.learning_rate)
+
+    def weights(self) -> list[Array]:
+        """The model's weights."""
+        weights: list[Array] = self.model.get_weights()
+        return weights
+
+    def set_weights(self, weights: list[Array]) -> None:
+        """Put weights back."""
+        self.model.set_weights(weights)
+
+    def state(self) -> dict[str, list[Array]]:
+        """All that the next steps depend on: weights, the seeds' counters, the optimizer's moments and count."""
+        return {
+            "model": [variable.numpy() for variable in self.model.variables],
+            "optimizer": [variable.numpy() for variable in self.optimizer.variables],
+        }
+
+    def restore(self, state: Mapping[str, list[Array]]) -> None:
+        """Put a `state` back; raises `ValueError` if it is another network's."""
+        for variables, values in (
+            (self.model.variables, state["model"]),
+            (self.optimizer.variables, state["optimizer"]),
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+
+    def _targets(self, classes: npt.NDArray[np.intp]) -> Floats:
+        if self.width == 1:
+            return classes.astype(np.float32)[:, None]
+        return np.eye(self.width, dtype=np.float32)[classes]
+
+    def _take_step(self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        variables = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            answers = self.model(ids, training=True)
+            loss = self._loss(targets, answers, sample_weight=weights)
+        # Whole, not a slice a token: a token that a batch holds twice must count as one direction in the length.
+        gradient = [tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)]
+        norm = tf.linalg.global_norm(gradient)
+        if self._clip_norm is not None:
+            gradient, _ = tf.clip_by_global_norm(gradient, self._clip_norm, use_norm=norm)
+        self.optimizer.apply(gradient, variables)
+        return loss, answers, norm
+
+
+def _optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
+    rate: Any = config.learning_rate
+    if config.schedule == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+    elif config.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    # AdamW takes no None; the others need not walk over all weights to take nothing away.
+    decay = config.weight_decay if config.weight_decay or config.optimizer == "adamw" else None
+    return OPTIMIZERS[config.optimizer](rate, weight_decay=decay)

@@ -1,0 +1,114 @@
+"""All that a run depends on, to a checkpoint's files and back.
+
+The order of rows follows from (seed, epoch) and the batches done, dropout from its seeds' saved counters, so that a
+run that goes on from here ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.bundle import CONFIG, TOKENIZER, Bundle, Checkpoint, Unfinished
+from rnn_cli.config import Config
+from rnn_cli.errors import BundleError, ConfigError
+from rnn_cli.loading import parse_config, to_yaml
+from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training.fit import Array, Standing
+from rnn_cli.training.prepare import Known, Prepared, with_absolute_paths
+from rnn_cli.training.versions import versions
+
+BEST = "best"
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run as a checkpoint holds it; `arrays` is a `Learner`'s state."""
+
+    config: Config
+    known: Known
+    origin: Mapping[str, Any] | None
+    versions: Mapping[str, str]
+    standing: Standing
+    arrays: Mapping[str, list[Array]]
+
+    @classmethod
+    def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[Array]]) -> "SavedRun":
+        """A run as it stands now."""
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint)
+        return cls(run.config, known, run.origin, versions(), standing, arrays)
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint) -> "SavedRun":
+        """The run that `state` and `files` made the checkpoint of; raises `BundleError` if it is none."""
+        where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
+        try:
+            arrays = {name.removesuffix(".npz"): _unpack(file) for name, file in files.items() if name != TOKENIZER}
+            tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8"))
+            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"])
+            standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
+            config = parse_config(state["config"], where)
+            return cls(config, known, state["origin"], state["versions"], standing, arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
+
+    def state(self) -> dict[str, Any]:
+        """What of it JSON can hold."""
+        return {
+            "config": to_yaml(self.config),
+            "labels": list(self.known.labels),
+            "fingerprint": self.known.fingerprint,
+            "origin": self.origin,
+            "versions": dict(self.versions),
+            "standing": self.standing.to_dict(),
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """The rest: the tokenizer and the arrays."""
+        arrays = {**self.arrays, BEST: self.standing.best_weights}
+        packed = {f"{name}.npz": _pack(values) for name, values in arrays.items()}
+        return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
+
+    def refuse_another(self, config: Config) -> None:
+        """Raise `ConfigError`, naming every key that differs, if this is not the config the run began with."""
+        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
+        if wrong := [
+            f"{key}: {now[key]!r} now, {then[key]!r} when the run began; resume without it, or begin a new run"
+            for key in then
+            if now[key] != then[key]
+        ]:
+            raise ConfigError(wrong)
+
+    def is_finished(self, place: Unfinished) -> bool:
+        """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
+        try:
+            opened = Bundle.open(place.target)
+            same = opened.read(CONFIG).decode("utf-8") == to_yaml(self.config)
+        except BundleError:
+            return False
+        return same and not place.force and opened.manifest.data["fingerprint"] == self.known.fingerprint
+
+    def changed_versions(self) -> list[str]:
+        """Each library that is not of the release the run began with, in words."""
+        now = versions()
+        return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now.get(name) != then]
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= {f"{prefix}{key}": value} if prefix else _flat(value, f"{key}.")
+    return flat
+
+
+def _pack(arrays: Sequence[Array]) -> bytes:
+    packed = io.BytesIO()
+    np.savez(packed, *arrays)
+    return packed.getvalue()
+
+
+def _unpack(content: bytes) -> list[Array]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return [archive[f"arr_{place}"] for place in range(len(archive.files))]
