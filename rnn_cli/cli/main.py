@@ -15,6 +15,7 @@ import click
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
+from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, RnnError
@@ -51,7 +52,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (train, evaluate, predict, data, config):
+for command in (train, evaluate, predict, data, inspect, config):
     cli.add_command(command)
 
 

@@ -43,7 +43,7 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
     if not texts and sys.stdin.isatty():
         raise UsageError("no text", mend='give one, as in rnn predict "some sentence", or pipe lines in')
     for place, text in enumerate(texts, start=1):
-        _refuse_undecodable(text, f"text {place}")
+        refuse_undecodable(text, f"text {place}")
         if _is_file(text):
             click.echo(f"Warning: {text} is scored as a text; rnn predict < {text} scores its lines", err=True)
 
@@ -111,7 +111,8 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _refuse_undecodable(text: str, where: str) -> None:
+def refuse_undecodable(text: str, where: str) -> None:
+    """Raise `DataError` for a word of the command line that was no UTF-8."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

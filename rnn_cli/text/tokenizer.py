@@ -81,6 +81,10 @@ class Tokenizer:
         """All tokens of a text, known or not, before truncation; none for a text without any."""
         return self._split(text)
 
+    def id_of(self, token: str) -> int:
+        """The id of one of `tokens`; 1, the unknown token's, for any that the vocabulary does not hold."""
+        return self._ids.get(token, UNKNOWN) or UNKNOWN  # the empty string is padding, and no token
+
     def cut(self, tokens: Sequence[Item]) -> Sequence[Item]:
         """The part that is read of one text's tokens: at most `max_length`, from where `truncate` says."""
         excess = len(tokens) - self.max_length

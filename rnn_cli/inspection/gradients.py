@@ -1,0 +1,125 @@
+"""Vanishing and exploding gradients, measured on the user's own texts.
+
+For each cell, a small network reads texts forwards and answers from its last state. The gradient of a text's loss at
+a token's vector says how much that token can teach; it has come back through every state between the token and the
+text's end, and is multiplied at each. Source: Bengio, Simard and Frasconi (1994), Learning long-term dependencies
+with gradient descent is difficult; Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural
+networks.
+"""
+
+import math
+from itertools import count, islice
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow
+
+from rnn_cli.config import ModelConfig
+from rnn_cli.errors import RunFailed
+from rnn_cli.inspection.decay import Array, Decay, Lesson, left
+from rnn_cli.network.build import CELLS, build
+from rnn_cli.training.batches import Encoded, epoch_batches
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.prepare import Prepared
+
+LEARNING_RATE, CLIP_NORM, BATCH_SIZE = 2e-3, 1.0, 64
+"""How the short training goes, with Adam, the same for each cell."""
+
+UNITS = {"word": "word", "char": "character", "sentence": "sentence", "subword": "word piece"}
+"""What a token is, in words, by the tokenizer's level."""
+
+
+def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Listener) -> Lesson:
+    """What is left of each cell's gradient by distance from the end of `texts` training texts, the longest ones.
+
+    Of a small set at most a quarter is taken, so that short texts do not cut the distances. The recurrent weights are
+    multiplied by `scale`; `steps` batches are learned between two measurements, none for 0. Seeded by training.seed.
+    Raises `RunFailed` where training runs away, or leaves no gradient at all.
+    """
+    seed = run.config.training.seed
+    rows = _longest(run.train, texts, seed)
+    chosen = Encoded([run.train.sequences[row] for row in rows], run.train.classes[rows], run.train.weights[rows])
+    tensorflow.config.experimental.enable_op_determinism()
+    decays = []
+    for cell in CELLS:
+        listener.note(f"measuring {cell}" + (f", and again after {steps} training steps" if steps else ""))
+        keras.utils.set_random_seed(seed)
+        config = simplest(run.config.model, cell)
+        model = build(config, vocab_size=run.tokenizer.vocab_size, classes=len(run.labels), seed=seed)
+        _scale(model.get_layer(f"{cell}_1"), scale)
+        untrained, trained = left(gradient_norms(model, chosen)), None
+        if steps:
+            _train(model, run.train, steps, seed)
+            trained = left(gradient_norms(model, chosen))
+        decays.append(Decay(cell, untrained, trained))
+    return Lesson(
+        source=run.splits.train.name,
+        unit=UNITS[run.config.tokenizer.level],
+        texts=len(rows),
+        tokens=int(chosen.lengths().min()),
+        units=run.config.model.units[0],
+        scale=scale,
+        steps=steps,
+        decays=tuple(decays),
+    )
+
+
+def simplest(config: ModelConfig, cell: str) -> ModelConfig:
+    """One layer of `cell`, read forwards, its last state answering at once: the only way back leads through time."""
+    return ModelConfig(
+        embedding_dim=config.embedding_dim, cell=cell, units=config.units[:1], bidirectional=False, dense_units=[]
+    )
+
+
+def gradient_norms(model: keras.Model, texts: Encoded) -> Array:
+    """Euclidean norms of the gradient of each text's loss at its token vectors, by distance from the text's end.
+
+    Answers `[texts, length of the shortest]`, without texts whose loss has no gradient at all. Infinity stands for
+    what 32 bits cannot hold. Raises `RunFailed` if no text is left.
+    """
+    both = keras.Model(model.input, [model.get_layer("embedding").output, model.output])
+    with tensorflow.GradientTape() as tape:
+        vectors, answers = both(texts.ids(np.arange(len(texts.classes))))
+        loss = tensorflow.reduce_sum(_loss(model)(texts.classes[:, None], answers))
+    gradient = tape.gradient(loss, vectors).numpy().astype(np.float64)
+    norms = np.linalg.norm(np.nan_to_num(gradient, nan=np.inf, posinf=np.inf, neginf=np.inf), axis=-1)
+    lengths = texts.lengths()
+    places = lengths[:, None] - 1 - np.arange(lengths.min())
+    by_distance: Array = np.take_along_axis(norms, places, axis=1)
+    by_distance = by_distance[by_distance[:, 0] > 0]
+    if not len(by_distance):
+        raise RunFailed("every text is learned by heart, so its loss has no gradient", mend="use fewer --steps")
+    return by_distance
+
+
+def _loss(model: keras.Model) -> keras.losses.Loss:
+    binary = model.output_shape[-1] == 1
+    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.SparseCategoricalCrossentropy
+    return loss(reduction="none")
+
+
+def _longest(train: Encoded, texts: int, seed: int) -> npt.NDArray[np.intp]:
+    lengths = train.lengths()
+    texts = min(texts, math.ceil(len(lengths) / 4))
+    long_enough = np.flatnonzero(lengths >= np.sort(lengths)[-texts])
+    return np.sort(np.random.default_rng(seed).choice(long_enough, texts, replace=False))
+
+
+def _scale(layer: keras.layers.Layer, factor: float) -> None:
+    kernel, recurrent, bias = layer.get_weights()
+    layer.set_weights([kernel, recurrent * np.float32(factor), bias])
+
+
+def _train(model: keras.Model, train: Encoded, steps: int, seed: int) -> None:
+    loss = (
+        keras.losses.BinaryCrossentropy if model.output_shape[-1] == 1 else keras.losses.SparseCategoricalCrossentropy
+    )
+    optimizer = keras.optimizers.Adam(LEARNING_RATE, global_clipnorm=CLIP_NORM)
+    model.compile(optimizer=optimizer, loss=loss(), jit_compile=False)
+    lengths = train.lengths()
+    batches = (rows for epoch in count(1) for rows in epoch_batches(lengths, BATCH_SIZE, seed=seed, epoch=epoch))
+    for step, rows in enumerate(islice(batches, steps), start=1):
+        found = float(model.train_on_batch(train.ids(rows), train.classes[rows][:, None]))
+        if not math.isfinite(found):
+            raise RunFailed(f"the loss is {found} at step {step}", mend="use fewer --steps, or a smaller --scale")

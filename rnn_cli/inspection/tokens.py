@@ -1,0 +1,57 @@
+"""How texts become ids, step by step. Loads no library but numpy, so that it answers at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnn_cli import bundle
+from rnn_cli.bundle import Bundle
+from rnn_cli.text.padding import pad
+from rnn_cli.text.stored import UNKNOWN
+from rnn_cli.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a text: its id, and whether it is among those that are read."""
+
+    text: str
+    id: int
+    kept: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether the vocabulary has it; if not, its id is that of the unknown token."""
+        return self.id != UNKNOWN
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of one text: all its tokens, the ids that are read, and these padded to the longest text's.
+
+    A text without tokens is read as one unknown token, so `ids` is never empty.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    ids: tuple[int, ...]
+    padded: tuple[int, ...]
+
+
+def tokenizer_of(opened: Bundle) -> Tokenizer:
+    """A bundle's tokenizer, verified; raises `BundleError` if it is not as it was written."""
+    return Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
+
+
+def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:
+    """A `Reading` a text, in order; all are padded together, as in a batch."""
+    sequences = tokenizer.encode_all(texts)
+    return [
+        Reading(text, _tokens(tokenizer, text), tuple(ids), tuple(padded.tolist()))
+        for text, ids, padded in zip(texts, sequences, pad(sequences), strict=True)
+    ]
+
+
+def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
+    tokens = tokenizer.tokens(text)
+    kept = set(tokenizer.cut(range(len(tokens))))
+    return tuple(Token(token, tokenizer.id_of(token), place in kept) for place, token in enumerate(tokens))
