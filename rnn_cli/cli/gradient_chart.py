@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 import click
+import numpy as np
 
 from rnn_cli.cli.layout import one_line
 from rnn_cli.inspection.decay import Array, Lesson
@@ -15,6 +16,8 @@ LEAST, MOST = 1e-7, 1e7
 """The chart's range, at most: beyond, a gradient is as good as nothing, or as everything."""
 
 SEVERAL = "*"
+
+LEFT = " of the gradient is left"
 
 
 def show_lesson(lesson: Lesson) -> None:
@@ -43,67 +46,75 @@ def decay_table(lesson: Lesson) -> list[str]:
     if trained := [each.trained for each in lesson.decays if each.trained is not None]:
         groups.append((f"after {counted(lesson.steps, 'step')}", trained))
     over = "".join(f"{name:>{len(cells)}}" for name, _ in groups)
-    head = f"{lesson.unit + 's back':<14}" + cells * len(groups)
+    head = f"{lesson.unit + 's back':>16}" + cells * len(groups)
     rows = [
-        f"{mark:>6,}        " + "".join(f"{figure(float(curve[mark])):>9}" for _, curves in groups for curve in curves)
+        f"{mark:>16,}" + "".join(f"{figure(float(curve[mark])):>9}" for _, curves in groups for curve in curves)
         for mark in lesson.marks
     ]
-    return [" " * 14 + over, head, "─" * len(head), *rows]
+    return [" " * 16 + over, head, "─" * len(head), *rows]
 
 
 def figure(left: float) -> str:
     """A share of the gradient in two digits; 0 and ∞ are less and more than a 32-bit number holds."""
     if math.isinf(left):
         return "∞"
-    return f"{left:.2f}" if 0.0995 <= left < 9.95 else f"{left:.2g}"
+    if not left or left >= 9.95:
+        return f"{left:.2g}"
+    return f"{left:.2f}" if left >= 0.0995 else f"{left:#.2g}"
 
 
 def sentences(lesson: Lesson) -> Iterator[str]:
-    """What the figures say, a line a cell: at about twenty tokens back, and at the farthest row of the table."""
+    """What the figures say, a line a cell: about twenty tokens back, and at the farthest round distance."""
     near = max(mark for mark in lesson.marks if mark <= 20)
     far = max((mark for mark in lesson.marks[:-1] if mark > near), default=lesson.marks[-1])
     for decay in lesson.decays:
-        said = [
-            f"{counted(mark, lesson.unit)} back {in_words(float(decay.last[mark]))}"
-            for mark in sorted({near, far})
-            if mark
-        ]
-        yield f"{decay.cell + ':':<6}" + (", ".join(said) or f"no text is longer than one {lesson.unit}")
+        told = ""
+        for mark in sorted({near, far} - {0}):
+            words = in_words(float(decay.last[mark]))
+            # Said once a line is enough.
+            words = words.removesuffix(LEFT) if LEFT in told and words.endswith(LEFT) else words
+            told += f"{', ' * bool(told)}after {counted(mark, lesson.unit)} {words}"
+        yield f"{decay.cell + ':':<5} {told or f'no text is longer than one {lesson.unit}'}"
 
 
 def in_words(left: float) -> str:
     """A share of the gradient, in plain words."""
-    if left > 1e6:
-        return "it has grown more than a million times"
-    if left >= 2:
-        return f"it has grown {left:,.0f} times" if left >= 10 else f"it has grown {left:.1f} times"
-    if left >= 1e-4:
-        return f"{left:.0%} is left" if left >= 0.0995 else f"{left * 100:.1g} % is left".replace(" %", "%")
-    return "less than a millionth is left" if left < 1e-6 else "less than a ten-thousandth is left"
+    if left >= 1.995:
+        return f"it has grown {left:,.0f}-fold" if left < 1e6 else "it has grown more than a million-fold"
+    if left < 1e-6:
+        return "less than a millionth" + LEFT
+    return (f"{left:.0%}" if left >= 0.0995 else f"{float(f'{left * 100:.1g}'):g}%") + LEFT
 
 
 def chart(curves: Mapping[str, Array], unit: str) -> list[str]:
     """Curves of one length on a logarithmic axis, a letter each: its cell's first; * where several meet."""
     length = len(next(iter(curves.values())))
-    values = [min(max(float(value), LEAST), MOST) for curve in curves.values() for value in curve]
-    top, bottom = math.ceil(math.log10(max(values)) - 1e-9), math.floor(math.log10(min(values)) + 1e-9)
-    top, bottom = max(top, 0), min(bottom, -1)
-    step = max(1, ROWS // (top - bottom))  # lines a power of ten
-    lines = [[" "] * (columns := min(COLUMNS, max(length, 2))) for _ in range((top - bottom) * step + 1)]
-    for name, curve in curves.items():
-        for column in range(columns):
-            value = float(curve[round(column * (length - 1) / (columns - 1))])
-            if LEAST <= value <= MOST and (value or value == 1):
-                line = lines[round((top - math.log10(value)) * step)]
+    logs = {name: np.log10(np.clip(curve, LEAST / 10, MOST * 10)) for name, curve in curves.items()}
+    shown = [float(log) for each in logs.values() for log in each if LEAST <= 10**log <= MOST]
+    lines_a_decade = max(1, int(ROWS // max(max(shown) - min(shown), 1)))
+    top = max(math.ceil(max(shown) * lines_a_decade), 0)
+    bottom = min(math.floor(min(shown) * lines_a_decade), -lines_a_decade)
+    lines = {level: [" "] * COLUMNS for level in range(top, bottom - 1, -1)}
+    places = _places(length)
+    for name, log in logs.items():
+        for column, distance in places:
+            line = lines.get(round(float(log[distance]) * lines_a_decade))
+            if line is not None:
                 line[column] = name[0] if line[column] in (" ", name[0]) else SEVERAL
-    axis = [f"1e{top - row // step:+d}" if row % step == 0 else "" for row in range(len(lines))]
-    axis = ["1" if mark == "1e+0" else mark for mark in axis]
-    drawn = [f"{mark:>6} │{''.join(line).rstrip()}".rstrip() for mark, line in zip(axis, lines, strict=True)]
-    key = ", ".join(f"{name[0]} {name}" for name in curves)
-    right = f"{length - 1:,} {unit}s back"
-    return [
-        *drawn,
-        " " * 7 + "└" + "─" * columns,
-        f"{'':8}0{right:>{max(columns - 1, len(right) + 1)}}",
-        f"{'':8}{key}, {SEVERAL} several",
-    ]
+    drawn = [f"{_power(level, lines_a_decade):>6} │{''.join(line)}".rstrip() for level, line in lines.items()]
+    foot = f"0{f'{counted(length - 1, unit)} back':>{COLUMNS - 1}}"
+    letters = ", ".join(f"{name[0]} {name}" for name in curves)
+    return [*drawn, f"{'':7}└{'─' * COLUMNS}", f"{'':8}{foot}", f"{'':8}{letters}, {SEVERAL} several"]
+
+
+def _places(length: int) -> list[tuple[int, int]]:
+    """Which distance stands in which column: each distance once, or each column one of many."""
+    if length < COLUMNS:
+        return [(round(distance * (COLUMNS - 1) / max(length - 1, 1)), distance) for distance in range(length)]
+    return [(column, round(column * (length - 1) / (COLUMNS - 1))) for column in range(COLUMNS)]
+
+
+def _power(level: int, lines_a_decade: int) -> str:
+    if level % lines_a_decade:
+        return ""
+    return f"1e{level // lines_a_decade:+d}" if level else "1"

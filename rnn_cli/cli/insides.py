@@ -16,7 +16,7 @@ from rnn_cli.text.tokenizer import Tokenizer
 if TYPE_CHECKING:  # loading it loads onnx
     from rnn_cli.inspection.vectors import Neighbour
 
-PIPE_CELLS = 120
+PIPE_CELLS = 100
 """The width of lines of tokens where there is no terminal."""
 
 ENDS = {"head": "the beginning is read", "tail": "the end is read", "both": "the beginning and the end are read"}
@@ -38,9 +38,10 @@ def readings_as_json(readings: Sequence[Reading]) -> None:
 
 def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     """Each text, its tokens above their ids, what was cut; then all ids, padded, a line a text."""
-    width = terminal_width() or PIPE_CELLS
+    terminal = terminal_width()
+    width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
-        click.echo(click.style(f"text {number}", bold=True) + f"  {shortened(reading.text, width - 10)}")
+        click.echo(click.style(f"text {number}", bold=True) + f"  {_whole(reading.text, terminal)}")
         click.echo(_counted(reading, tokenizer))
         for line in _in_columns(reading.tokens, width):
             click.echo(line)
@@ -50,12 +51,16 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     cells = max(len(str(id)) for reading in readings for id in reading.padded)
     for reading in readings:
         line = " ".join(f"{id:>{cells}}" for id in reading.padded)
-        click.echo(line if terminal_width() is None else shortened_ids(line, width))
+        click.echo(line if terminal is None else _fitting(line, width))
 
 
-def shortened_ids(line: str, width: int) -> str:
-    """A line of ids that fits, with … for those that do not; no id is cut in two."""
-    return line if len(line) <= width else line[: width - 1].rpartition(" ")[0].rstrip() + " …"
+def _fitting(ids: str, width: int) -> str:
+    """A line of ids with … for those that the width does not hold; none is cut in two."""
+    return ids if len(ids) <= width else ids[: width - 1].rpartition(" ")[0].rstrip() + " …"
+
+
+def _whole(text: str, terminal: int | None) -> str:
+    return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
 
 
 def _counted(reading: Reading, tokenizer: Tokenizer) -> str:

@@ -157,6 +157,10 @@ def gradients(
     from its last state; shown is the gradient of the loss at each token's vector, by the token's distance from the
     end of the text: the geometric mean of its norm, relative to the last token's. Measured on new weights, and again
     after a short training (Adam, learning rate 0.002, gradients clipped to 1), which is not kept.
+
+    New weights are not yet the lesson: the plain cell begins with recurrent weights that keep lengths, and gates begin
+    half closed. Training opens the gates of lstm and gru where memory pays; the plain cell has none to open. Each is
+    one short training, so look at another training.seed too.
     """
     from rnn_cli.loading import load_config
 
@@ -173,7 +177,7 @@ def gradients(
     with listening() as listener:
         prepared = prepare(shortened(settings, tokens), listener)
         listener.note("loading TensorFlow")
-        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        from rnn_cli.training import quiet  # noqa: F401, I001  (before all that loads TensorFlow)
         from rnn_cli.inspection.gradients import measure
 
         lesson = measure(prepared, texts=texts, steps=steps, scale=scale, listener=listener)

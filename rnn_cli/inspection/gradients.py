@@ -8,6 +8,7 @@ networks.
 """
 
 import math
+from collections.abc import Callable
 from itertools import count, islice
 
 import keras
@@ -18,13 +19,18 @@ import tensorflow
 from rnn_cli.config import ModelConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.inspection.decay import Array, Decay, Lesson, left
-from rnn_cli.network.build import CELLS, build
+from rnn_cli.network.build import build
 from rnn_cli.training.batches import Encoded, epoch_batches
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Prepared
 
+CELLS = ("rnn", "gru", "lstm")
+"""From the plain cell to the one with the most gates."""
+
 LEARNING_RATE, CLIP_NORM, BATCH_SIZE = 2e-3, 1.0, 64
 """How the short training goes, with Adam, the same for each cell."""
+
+Gradient = Callable[[npt.NDArray[np.int32], npt.NDArray[np.intp]], npt.NDArray[np.float32]]
 
 UNITS = {"word": "word", "char": "character", "sentence": "sentence", "subword": "word piece"}
 """What a token is, in words, by the tokenizer's level."""
@@ -48,10 +54,11 @@ def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Li
         config = simplest(run.config.model, cell)
         model = build(config, vocab_size=run.tokenizer.vocab_size, classes=len(run.labels), seed=seed)
         _scale(model.get_layer(f"{cell}_1"), scale)
-        untrained, trained = left(gradient_norms(model, chosen)), None
+        gradient = token_gradient(model)
+        untrained, trained = left(gradient_norms(gradient, chosen)), None
         if steps:
             _train(model, run.train, steps, seed)
-            trained = left(gradient_norms(model, chosen))
+            trained = left(gradient_norms(gradient, chosen))
         decays.append(Decay(cell, untrained, trained))
     return Lesson(
         source=run.splits.train.name,
@@ -72,18 +79,30 @@ def simplest(config: ModelConfig, cell: str) -> ModelConfig:
     )
 
 
-def gradient_norms(model: keras.Model, texts: Encoded) -> Array:
-    """Euclidean norms of the gradient of each text's loss at its token vectors, by distance from the text's end.
+def token_gradient(model: keras.Model) -> Gradient:
+    """A function of a model from `build` with its weights of the moment: ids `[texts, time]` and classes `[texts]` to
+    the gradient of each text's own loss at its token vectors, `[texts, time, embedding_dim]`."""
+    both = keras.Model(model.input, [model.get_layer("embedding").output, model.output])
+    loss = _loss(model)(reduction="sum")
+
+    @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def gradient(ids: tensorflow.Tensor, classes: tensorflow.Tensor) -> tensorflow.Tensor:
+        with tensorflow.GradientTape() as tape:
+            vectors, answers = both(ids, training=False)
+            total = loss(classes[:, None], answers)
+        return tape.gradient(total, vectors)
+
+    return lambda ids, classes: np.asarray(gradient(tensorflow.constant(ids), tensorflow.constant(classes)))
+
+
+def gradient_norms(gradient: Gradient, texts: Encoded) -> Array:
+    """Euclidean norms of `gradient` at each token vector, by the token's distance from its text's end.
 
     Answers `[texts, length of the shortest]`, without texts whose loss has no gradient at all. Infinity stands for
     what 32 bits cannot hold. Raises `RunFailed` if no text is left.
     """
-    both = keras.Model(model.input, [model.get_layer("embedding").output, model.output])
-    with tensorflow.GradientTape() as tape:
-        vectors, answers = both(texts.ids(np.arange(len(texts.classes))))
-        loss = tensorflow.reduce_sum(_loss(model)(texts.classes[:, None], answers))
-    gradient = tape.gradient(loss, vectors).numpy().astype(np.float64)
-    norms = np.linalg.norm(np.nan_to_num(gradient, nan=np.inf, posinf=np.inf, neginf=np.inf), axis=-1)
+    found = gradient(texts.ids(np.arange(len(texts.classes))), texts.classes).astype(np.float64)
+    norms = np.linalg.norm(np.where(np.isfinite(found), found, np.inf), axis=-1)
     lengths = texts.lengths()
     places = lengths[:, None] - 1 - np.arange(lengths.min())
     by_distance: Array = np.take_along_axis(norms, places, axis=1)
@@ -93,10 +112,10 @@ def gradient_norms(model: keras.Model, texts: Encoded) -> Array:
     return by_distance
 
 
-def _loss(model: keras.Model) -> keras.losses.Loss:
-    binary = model.output_shape[-1] == 1
-    loss = keras.losses.BinaryCrossentropy if binary else keras.losses.SparseCategoricalCrossentropy
-    return loss(reduction="none")
+def _loss(model: keras.Model) -> type[keras.losses.Loss]:
+    if model.output_shape[-1] == 1:
+        return keras.losses.BinaryCrossentropy  # type: ignore[no-any-return]
+    return keras.losses.SparseCategoricalCrossentropy  # type: ignore[no-any-return]
 
 
 def _longest(train: Encoded, texts: int, seed: int) -> npt.NDArray[np.intp]:
@@ -112,11 +131,8 @@ def _scale(layer: keras.layers.Layer, factor: float) -> None:
 
 
 def _train(model: keras.Model, train: Encoded, steps: int, seed: int) -> None:
-    loss = (
-        keras.losses.BinaryCrossentropy if model.output_shape[-1] == 1 else keras.losses.SparseCategoricalCrossentropy
-    )
     optimizer = keras.optimizers.Adam(LEARNING_RATE, global_clipnorm=CLIP_NORM)
-    model.compile(optimizer=optimizer, loss=loss(), jit_compile=False)
+    model.compile(optimizer=optimizer, loss=_loss(model)(), jit_compile=False)
     lengths = train.lengths()
     batches = (rows for epoch in count(1) for rows in epoch_batches(lengths, BATCH_SIZE, seed=seed, epoch=epoch))
     for step, rows in enumerate(islice(batches, steps), start=1):

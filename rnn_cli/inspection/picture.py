@@ -1,10 +1,9 @@
-"""A `Lesson` as a chart in a PNG file. Loads matplotlib, without any window."""
+"""A `Lesson` as a chart in a PNG file. Loads matplotlib, and no window: a bare Figure draws with Agg."""
 
 import os
 from pathlib import Path
 from tempfile import mkstemp
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from rnn_cli.errors import UsageError
@@ -32,7 +31,7 @@ def save(lesson: Lesson, out: Path) -> None:
     handle, hidden = mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            FigureCanvasAgg(draw(lesson)).print_png(stream)
+            draw(lesson).savefig(stream, format="png")
         os.chmod(hidden, 0o666 & ~_umask())  # mkstemp's is for this user alone
         os.replace(hidden, out)
     except BaseException:
@@ -42,7 +41,7 @@ def save(lesson: Lesson, out: Path) -> None:
 
 def draw(lesson: Lesson) -> Figure:
     """The chart: a line a cell, solid for the network as it was in the end and dashed for an untrained one."""
-    figure = Figure(figsize=(9, 5.5), dpi=150, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(9, 6), dpi=150, layout="constrained", facecolor="white")
     axes = figure.subplots()
     for decay in lesson.decays:
         colour = COLOURS[decay.cell]
@@ -67,7 +66,7 @@ def draw(lesson: Lesson) -> Figure:
     axes.axhline(1, color="black", linewidth=0.8)
     axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=len(lesson.decays), frameon=False)
     return figure
 
 
