@@ -30,7 +30,9 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
     return int(code), set(names)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"], ["inspect", "gradients", "--help"]]
+)
 def test_help_loads_nothing_but_click(words: list[str], tmp_path: Path) -> None:
     _, names = loaded(tmp_path, *words)
     assert not names & (NETWORK | MEASURING | CONFIG | SCORING | {"rich", "zstandard"})
@@ -64,6 +66,30 @@ def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_pa
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained))
     assert code == 0
     assert not names & (NETWORK | {"matplotlib"})
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_inspect_tokens_loads_less_than_predict(words: list[str], trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "inspect", "tokens", "--model", str(trained), *words, "a warm film")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING | CONFIG | {"onnxruntime"})
+
+
+@pytest.mark.parametrize("words", [["neighbours", "warm"], ["embedding", "--out", "projector"]])
+def test_inspect_reads_vectors_without_tensorflow(words: list[str], trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "inspect", *words, "--model", str(trained))
+    assert code == 0
+    assert "onnx" in names
+    assert not names & (MEASURING | CONFIG | {"tensorflow", "keras", "onnxruntime"})
+
+
+@pytest.mark.parametrize(
+    "words", [["--set", "training.epohcs=2"], ["--set", "data.source=none.csv"], ["--out", "no/chart.png"]]
+)
+def test_inspect_gradients_tells_mistakes_before_tensorflow_loads(words: list[str], tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "inspect", "gradients", *words)
+    assert code == 2
+    assert not names & NETWORK
 
 
 def test_a_config_mistake_is_told_before_tensorflow_loads(tmp_path: Path) -> None:

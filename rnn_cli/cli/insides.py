@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
         click.echo(click.style(f"text {number}", bold=True) + f"  {_whole(reading.text, terminal)}")
-        click.echo(_counted(reading, tokenizer))
+        click.echo(textwrap.fill(_counted(reading, tokenizer), width))
         for line in _in_columns(reading.tokens, width):
             click.echo(line)
         click.echo()

@@ -1,0 +1,188 @@
+"""`rnn inspect`: what is shown, and what is told when it cannot be."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from rnn_cli.bundle import TOKENIZER
+from rnn_cli.cli.gradient_chart import chart, decay_table, figure, sentences
+from rnn_cli.inspection.decay import Decay, Lesson
+from rnn_cli.text.tokenizer import Tokenizer
+
+from .conftest import COMMAND, Rnn, on_a_terminal, tiny_overrides
+
+TEXTS = ["a warm, funny film", "", "zzz dull 長い 👩‍👩‍👧 שלום", "film " * 30, "x\x1b[2Jy \u202ez"]
+
+
+def test_tokens_as_json_are_what_the_model_reads(rnn: Rnn, newest: Path) -> None:
+    tokenizer = Tokenizer.from_json((newest / TOKENIZER).read_text("utf-8"))
+    code, out, err = rnn("inspect", "tokens", "--json", *TEXTS)
+    found = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert [each["text"] for each in found] == TEXTS
+    assert [each["ids"] for each in found] == tokenizer.encode_all(TEXTS)
+    assert {len(each["padded"]) for each in found} == {12}
+    assert sum(token["kept"] for token in found[3]["tokens"]) == 12
+    assert [token["known"] for token in found[2]["tokens"]] == [False, True, False, False, False]
+
+
+def test_tokens_stand_above_their_ids(rnn: Rnn, newest: Path) -> None:
+    tokenizer = Tokenizer.from_json((newest / TOKENIZER).read_text("utf-8"))
+    code, out, _ = rnn("inspect", "tokens", *TEXTS)
+    lines = out.splitlines()
+    assert code == 0
+    assert "\x1b" not in out and "\u202e" not in out
+    pairs = [(line, lines[at + 1]) for at, line in enumerate(lines) if line.startswith("tokens")]
+    assert all(cell_len(tokens) == cell_len(ids) for tokens, ids in pairs)
+    assert pairs[0][0].split() == ["tokens", "a", "warm", "funny", "film"]
+    assert pairs[0][1].split() == ["ids", *map(str, tokenizer.encode(TEXTS[0]))]
+    assert pairs[1][0].split()[1:3] == ["zzz?", "dull"]
+    assert "no token, so it is read as one unknown token, id 1" in lines
+    assert "30 word tokens; 18 cut away (-), since max_length is 12: the beginning is read" in lines
+    batch = lines[next(at for at, line in enumerate(lines) if line.startswith("as one batch, [5, 12]")) + 1 :]
+    assert [int(batch[1].split()[at]) for at in range(12)] == [1, *[0] * 11]
+
+
+def test_tokens_fit_the_terminal(newest: Path) -> None:
+    shown, ended = on_a_terminal("inspect", "tokens", "warm " * 40, "長い映画 " * 9, columns=48)
+    assert ended.code == 0
+    assert max(cell_len(line) for line in shown.splitlines()) <= 48
+    assert "…" in shown
+
+
+def test_neighbours_are_shown_nearest_first(rnn: Rnn, newest: Path) -> None:
+    code, out, err = rnn("inspect", "neighbours", "WARM", "-n", "4", "--json")
+    found = json.loads(out)
+    assert (code, err, found["token"], len(found["neighbours"])) == (0, "", "warm", 4)
+    similarities = [each["similarity"] for each in found["neighbours"]]
+    assert similarities == sorted(similarities, reverse=True)
+    rows = rnn("inspect", "neighbours", "WARM", "-n", "4").out.splitlines()[4:]
+    assert [row.split()[0] for row in rows] == [each["token"] for each in found["neighbours"]]
+
+
+def test_an_embedding_is_written_once(rnn: Rnn, newest: Path, home: Path) -> None:
+    code, out, _ = rnn("inspect", "embedding", "--out", "my cloud")
+    assert code == 0 and "tensorboard --logdir 'my cloud'" in out
+    assert sorted(file.name for file in (home / "my cloud").iterdir()) == [
+        "metadata.tsv",
+        "projector_config.pbtxt",
+        "tensors.tsv",
+    ]
+    assert rnn("inspect", "embedding", "--out", "my cloud").code == 2
+    assert rnn("inspect", "embedding", "--out", "my cloud", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["neighbours", "warmm"], "Error: warmm: the model knows no such token; did you mean warm"),
+        (["neighbours", "a\x1b[2J"], "Error: a\ufffd[2J: "),
+        (["tokens"], "Error: Missing argument 'TEXT...'"),
+        (["tokens", "\udcff"], "Error: text 1: is not UTF-8"),
+        (["tokens", "--model", "nowhere", "x"], "Error: nowhere: no such folder"),
+        (["embedding", "--out", "runs"], "Error: runs: exists; use --force"),
+        (["embedding", "--out", "runs", "--force"], "Error: runs: holds latest, which would be lost"),
+        (["gradients", "--out", "chart.pdf"], "Error: chart.pdf: is not the name of a PNG file; use --out chart.png"),
+        (["gradients", "--out", "no/chart.png"], "Error: no: no such folder"),
+        (["gradients", "--set", "model.cel=rnn"], "Error: --set model.cel=rnn: model.cel: no such key"),
+    ],
+)
+def test_a_mistake_is_one_line(rnn: Rnn, newest: Path, words: list[str], told: str) -> None:
+    code, out, err = rnn("inspect", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(told) and err.count("\n") == 1
+
+
+def test_one_hot_tokens_have_no_vectors(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
+) -> None:
+    more = tiny_overrides(tiny, model__input="one_hot", training__epochs=1, data__source=labelled_file)
+    assert rnn("train", *more).code == 0
+    code, _, err = rnn("inspect", "neighbours", "warm")
+    assert code == 2
+    assert err == (
+        "Error: runs/latest: has no token vectors: its tokens enter as one-hot; "
+        "name a model trained with model.input=embedding\n"
+    )
+
+
+def test_a_damaged_model_is_refused(rnn: Rnn, newest: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(newest, broken)
+    content = bytearray((broken / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (broken / "model.onnx").write_bytes(content)
+    code, _, err = rnn("inspect", "neighbours", "warm", "--model", str(broken))
+    assert code == 2 and "checksum differs" in err
+
+
+def test_a_reader_may_leave_early(newest: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "inspect", "tokens", "--json", *["warm " * 9_000] * 9], stdout=-1, stderr=-1
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.read(10)
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 141
+
+
+def test_gradients_are_told_in_figures_and_in_words(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
+) -> None:
+    words = ["--steps", "0", "--texts", "5", "--tokens", "6", *tiny_overrides(tiny, data__source=labelled_file)]
+    code, out, err = rnn("inspect", "gradients", "--json", "--out", "chart.png", *words)
+    found = json.loads(out)
+    assert code == 0 and "Error" not in err
+    assert found["distance"] == list(range(6)) and list(found["left"]) == ["rnn", "gru", "lstm"]
+    assert all(curve[0] == 1 for cell in found["left"].values() for curve in cell.values())
+    assert (home / "chart.png").is_file()
+
+
+def lesson(**curves: list[float]) -> Lesson:
+    decays = tuple(Decay(cell, np.array(curve), None) for cell, curve in curves.items())
+    return Lesson("reviews.csv", "word", 64, len(next(iter(curves.values()))), 8, 1.0, 0, decays)
+
+
+def test_a_table_holds_round_distances_and_the_last() -> None:
+    curve = [0.5**distance for distance in range(60)]
+    rows = decay_table(lesson(rnn=curve))[3:]
+    assert [row.split() for row in rows[:3]] == [["0", "1.00"], ["1", "0.50"], ["2", "0.25"]]
+    assert [row.split()[0] for row in rows] == ["0", "1", "2", "5", "10", "20", "50", "59"]
+
+
+def test_a_sentence_says_what_is_left() -> None:
+    gone, grown = [0.8**distance for distance in range(120)], [1.2**distance for distance in range(120)]
+    dead, short = [1.0] + [0.0] * 119, [1.0]
+    assert list(sentences(lesson(rnn=gone, gru=grown, lstm=dead))) == [
+        "rnn:  after 20 words 1% of the gradient is left, after 100 words less than a millionth",
+        "gru:  after 20 words it has grown 38-fold, after 100 words it has grown more than a million-fold",
+        "lstm: after 20 words less than a millionth of the gradient is left, after 100 words less than a millionth",
+    ]
+    assert list(sentences(lesson(rnn=short))) == ["rnn:  no text is longer than one word"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 64, 300])
+def test_a_chart_stands_on_80_columns(length: int) -> None:
+    falling = np.geomspace(1, 1e-30, length)
+    lines = chart({"rnn": falling, "gru": np.append(falling[:-1], np.inf), "lstm": 1 / falling}, "word")
+    assert max(map(len, lines)) <= 80
+    assert 5 < len(lines) < 25
+
+
+def test_a_straight_decay_is_a_straight_line() -> None:
+    lines = chart({"rnn": np.geomspace(1, 1e-3, 64)}, "word")
+    marks = [(at, column - 8) for at, line in enumerate(lines[:-3]) for column, mark in enumerate(line) if mark == "r"]
+    assert len(marks) == 64 and marks[0][1] == 0
+    rows = max(at for at, _ in marks)
+    assert all(abs(at - column * rows / 63) <= 0.51 for at, column in marks)
+
+
+def test_a_figure_has_two_digits() -> None:
+    shown = ["1.00", "0.10", "0.099", "0.010", "1.0e-06", "12", "1.2e+03", "0", "∞"]
+    assert [figure(left) for left in (1, 0.1, 0.099, 0.01, 1e-6, 12, 1234, 0, np.inf)] == shown
