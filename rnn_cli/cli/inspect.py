@@ -25,8 +25,9 @@ Examples:
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a text instead.")
 def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
-    """Show how each TEXT becomes numbers: its tokens, their ids, what is cut away, the padding.
+    """Show how a text becomes numbers.
 
+    Told are each TEXT's tokens, their ids, what is cut away, and all the texts padded to the longest, as in a batch.
     ? marks a token that the model does not know, and a dash stands for the id of one that is not read.
     """
     for place, text in enumerate(texts, start=1):
@@ -48,8 +49,8 @@ def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
 @inspect.command(
     epilog="""\b
 Examples:
-  rnn inspect neighbours wonderful
-  rnn inspect neighbours dull --count 5 --model runs/quick-1
+  rnn inspect neighbours dull
+  rnn inspect neighbours warm --count 5 --model runs/quick-1
 """
 )
 @click.argument("word")
@@ -59,10 +60,12 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
-    """Show the tokens whose learned vectors point most nearly the same way as WORD's.
+    """Show which tokens the network treats like WORD.
 
-    The similarity is the cosine of the angle between two vectors: 1 for the same direction, 0 for none in common, -1
-    for opposite ones. Vectors learned from labels alone tell what a word says about the label, not what it means.
+    These are the tokens whose learned vectors point most nearly the same way as WORD's, nearest first. The
+    similarity is the cosine of the angle between two vectors: 1 for the same direction, 0 for none in common,
+    -1 for opposite ones. Vectors learned from labels alone tell what a word says about the label, not what it
+    means.
     """
     refuse_undecodable(word, "WORD")
 
@@ -88,10 +91,11 @@ Examples:
 @MODEL
 @click.option("--force", is_flag=True, help="Replace the files that an earlier call wrote to --out.")
 def embedding(out: Path, model: str | None, force: bool) -> None:
-    """Write the token vectors for the Embedding Projector, which shows them as a cloud of points.
+    """Write the token vectors for the Embedding Projector.
 
-    The folder holds tensors.tsv (a vector a line), metadata.tsv (its token) and projector_config.pbtxt. Padding is
-    left out: line N is the token of id N. Tabs, line ends and backslashes of a token are written \\t, \\n, \\\\.
+    It shows them as a cloud of points, in TensorBoard or in the browser. The folder holds tensors.tsv (a vector
+    a line), metadata.tsv (its token) and projector_config.pbtxt. Padding is left out: line N is the token of id
+    N. Tabs, line ends and backslashes of a token are written \\t, \\n, \\\\.
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
@@ -150,13 +154,14 @@ def gradients(
     scale: float,
     as_json: bool,
 ) -> None:
-    """Show vanishing and exploding gradients: how far back along your own texts each cell can learn.
+    """Show vanishing and exploding gradients.
 
-    CONFIG is a YAML file or a recipe's name; without it, the recipe `default`. Its data, tokenizer, embedding_dim and
-    first number of units are used. For each cell (rnn, gru, lstm) one layer reads training texts forwards and answers
-    from its last state; shown is the gradient of the loss at each token's vector, by the token's distance from the
-    end of the text: the geometric mean of its norm, relative to the last token's. Measured on new weights, and again
-    after a short training (Adam, learning rate 0.002, gradients clipped to 1), which is not kept.
+    They tell how far back along your own texts each kind of cell can learn. CONFIG is a YAML file or a recipe's
+    name; without it, the recipe `default`. Its data, tokenizer, embedding_dim and first number of units are
+    used. For each cell (rnn, gru, lstm) one layer reads training texts forwards and answers from its last
+    state; shown is the gradient of the loss at each token's vector, by the token's distance from the end of the
+    text: the geometric mean of its norm, relative to the last token's. Measured on new weights, and again after
+    a short training (Adam, learning rate 0.002, gradients clipped to 1), which is not kept.
 
     New weights are not yet the lesson: the plain cell begins with recurrent weights that keep lengths, and gates begin
     half closed. Training opens the gates of lstm and gru where memory pays; the plain cell has none to open. Each is

@@ -19,6 +19,9 @@ from .conftest import COMMAND, Rnn
 
 REPOSITORY = Path(__file__).parents[2]
 
+TRAINING = ("rnn train", "rnn inspect gradients")
+"""The commands whose examples take too long to run here."""
+
 
 def commands(group: click.Group = cli, path: str = "rnn") -> Iterator[tuple[str, click.Command]]:
     yield path, group
@@ -41,7 +44,7 @@ def test_version(rnn: Rnn) -> None:
 
 def test_help_lists_the_commands_in_the_order_of_use(rnn: Rnn) -> None:
     shown = rnn("--help").out
-    places = [shown.index(f"\n  {name} ") for name in ("train", "evaluate", "predict", "data", "config")]
+    places = [shown.index(f"\n  {name} ") for name in ("train", "evaluate", "predict", "data", "inspect", "config")]
     assert places == sorted(places)
 
 
@@ -62,15 +65,15 @@ def test_there_are_examples_of_every_command() -> None:
     assert {example.split()[1] for example in examples() if example.startswith("rnn ")} == set(cli.commands)
 
 
-@pytest.mark.parametrize("example", [each for each in examples() if each.startswith("rnn train")])
-def test_every_example_of_train_is_understood(example: str, home: Path) -> None:
+@pytest.mark.parametrize("example", [each for each in examples() if each.startswith(TRAINING)])
+def test_every_example_that_trains_is_understood(example: str, home: Path) -> None:
     shutil.copytree(REPOSITORY / "configs", home / "configs")
-    words = shlex.split(example)[2:]
-    given = cli.commands["train"].make_context("train", words).params
+    path = next(path for path in TRAINING if example.startswith(path))
+    given = dict(commands())[path].make_context(path, shlex.split(example.removeprefix(path))).params
     load_config(given["config"], given["overrides"])
 
 
-@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith("rnn train")])
+@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith(TRAINING)])
 def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
     (home / "new_reviews.csv").write_bytes(labelled_file.read_bytes())
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
