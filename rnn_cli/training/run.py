@@ -61,10 +61,15 @@ def train(
     written or replaced.
     """
     with bundle.beginning(out, name=name, force=force) as place:
-        _seed(run)
-        model = _network(run, listener) if origin is None else _network_of(origin, run)
+        learner = new_learner(run, listener, origin)
         _warn_of_few_steps(run, listener)
-        return _fit_and_write(run, place, _learner(run, model), Standing(), listener)
+        return _fit_and_write(run, place, learner, Standing(), listener)
+
+
+def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
+    """A learner that has learned nothing yet, or what `origin` has."""
+    _seed(run)
+    return _learner(run, _network(run, listener) if origin is None else _network_of(origin, run))
 
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:

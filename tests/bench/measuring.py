@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 
 def in_turn(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
@@ -34,6 +35,45 @@ def process(command: Sequence[str]) -> tuple[float, float, str]:
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == 0, f"{command} ended with {child.returncode}"
     return elapsed, usage.ru_maxrss / 1024, printed
+
+
+class Worker:
+    """A process that says "ready", then answers a line with a line."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self._line()
+
+    def ask(self) -> str:
+        """Its next answer."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("again\n")
+        self.process.stdin.flush()
+        return self._line()
+
+    def seconds(self) -> float:
+        """Its next answer, a number of seconds."""
+        return float(self.ask())
+
+    def peak_megabytes(self) -> float:
+        """The most memory it has held so far (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the worker ended"
+        return line
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def show(what: str, ours: Sequence[float], peer: Sequence[float], unit: str, *, more_is_better: bool = False) -> None:

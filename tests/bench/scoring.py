@@ -8,13 +8,12 @@ each at the faster of two batch sizes. Keras is given padded ids, ours starts fr
 """
 
 import json
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from measuring import in_turn, seconds, show
+from measuring import Worker, in_turn, seconds, show
 
 from rnn_cli.bundle import Bundle
 from rnn_cli.config import ModelConfig
@@ -33,43 +32,17 @@ def main(model: str, rounds: int) -> None:
             if name == "the bundle's own file":
                 answers = predictor.score(texts).probabilities[:, -peer.answers.shape[1] :]
                 print(f"{len(texts):,} texts; largest difference of answers {abs(answers - peer.answers).max():.1e}")
-            ours, keras = in_turn(lambda: seconds(lambda: predictor.predict(texts)), peer.predict, rounds)
+            ours, keras = in_turn(lambda: seconds(lambda: predictor.predict(texts)), peer.seconds, rounds)
             rates = [[len(texts) / each for each in times] for times in (ours, keras)]
             show(f"Keras, {name}", *rates, "rows/s", more_is_better=True)
 
 
-class Peer:
-    """Keras in a process that sleeps until it is asked."""
+class Peer(Worker):
+    """Keras in a process that sleeps until it is asked for the seconds of one `model.predict` over all texts."""
 
     def __init__(self, model: str, name: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, model, "--peer", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.answers = np.array(json.loads(self._line()))
-
-    def predict(self) -> float:
-        """Seconds of one `model.predict` over all texts."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("again\n")
-        self.process.stdin.flush()
-        return float(self._line())
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, "the peer ended"
-        return line
-
-    def __enter__(self) -> "Peer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        super().__init__([sys.executable, __file__, model, "--peer", name])
+        self.answers = np.array(json.loads(self.ask()))
 
 
 def be_the_peer(model: str, name: str) -> None:
@@ -83,6 +56,8 @@ def be_the_peer(model: str, name: str) -> None:
         network = unmasked(config, predictor.tokenizer.vocab_size, len(predictor.labels))
     else:
         network = keras.saving.load_model(bundle.path / "model.keras")
+    print("ready", flush=True)
+    sys.stdin.readline()
     print(json.dumps(network.predict(ids, batch_size=64, verbose=0).tolist()), flush=True)
     small, large = (partial(network.predict, ids, batch_size=size, verbose=0) for size in (32, 256))
     for _ in sys.stdin:
