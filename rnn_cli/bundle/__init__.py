@@ -14,11 +14,20 @@ from rnn_cli.bundle.layout import (
     PREDICTIONS,
     RUNS,
     TOKENIZER,
+    UNFINISHED,
     locate,
 )
 from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
 from rnn_cli.bundle.reader import Bundle
-from rnn_cli.bundle.unfinished import Checkpoint, Unfinished, beginning, check_begin, locate_unfinished, reopened
+from rnn_cli.bundle.unfinished import (
+    Checkpoint,
+    Unfinished,
+    beginning,
+    check_begin,
+    locate_unfinished,
+    newest_checkpoint,
+    reopened,
+)
 from rnn_cli.bundle.writer import Draft, is_latest
 
 __all__ = [
@@ -33,6 +42,7 @@ __all__ = [
     "PREDICTIONS",
     "RUNS",
     "TOKENIZER",
+    "UNFINISHED",
     "Bundle",
     "Checkpoint",
     "Draft",
@@ -43,5 +53,6 @@ __all__ = [
     "is_latest",
     "locate",
     "locate_unfinished",
+    "newest_checkpoint",
     "reopened",
 ]

@@ -170,7 +170,7 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
     `path` is the run's folder, from `locate_unfinished`.
     """
     with _held(path):
-        checkpoint = _newest(path, warn)
+        checkpoint = newest_checkpoint(path, warn)
         for damaged in _checkpoints(path)[_checkpoints(path).index(checkpoint.path) + 1 :]:
             disk.remove(damaged)
         yield Unfinished(path, _target(path), **checkpoint.place), checkpoint
@@ -193,7 +193,8 @@ def locate_unfinished(named: Path | None) -> Path:
     raise BundleError("no such unfinished run", where=str(named), mend=f"name a folder that ends in {UNFINISHED}")
 
 
-def _newest(path: Path, warn: Callable[[str], None]) -> Checkpoint:
+def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
+    """The newest whole checkpoint of a run's folder; `warn` hears of damaged newer ones. Raises `BundleError`."""
     for checkpoint in reversed(_checkpoints(path)):
         try:
             return Checkpoint.open(checkpoint)

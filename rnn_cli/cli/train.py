@@ -42,7 +42,9 @@ Examples:
     metavar="[DIR]",
     help="Go on with a run that was stopped  [default: the last one in runs/]",
 )
-@click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further, on the rows the config names.")
+@click.option(
+    "--from", "origin", metavar="DIR", help="Train the model in DIR, or what a run left there, further on new rows."
+)
 def train(
     config: str | None,
     overrides: tuple[str, ...],
@@ -82,7 +84,7 @@ def _trained(
     else:
         from rnn_cli.training.origin import Origin
 
-        parent = Origin.open(origin)
+        parent = Origin.open(origin, lambda text: click.echo(f"Warning: {text}", err=True))
         settings = parent.further(config, overrides)
     bundle.check_begin(out, force=force)
 
@@ -129,6 +131,6 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
 
 def _name(origin: Path) -> str:
     """The recipe's name in a model's folder's: quick-3 → quick."""
-    name = origin.resolve().name
+    name = origin.resolve().name.removesuffix(".unfinished")
     stem, dash, tail = name.rpartition("-")
     return stem if dash and tail.isdecimal() else name

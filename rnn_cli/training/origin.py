@@ -3,7 +3,8 @@
 Takes no TensorFlow; the weights are loaded by `rnn_cli.training.run`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.config import Config
 from rnn_cli.errors import ConfigError
-from rnn_cli.loading import load_config, parse_config
+from rnn_cli.loading import load_config, parse_config, to_yaml
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training.fit import Array
 from rnn_cli.training.prepare import Known
+from rnn_cli.training.saved import SavedRun
 
 FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
 """Keys of `model` that change no weight's shape or meaning; a file of word vectors is not read again."""
@@ -21,19 +24,27 @@ FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddin
 
 @dataclass(frozen=True)
 class Origin:
-    """The model that further training begins with."""
+    """The model that further training begins with, from a bundle or a checkpoint of an unfinished run.
 
-    bundle: Bundle
+    `weights` are a checkpoint's, a `Learner`'s state of the model; a bundle's are in its Keras file.
+    """
+
+    path: Path
     config: Config
     known: Known
+    bundle: Bundle | None
+    weights: list[Array]
 
     @classmethod
-    def open(cls, path: Path) -> "Origin":
-        """Open a trained bundle; raises `BundleError`."""
+    def open(cls, path: Path, warn: Callable[[str], None]) -> "Origin":
+        """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
+        if path.name.endswith(bundle.UNFINISHED):
+            saved = SavedRun.read(bundle.newest_checkpoint(path, warn))
+            return cls(path, saved.config, replace(saved.known, fingerprint=None), None, saved.arrays["model"])
         opened = Bundle.open(path)
         config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(path / bundle.CONFIG))
         tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8"))
-        return cls(opened, config, Known(tokenizer, opened.manifest.labels, fingerprint=None))
+        return cls(path, config, Known(tokenizer, opened.manifest.labels, fingerprint=None), opened, [])
 
     def further(self, config: str | None, overrides: tuple[str, ...]) -> Config:
         """The config of the new run: CONFIG, or else this model's own, with overrides.
@@ -41,31 +52,29 @@ class Origin:
         Raises `ConfigError` for each key that asks for another network or tokenizer.
         """
         if config is None:
-            text = self.bundle.read(bundle.CONFIG).decode("utf-8")
-            asked = parse_config(text, str(self.bundle.path / bundle.CONFIG), overrides)
+            asked = parse_config(to_yaml(self.config), str(self.path / bundle.CONFIG), overrides)
         else:
             asked = load_config(config, overrides)
         wrong = []
         for section in ("tokenizer", "model"):
             ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
             wrong += [
-                f"{section}.{key}: {theirs[key]!r} asked for, but {self.bundle.path} has {ours[key]!r}; further "
+                f"{section}.{key}: {theirs[key]!r} asked for, but {self.path} has {ours[key]!r}; further "
                 f"training keeps the network, so leave {'CONFIG' if config else 'it'} out"
                 for key in ours
                 if ours[key] != theirs[key] and not (section == "model" and key in FREE)
             ]
         positive = asked.data.positive_label
         if positive is not None and len(self.known.labels) == 2 and positive != self.known.labels[1]:
-            wrong.append(f"data.positive_label: the positive label of {self.bundle.path} is {self.known.labels[1]!r}")
+            wrong.append(f"data.positive_label: the positive label of {self.path} is {self.known.labels[1]!r}")
         if wrong:
             raise ConfigError(wrong)
         return asked.model_copy(update={"model": asked.model.model_copy(update={"embeddings": None})})
 
     def to_dict(self) -> dict[str, Any]:
         """What the new bundle's manifest tells of it."""
-        manifest = self.bundle.manifest
-        return {
-            "model": str(self.bundle.path.resolve()),
-            "sha256": manifest.files[bundle.KERAS_MODEL]["sha256"],
-            "data": manifest.data["fingerprint"],
-        }
+        told: dict[str, Any] = {"model": str(self.path.resolve())}
+        if self.bundle is not None:
+            manifest = self.bundle.manifest
+            told |= {"sha256": manifest.files[bundle.KERAS_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
+        return told

@@ -123,7 +123,9 @@ def _told_how_to_go_on(place: Unfinished, listener: Listener) -> Iterator[None]:
         yield
     except RunFailed:  # going on would end the same way
         if place.can_go_on:
-            listener.note(f"the last state before that is kept in {place.path}")
+            listener.note(
+                f"the last state before that is kept; rnn train --from {shlex.quote(str(place.path))} begins there"
+            )
         raise
     except BaseException:
         if place.can_go_on:
@@ -155,8 +157,12 @@ def _built(config: ModelConfig, run: Prepared, vectors: npt.NDArray[np.float32] 
 def _network_of(origin: Origin, run: Prepared) -> keras.Model:
     # Never opened as a model, which could carry code: a network built from the config takes its weights.
     theirs = _built(origin.config.model, run)
-    origin.bundle.read(bundle.KERAS_MODEL)  # verified
-    theirs.load_weights(origin.bundle.path / bundle.KERAS_MODEL)
+    if origin.bundle is None:
+        for variable, value in zip(theirs.variables, origin.weights, strict=True):
+            variable.assign(value)
+    else:
+        origin.bundle.read(bundle.KERAS_MODEL)  # verified
+        theirs.load_weights(origin.path / bundle.KERAS_MODEL)
     ours = _built(run.config.model, run)
     ours.set_weights(theirs.get_weights())
     return ours
