@@ -15,7 +15,7 @@ sys.stdout.flush()
 print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)
 """
 
-NETWORK = {"tensorflow", "keras", "onnx"}
+NETWORK = {"tensorflow", "keras", "onnx", "numba"}
 MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow"}
 CONFIG = {"pydantic", "yaml"}
 SCORING = {"numpy", "onnxruntime"}

@@ -1,7 +1,7 @@
 """A config to a `keras.Model`: ids in, probabilities out.
 
-The model is made of Keras's own layers and operations only, so `keras.saving.load_model` opens it anywhere. Padding
-(id 0) is masked in every layer that looks along the text, so it never reaches a probability.
+Unless asked to be fast, the model is made of Keras's own layers and operations only, so `keras.saving.load_model`
+opens it anywhere. Padding (id 0) is masked in every layer that looks along the text, so it never reaches a probability.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,11 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 from keras import layers, ops
 
 from rnn_cli.config import ModelConfig
+from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
 
 FAR_BELOW = -1e9
 """What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
@@ -26,20 +28,28 @@ def build(
     classes: int,
     seed: int,
     embeddings: npt.NDArray[np.float32] | None = None,
+    fast: bool = False,
 ) -> keras.Model:
     """The network, its first weights drawn from `seed`.
 
     Takes int32 ids `[batch, time]`, padded after the text with 0, at least one id a row above 0. Answers the positive
     class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`, if
     given, holds the first token vectors, `[vocab_size, embedding_dim]`.
+
+    With `fast` the LSTMs are this package's own where those are faster, of the same names and weights: a model to
+    train, not to save.
     """
+    # A GPU has cuDNN's LSTM, which Keras takes.
+    gpu = bool(tf.config.list_physical_devices("GPU"))
+    fast = fast and config.cell == "lstm" and not config.recurrent_dropout and not gpu
     next_seed = _seeds(seed)
     ids = keras.Input((None,), dtype="int32", name="ids")
     mask = ops.not_equal(ids, 0)
     x = _input(config, ids, vocab_size, next_seed, embeddings)
     for depth, units in enumerate(config.units, start=1):
         is_top = depth == len(config.units)
-        x = _recurrent(config, units, depth, whole=not is_top or config.pooling != "last", seed=next_seed)(x, mask=mask)
+        whole = not is_top or config.pooling != "last"
+        x = _recurrent(config, units, depth, whole=whole, fast=fast, seed=next_seed)(x, mask=mask)
         x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
     x = _pool(config.pooling, x, mask)
     for depth, units in enumerate(config.dense_units, start=1):
@@ -87,9 +97,11 @@ def _input(
     return x
 
 
-def _recurrent(config: ModelConfig, units: int, depth: int, *, whole: bool, seed: Callable[[], int]) -> layers.Layer:
-    def cell(name: str, **direction: bool) -> layers.Layer:
-        return CELLS[config.cell](
+def _recurrent(
+    config: ModelConfig, units: int, depth: int, *, whole: bool, fast: bool, seed: Callable[[], int]
+) -> layers.Layer:
+    def cell(kind: type[layers.Layer], name: str, **direction: bool) -> layers.Layer:
+        return kind(
             units,
             return_sequences=whole,
             recurrent_dropout=config.recurrent_dropout,
@@ -101,12 +113,13 @@ def _recurrent(config: ModelConfig, units: int, depth: int, *, whole: bool, seed
         )
 
     name = f"{config.cell}_{depth}"
+    kind = CELLS[config.cell]
     if not config.bidirectional:
-        return cell(name)
+        return cell(FastLSTM if fast else kind, name)
     # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
-    return layers.Bidirectional(
-        cell(f"forward_{name}"),
-        backward_layer=cell(f"backward_{name}", go_backwards=True),
+    return (FastBidirectional if fast else layers.Bidirectional)(
+        cell(kind, f"forward_{name}"),
+        backward_layer=cell(kind, f"backward_{name}", go_backwards=True),
         name=f"bidirectional_{name}",
     )
 
