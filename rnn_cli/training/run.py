@@ -75,7 +75,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
     _seed(run)
-    learner = _learner(run, _built(run.config.model, run))
+    learner = _learner(run, _built(run.config.model, run, fast=True))
     learner.restore(saved.arrays)
     return _fit_and_write(run, place, learner, saved.standing, listener)
 
@@ -110,7 +110,7 @@ def _fit_and_write(
                 save=keeper.save,
             )
         with place.draft() as draft:
-            trained = _write(draft, run, learner.model, standing.history, best)
+            trained = _write(draft, run, _plain(learner, run), standing.history, best)
     place.remove()
     if not bundle.is_latest(trained.bundle.path):
         listener.warn(f"{bundle.LATEST} could not be pointed to {trained.bundle.path}")
@@ -141,29 +141,32 @@ def _network(run: Prepared, listener: Listener) -> keras.Model:
         share = ready.found / max(ready.words, 1)
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
-    return _built(model, run, vectors)
+    return _built(model, run, fast=True, vectors=vectors)
 
 
-def _built(config: ModelConfig, run: Prepared, vectors: npt.NDArray[np.float32] | None = None) -> keras.Model:
+def _built(
+    config: ModelConfig, run: Prepared, *, fast: bool, vectors: npt.NDArray[np.float32] | None = None
+) -> keras.Model:
     return build(
         config,
         vocab_size=run.tokenizer.vocab_size,
         classes=len(run.labels),
         seed=run.config.training.seed,
         embeddings=vectors,
+        fast=fast,
     )
 
 
 def _network_of(origin: Origin, run: Prepared) -> keras.Model:
     # Never opened as a model, which could carry code: a network built from the config takes its weights.
-    theirs = _built(origin.config.model, run)
+    theirs = _built(origin.config.model, run, fast=False)
     if origin.bundle is None:
         for variable, value in zip(theirs.variables, origin.weights, strict=True):
             variable.assign(value)
     else:
         origin.bundle.read(bundle.KERAS_MODEL)  # verified
         theirs.load_weights(origin.path / bundle.KERAS_MODEL)
-    ours = _built(run.config.model, run)
+    ours = _built(run.config.model, run, fast=True)
     ours.set_weights(theirs.get_weights())
     return ours
 
@@ -178,10 +181,11 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
         )
 
 
-def _save_keras(model: keras.Model, draft: Draft) -> None:
-    # The same layers, never compiled: the optimizer's state would treble the file.
-    plain = keras.Model(model.input, model.output, name=model.name)
-    plain.save(draft.folder / bundle.KERAS_MODEL)
+def _plain(learner: Learner, run: Prepared) -> keras.Model:
+    """The trained network of Keras's own layers alone, never compiled: the optimizer's state would treble its file."""
+    model = _built(run.config.model, run, fast=False)
+    model.set_weights(learner.weights())
+    return model
 
 
 def _manifest(run: Prepared) -> Manifest:
@@ -206,7 +210,7 @@ def _write(
     draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
     draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
     draft.write(bundle.HISTORY, _csv(pd.DataFrame([asdict(epoch) for epoch in history])))
-    _save_keras(model, draft)
+    model.save(draft.folder / bundle.KERAS_MODEL)
     manifest = _manifest(run)
     predictor = Predictor(draft.preview(manifest))
     validation = evaluate(predictor, run.splits.validation)
