@@ -89,7 +89,7 @@ def speed(rounds: int, torch: str | None) -> None:
             file = Path(folder) / "rows.npz"
             np.savez(file, ids=padded(rows, max_length), lengths=lengths, classes=rows.classes)
             us = [sys.executable, __file__]
-            peers = {"Keras script": [*us, "be-keras", str(file)]}
+            peers = {"Keras script": [*us, "be-keras", name]}
             if torch:
                 program = str(Path(__file__).parent / "peer_torch.py")
                 peers |= {f"PyTorch, {kind}": [torch, program, str(file), kind] for kind in ("padded", "packed")}
@@ -128,11 +128,12 @@ def our_training(run: Prepared):  # type: ignore[no-untyped-def]
     return train
 
 
-def be_keras(file: str) -> None:
-    rows = np.load(file)
-    model = script()
-    model.fit(rows["ids"][:256], rows["classes"][:256], batch_size=64, verbose=0)
-    answer_with(lambda: model.fit(rows["ids"], rows["classes"], batch_size=64, verbose=0))
+def be_keras(name: str) -> None:
+    source, max_length, count = WORK[name]
+    rows = some(prepared(source, max_length).train, count)
+    ids, classes, model = padded(rows, max_length), rows.classes, script()
+    model.fit(ids[:256], classes[:256], batch_size=64, verbose=0)
+    answer_with(lambda: model.fit(ids, classes, batch_size=64, verbose=0))
 
 
 def script():  # type: ignore[no-untyped-def]
