@@ -19,7 +19,7 @@ from rnn_cli.bundle.layout import (
 from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.bundle.unfinished import Checkpoint, Unfinished, beginning, check_begin, locate_unfinished, reopened
-from rnn_cli.bundle.writer import Draft, is_latest
+from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
 
 __all__ = [
     "CONFIG",
@@ -43,5 +43,6 @@ __all__ = [
     "is_latest",
     "locate",
     "locate_unfinished",
+    "point_latest_to",
     "reopened",
 ]

@@ -6,11 +6,12 @@ disk; the newest two are kept. Knows nothing of what a checkpoint's files mean.
 """
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import MANIFEST, RUNS, UNFINISHED, reason
@@ -21,7 +22,7 @@ from rnn_cli.errors import BundleError
 CHECKPOINT_VERSION = 1
 KEPT = 2
 CHECKPOINT = "checkpoint-"
-PART, LOCK, DRAFT = "checkpoint.part", "lock", "bundle.part"
+PART, LOCK, DRAFT, ASIDE = "checkpoint.part", "lock", "bundle.part", "bundle.old"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Unfinished:
             finally:
                 disk.remove(part)
         for old in earlier[: -(KEPT - 1)]:
-            disk.remove(old)
+            _drop(old)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -107,13 +108,22 @@ class Unfinished:
         return bool(_checkpoints(self.path))
 
     def remove(self) -> None:
-        """Delete it all: the bundle stands."""
-        disk.remove(self.path)
+        """Delete all that belongs to the run: the bundle stands. Cut short, it leaves a whole checkpoint or none."""
+        for checkpoint in _checkpoints(self.path):
+            _drop(checkpoint)
+        disk.remove(self.path / ASIDE)
+        _clear(self.path)
 
 
 def unfinished_path(target: Path) -> Path:
     """Where the run stands that will become the bundle `target`."""
+    target = _real(target)
     return target.with_name(target.name + UNFINISHED)
+
+
+def _real(path: Path) -> Path:
+    """The folder itself, where the path is a link to it or does not name it (`.`)."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
 def check_begin(out: Path | None, *, force: bool) -> None:
@@ -124,7 +134,7 @@ def check_begin(out: Path | None, *, force: bool) -> None:
     check_target(out, force=force)
     if out is None:
         return
-    path = unfinished_path(out.resolve() if out.is_symlink() else out)
+    path = unfinished_path(out)
     if not path.exists():
         return
     if not path.is_dir() or any(_is_foreign(file) for file in path.iterdir()):
@@ -145,19 +155,22 @@ def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinishe
     the bundle stands, if it holds a checkpoint.
     """
     check_begin(out, force=force)
-    if out is not None and out.is_symlink():
-        out = out.resolve()
-    parent = RUNS if out is None else out.parent
+    parent = RUNS if out is None else unfinished_path(out).parent
     is_new = not parent.exists()
     try:
         with disk.told(parent):
             parent.mkdir(parents=True, exist_ok=True)
             path = _next_folder(name) if out is None else unfinished_path(out)
             path.mkdir(exist_ok=True)
-        with _held(path):
-            for old in _checkpoints(path):  # begun anew by force, or left without a whole one
-                disk.remove(old)
-            yield Unfinished(path, _target(path), force, numbered=out is None)
+        try:
+            with disk.told(parent):
+                disk.fsync(parent)
+            with _held(path):
+                for old in _checkpoints(path):  # begun anew by force, or left without a whole one
+                    _drop(old)
+                yield Unfinished(path, _target(path), force, numbered=out is None)
+        finally:
+            disk.remove_if_empty(path)
     finally:
         if is_new:
             disk.remove_if_empty(parent)  # unless it holds something now
@@ -169,10 +182,12 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
 
     `path` is the run's folder, from `locate_unfinished`.
     """
+    if not _checkpoints(path):
+        raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
     with _held(path):
         checkpoint = _newest(path, warn)
         for damaged in _checkpoints(path)[_checkpoints(path).index(checkpoint.path) + 1 :]:
-            disk.remove(damaged)
+            _drop(damaged)
         yield Unfinished(path, _target(path), **checkpoint.place), checkpoint
 
 
@@ -183,29 +198,37 @@ def locate_unfinished(named: Path | None) -> Path:
         if not saved:
             raise BundleError(f"no unfinished run in {RUNS}/", mend="name one with --resume DIR")
         return max(saved)[1]
-    path = named if named.name.endswith(UNFINISHED) else unfinished_path(named)
-    if path.is_dir():
+    path = real if (real := _real(named)).name.endswith(UNFINISHED) else unfinished_path(named)
+    if _checkpoints(path):
         return path
     if (named / MANIFEST).exists():
         raise BundleError(
             "a finished model", where=str(named), mend=f"rnn train --from {named} trains it further on new rows"
         )
+    if path.is_dir():
+        return path
     raise BundleError("no such unfinished run", where=str(named), mend=f"name a folder that ends in {UNFINISHED}")
 
 
 def _newest(path: Path, warn: Callable[[str], None]) -> Checkpoint:
+    damage: BundleError | None = None
     for checkpoint in reversed(_checkpoints(path)):
+        if damage:
+            warn(f"{damage.where}: {damage.what}; the checkpoint before it is taken")
         try:
             return Checkpoint.open(checkpoint)
         except BundleError as error:
-            warn(f"{error.where}: {error.what}; the checkpoint before it is taken")
-    raise BundleError("holds no whole checkpoint", where=str(path), mend="delete it and train anew")
+            damage = error
+    raise BundleError(
+        f"holds no whole checkpoint: {damage.what if damage else 'it is empty'}",
+        where=str(path),
+        mend=(damage and damage.mend) or "delete it and train anew",
+    )
 
 
 def _checkpoints(path: Path) -> list[Path]:
     """The checkpoints' folders, the oldest first."""
-    found = [file for file in path.glob(f"{CHECKPOINT}*") if file.name.removeprefix(CHECKPOINT).isdecimal()]
-    return sorted(found, key=_number)
+    return sorted(filter(_is_checkpoint, path.glob(f"{CHECKPOINT}*")), key=_number)
 
 
 def _number(checkpoint: Path) -> int:
@@ -213,7 +236,29 @@ def _number(checkpoint: Path) -> int:
 
 
 def _is_foreign(file: Path) -> bool:
-    return file.name not in (PART, LOCK, DRAFT) and not file.name.startswith(CHECKPOINT)
+    return file.name not in (PART, LOCK, DRAFT) and not _is_checkpoint(file)
+
+
+def _is_checkpoint(file: Path) -> bool:
+    return file.name.startswith(CHECKPOINT) and file.name.removeprefix(CHECKPOINT).isdecimal()
+
+
+def _drop(checkpoint: Path) -> None:
+    """Delete a checkpoint: it loses its name first, so that none is ever half there."""
+    part = checkpoint.with_name(PART)
+    disk.remove(part)
+    with suppress(OSError):
+        checkpoint.rename(part)
+    disk.remove(part)
+
+
+def _clear(path: Path) -> None:
+    """Delete a run's folder that holds no checkpoint any more; what is none of the run's stays, and the folder too."""
+    disk.remove(path / PART)
+    disk.remove(path / DRAFT)
+    with suppress(OSError):
+        (path / LOCK).unlink()
+    disk.remove_if_empty(path)
 
 
 def _target(path: Path) -> Path:
@@ -234,12 +279,23 @@ def _held(path: Path) -> Iterator[None]:
     with disk.told(path):
         lock = (path / LOCK).open("w")
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
-        except OSError:
-            raise BundleError("another process is training it", where=str(path)) from None
+        taken = BundleError("another process is training it", where=str(path))
+        with disk.told(path):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
+            except BlockingIOError:
+                raise taken from None
+        if not _is_lock_of(path, lock):  # it was removed between our opening and our locking it
+            raise taken
         try:
             yield
         finally:
-            if not _checkpoints(path):
-                disk.remove(path)
+            if not _checkpoints(path) and _is_lock_of(path, lock):
+                _clear(path)
+
+
+def _is_lock_of(path: Path, lock: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (path / LOCK).stat())
+    except FileNotFoundError:
+        return False
