@@ -5,7 +5,8 @@ A reader sees an old bundle or a new one, never half of one, and a failure leave
 
 import glob
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,8 +55,14 @@ class Draft:
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the bundle."""
+        with self.writing(name) as file:
+            disk.write(file, content)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `BundleError`."""
         with disk.told(self.folder / name):
-            disk.write(self.folder / name, content)
+            yield self.folder / name
 
     def preview(self, manifest: Manifest) -> Bundle:
         """The bundle as far as it is written."""

@@ -170,7 +170,8 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
 def _save_keras(model: keras.Model, draft: Draft) -> None:
     # The same layers, never compiled: the optimizer's state would treble the file.
     plain = keras.Model(model.input, model.output, name=model.name)
-    plain.save(draft.folder / bundle.KERAS_MODEL)
+    with draft.writing(bundle.KERAS_MODEL) as file:
+        plain.save(file)
 
 
 def _manifest(run: Prepared) -> Manifest:
