@@ -3,6 +3,7 @@
 Knows nothing of what the files mean to the other rooms.
 """
 
+from rnn_cli.bundle.checkpoint import Checkpoint, newest_checkpoint
 from rnn_cli.bundle.layout import (
     CONFIG,
     HISTORY,
@@ -19,16 +20,8 @@ from rnn_cli.bundle.layout import (
 )
 from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
 from rnn_cli.bundle.reader import Bundle
-from rnn_cli.bundle.unfinished import (
-    Checkpoint,
-    Unfinished,
-    beginning,
-    check_begin,
-    locate_unfinished,
-    newest_checkpoint,
-    reopened,
-)
-from rnn_cli.bundle.writer import Draft, is_latest
+from rnn_cli.bundle.unfinished import Unfinished, beginning, check_begin, locate_unfinished, reopened
+from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
 
 __all__ = [
     "CONFIG",
@@ -54,5 +47,6 @@ __all__ = [
     "locate",
     "locate_unfinished",
     "newest_checkpoint",
+    "point_latest_to",
     "reopened",
 ]

@@ -4,6 +4,7 @@ What is written is on the disk before it gets its name; an `OSError` becomes one
 """
 
 import ctypes
+import errno
 import os
 import shutil
 import sys
@@ -44,12 +45,12 @@ def fsync(path: Path) -> None:
 
 
 def claim(folder: Path, final: Path) -> None:
-    """Give a folder its name; raises `FileExistsError` where anything stands."""
-    final.mkdir()  # fails where anything stands; rename then replaces an empty folder in one step
+    """Give a folder its name in one step; raises `FileExistsError` where anything but an empty folder stands."""
     try:
         folder.rename(final)
-    except OSError:
-        final.rmdir()
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.ENOTDIR) and os.path.lexists(final):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from None
         raise
 
 
@@ -58,6 +59,7 @@ def exchange(new: Path, old: Path) -> None:
     if sys.platform == "linux" and _renameat2(new, old):
         return
     aside = new.with_suffix(".old")
+    remove(aside)  # left by a process that was killed here; `old` stands, so nothing is lost
     old.rename(aside)
     try:
         new.rename(old)

@@ -1,60 +1,25 @@
 """A run under way: its checkpoints, in a folder beside the bundle that it will become.
 
 `DIR.unfinished` is never mistaken for a bundle and never touches one, so an old model at DIR stays in use until the
-new one is whole. A checkpoint is written under a temporary name, its manifest last, and renamed when it is on the
-disk; the newest two are kept. Knows nothing of what a checkpoint's files mean.
+new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
 """
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rnn_cli.bundle import disk
-from rnn_cli.bundle.layout import MANIFEST, RUNS, UNFINISHED, reason
-from rnn_cli.bundle.signed import is_proven, proof, sign, unsign
+from rnn_cli.bundle.checkpoint import PART, Checkpoint, checkpoints, drop, is_checkpoint, newest_checkpoint, write
+from rnn_cli.bundle.layout import MANIFEST, RUNS, UNFINISHED
 from rnn_cli.bundle.writer import Draft, check_target, next_free
 from rnn_cli.errors import BundleError
 
-CHECKPOINT_VERSION = 1
 KEPT = 2
-CHECKPOINT = "checkpoint-"
-PART, LOCK, DRAFT = "checkpoint.part", "lock", "bundle.part"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A whole checkpoint: where a run stood (as JSON has it) and its files' verified bytes.
-
-    `place` holds what the run's `Unfinished` was begun with.
-    """
-
-    path: Path
-    place: Mapping[str, bool]
-    state: Mapping[str, Any]
-    files: Mapping[str, bytes]
-
-    @classmethod
-    def open(cls, path: Path) -> "Checkpoint":
-        """Read and verify a checkpoint; raises `BundleError` if anything in it differs from what was written."""
-        where = str(path / MANIFEST)
-        try:
-            text = (path / MANIFEST).read_text(encoding="utf-8")
-            content = unsign(text, where=where, newest=CHECKPOINT_VERSION)
-            proofs = content["files"]
-            files = {name: (path / Path(name).name).read_bytes() for name in proofs}
-            checkpoint = cls(path, content["place"], content["state"], files)
-        except (OSError, UnicodeDecodeError) as error:
-            told = reason(error) if isinstance(error, OSError) else "damaged"
-            raise BundleError(told, where=where) from None
-        except (KeyError, TypeError, AttributeError):
-            raise BundleError("not a checkpoint this rnn understands", where=where) from None
-        for name, file in files.items():
-            if not is_proven(file, by=proofs[name]):
-                raise BundleError("checksum differs from the one written", where=str(path / name))
-        return checkpoint
+LOCK, DRAFT, ASIDE = "lock", "bundle.part", "bundle.old"
 
 
 @dataclass(frozen=True)
@@ -68,26 +33,11 @@ class Unfinished:
 
     def save(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Write a checkpoint; until it is whole the earlier ones stay as they are."""
-        earlier = _checkpoints(self.path)
-        number = _number(earlier[-1]) + 1 if earlier else 1
-        part = self.path / PART
+        earlier = checkpoints(self.path)
         with disk.told(self.path):
-            try:
-                disk.remove(part)
-                part.mkdir()
-                for name, file in files.items():
-                    disk.write(part / name, file)
-                proofs = {name: proof(part / name) for name in files}
-                place = {"force": self.force, "numbered": self.numbered}
-                content = {"format_version": CHECKPOINT_VERSION, "place": place, "state": state, "files": proofs}
-                disk.write(part / MANIFEST, sign(content))
-                disk.fsync(part)
-                part.rename(self.path / f"{CHECKPOINT}{number:06}")
-                disk.fsync(self.path)
-            finally:
-                disk.remove(part)
+            write(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
         for old in earlier[: -(KEPT - 1)]:
-            disk.remove(old)
+            drop(old)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -104,16 +54,25 @@ class Unfinished:
     @property
     def can_go_on(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return bool(_checkpoints(self.path))
+        return bool(checkpoints(self.path))
 
     def remove(self) -> None:
-        """Delete it all: the bundle stands."""
-        disk.remove(self.path)
+        """Delete all that belongs to the run: the bundle stands. Cut short, it leaves a whole checkpoint or none."""
+        for checkpoint in checkpoints(self.path):
+            drop(checkpoint)
+        disk.remove(self.path / ASIDE)
+        _clear(self.path)
 
 
 def unfinished_path(target: Path) -> Path:
     """Where the run stands that will become the bundle `target`."""
+    target = _real(target)
     return target.with_name(target.name + UNFINISHED)
+
+
+def _real(path: Path) -> Path:
+    """The folder itself, where the path is a link to it or does not name it (`.`)."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
 def check_begin(out: Path | None, *, force: bool) -> None:
@@ -124,12 +83,12 @@ def check_begin(out: Path | None, *, force: bool) -> None:
     check_target(out, force=force)
     if out is None:
         return
-    path = unfinished_path(out.resolve() if out.is_symlink() else out)
+    path = unfinished_path(out)
     if not path.exists():
         return
     if not path.is_dir() or any(_is_foreign(file) for file in path.iterdir()):
         raise BundleError("exists and is not an unfinished run", where=str(path), mend="choose another --out")
-    if _checkpoints(path) and not force:
+    if checkpoints(path) and not force:
         raise BundleError(
             "an unfinished run",
             where=str(path),
@@ -145,19 +104,22 @@ def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinishe
     the bundle stands, if it holds a checkpoint.
     """
     check_begin(out, force=force)
-    if out is not None and out.is_symlink():
-        out = out.resolve()
-    parent = RUNS if out is None else out.parent
+    parent = RUNS if out is None else unfinished_path(out).parent
     is_new = not parent.exists()
     try:
         with disk.told(parent):
             parent.mkdir(parents=True, exist_ok=True)
             path = _next_folder(name) if out is None else unfinished_path(out)
             path.mkdir(exist_ok=True)
-        with _held(path):
-            for old in _checkpoints(path):  # begun anew by force, or left without a whole one
-                disk.remove(old)
-            yield Unfinished(path, _target(path), force, numbered=out is None)
+        try:
+            with disk.told(parent):
+                disk.fsync(parent)
+            with _held(path):
+                for old in checkpoints(path):  # begun anew by force, or left without a whole one
+                    drop(old)
+                yield Unfinished(path, _target(path), force, numbered=out is None)
+        finally:
+            disk.remove_if_empty(path)
     finally:
         if is_new:
             disk.remove_if_empty(parent)  # unless it holds something now
@@ -169,52 +131,45 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
 
     `path` is the run's folder, from `locate_unfinished`.
     """
+    if not checkpoints(path):
+        raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
     with _held(path):
         checkpoint = newest_checkpoint(path, warn)
-        for damaged in _checkpoints(path)[_checkpoints(path).index(checkpoint.path) + 1 :]:
-            disk.remove(damaged)
+        for damaged in checkpoints(path)[checkpoints(path).index(checkpoint.path) + 1 :]:
+            drop(damaged)
         yield Unfinished(path, _target(path), **checkpoint.place), checkpoint
 
 
 def locate_unfinished(named: Path | None) -> Path:
     """The folder of the run to go on with: the one named (or its bundle-to-be), else the one last saved in `runs/`."""
     if named is None:
-        saved = [(run[-1].stat().st_mtime, path) for path in RUNS.glob(f"*{UNFINISHED}") if (run := _checkpoints(path))]
+        saved = [(run[-1].stat().st_mtime, path) for path in RUNS.glob(f"*{UNFINISHED}") if (run := checkpoints(path))]
         if not saved:
             raise BundleError(f"no unfinished run in {RUNS}/", mend="name one with --resume DIR")
         return max(saved)[1]
-    path = named if named.name.endswith(UNFINISHED) else unfinished_path(named)
-    if path.is_dir():
+    path = real if (real := _real(named)).name.endswith(UNFINISHED) else unfinished_path(named)
+    if checkpoints(path):
         return path
     if (named / MANIFEST).exists():
         raise BundleError(
             "a finished model", where=str(named), mend=f"rnn train --from {named} trains it further on new rows"
         )
+    if path.is_dir():
+        return path
     raise BundleError("no such unfinished run", where=str(named), mend=f"name a folder that ends in {UNFINISHED}")
 
 
-def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
-    """The newest whole checkpoint of a run's folder; `warn` hears of damaged newer ones. Raises `BundleError`."""
-    for checkpoint in reversed(_checkpoints(path)):
-        try:
-            return Checkpoint.open(checkpoint)
-        except BundleError as error:
-            warn(f"{error.where}: {error.what}; the checkpoint before it is taken")
-    raise BundleError("holds no whole checkpoint", where=str(path), mend="delete it and train anew")
-
-
-def _checkpoints(path: Path) -> list[Path]:
-    """The checkpoints' folders, the oldest first."""
-    found = [file for file in path.glob(f"{CHECKPOINT}*") if file.name.removeprefix(CHECKPOINT).isdecimal()]
-    return sorted(found, key=_number)
-
-
-def _number(checkpoint: Path) -> int:
-    return int(checkpoint.name.removeprefix(CHECKPOINT))
-
-
 def _is_foreign(file: Path) -> bool:
-    return file.name not in (PART, LOCK, DRAFT) and not file.name.startswith(CHECKPOINT)
+    return file.name not in (PART, LOCK, DRAFT) and not is_checkpoint(file)
+
+
+def _clear(path: Path) -> None:
+    """Delete a run's folder that holds no checkpoint any more; what is none of the run's stays, and the folder too."""
+    disk.remove(path / PART)
+    disk.remove(path / DRAFT)
+    with suppress(OSError):
+        (path / LOCK).unlink()
+    disk.remove_if_empty(path)
 
 
 def _target(path: Path) -> Path:
@@ -235,12 +190,23 @@ def _held(path: Path) -> Iterator[None]:
     with disk.told(path):
         lock = (path / LOCK).open("w")
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
-        except OSError:
-            raise BundleError("another process is training it", where=str(path)) from None
+        taken = BundleError("another process is training it", where=str(path))
+        with disk.told(path):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
+            except BlockingIOError:
+                raise taken from None
+        if not _is_lock_of(path, lock):  # it was removed between our opening and our locking it
+            raise taken
         try:
             yield
         finally:
-            if not _checkpoints(path):
-                disk.remove(path)
+            if not checkpoints(path) and _is_lock_of(path, lock):
+                _clear(path)
+
+
+def _is_lock_of(path: Path, lock: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (path / LOCK).stat())
+    except FileNotFoundError:
+        return False

@@ -3,8 +3,10 @@
 A reader sees an old bundle or a new one, never half of one, and a failure leaves the old one.
 """
 
+import glob
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,8 +55,14 @@ class Draft:
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the bundle."""
+        with self.writing(name) as file:
+            disk.write(file, content)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `BundleError`."""
         with disk.told(self.folder / name):
-            disk.write(self.folder / name, content)
+            yield self.folder / name
 
     def preview(self, manifest: Manifest) -> Bundle:
         """The bundle as far as it is written."""
@@ -71,8 +79,7 @@ class Draft:
             disk.fsync(self.folder)
             final = self._take_name()
             disk.fsync(final.parent)
-        with suppress(OSError):  # the bundle stands; `is_latest` tells that the link does not point to it
-            _point_latest_to(final)
+        point_latest_to(final)
         return Bundle(final, manifest)
 
     def _take_name(self) -> Path:
@@ -94,13 +101,19 @@ class Draft:
 
 def next_free(name: str) -> Path:
     """The next of `runs/NAME-1`, `-2`, ... that neither a run nor an unfinished one has taken."""
-    tails = [run.name.removesuffix(UNFINISHED)[len(name) + 1 :] for run in RUNS.glob(f"{name}-*")]
+    tails = [run.name.removesuffix(UNFINISHED)[len(name) + 1 :] for run in RUNS.glob(f"{glob.escape(name)}-*")]
     return RUNS / f"{name}-{max((int(tail) for tail in tails if tail.isdecimal()), default=0) + 1}"
 
 
 def is_latest(path: Path) -> bool:
     """Whether `runs/latest` points to this bundle."""
     return LATEST.resolve() == path.resolve()
+
+
+def point_latest_to(path: Path) -> None:
+    """Make `runs/latest` point to a bundle that stands; where that fails `is_latest` tells."""
+    with suppress(OSError):
+        _point_latest_to(path)
 
 
 def _point_latest_to(final: Path) -> None:

@@ -116,6 +116,7 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
         elif overrides:
             saved.refuse_another(parse_config(to_yaml(saved.config), str(path), overrides))
         if saved.is_finished(place):
+            bundle.point_latest_to(place.target)  # it may have been stopped before that
             place.remove()
             click.echo(f"Model  {place.target}  (was finished already)")
             return None

@@ -60,7 +60,8 @@ def prepare(
 
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
-    if config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
+    # A known network has its vectors already.
+    if known is None and config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
         raise ConfigError([f"model.embeddings: {config.model.embeddings}: no such file"])
     splits = load_splits(config.data)  # its messages name the files as they were given
     if known is not None:

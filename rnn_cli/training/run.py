@@ -210,7 +210,8 @@ def _write(
     draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
     draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
     draft.write(bundle.HISTORY, _csv(pd.DataFrame([asdict(epoch) for epoch in history])))
-    model.save(draft.folder / bundle.KERAS_MODEL)
+    with draft.writing(bundle.KERAS_MODEL) as file:
+        model.save(file)
     manifest = _manifest(run)
     predictor = Predictor(draft.preview(manifest))
     validation = evaluate(predictor, run.splits.validation)

@@ -45,6 +45,6 @@ class HeldSignals:
         self._restore()
 
     def _restore(self) -> None:
-        for number, handler in self._before.items():
+        before, self._before = self._before, {}  # a signal that comes meanwhile finds nothing left to do
+        for number, handler in before.items():
             signal.signal(number, handler)
-        self._before.clear()

@@ -155,3 +155,15 @@ def test_a_mistake_in_the_data_is_told_before_tensorflow_loads(rnn: Rnn, home: P
     assert err.startswith("Error: nope.csv: no such file, and no built-in set of that name")
     assert err.count("\n") == 1
     assert not files_below(home)
+
+
+def test_further_training_is_a_run_of_its_own(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
+    before = files_below(newest)
+    words = ["train", "--from", "runs/quick-1", "--set", f"data.source={labelled_file}", "--set", "training.epochs=1"]
+    code, out, err = rnn(*words)
+    assert code == 0, err
+    assert "Model  runs/quick-2  " in out
+    assert files_below(newest) == before
+    code, out, err = rnn(*words, "--set", "model.cell=gru")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: model.cell: 'gru' asked for, but runs/quick-1 has 'lstm'; ")

@@ -1,0 +1,234 @@
+"""Further training: what of the parent is kept, what may change, what is refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_cli import bundle
+from rnn_cli.bundle import CONFIG, KERAS_MODEL, METRICS, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.config import Config
+from rnn_cli.data.source import load
+from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
+from rnn_cli.loading import parse_config, to_yaml
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.origin import Origin
+from rnn_cli.training.prepare import prepare
+from rnn_cli.training.run import resume, train
+from rnn_cli.training.saved import SavedRun
+from tests.conftest import Silent
+
+STILL = ("training.optimizer=sgd", "training.learning_rate=1e-12", "training.epochs=1")
+"""Training that leaves the weights where they are."""
+
+MakeFile = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def new_rows(make_labelled_file: MakeFile) -> Path:
+    return make_labelled_file(["bad", "good"], 50)
+
+
+@pytest.fixture(scope="module")
+def three(make_labelled_file: MakeFile, tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the labels bad, good and so-so."""
+
+    class Silent:
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_, **__: None
+
+    source = make_labelled_file(["good", "bad", "so-so"], 90)
+    config = Config.model_validate({**tiny, "data": {"source": str(source), "validation": 0.2, "test": 0.0}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("three"))
+        silent: Any = Silent()
+        run = train(prepare(config, silent), out=Path("p").resolve(), name="t", force=False, listener=silent)
+    return run.bundle.path
+
+
+def further(parent: Path, source: Path, listener: Any, *overrides: str, config: str | None = None) -> Bundle:
+    origin = Origin.open(parent, listener.warn)
+    asked = origin.further(config, (f"data.source={source}", *overrides))
+    prepared = prepare(asked, listener, origin.known, origin.to_dict())
+    return train(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
+
+
+def scores(opened: Bundle) -> np.ndarray:
+    texts = ["a warm lovely film", "a dull noisy plot", "the average evening", "zzz", ""]
+    return Predictor(opened).score(texts).probabilities
+
+
+def refusal(parent: Path, *overrides: str, config: str | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as refused:
+        Origin.open(parent, Silent().warn).further(config, overrides)
+    return refused.value.mistakes
+
+
+# What is kept
+
+
+def test_it_begins_with_the_parents_network(trained: Path, new_rows: Path, listener: Any) -> None:
+    parent, child = Bundle.open(trained), further(trained, new_rows, listener, *STILL)
+    np.testing.assert_allclose(scores(child), scores(parent), atol=1e-6)
+    assert child.read(TOKENIZER) == parent.read(TOKENIZER)
+    assert child.manifest.labels == parent.manifest.labels == ("bad", "good")
+    assert child.manifest.data["further_training_of"] == {
+        "model": str(trained.resolve()),
+        "sha256": parent.manifest.files[KERAS_MODEL]["sha256"],
+        "data": parent.manifest.data["fingerprint"],
+    }
+    assert (
+        child.manifest.data["fingerprint"] == load(str(new_rows)).fingerprint() != parent.manifest.data["fingerprint"]
+    )
+    assert "further_training_of" not in parent.manifest.data
+
+
+def test_it_learns_from_the_new_rows(trained: Path, new_rows: Path, listener: Any, tmp_path: Path) -> None:
+    swapped = tmp_path / "swapped.csv"
+    names = {"good": "bad", "bad": "good"}
+    lines = (line.rsplit(",", 1) for line in new_rows.read_text().splitlines())
+    swapped.write_text("".join(f"{text},{names.get(label, label)}\n" for text, label in lines))
+    rows = load(str(swapped))
+
+    def right(opened: Bundle) -> float:
+        told = Predictor(opened).predict(list(rows.texts))
+        return float(np.mean([each.label == label for each, label in zip(told, rows.labels, strict=True)]))
+
+    assert right(Bundle.open(trained)) < 0.3
+    assert right(further(trained, swapped, listener, "training.epochs=40")) > 0.7
+
+
+def test_other_dropout_and_frozen_vectors_are_fine(trained: Path, new_rows: Path, listener: Any) -> None:
+    keys = ["dropout=0.5", "embedding_dropout=0.3", "recurrent_dropout=0.1", "trainable_embeddings=false"]
+    child = further(trained, new_rows, listener, *STILL, *(f"model.{key}" for key in keys))
+    np.testing.assert_allclose(scores(child), scores(Bundle.open(trained)), atol=1e-6)
+    assert parse_config(child.read(CONFIG).decode(), CONFIG).model.dropout == 0.5
+
+
+def test_a_child_can_be_a_parent(trained: Path, new_rows: Path, listener: Any) -> None:
+    first = further(trained, new_rows, listener, *STILL, "model.dropout=0.2")
+    first.path.rename("first")
+    second = further(Path("first"), new_rows, listener, *STILL)
+    assert second.manifest.data["further_training_of"]["model"] == str(Path("first").resolve())
+    np.testing.assert_allclose(scores(second), scores(Bundle.open(trained)), atol=1e-6)
+
+
+def test_config_and_overrides_together(trained: Path, new_rows: Path, listener: Any, tmp_path: Path) -> None:
+    parent = Origin.open(trained, listener.warn).config
+    file = tmp_path / "more.yaml"
+    file.write_text(to_yaml(parent).replace("batch_size: 8", "batch_size: 5"))
+    child = further(trained, new_rows, listener, "training.epochs=1", config=str(file))
+    config = parse_config(child.read(CONFIG).decode(), CONFIG)
+    assert (config.training.batch_size, config.training.epochs) == (5, 1)
+    assert config.tokenizer == parent.tokenizer
+
+
+# What is refused
+
+
+def test_another_network_or_tokenizer_is_refused_key_by_key(trained: Path) -> None:
+    named = refusal(trained, "model.units=[7]", "model.cell=gru", "tokenizer.max_length=13")
+    why = "further training keeps the network, so leave it out"
+    assert named == (
+        f"tokenizer.max_length: 13 asked for, but {trained} has 12; {why}",
+        f"model.cell: 'gru' asked for, but {trained} has 'lstm'; {why}",
+        f"model.units: [7] asked for, but {trained} has [6]; {why}",
+    )
+    recipe = refusal(trained, config="default")
+    assert len(recipe) > 2 and all("so leave CONFIG out" in each for each in recipe)
+
+
+def test_another_positive_label_is_refused(trained: Path) -> None:
+    assert refusal(trained, "data.positive_label=bad") == (
+        f"data.positive_label: the positive label of {trained} is 'good'",
+    )
+
+
+def test_a_label_it_does_not_know_is_refused(trained: Path, listener: Any, make_labelled_file: MakeFile) -> None:
+    source = make_labelled_file(["good", "so-so"], 40)
+    with pytest.raises(DataError, match="the model does not know the label 'so-so'; it knows bad, good; a network for"):
+        further(trained, source, listener)
+    assert not list(Path().iterdir())
+
+
+def test_rows_of_one_label_alone_are_refused(three: Path, listener: Any, make_labelled_file: MakeFile) -> None:
+    with pytest.raises(DataError, match="every row has the label 'good'; training needs at least two labels"):
+        further(three, make_labelled_file(["good"], 40), listener)
+
+
+@pytest.mark.parametrize("name", [KERAS_MODEL, TOKENIZER, CONFIG, "manifest.json"])
+def test_a_damaged_parent_is_refused(name: str, trained: Path, new_rows: Path, listener: Any) -> None:
+    shutil.copytree(trained, "p")
+    content = bytearray(Path("p", name).read_bytes())
+    content[len(content) // 2] ^= 1
+    Path("p", name).write_bytes(content)
+    with pytest.raises(BundleError, match=f"^p/{name}: .*checksum differs"):
+        further(Path("p"), new_rows, listener)
+    assert [path.name for path in Path().iterdir()] == ["p"]
+
+
+def test_a_parent_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no such folder"):
+        Origin.open(Path("nowhere"), Silent().warn)
+    with pytest.raises(BundleError, match="not a trained model"):
+        Origin.open(tmp_path, Silent().warn)
+
+
+# Labels that the new rows lack
+
+
+@pytest.mark.parametrize("weight", ["null", "balanced"])
+def test_rows_with_some_of_the_labels_are_fine(weight: str, three: Path, new_rows: Path, listener: Any) -> None:
+    child = further(three, new_rows, listener, "training.epochs=2", f"training.class_weight={weight}")
+    assert child.manifest.labels == ("bad", "good", "so-so")
+    assert scores(child).shape == (5, 3)
+    assert np.isfinite(scores(child)).all()
+
+
+# The parent afterwards
+
+
+def test_the_child_stands_and_goes_on_without_its_parent(trained: Path, new_rows: Path, listener: Any) -> None:
+    shutil.copytree(trained, "p")
+    whole = further(Path("p"), new_rows, listener, "training.epochs=2", "model.dropout=0.3")
+    whole.path.rename("whole")
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(listener, "epoch_done", stop)
+        further(Path("p"), new_rows, listener, "training.epochs=2", "model.dropout=0.3")
+    shutil.rmtree("p")
+    with bundle.reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        child = resume(prepare(saved.config, listener, saved.known, saved.origin), place, saved, listener).bundle
+    expected = Bundle.open(Path("whole"))
+    assert child.read(ONNX_MODEL) == expected.read(ONNX_MODEL)
+    assert child.manifest.data == expected.manifest.data
+
+
+# What an unfinished run left
+
+
+def test_a_run_that_diverged_is_taken_up_again_where_it_was(
+    labelled_file: Path, tiny: dict[str, Any], listener: Any
+) -> None:
+    sections = {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.0}}
+    wild = {"model": {**tiny["model"], "dense_units": [16]}, "training": {**tiny["training"], "learning_rate": 1e38}}
+    with pytest.raises(RunFailed):
+        config = Config.model_validate({**tiny, **sections, **wild})
+        train(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
+    assert listener.notes[-1] == "the last state before that is kept; rnn train --from w.unfinished begins there"
+    tamed = further(Path("w.unfinished"), labelled_file, listener, "training.learning_rate=0.03")
+    assert tamed.manifest.data["further_training_of"] == {"model": str(Path("w.unfinished").resolve())}
+    assert json.loads(tamed.read(METRICS))["validation"]["accuracy"] > 0.8

@@ -1,0 +1,453 @@
+"""A run that is stopped and gone on with ends as one that never stopped, whenever and however often it was."""
+
+import csv
+import math
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow
+
+from rnn_cli import bundle
+from rnn_cli.bundle import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint, Draft, Unfinished
+from rnn_cli.config import Config
+from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
+from rnn_cli.training import run as run_module
+from rnn_cli.training.fit import Step
+from rnn_cli.training.learner import Learner
+from rnn_cli.training.prepare import prepare
+from rnn_cli.training.run import TrainedRun, resume, train
+from rnn_cli.training.saved import SavedRun
+
+SECTIONS: dict[str, dict[str, Any]] = {
+    "tokenizer": {"vocab_size": 60, "max_length": 12},
+    "model": {
+        "cell": "rnn",
+        "bidirectional": False,
+        "embedding_dim": 8,
+        "units": [6],
+        "dense_units": [],
+        "dropout": 0.3,
+        "embedding_dropout": 0.2,
+    },
+    "training": {
+        "epochs": 8,
+        "batch_size": 16,
+        "learning_rate": 0.1,
+        "clip_norm": 0.8,
+        "schedule": "cosine",
+        "early_stopping": {"patience": 2},
+    },
+}
+"""48 training rows, 3 batches an epoch; the best epoch is the third or so, and it stops two later."""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def configured(source: Path, **sections: dict[str, Any]) -> Config:
+    content: dict[str, dict[str, Any]] = {"data": {"source": str(source), "validation": 0.2, "test": 0.2}, **SECTIONS}
+    return Config.model_validate({name: {**keys, **sections.get(name, {})} for name, keys in content.items()})
+
+
+class Hears:
+    """A listener; `at` are actions, called at the events whose names they have: ("step", 4), ("epoch", 2)."""
+
+    def __init__(self, at: dict[tuple[str, int], Callable[[], None]] | None = None) -> None:
+        self.at = at or {}
+        self.steps = self.epochs = 0
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.starts: list[tuple[int, int]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        self.starts.append((epoch, done))
+
+    def step_done(self, loss: float, accuracy: float) -> None:
+        self.steps += 1
+        self._act("step", self.steps)
+
+    def epoch_done(self, figures: object, *, best: bool) -> None:
+        self.epochs += 1
+        self._act("epoch", self.epochs)
+
+    def _act(self, event: str, number: int) -> None:
+        if action := self.at.pop((event, number), None):
+            action()
+
+
+def begin(config: Config, listener: Hears, out: str = "m") -> TrainedRun:
+    return train(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
+
+
+def go_on(listener: Hears | None = None) -> TrainedRun:
+    heard = listener or Hears()
+    with bundle.reopened(bundle.locate_unfinished(Path("m")), heard.warn) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        return resume(prepare(saved.config, heard, saved.known, saved.origin), place, saved, heard)
+
+
+def ended(path: Path) -> dict[str, object]:
+    """All that must not depend on whether a run was stopped."""
+    opened = Bundle.open(path)
+    history = [
+        {name: value for name, value in row.items() if name != "seconds"}
+        for row in csv.DictReader(opened.read(HISTORY).decode().splitlines())
+    ]
+    return {name: opened.read(name) for name in (ONNX_MODEL, PREDICTIONS, METRICS)} | {"history": history}
+
+
+def assert_it_ended_as(unbroken: dict[str, object]) -> None:
+    assert ended(Path("m")) == unbroken
+    assert not Path("m.unfinished").exists()
+
+
+@pytest.fixture(scope="module")
+def unbroken(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("unbroken"))
+        run = begin(configured(labelled_file), Hears())
+        assert 1 < run.best.epoch < len(run.history) < 8, "early stopping must have something to do"
+        assert any(0 < epoch.clipped < 1 for epoch in run.history)
+        return ended(run.bundle.path)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def state() -> SavedRun:
+    """The newest checkpoint."""
+    return SavedRun.read(Checkpoint.open(sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]))
+
+
+MOMENTS = {
+    "first batch": ("step", 1),
+    "mid-epoch": ("step", 5),
+    "last batch": ("step", 6),
+    "end of epoch": ("epoch", 2),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+@pytest.mark.parametrize("stop", [ctrl_c, interrupt], ids=["saved at once", "last checkpoint"])
+def test_stopped_at(
+    moment: tuple[str, int], stop: Callable[[], None], labelled_file: Path, unbroken: dict[str, object]
+) -> None:
+    heard = Hears({moment: stop})
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(labelled_file), heard)
+    assert heard.notes[-1] == "saved; go on with: rnn train --resume m.unfinished"
+    assert not Path("m").exists()
+    event, number = moment
+    steps = number if event == "step" else number * 3
+    standing = state().standing
+    saved = len(standing.history) * 3 + standing.epoch.batches
+    assert saved == (steps if stop is ctrl_c else steps // 3 * 3 - 3 * (steps % 3 == 0))
+    again = Hears()
+    go_on(again)
+    assert again.starts[0] == (len(standing.history) + 1, standing.epoch.batches)
+    assert_it_ended_as(unbroken)
+
+
+def test_stopped_while_it_validates(
+    labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, calls = Learner.answer, iter(range(100))
+
+    def interrupted(self: Learner, ids: Any) -> Any:
+        if next(calls) == 1:
+            ctrl_c()
+        return answer(self, ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "answer", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            begin(configured(labelled_file), Hears())
+    assert (len(state().standing.history), state().standing.epoch.batches) == (1, 3)
+    go_on()
+    assert_it_ended_as(unbroken)
+
+
+@pytest.mark.parametrize("at", ["to_onnx", "_plain", "evaluate", "_manifest"])
+def test_stopped_while_the_bundle_is_written(
+    at: str, labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    heard = Hears()
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, at, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            begin(configured(labelled_file), heard)
+    assert heard.notes[-1].startswith("saved; go on with")
+    again = Hears()
+    go_on(again)
+    assert again.steps == 0, "nothing was left to train"
+    assert_it_ended_as(unbroken)
+
+
+def test_a_disk_that_is_full_for_keras_is_told_in_one_line(
+    labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keras.Model.save", full)
+        with pytest.raises(BundleError, match="model.keras: cannot be written .no space left on device"):
+            begin(configured(labelled_file), Hears())
+    go_on()
+    assert_it_ended_as(unbroken)
+
+
+def test_stopped_again_and_again(labelled_file: Path, unbroken: dict[str, object]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(labelled_file), Hears({("step", 2): ctrl_c}))
+    for moment, stop in [
+        (("step", 1), ctrl_c),
+        (("epoch", 1), interrupt),
+        (("step", 5), ctrl_c),
+        (("step", 1), ctrl_c),
+    ]:
+        with pytest.raises(KeyboardInterrupt):
+            go_on(Hears({moment: stop}))
+    go_on()
+    assert_it_ended_as(unbroken)
+
+
+def test_patience_counts_on_from_a_best_epoch_before_the_stop(labelled_file: Path, unbroken: dict[str, object]) -> None:
+    def losses() -> list[float]:
+        return [epoch.val_loss for epoch in state().standing.history]
+
+    epochs = len(unbroken["history"])  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(labelled_file), Hears({("epoch", epochs - 1): ctrl_c}))
+    assert losses().index(min(losses())) == epochs - 3  # the best epoch, one without an improvement behind it
+    again = Hears()
+    run = go_on(again)
+    assert (again.epochs, run.best.epoch) == (1, epochs - 2)
+    assert_it_ended_as(unbroken)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam", "rmsprop", "sgd"])
+def test_every_optimizer_goes_on_where_it_was(optimizer: str, labelled_file: Path) -> None:
+    training = {"optimizer": optimizer, "epochs": 2, "learning_rate": 0.02, "weight_decay": 0.01}
+    compare(configured(labelled_file, training=training))
+
+
+def test_more_labels_and_balanced_weights(make_labelled_file: Callable[..., Path]) -> None:
+    source = make_labelled_file(["good", "bad", "so-so"], 90)
+    training = {"epochs": 2, "class_weight": "balanced", "label_smoothing": 0.1, "schedule": "linear"}
+    compare(configured(source, training=training, model={"cell": "lstm", "recurrent_dropout": 0.2}))
+
+
+def compare(config: Config) -> None:
+    """Train it in one go and with a stop at the fourth batch."""
+    wanted = ended(begin(config, Hears(), "whole").bundle.path)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 4): ctrl_c}))
+    go_on()
+    assert_it_ended_as(wanted)
+
+
+# What it goes on with
+
+
+@pytest.fixture
+def stopped(labelled_file: Path, tmp_path: Path) -> Path:
+    """The labelled file of a run that was stopped."""
+    source = tmp_path / "rows.csv"
+    shutil.copy(labelled_file, source)
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(source), Hears({("step", 1): ctrl_c}))
+    return source
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "taken away"])
+def test_other_rows_are_refused_and_the_right_ones_taken(
+    change: str, stopped: Path, unbroken: dict[str, object]
+) -> None:
+    rows = stopped.read_text()
+    lines = rows.splitlines(keepends=True)
+    changed = {"edited": [lines[0], "a" + lines[1], *lines[2:]], "added": [*lines, lines[1]], "taken away": lines[:-1]}
+    stopped.write_text("".join(changed[change]))
+    with pytest.raises(DataError, match="rows.csv: the rows are not those the run began with; bring them back"):
+        go_on()
+    stopped.write_text(rows)
+    run = go_on()
+    assert run.bundle.read(ONNX_MODEL) == unbroken[ONNX_MODEL]
+
+
+def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
+    saved = state()
+    saved.refuse_another(configured(stopped))
+    saved.refuse_another(configured(Path("rows.csv")))  # the same file
+    with pytest.raises(ConfigError) as refused:
+        saved.refuse_another(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
+    assert refused.value.mistakes == (
+        "model.dropout: 0.1 now, 0.3 when the run began; resume without it, or begin a new run",
+        "training.epochs: 9 now, 8 when the run began; resume without it, or begin a new run",
+    )
+
+
+def test_a_changed_release_is_named(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state().changed_versions() == []
+    now = state().versions
+    monkeypatch.setattr("rnn_cli.training.saved.versions", lambda: {**now, "keras": "99.1"})
+    assert state().changed_versions() == [f"keras {now['keras']} became 99.1"]
+
+
+def test_the_file_of_word_vectors_is_not_needed_again(labelled_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "vectors.txt"
+    file.write_text("warm " + " ".join(["0.5"] * 8) + "\n")
+    config = configured(labelled_file, model={"embeddings": str(file)}, training={"epochs": 2})
+    wanted = ended(begin(config, Hears(), "whole").bundle.path)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 1): ctrl_c}))
+    file.unlink()
+    go_on()
+    assert_it_ended_as(wanted)
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient's norm"])
+def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
+    what: str, labelled_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, calls = Learner.learn, iter(range(1, 100))
+
+    def diverging(self: Learner, *arguments: Any) -> Step:
+        step = learn(self, *arguments)
+        if next(calls) < 5:
+            return step
+        self.set_weights([weights * math.nan for weights in self.weights()])
+        bad = {"loss": (math.nan, step.gradient_norm), "gradient's norm": (step.loss, math.inf)}[what]
+        return Step(bad[0], step.answers, bad[1])
+
+    monkeypatch.setattr(Learner, "learn", diverging)
+    heard = Hears()
+    with pytest.raises(RunFailed, match=f"^the {what} is (nan|inf) at epoch 2, batch 2; ") as failed:
+        begin(configured(labelled_file), heard)
+    assert failed.value.exit_code == 1
+    assert heard.steps == 4
+    assert heard.notes[-1] == "the last state before that is kept in m.unfinished"
+    assert_the_state_is_finite(epochs=1, batches=0)
+
+
+def test_a_network_that_is_not_finite_is_never_saved(labelled_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn, calls = Learner.learn, iter(range(1, 100))
+
+    def poisoned(self: Learner, *arguments: Any) -> Step:
+        step = learn(self, *arguments)
+        if next(calls) == 5:  # in a slot of the optimizer, where no loss tells of it yet
+            self.optimizer.variables[2].assign(self.optimizer.variables[2] * math.inf)
+        return step
+
+    monkeypatch.setattr(Learner, "learn", poisoned)
+    config = configured(labelled_file, training={"checkpoint_minutes": 1e-9})
+    with pytest.raises(RunFailed, match="^the network is nan at epoch 2, batch 2; "):
+        begin(config, Hears())
+    assert_the_state_is_finite(epochs=1, batches=1)
+
+
+def assert_the_state_is_finite(epochs: int, batches: int) -> None:
+    saved = state()
+    assert (len(saved.standing.history), saved.standing.epoch.batches) == (epochs, batches)
+    arrays = [*saved.standing.best_weights, *(array for values in saved.arrays.values() for array in values)]
+    assert len(arrays) > 10
+    assert all(np.isfinite(array).all() for array in arrays)
+
+
+# When it is saved
+
+
+@pytest.mark.parametrize(
+    ("minutes", "places"),
+    [
+        (1e-9, [(0, 0), (0, 1), (0, 2), (0, 3), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3), (1, 3), (2, 0)]),
+        (1000, [(0, 0), (1, 0), (2, 0)]),
+        (1.5, [(0, 0), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0)]),
+    ],
+)
+def test_it_is_saved_at_the_start_after_each_epoch_and_so_many_minutes_later(
+    minutes: float, places: list[tuple[int, int]], labelled_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[tuple[int, int]] = []
+
+    class Clock:
+        """Every look at it takes a minute."""
+
+        now = 0.0
+
+        @classmethod
+        def monotonic(cls) -> float:
+            cls.now += 60
+            return cls.now
+
+    def save(self: Unfinished, state: dict[str, Any], files: object) -> None:
+        standing = state["standing"]
+        saved.append((len(standing["history"]), standing["epoch"]["batches"]))
+
+    monkeypatch.setattr(Unfinished, "save", save)
+    monkeypatch.setattr("rnn_cli.training.keeper.time", Clock)
+    begin(configured(labelled_file, training={"epochs": 2, "checkpoint_minutes": minutes}), Hears())
+    assert saved == places
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_operations_are_made_deterministic_only_if_asked(
+    asked: bool, labelled_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(tensorflow.config.experimental, "enable_op_determinism", lambda: calls.append("asked"))
+    config = configured(labelled_file, training={"deterministic": asked, "epochs": 1})
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 1): ctrl_c}))
+    assert calls == ["asked"] * asked
+    go_on()
+    assert calls == ["asked"] * asked * 2
+
+
+# When the bundle stands already
+
+
+@pytest.mark.parametrize("at", ["finish", "remove"])
+def test_a_run_whose_bundle_stands_is_known_as_finished(
+    at: str, labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder: type = Draft if at == "finish" else Unfinished
+    done = getattr(holder, at)
+
+    def stopped_after(*arguments: Any) -> None:
+        if at == "finish":
+            done(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, at, stopped_after)
+        with pytest.raises(KeyboardInterrupt):
+            begin(configured(labelled_file), Hears())
+    with bundle.reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
+        assert SavedRun.read(checkpoint).is_finished(place)
+        place.remove()
+    assert_it_ended_as(unbroken)
