@@ -19,7 +19,17 @@ Matrix = npt.NDArray[np.float32]
 ROWS, LANES = 6, 16
 """A tile's size: 6 × 16 sums fill 12 of AVX2's 16 registers, which leaves the 3 that a step needs."""
 
-compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+
+def _can_be_kept() -> bool:
+    """Whether what is compiled can be stored, beside this file or in the user's cache, for the next process."""
+    try:
+        numba.njit(cache=True)(lambda: None)
+    except RuntimeError:  # on a disk that is read-only each process compiles for itself
+        return False
+    return True
+
+
+compiled: Any = numba.njit(nogil=True, cache=_can_be_kept(), error_model="numpy", fastmath={"contract"})
 """Multiplications and additions may be fused, nothing else is loosened: what is not a number stays so."""
 
 

@@ -1,5 +1,7 @@
 """The fast LSTM layers against Keras's own, masked."""
 
+import subprocess
+import sys
 from typing import Any
 
 import keras
@@ -221,3 +223,13 @@ def test_a_gpu_is_left_to_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     model = build(ModelConfig(units=[4]), vocab_size=10, classes=2, seed=1, fast=True)
     assert not any(isinstance(layer, FastBidirectional) for layer in model.layers)
+
+
+def test_where_nothing_can_be_stored_the_kernels_are_compiled_all_the_same() -> None:
+    program = (
+        "import numba.core.caching as c; c.CacheImpl._locator_classes = [];"
+        "import numpy as np; from rnn_cli.network.matmul import multiply, panels;"
+        "a = np.ones((2, 3), np.float32); out = np.empty((2, 16), np.float32);"
+        "multiply(a, panels(np.ones((3, 16), np.float32)), out); assert (out == 3).all()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
