@@ -389,14 +389,19 @@ def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> N
 
 def test_an_unfinished_run_is_begun_anew_only_by_force() -> None:
     begin(saves=4)
-    mend = r"go on with rnn train --resume m.unfinished, or add --force"
+    mend = r"go on with rnn train --resume m.unfinished, or add --force to begin anew"
     with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {mend}$"):
         begin("m")
     with pytest.raises(BundleError, match="an unfinished run"):
         bundle.check_begin(Path("m"), force=False)
     assert newest(Path("m.unfinished")) == (4, [])
-    assert newest(begin("m", force=True)) == (1, [])
-    assert names("m.unfinished") == ["checkpoint-000001", "lock"]
+    with bundle.beginning(Path("m"), name="small", force=True) as place:
+        assert bundle.newest_checkpoint(place.path, pytest.fail).state == {
+            "number": 4
+        }  # until there is something in its place
+        place.begin({"number": 7}, {"model.npz": b"new"})
+        assert [path.name for path in place.path.glob("checkpoint-*")] == ["checkpoint-000005"]
+    assert names("m.unfinished") == ["checkpoint-000005", "lock"]
 
 
 FOREIGN = ["notes.txt", "checkpoint-notes.txt", "bundle.old"]
@@ -476,7 +481,10 @@ def test_the_run_to_go_on_with() -> None:
     begin("m")
     for named in ("m", "m.unfinished"):
         assert bundle.locate_unfinished(Path(named)) == Path("m.unfinished")
-    with pytest.raises(BundleError, match=r"^n: no such unfinished run; name a folder that ends in .unfinished$"):
+    with pytest.raises(
+        BundleError,
+        match="^n: no such unfinished run; .*ends in .unfinished; a CONFIG stands before --resume$",
+    ):
         bundle.locate_unfinished(Path("n"))
 
 

@@ -75,6 +75,8 @@ def write(path: Path, place: Mapping[str, bool], state: Mapping[str, Any], files
 def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
     """A run's newest whole checkpoint; `warn` hears of damaged ones. Raises `BundleError` if there is none."""
     damage: BundleError | None = None
+    if not path.is_dir():
+        raise BundleError("no such folder", where=str(path), mend="name the folder of a run that was stopped")
     for checkpoint in reversed(checkpoints(path)):
         if damage:
             warn(f"{damage.where}: {damage.what}; the checkpoint before it is taken")

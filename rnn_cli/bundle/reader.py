@@ -3,6 +3,7 @@
 The manifest is held against its own checksum, every other file against the size and the sha256 in the manifest.
 """
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Bundle:
             raise BundleError(
                 f"not a trained model: it has no {MANIFEST}",
                 where=str(path),
-                mend=f"finish it with rnn train --resume {path}"
+                mend=f"finish it with rnn train --resume {shlex.quote(str(path))}"
                 if path.name.endswith(UNFINISHED)
                 else "name a folder rnn train wrote",
             ) from None

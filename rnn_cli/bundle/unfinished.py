@@ -4,8 +4,8 @@
 new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
 """
 
-import fcntl
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from rnn_cli.bundle.writer import Draft, check_target, next_free
 from rnn_cli.errors import BundleError
 
 KEPT = 2
-LOCK, DRAFT, ASIDE = "lock", "bundle.part", "bundle.old"
+LOCK, FAILED, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,19 @@ class Unfinished:
             write(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
         for old in earlier[: -(KEPT - 1)]:
             drop(old)
+
+    def begin(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Write the first checkpoint; only then is an earlier run's, begun anew by force, let go."""
+        earlier = checkpoints(self.path)
+        self.save(state, files)
+        (self.path / FAILED).unlink(missing_ok=True)
+        for old in earlier:
+            drop(old)
+
+    def give_up(self, why: str) -> None:
+        """Note that going on would fail as the run did; its checkpoints stay."""
+        with disk.told(self.path):
+            disk.write(self.path / FAILED, why)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -92,7 +105,7 @@ def check_begin(out: Path | None, *, force: bool) -> None:
         raise BundleError(
             "an unfinished run",
             where=str(path),
-            mend=f"go on with rnn train --resume {path}, or add --force",
+            mend=f"go on with rnn train --resume {shlex.quote(str(path))}, or add --force to begin anew",
         )
 
 
@@ -115,8 +128,6 @@ def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinishe
             with disk.told(parent):
                 disk.fsync(parent)
             with _held(path):
-                for old in checkpoints(path):  # begun anew by force, or left without a whole one
-                    drop(old)
                 yield Unfinished(path, _target(path), force, numbered=out is None)
         finally:
             disk.remove_if_empty(path)
@@ -133,6 +144,10 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
     """
     if not checkpoints(path):
         raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
+    if (path / FAILED).exists():
+        why = (path / FAILED).read_text(encoding="utf-8", errors="replace")
+        mend = f"rnn train --from {shlex.quote(str(path))} begins at what it left, with settings of your own (--set)"
+        raise BundleError(f"would fail again: {why}", where=str(path), mend=mend)
     with _held(path):
         checkpoint = newest_checkpoint(path, warn)
         for damaged in checkpoints(path)[checkpoints(path).index(checkpoint.path) + 1 :]:
@@ -143,7 +158,11 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
 def locate_unfinished(named: Path | None) -> Path:
     """The folder of the run to go on with: the one named (or its bundle-to-be), else the one last saved in `runs/`."""
     if named is None:
-        saved = [(run[-1].stat().st_mtime, path) for path in RUNS.glob(f"*{UNFINISHED}") if (run := checkpoints(path))]
+        saved = [
+            (run[-1].stat().st_mtime, path)
+            for path in RUNS.glob(f"*{UNFINISHED}")
+            if (run := checkpoints(path)) and not (path / FAILED).exists()
+        ]
         if not saved:
             raise BundleError(f"no unfinished run in {RUNS}/", mend="name one with --resume DIR")
         return max(saved)[1]
@@ -156,17 +175,20 @@ def locate_unfinished(named: Path | None) -> Path:
         )
     if path.is_dir():
         return path
-    raise BundleError("no such unfinished run", where=str(named), mend=f"name a folder that ends in {UNFINISHED}")
+    mend = f"name a folder that ends in {UNFINISHED}; a CONFIG stands before --resume"
+    raise BundleError("no such unfinished run", where=str(named), mend=mend)
 
 
 def _is_foreign(file: Path) -> bool:
-    return file.name not in (PART, LOCK, DRAFT) and not is_checkpoint(file)
+    return file.name not in (PART, LOCK, FAILED, DRAFT) and not is_checkpoint(file)
 
 
 def _clear(path: Path) -> None:
     """Delete a run's folder that holds no checkpoint any more; what is none of the run's stays, and the folder too."""
     disk.remove(path / PART)
     disk.remove(path / DRAFT)
+    with suppress(OSError):
+        (path / FAILED).unlink()
     with suppress(OSError):
         (path / LOCK).unlink()
     disk.remove_if_empty(path)
@@ -187,6 +209,8 @@ def _next_folder(name: str) -> Path:
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Only one process works in the folder; it goes when the block is left without a checkpoint in it."""
+    import fcntl  # POSIX has it; what only scores runs elsewhere too
+
     with disk.told(path):
         lock = (path / LOCK).open("w")
     with lock:

@@ -34,7 +34,7 @@ Examples:
     metavar="DIR",
     help="The model's folder  [default: the next free one in runs/]",
 )
-@click.option("--force", is_flag=True, help="Replace the model that stands in --out.")
+@click.option("--force", is_flag=True, help="Replace the model, or begin anew the run, that stands in --out.")
 @click.option(
     "--resume",
     is_flag=False,
@@ -82,9 +82,10 @@ def _trained(
         parent = None
         settings = load_config(config, overrides)
     else:
+        from rnn_cli.cli.layout import one_line
         from rnn_cli.training.origin import Origin
 
-        parent = Origin.open(origin, lambda text: click.echo(f"Warning: {text}", err=True))
+        parent = Origin.open(origin, lambda text: click.echo(f"Warning: {one_line(text)}", err=True))
         settings = parent.further(config, overrides)
     bundle.check_begin(out, force=force)
 
@@ -92,7 +93,9 @@ def _trained(
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
-        prepared = prepare(settings, listener, *((parent.known, parent.to_dict()) if parent else ()))
+        prepared = prepare(settings, listener, parent.known if parent else None)
+        if parent is not None:
+            parent.compare(prepared, listener)
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train as work
@@ -112,9 +115,9 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
     with listening() as listener, bundle.reopened(path, listener.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         if config is not None:
-            saved.refuse_another(load_config(config, overrides))
-        elif overrides:
-            saved.refuse_another(parse_config(to_yaml(saved.config), str(path), overrides))
+            settings = saved.gone_on_with(load_config(config, overrides))
+        else:
+            settings = saved.gone_on_with(parse_config(to_yaml(saved.config), str(path), overrides))
         if saved.is_finished(place):
             bundle.point_latest_to(place.target)  # it may have been stopped before that
             place.remove()
@@ -122,8 +125,9 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
             return None
         for change in saved.changed_versions():
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
-        prepared = prepare(saved.config, listener, saved.known, saved.origin)
-        listener.note(f"going on with {path}: {saved.standing}; loading TensorFlow")
+        prepared = prepare(settings, listener, saved.known)
+        listener.note(f"going on with {path}: {saved.standing}")
+        listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import resume
 
@@ -132,6 +136,8 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
 
 def _name(origin: Path) -> str:
     """The recipe's name in a model's folder's: quick-3 → quick."""
-    name = origin.resolve().name.removesuffix(".unfinished")
+    from rnn_cli.bundle import UNFINISHED
+
+    name = origin.resolve().name.removesuffix(UNFINISHED)
     stem, dash, tail = name.rpartition("-")
     return stem if dash and tail.isdecimal() else name

@@ -101,11 +101,15 @@ def gradient_norms(gradient: Gradient, texts: Encoded) -> Array:
     Answers `[texts, length of the shortest]`, without texts whose loss has no gradient at all. Infinity stands for
     what 32 bits cannot hold. Raises `RunFailed` if no text is left.
     """
-    found = gradient(texts.ids(np.arange(len(texts.classes))), texts.classes).astype(np.float64)
-    norms = np.linalg.norm(np.where(np.isfinite(found), found, np.inf), axis=-1)
     lengths = texts.lengths()
-    places = lengths[:, None] - 1 - np.arange(lengths.min())
-    by_distance: Array = np.take_along_axis(norms, places, axis=1)
+    parts = []
+    for start in range(0, len(lengths), BATCH_SIZE):
+        rows = np.arange(start, min(start + BATCH_SIZE, len(lengths)))
+        found = gradient(texts.ids(rows), texts.classes[rows]).astype(np.float64)
+        norms = np.linalg.norm(np.where(np.isfinite(found), found, np.inf), axis=-1)
+        places = lengths[rows, None] - 1 - np.arange(lengths.min())
+        parts.append(np.take_along_axis(norms, places, axis=1))
+    by_distance: Array = np.concatenate(parts)
     by_distance = by_distance[by_distance[:, 0] > 0]
     if not len(by_distance):
         raise RunFailed("every text is learned by heart, so its loss has no gradient", mend="use fewer --steps")

@@ -4,7 +4,6 @@ Source: https://www.tensorflow.org/tensorboard/tensorboard_projector_plugin; a m
 header, and the projector skips its blank lines.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+from rnn_cli.bundle import disk
 from rnn_cli.errors import UsageError
 from rnn_cli.inspection.vectors import Vectors
 from rnn_cli.text.stored import PADDING
@@ -80,18 +80,12 @@ def _whole(out: Path, *, force: bool) -> Iterator[Path]:
     """A temporary folder that takes the name `out` when the block ends well, and vanishes if it does not."""
     out.parent.mkdir(parents=True, exist_ok=True)
     hidden = Path(mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-    new, old = hidden / "new", hidden / "old"
+    new = hidden / "new"
     try:
         new.mkdir()
         yield new
         check_target(out, force=force)  # something may have come while the files were written
-        if out.exists():
-            out.rename(old)
-        try:
-            os.rename(new, out)
-        except BaseException:
-            if old.exists():
-                old.rename(out)
-            raise
+        take_name = disk.exchange if out.exists() else disk.claim
+        take_name(new, out)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -41,7 +41,7 @@ def build(
     """
     # A GPU has cuDNN's LSTM, which Keras takes.
     gpu = bool(tf.config.list_physical_devices("GPU"))
-    fast = fast and config.cell == "lstm" and not config.recurrent_dropout and not gpu
+    fast = fast and config.cell == "lstm" and config.input == "embedding" and not config.recurrent_dropout and not gpu
     next_seed = _seeds(seed)
     ids = keras.Input((None,), dtype="int32", name="ids")
     mask = ops.not_equal(ids, 0)

@@ -29,10 +29,12 @@ class FastLSTM(layers.LSTM):
 
     def __init__(self, units: int, **options: Any) -> None:
         super().__init__(units, **options)
+        if self.go_backwards and self.return_sequences:
+            raise ValueError("Keras answers such states last one first; use a Bidirectional")
         self._recurrence = _recurrence([self])
 
     def call(self, sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """The states `[batch, time, units]`, or the last one `[batch, units]`, as Keras's layer gives them."""
+        """The states `[batch, time, units]`, or the last one `[batch, units]`, as Keras's, but 0 in padding."""
         if mask is None or initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         return _compute(self._recurrence, [self], sequences, mask)
@@ -48,7 +50,7 @@ class FastBidirectional(layers.Bidirectional):
         self._recurrence = _recurrence([self.forward_layer, self.backward_layer])
 
     def call(self, sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """The states `[batch, time, 2 * units]`, or the last ones `[batch, 2 * units]`, as Keras's layer gives them."""
+        """The states `[batch, time, 2 * units]`, or the last ones `[batch, 2 * units]`: Keras's, but 0 in padding."""
         if mask is None or initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         return _compute(self._recurrence, [self.forward_layer, self.backward_layer], sequences, mask)

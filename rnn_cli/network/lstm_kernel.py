@@ -27,6 +27,10 @@ Sequences = npt.NDArray[np.float32]
 ENOUGH = 192
 """Packed rows that the weights' gradient takes at a time."""
 
+MATMUL = "80b6fb18102e"
+"""The beginning of matmul.py's sha256. Its code is compiled into what stands here, and numba, which keeps that on the
+disk, compiles anew only when this file changes: so it must change with that one."""
+
 HALF, ONE, BOUND = np.float32(0.5), np.float32(1), np.float32(7.90531110763549805)
 P = tuple(
     np.float32(p)

@@ -19,6 +19,9 @@ from rnn_cli.network.matmul import LANES, Matrix, panels
 SLICE = 32
 """Texts at most that one task takes. Fixed, so that the answers do not depend on the number of cores."""
 
+SLICES = 16
+"""Slices at most of one batch: each holds its own sum of the weights' gradient."""
+
 ALIGNMENT = 16
 """Floats that TensorFlow's memory is aligned to."""
 
@@ -163,7 +166,7 @@ class Recurrence:
 def _slices(lengths: Rows) -> list[_Slice]:
     order = np.argsort(-lengths, kind="stable")
     slices, start = [], 0
-    for rows in np.array_split(order, -(-len(order) // SLICE)):
+    for rows in np.array_split(order, min(-(-len(order) // SLICE), SLICES)):
         counts = np.count_nonzero(lengths[rows] > np.arange(lengths[rows[0]])[:, None], axis=1)
         starts = start + np.concatenate([[0], np.cumsum(counts)])
         slices.append(_Slice(rows, starts))

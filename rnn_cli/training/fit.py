@@ -119,8 +119,10 @@ def fit(
         is_best = best_of(standing, config) is figures
         if is_best:
             standing.best_weights = learner.weights()
-        listener.epoch_done(figures, best=is_best)
-        save()
+        try:
+            listener.epoch_done(figures, best=is_best)
+        finally:  # an epoch is not lost because nobody could be told of it
+            save()
     learner.set_weights(standing.best_weights)
     return best_of(standing, config)
 

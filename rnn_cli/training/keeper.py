@@ -25,6 +25,11 @@ class Keeper:
         self.signals = signals
         self.saved_at = time.monotonic()
 
+    def begin(self) -> None:
+        """Write the first checkpoint of a run."""
+        saved = SavedRun.of(self.run, self.standing, self.learner.state())
+        self.place.begin(saved.state(), saved.files())
+
     def save(self) -> None:
         """Write a checkpoint; a signal that waits acts after it. Raises `RunFailed` if a weight is not finite."""
         arrays = self.learner.state()

@@ -13,9 +13,11 @@ from rnn_cli.bundle import Bundle
 from rnn_cli.config import Config
 from rnn_cli.errors import ConfigError
 from rnn_cli.loading import load_config, parse_config, to_yaml
+from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array
-from rnn_cli.training.prepare import Known
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.prepare import Known, Prepared
 from rnn_cli.training.saved import SavedRun
 
 FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
@@ -64,12 +66,29 @@ class Origin:
                 for key in ours
                 if ours[key] != theirs[key] and not (section == "model" and key in FREE)
             ]
+        vectors = asked.model.embeddings
+        if vectors not in (None, self.config.model.embeddings):
+            wrong.append(f"model.embeddings: {vectors}: further training keeps the vectors of {self.path}")
         positive = asked.data.positive_label
-        if positive is not None and len(self.known.labels) == 2 and positive != self.known.labels[1]:
-            wrong.append(f"data.positive_label: the positive label of {self.path} is {self.known.labels[1]!r}")
+        if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
+            labels = " and ".join(self.known.labels)
+            wrong.append(f"data.positive_label: {self.path} keeps its labels and their order: {labels}")
         if wrong:
             raise ConfigError(wrong)
         return asked.model_copy(update={"model": asked.model.model_copy(update={"embeddings": None})})
+
+    def compare(self, run: Prepared, listener: Listener) -> None:
+        """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
+        if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
+            listener.warn(f"no training row is labelled {', '.join(missing)}; what {self.path} knew of that may fade")
+        read = max(int(run.train.lengths().sum()), 1)
+        unknown = sum(ids.count(UNKNOWN) for ids in map(list, run.train.sequences)) / read
+        listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")
+        ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
+        if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
+            listener.note(f"rows that {self.path} learned from, if any are here, would make it look too good")
+        elif ours != theirs:
+            listener.warn(f"{self.path} learned from these rows, split otherwise, so the figures will be too good")
 
     def to_dict(self) -> dict[str, Any]:
         """What the new bundle's manifest tells of it."""

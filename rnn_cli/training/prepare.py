@@ -53,9 +53,7 @@ class Prepared:
     origin: Mapping[str, Any] | None = None
 
 
-def prepare(
-    config: Config, listener: Listener, known: Known | None = None, origin: Mapping[str, Any] | None = None
-) -> Prepared:
+def prepare(config: Config, listener: Listener, known: Known | None = None) -> Prepared:
     """Read, split, tokenize and weigh. The tokenizer sees training rows only, unless it is `known` already.
 
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
@@ -82,7 +80,6 @@ def prepare(
         tokenizer,
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
-        origin,
     )
 
 

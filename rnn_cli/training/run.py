@@ -6,7 +6,7 @@ import math
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
@@ -61,9 +61,12 @@ def train(
     written or replaced.
     """
     with bundle.beginning(out, name=name, force=force) as place:
+        if origin is not None:
+            run = replace(run, origin=origin.to_dict())
         learner = new_learner(run, listener, origin)
-        _warn_of_few_steps(run, listener)
-        return _fit_and_write(run, place, learner, Standing(), listener)
+        if origin is None:
+            _warn_of_few_steps(run, listener)
+        return _fit_and_write(run, place, learner, None, listener)
 
 
 def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
@@ -74,6 +77,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
+    run = replace(run, origin=saved.origin)
     _seed(run)
     learner = _learner(run, _built(run.config.model, run, fast=True))
     learner.restore(saved.arrays)
@@ -92,13 +96,15 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
 
 
 def _fit_and_write(
-    run: Prepared, place: Unfinished, learner: Learner, standing: Standing, listener: Listener
+    run: Prepared, place: Unfinished, learner: Learner, left: Standing | None, listener: Listener
 ) -> TrainedRun:
-    with _told_how_to_go_on(place, listener):
+    standing = left or Standing()
+    careful = min(run.config.training.learning_rate / 10, 1e-3)
+    with _told_how_to_go_on(place, careful, listener):
         with HeldSignals() as signals:
             keeper = Keeper(place, run, learner, standing, signals)
-            if not place.can_go_on:
-                keeper.save()
+            if left is None:
+                keeper.begin()
             best = fit(
                 learner,
                 run.config.training,
@@ -118,14 +124,15 @@ def _fit_and_write(
 
 
 @contextmanager
-def _told_how_to_go_on(place: Unfinished, listener: Listener) -> Iterator[None]:
+def _told_how_to_go_on(place: Unfinished, careful: float, listener: Listener) -> Iterator[None]:
+    """Tell where a run that ends early has left its state; `careful` is a learning rate to try after a divergence."""
     try:
         yield
-    except RunFailed:  # going on would end the same way
+    except RunFailed as error:  # going on would end the same way
         if place.can_go_on:
-            listener.note(
-                f"the last state before that is kept; rnn train --from {shlex.quote(str(place.path))} begins there"
-            )
+            place.give_up(error.what)
+            command = f"rnn train --from {shlex.quote(str(place.path))} --set training.learning_rate={careful:g}"
+            listener.note(f"the last state before that is kept; {command} begins there")
         raise
     except BaseException:
         if place.can_go_on:

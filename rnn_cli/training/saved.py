@@ -5,6 +5,7 @@ run that goes on from here ends with the same bytes of weights as one that never
 """
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,15 +72,20 @@ class SavedRun:
         packed = {f"{name}.npz": _pack(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
-    def refuse_another(self, config: Config) -> None:
-        """Raise `ConfigError`, naming every key that differs, if this is not the config the run began with."""
+    def gone_on_with(self, config: Config) -> Config:
+        """The config to go on with: the run's own but for where its rows lie now and how often it is saved.
+
+        Raises `ConfigError`, naming every key that differs otherwise.
+        """
         now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
         if wrong := [
-            f"{key}: {now[key]!r} now, {then[key]!r} when the run began; resume without it, or begin a new run"
+            f"{key}: {json.dumps(now[key])} now, {json.dumps(then[key])} when the run began; "
+            "leave it as it was, or begin anew"
             for key in then
-            if now[key] != then[key]
+            if now[key] != then[key] and not _is_free(key, now[key], then[key])
         ]:
             raise ConfigError(wrong)
+        return config
 
     def is_finished(self, place: Unfinished) -> bool:
         """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
@@ -94,6 +100,14 @@ class SavedRun:
         """Each library that is not of the release the run began with, in words."""
         now = versions()
         return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now.get(name) != then]
+
+
+def _is_free(key: str, now: object, then: object) -> bool:
+    # Files may have moved: the rows' fingerprint tells whether they are still the same.
+    are_files = isinstance(now, str) and isinstance(then, str)
+    return key in ("data.source", "training.checkpoint_minutes") or (
+        key in ("data.validation", "data.test") and are_files
+    )
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 
-LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy")
+LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba")
 
 
 def versions() -> dict[str, str]:

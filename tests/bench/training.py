@@ -4,12 +4,13 @@
     python tests/bench/training.py reach
     python tests/bench/training.py rows
 
-`speed` prints examples a second and peak memory for film reviews cut at 400 and 200 words and for single sentences
-cut at 100. All train the classic network (vocabulary 10,000, vectors of 64, two bidirectional LSTMs of 64, Dense 32
-and 16) in batches of 64 with Adam. The script is what tutorials show: texts padded to the cut, no mask, `model.fit`.
-PyTorch (its `nn.LSTM`, on padded and on packed batches) runs if PYTHON has it. `reach` trains the script for three
-epochs on film reviews and tells how long each takes to the script's best validation accuracy, ours with the recipe
-`default`. `rows` tells the seconds of an epoch over 1,000, 5,000 and 25,000 reviews.
+`speed` prints examples a second, without validation and checkpoints, and peak memory, for film reviews cut at 400 and
+200 words and for single sentences cut at 100. All train the classic network (vocabulary 10,000, vectors of 64, two
+bidirectional LSTMs of 64, Dense 32 and 16) in batches of 64 with Adam. The script is what tutorials show: texts padded
+to the cut, no mask, `model.fit`. PyTorch (its `nn.LSTM`, on padded and on packed batches) runs if PYTHON has it.
+`reach` trains the script for three epochs on film reviews and tells how long each takes to the script's best
+validation accuracy, ours with the recipe `default`. `rows` tells the seconds of an epoch over 1,000, 5,000 and 25,000
+reviews.
 """
 
 import json

@@ -84,10 +84,8 @@ def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     code, out, err = rnn("train", "quick", *words)
     assert (code, out) == (1, "")
     assert re.fullmatch(r"Error: the loss is (nan|inf) at epoch \d+, batch \d+; try a smaller .*", err.splitlines()[-1])
-    assert (
-        err.splitlines()[-2]
-        == "the last state before that is kept; rnn train --from runs/quick-1.unfinished begins there"
-    )
+    command = "rnn train --from runs/quick-1.unfinished --set training.learning_rate=0.001"
+    assert err.splitlines()[-2] == f"the last state before that is kept; {command} begins there"
     assert {Path(name).parts[1] for name in files_below(home)} == {"quick-1.unfinished"}
 
 

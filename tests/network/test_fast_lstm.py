@@ -1,7 +1,9 @@
 """The fast LSTM layers against Keras's own, masked."""
 
+import hashlib
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from rnn_cli.config import ModelConfig
-from rnn_cli.network import recurrence
+from rnn_cli.network import lstm_kernel, matmul, recurrence
 from rnn_cli.network.build import build
 from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
 
@@ -233,3 +235,8 @@ def test_where_nothing_can_be_stored_the_kernels_are_compiled_all_the_same() -> 
         "multiply(a, panels(np.ones((3, 16), np.float32)), out); assert (out == 3).all()"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_what_is_kept_on_the_disk_is_compiled_anew_when_the_products_change() -> None:
+    found = hashlib.sha256(Path(matmul.__file__).read_bytes()).hexdigest()
+    assert found.startswith(lstm_kernel.MATMUL), "matmul.py has changed: write its new sha256 into lstm_kernel.py"

@@ -22,6 +22,10 @@ from rnn_cli.training.run import resume, train
 from rnn_cli.training.saved import SavedRun
 from tests.conftest import Silent
 
+LEFT = (
+    "the last state before that is kept; rnn train --from w.unfinished --set training.learning_rate=0.001 begins there"
+)
+
 STILL = ("training.optimizer=sgd", "training.learning_rate=1e-12", "training.epochs=1")
 """Training that leaves the weights where they are."""
 
@@ -58,7 +62,8 @@ def three(make_labelled_file: MakeFile, tiny: Any, tmp_path_factory: pytest.Temp
 def further(parent: Path, source: Path, listener: Any, *overrides: str, config: str | None = None) -> Bundle:
     origin = Origin.open(parent, listener.warn)
     asked = origin.further(config, (f"data.source={source}", *overrides))
-    prepared = prepare(asked, listener, origin.known, origin.to_dict())
+    prepared = prepare(asked, listener, origin.known)
+    origin.compare(prepared, listener)
     return train(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
 
 
@@ -149,7 +154,7 @@ def test_another_network_or_tokenizer_is_refused_key_by_key(trained: Path) -> No
 
 def test_another_positive_label_is_refused(trained: Path) -> None:
     assert refusal(trained, "data.positive_label=bad") == (
-        f"data.positive_label: the positive label of {trained} is 'good'",
+        f"data.positive_label: {trained} keeps its labels and their order: bad and good",
     )
 
 
@@ -191,6 +196,7 @@ def test_rows_with_some_of_the_labels_are_fine(weight: str, three: Path, new_row
     child = further(three, new_rows, listener, "training.epochs=2", f"training.class_weight={weight}")
     assert child.manifest.labels == ("bad", "good", "so-so")
     assert scores(child).shape == (5, 3)
+    assert any("no training row is labelled so-so" in each for each in listener.warnings)
     assert np.isfinite(scores(child)).all()
 
 
@@ -211,10 +217,35 @@ def test_the_child_stands_and_goes_on_without_its_parent(trained: Path, new_rows
     shutil.rmtree("p")
     with bundle.reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        child = resume(prepare(saved.config, listener, saved.known, saved.origin), place, saved, listener).bundle
+        child = resume(prepare(saved.config, listener, saved.known), place, saved, listener).bundle
     expected = Bundle.open(Path("whole"))
     assert child.read(ONNX_MODEL) == expected.read(ONNX_MODEL)
     assert child.manifest.data == expected.manifest.data
+
+
+# Rows that the parent has seen
+
+
+def test_the_parents_own_rows_split_otherwise_are_warned_of(
+    trained: Path, labelled_file: Path, new_rows: Path, listener: Any
+) -> None:
+    further(trained, labelled_file, listener, *STILL, "data.split_seed=2")
+    assert any("learned from these rows, split otherwise" in each for each in listener.warnings)
+    listener.warnings.clear()
+    shutil.rmtree("m")
+    further(trained, labelled_file, listener, *STILL)  # as the parent split them
+    assert not any("split otherwise" in each for each in listener.warnings)
+    assert not any("would make it look too good" in each for each in listener.notes)
+    shutil.rmtree("m")
+    further(trained, new_rows, listener, *STILL)
+    assert any("would make it look too good" in each for each in listener.notes)
+
+
+def test_what_could_not_be_done_is_not_passed_over(trained: Path, three: Path) -> None:
+    (vectors,) = refusal(trained, "model.embeddings=vectors.txt")
+    assert "model.embeddings: vectors.txt: further training keeps the vectors" in vectors
+    (positive,) = refusal(three, "data.positive_label=good")
+    assert "keeps its labels and their order: bad and good and so-so" in positive
 
 
 # What an unfinished run left
@@ -228,7 +259,9 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
     with pytest.raises(RunFailed):
         config = Config.model_validate({**tiny, **sections, **wild})
         train(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
-    assert listener.notes[-1] == "the last state before that is kept; rnn train --from w.unfinished begins there"
+    assert listener.notes[-1] == LEFT
+    with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished begins at"):
+        bundle.reopened(Path("w.unfinished"), pytest.fail).__enter__()
     tamed = further(Path("w.unfinished"), labelled_file, listener, "training.learning_rate=0.03")
     assert tamed.manifest.data["further_training_of"] == {"model": str(Path("w.unfinished").resolve())}
     assert json.loads(tamed.read(METRICS))["validation"]["accuracy"] > 0.8

@@ -96,7 +96,7 @@ def go_on(listener: Hears | None = None) -> TrainedRun:
     heard = listener or Hears()
     with bundle.reopened(bundle.locate_unfinished(Path("m")), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        return resume(prepare(saved.config, heard, saved.known, saved.origin), place, saved, heard)
+        return resume(prepare(saved.config, heard, saved.known), place, saved, heard)
 
 
 def ended(path: Path) -> dict[str, object]:
@@ -159,11 +159,22 @@ def test_stopped_at(
     steps = number if event == "step" else number * 3
     standing = state().standing
     saved = len(standing.history) * 3 + standing.epoch.batches
-    assert saved == (steps if stop is ctrl_c else steps // 3 * 3 - 3 * (steps % 3 == 0))
+    assert saved == (steps if stop is ctrl_c or event == "epoch" else (steps - 1) // 3 * 3)
     again = Hears()
     go_on(again)
     assert again.starts[0] == (len(standing.history) + 1, standing.epoch.batches)
     assert_it_ended_as(unbroken)
+
+
+@pytest.mark.parametrize("step", [2, 3, 5])
+def test_the_network_of_the_recipes_stopped_at_any_step(step: int, labelled_file: Path) -> None:
+    network = {"cell": "lstm", "bidirectional": True, "units": [6, 5], "dense_units": [4]}
+    config = configured(labelled_file, model=network, training={"epochs": 2, "learning_rate": 0.01})
+    whole = ended(begin(config, Hears(), out="whole").bundle.path)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", step): ctrl_c}))
+    go_on()
+    assert_it_ended_as(whole)
 
 
 def test_stopped_while_it_validates(
@@ -298,14 +309,24 @@ def test_other_rows_are_refused_and_the_right_ones_taken(
 
 def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
     saved = state()
-    saved.refuse_another(configured(stopped))
-    saved.refuse_another(configured(Path("rows.csv")))  # the same file
+    saved.gone_on_with(configured(stopped))
+    saved.gone_on_with(configured(Path("rows.csv")))  # the same file
     with pytest.raises(ConfigError) as refused:
-        saved.refuse_another(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
+        saved.gone_on_with(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
     assert refused.value.mistakes == (
-        "model.dropout: 0.1 now, 0.3 when the run began; resume without it, or begin a new run",
-        "training.epochs: 9 now, 8 when the run began; resume without it, or begin a new run",
+        "model.dropout: 0.1 now, 0.3 when the run began; leave it as it was, or begin anew",
+        "training.epochs: 9 now, 8 when the run began; leave it as it was, or begin anew",
     )
+
+
+def test_rows_that_moved_and_another_saving_pace_are_no_other_run(stopped: Path, unbroken: dict[str, object]) -> None:
+    moved = stopped.rename(stopped.with_name("moved.csv"))
+    settings = state().gone_on_with(configured(moved, training={"checkpoint_minutes": 60}))
+    heard = Hears()
+    with bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        resume(prepare(settings, heard, saved.known), place, saved, heard)
+    assert_it_ended_as(unbroken)
 
 
 def test_a_changed_release_is_named(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,7 +371,10 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
         begin(configured(labelled_file), heard)
     assert failed.value.exit_code == 1
     assert heard.steps == 4
-    assert heard.notes[-1] == "the last state before that is kept in m.unfinished"
+    assert heard.notes[-1] == (
+        "the last state before that is kept; "
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+    )
     assert_the_state_is_finite(epochs=1, batches=0)
 
 

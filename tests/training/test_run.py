@@ -122,7 +122,10 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state
     assert [path.name for path in Path().iterdir()] == ["m.unfinished"]
     kept = sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]
     assert SavedRun.read(Checkpoint.open(kept)).standing.history == []
-    assert listener.notes[-1] == "the last state before that is kept; rnn train --from m.unfinished begins there"
+    assert listener.notes[-1] == (
+        "the last state before that is kept; "
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+    )
 
 
 def test_training_texts_without_a_known_word_are_dropped_with_a_count(
