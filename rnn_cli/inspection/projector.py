@@ -5,7 +5,6 @@ header, and the projector skips its blank lines.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,4 +87,4 @@ def _whole(out: Path, *, force: bool) -> Iterator[Path]:
         take_name = disk.exchange if out.exists() else disk.claim
         take_name(new, out)
     finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        disk.remove(hidden)

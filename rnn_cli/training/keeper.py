@@ -1,11 +1,13 @@
 """When a run is saved: at its start, after each epoch, every few minutes, and when a signal asks it to stop."""
 
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from rnn_cli.bundle import Unfinished
-from rnn_cli.training.fit import Standing, diverged
+from rnn_cli.training.fit import Array, Standing, diverged
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.saved import SavedRun
@@ -27,8 +29,7 @@ class Keeper:
 
     def begin(self) -> None:
         """Write the first checkpoint of a run."""
-        saved = SavedRun.of(self.run, self.standing, self.learner.state())
-        self.place.begin(saved.state(), saved.files())
+        self._write(self.place.begin, self.learner.state())
 
     def save(self) -> None:
         """Write a checkpoint; a signal that waits acts after it. Raises `RunFailed` if a weight is not finite."""
@@ -36,9 +37,7 @@ class Keeper:
         if not all(np.isfinite(array).all() for values in arrays.values() for array in values):
             epoch = self.standing.epoch
             raise diverged("network", float("nan"), f"epoch {len(self.standing.history) + 1}, batch {epoch.batches}")
-        saved = SavedRun.of(self.run, self.standing, arrays)
-        self.place.save(saved.state(), saved.files())
-        self.saved_at = time.monotonic()
+        self._write(self.place.save, arrays)
         self.signals.deliver()
 
     def pause(self) -> None:
@@ -46,3 +45,10 @@ class Keeper:
         minutes = (time.monotonic() - self.saved_at) / 60
         if self.signals.waiting is not None or minutes >= self.run.config.training.checkpoint_minutes:
             self.save()
+
+    def _write(
+        self, write: Callable[[Mapping[str, Any], Mapping[str, bytes]], None], arrays: Mapping[str, list[Array]]
+    ) -> None:
+        saved = SavedRun.of(self.run, self.standing, arrays)
+        write(saved.state(), saved.files())
+        self.saved_at = time.monotonic()

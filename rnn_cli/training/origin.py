@@ -82,7 +82,7 @@ class Origin:
         if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
             listener.warn(f"no training row is labelled {', '.join(missing)}; what {self.path} knew of that may fade")
         read = max(int(run.train.lengths().sum()), 1)
-        unknown = sum(ids.count(UNKNOWN) for ids in map(list, run.train.sequences)) / read
+        unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
         listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")
         ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
