@@ -133,6 +133,10 @@ class ModelConfig(Section):
     """What leaves the top recurrent layer: its last state(s), or the maximum and/or mean over the text."""
     dense_units: list[Count] = [32, 16]
     """Units of each hidden Dense layer (ReLU); [] for none."""
+    ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(_no_boolean)] = 0
+    """Average the network with a linear model over runs of up to so many tokens, fitted first; 0 for none."""
+    ngram_buckets: Count = 1 << 20
+    """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label)."""
     dropout: Rate = 0.0
     """Share of each recurrent and hidden Dense layer's output that is dropped in training."""
     embedding_dropout: Rate = 0.0

@@ -18,6 +18,9 @@ from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
 FAR_BELOW = -1e9
 """What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
 
+LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
+"""Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""
+
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
 
@@ -35,6 +38,9 @@ def build(
     Takes int32 ids `[batch, time]`, padded after the text with 0, at least one id a row above 0. Answers the positive
     class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`, if
     given, holds the first token vectors, `[vocab_size, embedding_dim]`.
+
+    With `ngrams` the logits are the mean of the recurrent network's own (layer `LOGITS`) and of a linear model's over
+    n-grams, whose layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set and are not changed by training.
 
     With `fast` the LSTMs are this package's own where those are faster, of the same names and weights: a model to
     train, not to save.
@@ -55,8 +61,11 @@ def build(
     for depth, units in enumerate(config.dense_units, start=1):
         x = layers.Dense(units, "relu", kernel_initializer=_glorot(next_seed), name=f"dense_{depth}")(x)
         x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
-    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-    x = layers.Dense(units, activation, kernel_initializer=_glorot(next_seed), name="probability")(x)
+    width, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    x = layers.Dense(width, kernel_initializer=_glorot(next_seed), name=LOGITS)(x)
+    if config.ngrams:
+        x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width)])
+    x = layers.Activation(activation, name="probability")(x)
     return keras.Model(ids, x, name="classifier")
 
 
@@ -122,6 +131,25 @@ def _recurrent(
         backward_layer=cell(kind, f"backward_{name}", go_backwards=True),
         name=f"bidirectional_{name}",
     )
+
+
+def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int) -> keras.KerasTensor:
+    """The sum of the weights of a text's n-grams, over the root of their number: see `rnn_cli.network.ngrams`."""
+    table = layers.Embedding(
+        vocab_size + config.ngram_buckets, width, embeddings_initializer="zeros", trainable=False, name=NGRAMS
+    )
+    there = ops.cast(ops.not_equal(ids, 0), "int64")
+    first = follower = ops.cast(ids, "int64")
+    rows, known = [first], [there]
+    for _ in range(1, config.ngrams):
+        follower, there = (ops.pad(each, [[0, 0], [0, 1]])[:, 1:] for each in (follower, there))
+        first = ops.mod(first * vocab_size + follower, config.ngram_buckets)
+        rows.append(first + vocab_size)
+        known.append(there)
+    weight = ops.cast(ops.concatenate(known, axis=1), "float32")
+    found = table(ops.cast(ops.concatenate(rows, axis=1), "int32")) * ops.expand_dims(weight, -1)
+    x = ops.sum(found, axis=1) / ops.sqrt(ops.sum(weight, axis=1, keepdims=True))
+    return layers.Dense(width, kernel_initializer="identity", trainable=False, name=NGRAM_LOGITS)(x)
 
 
 def _pool(pooling: str, x: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnn_cli.config import ModelConfig
-from rnn_cli.network.build import FAR_BELOW
+from rnn_cli.network.build import FAR_BELOW, LOGITS, NGRAM_LOGITS, NGRAMS
 
 OPSET = 17
 IR_VERSION = 8
@@ -51,8 +51,11 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
         x = _pool(graph, config.pooling, x, lengths)
     for depth, _ in enumerate(config.dense_units, start=1):
         x = graph.add("Relu", [_dense(graph, model.get_layer(f"dense_{depth}"), x)])
-    last = _dense(graph, model.get_layer("probability"), x, output="logits")
-    return graph.serialize(last, width=model.output_shape[-1])
+    last = _dense(graph, model.get_layer(LOGITS), x)
+    if config.ngrams:
+        both = graph.add("Add", [last, _ngram_logits(graph, model, config)])
+        last = graph.add("Mul", [both, graph.constant("half", np.array(0.5, np.float32))])
+    return graph.serialize(graph.add("Identity", [last], output="logits"), width=model.output_shape[-1])
 
 
 class _Graph:
@@ -183,6 +186,28 @@ def _pool(graph: _Graph, pooling: str, x: str, lengths: str) -> str:
     return pooled[0] if len(pooled) == 1 else graph.add("Concat", pooled, axis=-1)
 
 
-def _dense(graph: _Graph, layer: keras.layers.Dense, x: str, *, output: str | None = None) -> str:
+def _ngram_logits(graph: _Graph, model: keras.Model, config: ModelConfig) -> str:
+    """`[batch, width]`, as `build` has it; a run that reaches into the padding weighs nothing."""
+    (table,) = model.get_layer(NGRAMS).get_weights()
+    zero, one = graph.constant("padding", np.array(0)), graph.constant("axis", np.array([1]))
+    first = follower = graph.add("Cast", ["ids"], to=TensorProto.INT64)
+    rows, known = [first], [graph.add("Greater", [first, zero])]
+    for _ in range(1, config.ngrams):
+        longer = graph.add("Pad", [follower, graph.constant("ends", np.array([0, 0, 0, 1]))])
+        follower = graph.add("Slice", [longer, one, graph.constant("end", np.array([1 << 31])), one])
+        tokens = graph.constant("tokens", np.array(len(table) - config.ngram_buckets))
+        buckets = graph.constant("buckets", np.array(config.ngram_buckets))
+        first = graph.add("Mod", [graph.add("Add", [graph.add("Mul", [first, tokens]), follower]), buckets])
+        rows.append(graph.add("Add", [first, tokens]))
+        known.append(graph.add("Greater", [follower, zero]))
+    weight = graph.add("Cast", [graph.add("Concat", known, axis=1)], to=TensorProto.FLOAT)
+    found = graph.add("Gather", [graph.constant("ngrams", table), graph.add("Concat", rows, axis=1)])
+    weighed = graph.add("Mul", [found, graph.add("Unsqueeze", [weight, graph.constant("axis", np.array([2]))])])
+    total = graph.add("ReduceSum", [weighed, one], keepdims=0)
+    length = graph.add("Sqrt", [graph.add("ReduceSum", [weight, one], keepdims=1)])
+    return _dense(graph, model.get_layer(NGRAM_LOGITS), graph.add("Div", [total, length]))
+
+
+def _dense(graph: _Graph, layer: keras.layers.Dense, x: str) -> str:
     kernel, bias = layer.get_weights()
-    return graph.add("Gemm", [x, graph.constant("kernel", kernel), graph.constant("bias", bias)], output=output)
+    return graph.add("Gemm", [x, graph.constant("kernel", kernel), graph.constant("bias", bias)])

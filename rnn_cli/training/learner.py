@@ -3,6 +3,7 @@
 Knows nothing of epochs, texts or files.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from rnn_cli.config import TrainingConfig
+from rnn_cli.network.build import LOGITS
 from rnn_cli.training.fit import Array, Floats, Ids, Step
 
 OPTIMIZERS = {
@@ -38,14 +40,17 @@ class Learner:
         self.width = model.output_shape[-1]
         self._clip_norm = config.clip_norm
         loss = keras.losses.BinaryCrossentropy if self.width == 1 else keras.losses.CategoricalCrossentropy
-        self._loss = loss(label_smoothing=config.label_smoothing)
+        self._loss = loss(from_logits=True, label_smoothing=config.label_smoothing)
+        # What learns: where an n-gram part answers too, that is fitted already, and the network learns beside it.
+        self._network = keras.Model(model.input, model.get_layer(LOGITS).output)
         ids, targets, weights = (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, self.width], tf.float32),
             tf.TensorSpec([None], tf.float32),
         )
         # XLA walks over the weights once, where the plain graph does so operation by operation.
-        self._change = tf.function(self._change_weights, jit_compile=model.count_params() >= LARGE)
+        weights_in_all = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+        self._change = tf.function(self._change_weights, jit_compile=weights_in_all >= LARGE)
         # One graph for batches of every shape; for these XLA would compile anew each time.
         self._step = tf.function(self._take_step, input_signature=[ids, targets, weights])
         self._answer = tf.function(lambda ids: model(ids, training=False), input_signature=[ids])
@@ -100,8 +105,9 @@ class Learner:
     def _take_step(self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            answers = self.model(ids, training=True)
-            loss = self._loss(targets, answers, sample_weight=weights)
+            logits = self._network(ids, training=True)
+            loss = self._loss(targets, logits, sample_weight=weights)
+        answers = tf.sigmoid(logits) if self.width == 1 else tf.nn.softmax(logits)
         # Whole, not a slice a token: a token that a batch holds twice must count as one direction in the length.
         norm = self._change([tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)])
         return loss, answers, norm

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import shlex
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -21,13 +22,14 @@ from rnn_cli.config import ModelConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
 from rnn_cli.loading import to_yaml
-from rnn_cli.network.build import build
+from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.batches import epoch_steps
 from rnn_cli.training.fit import Standing, fit
 from rnn_cli.training.keeper import Keeper
 from rnn_cli.training.learner import Learner
+from rnn_cli.training.linear import fit_linear
 from rnn_cli.training.listener import EpochFigures, Listener
 from rnn_cli.training.origin import Origin
 from rnn_cli.training.prepare import Prepared
@@ -148,7 +150,20 @@ def _network(run: Prepared, listener: Listener) -> keras.Model:
         share = ready.found / max(ready.words, 1)
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
-    return _built(model, run, fast=True, vectors=vectors)
+    network = _built(model, run, fast=True, vectors=vectors)
+    if model.ngrams:
+        _fit_ngrams(network, run, listener)
+    return network
+
+
+def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
+    started = time.monotonic()
+    vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
+    linear = fit_linear(run.config.model, run.train, run.validation, vocab_size=vocab_size, classes=classes)
+    network.get_layer(NGRAMS).set_weights([linear.table])
+    network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
+    seconds = time.monotonic() - started
+    listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
 
 
 def _built(
