@@ -189,6 +189,9 @@ class TrainingConfig(Section):
     """Whether a run repeated on the same machine gives the same bytes of weights."""
     checkpoint_minutes: Positive = 5.0
     """A run is saved after each epoch, and within a long one as often as this, for `rnn train --resume`."""
+    baseline: bool = True
+    """Also fit a linear model on the same rows, and show how the network compares: a network that is no better than
+    that is not worth its time."""
 
 
 class Config(Section):

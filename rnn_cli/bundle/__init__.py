@@ -18,7 +18,7 @@ from rnn_cli.bundle.layout import (
     UNFINISHED,
     locate,
 )
-from rnn_cli.bundle.manifest import FORMAT_VERSION, Manifest
+from rnn_cli.bundle.manifest import FORMAT_VERSION, FURTHER, Manifest
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.bundle.unfinished import Unfinished, beginning, check_begin, locate_unfinished, reopened
 from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
@@ -26,6 +26,7 @@ from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
 __all__ = [
     "CONFIG",
     "FORMAT_VERSION",
+    "FURTHER",
     "HISTORY",
     "KERAS_MODEL",
     "LATEST",

@@ -9,6 +9,8 @@ from rnn_cli.bundle.signed import sign, unsign
 from rnn_cli.errors import BundleError
 
 FORMAT_VERSION = 1
+FURTHER = "further_training_of"
+"""In a manifest's `data`, what tells of the model that further training began with."""
 
 
 @dataclass(frozen=True)

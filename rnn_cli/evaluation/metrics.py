@@ -3,7 +3,7 @@
 Knows nothing of how the probabilities came about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
@@ -50,6 +50,14 @@ class Figures:
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Figures":
+        """What `to_dict` answered; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        low, high = content["accuracy_interval"]
+        per_class = {label: ClassFigures(**row) for label, row in dict(content["per_class"]).items()}
+        labels = tuple(content["labels"])
+        return cls(**{**content, "accuracy_interval": (low, high), "per_class": per_class, "labels": labels})
 
 
 def measure(

@@ -1,4 +1,4 @@
-"""A config to all that training needs before there is a network: rows, labels, tokenizer, ids.
+"""A config to all that training needs before there is a network: rows, labels, tokenizer, ids, what is to be beaten.
 
 Takes no TensorFlow, so that whatever is wrong with config and data is told within a second or two.
 """
@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.labels import label_weights, order_labels
 from rnn_cli.training.listener import Listener
+
+if TYPE_CHECKING:  # loading it loads scikit-learn
+    from rnn_cli.training.baseline import Baseline
 
 LARGEST_EMBEDDING = (1 << 31) - (1 << 26)
 """Bytes of token vectors that an ONNX file can hold beside the other weights: protobuf ends at 2 GiB."""
@@ -41,7 +44,8 @@ class Known:
 class Prepared:
     """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read.
 
-    `origin` tells of the model that further training begins with.
+    `origin` tells of the model that further training begins with; `baseline` is the linear model of the same rows,
+    None where the config wants none or the rows suit none.
     """
 
     config: Config
@@ -50,13 +54,15 @@ class Prepared:
     tokenizer: Tokenizer
     train: Encoded
     validation: Encoded
+    baseline: "Baseline | None"
     origin: Mapping[str, Any] | None = None
 
 
 def prepare(config: Config, listener: Listener, known: Known | None = None) -> Prepared:
-    """Read, split, tokenize and weigh. The tokenizer sees training rows only, unless it is `known` already.
+    """Read, split, tokenize, weigh, and fit the linear baseline.
 
-    Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
+    The tokenizer sees training rows only, unless it is `known` already. Raises `DataError` and `ConfigError`, the
+    latter for keys that do not suit the data.
     """
     # A known network has its vectors already.
     if known is None and config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
@@ -80,7 +86,17 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
         tokenizer,
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
+        _baseline(config, splits, labels, listener),
     )
+
+
+def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener: Listener) -> "Baseline | None":
+    if not config.training.baseline:
+        return None
+    # Imported here, as what is wrong with the data should not wait until scikit-learn is loaded.
+    from rnn_cli.training.baseline import fit_baseline
+
+    return fit_baseline(splits, labels, config.training, listener)
 
 
 def _refuse_other_rows(config: Config, splits: Splits, known: Known) -> None:

@@ -5,10 +5,11 @@ import json
 import math
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,6 +21,7 @@ from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
 from rnn_cli.config import ModelConfig
 from rnn_cli.errors import RunFailed
+from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
 from rnn_cli.loading import to_yaml
 from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
@@ -44,13 +46,17 @@ FEW_STEPS = 100
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished run: its bundle, and how good it is by the bundle's own ONNX file."""
+    """A finished run: its bundle, and how good it is by the bundle's own ONNX file.
+
+    `against` holds it against the linear baseline on each side, `validation` and `test`; it is empty without one.
+    """
 
     bundle: Bundle
     history: list[EpochFigures]
     best: EpochFigures
     validation: Evaluation
     test: Evaluation | None
+    against: Mapping[str, Against]
 
 
 def train(
@@ -219,7 +225,7 @@ def _manifest(run: Prepared) -> Manifest:
         data={
             "fingerprint": splits.fingerprint,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-            **({"further_training_of": dict(run.origin)} if run.origin else {}),
+            **({bundle.FURTHER: dict(run.origin)} if run.origin else {}),
         },
         versions=versions(),
     )
@@ -239,11 +245,17 @@ def _write(
     validation = evaluate(predictor, run.splits.validation)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
-    figures = {name: side.figures.to_dict() for name, side in sides.items()}
+    figures: dict[str, Any] = {name: side.figures.to_dict() for name, side in sides.items()}
+    tables = {name: side.table() for name, side in sides.items()}
+    against = {}
+    if run.baseline is not None:
+        knew_more = run.origin is not None
+        against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
+        figures["baseline"] = run.baseline.to_dict(against)
+        tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(bundle.METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    tables = [side.table().assign(split=name) for name, side in sides.items()]
-    draft.write(bundle.PREDICTIONS, _csv(pd.concat(tables)))
-    return TrainedRun(draft.finish(manifest), history, best, validation, test)
+    draft.write(bundle.PREDICTIONS, _csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
+    return TrainedRun(draft.finish(manifest), history, best, validation, test, against)
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -73,26 +73,32 @@ class SavedRun:
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
     def gone_on_with(self, config: Config) -> Config:
-        """The config to go on with: the run's own but for where its rows lie now and how often it is saved.
+        """The config to go on with: the run's own but for where its rows lie now, how often it is saved
+        and whether a linear baseline is fitted.
 
         Raises `ConfigError`, naming every key that differs otherwise.
         """
-        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
-        if wrong := [
-            f"{key}: {json.dumps(now[key])} now, {json.dumps(then[key])} when the run began; "
-            "leave it as it was, or begin anew"
-            for key in then
-            if now[key] != then[key] and not _is_free(key, now[key], then[key])
-        ]:
-            raise ConfigError(wrong)
+        if changes := self._changes(config):
+            raise ConfigError(
+                [
+                    f"{key}: {json.dumps(now)} now, {json.dumps(then)} when the run began; "
+                    "leave it as it was, or begin anew"
+                    for key, now, then in changes
+                ]
+            )
         return config
+
+    def _changes(self, config: Config) -> list[tuple[str, Any, Any]]:
+        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
+        differing = [(key, now[key], then[key]) for key in then if now[key] != then[key]]
+        return [change for change in differing if not _is_free(*change)]
 
     def is_finished(self, place: Unfinished) -> bool:
         """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
         try:
             opened = Bundle.open(place.target)
-            same = opened.read(CONFIG).decode("utf-8") == to_yaml(self.config)
-        except BundleError:
+            same = not self._changes(parse_config(opened.read(CONFIG).decode("utf-8"), str(place.target / CONFIG)))
+        except (BundleError, ConfigError):
             return False
         return same and not place.force and opened.manifest.data["fingerprint"] == self.known.fingerprint
 
@@ -105,7 +111,7 @@ class SavedRun:
 def _is_free(key: str, now: object, then: object) -> bool:
     # Files may have moved: the rows' fingerprint tells whether they are still the same.
     are_files = isinstance(now, str) and isinstance(then, str)
-    return key in ("data.source", "training.checkpoint_minutes") or (
+    return key in ("data.source", "training.checkpoint_minutes", "training.baseline") or (
         key in ("data.validation", "data.test") and are_files
     )
 

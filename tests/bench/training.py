@@ -62,7 +62,8 @@ class Quiet:
 def classic(source: str, max_length: int) -> Config:
     """The classic network, as the script has it too."""
     sections = {"data": {"source": source}, "tokenizer": {"max_length": max_length}}
-    return Config.model_validate(sections | {"training": {"batch_size": 64, "epochs": 1, "early_stopping": None}})
+    training = {"batch_size": 64, "epochs": 1, "early_stopping": None, "baseline": False}
+    return Config.model_validate(sections | {"training": training})
 
 
 def prepared(source: str, max_length: int) -> Prepared:
@@ -202,7 +203,7 @@ def be_script() -> None:
 def be_default() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
-    run = prepare(load_config("default"), Quiet())
+    run = prepare(load_config("default", ["training.baseline=false"]), Quiet())
     from rnn_cli.training import quiet  # noqa: F401
     from rnn_cli.training.fit import Standing, fit
     from rnn_cli.training.run import new_learner

@@ -1,0 +1,34 @@
+"""What a run's network was measured against, on rows of one side, and how it is kept in the run's bundle."""
+
+import json
+from dataclasses import dataclass
+
+from rnn_cli.bundle import FURTHER, METRICS, Bundle
+from rnn_cli.errors import BundleError
+from rnn_cli.evaluation.comparison import Comparison
+from rnn_cli.evaluation.metrics import Figures
+
+
+@dataclass(frozen=True)
+class Against:
+    """The linear baseline's figures on some rows, and the network (the first) compared with it (the second).
+
+    `knew_more` says that the network had learned from other rows before, which the baseline has not seen.
+    """
+
+    figures: Figures
+    comparison: Comparison
+    knew_more: bool
+
+
+def kept_against(opened: Bundle, side: str) -> Against | None:
+    """What a run found on its `validation` or `test` rows; None where it fitted no baseline. Raises `BundleError`."""
+    try:
+        baseline = json.loads(opened.read(METRICS)).get("baseline")
+        if baseline is None:
+            return None
+        comparison = Comparison.from_dict(baseline["comparison"][side])
+        return Against(Figures.from_dict(baseline[side]), comparison, FURTHER in opened.manifest.data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        where = str(opened.path / METRICS)
+        raise BundleError(f"not figures this rnn understands ({error})", where=where) from None

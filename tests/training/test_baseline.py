@@ -1,0 +1,209 @@
+"""The linear baseline: that it is a strong one, on all kinds of texts, and the same each time."""
+
+import random
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_cli.config import Config
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.splits import Splits, load_splits
+from rnn_cli.evaluation.metrics import measure
+from rnn_cli.training import baseline as baseline_module
+from rnn_cli.training.baseline import Baseline, fit_baseline
+from rnn_cli.training.labels import order_labels
+from rnn_cli.training.prepare import Known, prepare
+
+SEED = 3
+
+
+def dataset(rows: list[tuple[str, str]]) -> Dataset:
+    return Dataset("rows", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2)))
+
+
+def splits(rows: list[tuple[str, str]], test: bool = True) -> Splits:
+    """Three fifths to train, a fifth each to validate and test."""
+    fifth = len(rows) // 5
+    sides = rows[: 3 * fifth], rows[3 * fifth : 4 * fifth], rows[4 * fifth :] if test else []
+    return Splits(*map(dataset, sides), warnings=(), fingerprint="")
+
+
+def fit(rows: Splits, listener: Any, **training: Any) -> Baseline | None:
+    config = Config.model_validate({"training": training}).training
+    return fit_baseline(rows, order_labels(rows.train.labels, None), config, listener)
+
+
+def fitted(rows: Splits, listener: Any, **training: Any) -> Baseline:
+    found = fit(rows, listener, **training)
+    assert found is not None
+    return found
+
+
+def told_by(signs: dict[str, str], filler: str, rows: int, between: str = " ") -> list[tuple[str, str]]:
+    """Texts of which one sign in ten tells the label."""
+    chance, labels = random.Random(SEED), list(signs)
+    made = []
+    for row in range(rows):
+        label = labels[row % len(labels)]
+        text = [*chance.choices(filler.split(), k=9), chance.choice(signs[label].split())]
+        chance.shuffle(text)
+        made.append((between.join(text), label))
+    return made
+
+
+ENGLISH = told_by({"good": "warm funny", "bad": "dull noisy"}, "the film plot actors music scene story it was a", 200)
+
+
+def test_it_learns_what_words_tell(listener: Any) -> None:
+    found = fitted(splits(ENGLISH), listener)
+    assert found.sides["test"].figures.accuracy > 0.95
+    assert found.model == "logistic regression, TF-IDF of words and word pairs"
+    assert listener.notes[0] == "fitting the linear baseline"
+    assert listener.notes[1].startswith("linear baseline: validation ")
+    assert not listener.warnings
+
+
+def test_word_pairs_tell_what_no_word_does(listener: Any) -> None:
+    pairs = [("not good", "bad"), ("not bad", "good"), ("very bad", "bad"), ("very good", "good")]
+    chance = random.Random(SEED)
+    rows = [(f"{chance.choice(['the film', 'a play'])} is {pairs[n % 4][0]}", pairs[n % 4][1]) for n in range(80)]
+    assert fitted(splits(rows), listener).sides["test"].figures.accuracy == 1.0
+
+
+def test_the_figures_are_those_of_its_answers_to_the_rows(listener: Any) -> None:
+    rows = splits(ENGLISH)
+    found = fitted(rows, listener)
+    assert list(found.sides) == ["validation", "test"]
+    for name, given in (("validation", rows.validation), ("test", rows.test)):
+        side = found.sides[name]
+        assert [("bad", "good")[each] for each in side.truth] == given.labels
+        np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
+        np.testing.assert_array_equal(side.answers, side.probabilities[:, 1] >= 0.5)
+        assert side.figures == measure(("bad", "good"), side.truth, side.probabilities, side.answers)
+        table = found.columns(name)
+        assert table["baseline_prediction"].tolist() == [("bad", "good")[each] for each in side.answers]
+        np.testing.assert_array_equal(table["baseline_probability"], side.probabilities.max(axis=1))
+
+
+def test_it_beats_chance_on_the_reviews_that_come_along(listener: Any) -> None:
+    # They are few and of all kinds of things, so that little can be learned from them.
+    data: dict[str, Any] = {"source": "sample", "test": 0.3}
+    right = rows = 0.0
+    for seed in range(1, 9):
+        given = load_splits(Config.model_validate({"data": {**data, "split_seed": seed}}).data)
+        figures = fitted(given, listener).sides["test"].figures
+        right, rows = right + figures.accuracy * figures.rows, rows + figures.rows
+    assert right / rows > 0.53
+
+
+def test_twice_the_same(listener: Any) -> None:
+    one, two = (fitted(splits(ENGLISH), listener) for _ in range(2))
+    assert one.C == two.C
+    for name in one.sides:
+        np.testing.assert_array_equal(one.sides[name].probabilities, two.sides[name].probabilities)
+
+
+def test_the_chosen_strength_is_the_best_on_validation_and_converged(
+    listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(SEED)
+    noisy = [(text, chance.choice(["good", "bad"]) if chance.random() < 0.4 else label) for text, label in ENGLISH]
+    rows = splits(noisy)
+    chosen = fitted(rows, listener)
+    alone = {}
+    for strength in baseline_module.STRENGTHS:
+        monkeypatch.setattr(baseline_module, "STRENGTHS", (strength,))
+        alone[strength] = fitted(rows, listener)
+    best = max(alone.values(), key=lambda each: each.sides["validation"].figures.accuracy)
+    assert chosen.sides["validation"].figures.accuracy == best.sides["validation"].figures.accuracy
+    # From the weights of the one before or from nothing: the same model, so each fit went to its end.
+    np.testing.assert_allclose(
+        chosen.sides["test"].probabilities, alone[chosen.C].sides["test"].probabilities, atol=0.01
+    )
+
+
+def test_three_labels(listener: Any) -> None:
+    signs = {"good": "warm funny", "bad": "dull noisy", "so-so": "usual plain"}
+    found = fitted(splits(told_by(signs, "the film plot actors music scene story it", 300)), listener)
+    side = found.sides["test"]
+    assert side.probabilities.shape == (60, 3)
+    np.testing.assert_array_equal(side.answers, side.probabilities.argmax(axis=1))
+    assert side.figures.labels == ("bad", "good", "so-so")
+    assert side.figures.accuracy > 0.9
+
+
+def test_without_test_rows_there_is_no_such_side(listener: Any) -> None:
+    assert list(fitted(splits(ENGLISH, test=False), listener).sides) == ["validation"]
+
+
+@pytest.mark.parametrize(
+    ("signs", "filler", "between"),
+    [
+        ({"good": "好 喜", "bad": "差 烦"}, "电 影 故 事 演 员 音 乐 剧 情 的 是 一 个 这", ""),
+        ({"helix": "K E", "sheet": "V I"}, "A C D F G H L M N P", " "),  # no word of two letters
+        ({"up": "+ *", "down": "- /"}, "= : ; , .", ""),  # no letter at all
+    ],
+    ids=["Chinese", "single letters", "marks"],
+)
+def test_texts_without_words_are_counted_by_characters(
+    signs: dict[str, str], filler: str, between: str, listener: Any
+) -> None:
+    found = fitted(splits(told_by(signs, filler, 300, between)), listener)
+    assert found.model == "logistic regression, TF-IDF of up to three characters"
+    assert found.sides["test"].figures.accuracy > 0.9
+
+
+def test_class_weights_move_its_answers(listener: Any) -> None:
+    def share_of_good(weight: float) -> float:
+        found = fitted(splits(ENGLISH), listener, class_weight={"good": weight})
+        return float(found.sides["test"].probabilities[:, 1].mean())
+
+    assert share_of_good(20.0) > share_of_good(0.05) + 0.1
+
+
+def test_one_label_to_train_on_is_told(listener: Any) -> None:
+    rows = splits(ENGLISH)
+    of_one = rows.train.select([row for row, label in enumerate(rows.train.labels) if label == "good"])
+    alone = Splits(of_one, rows.validation, rows.test, (), "")
+    assert fit_baseline(alone, ("bad", "good"), Config().training, listener) is None
+    assert listener.notes == ["no linear baseline: all training rows have the same label"]
+
+
+def test_a_label_without_a_training_row_has_no_probability(listener: Any) -> None:
+    found = fit_baseline(splits(ENGLISH), ("awful", "bad", "good"), Config().training, listener)
+    assert found is not None
+    side = found.sides["test"]
+    assert (side.probabilities[:, 0] == 0).all()
+    assert side.figures.accuracy > 0.95
+
+
+def test_many_texts_are_too_much_for_the_memory_and_some_are_taken(
+    listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = baseline_module.Features("words and word pairs", "word", (1, 2), most_characters=3_000)
+    monkeypatch.setattr(baseline_module, "WORDS", few)
+    found = fitted(splits(ENGLISH), listener)
+    assert 40 < found.rows < 80
+    assert f"C={found.C:g}, on {found.rows} training rows by chance" in listener.notes[-1]
+    assert found.sides["test"].figures.accuracy > 0.8
+
+
+def test_nothing_leaks_where_a_fit_does_not_converge(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baseline_module, "TOLERANCE", 1e-300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fitted(splits(ENGLISH[:40]), listener).sides["test"].figures.accuracy > 0.4
+
+
+def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[str, Any]], listener: Any) -> None:
+    content = {**tiny, "data": {"source": str(labelled_file)}}
+    prepared = prepare(Config.model_validate(content), listener)
+    assert prepared.baseline is not None
+    without = Config.model_validate({**content, "training": {**tiny["training"], "baseline": False}})
+    listener.notes.clear()
+    known = Known(prepared.tokenizer, prepared.labels, prepared.splits.fingerprint)
+    assert prepare(without, listener, known).baseline is None
+    assert not [note for note in listener.notes if "baseline" in note]
