@@ -29,7 +29,8 @@ Examples:
 def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that its training kept aside; they are refused if the data has changed.
+    Without --data these are the test rows that its training kept aside, beside what the linear baseline made of them;
+    they are refused if the data has changed.
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
@@ -38,6 +39,7 @@ def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], 
         raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
     opened = Bundle.open(bundle.locate(model))
 
+    from rnn_cli.evaluation.against import kept_against
     from rnn_cli.evaluation.evaluate import evaluate as work
     from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows
     from rnn_cli.scoring.predictor import Predictor
@@ -45,11 +47,15 @@ def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], 
     predictor = Predictor(opened)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
     evaluation = work(predictor, rows)
+    against = kept_against(opened, "test") if source is None else None  # the baseline itself is not kept
     if as_json:
         import json
 
-        click.echo(json.dumps(evaluation.figures.to_dict(), indent=2, ensure_ascii=False))
+        told = evaluation.figures.to_dict()
+        if against is not None:
+            told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         from rnn_cli.cli.figures import show_evaluation
 
-        show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name)
+        show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)

@@ -62,12 +62,12 @@ def fits(lines: Sequence[str]) -> bool:
     return width is None or all(cell_len(line) <= width for line in lines)
 
 
-def paragraph(text: str) -> str:
-    """An indented text below its heading, wrapped to the terminal."""
+def paragraph(text: str, indent: str = "    ") -> str:
+    """A text wrapped to the terminal, indented below its heading."""
     wrapper = textwrap.TextWrapper(
         terminal_width() or 2**31,
-        initial_indent="    ",
-        subsequent_indent="    ",
+        initial_indent=indent,
+        subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

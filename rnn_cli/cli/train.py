@@ -15,6 +15,7 @@ Examples:
   rnn train
   rnn train quick
   rnn train quick --set data.source=reviews.csv --out models/reviews
+  rnn train quick --no-baseline
   rnn train configs/default.yaml --set model.cell=gru --set model.units=[32]
   rnn train --resume
   rnn train --from runs/quick-1 --set data.source=new_reviews.csv
@@ -45,6 +46,7 @@ Examples:
 @click.option(
     "--from", "origin", metavar="DIR", help="Train the model in DIR, or what a run left there, further on new rows."
 )
+@click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with (training.baseline=false).")
 def train(
     config: str | None,
     overrides: tuple[str, ...],
@@ -52,13 +54,19 @@ def train(
     force: bool,
     resume: str | None,
     origin: str | None,
+    no_baseline: bool,
 ) -> None:
     """Train a classifier, measure it and write it to a folder.
 
     CONFIG is a YAML file, or a recipe that comes with rnn (`rnn config list`); without it, the recipe `default`,
     or with --from the model's own config. The folder appears when the run has finished. A run that is stopped by
     Ctrl-C, a kill or a full disk is kept beside it, in DIR.unfinished, and --resume goes on with it.
+
+    Each run also fits a linear model to the same rows, and shows both: a network that is no better than that is not
+    worth its time.
     """
+    if no_baseline:
+        overrides = (*overrides, "training.baseline=false")
     if resume is not None:
         if out or force or origin:
             wrong = "--out" if out else "--force" if force else "--from"

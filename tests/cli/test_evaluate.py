@@ -1,15 +1,22 @@
 """`rnn evaluate`: the figures of the run, for people and as JSON, and what it refuses."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnn_cli.bundle import METRICS, Bundle
+from rnn_cli.bundle.signed import proof
 from rnn_cli.cli import figures as shown_figures
 from rnn_cli.cli.figures import show_evaluation
 from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import BundleError
+from rnn_cli.evaluation.against import Against, kept_against
+from rnn_cli.evaluation.comparison import compare
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.scoring.predictor import Scores
@@ -21,7 +28,79 @@ def test_without_data_the_figures_are_those_of_training(rnn: Rnn, newest: Path, 
     assert labelled_file.exists()
     code, out, err = rnn("evaluate", "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads((newest / "metrics.json").read_text())["test"]
+    told = json.loads(out)
+    metrics = json.loads((newest / "metrics.json").read_text())
+    assert (told.pop("baseline"), told.pop("comparison")) == (
+        metrics["baseline"]["test"],
+        metrics["baseline"]["comparison"]["test"],
+    )
+    assert told == metrics["test"]
+
+
+def test_the_kept_test_rows_are_shown_beside_the_baseline_and_other_rows_are_not(
+    rnn: Rnn, newest: Path, labelled_file: Path
+) -> None:
+    code, out, err = rnn("evaluate")
+    assert (code, err) == (0, "")
+    assert re.search(r"^ +network +linear$", out, re.MULTILINE)
+    assert "\n\nOn the 16 test rows the network " in out
+    code, out, err = rnn("evaluate", "--data", str(labelled_file))
+    assert (code, err) == (0, "")
+    assert "linear" not in out
+    assert json.loads(rnn("evaluate", "--data", str(labelled_file), "--json").out).keys().isdisjoint({"baseline"})
+
+
+def against(only_first: int, only_second: int, knew_more: bool = False) -> Against:
+    """A comparison on 1,000 rows of which both had 700 right and the others wrong."""
+    truth = np.ones(1000, np.intp)
+    right = np.repeat(
+        [(1, 1), (1, 0), (0, 1), (0, 0)], [700, only_first, only_second, 300 - only_first - only_second], 0
+    )
+    figures = measure(("a", "b"), truth, np.full((1000, 2), 0.5), right[:, 1])
+    return Against(figures, compare(truth, right[:, 0], right[:, 1], 2), knew_more)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            against(60, 20),
+            "On the 1,000 test rows the network is right 4.0 points more often than the linear baseline "
+            "(95% interval 2.2 to 5.7; McNemar p < 0.001).",
+        ),
+        (
+            against(20, 60),
+            "On the 1,000 test rows the network is right 4.0 points less often than the linear baseline "
+            "(95% interval 2.2 to 5.7; McNemar p < 0.001): use a linear model for these texts, or try another recipe.",
+        ),
+        (
+            against(30, 33),
+            "On the 1,000 test rows the network is right 0.3 points less often than the linear baseline, "
+            "which may well be chance (95% interval -1.3 to 1.9; McNemar p = 0.80).",
+        ),
+        (
+            against(30, 30, knew_more=True),
+            "On the 1,000 test rows the network is right as often as a linear model of the new rows alone "
+            "(95% interval -1.5 to 1.5; McNemar p = 1.00).",
+        ),
+        (against(0, 0), "On the 1,000 test rows the network and the linear baseline are right and wrong alike."),
+    ],
+    ids=["better", "worse", "chance", "as good", "alike"],
+)
+def test_what_the_comparison_comes_to_is_told_in_words(
+    found: Against, told: str, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    show_evaluation(evaluation(["a", "b"]), home, "test", found)
+    assert told in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("content", ["[]", '{"baseline": 3}', '{"baseline": {"test": {}, "comparison": {}}}'])
+def test_figures_that_are_none_are_refused(content: str, newest: Path) -> None:
+    manifest = Bundle.open(newest).manifest
+    (newest / METRICS).write_text(content)
+    opened = Bundle(newest, replace(manifest, files={METRICS: proof(newest / METRICS)}))
+    with pytest.raises(BundleError, match="not figures this rnn understands"):
+        kept_against(opened, "test")
 
 
 def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path) -> None:

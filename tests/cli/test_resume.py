@@ -268,6 +268,32 @@ def test_another_config_is_refused_and_the_same_goes_on(
     assert_it_ended_as(unbroken, home)
 
 
+def test_the_baseline_may_be_left_out_or_taken_up_on_the_way(
+    rnn: Rnn, forked: Forked, stopped: Path, home: Path, unbroken: Whole
+) -> None:
+    at_the_end = {"path": ".latest.", "signals": [signal.SIGKILL]}
+    run = forked("train", "--resume", "m", "--no-baseline", home=home, **at_the_end)
+    assert run.code == -signal.SIGKILL and "baseline" not in run.err
+    opened = Bundle.open(home / "m")
+    assert opened.read("model.onnx") == unbroken.files["model.onnx"]
+    assert json.loads(opened.read("metrics.json")).keys() == {"validation", "test"}
+    assert rnn("train", "--resume", "m").out == "Model  m  (was finished already)\n"
+
+
+def test_interrupted_while_the_baseline_is_fitted_it_goes_on_later(
+    rnn: Rnn, stopped: Path, home: Path, unbroken: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_cli.training import baseline
+
+    before = files_below(stopped)
+    with monkeypatch.context() as patch:
+        patch.setattr(baseline, "_fits", lambda *_: signal.raise_signal(signal.SIGINT))
+        assert rnn("train", "--resume", "m").code == 130
+    assert files_below(stopped) == before
+    assert rnn("train", "--resume", "m").code == 0
+    assert_it_ended_as(unbroken, home)
+
+
 def test_a_changed_release_is_warned_of_only(
     rnn: Rnn, stopped: Path, home: Path, unbroken: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """`rnn train`: what it shows and leaves behind when it ends well, goes wrong or is interrupted."""
 
+import csv
 import json
 import re
 import shlex
@@ -22,11 +23,16 @@ def test_a_run_ends_with_figures_the_model_and_commands_that_work(
     code, out, err = rnn("train", "quick", *words)
     assert code == 0
     assert re.search(r"^ +validation +test$", out, re.MULTILINE)
-    assert re.search(r"^accuracy +\d+\.\d% +\d+\.\d%$", out, re.MULTILINE)
+    assert re.search(r"^ +network +linear +network +linear$", out, re.MULTILINE)
+    assert re.search(r"^accuracy( +\d+\.\d%){4}$", out, re.MULTILINE)
+    assert "\n\nOn the 16 test rows the network " in out
     assert re.search(r"^Model  runs/quick-1  \(weights of epoch [12], the best of 2\)$", out, re.MULTILINE)
     assert "\x1b" not in out + err
     assert not [line for line in out.splitlines() if line != line.rstrip()]
-    assert [line for line in err.splitlines() if not re.match(r"Warning: |\d", line)][:2] == [
+    said = [line for line in err.splitlines() if not re.match(r"Warning: |\d", line)]
+    assert re.fullmatch(r"linear baseline: validation \d+\.\d% \(TF-IDF of .*, C=\d+(\.\d)?; \d+s\)", said.pop(1))
+    assert said[:3] == [
+        "fitting the linear baseline",
         "loading TensorFlow",
         "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time",
     ]
@@ -35,7 +41,64 @@ def test_a_run_ends_with_figures_the_model_and_commands_that_work(
     assert commands == ['rnn predict "A sentence of your own."', "rnn evaluate"]
     assert [rnn(*shlex.split(command)[1:]).code for command in commands] == [0, 0]
     metrics = json.loads((home / "runs/latest/metrics.json").read_text())
-    assert json.loads(rnn("evaluate", "--json").out) == metrics["test"]
+    assert json.loads(rnn("evaluate", "--json").out) == {
+        **metrics["test"],
+        "baseline": metrics["baseline"]["test"],
+        "comparison": metrics["baseline"]["comparison"]["test"],
+    }
+
+
+def test_the_network_is_shown_beside_the_baseline_it_was_compared_with(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
+) -> None:
+    words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1)
+    out = rnn("train", "quick", *words).out
+    metrics = json.loads((home / "runs/latest/metrics.json").read_text())
+    linear, found = metrics["baseline"], metrics["baseline"]["comparison"]
+    four = [metrics["validation"], linear["validation"], metrics["test"], linear["test"]]
+    for row, shown in (("accuracy", "{accuracy:.1%}"), ("log loss", "{log_loss:.3f}")):
+        assert next(line for line in out.splitlines() if line.startswith(row)).split()[-4:] == [
+            shown.format(**figures) for figures in four
+        ]
+    for side in ("validation", "test"):
+        gain = metrics[side]["accuracy"] - linear[side]["accuracy"]
+        assert found[side]["difference"] == pytest.approx(gain)
+    with (home / "runs/latest/predictions.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    right = {name: sum(row[name] == row["label"] for row in rows) for name in ("prediction", "baseline_prediction")}
+    assert right["prediction"] / len(rows) == metrics["test"]["accuracy"]
+    assert right["baseline_prediction"] / len(rows) == linear["test"]["accuracy"]
+    only = [row["prediction"] == row["label"] != row["baseline_prediction"] for row in rows]
+    assert sum(only) == found["test"]["only_first_right"]
+    assert all(0.5 <= float(row["baseline_probability"]) <= 1 for row in rows)
+
+
+def test_no_baseline_leaves_no_trace_of_one(rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny) -> None:
+    words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1)
+    code, out, err = rnn("train", "quick", *words, "--no-baseline")
+    assert code == 0
+    assert not re.search("baseline|linear|network", out + err)
+    assert re.search(r"^accuracy( +\d+\.\d%){2}$", out, re.MULTILINE)
+    assert json.loads((home / "runs/latest/metrics.json").read_text()).keys() == {"validation", "test"}
+    assert "baseline" not in (home / "runs/latest/predictions.csv").read_text()
+    assert json.loads(rnn("evaluate", "--json").out).keys().isdisjoint({"baseline", "comparison"})
+    assert "linear" not in rnn("evaluate").out
+
+
+def test_without_test_rows_the_comparison_is_of_the_validation_rows(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
+) -> None:
+    out = rnn("train", *tiny_overrides(tiny, data__source=labelled_file, training__epochs=1, data__test=0)).out
+    assert "\n\nOn the 16 validation rows, which chose the epoch and the linear model's C, the network " in out
+
+
+def test_the_side_by_side_fits_an_ordinary_terminal(rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny) -> None:
+    words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1)
+    shown, (code, _, _) = on_a_terminal("train", "quick", *words, streams=["stdout"])
+    assert code == 0
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("On the 16 test rows the network") for line in lines)
 
 
 def test_out_is_named_in_the_next_commands_and_is_the_newest_run(
@@ -124,6 +187,18 @@ def test_an_interrupted_run_says_how_to_go_on_once_there_is_something_to_lose(
     assert left == ({"quick-1.unfinished"} if SAVED in told else set()) and not (home / "runs/latest").is_symlink()
 
 
+def test_interrupted_while_the_baseline_is_fitted_nothing_is_left(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_cli.training import baseline
+
+    monkeypatch.setattr(baseline, "_fits", lambda *_: signal.raise_signal(signal.SIGINT))
+    code, out, err = rnn("train", "quick", *tiny_overrides(tiny, data__source=labelled_file))
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-2:] == ["fitting the linear baseline", "interrupted"]
+    assert not files_below(home)
+
+
 def test_a_closed_stderr_ends_a_run_and_leaves_its_checkpoint(endless: list[str], home: Path) -> None:
     with subprocess.Popen(endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout and child.stderr
@@ -143,7 +218,11 @@ def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file
     assert re.search(r"epoch \d+/20 ━*.* *\d+/6 loss \d\.\d{4}  accuracy \d+\.\d% [-0-9:]+ left", shown)
     assert re.search(r"[\r\n]20/20 ", shown)
     # Nothing of TensorFlow's own.
-    assert re.match(r"\s*48 training, 16 validation, 16 test rows; .*\s+loading TensorFlow\s", shown, re.DOTALL)
+    assert re.match(
+        r"\s*48 training, 16 validation, 16 test rows; .*\s+linear baseline: .*\s+loading TensorFlow\s",
+        shown,
+        re.DOTALL,
+    )
     assert not re.search(r"cuda|oneDNN|WARNING|I0000|E0000", shown)
 
 
