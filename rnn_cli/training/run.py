@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import shlex
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -12,33 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import tensorflow
 
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
-from rnn_cli.config import ModelConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
 from rnn_cli.loading import to_yaml
-from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.batches import epoch_steps
 from rnn_cli.training.fit import Standing, fit
 from rnn_cli.training.keeper import Keeper
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.linear import fit_linear
 from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.networks import built, first_network, network_of, plain_network
 from rnn_cli.training.origin import Origin
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.saved import SavedRun
 from rnn_cli.training.stopping import HeldSignals
 from rnn_cli.training.versions import versions
-from rnn_cli.training.word_vectors import read_word_vectors
 
 FEW_STEPS = 100
 """Fewer steps than this leave a network about where it began."""
@@ -80,14 +74,14 @@ def train(
 def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
     """A learner that has learned nothing yet, or what `origin` has."""
     _seed(run)
-    return _learner(run, _network(run, listener) if origin is None else _network_of(origin, run))
+    return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
     run = replace(run, origin=saved.origin)
     _seed(run)
-    learner = _learner(run, _built(run.config.model, run, fast=True))
+    learner = _learner(run, built(run.config.model, run, fast=True))
     learner.restore(saved.arrays)
     return _fit_and_write(run, place, learner, saved.standing, listener)
 
@@ -124,7 +118,7 @@ def _fit_and_write(
                 save=keeper.save,
             )
         with place.draft() as draft:
-            trained = _write(draft, run, _plain(learner, run), standing.history, best)
+            trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best)
     place.remove()
     if not bundle.is_latest(trained.bundle.path):
         listener.warn(f"{bundle.LATEST} could not be pointed to {trained.bundle.path}")
@@ -148,57 +142,6 @@ def _told_how_to_go_on(place: Unfinished, careful: float, listener: Listener) ->
         raise
 
 
-def _network(run: Prepared, listener: Listener) -> keras.Model:
-    model, seed, vectors = run.config.model, run.config.training.seed, None
-    if model.embeddings is not None:
-        file = Path(model.embeddings)
-        ready = read_word_vectors(file, run.tokenizer.vocab, model.embedding_dim, seed=seed)
-        share = ready.found / max(ready.words, 1)
-        listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
-        vectors = ready.vectors
-    network = _built(model, run, fast=True, vectors=vectors)
-    if model.ngrams:
-        _fit_ngrams(network, run, listener)
-    return network
-
-
-def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
-    started = time.monotonic()
-    vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
-    linear = fit_linear(run.config.model, run.train, run.validation, vocab_size=vocab_size, classes=classes)
-    network.get_layer(NGRAMS).set_weights([linear.table])
-    network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
-    seconds = time.monotonic() - started
-    listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
-
-
-def _built(
-    config: ModelConfig, run: Prepared, *, fast: bool, vectors: npt.NDArray[np.float32] | None = None
-) -> keras.Model:
-    return build(
-        config,
-        vocab_size=run.tokenizer.vocab_size,
-        classes=len(run.labels),
-        seed=run.config.training.seed,
-        embeddings=vectors,
-        fast=fast,
-    )
-
-
-def _network_of(origin: Origin, run: Prepared) -> keras.Model:
-    # Never opened as a model, which could carry code: a network built from the config takes its weights.
-    theirs = _built(origin.config.model, run, fast=False)
-    if origin.bundle is None:
-        for variable, value in zip(theirs.variables, origin.weights, strict=True):
-            variable.assign(value)
-    else:
-        origin.bundle.read(bundle.KERAS_MODEL)  # verified
-        theirs.load_weights(origin.path / bundle.KERAS_MODEL)
-    ours = _built(run.config.model, run, fast=True)
-    ours.set_weights(theirs.get_weights())
-    return ours
-
-
 def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
     training = run.config.training
     steps = epoch_steps(len(run.train.classes), training.batch_size)
@@ -207,13 +150,6 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
             f"{steps * training.epochs} steps in all are few to learn from; "
             f"try training.epochs={math.ceil(2 * FEW_STEPS / steps)}, or a smaller training.batch_size"
         )
-
-
-def _plain(learner: Learner, run: Prepared) -> keras.Model:
-    """The trained network of Keras's own layers alone, never compiled: the optimizer's state would treble its file."""
-    model = _built(run.config.model, run, fast=False)
-    model.set_weights(learner.weights())
-    return model
 
 
 def _manifest(run: Prepared) -> Manifest:

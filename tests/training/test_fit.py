@@ -126,8 +126,8 @@ def network(kernel: np.ndarray) -> keras.Model:
     ids = keras.Input((None,), dtype="int32")
     counts = keras.ops.sum(keras.ops.one_hot(ids - 1, WORDS), axis=1)  # padding becomes -1, which is no word
     width = kernel.shape[1]
-    layer = keras.layers.Dense(width, "sigmoid" if width == 1 else "softmax")
-    model = keras.Model(ids, layer(counts))
+    layer = keras.layers.Dense(width, name="logits")
+    model = keras.Model(ids, keras.layers.Activation("sigmoid" if width == 1 else "softmax")(layer(counts)))
     layer.set_weights([kernel, np.zeros(width)])
     return model
 

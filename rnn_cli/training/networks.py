@@ -1,0 +1,79 @@
+"""The networks of a run: the one it begins with, an earlier run's, and the plain one that is stored."""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli import bundle
+from rnn_cli.config import ModelConfig
+from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
+from rnn_cli.training.fit import Array
+from rnn_cli.training.linear import fit_linear
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.origin import Origin
+from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.word_vectors import read_word_vectors
+
+
+def first_network(run: Prepared, listener: Listener) -> keras.Model:
+    """The network a run begins with: its weights by chance, ready token vectors, fitted n-grams, as the config says."""
+    model, seed, vectors = run.config.model, run.config.training.seed, None
+    if model.embeddings is not None:
+        file = Path(model.embeddings)
+        ready = read_word_vectors(file, run.tokenizer.vocab, model.embedding_dim, seed=seed)
+        share = ready.found / max(ready.words, 1)
+        listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
+        vectors = ready.vectors
+    network = built(model, run, fast=True, vectors=vectors)
+    if model.ngrams:
+        _fit_ngrams(network, run, listener)
+    return network
+
+
+def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
+    started = time.monotonic()
+    vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
+    linear = fit_linear(run.config.model, run.train, run.validation, vocab_size=vocab_size, classes=classes)
+    network.get_layer(NGRAMS).set_weights([linear.table])
+    network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
+    seconds = time.monotonic() - started
+    listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
+
+
+def built(
+    config: ModelConfig, run: Prepared, *, fast: bool, vectors: npt.NDArray[np.float32] | None = None
+) -> keras.Model:
+    """A network of the run's labels and vocabulary."""
+    return build(
+        config,
+        vocab_size=run.tokenizer.vocab_size,
+        classes=len(run.labels),
+        seed=run.config.training.seed,
+        embeddings=vectors,
+        fast=fast,
+    )
+
+
+def network_of(origin: Origin, run: Prepared) -> keras.Model:
+    """The network of an earlier run, for one that goes on from there; raises `BundleError` if its file is damaged."""
+    # Never opened as a model, which could carry code: a network built from the config takes its weights.
+    theirs = built(origin.config.model, run, fast=False)
+    if origin.bundle is None:
+        for variable, value in zip(theirs.variables, origin.weights, strict=True):
+            variable.assign(value)
+    else:
+        origin.bundle.read(bundle.KERAS_MODEL)  # verified
+        theirs.load_weights(origin.path / bundle.KERAS_MODEL)
+    ours = built(run.config.model, run, fast=True)
+    ours.set_weights(theirs.get_weights())
+    return ours
+
+
+def plain_network(weights: list[Array], run: Prepared) -> keras.Model:
+    """The trained network of Keras's own layers alone, never compiled: the optimizer's state would treble its file."""
+    model = built(run.config.model, run, fast=False)
+    model.set_weights(weights)
+    return model
