@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+OWN = "own"
+"""What `model.embeddings` says for token vectors made from the run's own texts."""
+
 ONE_HOT_BYTES = 2 << 30
 """The largest one-hot batch (batch_size × max_length × vocab_size float32) a config may ask for."""
 
@@ -120,7 +123,8 @@ class ModelConfig(Section):
     embedding_dim: Count = 64
     """Length of a token's vector."""
     embeddings: str | None = None
-    """A file of ready word vectors (GloVe or fastText text format, plain or .gz) to start from."""
+    """Token vectors to start from: `own` makes them from the texts, by which tokens stand beside which; else a file
+    of ready word vectors (GloVe or fastText text format, plain or .gz; write ./own for one of that name)."""
     trainable_embeddings: bool = True
     """Whether training changes the vectors."""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"

@@ -176,6 +176,7 @@ def test_all_mistakes_are_told_together_in_order() -> None:
         ("training: {early_stopping: 3}", "training.early_stopping: expected keys of its own (patience, monitor) or"),
         ("data: {validation: 0.5, test: 0.5}", "data: validation and test take all rows; leave some to train on"),
         ("model: {input: one_hot, embeddings: a}", "model: embeddings need input: embedding"),
+        ("model: {input: one_hot, embeddings: own}", "model: embeddings need input: embedding"),
         ("model: {input: one_hot}\ntokenizer: {vocab_size: 999999}", "model.input: one_hot needs 47.7 GiB a batch"),
         ("training: {optimiser: adam}", "training.optimiser: no such key; did you mean training.optimizer?"),
         ("epochs: 3", "epochs: no such key; did you mean training.epochs?"),

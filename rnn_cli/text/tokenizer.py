@@ -102,6 +102,10 @@ class Tokenizer:
         tokens = self.cut(self._split(text))
         return list(map(self._ids.get, tokens, repeat(UNKNOWN))) or [UNKNOWN]
 
+    def encode_whole(self, text: str) -> list[int]:
+        """The ids of a text however long it is, none for a text without tokens: what stands in it, not what is read."""
+        return list(map(self._ids.get, self._split(text), repeat(UNKNOWN)))
+
     def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
         """The ids of each text, in order."""
         return list(map(self.encode, texts))

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli import bundle
-from rnn_cli.config import ModelConfig
+from rnn_cli.config import OWN, ModelConfig
 from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.training.fit import Array
 from rnn_cli.training.linear import fit_linear
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.origin import Origin
+from rnn_cli.training.own_vectors import own_vectors
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.word_vectors import read_word_vectors
 
@@ -21,7 +22,9 @@ from rnn_cli.training.word_vectors import read_word_vectors
 def first_network(run: Prepared, listener: Listener) -> keras.Model:
     """The network a run begins with: its weights by chance, ready token vectors, fitted n-grams, as the config says."""
     model, seed, vectors = run.config.model, run.config.training.seed, None
-    if model.embeddings is not None:
+    if model.embeddings == OWN:
+        vectors = _own_vectors(run, listener)
+    elif model.embeddings is not None:
         file = Path(model.embeddings)
         ready = read_word_vectors(file, run.tokenizer.vocab, model.embedding_dim, seed=seed)
         share = ready.found / max(ready.words, 1)
@@ -33,13 +36,21 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
     return network
 
 
+def _own_vectors(run: Prepared, listener: Listener) -> npt.NDArray[np.float32]:
+    began, texts, tokenizer, config = time.monotonic(), run.splits.train.texts, run.tokenizer, run.config
+    sequences = map(tokenizer.encode_whole, texts)
+    vectors = own_vectors(sequences, tokenizer.vocab_size, config.model.embedding_dim, seed=config.training.seed)
+    listener.note(f"token vectors from the neighbours in {len(texts):,} texts, {time.monotonic() - began:.0f}s")
+    return vectors
+
+
 def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
-    started = time.monotonic()
+    began = time.monotonic()
     vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
     linear = fit_linear(run.config.model, run.train, run.validation, vocab_size=vocab_size, classes=classes)
     network.get_layer(NGRAMS).set_weights([linear.table])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - began
     listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.config import Config
+from rnn_cli.config import OWN, Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute
 from rnn_cli.data.splits import Splits, load_splits
@@ -65,8 +65,9 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     latter for keys that do not suit the data.
     """
     # A known network has its vectors already.
-    if known is None and config.model.embeddings is not None and not Path(config.model.embeddings).is_file():
-        raise ConfigError([f"model.embeddings: {config.model.embeddings}: no such file"])
+    vectors = config.model.embeddings
+    if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
+        raise ConfigError([f"model.embeddings: {vectors}: no such file"])
     splits = load_splits(config.data)  # its messages name the files as they were given
     if known is not None:
         _refuse_other_rows(config, splits, known)
@@ -118,7 +119,7 @@ def _refuse_other_rows(config: Config, splits: Splits, known: Known) -> None:
 def with_absolute_paths(config: Config) -> Config:
     """The config whose paths mean the same wherever it is read."""
     model = config.model
-    if model.embeddings is not None:
+    if model.embeddings not in (None, OWN):
         model = model.model_copy(update={"embeddings": os.path.abspath(model.embeddings)})
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 

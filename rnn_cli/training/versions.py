@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 
-LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba")
+LIBRARIES = ("rnn-cli", "tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba", "scipy", "scikit-learn")
 
 
 def versions() -> dict[str, str]:

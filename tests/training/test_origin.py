@@ -244,6 +244,8 @@ def test_the_parents_own_rows_split_otherwise_are_warned_of(
 def test_what_could_not_be_done_is_not_passed_over(trained: Path, three: Path) -> None:
     (vectors,) = refusal(trained, "model.embeddings=vectors.txt")
     assert "model.embeddings: vectors.txt: further training keeps the vectors" in vectors
+    (own,) = refusal(trained, "model.embeddings=own")
+    assert "model.embeddings: own: further training keeps the vectors" in own
     (positive,) = refusal(three, "data.positive_label=good")
     assert "keeps its labels and their order: bad and good and so-so" in positive
 

@@ -124,6 +124,15 @@ def test_word_vectors_that_are_not_there(listener: Any) -> None:
             prepared(listener, three_files(), model={"embeddings": name})
 
 
+def test_own_vectors_are_no_file(listener: Any, tmp_path: Path) -> None:
+    assert prepared(listener, three_files(), model={"embeddings": "own"}).config.model.embeddings == "own"
+    with pytest.raises(ConfigError, match="^model.embeddings: ./own: no such file$"):
+        prepared(listener, three_files(), model={"embeddings": "./own"})
+    Path("own").write_text("warm 1 2\n")
+    made = prepared(listener, three_files(), model={"embeddings": "./own"})
+    assert made.config.model.embeddings == str(tmp_path / "own")
+
+
 def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
     data = three_files()
     with pytest.raises(ConfigError, match="^tokenizer.vocab_size: at most 5 vectors of this length fit"):

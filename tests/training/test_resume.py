@@ -348,6 +348,19 @@ def test_the_file_of_word_vectors_is_not_needed_again(labelled_file: Path, tmp_p
     assert_it_ended_as(wanted)
 
 
+def test_own_vectors_are_not_made_again(labelled_file: Path) -> None:
+    config = configured(labelled_file, model={"embeddings": "own"}, training={"epochs": 2})
+    heard = Hears()
+    wanted = ended(begin(config, heard, "whole").bundle.path)
+    assert any(note.startswith("token vectors from") for note in heard.notes)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 4): ctrl_c}))
+    again = Hears()
+    go_on(again)
+    assert not any(note.startswith("token vectors from") for note in again.notes)
+    assert_it_ended_as(wanted)
+
+
 # Divergence
 
 

@@ -1,6 +1,7 @@
 """Whole runs on small files: what is learned, written, refused and repeated."""
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
+from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError, RunFailed
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
+from rnn_cli.training.own_vectors import own_vectors
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 from rnn_cli.training.saved import SavedRun
@@ -50,13 +53,25 @@ def test_the_same_seed_gives_the_same_bytes(labelled_file: Path, tiny: Tiny, lis
 @pytest.mark.parametrize(
     "sections",
     [
+        {"model": {"embeddings": "own"}, "tokenizer": {"level": "char", "vocab_size": 40}},
+        {"model": {"embeddings": "own"}, "tokenizer": {"level": "sentence"}},
+        {"model": {"embeddings": "own"}, "tokenizer": {"level": "subword", "vocab_size": 80}},
         {"tokenizer": {"level": "char", "vocab_size": 40, "max_length": 60}, "model": {"input": "one_hot"}},
         {"tokenizer": {"level": "sentence"}, "model": {"cell": "gru"}},
         {"tokenizer": {"level": "subword", "vocab_size": 80}, "model": {"cell": "rnn", "pooling": "max_mean"}},
         {"model": {"bidirectional": False, "pooling": "last", "units": [5, 4], "dense_units": [3]}},
         {"model": {"recurrent_dropout": 0.2, "pooling": "mean"}, "tokenizer": {"truncate": "both", "max_length": 5}},
     ],
-    ids=["char one-hot", "sentence gru", "subword rnn", "one direction", "recurrent dropout"],
+    ids=[
+        "own char vectors",
+        "own sentence vectors",
+        "own piece vectors",
+        "char one-hot",
+        "sentence gru",
+        "subword rnn",
+        "one direction",
+        "recurrent dropout",
+    ],
 )
 def test_every_kind_of_network_goes_all_the_way(
     sections: dict[str, dict[str, Any]], labelled_file: Path, tiny: Tiny, listener: Any
@@ -167,6 +182,22 @@ def test_class_weights_move_the_answers(labelled_file: Path, tiny: Tiny, listene
         return float(Predictor(run(config, listener)).score(["film", "story", "zzz"]).probabilities[:, 1].mean())
 
     assert share_of_good(20.0) > share_of_good(0.05) + 0.1
+
+
+def test_vectors_of_the_runs_own_texts(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
+    Path("own").write_text("warm " + " ".join(["0.5"] * 8) + "\n")  # a file of that name is not meant
+    model = {"embeddings": "own", "trainable_embeddings": False}
+    # What is counted are whole texts: the network reads two tokens of each.
+    config = configured(tiny, labelled_file, model=model, training={"epochs": 1}, tokenizer={"max_length": 2})
+    opened = run(config, listener)
+    assert any(re.fullmatch(r"token vectors from the neighbours in 48 texts, \ds", note) for note in listener.notes)
+    assert parse_config(opened.read("config.yaml").decode(), "config.yaml").model.embeddings == "own"
+    tokenizer = Predictor(opened).tokenizer
+    texts = load_splits(config.data).train.texts
+    expected = own_vectors(map(tokenizer.encode_whole, texts), tokenizer.vocab_size, 8, seed=1)
+    trained = keras.saving.load_model(opened.path / KERAS_MODEL).get_layer("embedding").get_weights()[0]
+    np.testing.assert_array_equal(trained, expected)
+    assert run(config, listener).read(ONNX_MODEL) == opened.read(ONNX_MODEL)
 
 
 def test_ready_word_vectors(labelled_file: Path, tiny: Tiny, listener: Any, tmp_path: Path) -> None:
