@@ -108,11 +108,22 @@ class TokenizerConfig(Section):
     lowercase: bool = True
     """Read upper-case letters as lower-case ones."""
     filters: str | None = None
-    """Characters read as spaces; when not given, punctuation but the apostrophe at word level, else none."""
+    """Characters read as spaces; when not given, punctuation but the apostrophe at word level unless it is kept, else
+    none."""
+    punctuation: Literal["drop", "keep"] = "drop"
+    """Word level only: `drop` leaves marks to filters, `keep` makes each mark or symbol a token of its own."""
     max_length: Count = 200
     """Tokens of a text that are read, at most."""
     truncate: Literal["head", "tail", "both"] = "head"
     """Which part of a longer text is read: its beginning, its end, or half of each."""
+
+    @model_validator(mode="after")
+    def _punctuation_is_kept_beside_words(self) -> "TokenizerConfig":
+        if self.punctuation == "keep" and self.level != "word":
+            raise ValueError(
+                f"punctuation: keep needs level: word; level: {self.level} keeps all marks that filters does not name"
+            )
+        return self
 
 
 class ModelConfig(Section):

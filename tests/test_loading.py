@@ -175,6 +175,8 @@ def test_all_mistakes_are_told_together_in_order() -> None:
         ("training: {class_weight: none}", "training.class_weight: expected balanced, {name: value}, each a number"),
         ("training: {early_stopping: 3}", "training.early_stopping: expected keys of its own (patience, monitor) or"),
         ("data: {validation: 0.5, test: 0.5}", "data: validation and test take all rows; leave some to train on"),
+        ("tokenizer: {level: char, punctuation: keep}", "tokenizer: punctuation: keep needs level: word; level: char "),
+        ("tokenizer: {punctuation: all}", 'tokenizer.punctuation: expected one of drop, keep, got "all"'),
         ("model: {input: one_hot, embeddings: a}", "model: embeddings need input: embedding"),
         ("model: {input: one_hot, embeddings: own}", "model: embeddings need input: embedding"),
         ("model: {input: one_hot}\ntokenizer: {vocab_size: 999999}", "model.input: one_hot needs 47.7 GiB a batch"),

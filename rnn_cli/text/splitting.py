@@ -6,6 +6,8 @@ Knows nothing of ids, vocabularies or files.
 import re
 from collections.abc import Callable
 
+from rnn_cli.text.marks import words_and_marks
+
 Split = Callable[[str], list[str]]
 """Reads a text and answers its tokens, in order; none of them is empty."""
 
@@ -45,16 +47,19 @@ def cleaner(*, lowercase: bool, filters: str) -> Callable[[str], str]:
     return clean
 
 
-def splitter(level: str, clean: Callable[[str], str]) -> Split:
+def splitter(level: str, clean: Callable[[str], str], punctuation: str) -> Split:
     """The function that splits a text at `level`: "word", "char" or "sentence".
 
     - word: the cleaned text between plain spaces, as Keras's `Tokenizer` does; other white space (a
-      non-breaking space, say) belongs to the word.
+      non-breaking space, say) belongs to the word. If `punctuation` is "keep": its words and marks, between
+      white space of any kind.
     - char: every code point of the cleaned text, spaces too.
     - sentence: the text between line ends and sentence marks (. ! ? … before white space, 。 ！ ？ anywhere).
       Each sentence keeps its mark and is cleaned by itself, so that filtering "." does not join sentences;
       its runs of white space become one space.
     """
+    if level == "word" and punctuation == "keep":
+        return lambda text: words_and_marks(clean(text))
     if level == "word":
         return lambda text: list(filter(None, clean(text).split(" ")))
     if level == "char":

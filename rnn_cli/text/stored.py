@@ -15,12 +15,14 @@ PADDING = 0
 UNKNOWN = 1
 LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
+PUNCTUATION = ("drop", "keep")
 
 _TYPES: dict[str, type] = {
     "level": str,
     "oov_token": str,
     "lowercase": bool,
     "filters": str,
+    "punctuation": str,
     "max_length": int,
     "truncate": str,
     "vocabulary": list,
@@ -53,6 +55,7 @@ def read(text: str) -> dict[str, Any]:
         raise _refused(f"not readable as JSON ({error})") from None
     if not isinstance(fields, dict):
         raise _refused("expected an object")
+    fields.setdefault("punctuation", "drop")  # all there was when files did not say it
     _check_keys(fields)
     _check_values(fields)
     _check_vocabulary(fields["vocabulary"], fields["oov_token"])
@@ -86,9 +89,11 @@ def _check_keys(fields: dict[str, Any]) -> None:
 
 
 def _check_values(fields: dict[str, Any]) -> None:
-    for key, allowed in (("level", LEVELS), ("truncate", TRUNCATIONS)):
+    for key, allowed in (("level", LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
         if fields[key] not in allowed:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
+    if fields["punctuation"] == "keep" and fields["level"] != "word":
+        raise _refused(f"punctuation: keep is of level word, got {fields['level']}")
     if fields["max_length"] < 1:
         raise _refused(f"max_length: expected at least 1, got {fields['max_length']}")
     if not fields["oov_token"]:

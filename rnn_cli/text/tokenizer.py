@@ -31,6 +31,7 @@ class Tokenizer:
     oov_token: str
     lowercase: bool
     filters: str
+    punctuation: str
     max_length: int
     truncate: str
     merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -46,18 +47,24 @@ class Tokenizer:
         oov_token: str = "<OOV>",
         lowercase: bool = True,
         filters: str | None = None,
+        punctuation: str = "drop",
         max_length: int = 200,
         truncate: str = "head",
     ) -> "Tokenizer":
         """Learn a vocabulary of at most `vocab_size` ids, 0 and 1 included, from texts that are read once.
 
         The settings are those of `rnn_cli.config.TokenizerConfig`. At word and char level the ids equal those
-        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`: by frequency, ties by first appearance. A
-        token that equals `oov_token` (or its lower-case form, if texts are lower-cased) gets no id: it is
-        unknown.
+        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is kept: by
+        frequency, ties by first appearance. A token that equals `oov_token` (or its lower-case form, if texts
+        are lower-cased) gets no id: it is unknown.
+
+        Raises `ValueError` for a level or punctuation that there is not, and for punctuation kept at another
+        level than word.
         """
+        if punctuation != "drop" and (level, punctuation) != ("word", "keep"):
+            raise ValueError(f"no such punctuation at level {level}: {punctuation}")
         if filters is None:
-            filters = WORD_FILTERS if level == "word" else ""
+            filters = WORD_FILTERS if level == "word" and punctuation == "drop" else ""
         clean = cleaner(lowercase=lowercase, filters=filters)
         reserved = _reserved(oov_token, lowercase)
         merges: Iterable[tuple[str, str]] = ()
@@ -68,9 +75,9 @@ class Tokenizer:
                 texts, vocab_size=vocab_size, specials=("", oov_token), clean=clean, reserved=reserved
             )
         else:
-            found = _by_frequency(texts, splitter(level, clean), reserved)
+            found = _by_frequency(texts, splitter(level, clean, punctuation), reserved)
             vocab = ("", oov_token, *islice(found, max(vocab_size - 2, 0)))
-        return cls(level, vocab, oov_token, lowercase, filters, max_length, truncate, tuple(merges))
+        return cls(level, vocab, oov_token, lowercase, filters, punctuation, max_length, truncate, tuple(merges))
 
     @property
     def vocab_size(self) -> int:
@@ -121,6 +128,7 @@ class Tokenizer:
             "oov_token": self.oov_token,
             "lowercase": self.lowercase,
             "filters": self.filters,
+            "punctuation": self.punctuation,
             "max_length": self.max_length,
             "truncate": self.truncate,
             "vocabulary": self.vocab,
@@ -145,7 +153,7 @@ class Tokenizer:
     def _split(self) -> Split:
         clean = cleaner(lowercase=self.lowercase, filters=self.filters)
         if self.level != "subword":
-            return splitter(self.level, clean)
+            return splitter(self.level, clean, self.punctuation)
         from rnn_cli.text import subword
 
         reserved = _reserved(self.oov_token, self.lowercase)
