@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 
 def in_turn(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
@@ -23,10 +24,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def process(command: Sequence[str]) -> tuple[float, float, str]:
-    """A whole process: wall-clock seconds, peak memory in MB, and what it printed. Fails if the command does."""
+def process(command: Sequence[str], stderr: IO[str] | int = subprocess.DEVNULL) -> tuple[float, float, str]:
+    """A whole process: wall-clock seconds, peak memory in MB, and what it printed. Fails if the command does.
+
+    The memory is never less than what this process itself has held (Linux counts it until the command is loaded).
+    """
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert child.stdout is not None
     printed = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
