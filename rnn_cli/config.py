@@ -52,6 +52,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_no_boolean)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_no_boolean)]
+Source = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 
 
@@ -77,6 +78,9 @@ class DataConfig(Section):
     """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
     test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(_share_or_file)] = 0.1
     """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
+    unlabelled: Source | list[Source] | None = None
+    """Further texts, a built-in set or file or a list of them, whose labels, if any, are not read: they serve the
+    vocabulary and `model.embeddings: own`. Those that are validation or test texts too are left out."""
     split_seed: Seed = 1
     """Seeds the split only, so that another training.seed is measured on the same rows."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)

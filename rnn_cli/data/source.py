@@ -1,13 +1,14 @@
 """A source as a config names it, a built-in set or a file, becomes labelled texts in memory."""
 
 import os
+from collections.abc import Iterator
 
 from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.columns import nearest
 from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.data.reading.request import READING_KEYS
-from rnn_cli.data.rows import Dataset
+from rnn_cli.data.rows import Dataset, Row
 from rnn_cli.errors import DataError
 
 
@@ -23,10 +24,8 @@ def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B0
     """
     if is_builtin(source):
         return load_builtin(source)
-    if not _exists(source):
-        raise _neither(source)
     dataset = Dataset(name=source, texts=[], labels=[], lines=[])
-    for row in read_rows(source, **config.model_dump(include=set(READING_KEYS))):
+    for row in _rows(source, config, labels=True):
         assert row.label is not None  # labels were asked for
         dataset.texts.append(row.text)
         dataset.labels.append(row.label)
@@ -34,14 +33,39 @@ def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B0
     return dataset
 
 
+def load_texts(source: str, config: DataConfig) -> list[str]:
+    """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load` does."""
+    if is_builtin(source):
+        return load_builtin(source).texts
+    return [row.text for row in _rows(source, config, labels=False)]
+
+
+def unlabelled_sources(config: DataConfig) -> list[str]:
+    """What `data.unlabelled` names, if anything."""
+    named = config.unlabelled or []
+    return [named] if isinstance(named, str) else named
+
+
 def absolute(config: DataConfig) -> DataConfig:
     """The same config with each file's path made absolute, so that it holds in every folder."""
-    paths = {
-        key: os.path.abspath(value)
+    paths: dict[str, object] = {
+        key: _absolute(value)
         for key in ("source", "validation", "test")
-        if isinstance(value := getattr(config, key), str) and not is_builtin(value)
+        if isinstance(value := getattr(config, key), str)
     }
+    if config.unlabelled is not None:
+        paths["unlabelled"] = [_absolute(value) for value in unlabelled_sources(config)]
     return config.model_copy(update=paths)
+
+
+def _absolute(source: str) -> str:
+    return source if is_builtin(source) else os.path.abspath(source)
+
+
+def _rows(source: str, config: DataConfig, *, labels: bool) -> Iterator[Row]:
+    if not _exists(source):
+        raise _neither(source)
+    return read_rows(source, **config.model_dump(include=set(READING_KEYS)), labels=labels)
 
 
 def _exists(source: str) -> bool:

@@ -37,7 +37,8 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
 
 
 def _own_vectors(run: Prepared, listener: Listener) -> npt.NDArray[np.float32]:
-    began, texts, tokenizer, config = time.monotonic(), run.splits.train.texts, run.tokenizer, run.config
+    began, tokenizer, config = time.monotonic(), run.tokenizer, run.config
+    texts = [*run.splits.train.texts, *run.unlabelled.texts]
     sequences = map(tokenizer.encode_whole, texts)
     vectors = own_vectors(sequences, tokenizer.vocab_size, config.model.embedding_dim, seed=config.training.seed)
     listener.note(f"token vectors from the neighbours in {len(texts):,} texts, {time.monotonic() - began:.0f}s")

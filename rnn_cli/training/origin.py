@@ -69,13 +69,17 @@ class Origin:
         vectors = asked.model.embeddings
         if vectors not in (None, self.config.model.embeddings):
             wrong.append(f"model.embeddings: {vectors}: further training keeps the vectors of {self.path}")
+        if asked.data.unlabelled not in (None, self.config.data.unlabelled):
+            wrong.append(f"data.unlabelled: further training keeps the vocabulary and the vectors of {self.path}")
         positive = asked.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
             wrong.append(f"data.positive_label: {self.path} keeps its labels and their order: {labels}")
         if wrong:
             raise ConfigError(wrong)
-        return asked.model_copy(update={"model": asked.model.model_copy(update={"embeddings": None})})
+        data = asked.data.model_copy(update={"unlabelled": None})
+        model = asked.model.model_copy(update={"embeddings": None})
+        return asked.model_copy(update={"data": data, "model": model})
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Tell how the new rows suit this model, and where rows that taught it may now measure it."""

@@ -6,6 +6,7 @@ Takes no TensorFlow, so that whatever is wrong with config and data is told with
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ import numpy as np
 
 from rnn_cli.config import OWN, Config
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import absolute
+from rnn_cli.data.source import absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
+from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
@@ -32,20 +34,23 @@ LARGEST_EMBEDDING = (1 << 31) - (1 << 26)
 class Known:
     """What an earlier run settled, for one that goes on with its network.
 
-    `fingerprint` is that of the rows it must find again; None for further training, which may take any.
+    `fingerprint` is that of the rows it must find again, and `unlabelled` of the texts without labels, if there were
+    any; further training may take any rows, and its `fingerprint` is None.
     """
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     fingerprint: str | None
+    unlabelled: str | None = None
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read.
 
-    `origin` tells of the model that further training begins with; `baseline` is the linear model of the same rows,
-    None where the config wants none or the rows suit none.
+    `unlabelled` are the texts that the tokenizer has seen besides the training rows; `origin` tells of the model that
+    further training begins with; `baseline` is the linear model of the same rows, None where the config wants none or
+    the rows suit none.
     """
 
     config: Config
@@ -54,6 +59,7 @@ class Prepared:
     tokenizer: Tokenizer
     train: Encoded
     validation: Encoded
+    unlabelled: Unlabelled
     baseline: "Baseline | None"
     origin: Mapping[str, Any] | None = None
 
@@ -61,25 +67,30 @@ class Prepared:
 def prepare(config: Config, listener: Listener, known: Known | None = None) -> Prepared:
     """Read, split, tokenize, weigh, and fit the linear baseline.
 
-    The tokenizer sees training rows only, unless it is `known` already. Raises `DataError` and `ConfigError`, the
-    latter for keys that do not suit the data.
+    The tokenizer, unless it is `known` already, sees the training rows and then the texts of `data.unlabelled`. It
+    sees nothing of validation and test: those of their texts that are unlabelled ones too are left out there.
+    Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
     # A known network has its vectors already.
     vectors = config.model.embeddings
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
         raise ConfigError([f"model.embeddings: {vectors}: no such file"])
     splits = load_splits(config.data)  # its messages name the files as they were given
+    unlabelled = load_unlabelled(config.data, {*splits.validation.texts, *splits.test.texts})
     if known is not None:
-        _refuse_other_rows(config, splits, known)
+        _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
-    tokenizer = known.tokenizer if known else Tokenizer.fit(splits.train.texts, **config.tokenizer.model_dump())
+    seen = chain(splits.train.texts, unlabelled.texts)
+    tokenizer = known.tokenizer if known else Tokenizer.fit(seen, **config.tokenizer.model_dump())
     _refuse_too_many_vectors(config, tokenizer)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
-    listener.note(_summary(splits, labels, tokenizer))
+    listener.note(_summary(splits, unlabelled, labels, tokenizer))
+    if unlabelled.left_out:
+        listener.note(f"unlabelled texts that are validation or test texts, left out: {unlabelled.left_out:,}")
     return Prepared(
         config,
         splits,
@@ -87,6 +98,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
         tokenizer,
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
+        unlabelled,
         _baseline(config, splits, labels, listener),
     )
 
@@ -100,12 +112,18 @@ def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener:
     return fit_baseline(splits, labels, config.training, listener)
 
 
-def _refuse_other_rows(config: Config, splits: Splits, known: Known) -> None:
+def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, known: Known) -> None:
     if known.fingerprint not in (None, splits.fingerprint):
         raise DataError(
             "the rows are not those the run began with",
             where=config.data.source,
             mend="bring them back, or begin a new run (rnn train --from trains a finished model further on new rows)",
+        )
+    if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
+        raise DataError(
+            "the unlabelled texts are not those the run began with",
+            where=", ".join(unlabelled_sources(config.data)),
+            mend="bring them back, or begin a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
     if new := sorted(found - set(known.labels)):
@@ -160,7 +178,9 @@ def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str]
     )
 
 
-def _summary(splits: Splits, labels: Sequence[str], tokenizer: Tokenizer) -> str:
+def _summary(splits: Splits, unlabelled: Unlabelled, labels: Sequence[str], tokenizer: Tokenizer) -> str:
     sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
-    rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
-    return f"{rows} rows; {len(labels)} labels ({', '.join(labels[:8])}); {tokenizer.vocab_size:,} token ids"
+    rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items()) + " rows"
+    if unlabelled.texts:
+        rows += f", {len(unlabelled.texts):,} unlabelled texts"
+    return f"{rows}; {len(labels)} labels ({', '.join(labels[:8])}); {tokenizer.vocab_size:,} token ids"

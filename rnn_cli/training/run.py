@@ -161,6 +161,7 @@ def _manifest(run: Prepared) -> Manifest:
         data={
             "fingerprint": splits.fingerprint,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+            **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
             **({bundle.FURTHER: dict(run.origin)} if run.origin else {}),
         },
         versions=versions(),

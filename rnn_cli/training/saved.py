@@ -38,7 +38,7 @@ class SavedRun:
     @classmethod
     def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[Array]]) -> "SavedRun":
         """A run as it stands now."""
-        known = Known(run.tokenizer, run.labels, run.splits.fingerprint)
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint)
         return cls(run.config, known, run.origin, versions(), standing, arrays)
 
     @classmethod
@@ -48,7 +48,7 @@ class SavedRun:
         try:
             arrays = {name.removesuffix(".npz"): _unpack(file) for name, file in files.items() if name != TOKENIZER}
             tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8"))
-            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"])
+            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"], state.get("unlabelled"))
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
             config = parse_config(state["config"], where)
             return cls(config, known, state["origin"], state["versions"], standing, arrays)
@@ -61,6 +61,7 @@ class SavedRun:
             "config": to_yaml(self.config),
             "labels": list(self.known.labels),
             "fingerprint": self.known.fingerprint,
+            "unlabelled": self.known.unlabelled,
             "origin": self.origin,
             "versions": dict(self.versions),
             "standing": self.standing.to_dict(),
@@ -100,7 +101,9 @@ class SavedRun:
             same = not self._changes(parse_config(opened.read(CONFIG).decode("utf-8"), str(place.target / CONFIG)))
         except (BundleError, ConfigError):
             return False
-        return same and not place.force and opened.manifest.data["fingerprint"] == self.known.fingerprint
+        data, known = opened.manifest.data, self.known
+        unlabelled = data.get("unlabelled", {}).get("fingerprint")
+        return same and not place.force and (data["fingerprint"], unlabelled) == (known.fingerprint, known.unlabelled)
 
     def changed_versions(self) -> list[str]:
         """Each library that is not of the release the run began with, in words."""
@@ -111,8 +114,10 @@ class SavedRun:
 def _is_free(key: str, now: object, then: object) -> bool:
     # Files may have moved: the rows' fingerprint tells whether they are still the same.
     are_files = isinstance(now, str) and isinstance(then, str)
-    return key in ("data.source", "training.checkpoint_minutes", "training.baseline") or (
-        key in ("data.validation", "data.test") and are_files
+    return (
+        key in ("data.source", "training.checkpoint_minutes", "training.baseline")
+        or (key in ("data.validation", "data.test") and are_files)
+        or (key == "data.unlabelled" and None not in (now, then))
     )
 
 

@@ -140,6 +140,15 @@ def test_all_mistakes_of_a_config_are_told_a_line_each(rnn: Rnn, home: Path) -> 
     assert files_below(home).keys() == {"my.yaml"}
 
 
+def test_unlabelled_texts_that_are_not_there_are_told_in_a_line(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("train", "quick", "--set", "data.source=sample", "--set", "data.unlabelled=[none.csv]")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: none.csv: no such file, and no built-in set of that name") and err.count("\n") == 1
+    code, _, err = rnn("train", "quick", "--set", "data.unlabelled=[none.csv, 3]")
+    assert code == 2 and "data.unlabelled.1: expected text, got 3; quote it" in err
+    assert files_below(home) == {}
+
+
 def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
 ) -> None:

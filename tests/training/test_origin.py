@@ -127,6 +127,22 @@ def test_a_child_can_be_a_parent(trained: Path, new_rows: Path, listener: Any) -
     np.testing.assert_allclose(scores(second), scores(Bundle.open(trained)), atol=1e-6)
 
 
+def test_vectors_and_unlabelled_texts_of_the_parent_are_not_made_or_read_again(
+    labelled_file: Path, new_rows: Path, tiny: dict[str, Any], listener: Any
+) -> None:
+    Path("more.csv").write_text("text\nwarm fjord\n")
+    data = {"source": str(labelled_file), "validation": 0.2, "test": 0.0, "unlabelled": "more.csv"}
+    sections = {**tiny, "data": data, "model": {**tiny["model"], "embeddings": "own"}}
+    config = Config.model_validate({**sections, "training": {**tiny["training"], "epochs": 1}})
+    parent = train(prepare(config, listener), out=Path("p"), name="t", force=False, listener=listener).bundle
+    Path("more.csv").unlink()
+    child = further(parent.path, new_rows, listener, *STILL)
+    np.testing.assert_allclose(scores(child), scores(parent), atol=1e-6)
+    kept = parse_config(child.read(CONFIG).decode(), CONFIG)
+    assert (kept.model.embeddings, kept.data.unlabelled) == (None, None)
+    assert "unlabelled" not in child.manifest.data
+
+
 def test_config_and_overrides_together(trained: Path, new_rows: Path, listener: Any, tmp_path: Path) -> None:
     parent = Origin.open(trained, listener.warn).config
     file = tmp_path / "more.yaml"
@@ -244,6 +260,8 @@ def test_the_parents_own_rows_split_otherwise_are_warned_of(
 def test_what_could_not_be_done_is_not_passed_over(trained: Path, three: Path) -> None:
     (vectors,) = refusal(trained, "model.embeddings=vectors.txt")
     assert "model.embeddings: vectors.txt: further training keeps the vectors" in vectors
+    (texts,) = refusal(trained, "data.unlabelled=more.csv")
+    assert texts == f"data.unlabelled: further training keeps the vocabulary and the vectors of {trained}"
     (own,) = refusal(trained, "model.embeddings=own")
     assert "model.embeddings: own: further training keeps the vectors" in own
     (positive,) = refusal(three, "data.positive_label=good")

@@ -1,5 +1,6 @@
 """What training is given: rows, labels, tokenizer, weights and paths, before any network is loaded."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.config import Config
+from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.training.prepare import Prepared, prepare
 
@@ -62,6 +64,88 @@ def test_the_tokenizers_keys_reach_it(listener: Any) -> None:
     made = prepared(listener, three_files(), tokenizer=keys)
     assert {key: getattr(made.tokenizer, key) for key in keys} == keys
     assert max(map(len, made.train.sequences)) == 4
+
+
+# Texts without labels
+
+
+def texts_only(*texts: str, name: str = "more.jsonl") -> str:
+    Path(name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    return name
+
+
+def test_unlabelled_words_get_into_the_vocabulary_and_nowhere_else(listener: Any) -> None:
+    plain = prepared(listener, three_files())
+    more = texts_only("fjord fjord", "fjord", "dull moor")
+    made = prepared(listener, {**three_files(), "unlabelled": more}, tokenizer={"vocab_size": 5})
+    # Counts are summed: film 7, warm 6, and dull has 2 + 1 to fjord's 3, but came first.
+    assert made.tokenizer.vocab == ("", "<OOV>", "film", "warm", "dull")
+    assert "fjord" in prepared(listener, {**three_files(), "unlabelled": more}).tokenizer.vocab
+    assert made.unlabelled.texts == ["fjord fjord", "fjord", "dull moor"]
+    assert [made.splits.train, made.splits.validation, made.splits.test] == [
+        plain.splits.train,
+        plain.splits.validation,
+        plain.splits.test,
+    ]
+    assert made.splits.fingerprint == plain.splits.fingerprint
+    assert plain.unlabelled.fingerprint is None and plain.unlabelled.texts == []
+    told = "12 training, 3 validation, 2 test rows, 3 unlabelled texts; 2 labels (a, b); 5 token ids"
+    assert told in listener.notes
+
+
+def test_unlabelled_texts_that_measure_are_left_out(listener: Any) -> None:
+    more = texts_only("dull valley", "fjord", "dull tundra", "dull tundra", "Dull tundra")
+    made = prepared(listener, {**three_files(), "unlabelled": more})
+    assert made.unlabelled.texts == ["fjord", "Dull tundra"]
+    assert "valley" not in made.tokenizer.vocab
+    assert "unlabelled texts that are validation or test texts, left out: 3" in listener.notes
+
+
+def test_several_unlabelled_sources_of_any_kind(listener: Any, tmp_path: Path) -> None:
+    labelled = write("labelled.csv", [("fjord", "unheard of"), ("moor", "")])
+    data = {**three_files(), "unlabelled": [labelled, "sample", texts_only("heath")]}
+    made = prepared(listener, data)
+    assert made.unlabelled.texts == ["fjord", "moor", *load("sample").texts, "heath"]
+    assert made.labels == ("a", "b")
+    assert made.config.data.unlabelled == [str(tmp_path / "labelled.csv"), "sample", str(tmp_path / "more.jsonl")]
+
+
+def test_unlabelled_files_are_read_as_the_source_is(listener: Any) -> None:
+    Path("rows.csv").write_text("id;remark;kind\n1;caf\xe9;a\n2;dull;b\n3;warm;a\n", encoding="latin-1")
+    Path("more.csv").write_text("text;remark\nx;na\xefve\n", encoding="latin-1")
+    keys = {"text_column": "remark", "label_column": "kind", "delimiter": ";", "encoding": "latin-1"}
+    validation = {"validation": "rows.csv", "test": 0}
+    made = prepared(listener, {"source": "rows.csv", "unlabelled": "more.csv", **keys, **validation})
+    assert made.unlabelled.texts == ["na\xefve"] and "na\xefve" in made.tokenizer.vocab
+
+
+def test_an_unlabelled_files_fingerprint_is_of_its_texts_alone(listener: Any) -> None:
+    def fingerprint(*names: str) -> str | None:
+        return prepared(listener, {**three_files(), "unlabelled": list(names)}).unlabelled.fingerprint
+
+    one = fingerprint(texts_only("fjord", "moor"))
+    assert one == fingerprint(texts_only("fjord", name="a.jsonl"), texts_only("moor", name="b.jsonl"))
+    assert one == fingerprint(write("c.csv", [("fjord", "a"), ("moor", "b")]))
+    others = [fingerprint(texts_only(*texts)) for texts in (["moor", "fjord"], ["fjordmoor"], ["fjord"])]
+    assert len({one, *others}) == 4
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("none.csv", "^none.csv: no such file, and no built-in set of that name; built-in sets: "),
+        (["sample", "imbd"], "^imbd: no such file.*did you mean imdb"),
+        ("odd.csv", "^odd.csv: no column is known to hold texts .columns: 'a', 'b'"),
+        ("odd.jsonl", "^odd.jsonl:2: the key 'text' is missing"),
+        ("empty.csv", "^empty.csv: is empty"),
+    ],
+)
+def test_unlabelled_texts_that_cannot_be_read(named: Any, message: str, listener: Any) -> None:
+    Path("odd.csv").write_text("a,b\n1,2\n")
+    Path("odd.jsonl").write_text('{"text": "x"}\n{"label": "x"}\n')
+    Path("empty.csv").touch()
+    with pytest.raises(DataError, match=message):
+        prepared(listener, {**three_files(), "unlabelled": named})
 
 
 # Rows, classes and weights

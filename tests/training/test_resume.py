@@ -15,6 +15,7 @@ import tensorflow
 from rnn_cli import bundle
 from rnn_cli.bundle import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint, Draft, Unfinished
 from rnn_cli.config import Config
+from rnn_cli.data.source import load
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
 from rnn_cli.training import run as run_module
 from rnn_cli.training.fit import Step
@@ -346,6 +347,39 @@ def test_the_file_of_word_vectors_is_not_needed_again(labelled_file: Path, tmp_p
     file.unlink()
     go_on()
     assert_it_ended_as(wanted)
+
+
+def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
+    file = Path("more.csv")
+    file.write_text("text\nwarm fjord\ndull moor\n")
+    model, training = {"embeddings": "own"}, {"epochs": 2}
+    config = configured(labelled_file, data={"unlabelled": str(file)}, model=model, training=training)
+    wanted = ended(begin(config, Hears(), "whole").bundle.path)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 4): ctrl_c}))
+    with pytest.raises(ConfigError, match="^data.unlabelled: null now, "):
+        state().gone_on_with(configured(labelled_file, model=model, training=training))
+    file.write_text("text\nwarm fjord\ndull heath\n")
+    with pytest.raises(DataError, match="more.csv: the unlabelled texts are not those the run began with; bring them"):
+        go_on()
+    Path("moved.csv").write_text("text\nwarm fjord\ndull moor\n")
+    moved = configured(labelled_file, data={"unlabelled": ["moved.csv"]}, model=model, training=training)
+    heard = Hears()
+    with bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        resume(prepare(saved.gone_on_with(moved), heard, saved.known), place, saved, heard)
+    assert_it_ended_as(wanted)
+
+
+@pytest.mark.parametrize("unlabelled", [True, False])
+def test_a_checkpoint_of_a_run_without_them_is_as_it_was(unlabelled: bool, labelled_file: Path) -> None:
+    Path("more.csv").write_text("text\nwarm fjord\n")
+    data = {"unlabelled": "more.csv"} if unlabelled else {}
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(labelled_file, data=data), Hears({("step", 1): ctrl_c}))
+    saved = state()
+    assert saved.known.fingerprint == load(str(labelled_file)).fingerprint()
+    assert (saved.known.unlabelled is not None) == unlabelled
 
 
 def test_own_vectors_are_not_made_again(labelled_file: Path) -> None:

@@ -15,6 +15,7 @@ from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError, RunFailed
+from rnn_cli.evaluation.evaluate import kept_test_rows
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
@@ -198,6 +199,24 @@ def test_vectors_of_the_runs_own_texts(labelled_file: Path, tiny: Tiny, listener
     trained = keras.saving.load_model(opened.path / KERAS_MODEL).get_layer("embedding").get_weights()[0]
     np.testing.assert_array_equal(trained, expected)
     assert run(config, listener).read(ONNX_MODEL) == opened.read(ONNX_MODEL)
+
+
+def test_unlabelled_texts_make_own_vectors_too(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
+    Path("more.csv").write_text("text\n" + "warm fjord heath\ndull moor\n" * 3)
+    model = {"embeddings": "own", "trainable_embeddings": False}
+    data = {"unlabelled": "more.csv"}
+    content = configured(tiny, labelled_file, model=model, training={"epochs": 1}, data=data)
+    opened = run(content, listener)
+    assert any(note.startswith("token vectors from the neighbours in 54 texts") for note in listener.notes)
+    told = opened.manifest.data
+    assert told["unlabelled"]["texts"] == 6 and sum(told["rows"].values()) == 80
+    tokenizer = Predictor(opened).tokenizer
+    texts = [*load_splits(content.data).train.texts, *["warm fjord heath", "dull moor"] * 3]
+    expected = own_vectors(map(tokenizer.encode_whole, texts), tokenizer.vocab_size, 8, seed=1)
+    trained = keras.saving.load_model(opened.path / KERAS_MODEL).get_layer("embedding").get_weights()[0]
+    np.testing.assert_array_equal(trained, expected)
+    Path("more.csv").unlink()
+    assert len(kept_test_rows(opened)) == 16  # the labelled rows are enough to measure again
 
 
 def test_ready_word_vectors(labelled_file: Path, tiny: Tiny, listener: Any, tmp_path: Path) -> None:
