@@ -83,8 +83,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
-    seen = chain(splits.train.texts, unlabelled.texts)
-    tokenizer = known.tokenizer if known else Tokenizer.fit(seen, **config.tokenizer.model_dump())
+    tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
     _refuse_too_many_vectors(config, tokenizer)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -110,6 +109,13 @@ def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener:
     from rnn_cli.training.baseline import fit_baseline
 
     return fit_baseline(splits, labels, config.training, listener)
+
+
+def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:
+    # Of equally rare words the vocabulary takes those it meets first. Files are often sorted by label: in their order
+    # only the last labels' rare words would be unknown, so that "unknown" would tell them, but in training rows alone.
+    order = np.random.default_rng(config.data.split_seed).permutation(len(texts))
+    return Tokenizer.fit(chain((texts[row] for row in order), unlabelled), **config.tokenizer.model_dump())
 
 
 def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, known: Known) -> None:

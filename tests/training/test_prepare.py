@@ -255,3 +255,12 @@ def test_preparing_loads_no_network() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "rnn_cli" in loaded and "numpy" in loaded
     assert not {"tensorflow", "keras", "onnx", "onnxruntime"} & set(loaded)
+
+
+def test_unknown_words_tell_no_label_where_rows_are_sorted_by_it(listener: Any) -> None:
+    labels = ["bad"] * 200 + ["good"] * 200
+    source = write("sorted.csv", [(f"film rare{row}", label) for row, label in enumerate(labels)])
+    made = prepared(listener, {"source": source}, tokenizer={"vocab_size": 150}, training={"baseline": False})
+    unknown = np.array([ids.count(1) for ids in made.train.sequences])
+    bad, good = (unknown[made.train.classes == label].mean() for label in (0, 1))
+    assert 0.7 < bad / good < 1.4
