@@ -20,7 +20,7 @@ FILLER = "the film plot actors music scene story ending whole evening it was a a
 
 TINY = {
     "tokenizer": {"vocab_size": 60, "max_length": 12},
-    "model": {"embedding_dim": 8, "units": [6], "dense_units": [], "pooling": "max"},
+    "model": {"embedding_dim": 8, "units": [6], "dense_units": [], "pooling": "max", "embeddings": None},
     "training": {"epochs": 12, "batch_size": 8, "learning_rate": 0.03, "early_stopping": None},
 }
 """A config that learns the small file in a second or two."""

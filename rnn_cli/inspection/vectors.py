@@ -49,9 +49,9 @@ def read_vectors(opened: Bundle) -> Vectors:
     if not is_ours(file):  # so it holds no path to another file either
         raise BundleError("holds what rnn never writes, such as a path to another file", where=where)
     graph = onnx.load_model_from_string(file).graph
-    # Token vectors are looked up by the graph's one Gather.
+    # The graph's other table, that of n-grams, bears another name.
     names = [node.input[0] for node in graph.node if node.op_type == "Gather"]
-    tables = [each for each in graph.initializer if each.name in names]
+    tables = [each for each in graph.initializer if each.name in names and each.name.startswith("embedding")]
     if not tables:
         raise UsageError(
             "has no token vectors: its tokens enter as one-hot",

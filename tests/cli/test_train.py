@@ -31,6 +31,7 @@ def test_a_run_ends_with_figures_the_model_and_commands_that_work(
     assert not [line for line in out.splitlines() if line != line.rstrip()]
     said = [line for line in err.splitlines() if not re.match(r"Warning: |\d", line)]
     assert re.fullmatch(r"linear baseline: validation \d+\.\d% \(TF-IDF of .*, C=\d+(\.\d)?; \d+s\)", said.pop(1))
+    assert re.fullmatch(r"n-gram part alone: validation \d+\.\d% \(C=\d+; \d+s\)", said.pop(2))
     assert said[:3] == [
         "fitting the linear baseline",
         "loading TensorFlow",

@@ -164,7 +164,7 @@ def test_another_network_or_tokenizer_is_refused_key_by_key(trained: Path) -> No
         f"model.cell: 'gru' asked for, but {trained} has 'lstm'; {why}",
         f"model.units: [7] asked for, but {trained} has [6]; {why}",
     )
-    recipe = refusal(trained, config="default")
+    recipe = refusal(trained, config="quick")
     assert len(recipe) > 2 and all("so leave CONFIG out" in each for each in recipe)
 
 
