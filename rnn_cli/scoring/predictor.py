@@ -23,6 +23,8 @@ BATCH_TOKENS = 2_048
 Batch = npt.NDArray[np.intp]
 """Which of the texts are scored together."""
 
+Logits = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -71,15 +73,22 @@ class Predictor:
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number; the answers stand in the order of the texts."""
         sequences = self.tokenizer.encode_all(texts)
-        logits = np.empty((len(texts), self._logits), np.float32)
+        known = np.fromiter((self.tokenizer.knows(ids) for ids in sequences), np.bool_, len(sequences))
+        return Scores(_probabilities(self.logits(sequences)), known)
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Logits:
+        """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
+
+        They are divided by the temperature, so a softmax (a sigmoid) makes probabilities of them.
+        """
+        logits = np.empty((len(sequences), self._logits), np.float32)
 
         def run(rows: Batch) -> None:
             # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
             logits[rows] = self._session.run(None, {"ids": pad([sequences[row] for row in rows])})[0]
 
         _for_each(run, list(_batches_of_like_length(sequences)), self.threads)
-        known = np.fromiter((self.tokenizer.knows(ids) for ids in sequences), np.bool_, len(sequences))
-        return Scores(_probabilities(logits / self.temperature), known)
+        return logits / self.temperature
 
     def choose(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
         """The index of the label answered, a row: by the threshold for two labels, else the most probable."""
@@ -145,7 +154,7 @@ def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[Batc
         start += size
 
 
-def _probabilities(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _probabilities(logits: Logits) -> npt.NDArray[np.float64]:
     wide = logits.astype(np.float64)
     if wide.shape[1] == 1:
         wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero

@@ -11,7 +11,7 @@ from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from rnn_cli.text import stored
+from rnn_cli.text import spans, stored
 from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
 from rnn_cli.text.stored import UNKNOWN
 
@@ -88,6 +88,10 @@ class Tokenizer:
         """All tokens of a text, known or not, before truncation; none for a text without any."""
         return self._split(text)
 
+    def spans(self, text: str) -> list[spans.Span]:
+        """Where each of `tokens(text)` stands: text[start:end], in characters."""
+        return spans.find(text, self._split(text), self._clean, spans.blanks(self.level, self.punctuation))
+
     def id_of(self, token: str) -> int:
         """The id of one of `tokens`; 1, the unknown token's, for any that the vocabulary does not hold."""
         return self._ids.get(token, UNKNOWN) or UNKNOWN  # the empty string is padding, and no token
@@ -150,14 +154,17 @@ class Tokenizer:
         return {token: index for index, token in enumerate(self.vocab)}
 
     @cached_property
+    def _clean(self) -> Callable[[str], str]:
+        return cleaner(lowercase=self.lowercase, filters=self.filters)
+
+    @cached_property
     def _split(self) -> Split:
-        clean = cleaner(lowercase=self.lowercase, filters=self.filters)
         if self.level != "subword":
-            return splitter(self.level, clean, self.punctuation)
+            return splitter(self.level, self._clean, self.punctuation)
         from rnn_cli.text import subword
 
         reserved = _reserved(self.oov_token, self.lowercase)
-        return subword.piece_splitter(self.vocab, self.merges, clean=clean, reserved=reserved)
+        return subword.piece_splitter(self.vocab, self.merges, clean=self._clean, reserved=reserved)
 
 
 def _reserved(oov_token: str, lowercase: bool) -> set[str]:

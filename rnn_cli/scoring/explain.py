@@ -1,0 +1,99 @@
+"""Which words speak for and against an answer, by leaving them out. Knows nothing of terminals or files.
+
+A part's weight is the difference that it makes: the answered label's log-odds with it, less those without it (Li,
+Monroe and Jurafsky 2016, Understanding Neural Networks through Representation Erasure; for images Zeiler and Fergus
+2014, Visualizing and Understanding Convolutional Networks). It asks the very graph that answered, so it holds for
+every network and for the n-grams beside it, and needs no gradients.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.text.spans import Span
+
+TOKENS_AT_ONCE = 1 << 20
+"""How many tokens of texts that lack a part are held in memory at once, about."""
+
+Run = tuple[int, int]
+"""Neighbours among the tokens that are read: ids[first:stop]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text, text[start:end], and what it does to the answer.
+
+    `weight` is by how much the answered label's log-odds fall when the part is left out (natural logarithm, after
+    temperature): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
+    the label against all others together.
+    """
+
+    start: int
+    end: int
+    weight: float
+
+
+def explain(
+    predictor: Predictor, texts: Sequence[str], answers: Sequence[int] | None = None, *, most_parts: int | None = None
+) -> list[tuple[Part, ...]]:
+    """The parts of each text, in order, with what each does to the answer.
+
+    `answers` are the indices of the labels to explain; what the predictor answers, if not given. Each token that the
+    network reads is a part; with `most_parts` neighbours are joined to at most so many parts of about as many tokens
+    each, so that a text costs no more scorings. (Two are needed where the middle of a text is not read.) Tokens that
+    share a character are one part. What is cut off or filtered away is in no part.
+
+    A part is left out by deleting its ids, so that its neighbours meet, as they would in a text written without it.
+    The other way, the unknown token in its place, tells less: tests/bench/explanations.py measures both. A text of
+    which nothing is left is answered as an empty one is.
+
+    Raises `ValueError` for `most_parts` below 1.
+    """
+    if most_parts is not None and most_parts < 1:
+        raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
+    if answers is None:
+        answers = predictor.choose(predictor.score(texts).probabilities).tolist()
+    return [_explain(predictor, text, answer, most_parts) for text, answer in zip(texts, answers, strict=True)]
+
+
+def _explain(predictor: Predictor, text: str, answer: int, most_parts: int | None) -> tuple[Part, ...]:
+    tokenizer = predictor.tokenizer
+    spans = tokenizer.spans(text)
+    read = tokenizer.cut(range(len(spans)))
+    runs = _runs([spans[place] for place in read], read, most_parts)
+    ids, nothing = tokenizer.encode(text), tokenizer.encode("")
+    without = (ids[:first] + ids[stop:] or nothing for first, stop in runs)
+    weights = log_odds(predictor, [ids], answer) - log_odds(predictor, without, answer)
+    return tuple(
+        Part(spans[read[first]][0], spans[read[stop - 1]][1], weight)
+        for (first, stop), weight in zip(runs, weights.tolist(), strict=True)
+    )
+
+
+def log_odds(predictor: Predictor, sequences: Iterable[list[int]], answer: int) -> npt.NDArray[np.float64]:
+    """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`."""
+    odds, rest = [np.empty(0)], iter(sequences)
+    while first := next(rest, None):
+        window = [first, *islice(rest, TOKENS_AT_ONCE // len(first))]
+        logits = predictor.logits(window).astype(np.float64)
+        if logits.shape[1] == 1:
+            odds.append(logits[:, 0] if answer else -logits[:, 0])
+        else:
+            odds.append(logits[:, answer] - np.logaddexp.reduce(np.delete(logits, answer, axis=1), axis=1))
+    return np.concatenate(odds)
+
+
+def _runs(spans: Sequence[Span], places: Sequence[int], most: int | None) -> list[Run]:
+    """The tokens of each part; of each token that is read, its span and its place among all of the text's."""
+    gap = next((token for token in range(1, len(places)) if places[token] > places[token - 1] + 1), None)
+    begins = [token for token in range(len(spans)) if token in (0, gap) or spans[token][0] >= spans[token - 1][1]]
+    if most is not None and len(begins) > most:
+        begins = [begins[part * len(begins) // most] for part in range(most)]
+        if gap is not None and gap not in begins:  # the nearest begins there instead: no part holds what is not read
+            nearest = min(begins[1:], key=lambda begin: abs(begin - gap), default=None)
+            begins = sorted({*begins, gap} - {nearest})
+    return list(pairwise([*begins, len(spans)]))
