@@ -47,9 +47,10 @@ def explain(
     each, so that a text costs no more scorings. (Two are needed where the middle of a text is not read.) Tokens that
     share a character are one part. What is cut off or filtered away is in no part.
 
-    A part is left out by deleting its ids, so that its neighbours meet, as they would in a text written without it.
-    The other way, the unknown token in its place, tells less: tests/bench/explanations.py measures both. A text of
-    which nothing is left is answered as an empty one is.
+    A part is left out by deleting its ids, so that its neighbours meet, as they would in a text written without it. The
+    unknown token in its place names nearly the same words (tests/bench/explanations.py measures both), but it is a word
+    to the network, with a weight of its own, and could not tell what the unknown words of a text do. A text of which
+    nothing is left is answered as an empty one is.
 
     Raises `ValueError` for `most_parts` below 1.
     """
