@@ -5,6 +5,7 @@ Knows nothing of what the files mean to the other rooms.
 
 from rnn_cli.bundle.checkpoint import Checkpoint, newest_checkpoint
 from rnn_cli.bundle.layout import (
+    CARD,
     CONFIG,
     HISTORY,
     KERAS_MODEL,
@@ -13,6 +14,7 @@ from rnn_cli.bundle.layout import (
     METRICS,
     ONNX_MODEL,
     PREDICTIONS,
+    REPORT,
     RUNS,
     TOKENIZER,
     UNFINISHED,
@@ -24,6 +26,7 @@ from rnn_cli.bundle.unfinished import Unfinished, beginning, check_begin, locate
 from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
 
 __all__ = [
+    "CARD",
     "CONFIG",
     "FORMAT_VERSION",
     "FURTHER",
@@ -34,6 +37,7 @@ __all__ = [
     "METRICS",
     "ONNX_MODEL",
     "PREDICTIONS",
+    "REPORT",
     "RUNS",
     "TOKENIZER",
     "UNFINISHED",

@@ -8,9 +8,10 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp, mkstemp
 
 from rnn_cli.bundle.layout import reason
 from rnn_cli.errors import BundleError
@@ -42,6 +43,41 @@ def fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A temporary file beside `out`, to be written; it takes the name when the block ends well, else it vanishes."""
+    handle, name = mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    os.close(handle)
+    hidden = Path(name)
+    try:
+        yield hidden
+        fsync(hidden)
+        hidden.chmod(0o666 & ~_umask())  # mkstemp's is for this user alone
+        hidden.replace(out)
+    except BaseException:
+        hidden.unlink()
+        raise
+
+
+@contextmanager
+def whole_folder(out: Path, check: Callable[[], None]) -> Iterator[Path]:
+    """A temporary folder that takes the name `out` when the block ends well, and vanishes if it does not.
+
+    `check` raises where what stands at `out` by then may not be replaced.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    hidden = Path(mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+    new = hidden / "new"
+    try:
+        new.mkdir()
+        yield new
+        check()  # something may have come while the files were written
+        take_name = exchange if out.exists() else claim
+        take_name(new, out)
+    finally:
+        remove(hidden)
 
 
 def claim(folder: Path, final: Path) -> None:
@@ -85,3 +121,9 @@ def remove_if_empty(folder: Path) -> None:
     """Delete a folder that holds nothing."""
     with suppress(OSError):
         folder.rmdir()
+
+
+def _umask() -> int:
+    mask = os.umask(0)  # it can only be read by setting it
+    os.umask(mask)
+    return mask

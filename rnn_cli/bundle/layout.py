@@ -13,6 +13,8 @@ KERAS_MODEL = "model.keras"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
+REPORT = "report.html"
+CARD = "README.md"
 
 UNFINISHED = ".unfinished"
 """What follows a bundle's name while its run is under way."""

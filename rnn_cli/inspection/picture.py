@@ -1,11 +1,10 @@
 """A `Lesson` as a chart in a PNG file. Loads matplotlib, and no window: a bare Figure draws with Agg."""
 
-import os
 from pathlib import Path
-from tempfile import mkstemp
 
 from matplotlib.figure import Figure
 
+from rnn_cli.bundle import disk
 from rnn_cli.errors import UsageError
 from rnn_cli.inspection.decay import Array, Lesson
 
@@ -28,15 +27,8 @@ def check_target(out: Path) -> None:
 
 def save(lesson: Lesson, out: Path) -> None:
     """Draw the curves and write them to `out`, under a temporary name until they are whole."""
-    handle, hidden = mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            draw(lesson).savefig(stream, format="png")
-        os.chmod(hidden, 0o666 & ~_umask())  # mkstemp's is for this user alone
-        os.replace(hidden, out)
-    except BaseException:
-        os.unlink(hidden)
-        raise
+    with disk.whole_file(out) as hidden:
+        draw(lesson).savefig(hidden, format="png")
 
 
 def draw(lesson: Lesson) -> Figure:
@@ -73,9 +65,3 @@ def draw(lesson: Lesson) -> Figure:
 def _drawable(curve: Array) -> list[float]:
     # A logarithmic axis has no place for 0, and none for infinity.
     return [min(max(float(value), LEAST / 10), MOST * 10) for value in curve]
-
-
-def _umask() -> int:
-    mask = os.umask(0)  # it can only be read by setting it
-    os.umask(mask)
-    return mask

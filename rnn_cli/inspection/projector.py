@@ -5,10 +5,7 @@ header, and the projector skips its blank lines.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 
 from rnn_cli.bundle import disk
 from rnn_cli.errors import UsageError
@@ -53,7 +50,7 @@ def write(vectors: Vectors, out: Path, *, force: bool) -> int:
     """
     check_target(out, force=force)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
-    with _whole(out.resolve(), force=force) as folder:
+    with disk.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
         with (folder / TENSORS).open("w", encoding="utf-8", newline="\n") as tensors:
             for row in vectors.table[PADDING + 1 :]:
                 tensors.write("\t".join([f"{value:.9g}" for value in row.tolist()]) + "\n")
@@ -72,19 +69,3 @@ def escape(token: str) -> str:
 
 def _escaped(character: str) -> str:
     return r"\x20" if character == " " else character.encode("unicode_escape").decode("ascii")
-
-
-@contextmanager
-def _whole(out: Path, *, force: bool) -> Iterator[Path]:
-    """A temporary folder that takes the name `out` when the block ends well, and vanishes if it does not."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-    new = hidden / "new"
-    try:
-        new.mkdir()
-        yield new
-        check_target(out, force=force)  # something may have come while the files were written
-        take_name = disk.exchange if out.exists() else disk.claim
-        take_name(new, out)
-    finally:
-        disk.remove(hidden)
