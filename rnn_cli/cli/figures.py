@@ -13,11 +13,14 @@ from rnn_cli.cli.layout import fits, paragraph, table
 if TYPE_CHECKING:  # loading them loads TensorFlow, or scikit-learn
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.evaluate import Evaluation
-    from rnn_cli.evaluation.metrics import Figures
+    from rnn_cli.evaluation.metrics import ClassFigures, Figures
     from rnn_cli.training.run import TrainedRun
 
 CONFUSIONS = 10
 """Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
+
+EVERY = "95% interval"
+"""The head of each column of intervals."""
 
 SURE = 0.05
 """The p-value from which on a difference is called chance."""
@@ -26,8 +29,10 @@ SURE = 0.05
 def show_trained(run: "TrainedRun", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
     sides = {"validation": run.validation.figures} | ({"test": run.test.figures} if run.test else {})
-    _show(_headline(sides, run.against))
+    _show(_side_by_side(sides, run.against))
     side = list(sides)[-1]
+    if run.test:
+        click.echo("rnn evaluate shows the intervals of all of these, and more.")
     if side in run.against:
         click.echo("\n" + paragraph(_verdict(side, run.against[side]), indent=""))
     path = run.bundle.path
@@ -39,25 +44,17 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
 
 
 def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "Against | None" = None) -> None:
-    """Headline figures, figures by label, and the confusion matrix.
+    """Every figure with its interval, figures by label, and the confusion matrix.
 
     `rows` says which rows they are of, `against` what the linear baseline made of the same ones.
     """
     figures = evaluation.figures
     click.echo(f"Model  {_short(path)}\n")
-    _show(_headline({rows: figures}, {rows: against} if against else {}))
+    _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))
     click.echo()
     if against:
         click.echo(paragraph(_verdict(rows, against), indent="") + "\n")
-    _show(
-        table(
-            ("label", "precision", "recall", "F1", "rows"),
-            [
-                (label, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
-                for label, row in figures.per_class.items()
-            ],
-        )
-    )
+    _show(_by_label(figures.per_class))
     click.echo()
     _show_confusion(figures)
     if unknown := int((~evaluation.scores.known).sum()):
@@ -88,17 +85,24 @@ def _show_confusion(figures: "Figures") -> None:
     click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
 
 
-def _headline(sides: Mapping[str, "Figures"], against: Mapping[str, "Against"]) -> list[str]:
-    cells: dict[str, Callable[[Figures], str]] = {
-        "rows": lambda f: f"{f.rows:,}",
-        "accuracy": lambda f: f"{f.accuracy:.1%}",
-        "95% interval": lambda f: "{:.1%} to {:.1%}".format(*f.accuracy_interval),
-        "macro F1": lambda f: f"{f.macro_f1:.3f}",
-        "ROC AUC": lambda f: _or_dash(f.roc_auc),
-        "PR AUC": lambda f: _or_dash(f.pr_auc),
-        "log loss": lambda f: f"{f.log_loss:.3f}",
-        "Brier score": lambda f: f"{f.brier:.3f}",
-    }
+FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
+    "balanced_accuracy": ("balanced accuracy", lambda value: f"{value:.1%}"),
+    "macro_f1": ("macro F1", lambda value: f"{value:.3f}"),
+    "roc_auc": ("ROC AUC", lambda value: f"{value:.3f}"),
+    "pr_auc": ("PR AUC", lambda value: f"{value:.3f}"),
+    "log_loss": ("log loss", lambda value: f"{value:.3f}"),
+    "brier": ("Brier score", lambda value: f"{value:.3f}"),
+    "ece": ("calibration error", lambda value: f"{value:.3f}"),
+}
+"""A figure's field → what it is called, and how it is written."""
+
+LEFT_OUT = ("balanced_accuracy", "ece")
+"""What a run's table, which has up to four columns of figures, leaves to `rnn evaluate`."""
+
+
+def _side_by_side(sides: Mapping[str, "Figures"], against: Mapping[str, "Against"]) -> list[str]:
+    """The headline figures of a run's sides in columns, with the baseline's; of the intervals there is room for one."""
     head: list[str] = [""]
     models = [""]
     columns: list[Figures] = []
@@ -107,8 +111,56 @@ def _headline(sides: Mapping[str, "Figures"], against: Mapping[str, "Against"]) 
         head += (side, "")[: len(pair)]
         models += ("network", "linear")[: len(pair)]
         columns += pair
-    rows = [(name, *map(cell, columns)) for name, cell in cells.items()]
+    rows = [("rows", *(f"{figures.rows:,}" for figures in columns))]
+    for field, (name, written) in FIGURES.items():
+        if field in LEFT_OUT:
+            continue
+        rows.append((name, *(_value(figures, field, written) for figures in columns)))
+        if field == "accuracy":
+            rows.append((EVERY, *(_span(figures.intervals.get(field), written) for figures in columns)))
     return table(head, [models, *rows] if against else rows)
+
+
+def _with_intervals(name: str, models: Mapping[str, "Figures"]) -> list[str]:
+    """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
+    rows = [("rows", *(cell for figures in models.values() for cell in (f"{figures.rows:,}", "")))]
+    for field, (called, written) in FIGURES.items():
+        cells = ((_value(each, field, written), _span(each.intervals.get(field), written)) for each in models.values())
+        rows.append((called, *(cell for pair in cells for cell in pair)))
+    return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
+
+
+def _by_label(per_class: Mapping[str, "ClassFigures"]) -> list[str]:
+    """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
+
+    def each(name: str, row: "ClassFigures") -> tuple[str, str]:
+        return f"{getattr(row, name):.3f}", _span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
+
+    wide = table(
+        ("label", "precision", EVERY, "recall", EVERY, "F1", EVERY, "rows"),
+        [
+            (label, *each("precision", row), *each("recall", row), *each("f1", row), f"{row.support:,}")
+            for label, row in per_class.items()
+        ],
+    )
+    if fits(wide):
+        return wide
+    return table(
+        ("label", "precision", "recall", "F1", EVERY, "rows"),
+        [
+            (label, f"{row.precision:.3f}", f"{row.recall:.3f}", *each("f1", row), f"{row.support:,}")
+            for label, row in per_class.items()
+        ],
+    )
+
+
+def _value(figures: "Figures", field: str, written: Callable[[float], str]) -> str:
+    value: float | None = getattr(figures, field)
+    return "-" if value is None else written(value)
+
+
+def _span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
+    return "" if interval is None else " to ".join(map(written, interval))
 
 
 def _verdict(side: str, against: "Against") -> str:
@@ -137,10 +189,6 @@ def _verdict(side: str, against: "Against") -> str:
 
 def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}" if value < 0.1 else f"p = {value:.2f}"
-
-
-def _or_dash(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _show(lines: list[str]) -> None:

@@ -144,16 +144,17 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: TrainingConfig, 
     sides = {"validation": splits.validation} | ({"test": splits.test} if len(splits.test) else {})
     truth = {name: np.array([places[label] for label in side.labels], np.intp) for name, side in sides.items()}
 
-    def answered(model: LogisticRegression, name: str) -> Answered:
+    def answered(model: LogisticRegression, name: str, *, bootstrap: bool) -> Answered:
         found = model.predict_proba(counted.vectorizer.transform(sides[name].texts))
         probabilities = np.zeros((len(found), len(labels)))
         probabilities[:, model.classes_] = found  # rows of further training need not have every label
         answers = _choose(probabilities)
-        return Answered(truth[name], probabilities, answers, measure(labels, truth[name], probabilities, answers))
+        figures = measure(labels, truth[name], probabilities, answers, bootstrap=bootstrap)
+        return Answered(truth[name], probabilities, answers, figures)
 
     best: tuple[float, float] | None = None
     for model in _fits(counted, places, label_weights(counted.rows.labels, labels, config)):
-        validation = answered(model, "validation")
+        validation = answered(model, "validation", bootstrap=False)
         merit = (validation.figures.accuracy, -validation.figures.log_loss)
         if best is None or merit > best:
             best, chosen = merit, model
@@ -164,7 +165,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: TrainingConfig, 
         features=chosen.n_features_in_,
         rows=len(counted.rows),
         seconds=seconds,
-        sides={name: answered(chosen, name) for name in sides},
+        sides={name: answered(chosen, name, bootstrap=True) for name in sides},
     )
     listener.note(_told(baseline, len(splits.train)))
     return baseline

@@ -42,7 +42,7 @@ def test_the_kept_test_rows_are_shown_beside_the_baseline_and_other_rows_are_not
 ) -> None:
     code, out, err = rnn("evaluate")
     assert (code, err) == (0, "")
-    assert re.search(r"^ +network +linear$", out, re.MULTILINE)
+    assert re.search(r"^test +network +95% interval +linear +95% interval$", out, re.MULTILINE)
     assert "\n\nOn the 16 test rows the network " in out
     code, out, err = rnn("evaluate", "--data", str(labelled_file))
     assert (code, err) == (0, "")
@@ -118,7 +118,10 @@ def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path
         "Brier score",
     ):
         assert words in out
-    assert "label  precision  recall     F1  rows\n" in out
+    assert re.search(r"^calibration error +0\.\d{3} +0\.\d{3} to 0\.\d{3}$", out, re.MULTILINE)
+    assert re.search(
+        r"^label +precision +95% interval +recall +95% interval +F1 +95% interval +rows$", out, re.MULTILINE
+    )
     assert "true \\ answered  bad  good\n" in out
     assert "\x1b" not in out
     assert not [line for line in out.splitlines() if line != line.rstrip()]
@@ -205,7 +208,7 @@ def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], 
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert all(out.count(name) >= 2 for name in ("[red]", "a\ufffd[2Jb", "two lines", "long long", "長い名前"))
-    assert len(out.splitlines()) == 2 + 10 + 1 + 2 + len(ODD) + 1 + 2 + len(ODD)
+    assert len(out.splitlines()) == 2 + 11 + 1 + 2 + len(ODD) + 1 + 2 + len(ODD)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -216,6 +219,8 @@ def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
     show_evaluation(evaluation([f"a label, number {number}" for number in range(20)]), home, "rows.csv")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
+    (head,) = (line.split("  ") for line in lines if line.startswith("label"))
+    assert sum("95% interval" in name for name in head) == (1 if columns == 80 else 3)
     assert lines[-1] == "The most frequent confusions; rnn evaluate --json has the whole matrix."
     counts = [int(line.split()[-1]) for line in lines[-11:-1]]
     assert len(counts) == 10 and counts == sorted(counts, reverse=True)
