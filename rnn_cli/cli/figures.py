@@ -2,13 +2,14 @@
 
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rnn_cli.cli.layout import fits, paragraph, table
+from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
 
 if TYPE_CHECKING:  # loading them loads TensorFlow, or scikit-learn
     from rnn_cli.evaluation.against import Against
@@ -22,9 +23,6 @@ CONFUSIONS = 10
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
-SURE = 0.05
-"""The p-value from which on a difference is called chance."""
-
 
 def show_trained(run: "TrainedRun", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
@@ -34,7 +32,7 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
     if run.test:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     if side in run.against:
-        click.echo("\n" + paragraph(_verdict(side, run.against[side]), indent=""))
+        click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
     path = run.bundle.path
     click.echo(f"\nModel  {path}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
     # Without --model the newest run is used, unless the environment says otherwise.
@@ -53,7 +51,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))
     click.echo()
     if against:
-        click.echo(paragraph(_verdict(rows, against), indent="") + "\n")
+        click.echo(paragraph(verdict(rows, against), indent="") + "\n")
     _show(_by_label(figures.per_class))
     click.echo()
     _show_confusion(figures)
@@ -72,30 +70,12 @@ def _show_confusion(figures: "Figures") -> None:
     if fits(matrix):
         _show(matrix)
         return
-    wrong = [
-        (count, truth, answer)
-        for truth, counts in zip(figures.labels, figures.confusion, strict=True)
-        for answer, count in zip(figures.labels, counts, strict=True)
-        if count and truth != answer
-    ]
-    most = sorted(wrong, key=lambda each: -each[0])[:CONFUSIONS]
+    most = confusions(figures, CONFUSIONS)
     _show(
         table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
     )
     click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
 
-
-FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
-    "balanced_accuracy": ("balanced accuracy", lambda value: f"{value:.1%}"),
-    "macro_f1": ("macro F1", lambda value: f"{value:.3f}"),
-    "roc_auc": ("ROC AUC", lambda value: f"{value:.3f}"),
-    "pr_auc": ("PR AUC", lambda value: f"{value:.3f}"),
-    "log_loss": ("log loss", lambda value: f"{value:.3f}"),
-    "brier": ("Brier score", lambda value: f"{value:.3f}"),
-    "ece": ("calibration error", lambda value: f"{value:.3f}"),
-}
-"""A figure's field → what it is called, and how it is written."""
 
 LEFT_OUT = ("balanced_accuracy", "ece")
 """What a run's table, which has up to four columns of figures, leaves to `rnn evaluate`."""
@@ -115,9 +95,9 @@ def _side_by_side(sides: Mapping[str, "Figures"], against: Mapping[str, "Against
     for field, (name, written) in FIGURES.items():
         if field in LEFT_OUT:
             continue
-        rows.append((name, *(_value(figures, field, written) for figures in columns)))
+        rows.append((name, *(value(figures, field, written) for figures in columns)))
         if field == "accuracy":
-            rows.append((EVERY, *(_span(figures.intervals.get(field), written) for figures in columns)))
+            rows.append((EVERY, *(span(figures.intervals.get(field), written) for figures in columns)))
     return table(head, [models, *rows] if against else rows)
 
 
@@ -125,7 +105,7 @@ def _with_intervals(name: str, models: Mapping[str, "Figures"]) -> list[str]:
     """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
     rows = [("rows", *(cell for figures in models.values() for cell in (f"{figures.rows:,}", "")))]
     for field, (called, written) in FIGURES.items():
-        cells = ((_value(each, field, written), _span(each.intervals.get(field), written)) for each in models.values())
+        cells = ((value(each, field, written), span(each.intervals.get(field), written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
 
@@ -134,7 +114,7 @@ def _by_label(per_class: Mapping[str, "ClassFigures"]) -> list[str]:
     """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
 
     def each(name: str, row: "ClassFigures") -> tuple[str, str]:
-        return f"{getattr(row, name):.3f}", _span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
+        return f"{getattr(row, name):.3f}", span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
 
     wide = table(
         ("label", "precision", EVERY, "recall", EVERY, "F1", EVERY, "rows"),
@@ -152,43 +132,6 @@ def _by_label(per_class: Mapping[str, "ClassFigures"]) -> list[str]:
             for label, row in per_class.items()
         ],
     )
-
-
-def _value(figures: "Figures", field: str, written: Callable[[float], str]) -> str:
-    value: float | None = getattr(figures, field)
-    return "-" if value is None else written(value)
-
-
-def _span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
-    return "" if interval is None else " to ".join(map(written, interval))
-
-
-def _verdict(side: str, against: "Against") -> str:
-    """Whether the network is worth its time, for one who need not know the test."""
-    found = against.comparison
-    other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
-    chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
-    rows = f"the {found.rows:,} {side} rows{chose}"
-    if found.only_first_right == found.only_second_right == 0:
-        return f"On {rows} the network and {other} are right and wrong alike."
-    low, high = (100 * end for end in found.interval)
-    if found.difference < 0:
-        low, high = -high, -low
-    sure = f"(95% interval {low:.1f} to {high:.1f}; McNemar {_p(found.p_value)})"
-    points = f"{abs(100 * found.difference):.1f} points"
-    if found.difference == 0:
-        return f"On {rows} the network is right as often as {other} {sure}."
-    if found.p_value >= SURE:
-        seems = f"{points} {'more' if found.difference > 0 else 'less'} often than"
-        return f"On {rows} the network is right {seems} {other}, which may well be chance {sure}."
-    if found.difference > 0:
-        return f"On {rows} the network is right {points} more often than {other} {sure}."
-    advice = "use a linear model for these texts, or try another recipe"
-    return f"On {rows} the network is right {points} less often than {other} {sure}: {advice}."
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}" if value < 0.1 else f"p = {value:.2f}"
 
 
 def _show(lines: list[str]) -> None:

@@ -1,0 +1,76 @@
+"""Figures and comparisons in words: what each is called, how it is written, what a comparison comes to.
+
+Loads nothing, so that whoever shows figures can use it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # loading them loads scikit-learn
+    from rnn_cli.evaluation.against import Against
+    from rnn_cli.evaluation.metrics import Figures
+
+SURE = 0.05
+"""The p-value from which on a difference is called chance."""
+
+FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
+    "balanced_accuracy": ("balanced accuracy", lambda value: f"{value:.1%}"),
+    "macro_f1": ("macro F1", lambda value: f"{value:.3f}"),
+    "roc_auc": ("ROC AUC", lambda value: f"{value:.3f}"),
+    "pr_auc": ("PR AUC", lambda value: f"{value:.3f}"),
+    "log_loss": ("log loss", lambda value: f"{value:.3f}"),
+    "brier": ("Brier score", lambda value: f"{value:.3f}"),
+    "ece": ("calibration error", lambda value: f"{value:.3f}"),
+}
+"""A figure's field → what it is called, and how it is written."""
+
+
+def value(figures: "Figures", field: str, written: Callable[[float], str]) -> str:
+    """A figure by its field, or a dash where it is undefined."""
+    found: float | None = getattr(figures, field)
+    return "-" if found is None else written(found)
+
+
+def span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
+    """An interval's two ends; nothing where there is none."""
+    return "" if interval is None else " to ".join(map(written, interval))
+
+
+def confusions(figures: "Figures", most: int) -> list[tuple[int, str, str]]:
+    """The most frequent kinds of wrong answers: how many rows, their true label, the label answered."""
+    wrong = [
+        (count, truth, answer)
+        for truth, counts in zip(figures.labels, figures.confusion, strict=True)
+        for answer, count in zip(figures.labels, counts, strict=True)
+        if count and truth != answer
+    ]
+    return sorted(wrong, key=lambda each: -each[0])[:most]
+
+
+def verdict(side: str, against: "Against") -> str:
+    """Whether the network is worth its time, for one who need not know the test."""
+    found = against.comparison
+    other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
+    chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
+    rows = f"the {found.rows:,} {side} rows{chose}"
+    if found.only_first_right == found.only_second_right == 0:
+        return f"On {rows} the network and {other} are right and wrong alike."
+    low, high = (100 * end for end in found.interval)
+    if found.difference < 0:
+        low, high = -high, -low
+    sure = f"(95% interval {low:.1f} to {high:.1f}; McNemar {_p(found.p_value)})"
+    points = f"{abs(100 * found.difference):.1f} points"
+    if found.difference == 0:
+        return f"On {rows} the network is right as often as {other} {sure}."
+    if found.p_value >= SURE:
+        seems = f"{points} {'more' if found.difference > 0 else 'less'} often than"
+        return f"On {rows} the network is right {seems} {other}, which may well be chance {sure}."
+    if found.difference > 0:
+        return f"On {rows} the network is right {points} more often than {other} {sure}."
+    advice = "use a linear model for these texts, or try another recipe"
+    return f"On {rows} the network is right {points} less often than {other} {sure}: {advice}."
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}" if value < 0.1 else f"p = {value:.2f}"

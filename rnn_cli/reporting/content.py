@@ -1,0 +1,102 @@
+"""What a report tells, gathered from a model's folder and its answers to labelled rows. Draws and writes nothing."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.bundle import CONFIG, HISTORY, Bundle, Manifest
+from rnn_cli.config import Config
+from rnn_cli.errors import BundleError
+from rnn_cli.evaluation.against import Against
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.loading import parse_config
+from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
+from rnn_cli.reporting.reading import Reading, count
+from rnn_cli.scoring.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch's figures: losses in nats a row, accuracies as shares; `loss` and `accuracy` on the training rows."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is told of a model and its answers to some labelled rows.
+
+    `rows_name` says which rows: `test`, `validation`, or a file's name. `truth` is the true labels' indices, `[rows]`.
+    `frequent` are the vocabulary's first tokens, which tell a reader what language it is of.
+    """
+
+    manifest: Manifest
+    config: Config
+    config_text: str
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    rows_name: str
+    evaluation: Evaluation
+    against: Against | None
+    truth: npt.NDArray[np.intp]
+    reading: Reading
+    mistakes: tuple[Mistake, ...]
+    frequent: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the network's classes; of two, the second is the positive one."""
+        return self.manifest.labels
+
+
+def gather(
+    opened: Bundle, predictor: Predictor, evaluation: Evaluation, rows_name: str, against: Against | None
+) -> Report:
+    """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
+    config_text = opened.read(CONFIG).decode("utf-8")
+    config = parse_config(config_text, str(opened.path / CONFIG))
+    history = _history(opened)
+    places = {label: place for place, label in enumerate(predictor.labels)}
+    truth = np.array([places[label] for label in evaluation.dataset.labels], np.intp)
+    return Report(
+        manifest=opened.manifest,
+        config=config,
+        config_text=config_text,
+        history=history,
+        best_epoch=_best(history, config),
+        rows_name=rows_name,
+        evaluation=evaluation,
+        against=against,
+        truth=truth,
+        reading=count(predictor.tokenizer, evaluation.dataset.texts),
+        mistakes=worst_mistakes(predictor, evaluation, truth),
+        frequent=predictor.tokenizer.vocab[2:17],
+    )
+
+
+def _history(opened: Bundle) -> tuple[Epoch, ...]:
+    rows = csv.DictReader(opened.read(HISTORY).decode("utf-8").splitlines())
+    try:
+        return tuple(
+            Epoch(
+                int(row["epoch"]),
+                *(float(row[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")),
+            )
+            for row in rows
+        )
+    except (KeyError, TypeError, ValueError):
+        raise BundleError("not a history this rnn understands", where=str(opened.path / HISTORY)) from None
+
+
+def _best(history: Sequence[Epoch], config: Config) -> int:
+    """The epoch whose weights were kept, by the rule of `training.early_stopping`."""
+    stopping = config.training.early_stopping
+    by_accuracy = stopping is not None and stopping.monitor == "accuracy"
+    return max(history, key=lambda past: past.val_accuracy if by_accuracy else -past.val_loss).epoch
