@@ -12,8 +12,8 @@ from rnn_cli.text.tokenizer import Tokenizer
 class Reading:
     """Counts over `texts` texts, at least one.
 
-    Of all `tokens` the model reads `read`, as a longer text than its `max_length` is cut, which happened to `cut` texts;
-    of those it reads `unknown` are not in its vocabulary. `median` is that of the texts' numbers of tokens.
+    Of all `tokens` the model reads `read`, for a text longer than its `max_length` is cut, as `cut` texts were; of
+    those it reads, `unknown` are not in its vocabulary. `median` is that of the texts' numbers of tokens.
     """
 
     texts: int

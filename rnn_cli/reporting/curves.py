@@ -1,0 +1,95 @@
+"""The numbers behind the charts, thinned so that a chart of a million rows is as small as one of a thousand.
+
+Knows nothing of drawing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn import metrics as sk
+
+from rnn_cli.evaluation.losses import calibration_gaps
+from rnn_cli.evaluation.metrics import wilson_interval
+
+POINTS = 300
+"""Points of a curve, at most."""
+
+SCORE_BINS = 40
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a curve, in order, `[points]` each, and the area below all of it."""
+
+    x: Numbers
+    y: Numbers
+    area: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often answers are right, by how sure they are: `sure` and `right` are means over a bin's rows, `[bins]`.
+
+    `low` and `high` are the ends of the 95 % interval of `right`; `error` is the expected calibration error.
+    """
+
+    sure: Numbers
+    right: Numbers
+    low: Numbers
+    high: Numbers
+    error: float
+
+
+def roc(positive: Flags, scores: Numbers) -> Curve:
+    """False positive rate and true positive rate at all thresholds; there are rows of both kinds."""
+    false, true, _ = sk.roc_curve(positive, scores)
+    return Curve(*_thinned(false, true), area=float(sk.auc(false, true)))
+
+
+def precision_recall(positive: Flags, scores: Numbers) -> Curve:
+    """Recall and precision at all thresholds, and the average precision; there are rows of both kinds."""
+    precision, recall, _ = sk.precision_recall_curve(positive, scores)
+    area = float(sk.average_precision_score(positive, scores))
+    return Curve(*_thinned(recall[::-1], precision[::-1]), area=area)
+
+
+def reliability(truth: Places, probabilities: Numbers, answers: Places) -> Reliability:
+    """The bins of the expected calibration error; `probabilities` is `[rows, labels]`, the others are indices."""
+    bins, gaps = calibration_gaps(truth, probabilities, answers)
+    rows = np.bincount(bins)
+    filled = rows > 0
+    sure = np.bincount(bins, probabilities[np.arange(len(answers)), answers])[filled]
+    right = np.bincount(bins, truth == answers)[filled]
+    rows = rows[filled]
+    ends = np.array([wilson_interval(int(each), int(of)) for each, of in zip(right, rows, strict=True)])
+    error = float(np.abs(np.bincount(bins, gaps)).sum() / len(truth))
+    return Reliability(sure / rows, right / rows, ends[:, 0], ends[:, 1], error)
+
+
+def before_temperature(probabilities: Numbers, temperature: float) -> Numbers:
+    """The probabilities as they would be had the logits not been divided, `[rows, labels]`."""
+    logits = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)) * temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    before: Numbers = powers / powers.sum(axis=1, keepdims=True)
+    return before
+
+
+def shares(scores: Numbers) -> tuple[Numbers, Numbers]:
+    """A histogram from 0 to 1: the share of the scores in each bin, `[bins]`, and the bins' edges, `[bins + 1]`."""
+    counts, edges = np.histogram(scores, SCORE_BINS, (0.0, 1.0))
+    return counts / max(len(scores), 1), edges
+
+
+def _thinned(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+    """At most `POINTS` points of a curve, about equally far from each other along it; the ends stay."""
+    if len(x) <= POINTS:
+        return x, y
+    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    kept = np.searchsorted(way, np.linspace(0, way[-1], POINTS - 1))
+    kept = np.unique(np.concatenate([kept, [0, len(x) - 1]]).clip(max=len(x) - 1))
+    return x[kept], y[kept]

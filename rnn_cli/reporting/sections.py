@@ -1,0 +1,231 @@
+"""The chapters of a report's page, each from what was gathered. Draws nothing."""
+
+from pathlib import Path
+
+from rnn_cli.config import Config
+from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
+from rnn_cli.reporting.content import Report
+from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
+from rnn_cli.reporting.mistakes import MOST, Mistake
+
+CONFUSIONS = 10
+"""Kinds of wrong answers that are listed where there are more than two labels."""
+
+LONG = 420
+"""Characters from which on a text of a mistake is folded."""
+
+EXCERPT = 300
+"""Characters of it that are shown."""
+
+MOST_SHOWN = 6_000
+"""Characters of it that can be unfolded."""
+
+MEANING = {
+    "accuracy": "the share of right answers",
+    "balanced_accuracy": "the mean of the labels' recall, as if all labels were equally frequent",
+    "macro_f1": "the mean of the labels' F1",
+    "roc_auc": "how often a row of a label is ranked above a row of another; 0.5 is chance",
+    "pr_auc": "the mean precision over all thresholds (average precision)",
+    "log_loss": "the surprise at the true label, in nats: smaller is better",
+    "brier": "the squared error of the probabilities: smaller is better",
+    "ece": "how far probabilities are from the share of right answers: smaller is better",
+}
+
+
+def introduction(report: Report) -> Safe:
+    """What model this is, and what it was measured on."""
+    rows = report.manifest.data["rows"]
+    names = [foreign(label) for label in report.labels[:8]] + (["…"] if len(report.labels) > 8 else [])
+    of = Safe(", ".join(map(safe, names)))
+    told = (
+        Safe(f"{len(report.labels)} labels ({of}). "),
+        f"{network(report.config)}, trained on {rows['train']:,} rows. ",
+        f"Measured on {report.evaluation.figures.rows:,} {rows_in_words(report)}.",
+    )
+    title = element("h1", foreign(Path(report.config.data.source).name), ": how good the model is")
+    return element("header", title, element("p", *told, class_="muted"))
+
+
+def network(config: Config) -> str:
+    """The network in a few words."""
+    model = config.model
+    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple recurrent"}[model.cell]
+    units = " and ".join(map(str, model.units))
+    linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
+    return f"{'Bidirectional ' if model.bidirectional else ''}{cell} network of {units} units{linear}"
+
+
+def rows_in_words(report: Report) -> str:
+    """Which rows the figures are of."""
+    if report.rows_name == "test":
+        return "test rows, which training did not see"
+    if report.rows_name == "validation":
+        return "validation rows, which chose the best epoch: on other rows it may do a little worse"
+    return f"labelled rows of {report.rows_name}"
+
+
+def tiles(report: Report) -> Safe:
+    """The figure that matters most, the linear baseline's, and what they come to."""
+    figures = report.evaluation.figures
+    called, written = FIGURES["accuracy"]
+    shown = [_tile(called, value(figures, "accuracy", written), span(figures.intervals.get("accuracy"), written))]
+    if report.against is None:
+        return element("div", *shown, class_="tiles")
+    other, found = report.against.figures, report.against.comparison
+    shown += [
+        _tile(
+            "the linear baseline's", value(other, "accuracy", written), span(other.intervals.get("accuracy"), written)
+        ),
+        _tile(
+            "difference",
+            f"{100 * found.difference:+.1f} points",
+            " to ".join(f"{100 * end:.1f}" for end in found.interval),
+        ),
+    ]
+    better = found.interval[0] > 0
+    told = element("p", verdict(report.rows_name, report.against), class_="verdict" if better else "verdict no")
+    return Safe(element("div", *shown, class_="tiles") + told)
+
+
+def _tile(name: str, shown: str, interval: str) -> Safe:
+    small = element("small", f"95% interval {interval}") if interval else Safe()
+    return element("div", element("span", name), element("b", shown), small, class_="tile")
+
+
+def whole(report: Report) -> Safe:
+    """Every headline figure with its interval, beside the baseline's."""
+    columns = {"network": report.evaluation.figures}
+    if report.against is not None:
+        columns["linear baseline"] = report.against.figures
+    rows = []
+    for field, (name, written) in FIGURES.items():
+        cells = (figure(value(of, field, written), span(of.intervals.get(field), written)) for of in columns.values())
+        rows.append((name, *cells))
+    note = element("p", element("small", "Below a figure is its 95% interval: what other rows like these might give."))
+    meaning = definitions((name, MEANING[field]) for field, (name, _) in FIGURES.items())
+    return Safe(table(("", *columns), rows) + note + folded("What each figure is", meaning))
+
+
+def labels(report: Report) -> Safe:
+    """Precision, recall and F1 of each label, and which labels are taken for which."""
+
+    def cell(of: object, name: str) -> Safe:
+        interval = getattr(of, f"{name}_interval")
+        return figure(f"{getattr(of, name):.3f}", span(interval, lambda end: f"{end:.3f}"))
+
+    figures = report.evaluation.figures
+    rows = [
+        (foreign(label), *(cell(of, name) for name in ("precision", "recall", "f1")), f"{of.support:,}")
+        for label, of in figures.per_class.items()
+    ]
+    shown = table(("label", "precision", "recall", "F1", "rows"), rows)
+    wrong = confusions(figures, CONFUSIONS)
+    if len(report.labels) == 2 or not wrong:
+        return shown
+    pairs = [(foreign(truth), foreign(answer), f"{count:,}") for count, truth, answer in wrong]
+    return Safe(shown + element("h3", "Most frequent confusions") + table(("true", "answered", "rows"), pairs, names=2))
+
+
+def lengths(report: Report) -> Safe:
+    """Figures by the texts' length."""
+    return Safe()
+
+
+def mistakes(report: Report) -> Safe:
+    """The wrong answers that were given most confidently, with their words marked."""
+    if not report.mistakes:
+        return element("p", "There are none: every answer is right.")
+    figures = report.evaluation.figures
+    wrong = figures.rows - sum(row[place] for place, row in enumerate(figures.confusion))
+    most = f"The {MOST} surest of {wrong:,}" if wrong > MOST else f"All {wrong:,}"
+    told = element(
+        "p",
+        f"{most} wrong answers, the surest first. Marked is what spoke ",
+        element("mark", "for the wrong answer", class_="for s4"),
+        " and ",
+        element("mark", "against it", class_="against s4"),
+        ": by how much the answer's log-odds change when these words are left out. Some labels may be wrong, not the "
+        "answers. ",
+        element("span", "Pale words", class_="unread"),
+        " were not read.",
+    )
+    return Safe(told + element("ol", *map(_mistake, report.mistakes), class_="mistakes"))
+
+
+def _mistake(mistake: Mistake) -> Safe:
+    head = element(
+        "header",
+        Safe(f"<span>answered <b>{foreign(mistake.answer)}</b> {safe(f'{mistake.probability:.1%}')}</span>"),
+        Safe(f"<span>labelled <b>{foreign(mistake.truth)}</b></span>"),
+        element("small", f"line {mistake.line:,}"),
+    )
+    size = len(mistake.text)
+    if size <= LONG:
+        return element("li", head, _text(mistake, 0, size))
+    strongest = max(mistake.parts, key=lambda part: part.weight, default=None)
+    start = 0 if strongest is None else max(0, (strongest.start + strongest.end - EXCERPT) // 2)
+    start = min(start, size - EXCERPT)
+    excerpt = _cut(mistake, start, start + EXCERPT)
+    if size <= MOST_SHOWN:
+        full = _text(mistake, 0, size)
+    else:
+        half = MOST_SHOWN // 2
+        left_out = element("p", f"… {size - 2 * half:,} characters …", class_="muted")
+        full = Safe(_text(mistake, 0, half) + left_out + _text(mistake, size - half, size))
+    return element("li", head, element("details", element("summary", excerpt), full))
+
+
+def _text(mistake: Mistake, start: int, stop: int) -> Safe:
+    return element("p", marked(mistake.text, mistake.parts, start, stop), class_="text", dir="auto")
+
+
+def _cut(mistake: Mistake, start: int, stop: int) -> Safe:
+    """A part of the text, from the first space on to the last one."""
+    text = mistake.text
+    start = text.find(" ", start, start + 30) + 1 or start if start else 0
+    space = text.rfind(" ", stop - 30, stop)
+    stop = space if space > start and stop < len(text) else stop
+    shown = marked(text, mistake.parts, start, stop)
+    return element(
+        "p", "…" if start else "", shown, "… " if stop < len(text) else " ", class_="text excerpt", dir="auto"
+    )
+
+
+def reading(report: Report) -> Safe:
+    """How much of the texts the model reads and knows."""
+    found, tokenizer = report.reading, report.config.tokenizer
+    unit = "piece" if tokenizer.level == "subword" else "character" if tokenizer.level == "char" else tokenizer.level
+    without = int((~report.evaluation.scores.known).sum())
+    part = {"head": "their beginning", "tail": "their end", "both": "their beginning and their end"}
+    return definitions(
+        [
+            ("unknown", f"{found.unknown_share:.2%} of the {unit}s read ({found.unknown:,} of {found.read:,})"),
+            ("nothing known", f"{without:,} texts without one {unit} the model knows; such answers mean little"),
+            (
+                "cut",
+                f"{found.cut_share:.1%} of the texts are longer than {tokenizer.max_length:,} {unit}s: only "
+                f"{part[tokenizer.truncate]} is read (tokenizer.max_length, tokenizer.truncate)",
+            ),
+            ("not read", f"{1 - found.read / max(found.tokens, 1):.1%} of all {unit}s, for that reason"),
+            ("median length", f"{found.median:,.0f} {unit}s"),
+        ]
+    )
+
+
+def how_it_was_made(report: Report) -> Safe:
+    """The data's fingerprint, the config and the libraries' versions."""
+    manifest = report.manifest
+    rows = manifest.data["rows"]
+    versions = definitions((name, version) for name, version in manifest.versions.items())
+    told = definitions(
+        [
+            ("data", foreign(report.config.data.source)),
+            ("rows", f"{rows['train']:,} training, {rows['validation']:,} validation, {rows['test']:,} test"),
+            ("fingerprint", element("code", str(manifest.data.get("fingerprint", "none")))),
+            ("threshold", f"{manifest.threshold:.4g}" if len(report.labels) == 2 else "none: the most probable label"),
+            ("temperature", f"{manifest.temperature:.4g} (divides the logits)"),
+            ("epochs", f"{len(report.history)}; the weights are those of epoch {report.best_epoch}"),
+        ]
+    )
+    config = element("pre", element("code", report.config_text))
+    return Safe(told + folded("Config", config) + folded("Libraries", versions))
