@@ -13,6 +13,8 @@ Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
   rnn evaluate --data other.csv --set data.text_column=review
+  rnn evaluate --by length
+  rnn evaluate --data new_reviews.csv --by country
   rnn evaluate --json
 """
 )
@@ -25,8 +27,11 @@ Examples:
     metavar="KEY=VALUE",
     help="Override a data key of the run's config for --data, as data.text_column=review.",
 )
+@click.option(
+    "--by", metavar="COLUMN", help="Measure the rows of each value of a column apart, or of each length: --by length."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
-def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
+def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], by: str | None, as_json: bool) -> None:
     """Measure a trained model on labelled texts.
 
     Without --data these are the test rows that its training kept aside, beside what the linear baseline made of them;
@@ -41,12 +46,14 @@ def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], 
 
     from rnn_cli.evaluation.against import kept_against
     from rnn_cli.evaluation.evaluate import evaluate as work
-    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows
+    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, slicer
     from rnn_cli.scoring.predictor import Predictor
 
     predictor = Predictor(opened)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
+    sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
+    slices = sliced(evaluation) if sliced else []
     against = kept_against(opened, "test") if source is None else None  # the baseline itself is not kept
     if as_json:
         import json
@@ -54,8 +61,12 @@ def evaluate(model: str | None, source: str | None, overrides: tuple[str, ...], 
         told = evaluation.figures.to_dict()
         if against is not None:
             told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
+        if by is not None:
+            told |= {"by": by, "slices": [each.to_dict() for each in slices]}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        from rnn_cli.cli.figures import show_evaluation
+        from rnn_cli.cli.figures import show_evaluation, show_slices
 
         show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)
+        if by is not None:
+            show_slices(by, slices)

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,14 @@ if TYPE_CHECKING:  # loading them loads TensorFlow, or scikit-learn
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.metrics import ClassFigures, Figures
+    from rnn_cli.evaluation.slices import Slice
     from rnn_cli.training.run import TrainedRun
 
 CONFUSIONS = 10
 """Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
+
+SLICES = 20
+"""How many slices are shown, the worst."""
 
 EVERY = "95% interval"
 """The head of each column of intervals."""
@@ -57,6 +61,25 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     _show_confusion(figures)
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
+
+
+def show_slices(by: str, slices: "Sequence[Slice]") -> None:
+    """Figures of parts of the rows; `by` names the column they were told apart by."""
+    rows = [
+        (
+            each.name,
+            f"{each.rows:,}",
+            f"{each.accuracy:.1%}",
+            span(each.accuracy_interval, lambda value: f"{value:.1%}"),
+            f"{each.macro_f1:.3f}",
+            f"{each.log_loss:.3f}",
+        )
+        for each in slices[:SLICES]
+    ]
+    click.echo()
+    _show(table((by, "rows", "accuracy", EVERY, "macro F1", "log loss"), rows))
+    if (left := len(slices) - SLICES) > 0:
+        click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
 
 
 def _show_confusion(figures: "Figures") -> None:

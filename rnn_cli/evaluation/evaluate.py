@@ -1,6 +1,6 @@
 """A predictor held against labelled texts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,19 @@ import pandas as pd
 
 from rnn_cli.bundle import CONFIG, Bundle
 from rnn_cli.config import Config
+from rnn_cli.data.further import NoSuchColumn, further_column
 from rnn_cli.data.reading.request import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.slices import Slice, by_length, by_values
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor, Scores
+
+LENGTH = "length"
+"""What slices by the texts' length, unless a column is called so."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,12 @@ class Evaluation:
     scores: Scores
     answers: npt.NDArray[np.intp]
     figures: Figures
+
+    @property
+    def truth(self) -> npt.NDArray[np.intp]:
+        """The true labels as indices into the labels, `[rows]`."""
+        places = {label: place for place, label in enumerate(self.figures.labels)}
+        return np.array([places[label] for label in self.dataset.labels], np.intp)
 
     def table(self) -> pd.DataFrame:
         """One row a text: text, label (the true one), the prediction's probability and the prediction."""
@@ -89,6 +100,25 @@ def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) ->
         if override.partition("=")[0].strip() not in known:
             raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(known)}"])
     return load(source, _config(opened, overrides).data)
+
+
+def slicer(
+    opened: Bundle, predictor: Predictor, dataset: Dataset, by: str, overrides: Sequence[str] = ()
+) -> Callable[[Evaluation], list[Slice]]:
+    """What cuts an evaluation of the dataset into slices by a column of its file, or by length where it has none such.
+
+    The lengths are those of the whole texts, in tokens. Overrides are those of `labelled_rows`. Raises DataError for
+    a column that there is not.
+    """
+    try:
+        values = further_column(dataset, by, _config(opened, overrides).data)
+    except NoSuchColumn as error:
+        if by != LENGTH:
+            mend = f"{error.mend + ' ' if error.mend else ''}--by {LENGTH} is always there"
+            raise NoSuchColumn(error.what, where=error.where, mend=mend) from None
+        lengths = np.array([len(predictor.tokenizer.tokens(text)) for text in dataset.texts], np.intp)
+        return lambda found: by_length(found.truth, found.scores.probabilities, found.answers, lengths)
+    return lambda found: by_values(found.truth, found.scores.probabilities, found.answers, values)
 
 
 def _config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:

@@ -1,5 +1,6 @@
 """`rnn evaluate`: the figures of the run, for people and as JSON, and what it refuses."""
 
+import csv
 import json
 import re
 import shutil
@@ -12,13 +13,14 @@ import pytest
 from rnn_cli.bundle import METRICS, Bundle
 from rnn_cli.bundle.signed import proof
 from rnn_cli.cli import figures as shown_figures
-from rnn_cli.cli.figures import show_evaluation
+from rnn_cli.cli.figures import show_evaluation, show_slices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.against import Against, kept_against
 from rnn_cli.evaluation.comparison import compare
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.slices import Slice
 from rnn_cli.scoring.predictor import Scores
 
 from .conftest import Rnn, files_below
@@ -230,3 +232,68 @@ def test_in_a_pipe_the_matrix_is_whole(capsys: pytest.CaptureFixture[str], home:
     many = evaluation([f"label {number}" for number in range(20)])
     show_evaluation(many, home, "rows.csv")
     assert "true \\ answered  label 0  " in capsys.readouterr().out
+
+
+def with_country(home: Path, labelled_file: Path) -> None:
+    """The labelled rows with a third column, by which every fourth row is French and has the wrong label."""
+    with labelled_file.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    other = {"good": "bad", "bad": "good"}
+    with (home / "new.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "country"])
+        for place, row in enumerate(rows):
+            french = place % 4 == 0
+            writer.writerow([row["text"], other[row["label"]] if french else row["label"], "fr" if french else "de"])
+
+
+def test_slices_by_a_column_come_last_and_worst_first(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
+    with_country(home, labelled_file)
+    code, out, err = rnn("evaluate", "--data", "new.csv", "--by", "country")
+    assert (code, err) == (0, "")
+    head, _, first, second = out.splitlines()[-4:]
+    assert head.split("  ")[0] == "country"
+    assert first.split()[:2] == ["fr", "20"] and second.split()[:2] == ["de", "60"]
+    told = json.loads(rnn("evaluate", "--data", "new.csv", "--by", "country", "--json").out)
+    assert told["by"] == "country"
+    french, german = told["slices"]
+    assert french["accuracy"] < 0.2 < 0.8 < german["accuracy"]
+    assert (20 * french["accuracy"] + 60 * german["accuracy"]) / 80 == pytest.approx(told["accuracy"])
+    assert (20 * french["log_loss"] + 60 * german["log_loss"]) / 80 == pytest.approx(told["log_loss"])
+
+
+def test_slices_by_length_of_the_kept_rows(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
+    assert labelled_file.exists()
+    code, out, err = rnn("evaluate", "--by", "length")
+    assert (code, err) == (0, "")
+    assert re.search(r"^length +rows +accuracy +95% interval +macro F1 +log loss$", out, re.MULTILINE)
+    assert re.fullmatch(r"\d+ to \d+ tokens +16 .*", out.splitlines()[-1])
+    # By the very same rows' column, where there is one.
+    told = json.loads(rnn("evaluate", "--by", "label", "--json").out)
+    assert {each["name"]: each["accuracy"] for each in told["slices"]}.keys() == {"(2 values under 20 rows)"}
+
+
+def test_a_column_called_length_goes_before_the_texts_length(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "new.csv").write_text("text,label,length\n" + "warm,good,short\n" * 20)
+    told = json.loads(rnn("evaluate", "--data", "new.csv", "--by", "length", "--json").out)
+    assert [each["name"] for each in told["slices"]] == ["short"]
+
+
+def test_a_column_that_there_is_not_is_told_with_those_there_are(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "new.csv").write_text("text,label,country\nwarm,good,de\n")
+    code, out, err = rnn("evaluate", "--data", "new.csv", "--by", "contry")
+    assert (code, out) == (2, "")
+    assert err == (
+        "Error: new.csv: no column 'contry' (columns: 'text', 'label', 'country'); did you mean country? "
+        "--by length is always there\n"
+    )
+
+
+def test_of_many_slices_the_worst_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    slices = [Slice(f"user {place}", 30, place / 50, (0.1, 0.9), 0.5, 0.5) for place in range(25)]
+    show_slices("user", slices)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("user ") and "30" in line] == [
+        str(place) for place in range(20)
+    ]
+    assert lines[-1] == "The 20 worst; rnn evaluate --json has the other 5 too."

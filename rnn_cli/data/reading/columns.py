@@ -28,13 +28,7 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
 
     Raises DataError, with all columns listed, when one is missing, doubled or not to be told from others.
     """
-    doubled = [name for name, count in Counter(columns).items() if count > 1 and name]
-    if doubled:
-        raise DataError(
-            f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
-            where=request.path,
-            mend="give each column a name of its own",
-        )
+    refuse_doubled(columns, request)
     text, label = request.text_column, request.label_column if request.labels else None
     if text is not None and text == label:
         raise DataError(
@@ -49,6 +43,17 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
     if request.labels and label is None:
         label = _guess(columns, LABEL_NAMES, "label", text, request)
     return text, label
+
+
+def refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
+    """Raise DataError where two columns have one name."""
+    doubled = [name for name, count in Counter(columns).items() if count > 1 and name]
+    if doubled:
+        raise DataError(
+            f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
+            where=request.path,
+            mend="give each column a name of its own",
+        )
 
 
 def show(names: Iterable[str]) -> str:

@@ -8,9 +8,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from rnn_cli.data.reading.columns import find_columns, show
+from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.decoding import lines, size
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -35,6 +35,19 @@ def rows(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Ite
         label_at = header.index(label)
         for line, fields in found:
             yield Row(line, fields[text_at], fields[label_at])
+
+
+def chosen(
+    stream: io.BufferedReader, request: ReadRequest, delimiter: str, choose: Choose
+) -> Iterator[tuple[int, list[str | None]]]:
+    """Each record's line and its values of the columns chosen. Raises DataError."""
+    found = records(stream, request, delimiter)
+    _, header = next(found)
+    _refuse_other_delimiter(header, request, delimiter)
+    refuse_doubled(header, request)
+    places = [header.index(name) for name in choose(header)]
+    for line, fields in found:
+        yield line, [fields[place] for place in places]
 
 
 def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:

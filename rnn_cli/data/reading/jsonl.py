@@ -5,13 +5,13 @@ Blank lines are skipped. The first object's keys are the columns; all others mus
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from rnn_cli.data.reading.columns import find_columns, show
 from rnn_cli.data.reading.decoding import lines
-from rnn_cli.data.reading.request import ReadRequest
-from rnn_cli.data.reading.values import kind, label_value, text_value
+from rnn_cli.data.reading.request import Choose, ReadRequest
+from rnn_cli.data.reading.values import kind, label_value, plain_value, text_value
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -19,12 +19,23 @@ from rnn_cli.errors import DataError
 def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
     """The rows, one for each object. Raises DataError."""
     columns: tuple[str, str | None] | None = None
-    for number, line in enumerate(lines(stream, request), start=1):
-        if not line.strip(" \t\r\n"):
-            continue
-        record = _parse(line, request.at(number))
+    for number, record in _records(stream, request):
         columns = columns or find_columns(list(record), request)
         yield _row(record, *columns, request, number)
+
+
+def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
+    """Each object's line and its values of the keys chosen from the first's, None where it lacks one."""
+    names: Sequence[str] | None = None
+    for number, record in _records(stream, request):
+        names = choose(list(record)) if names is None else names
+        yield number, [plain_value(record.get(name)) for name in names]
+
+
+def _records(stream: io.BufferedReader, request: ReadRequest) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines(stream, request), start=1):
+        if line.strip(" \t\r\n"):
+            yield number, _parse(line, request.at(number))
 
 
 def _row(record: dict[str, Any], text: str, label: str | None, request: ReadRequest, number: int) -> Row:

@@ -1,29 +1,49 @@
 """Parquet: two columns of a file, a batch at a time. The only file of this room that loads pyarrow."""
 
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import size
-from rnn_cli.data.reading.request import ReadRequest
-from rnn_cli.data.reading.values import label_value, text_value
+from rnn_cli.data.reading.request import Choose, ReadRequest
+from rnn_cli.data.reading.values import label_value, plain_value, text_value
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
+
+Item = TypeVar("Item")
 
 _BATCH = 1024  # rows in memory at once
 
 
 def rows(file: IO[bytes], request: ReadRequest) -> Iterator[Row]:
     """The rows, numbered from 1. Raises DataError."""
+    yield from _told(lambda: _rows(pq.ParquetFile(file), request), request)
+
+
+def chosen(file: IO[bytes], request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
+    """Each row's number, from 1, and its values of the columns chosen. Raises DataError."""
+    yield from _told(lambda: _chosen(pq.ParquetFile(file), choose), request)
+
+
+def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[Item]:
     try:
-        yield from _rows(pq.ParquetFile(file), request)
+        yield from read()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         # Only the first line: Arrow adds what its developers need.
         reason = str(error).strip().partition("\n")[0]
         raise DataError(f"not a whole Parquet file ({reason})", where=request.path, mend="write it again") from None
+
+
+def _chosen(table: Any, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
+    names = list(choose(table.schema_arrow.names))
+    number = 0
+    for batch in table.iter_batches(batch_size=_BATCH, columns=names):
+        for values in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
+            number += 1
+            yield number, [plain_value(value) for value in values]
 
 
 def _rows(table: Any, request: ReadRequest) -> Iterator[Row]:

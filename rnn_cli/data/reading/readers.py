@@ -4,15 +4,16 @@ The format is told by the name, after .gz or .zst; Parquet also by its first byt
 none is read as delimited text when a delimiter is given, and else refused: a guess would be wrong some day.
 """
 
-import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
+from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
 from rnn_cli.data.reading.checks import checked
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
-from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, ReadRequest
+from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, ReadRequest
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -50,24 +51,53 @@ def read_rows(
     return checked(_rows(request), request)
 
 
+def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> Iterator[tuple[int, list[str | None]]]:
+    """Stream the line of each record, as `read_rows` counts them, and its values of the columns that `choose` names.
+
+    Values are text, None where there is none. `how` is further parameters of `ReadRequest`. Raises DataError.
+    """
+    request = ReadRequest(path=os.fspath(path), **how)
+    with _opened(request) as (stream, kind):
+        if kind == "parquet":
+            from rnn_cli.data.reading import parquet
+
+            yield from parquet.chosen(stream, request, choose)
+        elif kind == "jsonl":
+            yield from jsonl.chosen(stream, request, choose)
+        else:
+            yield from delimited.chosen(stream, request, kind, choose)
+
+
 def _rows(request: ReadRequest) -> Iterator[Row]:
+    with _opened(request) as (stream, kind):
+        if kind == "parquet":
+            from rnn_cli.data.reading import parquet
+
+            yield from parquet.rows(stream, request)
+        elif kind == "jsonl":
+            yield from jsonl.rows(stream, request)
+        else:
+            yield from delimited.rows(stream, request, kind)
+
+
+@contextmanager
+def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
+    """The file's bytes and its kind: parquet, jsonl, or else the delimiter of its fields."""
     with open_bytes(request.path) as stream:
         head = stream.peek(len(_PARQUET_MAGIC))
         if not head:
             raise DataError("is empty", where=request.path, mend="give it a header and rows")
-        if not head.startswith(_PARQUET_MAGIC):
-            yield from _text_rows(stream, request)
-            return
-        from rnn_cli.data.reading import parquet
-
-        with open_seekable(request.path, stream) as file:
-            yield from parquet.rows(file, request)
+        if head.startswith(_PARQUET_MAGIC):
+            with open_seekable(request.path, stream) as file:
+                yield file, "parquet"
+        else:
+            yield stream, _kind_of_text(request)
 
 
-def _text_rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
+def _kind_of_text(request: ReadRequest) -> str:
     suffix = _suffix(request.path)
     if suffix in _JSONL:
-        return jsonl.rows(stream, request)
+        return "jsonl"
     if suffix in _PARQUET:
         raise DataError("is not a Parquet file", where=request.path, mend="write it again, or name it for what it is")
     delimiter = request.delimiter or _DELIMITERS.get(suffix)
@@ -80,7 +110,7 @@ def _text_rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]
         )
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", mend="use one such as , or ;")
-    return delimited.rows(stream, request, delimiter)
+    return delimiter
 
 
 def _suffix(path: str) -> str:

@@ -3,6 +3,7 @@
 One value that all readers share, so that none has a parameter list of its own. Opens nothing.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 from rnn_cli.config import DataConfig
@@ -44,6 +45,9 @@ class ReadRequest:
         """The error for a NUL character."""
         return DataError("a NUL character", where=self.at(line), mend=mend)
 
+
+Choose = Callable[[Sequence[str]], Sequence[str]]
+"""Answers which of a file's columns, in its order, are to be read; raises DataError if those wanted are not there."""
 
 READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
 """The keys of a data config that tell how a file is read."""

@@ -34,6 +34,13 @@ def label_value(value: object, column: str, where: str) -> str | None:
     raise DataError(f"{column!r} is {what}", where=where, mend="labels must be strings, numbers or true and false")
 
 
+def plain_value(value: object) -> str | None:
+    """Anything as text, numbers as `label_value` writes them; None where it is missing."""
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    return label_value(value, "", "") if value is None or isinstance(value, str | bool | int | float) else str(value)
+
+
 def kind(value: object) -> str:
     """What a value is, in words."""
     if value is None:

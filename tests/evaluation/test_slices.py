@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from rnn_cli.evaluation.metrics import wilson_interval
+from rnn_cli.evaluation.slices import BANDS, FEWEST, Slice, by_length, by_values
+
+
+def answered(rows: int, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, probabilities and answers of two labels, of which those marked are wrong."""
+    truth = np.arange(rows) % 2
+    answers = np.where(wrong, 1 - truth, truth)
+    return truth, np.eye(2)[answers] * 0.6 + 0.2, answers
+
+
+def test_slices_by_value_are_measured_alone_and_the_worst_comes_first() -> None:
+    values = ["de"] * 30 + ["en"] * 50 + ["fr"] * 20
+    wrong = np.zeros(100, bool)
+    wrong[:3] = wrong[80:90] = True  # 3 of the German, 10 of the French
+    truth, probabilities, answers = answered(100, wrong)
+    slices = by_values(truth, probabilities, answers, values)
+    assert [(each.name, each.rows, each.accuracy) for each in slices] == [
+        ("fr", 20, 0.5),
+        ("de", 30, 0.9),
+        ("en", 50, 1.0),
+    ]
+    assert slices[1].accuracy_interval == wilson_interval(27, 30)
+    assert slices[1].macro_f1 == pytest.approx(sk.f1_score(truth[:30], answers[:30], average="macro"))
+    assert slices[1].log_loss == pytest.approx(-(27 * np.log(0.8) + 3 * np.log(0.2)) / 30)
+
+
+def test_the_macro_f1_is_of_the_labels_that_occur() -> None:
+    truth = np.ones(40, np.intp)
+    probabilities = np.tile([0.0, 0.9, 0.1], (40, 1))
+    (only,) = by_values(truth, probabilities, truth, ["same"] * 40)
+    assert only.macro_f1 == 1
+
+
+def test_values_of_few_rows_are_told_together_and_last() -> None:
+    values = ["often"] * 60 + [f"user {row // 2}" for row in range(20)] + [None, "", " "]
+    slices = by_values(*answered(83, np.arange(83) >= 60), values)
+    # All rows of the rare values are wrong, and yet they do not come first.
+    assert [(each.name, each.rows, each.accuracy) for each in slices] == [
+        ("often", 60, 1.0),
+        ("(11 values under 20 rows)", 23, 0.0),
+    ]
+    alone = by_values(*answered(83, np.arange(83) >= 60), ["often"] * 60 + ["rare"] * 19 + ["often"] * 4)
+    assert [each.name for each in alone] == ["often", "rare"]
+
+
+def test_missing_values_are_a_slice() -> None:
+    slices = by_values(*answered(60, np.arange(60) < 20), [None] * 10 + [""] * 10 + ["here"] * 40)
+    assert [(each.name, each.rows) for each in slices] == [("(none)", 20), ("here", 40)]
+
+
+def test_a_column_of_numbers_is_cut_into_bands_of_like_size() -> None:
+    values = [*(str(number / 4) for number in range(1_000)), None]
+    slices = by_values(*answered(1_001, np.arange(1_001) < 200), values)
+    bands = [each for each in slices if each.name != "(none)"]
+    assert [each.rows for each in bands] == [200] * 5
+    assert (slices[0].name, slices[0].accuracy) == ("0 to 49.75", 0.0)
+    assert sum(each.rows for each in slices) == 1_001
+    few = by_values(*answered(100, np.zeros(100, bool)), [str(row % 5) for row in range(100)])
+    assert sorted(each.name for each in few) == list("01234")  # stars are values, no bands
+
+
+def test_bands_of_length_hold_all_rows_once_and_do_not_overlap() -> None:
+    lengths = np.random.default_rng(1).integers(0, 300, 517)
+    slices = by_length(*answered(517, lengths > 250), lengths)
+    assert len(slices) == BANDS and sum(each.rows for each in slices) == 517
+    spans = sorted(tuple(map(int, each.name.removesuffix(" tokens").split(" to "))) for each in slices)
+    assert spans[0][0] == lengths.min() and spans[-1][1] == lengths.max()
+    assert all(one[1] < other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert slices[0].name.endswith(f" to {lengths.max()} tokens") and slices[0].accuracy < 0.3
+
+
+@pytest.mark.parametrize(("rows", "bands"), [(1, 1), (FEWEST, 1), (2 * FEWEST, 2), (1_000, BANDS)])
+def test_few_rows_make_few_bands(rows: int, bands: int) -> None:
+    assert len(by_length(*answered(rows, np.zeros(rows, bool)), np.arange(rows))) == bands
+
+
+def test_equal_lengths_are_one_band() -> None:
+    (only,) = by_length(*answered(100, np.zeros(100, bool)), np.full(100, 7))
+    assert isinstance(only, Slice) and (only.name, only.rows) == ("7 tokens", 100)
