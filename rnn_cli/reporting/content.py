@@ -12,6 +12,7 @@ from rnn_cli.config import Config
 from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.slices import Slice, by_length
 from rnn_cli.loading import parse_config
 from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
 from rnn_cli.reporting.reading import Reading, count
@@ -34,7 +35,7 @@ class Report:
     """Everything that is told of a model and its answers to some labelled rows.
 
     `rows_name` says which rows: `test`, `validation`, or a file's name. `truth` is the true labels' indices, `[rows]`.
-    `frequent` are the vocabulary's first tokens, which tell a reader what language it is of.
+    `slices` are by the texts' length; `frequent` are the vocabulary's first tokens, which show what language it is of.
     """
 
     manifest: Manifest
@@ -47,6 +48,7 @@ class Report:
     against: Against | None
     truth: npt.NDArray[np.intp]
     reading: Reading
+    slices: Sequence[Slice]
     mistakes: tuple[Mistake, ...]
     frequent: tuple[str, ...]
 
@@ -63,19 +65,20 @@ def gather(
     config_text = opened.read(CONFIG).decode("utf-8")
     config = parse_config(config_text, str(opened.path / CONFIG))
     history = _history(opened)
-    places = {label: place for place, label in enumerate(predictor.labels)}
-    truth = np.array([places[label] for label in evaluation.dataset.labels], np.intp)
+    truth = evaluation.truth
+    reading = count(predictor.tokenizer, evaluation.dataset.texts)
     return Report(
         manifest=opened.manifest,
         config=config,
         config_text=config_text,
         history=history,
-        best_epoch=_best(history, config),
+        best_epoch=max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch,
         rows_name=rows_name,
         evaluation=evaluation,
         against=against,
         truth=truth,
-        reading=count(predictor.tokenizer, evaluation.dataset.texts),
+        reading=reading,
+        slices=by_length(truth, evaluation.scores.probabilities, evaluation.answers, reading.lengths),
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
     )
@@ -83,20 +86,8 @@ def gather(
 
 def _history(opened: Bundle) -> tuple[Epoch, ...]:
     rows = csv.DictReader(opened.read(HISTORY).decode("utf-8").splitlines())
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
     try:
-        return tuple(
-            Epoch(
-                int(row["epoch"]),
-                *(float(row[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")),
-            )
-            for row in rows
-        )
+        return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in names)) for row in rows)
     except (KeyError, TypeError, ValueError):
         raise BundleError("not a history this rnn understands", where=str(opened.path / HISTORY)) from None
-
-
-def _best(history: Sequence[Epoch], config: Config) -> int:
-    """The epoch whose weights were kept, by the rule of `training.early_stopping`."""
-    stopping = config.training.early_stopping
-    by_accuracy = stopping is not None and stopping.monitor == "accuracy"
-    return max(history, key=lambda past: past.val_accuracy if by_accuracy else -past.val_loss).epoch

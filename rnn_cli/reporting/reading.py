@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+
+import numpy as np
+import numpy.typing as npt
 
 from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
@@ -13,7 +15,7 @@ class Reading:
     """Counts over `texts` texts, at least one.
 
     Of all `tokens` the model reads `read`, for a text longer than its `max_length` is cut, as `cut` texts were; of
-    those it reads, `unknown` are not in its vocabulary. `median` is that of the texts' numbers of tokens.
+    those it reads, `unknown` are not in its vocabulary. `lengths` are the whole texts' numbers of tokens, `[texts]`.
     """
 
     texts: int
@@ -21,7 +23,7 @@ class Reading:
     read: int
     unknown: int
     cut: int
-    median: float
+    lengths: npt.NDArray[np.intp]
 
     @property
     def unknown_share(self) -> float:
@@ -36,12 +38,13 @@ class Reading:
 
 def count(tokenizer: Tokenizer, texts: Sequence[str]) -> Reading:
     """Count over texts, at least one, what the tokenizer makes of each."""
-    lengths, read, unknown = [], 0, 0
-    for text in texts:
+    lengths = np.empty(len(texts), np.intp)
+    read = unknown = 0
+    for place, text in enumerate(texts):
         ids = tokenizer.encode_whole(text)
         seen = tokenizer.cut(ids)
-        lengths.append(len(ids))
+        lengths[place] = len(ids)
         read += len(seen)
         unknown += seen.count(UNKNOWN)
-    cut = sum(length > tokenizer.max_length for length in lengths)
-    return Reading(len(texts), sum(lengths), read, unknown, cut, median(lengths))
+    cut = int((lengths > tokenizer.max_length).sum())
+    return Reading(len(texts), int(lengths.sum()), read, unknown, cut, lengths)

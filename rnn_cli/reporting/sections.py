@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from rnn_cli.config import Config
 from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
 from rnn_cli.reporting.content import Report
@@ -53,6 +55,12 @@ def network(config: Config) -> str:
     units = " and ".join(map(str, model.units))
     linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
     return f"{'Bidirectional ' if model.bidirectional else ''}{cell} network of {units} units{linear}"
+
+
+def unit_of(report: Report) -> str:
+    """What a token is, in a word."""
+    level = report.config.tokenizer.level
+    return {"subword": "piece", "char": "character"}.get(level, level)
 
 
 def rows_in_words(report: Report) -> str:
@@ -128,7 +136,18 @@ def labels(report: Report) -> Safe:
 
 def lengths(report: Report) -> Safe:
     """Figures by the texts' length."""
-    return Safe()
+    of_accuracy, of_loss = FIGURES["accuracy"][1], FIGURES["log_loss"][1]
+    rows = [
+        (
+            each.name,
+            f"{each.rows:,}",
+            figure(of_accuracy(each.accuracy), span(each.accuracy_interval, of_accuracy)),
+            f"{each.macro_f1:.3f}",
+            of_loss(each.log_loss),
+        )
+        for each in report.slices
+    ]
+    return table(("length", "rows", "accuracy", "macro F1", "log loss"), rows) if len(rows) > 1 else Safe()
 
 
 def mistakes(report: Report) -> Safe:
@@ -194,7 +213,7 @@ def _cut(mistake: Mistake, start: int, stop: int) -> Safe:
 def reading(report: Report) -> Safe:
     """How much of the texts the model reads and knows."""
     found, tokenizer = report.reading, report.config.tokenizer
-    unit = "piece" if tokenizer.level == "subword" else "character" if tokenizer.level == "char" else tokenizer.level
+    unit = unit_of(report)
     without = int((~report.evaluation.scores.known).sum())
     part = {"head": "their beginning", "tail": "their end", "both": "their beginning and their end"}
     return definitions(
@@ -207,7 +226,7 @@ def reading(report: Report) -> Safe:
                 f"{part[tokenizer.truncate]} is read (tokenizer.max_length, tokenizer.truncate)",
             ),
             ("not read", f"{1 - found.read / max(found.tokens, 1):.1%} of all {unit}s, for that reason"),
-            ("median length", f"{found.median:,.0f} {unit}s"),
+            ("median length", f"{np.median(found.lengths):,.0f} {unit}s"),
         ]
     )
 

@@ -129,8 +129,7 @@ def fit(
 
 def best_of(standing: Standing, config: TrainingConfig) -> EpochFigures:
     """The best epoch so far, the first of equals."""
-    by_accuracy = config.early_stopping is not None and config.early_stopping.monitor == "accuracy"
-    return max(standing.history, key=lambda past: past.val_accuracy if by_accuracy else -past.val_loss)
+    return max(standing.history, key=lambda past: config.merit(past.val_loss, past.val_accuracy))
 
 
 def _is_done(standing: Standing, config: TrainingConfig) -> bool:

@@ -23,6 +23,7 @@ from rnn_cli.loading import to_yaml
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.batches import epoch_steps
+from rnn_cli.training.documents import documents
 from rnn_cli.training.fit import Standing, fit
 from rnn_cli.training.keeper import Keeper
 from rnn_cli.training.learner import Learner
@@ -118,7 +119,7 @@ def _fit_and_write(
                 save=keeper.save,
             )
         with place.draft() as draft:
-            trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best)
+            trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best, listener)
     place.remove()
     if not bundle.is_latest(trained.bundle.path):
         listener.warn(f"{bundle.LATEST} could not be pointed to {trained.bundle.path}")
@@ -169,7 +170,12 @@ def _manifest(run: Prepared) -> Manifest:
 
 
 def _write(
-    draft: Draft, run: Prepared, model: keras.Model, history: list[EpochFigures], best: EpochFigures
+    draft: Draft,
+    run: Prepared,
+    model: keras.Model,
+    history: list[EpochFigures],
+    best: EpochFigures,
+    listener: Listener,
 ) -> TrainedRun:
     draft.write(bundle.CONFIG, to_yaml(run.config))
     draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
@@ -178,7 +184,8 @@ def _write(
     with draft.writing(bundle.KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
-    predictor = Predictor(draft.preview(manifest))
+    opened = draft.preview(manifest)
+    predictor = Predictor(opened)
     validation = evaluate(predictor, run.splits.validation)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
@@ -192,6 +199,8 @@ def _write(
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(bundle.METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     draft.write(bundle.PREDICTIONS, _csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
+    for name, content in documents(opened, predictor, run, sides, against, listener).items():
+        draft.write(name, content)
     return TrainedRun(draft.finish(manifest), history, best, validation, test, against)
 
 

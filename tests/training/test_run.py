@@ -100,12 +100,14 @@ def test_three_labels(make_labelled_file: Callable[..., Path], tiny: Tiny, liste
 def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) -> None:
     opened = Bundle.open(trained)
     assert sorted(opened.manifest.files) == [
+        "README.md",
         "config.yaml",
         "history.csv",
         "metrics.json",
         "model.keras",
         "model.onnx",
         "predictions.csv",
+        "report.html",
         "tokenizer.json",
     ]
     config = parse_config(opened.read("config.yaml").decode(), "config.yaml")
