@@ -1,82 +1,23 @@
-"""A report's charts, drawn with matplotlib: the same for the page and for files.
+"""A report's charts, the same for the page and for files. How they look is `canvas`'s work."""
 
-Loads matplotlib, and no window: a bare Figure needs none.
-"""
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import matplotlib
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from rnn_cli.reporting import curves
-from rnn_cli.reporting.colours import LIGHT, SERIES
+from rnn_cli.reporting.canvas import Chart, canvas, line, named
+from rnn_cli.reporting.colours import LIGHT
 from rnn_cli.reporting.content import Epoch, Report
-from rnn_cli.reporting.escape import shortened
-
-INCHES = (4.8, 3.6)
-"""At 72 points an inch about the width of a telephone's screen, so that letters there have the size drawn."""
 
 MOST_CURVES = 10
 """Of more than two labels, how many have a curve of their own: those of the least F1."""
 
 MOST_COUNTED, MOST_IN_MATRIX = 10, 40
 """Labels up to which a confusion matrix shows its counts, and up to which it is drawn at all."""
-
-NAME_CHARACTERS = 18
-
-_STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",  # letters stay letters: smaller, and the page's own
-    "text.parse_math": False,  # a label may hold a dollar sign
-    "font.size": 10,
-    "text.color": LIGHT["ink"],
-    "axes.labelcolor": LIGHT["ink"],
-    "axes.titlesize": 11,
-    "axes.edgecolor": LIGHT["muted"],
-    "axes.linewidth": 0.8,
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": LIGHT["rule"],
-    "grid.linewidth": 0.7,
-    "xtick.color": LIGHT["muted"],
-    "ytick.color": LIGHT["muted"],
-    "xtick.labelcolor": LIGHT["ink"],
-    "ytick.labelcolor": LIGHT["ink"],
-    "legend.frameon": True,
-    "legend.facecolor": LIGHT["paper"],
-    "legend.edgecolor": "none",
-    "legend.framealpha": 0.85,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.8,
-    "figure.facecolor": LIGHT["paper"],
-}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure, the name of its file, its title, and what a reader should see in it."""
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-
-@contextmanager
-def styled(name: str) -> Iterator[None]:
-    """Draw and save as a report's charts are, whatever this machine's matplotlibrc says; the same bytes each time."""
-    with matplotlib.style.context(["default", _STYLE | {"svg.hashsalt": name}]):
-        yield
 
 
 def draw_all(report: Report) -> dict[str, Chart]:
@@ -90,7 +31,7 @@ def _confusion(report: Report) -> Chart | None:
     count = len(figures.labels)
     if count > MOST_IN_MATRIX:
         return None
-    with _chart("confusion") as (figure, axes):
+    with canvas("confusion") as (figure, axes):
         matrix = np.array(figures.confusion, np.float64)
         of_row = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         for (row, column), share in np.ndenumerate(of_row):
@@ -101,7 +42,7 @@ def _confusion(report: Report) -> Chart | None:
                 told = f"{figures.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= 5 else "")
                 axes.text(column, row, told, ha="center", va="center", fontsize=10 if count <= 5 else 8)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="answered", ylabel="true")
-        names = [_name(label) for label in figures.labels]
+        names = [named(label) for label in figures.labels]
         turned: dict[str, Any] = {} if count <= 3 else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         small: dict[str, Any] = {"fontsize": 10 if count <= 5 else 8 if count <= 15 else 5}
         axes.set_xticks(range(count), names, **turned, **small)
@@ -121,11 +62,11 @@ def _roc(report: Report) -> Chart | None:
     ranked = _ranked(report)
     if not ranked:
         return None
-    with _chart("roc") as (figure, axes):
+    with canvas("roc") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
         for place, label in enumerate(ranked):
             curve = curves.roc(report.truth == label, report.evaluation.scores.probabilities[:, label])
-            axes.plot(curve.x, curve.y, **_line(place), label=_named(report, label, f"area {curve.area:.3f}"))
+            axes.plot(curve.x, curve.y, **line(place), label=_in_legend(report, label, f"area {curve.area:.3f}"))
         if len(report.labels) == 2:
             (right, wrong), (missed, found) = report.evaluation.figures.confusion
             _mark(axes, report, wrong / (right + wrong), found / (missed + found))
@@ -139,11 +80,11 @@ def _precision_recall(report: Report) -> Chart | None:
     ranked = _ranked(report)
     if not ranked:
         return None
-    with _chart("precision-recall") as (figure, axes):
+    with canvas("precision-recall") as (figure, axes):
         for place, label in enumerate(ranked):
             positive = report.truth == label
             curve = curves.precision_recall(positive, report.evaluation.scores.probabilities[:, label])
-            axes.plot(curve.x, curve.y, **_line(place), label=_named(report, label, f"area {curve.area:.3f}"))
+            axes.plot(curve.x, curve.y, **line(place), label=_in_legend(report, label, f"area {curve.area:.3f}"))
             if len(report.labels) == 2:
                 axes.axhline(positive.mean(), color=LIGHT["muted"], linewidth=0.8, linestyle=":")
                 figures = report.evaluation.figures.per_class[report.labels[1]]
@@ -157,11 +98,11 @@ def _precision_recall(report: Report) -> Chart | None:
 
 def _scores(report: Report) -> Chart:
     probabilities, answers = report.evaluation.scores.probabilities, report.evaluation.answers
-    with _chart("scores") as (figure, axes):
+    with canvas("scores") as (figure, axes):
         if len(report.labels) == 2:
-            groups = {f"truly {_name(report.labels[place])}": report.truth == place for place in (1, 0)}
+            groups = {f"truly {named(report.labels[place])}": report.truth == place for place in (1, 0)}
             scores = probabilities[:, 1]
-            xlabel = f"probability of {_name(report.labels[1])}"
+            xlabel = f"probability of {named(report.labels[1])}"
             axes.axvline(report.manifest.threshold, color=LIGHT["ink"], linewidth=1, linestyle="--", label="threshold")
             caption = "The further apart the two hills, the surer the answers; what lies across the threshold is wrong."
         else:
@@ -172,7 +113,7 @@ def _scores(report: Report) -> Chart:
         for place, (name, rows) in enumerate(groups.items()):
             if rows.any():
                 share, edges = curves.shares(scores[rows])
-                colour = _line(place)["color"]
+                colour = line(place)["color"]
                 axes.stairs(100 * share, edges, fill=True, color=colour, alpha=0.25)
                 axes.stairs(100 * share, edges, color=colour, linewidth=1.4, label=f"{name} ({rows.sum():,})")
         axes.set(xlabel=xlabel, ylabel="% of the group's rows", xlim=(0, 1))
@@ -184,7 +125,7 @@ def _scores(report: Report) -> Chart:
 def _calibration(report: Report) -> Chart:
     scores, answers, temperature = report.evaluation.scores, report.evaluation.answers, report.manifest.temperature
     now = curves.reliability(report.truth, scores.probabilities, answers)
-    with _chart("calibration") as (figure, axes):
+    with canvas("calibration") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
         least = now.sure.min()
         if temperature != 1:
@@ -229,23 +170,16 @@ Pick = Callable[[Epoch], float]
 
 def _course(report: Report, name: str, title: str, unit: str, caption: str, training: Pick, validation: Pick) -> Chart:
     epochs = [each.epoch for each in report.history]
-    with _chart(name) as (figure, axes):
+    with canvas(name) as (figure, axes):
         axes.axvline(report.best_epoch, color=LIGHT["muted"], linewidth=1, linestyle=":", label="epoch kept")
-        axes.plot(epochs, list(map(training, report.history)), **_line(0), marker="o", markersize=3.5, label="training")
+        axes.plot(epochs, list(map(training, report.history)), **line(0), marker="o", markersize=3.5, label="training")
         axes.plot(
-            epochs, list(map(validation, report.history)), **_line(1), marker="s", markersize=3.5, label="validation"
+            epochs, list(map(validation, report.history)), **line(1), marker="s", markersize=3.5, label="validation"
         )
         axes.set(xlabel="epoch", ylabel=unit, xlim=(min(epochs) - 0.3, max(epochs) + 0.3))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         axes.legend(loc="best")
     return Chart(name, f"{title} by epoch", caption, figure)
-
-
-@contextmanager
-def _chart(name: str) -> Iterator[tuple[Figure, Axes]]:
-    with styled(name):
-        figure = Figure(figsize=INCHES, layout="constrained")
-        yield figure, figure.subplots()
 
 
 def _ranked(report: Report) -> list[int]:
@@ -264,15 +198,8 @@ def _worst_first(report: Report, ranked: list[int]) -> str:
     return f" {which} against the rest."
 
 
-def _named(report: Report, label: int, area: str) -> str:
-    return area if len(report.labels) == 2 else f"{_name(report.labels[label])}, {area}"
-
-
-def _line(place: int) -> dict[str, Any]:
-    return {
-        "color": LIGHT[SERIES[place % len(SERIES)]],
-        "linestyle": ("-", "--", "-.", ":")[place // len(SERIES) % 4],
-    }
+def _in_legend(report: Report, label: int, area: str) -> str:
+    return area if len(report.labels) == 2 else f"{named(report.labels[label])}, {area}"
 
 
 def _mark(axes: Axes, report: Report, x: float, y: float) -> None:
@@ -282,7 +209,3 @@ def _mark(axes: Axes, report: Report, x: float, y: float) -> None:
 
 def _small(ranked: list[int]) -> float:
     return 9 if len(ranked) <= 5 else 7
-
-
-def _name(label: str) -> str:
-    return shortened(label, NAME_CHARACTERS)

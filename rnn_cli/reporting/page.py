@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rnn_cli.reporting.charts import Chart, draw_all
+from rnn_cli.reporting.canvas import Chart
+from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.colours import DARK, LIGHT
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import plain

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnn_cli.bundle import disk
-from rnn_cli.reporting.charts import Chart, styled
+from rnn_cli.reporting.canvas import Chart, styled
 from rnn_cli.reporting.colours import LIGHT
 from rnn_cli.reporting.escape import in_html
 from rnn_cli.reporting.targets import FORMATS, check_plots
