@@ -68,6 +68,21 @@ def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_pa
     assert not names & (NETWORK | {"matplotlib"})
 
 
+def test_a_report_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    assert labelled_file.exists()
+    code, names = loaded(tmp_path, "evaluate", "--model", str(trained), "--report", "report.html", "--plots", "charts")
+    assert code == 0
+    assert "matplotlib" in names
+    assert not names & NETWORK
+
+
+def test_a_report_in_the_way_is_told_before_anything_loads(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    code, names = loaded(tmp_path, "evaluate", "--model", str(trained), "--report", "report.html", "--force")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
+
+
 @pytest.mark.parametrize("words", [[], ["--json"]])
 def test_inspect_tokens_loads_less_than_predict(words: list[str], trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "inspect", "tokens", "--model", str(trained), *words, "a warm film")

@@ -4,6 +4,7 @@ Source: Mitchell et al. (2019), Model cards for model reporting.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rnn_cli.bundle import FURTHER, REPORT
 from rnn_cli.data.builtin import BUILTIN
@@ -68,7 +69,7 @@ def _data(report: Report, counts: Counts) -> Iterator[str]:
     source = report.config.data.source
     known = BUILTIN.get(source)
     told = f"{known.description}; {known.origin}. Licence: {known.licence}." if known else "A file of the user's own."
-    yield f"Source: {md(source)}. {md(told)}"
+    yield f"Source: {md(Path(source).name)}. {md(told)}"
     sides = list(counts)
     totals = [sum(counts[side].values()) for side in sides]
     rows = [["all", *(f"{total:,}" for total in totals)]]
@@ -121,8 +122,8 @@ def _limits(report: Report) -> Iterator[str]:
     if len(report.labels) > 2:
         return
     yield (
-        f"{md(report.labels[1])} is answered from a probability of {report.manifest.threshold:.3g} on. Where one kind "
-        "of mistake costs more than the other, another threshold is better."
+        f"The label {md(report.labels[1])} is answered from a probability of {report.manifest.threshold:.3g} on. Where "
+        "one kind of mistake costs more than the other, another threshold is better."
     )
 
 

@@ -1,10 +1,11 @@
 """A report's charts, the same for the page and for files. How they look is `canvas`'s work."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
@@ -16,8 +17,8 @@ from rnn_cli.reporting.content import Epoch, Report
 MOST_CURVES = 10
 """Of more than two labels, how many have a curve of their own: those of the least F1."""
 
-MOST_COUNTED, MOST_IN_MATRIX = 10, 40
-"""Labels up to which a confusion matrix shows its counts, and up to which it is drawn at all."""
+MOST_WITH_SHARES, MOST_COUNTED, MOST_IN_MATRIX = 5, 10, 40
+"""Labels up to which a confusion matrix shows shares, shows counts, and is drawn at all."""
 
 
 def draw_all(report: Report) -> dict[str, Chart]:
@@ -39,7 +40,7 @@ def _confusion(report: Report) -> Chart | None:
             if share:
                 axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, alpha=0.55 * share**0.7))
             if count <= MOST_COUNTED:
-                told = f"{figures.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= 5 else "")
+                told = f"{figures.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= MOST_WITH_SHARES else "")
                 axes.text(column, row, told, ha="center", va="center", fontsize=10 if count <= 5 else 8)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="answered", ylabel="true")
         names = [named(label) for label in figures.labels]
@@ -53,7 +54,8 @@ def _confusion(report: Report) -> Chart | None:
         axes.grid(True, which="minor")
         axes.tick_params(which="both", length=0)
         axes.spines[:].set_visible(False)
-    caption = "Rows by true label (down) and label answered (across); the percentages are of the true label's rows."
+    of_what = "; the percentages are of the true label's rows" if count <= MOST_WITH_SHARES else ""
+    caption = f"Rows by true label (down) and label answered (across){of_what}."
     return Chart("confusion", "Confusion matrix", caption, figure)
 
 
@@ -71,7 +73,7 @@ def _roc(report: Report) -> Chart | None:
             (right, wrong), (missed, found) = report.evaluation.figures.confusion
             _mark(axes, report, wrong / (right + wrong), found / (missed + found))
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-        axes.legend(loc="lower right", fontsize=_small(ranked))
+        _legend(figure, axes, ranked, "lower right")
     caption = "How many rows of a label are found, for how many of the others are taken for it; chance is the diagonal."
     return Chart("roc", "ROC curve", caption + _worst_first(report, ranked), figure)
 
@@ -90,7 +92,7 @@ def _precision_recall(report: Report) -> Chart | None:
                 figures = report.evaluation.figures.per_class[report.labels[1]]
                 _mark(axes, report, figures.recall, figures.precision)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-        axes.legend(loc="lower left", fontsize=_small(ranked))
+        _legend(figure, axes, ranked, "lower left")
     chance = "; chance is the dotted line" if len(report.labels) == 2 else ""
     caption = f"How many of the answers with a label are right, for how many of its rows are found{chance}."
     return Chart("precision-recall", "Precision and recall", caption + _worst_first(report, ranked), figure)
@@ -143,7 +145,7 @@ def _calibration(report: Report) -> Chart:
         axes.set(
             xlabel="probability of the answer", ylabel="share of right answers", xlim=(low, 1.01), ylim=(low, 1.02)
         )
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
     caption = (
         "Of answers given with a probability of 80%, 80% should be right: on the diagonal they are. Below it the "
         "model is too sure. Each point is of as many rows, with its 95% interval."
@@ -166,6 +168,7 @@ def _accuracy(report: Report) -> Chart:
 
 
 Pick = Callable[[Epoch], float]
+Corner = Literal["lower left", "lower right"]
 
 
 def _course(report: Report, name: str, title: str, unit: str, caption: str, training: Pick, validation: Pick) -> Chart:
@@ -207,5 +210,11 @@ def _mark(axes: Axes, report: Report, x: float, y: float) -> None:
     axes.plot([x], [y], marker="o", markersize=7, linestyle="none", color=LIGHT["red"], label=name)
 
 
-def _small(ranked: list[int]) -> float:
-    return 9 if len(ranked) <= 5 else 7
+def _legend(figure: Figure, axes: Axes, ranked: list[int], corner: Corner) -> None:
+    """In a corner that the curves leave free, or below them where there are many."""
+    if len(ranked) == 1:
+        axes.legend(loc=corner)
+        return
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.2 * len(ranked) / 2)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)

@@ -6,7 +6,7 @@ import re
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, those that turn the direction of what follows, and what no UTF-8 file may hold."""
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~])")
 
 
 def plain(text: str) -> str:
@@ -20,7 +20,7 @@ def in_html(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """The text as words of one line of Markdown, GitHub's tables included."""
+    """The text as words within a line of Markdown, GitHub's tables included; not at its beginning."""
     return _MARKDOWN.sub(r"\\\1", html.escape(" ".join(plain(text).split()), quote=False))
 
 

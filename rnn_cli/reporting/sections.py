@@ -90,8 +90,8 @@ def tiles(report: Report) -> Safe:
             " to ".join(f"{100 * end:.1f}" for end in found.interval),
         ),
     ]
-    better = found.interval[0] > 0
-    told = element("p", verdict(report.rows_name, report.against), class_="verdict" if better else "verdict no")
+    sure = "better" if found.interval[0] > 0 else "worse" if found.interval[1] < 0 else "chance"
+    told = element("p", verdict(report.rows_name, report.against), class_=f"verdict {sure}")
     return Safe(element("div", *shown, class_="tiles") + told)
 
 
@@ -139,7 +139,7 @@ def lengths(report: Report) -> Safe:
     of_accuracy, of_loss = FIGURES["accuracy"][1], FIGURES["log_loss"][1]
     rows = [
         (
-            each.name,
+            each.name.removesuffix(" tokens"),
             f"{each.rows:,}",
             figure(of_accuracy(each.accuracy), span(each.accuracy_interval, of_accuracy)),
             f"{each.macro_f1:.3f}",
@@ -147,7 +147,8 @@ def lengths(report: Report) -> Safe:
         )
         for each in report.slices
     ]
-    return table(("length", "rows", "accuracy", "macro F1", "log loss"), rows) if len(rows) > 1 else Safe()
+    shown = table((f"{unit_of(report)}s", "rows", "accuracy", "macro F1", "log loss"), rows)
+    return Safe(element("p", "Worst accuracy first.") + shown) if len(rows) > 1 else Safe()
 
 
 def mistakes(report: Report) -> Safe:

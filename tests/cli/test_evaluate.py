@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import METRICS, Bundle
+from rnn_cli.bundle import METRICS, REPORT, Bundle
 from rnn_cli.bundle.signed import proof
 from rnn_cli.cli import figures as shown_figures
 from rnn_cli.cli.figures import show_evaluation, show_slices
@@ -297,3 +297,36 @@ def test_of_many_slices_the_worst_are_shown(capsys: pytest.CaptureFixture[str]) 
         str(place) for place in range(20)
     ]
     assert lines[-1] == "The 20 worst; rnn evaluate --json has the other 5 too."
+
+
+def test_a_report_is_written_where_asked_and_the_model_stays_as_it_is(
+    rnn: Rnn, newest: Path, home: Path, labelled_file: Path
+) -> None:
+    assert labelled_file.exists()
+    before = files_below(newest)
+    code, out, err = rnn("evaluate", "--report", "r.html", "--plots", "charts")
+    assert (code, err) == (0, "")
+    assert out.endswith("\n\nReport  r.html\nCharts  charts\n")
+    assert (home / "r.html").read_bytes() == before[REPORT]
+    assert len(list((home / "charts").iterdir())) == 14
+    assert files_below(newest) == before
+    code, out, err = rnn("evaluate", "--report", "r.html")
+    assert (code, out) == (2, "")
+    assert err == "Error: r.html: exists; use --force to replace it, or choose another name\n"
+    assert rnn("evaluate", "--report", "r.html", "--plots", "charts", "--force", "--json").code == 0
+
+
+def test_a_report_on_other_rows_has_their_figures(rnn: Rnn, newest: Path, home: Path) -> None:
+    (home / "new.csv").write_text("text,label\nwarm,good\ndull <b>,bad\nwarm,bad\n")
+    code, out, err = rnn("evaluate", "--data", "new.csv", "--report", "r.html", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["accuracy"] == pytest.approx(2 / 3)
+    told = (home / "r.html").read_text()
+    assert "<b>66.7%</b>" in told and "labelled rows of new.csv" in told
+    assert "linear baseline" not in told
+
+
+def test_force_without_anything_to_replace_is_wrong_usage(rnn: Rnn, newest: Path) -> None:
+    code, out, err = rnn("evaluate", "--force")
+    assert (code, out) == (2, "")
+    assert err == "Error: --force is for --report and --plots, which are not given; add one of them\n"

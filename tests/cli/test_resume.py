@@ -89,7 +89,7 @@ def unbroken(forked: Forked, words: list[str], tmp_path_factory: pytest.TempPath
 
 def assert_it_ended_as(unbroken: Whole, home: Path, out: str = "m") -> None:
     opened = Bundle.open(home / out)
-    for name in ("model.onnx", "predictions.csv", "metrics.json"):
+    for name in ("model.onnx", "predictions.csv", "metrics.json", "report.html", "README.md"):
         assert opened.read(name) == unbroken.files[name], name
 
 

@@ -235,3 +235,16 @@ def test_ready_word_vectors(labelled_file: Path, tiny: Tiny, listener: Any, tmp_
     model = keras.saving.load_model(opened.path / KERAS_MODEL)
     place = Predictor(opened).tokenizer.vocab.index("warm")
     np.testing.assert_array_equal(model.get_layer("embedding").get_weights()[0][place], np.full(8, 0.5))
+
+
+def test_a_fault_in_the_report_costs_the_report_only(
+    labelled_file: Path, tiny: Tiny, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("no texts")
+
+    monkeypatch.setattr("rnn_cli.reporting.content.gather", broken)
+    opened = run(configured(tiny, labelled_file, training={"epochs": 1}), listener)
+    assert "no report.html and no README.md: ZeroDivisionError: no texts" in listener.warnings
+    assert not {"report.html", "README.md"} & set(opened.manifest.files)
+    assert Predictor(Bundle.open(opened.path)).predict(["a warm film"])

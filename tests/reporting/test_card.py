@@ -1,0 +1,57 @@
+"""The model card: the right numbers, and Markdown that no label can break."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from rnn_cli.bundle import CARD, METRICS, Bundle
+from rnn_cli.evaluation.metrics import measure
+from rnn_cli.reporting.card import model_card
+
+from .conftest import Gather
+
+
+def table(card: str, head: str) -> dict[str, list[str]]:
+    """A table's rows by their first cell."""
+    lines = card[card.index(head) :].partition("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_bundles_card_tells_its_data_and_figures(trained: Path) -> None:
+    opened = Bundle.open(trained)
+    card = opened.read(CARD).decode("utf-8")
+    metrics = json.loads(opened.read(METRICS))
+    headings = re.findall(r"^## (.*)", card, re.MULTILINE)
+    assert headings == ["Intended use", "Data", "How good it is", "Limits", "How to use it"]
+    assert table(card, "| rows |") == {
+        "all": ["48", "16", "16"],
+        "bad": ["24", "8", "8"],
+        "good": ["24", "8", "8"],
+    }
+    figures = table(card, "|  | network | 95% interval | linear baseline |")
+    found = metrics["test"], metrics["baseline"]["test"]
+    for name, key in {"macro F1": "macro_f1", "log loss": "log_loss", "Brier score": "brier"}.items():
+        assert [figures[name][0], figures[name][2]] == [f"{each[key]:.3f}" for each in found]
+        assert figures[name][1] == "{:.3f} to {:.3f}".format(*found[0]["intervals"][key])
+    assert "On the 16 test rows the network " in card
+    assert opened.manifest.data["fingerprint"] in card
+    assert "rnn predict --model . " in card
+    assert "reviews.csv" in card and "/reviews.csv" not in card
+
+
+def test_labels_cannot_break_the_card(trained: Path, report_on: Gather) -> None:
+    report = report_on(trained, [("warm", "good"), ("dull", "bad")])
+    names = ("a|b\n# c", "<script>*x*[y](http://z)`")
+    figures = measure(names, report.truth, report.evaluation.scores.probabilities, report.evaluation.answers)
+    evaluation = replace(report.evaluation, figures=figures)
+    report = replace(report, manifest=replace(report.manifest, labels=names), evaluation=evaluation)
+    card = model_card(report, {"train": {names[0]: 3, names[1]: 4}, "validation": {names[0]: 1}})
+    assert "<script>" not in card
+    assert table(card, "| rows |") == {
+        "all": ["7", "1"],
+        r"a\|b \# c": ["3", "1"],
+        r"&lt;script&gt;\*x\*\[y\](http://z)\`": ["4", "0"],
+    }
+    assert card.count("\n# ") == 0 and card.startswith("# Text classifier: ")

@@ -1,0 +1,90 @@
+"""What a report is made of: the worst mistakes, what a model reads, words marked in a text."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rnn_cli.reporting import mistakes
+from rnn_cli.reporting.markup import marked
+from rnn_cli.reporting.mistakes import worst_mistakes
+from rnn_cli.reporting.reading import count
+from rnn_cli.scoring.explain import Part
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.text.tokenizer import Tokenizer
+
+from .conftest import Gather, Page
+
+
+def test_the_surest_wrong_answers_come_first(trained: Path, report_on: Gather) -> None:
+    rows = [
+        ("warm", "bad"),
+        ("dull", "bad"),
+        ("warm warm lovely film", "bad"),
+        ("the plot dull", "good"),
+        ("warm", "good"),
+    ]
+    report = report_on(trained, rows)
+    found = report.mistakes
+    assert {(each.line, each.answer, each.truth) for each in found} == {
+        (2, "good", "bad"),
+        (4, "good", "bad"),
+        (5, "bad", "good"),
+    }
+    sure = [each.probability for each in found]
+    assert sure == sorted(sure, reverse=True)
+    for each in found:
+        row = each.line - 2
+        place = report.labels.index(each.answer)
+        assert each.probability == report.evaluation.scores.probabilities[row, place]
+        strongest = max(each.parts, key=lambda part: part.weight)
+        assert each.text[strongest.start : strongest.end] in {"warm", "lovely", "dull"}
+
+
+def test_no_more_mistakes_are_explained_than_shown(
+    trained: Path, report_on: Gather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = report_on(trained, [("warm", "bad")] * 60)
+    assert len(report.mistakes) == 50
+    monkeypatch.setattr(mistakes, "MOST_CHARACTERS", 3)
+    unexplained = worst_mistakes(Predictor.open(trained), report.evaluation, report.truth, most=2)
+    assert [each.parts for each in unexplained] == [(), ()]
+
+
+def test_what_is_read_and_known_is_counted() -> None:
+    tokenizer = Tokenizer.fit(["a b c"], vocab_size=4, max_length=3)  # knows a and b
+    found = count(tokenizer, ["a b", "c a c b a", "", "b b b"])
+    assert (found.texts, found.tokens, found.read, found.unknown, found.cut) == (4, 10, 8, 2, 1)
+    assert found.lengths.tolist() == [2, 5, 0, 3]
+    assert (found.unknown_share, found.cut_share) == (2 / 8, 1 / 4)
+
+
+def test_a_text_without_tokens_divides_nothing_by_nothing() -> None:
+    found = count(Tokenizer.fit(["a"]), [""])
+    assert (found.unknown_share, found.tokens) == (0, 0)
+
+
+TEXT = "So <good>, so dull! And more, never read"
+PARTS = (Part(0, 2, 0.01), Part(4, 8, 1.0), Part(11, 13, -0.2), Part(14, 18, -1.0))
+
+
+def test_words_are_marked_by_what_they_said() -> None:
+    html = marked(TEXT, PARTS, 0, len(TEXT))
+    assert Page.read(html).text == TEXT
+    assert '<mark class="for s4">good</mark>' in html
+    assert '<mark class="against s1">so</mark>' in html
+    assert '<mark class="against s4">dull</mark>' in html
+    assert html.startswith("So &lt;<mark")
+    assert html.endswith('<span class="unread">! And more, never read</span>')
+
+
+@pytest.mark.parametrize("start", range(0, 20, 3))
+@pytest.mark.parametrize("stop", range(20, 40, 7))
+def test_a_part_of_a_text_is_cut_within_its_words_too(start: int, stop: int) -> None:
+    html = marked(TEXT, PARTS, start, stop)
+    assert Page.read(html).text == TEXT[start:stop]
+    assert len(re.findall("<mark", html)) == sum(part.end > start for part in PARTS[1:])
+
+
+def test_a_text_that_was_not_explained_is_not_called_unread() -> None:
+    assert marked("plain words", (), 0, 11) == "plain words"
