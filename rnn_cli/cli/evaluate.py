@@ -94,7 +94,7 @@ def evaluate(
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}
         for place, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
-            click.echo(("" if place else "\n") + f"{what}  {where}")
+            click.echo(("" if place else "\n") + f"{what} {where}")
 
 
 def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rnn_cli.bundle import REPORT
 from rnn_cli.cli.layout import fits, paragraph, table
 from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
 
@@ -39,6 +40,8 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
         click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
     path = run.bundle.path
     click.echo(f"\nModel  {path}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
+    if REPORT in run.bundle.manifest.files:
+        click.echo(f"Report {path / REPORT}")
     # Without --model the newest run is used, unless the environment says otherwise.
     model = f" --model {shlex.quote(str(path))}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))

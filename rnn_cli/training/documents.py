@@ -23,7 +23,6 @@ def documents(
 
     They are of the last side. A fault in making them is told, and costs the documents, not the run.
     """
-    listener.note("writing the report")
     name = list(sides)[-1]
     splits = run.splits
     rows = {"train": splits.train, "validation": splits.validation} | (

@@ -306,7 +306,7 @@ def test_a_report_is_written_where_asked_and_the_model_stays_as_it_is(
     before = files_below(newest)
     code, out, err = rnn("evaluate", "--report", "r.html", "--plots", "charts")
     assert (code, err) == (0, "")
-    assert out.endswith("\n\nReport  r.html\nCharts  charts\n")
+    assert out.endswith("\n\nReport r.html\nCharts charts\n")
     assert (home / "r.html").read_bytes() == before[REPORT]
     assert len(list((home / "charts").iterdir())) == 14
     assert files_below(newest) == before
