@@ -71,12 +71,12 @@ def evaluate(
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
     against = kept_against(opened, "test") if source is None else None  # the baseline itself is not kept
-    name = "test" if source is None else Path(source).name
     if report is not None or plots is not None:
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save
 
-        save(gather(opened, predictor, evaluation, name, against), out=report, plots=plots, force=force)
+        gathered = gather(opened, predictor, evaluation, "test" if source is None else None, against)
+        save(gathered, out=report, plots=plots, force=force)
     if as_json:
         import json
 
@@ -89,7 +89,7 @@ def evaluate(
     else:
         from rnn_cli.cli.figures import show_evaluation, show_slices
 
-        show_evaluation(evaluation, opened.path, name, against)
+        show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)
         if by is not None:
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}

@@ -93,8 +93,8 @@ def _figures(report: Report) -> Iterator[str]:
         cells = [(value(of, field, written), span(of.intervals.get(field), written)) for of in columns.values()]
         rows.append([name, *(cell for pair in cells for cell in pair)])
     yield _table(head, rows)
-    if report.against is not None:
-        yield verdict(report.rows_name, report.against)
+    if report.against is not None and report.side is not None:
+        yield verdict(report.side, report.against)
 
 
 def _limits(report: Report) -> Iterator[str]:

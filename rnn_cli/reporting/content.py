@@ -34,7 +34,8 @@ class Epoch:
 class Report:
     """Everything that is told of a model and its answers to some labelled rows.
 
-    `rows_name` says which rows: `test`, `validation`, or a file's name. `truth` is the true labels' indices, `[rows]`.
+    `side` says which of the run's own rows, `test` or `validation`; None for others. `truth` is the true labels'
+    indices, `[rows]`.
     `slices` are by the texts' length; `frequent` are the vocabulary's first tokens, which show what language it is of.
     """
 
@@ -43,7 +44,7 @@ class Report:
     config_text: str
     history: tuple[Epoch, ...]
     best_epoch: int
-    rows_name: str
+    side: str | None
     evaluation: Evaluation
     against: Against | None
     truth: npt.NDArray[np.intp]
@@ -59,7 +60,7 @@ class Report:
 
 
 def gather(
-    opened: Bundle, predictor: Predictor, evaluation: Evaluation, rows_name: str, against: Against | None
+    opened: Bundle, predictor: Predictor, evaluation: Evaluation, side: str | None, against: Against | None
 ) -> Report:
     """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
     config_text = opened.read(CONFIG).decode("utf-8")
@@ -73,7 +74,7 @@ def gather(
         config_text=config_text,
         history=history,
         best_epoch=max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch,
-        rows_name=rows_name,
+        side=side,
         evaluation=evaluation,
         against=against,
         truth=truth,

@@ -11,8 +11,11 @@ from rnn_cli.scoring.predictor import Predictor
 
 MOST = 50
 
-MOST_PARTS = 40
+MOST_PARTS, FEWEST_PARTS = 40, 8
 """Parts that a text is explained by: each costs one more scoring of it."""
+
+MOST_TOKENS = 2_000_000
+"""Tokens that are scored for all explanations together, about: of longer texts the parts are fewer."""
 
 MOST_CHARACTERS = 20_000
 """A longer text is not explained: finding its tokens' places would take longer than all else."""
@@ -43,10 +46,7 @@ def worst_mistakes(
     wrong = np.flatnonzero(answers != truth)
     chosen = wrong[np.argsort(-sure[wrong], kind="stable")][:most].tolist()
     short = [row for row in chosen if len(rows.texts[row]) <= MOST_CHARACTERS]
-    parts = explain(
-        predictor, [rows.texts[row] for row in short], [int(answers[row]) for row in short], most_parts=MOST_PARTS
-    )
-    by_row = dict(zip(short, parts, strict=True))
+    by_row = dict(zip(short, _explained(predictor, evaluation, short), strict=True))
     return tuple(
         Mistake(
             text=rows.texts[row],
@@ -58,3 +58,10 @@ def worst_mistakes(
         )
         for row in chosen
     )
+
+
+def _explained(predictor: Predictor, evaluation: Evaluation, chosen: list[int]) -> list[tuple[Part, ...]]:
+    texts = [evaluation.dataset.texts[row] for row in chosen]
+    tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
+    most_parts = min(MOST_PARTS, max(FEWEST_PARTS, MOST_TOKENS // max(tokens, 1)))
+    return explain(predictor, texts, evaluation.answers[chosen].tolist(), most_parts=most_parts)

@@ -65,11 +65,11 @@ def unit_of(report: Report) -> str:
 
 def rows_in_words(report: Report) -> str:
     """Which rows the figures are of."""
-    if report.rows_name == "test":
+    if report.side == "test":
         return "test rows, which training did not see"
-    if report.rows_name == "validation":
+    if report.side == "validation":
         return "validation rows, which chose the best epoch: on other rows it may do a little worse"
-    return f"labelled rows of {report.rows_name}"
+    return f"labelled rows of {Path(report.evaluation.dataset.name).name}"
 
 
 def tiles(report: Report) -> Safe:
@@ -77,7 +77,7 @@ def tiles(report: Report) -> Safe:
     figures = report.evaluation.figures
     called, written = FIGURES["accuracy"]
     shown = [_tile(called, value(figures, "accuracy", written), span(figures.intervals.get("accuracy"), written))]
-    if report.against is None:
+    if report.against is None or report.side is None:
         return element("div", *shown, class_="tiles")
     other, found = report.against.figures, report.against.comparison
     shown += [
@@ -91,7 +91,7 @@ def tiles(report: Report) -> Safe:
         ),
     ]
     sure = "better" if found.interval[0] > 0 else "worse" if found.interval[1] < 0 else "chance"
-    told = element("p", verdict(report.rows_name, report.against), class_=f"verdict {sure}")
+    told = element("p", verdict(report.side, report.against), class_=f"verdict {sure}")
     return Safe(element("div", *shown, class_="tiles") + told)
 
 

@@ -88,6 +88,6 @@ def report_on() -> Gather:
         dataset = Dataset(
             "rows.csv", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2))
         )
-        return gather(opened, predictor, evaluate(predictor, dataset), "rows.csv", None)
+        return gather(opened, predictor, evaluate(predictor, dataset), None, None)
 
     return make

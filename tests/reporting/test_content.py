@@ -51,6 +51,15 @@ def test_no_more_mistakes_are_explained_than_shown(
     assert [each.parts for each in unexplained] == [(), ()]
 
 
+def test_long_texts_are_explained_in_fewer_parts(
+    trained: Path, report_on: Gather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "warm film plot actors music scene story ending whole evening"
+    assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [10]
+    monkeypatch.setattr(mistakes, "MOST_TOKENS", 1)
+    assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [mistakes.FEWEST_PARTS]
+
+
 def test_what_is_read_and_known_is_counted() -> None:
     tokenizer = Tokenizer.fit(["a b c"], vocab_size=4, max_length=3)  # knows a and b
     found = count(tokenizer, ["a b", "c a c b a", "", "b b b"])
