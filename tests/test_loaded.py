@@ -31,7 +31,15 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"], ["inspect", "gradients", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["compare", "--help"],
+        ["predict", "--help"],
+        ["inspect", "gradients", "--help"],
+    ],
 )
 def test_help_loads_nothing_but_click(words: list[str], tmp_path: Path) -> None:
     _, names = loaded(tmp_path, *words)
@@ -81,6 +89,17 @@ def test_a_report_in_the_way_is_told_before_anything_loads(trained: Path, tmp_pa
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained), "--report", "report.html", "--force")
     assert code == 2
     assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
+
+
+def test_compare_loads_what_measures_and_to_score_what_scores(
+    trained: Path, labelled_file: Path, tmp_path: Path
+) -> None:
+    code, names = loaded(tmp_path, "compare", str(trained), str(trained))
+    assert code == 0
+    assert not names & (NETWORK | {"matplotlib", "onnxruntime"})
+    code, names = loaded(tmp_path, "compare", "--data", str(labelled_file), str(trained), str(trained))
+    assert code == 0
+    assert not names & (NETWORK | {"matplotlib"})
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
@@ -52,7 +53,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (train, evaluate, predict, data, inspect, config):
+for command in (train, evaluate, compare, predict, data, inspect, config):
     cli.add_command(command)
 
 

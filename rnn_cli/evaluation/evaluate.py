@@ -15,6 +15,8 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.evaluation.answers import Answers
+from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import Figures, measure
 from rnn_cli.evaluation.slices import Slice, by_length, by_values
 from rnn_cli.loading import parse_config
@@ -66,6 +68,17 @@ def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
     scores = predictor.score(dataset.texts)
     answers = predictor.choose(scores.probabilities)
     return Evaluation(dataset, scores, answers, measure(predictor.labels, truth, scores.probabilities, answers))
+
+
+def answers_of(name: str, evaluation: Evaluation) -> Answers:
+    """The answers of the model called `name` to all rows of an evaluation, which are told by their lines."""
+    return Answers(
+        name=name,
+        keys={"id": [str(line) for line in evaluation.dataset.lines], "text": evaluation.dataset.texts},
+        labels=evaluation.dataset.labels,
+        predictions=[evaluation.figures.labels[answer] for answer in evaluation.answers],
+        log_losses=log_losses(evaluation.truth, evaluation.scores.probabilities),
+    )
 
 
 def kept_test_rows(opened: Bundle) -> Dataset:

@@ -9,15 +9,17 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.intp]
 Numbers = npt.NDArray[np.float64]
 
+TINY = float(np.finfo(np.float64).eps)
+"""The least probability a logarithm is taken of, as scikit-learn's `log_loss` does."""
+
 BINS = 15
 """Bins of the calibration error, as in Guo et al. (2017)."""
 
 
 def log_losses(truth: Rows, probabilities: Numbers) -> Numbers:
     """Minus the logarithm of the true label's probability, a row, in nats; finite, as scikit-learn's `log_loss`."""
-    tiny = np.finfo(np.float64).eps
     true: Numbers = probabilities[np.arange(len(truth)), truth]
-    return -np.log(np.clip(true, tiny, 1 - tiny))
+    return -np.log(np.clip(true, TINY, 1 - TINY))
 
 
 def brier_scores(truth: Rows, probabilities: Numbers) -> Numbers:

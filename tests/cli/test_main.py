@@ -75,7 +75,11 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
 
 @pytest.mark.parametrize("example", [each for each in examples() if not each.startswith(TRAINING)])
 def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
-    (home / "new_reviews.csv").write_bytes(labelled_file.read_bytes())
+    header, *rows = labelled_file.read_text().splitlines()
+    (home / "new_reviews.csv").write_text("\n".join([f"{header},country", *(f"{row},de" for row in rows)]) + "\n")
+    for number in (2, 3):
+        shutil.copytree(newest, home / "runs" / f"quick-{number}")
+    shutil.copy(newest / "predictions.csv", home / "another_program.csv")
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
     (home / "sentences.txt").write_text("a warm film\na dull film\n")
     (home / "rnn").write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')

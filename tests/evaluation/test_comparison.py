@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.evaluation.comparison import Comparison, compare, mcnemar, paired_interval
+from rnn_cli.evaluation.comparison import Comparison, compare, holm, mcnemar, paired_interval
 from rnn_cli.evaluation.metrics import measure
 
 
@@ -103,3 +103,11 @@ def test_25_000_rows_take_less_than_a_second() -> None:
     started = time.monotonic()
     compare(truth, first, second, 5)
     assert time.monotonic() - started < 1
+
+
+def test_holm_worked_out_by_hand() -> None:
+    # The smallest of four counts four times, the next three times, ...; none is less than one before it.
+    assert holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.6, 0.001]) == pytest.approx([0.6, 0.002])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([0.04]) == [0.04]

@@ -1,0 +1,85 @@
+"""Models held against the first of them, printed."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
+
+if TYPE_CHECKING:  # loading them loads scikit-learn
+    from rnn_cli.evaluation.comparison import Comparison
+    from rnn_cli.evaluation.contest import Contest, Contestant
+
+SURE = 0.05
+"""The p-value from which on a difference is called chance."""
+
+
+def show_contest(contest: "Contest", rows: str) -> None:
+    """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
+    first, *others = contest.models
+    known = any(model.log_loss is not None for model in contest.models)
+    lines = [(_name(each.name), *_figures(each)[: 4 if known else 3]) for each in contest.models]
+    head = ("accuracy", "95% interval", "macro F1", "log loss")[: 4 if known else 3]
+    _show(table((f"{contest.rows:,} {rows}", *head), lines))
+    click.echo()
+    p = "p" if len(others) == 1 else "p (Holm)"
+    wide = table(
+        (f"against {_name(first.name)}", "points", "95% interval", "macro F1", "95% interval", p),
+        [(_name(each.name), *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
+    )
+    narrow = table(
+        (f"against {_name(first.name)}", "points", "95% interval", p),
+        [(_name(each.name), *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
+    )
+    _show(wide if fits(wide) else narrow)
+    click.echo()
+    for each in others:
+        click.echo(paragraph(_verdict(first, each, rows, contest.rows), indent=""))
+
+
+def _figures(each: "Contestant") -> tuple[str, ...]:
+    low, high = each.accuracy_interval
+    log_loss = "-" if each.log_loss is None else f"{each.log_loss:.3f}"
+    return f"{each.accuracy:.1%}", f"{low:.1%} to {high:.1%}", f"{each.macro_f1:.3f}", log_loss
+
+
+def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
+    assert found is not None  # only the first model is compared with none
+    low, high = found.interval
+    accuracy = f"{100 * found.difference:+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
+    low, high = found.macro_f1_interval
+    return accuracy + ((f"{found.macro_f1_difference:+.3f}", f"{low:.3f} to {high:.3f}") if f1 else ())
+
+
+def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) -> str:
+    """Whether they really differ, for one who need not know the test."""
+    found, p = other.against_first, other.p_corrected
+    assert found is not None and p is not None
+    one, two = one_line(other.name), one_line(first.name)
+    if found.only_first_right == found.only_second_right == 0:
+        return f"{one} and {two} are right and wrong alike."
+    split = f"alone right in {_rows(found.only_first_right)}, the other in {found.only_second_right:,}"
+    if p >= SURE:
+        return f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+    return f"{one} is really {'better' if found.difference > 0 else 'worse'} than {two} ({split})."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _p(value: float | None) -> str:
+    assert value is not None
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def _name(name: str) -> str:
+    """The end of a path tells more than its beginning."""
+    name, most = one_line(name), NAME_CELLS - len("against ")
+    return name if len(name) <= most else "…" + name[1 - most :]
+
+
+def _show(lines: list[str]) -> None:
+    click.secho(lines[0], bold=True)
+    for line in lines[1:]:
+        click.echo(line)
