@@ -63,7 +63,8 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
 
         from rnn_cli.cli.contest import show_contest
 
-        show_contest(contest, f"{split} rows" if source is None else f"rows of {Path(source).name}")
+        of_runs = any(Path(run).is_dir() for run in runs)
+        show_contest(contest, f"rows of {Path(source).name}" if source else f"{split} rows" if of_runs else "rows")
 
 
 def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[Answers]":

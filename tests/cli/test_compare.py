@@ -62,9 +62,7 @@ def test_a_run_and_anyones_answers(rnn: Rnn, newest: Path, rows: list[dict[str, 
 def test_chance_is_called_so(rnn: Rnn, rows: list[dict[str, str]], home: Path) -> None:
     names = [write(home / f"{wrong}.csv", rows, wrong) for wrong in (3, 1)]
     out = rnn("compare", *names).out
-    assert (
-        "\n1.csv and 3.csv cannot be told apart on these 16 test rows (alone right in 2 rows, the other in 0).\n" in out
-    )
+    assert "\n1.csv and 3.csv cannot be told apart on these 16 rows (alone right in 2 rows, the other in 0).\n" in out
     assert "  p\n" in out and "Holm" not in out
     assert "1.csv and 1.csv are right and wrong alike.\n" in rnn("compare", "1.csv", "1.csv").out
     assert "log loss" not in out
