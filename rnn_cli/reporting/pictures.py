@@ -1,7 +1,6 @@
 """Charts as files, and as pictures within a page."""
 
 import io
-import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -56,13 +55,7 @@ def in_page(chart: Chart) -> str:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without matplotlib's remarks: that a font lacks a letter, that it looks for fonts."""
-    logger = logging.getLogger("matplotlib")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            yield
-    finally:
-        logger.setLevel(level)
+    """Without matplotlib's remarks that it lacks a letter or cannot join a script's, which a browser can."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from|Matplotlib currently does not support", UserWarning)
+        yield
