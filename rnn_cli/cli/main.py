@@ -61,7 +61,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; answers its exit code, having told on stderr what went wrong."""
     try:
         # Not cli.main: it answers Ctrl-C with an empty line more, and a closed pipe with code 1.
-        with cli.make_context("rnn", list(arguments)) as context:
+        color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal; see https://no-color.org
+        with cli.make_context("rnn", list(arguments), color=color) as context:
             cli.invoke(context)
         sys.stdout.flush()
         return 0
