@@ -69,6 +69,14 @@ def test_predict_loads_only_what_scores(style: str, trained: Path, tmp_path: Pat
     assert not names & (NETWORK | MEASURING | CONFIG)
 
 
+@pytest.mark.parametrize("style", ["human", "jsonl"])
+def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "predict", "--model", str(trained), "--explain", "--format", style, "a warm film")
+    assert code == 0
+    assert names >= SCORING
+    assert not names & (NETWORK | MEASURING | CONFIG)
+
+
 def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
     assert labelled_file.exists()
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained))

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import click
 from rich.cells import cell_len
 
+from rnn_cli.cli import explanations
 from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, shortened, terminal_width
+from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Prediction
 
 
@@ -26,6 +28,7 @@ class Writer:
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
         self._cells = min(max(map(cell_len, map(one_line, labels))), NAME_CELLS)
         self._width = terminal_width()
+        self._blank = ""
         if style in ("csv", "tsv"):
             header = ["text", "label", "probability", "no_known_words"]
             click.echo(self._joined(header + [f"p({label})" for label in labels] * proba))
@@ -34,6 +37,19 @@ class Writer:
         """Write one answer a text and flush them."""
         lines = (self._line(text, prediction) + "\n" for text, prediction in zip(texts, predictions, strict=True))
         click.echo("".join(lines), nl=False)
+
+    def write_explained(
+        self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
+    ) -> None:
+        """Write one answer a text with what speaks for and against it, and flush them; human and jsonl only."""
+        for answer in zip(texts, predictions, parts, strict=True):
+            click.echo(self._explained(*answer), nl=False)
+
+    def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
+        if self._line == self._json:
+            return _dumped(self._fields(text, prediction) | {"explanation": explanations.fields(text, parts)}) + "\n"
+        blank, self._blank = self._blank, "\n"  # between texts
+        return f"{blank}{self._human(text, prediction)}\n{explanations.shown(text, parts)}"
 
     def _record(self, text: str, prediction: Prediction) -> str:
         fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
@@ -50,6 +66,9 @@ class Writer:
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
+        return _dumped(self._fields(text, prediction))
+
+    def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
         answer: dict[str, object] = {
             "text": text,
             "label": prediction.label,
@@ -59,7 +78,7 @@ class Writer:
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             answer["probabilities"] = {label: round(p, 6) for label, p in every}
-        return json.dumps(answer, ensure_ascii=False)
+        return answer
 
     def _human(self, text: str, prediction: Prediction) -> str:
         label = padded(shortened(prediction.label, self._cells), self._cells)
@@ -77,6 +96,10 @@ class Writer:
 
     def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
         return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
+
+
+def _dumped(answer: dict[str, object]) -> str:
+    return json.dumps(answer, ensure_ascii=False)
 
 
 def _number(probability: float) -> str:

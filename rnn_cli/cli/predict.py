@@ -9,12 +9,19 @@ import click
 from rnn_cli.errors import DataError, UsageError
 
 FORMATS = ("human", "jsonl", "csv", "tsv", "plain")
+EXPLAINED = ("human", "jsonl")
 
 READ_BYTES = 1 << 18
 """Read from a pipe at once, at most; what has come is answered without waiting for more."""
 
 LINE_BYTES = 16 << 20
 """The longest line of a pipe that is taken for a text."""
+
+EXPLAINED_AT_ONCE = 16
+"""Texts whose explanations are made before they are shown."""
+
+MOST_PARTS = 500
+"""Parts of a text that are left out in turn; of a longer one, neighbours are left out together."""
 
 
 @click.command(
@@ -23,6 +30,8 @@ Examples:
   rnn predict "A warm, funny film." "Two hours I will never get back."
   rnn predict --proba --format jsonl "It was fine, I suppose."
   cat sentences.txt | rnn predict --format csv > answers.csv
+  rnn predict --explain "Slow to start, but what an ending."
+  cat sentences.txt | rnn predict --explain --format jsonl > explained.jsonl
 """
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
@@ -31,15 +40,25 @@ Examples:
     "--format",
     "style",
     type=click.Choice(FORMATS),
-    help="How answers are printed  [default: human on a terminal, else plain: label, tab, probability]",
+    help="How answers are printed  [default: human on a terminal, else plain: label, tab, probability; "
+    "with --explain jsonl]",
 )
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
-def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool) -> None:
+@click.option("--explain", is_flag=True, help="Tell which words speak for and against the answer (human, jsonl).")
+def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool, explain: bool) -> None:
     """Answer the label of each TEXT and how probable it is.
 
     Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
     each text, in order, whatever the text; one without a single word the model knows is marked so (plain: counted).
+
+    With --explain each word is left out in turn. Its weight is by how much the log-odds of the answer fall without it:
+    above 0 (green) it speaks for the answer, below 0 (red) against it; the strongest words are bold and underlined,
+    and what changes next to nothing or is not read stays as it is. At a probability of 50%, a weight of 1 is worth 23
+    points. Of a text of more than 500 words, neighbours are left out together.
     """
+    style = style or ("human" if sys.stdout.isatty() else "jsonl" if explain else "plain")
+    if explain and style not in EXPLAINED:
+        raise UsageError(f"--format {style} has no place for an explanation", mend="use --format jsonl")
     if not texts and sys.stdin.isatty():
         raise UsageError("no text", mend='give one, as in rnn predict "some sentence", or pipe lines in')
     for place, text in enumerate(texts, start=1):
@@ -52,12 +71,17 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
     from rnn_cli.scoring.predictor import Predictor
 
     predictor = Predictor.open(bundle.locate(model))
-    style = style or ("human" if sys.stdout.isatty() else "plain")
     writer = Writer(style, predictor.labels, proba=proba)
     unknown = 0
-    for window in _windows() if texts in ((), ("-",)) else iter([list(texts)]):
+    windows = _windows() if texts in ((), ("-",)) else iter([list(texts)])
+    for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
         predictions = predictor.predict(window)
-        writer.write(window, predictions)
+        if explain:
+            from rnn_cli.scoring.explain import explain as parts_of
+
+            writer.write_explained(window, predictions, parts_of(predictor, window, most_parts=MOST_PARTS))
+        else:
+            writer.write(window, predictions)
         unknown += sum(prediction.no_known_words for prediction in predictions)
     if unknown and style == "plain":  # the others mark each of them
         texts_hold = "text holds" if unknown == 1 else "texts hold"
@@ -79,6 +103,11 @@ def _windows() -> Iterator[list[str]]:
             )
     if rest:
         yield from _decoded([rest], number)
+
+
+def _of_at_most(size: int, windows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The same texts, fewer at a time."""
+    return (window[start : start + size] for window in windows for start in range(0, len(window), size))
 
 
 def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
