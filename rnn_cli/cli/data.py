@@ -1,11 +1,15 @@
 """`rnn data`."""
 
+from pathlib import Path
+
 import click
+
+from rnn_cli.errors import UsageError
 
 
 @click.group()
 def data() -> None:
-    """Show the labelled texts that rnn knows by name."""
+    """Show the texts that rnn knows by name; check your own."""
 
 
 @data.command("list", epilog="\b\nExample:\n  rnn data list")
@@ -21,3 +25,78 @@ def list_() -> None:
         if entry.extra:
             click.echo(paragraph(f"Needs: pip install 'rnn-cli[{entry.extra}]'"))
     click.echo("\nTrain on one: rnn train --set data.source=NAME")
+
+
+@data.command(
+    epilog="""\b
+Examples:
+  rnn data check reviews.csv
+  rnn data check tickets.csv --set data.text_column=remarks --out findings.csv
+  rnn data check mine.yaml --fail-on-leakage
+  rnn data check rotten_tomatoes --learning-curve
+"""
+)
+@click.argument("source", metavar="SOURCE")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of data or tokenizer, as data.test=test.csv; may be repeated.",
+)
+@click.option("--learning-curve", is_flag=True, help="Also estimate what twice the rows would give.")
+@click.option("--fail-on-leakage", is_flag=True, help="Exit 1 if texts stand, exactly or nearly, on two sides.")
+@click.option(
+    "-n", "--examples", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show of a finding."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write all rows of all findings as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything but the texts as one JSON object.")
+def check(
+    source: str,
+    overrides: tuple[str, ...],
+    learning_curve: bool,
+    fail_on_leakage: bool,
+    examples: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Look for what is wrong with labelled texts.
+
+    SOURCE is a data file or a built-in set, which is looked at whole, or a config (a YAML file or a recipe), whose rows
+    are split as rnn train splits them. Told are copies and near copies, contradicting and suspicious labels, empty and
+    damaged texts, and lengths, with the tokenizer of the config, or of the recipe `default`; nothing is changed.
+
+    Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
+    and word pairs only, so read a text before you change its label.
+    """
+    from rnn_cli.doctor.rows import WHOLE, gather
+    from rnn_cli.doctor.written import check_target, write_csv
+
+    config, rows = gather(source, overrides)
+    if out is not None:
+        check_target(out, {*rows.file_of, source})
+    if fail_on_leakage and WHOLE in rows.sides:
+        raise UsageError(
+            "--fail-on-leakage needs sides, and a file is looked at whole",
+            mend="check a config, or name --set data.test=FILE",
+        )
+
+    from rnn_cli.cli.progress import listening
+    from rnn_cli.doctor.check import check as work
+
+    with listening() as listener:
+        report = work(source, config, rows, curve=learning_curve, note=listener.note)
+    if out is not None:
+        write_csv(report.table(), out)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        from rnn_cli.cli.checkup import show_curve, show_report
+
+        show_report(report, examples=examples, out=out)
+        if learning_curve:
+            show_curve(report)
+    if fail_on_leakage and report.leaks:
+        raise click.exceptions.Exit(1)

@@ -16,6 +16,7 @@ from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
+from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
@@ -53,7 +54,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (train, evaluate, compare, predict, data, inspect, config):
+for command in (init, data, train, evaluate, compare, predict, inspect, config):
     cli.add_command(command)
 
 

@@ -1,0 +1,124 @@
+"""What a check of labelled texts found, printed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.cells import cell_len
+
+from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, paragraph, shortened, table, terminal_width
+
+if TYPE_CHECKING:  # loading it loads numpy
+    from rnn_cli.doctor.check import Report
+    from rnn_cli.doctor.findings import Finding
+
+COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+LABELS = 12
+"""Labels whose rows are told, at most."""
+
+TEXT_CELLS = 60
+"""Columns of an example's text where the output is no terminal."""
+
+INDENT = " " * 9
+
+
+def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
+    """The findings with some rows of each, then how long the texts are."""
+    sides = report.rows.sides
+    counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
+    labels = [f"{shortened(label, NAME_CELLS)} {rows:,}" for label, rows in list(report.labels.items())[:LABELS]]
+    more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
+    suffix = "" if "rows" in sides else " rows"
+    click.echo(paragraph(f"{one_line(report.source)}: {counts}{suffix}; labels: {', '.join(labels)}{more}", indent=""))
+    click.echo()
+    for finding in report.findings:
+        _show_finding(report, finding, examples)
+    if not report.findings:
+        click.echo("Nothing suspicious was found.\n")
+    if not report.judged:
+        click.echo(paragraph("The rows are too few, or of one label, to judge labels by a linear model.", "") + "\n")
+    _show_lengths(report)
+    if out is not None:
+        click.echo(f"\nAll rows of all findings: {one_line(str(out))}")
+
+
+def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
+    severity = click.style(padded(finding.severity.value, len(INDENT)), fg=COLOURS[finding.severity.value], bold=True)
+    click.echo(severity + click.style(finding.name, bold=True))
+    click.echo(paragraph(one_line(finding.what), INDENT))
+    rows = report.rows
+    shown = [
+        (rows.where(hit.row), shortened(rows.labels[hit.row], 16), one_line(hit.note), rows.texts[hit.row])
+        for hit in finding.hits[:examples]
+    ]
+    widths = [max((cell_len(cells[place]) for cells in shown), default=0) for place in (0, 1)]
+    for where, label, note, text in shown:
+        head = f"{INDENT}{padded(where, widths[0])}  {padded(label, widths[1])}  "
+        width = terminal_width()
+        cells = TEXT_CELLS if width is None else max(width - cell_len(head), 20)
+        if note:
+            click.echo(head + click.style(shortened(note, cells), italic=True))
+            head = " " * cell_len(head)
+        click.echo(head + (shortened(text, cells) or click.style("(empty)", dim=True)))
+    click.echo(paragraph(f"→ {one_line(finding.mend)}", INDENT) + "\n")
+
+
+def _show_lengths(report: "Report") -> None:
+    lengths = report.lengths
+    half, most, many, nearly, longest = lengths.quantiles.values()
+    unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
+    told = table(
+        (f"{unit} a text", "half", "90%", "95%", "99%", "longest"),
+        [("at most", *(f"{count:,}" for count in (half, most, many, nearly, longest)))],
+    )
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+    click.echo()
+    rows = [_setting("max_length", "of texts whole", lengths.in_force, lengths.max_length, 1 - lengths.cut)]
+    if lengths.vocab_size is not None:
+        known = 1 - lengths.unknown
+        rows.append(_setting("vocab_size", f"of running {unit}", lengths.in_force, lengths.vocab_size, known))
+    told = table(("tokenizer", "keeps", "95%", "99%", "now", "keeps"), rows, names=2)
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+
+
+def _setting(name: str, kept: str, now: object, needed: object, share: float) -> tuple[str, ...]:
+    assert isinstance(now, dict) and isinstance(needed, dict)
+    return name, kept, *(f"{needed[part]:,}" for part in (0.95, 0.99)), f"{now[name]:,}", f"{share:.1%}"
+
+
+def show_curve(report: "Report") -> None:
+    """The learning curve and what it promises, in a sentence."""
+    curve = report.curve
+    click.echo()
+    if curve is None:
+        click.echo("Too few rows for a learning curve.")
+        return
+    told = table(
+        ("training rows", "accuracy", "power law"),
+        [
+            (f"{size:,}", f"{accuracy:.1%}", f"{fitted:.1%}")
+            for size, accuracy, fitted in zip(curve.sizes, curve.accuracies, curve.fitted, strict=True)
+        ],
+    )
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+    low, high = (100 * end for end in curve.gain_interval)
+    gain = f"{100 * curve.gain:.1f} points more (95% interval {low:.1f} to {high:.1f})"
+    told_sentence = (
+        f"Twice the rows would give about {gain}"
+        if high >= 0.3
+        else f"More rows like these would hardly help: twice as many would give about {gain}"
+    )
+    click.echo(
+        "\n"
+        + paragraph(
+            f"{told_sentence}. That is the linear model's accuracy on {curve.held_out:,} held-out rows, carried on by "
+            "a power law; a network's curve is another, but more rows mostly help both.",
+            indent="",
+        )
+    )
