@@ -35,6 +35,8 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
     [
         ["--help"],
         ["--version"],
+        ["init", "--help"],
+        ["data", "check", "--help"],
         ["train", "--help"],
         ["compare", "--help"],
         ["predict", "--help"],
@@ -59,6 +61,15 @@ def test_data_list_loads_nothing_that_computes(tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "data", "list")
     assert code == 0
     assert not names & (NETWORK | MEASURING | SCORING)
+
+
+@pytest.mark.parametrize(("words", "measures"), [(["data", "check"], True), (["init"], False)])
+def test_what_looks_at_data_loads_no_tensorflow(
+    words: list[str], measures: bool, labelled_file: Path, tmp_path: Path
+) -> None:
+    code, names = loaded(tmp_path, *words, str(labelled_file))
+    assert code == 0
+    assert not names & (NETWORK | {"onnxruntime", "matplotlib"} | (set() if measures else MEASURING))
 
 
 @pytest.mark.parametrize("style", ["human", "jsonl", "csv", "tsv", "plain"])

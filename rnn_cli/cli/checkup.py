@@ -1,15 +1,20 @@
 """What a check of labelled texts found, printed."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
 
 from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, paragraph, shortened, table, terminal_width
 
 if TYPE_CHECKING:  # loading it loads numpy
     from rnn_cli.doctor.check import Report
+    from rnn_cli.doctor.curve import LearningCurve
     from rnn_cli.doctor.findings import Finding
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
@@ -19,7 +24,18 @@ LABELS = 12
 TEXT_CELLS = 60
 """Columns of an example's text where the output is no terminal."""
 
+HARDLY = 0.3
+"""Points of accuracy that are not worth collecting rows for."""
+
 INDENT = " " * 9
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """Shows what is being done while the block runs, on a terminal only; nothing of it stays."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with console.status("") as status:
+        yield lambda text: status.update(escape(text))
 
 
 def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
@@ -98,27 +114,21 @@ def show_curve(report: "Report") -> None:
         click.echo("Too few rows for a learning curve.")
         return
     told = table(
-        ("training rows", "accuracy", "power law"),
-        [
-            (f"{size:,}", f"{accuracy:.1%}", f"{fitted:.1%}")
-            for size, accuracy, fitted in zip(curve.sizes, curve.accuracies, curve.fitted, strict=True)
-        ],
+        ("training rows", "accuracy"),
+        [(f"{size:,}", f"{accuracy:.1%}") for size, accuracy in zip(curve.sizes, curve.accuracies, strict=True)],
     )
     click.secho(told[0], bold=True)
     for line in told[1:]:
         click.echo(line)
-    low, high = (100 * end for end in curve.gain_interval)
-    gain = f"{100 * curve.gain:.1f} points more (95% interval {low:.1f} to {high:.1f})"
-    told_sentence = (
-        f"Twice the rows would give about {gain}"
-        if high >= 0.3
-        else f"More rows like these would hardly help: twice as many would give about {gain}"
-    )
-    click.echo(
-        "\n"
-        + paragraph(
-            f"{told_sentence}. That is the linear model's accuracy on {curve.held_out:,} held-out rows, carried on by "
-            "a power law; a network's curve is another, but more rows mostly help both.",
-            indent="",
-        )
+    click.echo("\n" + paragraph(_promise(curve), indent=""))
+
+
+def _promise(curve: "LearningCurve") -> str:
+    low, high = (100 * end for end in curve.gain_range)
+    gain = f"about {100 * curve.gain:.1f} points more ({low:.1f} to {high:.1f})"
+    hardly = high < HARDLY
+    told = f"Twice the rows, {2 * curve.rows:,}, would give {gain}{': hardly worth it' if hardly else ''}. "
+    return (
+        f"{told}That is the linear model's accuracy, on {curve.held_out:,} held-out rows, carried on by power laws; "
+        "a network's is another, but what helps one mostly helps the other."
     )

@@ -31,7 +31,7 @@ def list_() -> None:
     epilog="""\b
 Examples:
   rnn data check reviews.csv
-  rnn data check tickets.csv --set data.text_column=remarks --out findings.csv
+  rnn data check tickets.csv --set data.label_column=team --out findings.csv
   rnn data check mine.yaml --fail-on-leakage
   rnn data check rotten_tomatoes --learning-curve
 """
@@ -81,11 +81,11 @@ def check(
             mend="check a config, or name --set data.test=FILE",
         )
 
-    from rnn_cli.cli.progress import listening
+    from rnn_cli.cli.checkup import working
     from rnn_cli.doctor.check import check as work
 
-    with listening() as listener:
-        report = work(source, config, rows, curve=learning_curve, note=listener.note)
+    with working() as note:
+        report = work(source, config, rows, curve=learning_curve, note=note)
     if out is not None:
         write_csv(report.table(), out)
     if as_json:

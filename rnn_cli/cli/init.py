@@ -1,8 +1,66 @@
 """`rnn init`."""
 
+import shlex
+from pathlib import Path
+
 import click
 
+from rnn_cli.errors import UsageError
 
-@click.command()
-def init() -> None:
-    """Write a config that suits a file."""
+
+@click.command(
+    epilog="""\b
+Examples:
+  rnn init reviews.csv
+  rnn init tickets.csv --set data.label_column=team
+  rnn init reviews.csv --out reviews.yaml --force
+"""
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Tell how to read FILE, as data.label_column=team; it is written to the config.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="config.yaml",
+    show_default=True,
+    metavar="CONFIG",
+    help="The config to write.",
+)
+@click.option("--force", is_flag=True, help="Replace the config that is there.")
+def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
+    """Write a config that suits a file of labelled texts.
+
+    It names the columns, begins with the recipe for texts of this number and length, and says why each value is what it
+    is. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
+    """
+    from rnn_cli.cli.layout import one_line, paragraph
+    from rnn_cli.errors import ConfigError
+    from rnn_cli.loading.recipes import DATA_FILE
+
+    for override in overrides:
+        if not override.strip().startswith("data."):
+            raise ConfigError([f"--set {override}: has no effect here; use a key of data, and edit the config"])
+    if DATA_FILE.search(out.name.lower()):
+        raise UsageError("is the name of a data file", where=str(out), mend="use --out config.yaml")
+
+    from rnn_cli.doctor.written import check_target, write_text
+
+    check_target(out, [file])
+    if out.exists() and not force:
+        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
+
+    from rnn_cli.doctor.propose import commented_yaml, propose
+
+    proposal = propose(file, overrides)
+    write_text(commented_yaml(proposal), out)
+    for line in proposal.found:
+        click.echo(paragraph(one_line(line), indent=""))
+    click.echo(f"\nConfig  {one_line(str(out))}")
+    click.echo("Next    " + click.style(f"rnn train {shlex.quote(str(out))}", bold=True))
+    click.echo(f"        rnn data check {shlex.quote(str(out))}")

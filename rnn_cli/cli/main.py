@@ -54,7 +54,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (init, data, train, evaluate, compare, predict, inspect, config):
+for command in (data, init, train, evaluate, compare, predict, inspect, config):
     cli.add_command(command)
 
 

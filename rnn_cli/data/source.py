@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.columns import nearest
-from rnn_cli.data.reading.readers import read_rows
-from rnn_cli.data.reading.request import READING_KEYS
+from rnn_cli.data.reading.readers import columns_read, read_rows
+from rnn_cli.data.reading.request import READING_KEYS, ReadRequest
 from rnn_cli.data.rows import Dataset, Row
 from rnn_cli.errors import DataError
 
@@ -31,6 +31,15 @@ def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B0
         dataset.labels.append(row.label)
         dataset.lines.append(row.line)
     return dataset
+
+
+def columns_of(source: str, config: DataConfig) -> tuple[str, str | None] | None:
+    """The columns of texts and labels that `load` reads from a file; None for a built-in set. Raises DataError."""
+    if is_builtin(source):
+        return None
+    if not _exists(source):
+        raise _neither(source)
+    return columns_read(ReadRequest(path=source, **config.model_dump(include=set(READING_KEYS))))
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,8 @@ class Lengths:
     `quantiles` are tokens a text, by share of the texts. `max_length` and `vocab_size` are the least settings that keep
     a share of the texts whole, and know a share of the running tokens; `vocab_size` is None at level subword, where
     pieces make up every word. `cut` is the share of texts that the config in force shortens, `lost` that of the running
-    tokens it does not read, `unknown` that of those that its vocabulary does not hold.
+    tokens it does not read, `unknown` that of those that its vocabulary does not hold. Of
+    `distinct` tokens `twice` occur more than once.
     """
 
     level: str
@@ -35,6 +35,7 @@ class Lengths:
     vocab_size: Mapping[float, int] | None
     tokens: int
     distinct: int
+    twice: int
     in_force: Mapping[str, int]
     cut: float
     lost: float
@@ -72,6 +73,7 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
         else {share: 3 + int(np.searchsorted(frequencies, share * running)) for share in SHARES},
         tokens=running,
         distinct=len(counts),
+        twice=sum(count > 1 for count in counts.values()),
         in_force={"max_length": config.max_length, "vocab_size": config.vocab_size},
         cut=float((lengths > config.max_length).mean()),
         lost=float(np.maximum(lengths - config.max_length, 0).sum() / at_least_one),
@@ -103,9 +105,3 @@ def find_lengths(lengths: Lengths) -> Iterator[Finding]:
             "the running tokens.",
             f"vocab_size: {lengths.vocab_size[0.95]:,} knows 95% of them, {lengths.vocab_size[0.99]:,} 99%.",
         )
-
-
-def distinct_tokens(texts: Sequence[str], tokenizer: Tokenizer, least: int) -> int:
-    """How many tokens occur at least so often."""
-    counts = Counter(chain.from_iterable(map(tokenizer.tokens, texts)))
-    return sum(count >= least for count in counts.values())

@@ -15,8 +15,8 @@ ALIKE = 0.7
 """Two texts are near duplicates from this share of common word pairs on (of all that either has: Jaccard's index)."""
 
 BANDS, BAND = 16, 4
-"""A signature has so many bands of so many minima. Texts of Jaccard 0.7 agree in some band in 99 of 100 cases, of 0.5 in
-64; what agrees is then compared exactly."""
+"""A signature has so many bands of so many minima. Texts of Jaccard 0.7 agree in some band in 99 of 100 cases, of 0.5
+in 64; what agrees is then compared exactly."""
 
 BLOCK = 1_000_000
 """Words whose hashes are in memory at once."""

@@ -53,9 +53,12 @@ def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config
     return config
 
 
-def to_yaml(config: Config) -> str:
-    """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it."""
-    return yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+def to_yaml(config: Config, width: float = 110) -> str:
+    """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it.
+
+    Lines longer than `width` are folded.
+    """
+    return yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
 
 
 class _Override(NamedTuple):

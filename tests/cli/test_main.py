@@ -44,7 +44,9 @@ def test_version(rnn: Rnn) -> None:
 
 def test_help_lists_the_commands_in_the_order_of_use(rnn: Rnn) -> None:
     shown = rnn("--help").out
-    places = [shown.index(f"\n  {name} ") for name in ("train", "evaluate", "predict", "data", "inspect", "config")]
+    places = [
+        shown.index(f"\n  {name} ") for name in ("data", "init", "train", "evaluate", "predict", "inspect", "config")
+    ]
     assert places == sorted(places)
 
 
@@ -80,6 +82,9 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     for number in (2, 3):
         shutil.copytree(newest, home / "runs" / f"quick-{number}")
     shutil.copy(newest / "predictions.csv", home / "another_program.csv")
+    (home / "reviews.csv").write_bytes(labelled_file.read_bytes())
+    (home / "tickets.csv").write_bytes(labelled_file.read_bytes().replace(b"label", b"team", 1))
+    (home / "mine.yaml").write_text("data: {source: reviews.csv}\n")
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
     (home / "sentences.txt").write_text("a warm film\na dull film\n")
     (home / "rnn").write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')

@@ -24,8 +24,7 @@ _C_LONG = 2**31 - 1  # the least that csv.field_size_limit takes on every platfo
 def rows(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Row]:
     """The rows under the header. Raises DataError."""
     found = records(stream, request, delimiter)
-    _, header = next(found)
-    _refuse_other_delimiter(header, request, delimiter)
+    header = _header(found, request, delimiter)
     text, label = find_columns(header, request)
     text_at = header.index(text)
     if label is None:
@@ -42,12 +41,22 @@ def chosen(
 ) -> Iterator[tuple[int, list[str | None]]]:
     """Each record's line and its values of the columns chosen. Raises DataError."""
     found = records(stream, request, delimiter)
-    _, header = next(found)
-    _refuse_other_delimiter(header, request, delimiter)
+    header = _header(found, request, delimiter)
     refuse_doubled(header, request)
     places = [header.index(name) for name in choose(header)]
     for line, fields in found:
         yield line, [fields[place] for place in places]
+
+
+def columns(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> list[str]:
+    """The names in the header. Raises DataError."""
+    return _header(records(stream, request, delimiter), request, delimiter)
+
+
+def _header(found: Iterator[Record], request: ReadRequest, delimiter: str) -> list[str]:
+    _, header = next(found)
+    _refuse_other_delimiter(header, request, delimiter)
+    return header
 
 
 def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:

@@ -18,10 +18,15 @@ from rnn_cli.errors import DataError
 
 def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
     """The rows, one for each object. Raises DataError."""
-    columns: tuple[str, str | None] | None = None
+    read: tuple[str, str | None] | None = None
     for number, record in _records(stream, request):
-        columns = columns or find_columns(list(record), request)
-        yield _row(record, *columns, request, number)
+        read = read or find_columns(list(record), request)
+        yield _row(record, *read, request, number)
+
+
+def columns(stream: io.BufferedReader, request: ReadRequest) -> list[str]:
+    """The keys of the first object, none where there is no object. Raises DataError."""
+    return list(next(_records(stream, request), (1, {}))[1])
 
 
 def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:

@@ -32,9 +32,21 @@ def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[
     try:
         yield from read()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        # Only the first line: Arrow adds what its developers need.
-        reason = str(error).strip().partition("\n")[0]
-        raise DataError(f"not a whole Parquet file ({reason})", where=request.path, mend="write it again") from None
+        raise _broken(error, request) from None
+
+
+def columns(file: IO[bytes], request: ReadRequest) -> list[str]:
+    """The columns' names. Raises DataError."""
+    try:
+        return list(pq.ParquetFile(file).schema_arrow.names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _broken(error, request) from None
+
+
+def _broken(error: Exception, request: ReadRequest) -> DataError:
+    # Only the first line: Arrow adds what its developers need.
+    reason = str(error).strip().partition("\n")[0]
+    return DataError(f"not a whole Parquet file ({reason})", where=request.path, mend="write it again")
 
 
 def _chosen(table: Any, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
 from rnn_cli.data.reading.checks import checked
+from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, ReadRequest
 from rnn_cli.data.rows import Row
@@ -66,6 +67,20 @@ def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> It
             yield from jsonl.chosen(stream, request, choose)
         else:
             yield from delimited.chosen(stream, request, kind, choose)
+
+
+def columns_read(request: ReadRequest) -> tuple[str, str | None]:
+    """The names of the columns of texts and of labels that `read_rows` would read. Raises DataError."""
+    with _opened(request) as (stream, kind):
+        if kind == "parquet":
+            from rnn_cli.data.reading import parquet
+
+            names = parquet.columns(stream, request)
+        elif kind == "jsonl":
+            names = jsonl.columns(stream, request)
+        else:
+            names = delimited.columns(stream, request, kind)
+    return find_columns(names, request)
 
 
 def _rows(request: ReadRequest) -> Iterator[Row]:
