@@ -4,7 +4,7 @@ Nobody knows whether an error has a floor that no number of rows takes away: on 
 part only beyond. So both are carried on, each many times over with the measured errors varied as chance varies them
 (held-out rows are drawn anew, training draws vary as much as repeats do), and all together give the range. On parts of
 rotten_tomatoes, tweets and imdb, whose twofold could be looked at, it missed one gain in four by more than 0.3 points:
-most of those were of a thousand rows, from which the model had only begun to learn, and gained more.
+most of those were of one or two thousand rows, from which the model had only begun to learn, and gained more.
 
 Source: Hestness et al. (2017), Deep learning scaling is predictable, empirically; Figueroa et al. (2012), Predicting
 sample size required for classification performance; Efron and Tibshirani (1993), An introduction to the bootstrap.

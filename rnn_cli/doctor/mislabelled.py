@@ -104,7 +104,7 @@ def as_finding(suspects: tuple[Suspect, ...]) -> Iterator[Finding]:
             "not seen the row, the surest first.",
             "Read them, the first ones first; further down it is ever more often the model that errs.",
             tuple(
-                Hit(each.row, f"{each.suggested} {each.probability:.1%}, given label {each.given_probability:.1%}")
+                Hit(each.row, f"rather {each.suggested}: {each.probability:.1%}, against {each.given_probability:.1%}")
                 for each in suspects
             ),
         )
