@@ -56,7 +56,8 @@ def find_suspects(rows: Rows, judged: list[int], counts: Any) -> tuple[Suspect, 
     """The rows that another label fits better, the least probable given label first.
 
     `judged` are the rows to look at and `counts` their features, `[judged, features]`. Each row is judged by a model
-    that has not seen it or an equal text.
+    that has not seen it or an equal text. There are none where those models answer no better than the most frequent
+    label would.
     """
     names = sorted({rows.labels[row] for row in judged})
     given = np.array([names.index(rows.labels[row]) for row in judged], np.intp)
@@ -68,6 +69,8 @@ def find_suspects(rows: Rows, judged: list[int], counts: Any) -> tuple[Suspect, 
         train = np.setdiff1d(everything, held_out)
         if len(held_out) and len(np.unique(given[train])) > 1:
             probabilities[held_out] = fit_and_score(counts, given, train, held_out, len(names))
+    if not _better_than_guessing(probabilities, given):
+        return ()
     suggested = confident(probabilities, given)
     own = probabilities[everything, given]
     doubted = np.flatnonzero(suggested != given)
@@ -80,6 +83,12 @@ def find_suspects(rows: Rows, judged: list[int], counts: Any) -> tuple[Suspect, 
         )
         for place in doubted[np.argsort(own[doubted], kind="stable")].tolist()
     )
+
+
+def _better_than_guessing(probabilities: Probabilities, given: Any) -> bool:
+    """Whether the answers beat the most frequent label by two standard errors; else they are noise."""
+    right, most = (probabilities.argmax(axis=1) == given).mean(), np.bincount(given).max() / len(given)
+    return bool(right - most > 2 * np.sqrt(right * (1 - right) / len(given)))
 
 
 def confident(probabilities: Probabilities, given: Any) -> Any:

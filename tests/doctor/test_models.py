@@ -42,6 +42,13 @@ def test_the_changed_labels_are_the_suspects() -> None:
     assert own == sorted(own)
 
 
+def test_a_model_that_only_guesses_accuses_no_one() -> None:
+    chance = random.Random(3)
+    texts = [" ".join(chance.choices(FILLER, k=8)) for _ in range(300)]
+    rows = Rows({WHOLE: Dataset("rows.csv", texts, ["good", "bad"] * 150, list(range(300)))})
+    assert find_suspects(rows, *features(rows)) == ()
+
+
 def test_too_few_rows_and_rare_labels_are_not_judged() -> None:
     few, _ = reviews(90)
     assert judged_rows(few, number_words(few.texts)) == []
