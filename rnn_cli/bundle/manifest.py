@@ -18,9 +18,10 @@ class Manifest:
     """What a bundle is, and the proof that its files are the ones that were written.
 
     `labels` stand in the order of the network's classes; of two, the second is the positive one. `threshold` is the
-    probability from which the positive label is answered (two labels only). `temperature` divides the logits. `data`
-    holds the fingerprint of the labelled rows and how many each split has. `files` maps a name to its size in bytes
-    and its sha256 in hex.
+    probability from which the positive label is answered (two labels only). An answer nearer to another one than
+    `unsure_below`, in log-odds, is unsure; 0 leaves none unsure. `temperature` divides the logits. `data` holds the
+    fingerprint of the labelled rows and how many each split has. `files` maps a name to its size in bytes and its
+    sha256 in hex.
     """
 
     labels: tuple[str, ...]
@@ -28,6 +29,7 @@ class Manifest:
     temperature: float
     data: Mapping[str, Any]
     versions: Mapping[str, str]
+    unsure_below: float = 0.0
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -61,6 +63,9 @@ class Manifest:
         threshold, temperature = float(content["threshold"]), float(content["temperature"])
         if not (0 <= threshold <= 1 and 0 < temperature < float("inf")):
             raise ValueError("threshold, temperature")
+        unsure_below = float(content.get("unsure_below", 0.0))
+        if not 0 <= unsure_below < float("inf"):
+            raise ValueError("unsure_below")
         for name, proof in content["files"].items():
             if name == ".." or Path(name).name != name:
                 raise ValueError("files")
@@ -72,6 +77,7 @@ class Manifest:
             temperature=temperature,
             data=dict(content["data"]),
             versions=dict(content["versions"]),
+            unsure_below=unsure_below,
             files=content["files"],
             format_version=content["format_version"],
         )

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from rnn_cli.cli import explanations
 from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, shortened, terminal_width
+from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Prediction
 
@@ -18,19 +19,21 @@ from rnn_cli.scoring.predictor import Prediction
 class Writer:
     """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
 
-    csv, tsv and jsonl carry the text, the label, its probability, whether no word was known and, with `proba`,
-    the probability of every label. plain is label, tab, probability. human is cut to the terminal's width.
+    csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
+    `abstains` whether the answer is unsure and, with `proba`, the probability of every label. plain is label, tab,
+    probability. human is cut to the terminal's width. In both, "unsure" stands for the label of an unsure answer.
     """
 
-    def __init__(self, style: str, labels: Sequence[str], *, proba: bool) -> None:
-        self._labels, self._proba = labels, proba
+    def __init__(self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False) -> None:
+        self._labels, self._proba, self._abstains = labels, proba, abstains
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
-        self._cells = min(max(map(cell_len, map(one_line, labels))), NAME_CELLS)
+        names = [*labels, UNSURE] if abstains else labels
+        self._cells = min(max(map(cell_len, map(one_line, names))), NAME_CELLS)
         self._width = terminal_width()
         self._blank = ""
         if style in ("csv", "tsv"):
-            header = ["text", "label", "probability", "no_known_words"]
+            header = ["text", "label", "probability", "no_known_words", *(["unsure"] if abstains else [])]
             click.echo(self._joined(header + [f"p({label})" for label in labels] * proba))
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
@@ -53,6 +56,7 @@ class Writer:
 
     def _record(self, text: str, prediction: Prediction) -> str:
         fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
+        fields += [str(prediction.unsure).lower()] * self._abstains
         return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
 
     def _joined(self, fields: Sequence[str]) -> str:
@@ -62,7 +66,8 @@ class Writer:
         return record.getvalue().removesuffix("\r\n")
 
     def _plain(self, text: str, prediction: Prediction) -> str:
-        fields = [one_line(prediction.label), _number(prediction.probability)]
+        label = UNSURE if prediction.unsure else one_line(prediction.label)
+        fields = [label, _number(prediction.probability)]
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
@@ -75,18 +80,21 @@ class Writer:
             "probability": round(prediction.probability, 6),
             "no_known_words": prediction.no_known_words,
         }
+        if self._abstains:
+            answer["unsure"] = prediction.unsure
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             answer["probabilities"] = {label: round(p, 6) for label, p in every}
         return answer
 
     def _human(self, text: str, prediction: Prediction) -> str:
-        label = padded(shortened(prediction.label, self._cells), self._cells)
+        label = padded(shortened(UNSURE if prediction.unsure else prediction.label, self._cells), self._cells)
         figures = f"  {prediction.probability:6.1%}  "
         if self._proba:
             ranked = sorted(self._all(prediction), key=lambda each: -each[1])
             figures += f"[{', '.join(f'{shortened(name, NAME_CELLS)} {p:.1%}' for name, p in ranked)}]  "
-        doubt = "(no known word)  " if prediction.no_known_words else ""
+        doubt = f"(nearest: {shortened(prediction.label, NAME_CELLS)})  " if prediction.unsure else ""
+        doubt += "(no known word)  " if prediction.no_known_words else ""
         left = sys.maxsize if self._width is None else self._width - cell_len(label + figures + doubt)
         # A text of which less could be shown would tell nothing: it wraps.
         shown = shortened(text, left) if left >= 20 else one_line(text)

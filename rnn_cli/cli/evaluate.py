@@ -1,10 +1,22 @@
 """`rnn evaluate`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:  # loading them loads ONNX Runtime, or scikit-learn
+    from rnn_cli.bundle import Bundle
+    from rnn_cli.evaluation.against import Against
+    from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.slices import Slice
+    from rnn_cli.scoring.predictor import Predictor
+
+Asked = Mapping[str, float | str]
+"""Options that say how to decide, by their names, which are those of a config's `decision`."""
 
 
 @click.command(
@@ -13,6 +25,9 @@ Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
   rnn evaluate --data other.csv --set data.text_column=review
+  rnn evaluate --threshold 0.7
+  rnn evaluate --goal "precision >= 0.95"
+  rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}" --abstain 0.1
   rnn evaluate --by length
   rnn evaluate --data new_reviews.csv --by country
   rnn evaluate --report report.html --plots charts
@@ -28,6 +43,11 @@ Examples:
     metavar="KEY=VALUE",
     help="Override a data key of the run's config for --data, as data.text_column=review.",
 )
+@click.option("--threshold", type=float, metavar="P", help="Try another threshold: of two labels, the positive one's.")
+@click.option(
+    "--goal", metavar="GOAL", help="Try the threshold that serves a decision.goal best on the validation rows."
+)
+@click.option("--abstain", type=float, metavar="SHARE", help="Try abstaining from this share of the answers.")
 @click.option(
     "--by", metavar="COLUMN", help="Measure the rows of each value of a column apart, or of each length: --by length."
 )
@@ -41,6 +61,9 @@ def evaluate(
     model: str | None,
     source: str | None,
     overrides: tuple[str, ...],
+    threshold: float | None,
+    goal: str | None,
+    abstain: float | None,
     by: str | None,
     report: Path | None,
     plots: Path | None,
@@ -51,12 +74,16 @@ def evaluate(
 
     Without --data these are the test rows that its training kept aside, beside what the linear baseline made of them;
     they are refused if the data has changed.
+
+    --threshold, --goal and --abstain say how to decide this time; the model stays as it is. To keep what they show,
+    train with decision.threshold, decision.goal or decision.abstain.
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
 
     if source is None and overrides:
         raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
+    asked = _asked(threshold=threshold, goal=goal, abstain=abstain)
     _check_targets(report, plots, force)
     opened = Bundle.open(bundle.locate(model))
 
@@ -65,12 +92,13 @@ def evaluate(
     from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, slicer
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = Predictor(opened)
+    predictor = _deciding(opened, Predictor(opened), asked)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
     sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
-    against = kept_against(opened, "test") if source is None else None  # the baseline itself is not kept
+    # The baseline itself is not kept, only what it answered when the run ended.
+    against = kept_against(opened, "test") if source is None and not asked else None
     if report is not None or plots is not None:
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save
@@ -78,14 +106,7 @@ def evaluate(
         gathered = gather(opened, predictor, evaluation, "test" if source is None else None, against)
         save(gathered, out=report, plots=plots, force=force)
     if as_json:
-        import json
-
-        told = evaluation.figures.to_dict()
-        if against is not None:
-            told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
-        if by is not None:
-            told |= {"by": by, "slices": [each.to_dict() for each in slices]}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        _print_json(evaluation, against, by, slices)
     else:
         from rnn_cli.cli.figures import show_evaluation, show_slices
 
@@ -95,6 +116,47 @@ def evaluate(
         written = {"Report": report, "Charts": plots}
         for place, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
             click.echo(("" if place else "\n") + f"{what} {where}")
+
+
+def _asked(**options: float | str | None) -> Asked:
+    """How to decide this time, as far as it was said."""
+    if options["threshold"] is not None and options["goal"] is not None:
+        raise UsageError("--goal chooses the threshold, which --threshold gives", mend="leave one out")
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _deciding(opened: "Bundle", predictor: "Predictor", asked: Asked) -> "Predictor":
+    """The predictor, deciding as was asked; wishes that can't be met are told."""
+    if not asked:
+        return predictor
+    from rnn_cli.evaluation.settle import decided_anew
+
+    try:
+        predictor, shortfalls = decided_anew(opened, predictor, asked)
+    except ConfigError as error:
+        raise ConfigError([_of_option(mistake, asked) for mistake in error.mistakes]) from None
+    for shortfall in shortfalls:
+        click.echo(f"Warning: {shortfall}", err=True)
+    return predictor
+
+
+def _of_option(mistake: str, asked: Asked) -> str:
+    """What is wrong with an option, in place of what would be wrong with a config's key."""
+    for name, value in asked.items():
+        mistake = mistake.replace(f"--set decision.{name}={value}: decision.{name}", f"--{name} {value}")
+        mistake = mistake.replace(f"decision.{name}:", f"--{name}:")
+    return mistake
+
+
+def _print_json(evaluation: "Evaluation", against: "Against | None", by: str | None, slices: "list[Slice]") -> None:
+    import json
+
+    told = evaluation.to_dict()
+    if against is not None:
+        told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
+    if by is not None:
+        told |= {"by": by, "slices": [each.to_dict() for each in slices]}
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None:

@@ -10,7 +10,17 @@ import click
 
 from rnn_cli.bundle import REPORT
 from rnn_cli.cli.layout import fits, paragraph, table
-from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
+from rnn_cli.evaluation.wording import (
+    FIGURES,
+    confusions,
+    decision_in_words,
+    found_in_words,
+    span,
+    sure_in_words,
+    value,
+    verdict,
+)
+from rnn_cli.scoring.decision import Decision
 
 if TYPE_CHECKING:  # loading them loads TensorFlow, or scikit-learn
     from rnn_cli.evaluation.against import Against
@@ -38,6 +48,11 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     if side in run.against:
         click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
+    last = run.test or run.validation
+    if last.decision.threshold != Decision().threshold:
+        click.echo(paragraph(found_in_words(last.figures), indent=""))
+    if sure := last.sure:
+        click.echo(paragraph(sure_in_words(sure), indent=""))
     path = run.bundle.path
     click.echo(f"\nModel  {path}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
     if REPORT in run.bundle.manifest.files:
@@ -55,6 +70,8 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     """
     figures = evaluation.figures
     click.echo(f"Model  {_short(path)}\n")
+    if evaluation.decision != Decision():
+        click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, figures.labels)}.", indent="") + "\n")
     _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))
     click.echo()
     if against:
@@ -62,6 +79,8 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     _show(_by_label(figures.per_class))
     click.echo()
     _show_confusion(figures)
+    if sure := evaluation.sure:
+        click.echo("\n" + paragraph(sure_in_words(sure), indent=""))
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
 

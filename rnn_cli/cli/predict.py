@@ -50,6 +50,8 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
 
     Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
     each text, in order, whatever the text; one without a single word the model knows is marked so (plain: counted).
+    A model trained with decision.abstain or decision.abstain_error answers "unsure" where it is (in csv, tsv and jsonl,
+    which keep the label, `unsure` is true).
 
     With --explain each word is left out in turn. Its weight is by how much the log-odds of the answer fall without it:
     above 0 (green) it speaks for the answer, below 0 (red) against it; the strongest words are bold and underlined,
@@ -71,7 +73,7 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
     from rnn_cli.scoring.predictor import Predictor
 
     predictor = Predictor.open(bundle.locate(model))
-    writer = Writer(style, predictor.labels, proba=proba)
+    writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
     windows = _windows() if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:

@@ -1,7 +1,8 @@
 """A predictor held against labelled texts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,10 @@ from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.answers import Answers
 from rnn_cli.evaluation.losses import log_losses
-from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.metrics import Figures, Sure, measure
 from rnn_cli.evaluation.slices import Slice, by_length, by_values
 from rnn_cli.loading import parse_config
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
 
 LENGTH = "length"
@@ -28,46 +30,78 @@ LENGTH = "length"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was answered to labelled texts, and how good that is. `answers` are indices into the labels, `[rows]`."""
+    """What was answered to labelled texts, and how good that is.
+
+    `answers` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
+    them, and the figures are of all.
+    """
 
     dataset: Dataset
     scores: Scores
+    decision: Decision
     answers: npt.NDArray[np.intp]
     figures: Figures
 
     @property
     def truth(self) -> npt.NDArray[np.intp]:
         """The true labels as indices into the labels, `[rows]`."""
-        places = {label: place for place, label in enumerate(self.figures.labels)}
-        return np.array([places[label] for label in self.dataset.labels], np.intp)
+        return true_labels(self.dataset, self.figures.labels)
+
+    @property
+    def sure(self) -> Sure | None:
+        """The answers that are not unsure; None for a model that never is."""
+        if not self.decision.unsure_below:
+            return None
+        kept = ~self.decision.unsure(self.scores.probabilities)
+        return Sure.of(int((self.truth == self.answers)[kept].sum()), int(kept.sum()), len(kept))
 
     def table(self) -> pd.DataFrame:
-        """One row a text: text, label (the true one), the prediction's probability and the prediction."""
+        """One row a text: text, label (the true one), the prediction's probability and the prediction.
+
+        For a model that may be unsure also whether it is.
+        """
         rows = np.arange(len(self.answers))
-        return pd.DataFrame(
-            {
-                "text": self.dataset.texts,
-                "label": self.dataset.labels,
-                "probability": self.scores.probabilities[rows, self.answers],
-                "prediction": [self.figures.labels[answer] for answer in self.answers],
-            }
-        )
+        columns = {
+            "text": self.dataset.texts,
+            "label": self.dataset.labels,
+            "probability": self.scores.probabilities[rows, self.answers],
+            "prediction": [self.figures.labels[answer] for answer in self.answers],
+        }
+        if self.decision.unsure_below:
+            unsure = self.decision.unsure(self.scores.probabilities)
+            columns["unsure"] = np.where(unsure, "true", "false").tolist()
+        return pd.DataFrame(columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain values, with the decision they follow from."""
+        sure = self.sure
+        return {
+            **self.figures.to_dict(),
+            "decision": asdict(self.decision),
+            **({} if sure is None else {"sure": asdict(sure)}),
+        }
 
 
 def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
     """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know."""
-    places = {label: place for place, label in enumerate(predictor.labels)}
+    truth = true_labels(dataset, predictor.labels)
+    scores, decision = predictor.score(dataset.texts), predictor.decision
+    answers = decision.choose(scores.probabilities)
+    figures = measure(predictor.labels, truth, scores.probabilities, answers)
+    return Evaluation(dataset, scores, decision, answers, figures)
+
+
+def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for one that is not among them."""
+    places = {label: place for place, label in enumerate(labels)}
     for line, label in zip(dataset.lines, dataset.labels, strict=True):
         if label not in places:
             raise DataError(
-                f"label {label!r} is none of the model's ({', '.join(predictor.labels)})",
+                f"label {label!r} is none of the model's ({', '.join(labels)})",
                 where=f"{dataset.name}:{line}",
                 mend="correct it, or train on data that has it",
             )
-    truth = np.array([places[label] for label in dataset.labels], np.intp)
-    scores = predictor.score(dataset.texts)
-    answers = predictor.choose(scores.probabilities)
-    return Evaluation(dataset, scores, answers, measure(predictor.labels, truth, scores.probabilities, answers))
+    return np.array([places[label] for label in dataset.labels], np.intp)
 
 
 def answers_of(name: str, evaluation: Evaluation) -> Answers:
@@ -83,7 +117,7 @@ def answers_of(name: str, evaluation: Evaluation) -> Answers:
 
 def kept_test_rows(opened: Bundle) -> Dataset:
     """The rows that a run kept for its test; raises `DataError` if its data is no longer the same."""
-    config = _config(opened)
+    config = run_config(opened)
     try:
         splits = load_splits(config.data)
     except DataError as error:
@@ -112,7 +146,7 @@ def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) ->
     for override in overrides:
         if override.partition("=")[0].strip() not in known:
             raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(known)}"])
-    return load(source, _config(opened, overrides).data)
+    return load(source, run_config(opened, overrides).data)
 
 
 def slicer(
@@ -124,7 +158,7 @@ def slicer(
     a column that there is not.
     """
     try:
-        values = further_column(dataset, by, _config(opened, overrides).data)
+        values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:
         if by != LENGTH:
             mend = f"{error.mend + ' ' if error.mend else ''}--by {LENGTH} is always there"
@@ -134,5 +168,6 @@ def slicer(
     return lambda found: by_values(found.truth, found.scores.probabilities, found.answers, values)
 
 
-def _config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
+def run_config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
+    """The config a run was trained by, with overrides; raises `ConfigError` for one that is wrong."""
     return parse_config(opened.read(CONFIG).decode("utf-8"), str(opened.path / CONFIG), overrides)

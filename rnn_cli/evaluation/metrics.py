@@ -92,6 +92,24 @@ class Figures:
         return cls(**{**content, **read})
 
 
+@dataclass(frozen=True)
+class Sure:
+    """The answers a model is sure of: how many, their share of all rows, and their accuracy, None where there is none.
+
+    The accuracy's 95 % interval is Wilson's.
+    """
+
+    rows: int
+    coverage: float
+    accuracy: float | None
+    accuracy_interval: Interval | None
+
+    @classmethod
+    def of(cls, right: int, rows: int, of: int) -> "Sure":
+        """So many of `of` rows have sure answers, so many of which are right."""
+        return cls(rows, rows / of, *((right / rows, wilson_interval(right, rows)) if rows else (None, None)))
+
+
 def measure(
     labels: Sequence[str],
     truth: npt.NDArray[np.intp],

@@ -3,12 +3,14 @@
 Loads nothing, so that whoever shows figures can use it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads scikit-learn
     from rnn_cli.evaluation.against import Against
-    from rnn_cli.evaluation.metrics import Figures
+    from rnn_cli.evaluation.metrics import Figures, Sure
+    from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
 """The p-value from which on a difference is called chance."""
@@ -46,6 +48,47 @@ def confusions(figures: "Figures", most: int) -> list[tuple[int, str, str]]:
         if count and truth != answer
     ]
     return sorted(wrong, key=lambda each: -each[0])[:most]
+
+
+def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
+    """From which probability on which label is answered, and below which the answer is unsure."""
+    parts = []
+    if len(labels) == 2:
+        parts.append(f"{labels[1]} is answered from a probability of {decision.threshold:.4g} on")
+    if decision.unsure_below and len(labels) == 2:
+        low, high = (_logistic(_logit(decision.threshold) + side * decision.unsure_below) for side in (-1, 1))
+        parts.append(f"between {low:.4g} and {high:.4g} the answer is unsure")
+    elif decision.unsure_below:
+        times = exp(decision.unsure_below)
+        parts.append(f"an answer not {times:.3g} times as probable as the next is unsure")
+    return "; ".join(parts) or "the most probable label is answered"
+
+
+def found_in_words(figures: "Figures") -> str:
+    """The positive label's precision and recall, for one who need not know the words; of two labels only."""
+    label = figures.labels[1]
+    found = figures.per_class[label]
+    return (
+        f"Of the answers {label}, {found.precision:.1%} are right (precision); of the rows that are {label}, "
+        f"{found.recall:.1%} are found (recall)."
+    )
+
+
+def sure_in_words(sure: "Sure") -> str:
+    """How many answers are sure, and how many of these are right."""
+    told = f"Sure of {sure.rows:,} rows ({sure.coverage:.1%})"
+    if sure.accuracy is None:
+        return told + "."
+    between = span(sure.accuracy_interval, FIGURES["accuracy"][1])
+    return f"{told}; of these answers {sure.accuracy:.1%} are right (95% interval {between})."
+
+
+def _logit(share: float) -> float:
+    return log(share) - log1p(-share)
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + exp(-value))
 
 
 def verdict(side: str, against: "Against") -> str:

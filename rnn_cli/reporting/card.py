@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rnn_cli.bundle import FURTHER, REPORT
 from rnn_cli.data.builtin import BUILTIN
-from rnn_cli.evaluation.wording import FIGURES, span, value, verdict
+from rnn_cli.evaluation.wording import FIGURES, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import in_markdown as md
 from rnn_cli.reporting.escape import shortened
 from rnn_cli.reporting.sections import network, rows_in_words, unit_of
+from rnn_cli.scoring.decision import Decision
 
 MOST_LABELS = 50
 """Labels that are counted in a table of their own; of more only the number is told."""
@@ -95,6 +96,8 @@ def _figures(report: Report) -> Iterator[str]:
     yield _table(head, rows)
     if report.against is not None and report.side is not None:
         yield verdict(report.side, report.against)
+    if report.evaluation.sure is not None:
+        yield sure_in_words(report.evaluation.sure)
 
 
 def _limits(report: Report) -> Iterator[str]:
@@ -119,12 +122,13 @@ def _limits(report: Report) -> Iterator[str]:
         "The intervals say what other rows of this source might give. Another seed or another split would move the "
         "figures, too, and wrong labels in the rows count as mistakes."
     )
-    if len(report.labels) > 2:
-        return
-    yield (
-        f"The label {md(report.labels[1])} is answered from a probability of {report.manifest.threshold:.3g} on. Where "
-        "one kind of mistake costs more than the other, another threshold is better."
-    )
+    decided = decision_in_words(report.evaluation.decision, report.labels)
+    yield f"How probabilities become answers: {md(decided)}."
+    if len(report.labels) == 2 and report.evaluation.decision.threshold == Decision().threshold:
+        yield (
+            "Where one kind of mistake costs more than the other, another threshold is better; `rnn evaluate --goal` "
+            "shows what it would come to."
+        )
 
 
 def _commands(report: Report) -> str:

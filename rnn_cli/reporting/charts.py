@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from rnn_cli.evaluation.calibration import tempered
 from rnn_cli.reporting import curves
 from rnn_cli.reporting.canvas import Chart, canvas, line, named
 from rnn_cli.reporting.colours import LIGHT
@@ -105,7 +106,9 @@ def _scores(report: Report) -> Chart:
             groups = {f"truly {named(report.labels[place])}": report.truth == place for place in (1, 0)}
             scores = probabilities[:, 1]
             xlabel = f"probability of {named(report.labels[1])}"
-            axes.axvline(report.manifest.threshold, color=LIGHT["ink"], linewidth=1, linestyle="--", label="threshold")
+            axes.axvline(
+                report.evaluation.decision.threshold, color=LIGHT["ink"], linewidth=1, linestyle="--", label="threshold"
+            )
             caption = "The further apart the two hills, the surer the answers; what lies across the threshold is wrong."
         else:
             groups = {"right answers": report.truth == answers, "wrong answers": report.truth != answers}
@@ -131,7 +134,7 @@ def _calibration(report: Report) -> Chart:
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
         least = now.sure.min()
         if temperature != 1:
-            earlier = curves.before_temperature(scores.probabilities, temperature)
+            earlier = tempered(scores.probabilities, 1 / temperature)
             before = curves.reliability(report.truth, earlier, answers)
             name = f"before temperature scaling, error {before.error:.3f}"
             axes.plot(before.sure, before.right, color=LIGHT["red"], linestyle="--", linewidth=1.2, label=name)
@@ -206,7 +209,7 @@ def _in_legend(report: Report, label: int, area: str) -> str:
 
 
 def _mark(axes: Axes, report: Report, x: float, y: float) -> None:
-    name = f"threshold {report.manifest.threshold:.3g}"
+    name = f"threshold {report.evaluation.decision.threshold:.3g}"
     axes.plot([x], [y], marker="o", markersize=7, linestyle="none", color=LIGHT["red"], label=name)
 
 

@@ -71,14 +71,6 @@ def reliability(truth: Places, probabilities: Numbers, answers: Places) -> Relia
     return Reliability(sure / rows, right / rows, ends[:, 0], ends[:, 1], error)
 
 
-def before_temperature(probabilities: Numbers, temperature: float) -> Numbers:
-    """The probabilities as they would be had the logits not been divided, `[rows, labels]`."""
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)) * temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    before: Numbers = powers / powers.sum(axis=1, keepdims=True)
-    return before
-
-
 def shares(scores: Numbers) -> tuple[Numbers, Numbers]:
     """A histogram from 0 to 1: the share of the scores in each bin, `[bins]`, and the bins' edges, `[bins + 1]`."""
     counts, edges = np.histogram(scores, SCORE_BINS, (0.0, 1.0))

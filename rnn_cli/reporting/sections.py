@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from rnn_cli.config import Config
-from rnn_cli.evaluation.wording import FIGURES, confusions, span, value, verdict
+from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
 from rnn_cli.reporting.mistakes import MOST, Mistake
+from rnn_cli.scoring.decision import Decision
 
 CONFUSIONS = 10
 """Kinds of wrong answers that are listed where there are more than two labels."""
@@ -111,7 +112,16 @@ def whole(report: Report) -> Safe:
         rows.append((name, *cells))
     note = element("p", element("small", "Below a figure is its 95% interval: what other rows like these might give."))
     meaning = definitions((name, MEANING[field]) for field, (name, _) in FIGURES.items())
-    return Safe(table(("", *columns), rows) + note + folded("What each figure is", meaning))
+    return Safe(table(("", *columns), rows) + note + _decided(report) + folded("What each figure is", meaning))
+
+
+def _decided(report: Report) -> Safe:
+    """How probabilities became answers, where that was chosen, and how good the sure ones are."""
+    evaluation = report.evaluation
+    told = Safe()
+    if evaluation.decision != Decision():
+        told = element("p", "Decided: ", foreign(decision_in_words(evaluation.decision, report.labels)), ".")
+    return told if evaluation.sure is None else Safe(told + element("p", sure_in_words(evaluation.sure)))
 
 
 def labels(report: Report) -> Safe:
@@ -242,7 +252,7 @@ def how_it_was_made(report: Report) -> Safe:
             ("data", foreign(report.config.data.source)),
             ("rows", f"{rows['train']:,} training, {rows['validation']:,} validation, {rows['test']:,} test"),
             ("fingerprint", element("code", str(manifest.data.get("fingerprint", "none")))),
-            ("threshold", f"{manifest.threshold:.4g}" if len(report.labels) == 2 else "none: the most probable label"),
+            ("decision", foreign(decision_in_words(report.evaluation.decision, report.labels))),
             ("temperature", f"{manifest.temperature:.4g} (divides the logits)"),
             ("epochs", f"{len(report.history)}; the weights are those of epoch {report.best_epoch}"),
         ]

@@ -57,7 +57,7 @@ def explain(
     if most_parts is not None and most_parts < 1:
         raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
     if answers is None:
-        answers = predictor.choose(predictor.score(texts).probabilities).tolist()
+        answers = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
     return [_explain(predictor, text, answer, most_parts) for text, answer in zip(texts, answers, strict=True)]
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import onnxruntime
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import BundleError
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.text.padding import pad
 from rnn_cli.text.tokenizer import Tokenizer
@@ -30,7 +32,8 @@ Logits = npt.NDArray[np.float32]
 class Prediction:
     """The answer for one text.
 
-    `probability` is that of `label`; `probabilities` stand in the order of the bundle's labels and sum to 1.
+    `probability` is that of `label`; `probabilities` stand in the order of the bundle's labels and sum to 1. `unsure`
+    says that another answer is so near that the model abstains, if it was made to; `label` is what it would answer.
     `no_known_words` says that the text held no token the model has seen, so the answer is that of an unknown word.
     """
 
@@ -38,6 +41,7 @@ class Prediction:
     probability: float
     probabilities: tuple[float, ...]
     no_known_words: bool
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,11 @@ class Predictor:
 
     def __init__(self, opened: Bundle, *, threads: int | None = None) -> None:
         """Load what is needed; raises `BundleError` if anything in it is not as it was written."""
+        manifest = opened.manifest
         self.threads = threads or _cores()
-        self.labels = opened.manifest.labels
-        self.threshold = opened.manifest.threshold
-        self.temperature = opened.manifest.temperature
+        self.labels = manifest.labels
+        self.temperature = manifest.temperature
+        self.decision = Decision(manifest.threshold, manifest.unsure_below)
         self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
         self._logits = 1 if len(self.labels) == 2 else len(self.labels)
         self._session = _session(opened, self._logits)
@@ -90,19 +95,24 @@ class Predictor:
         _for_each(run, list(_batches_of_like_length(sequences)), self.threads)
         return logits / self.temperature
 
-    def choose(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-        """The index of the label answered, a row: by the threshold for two labels, else the most probable."""
-        if len(self.labels) == 2:
-            return (probabilities[:, 1] >= self.threshold).astype(np.intp)
-        return np.asarray(np.argmax(probabilities, axis=1), np.intp)
+    def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
+        """The same network with another temperature, another way to decide, or both."""
+        other = copy(self)
+        other.temperature = temperature or self.temperature
+        other.decision = decision or self.decision
+        return other
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """A `Prediction` a text, in the order of the texts."""
         scores = self.score(texts)
         return [
-            Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known)
-            for label, row, known in zip(
-                self.choose(scores.probabilities), scores.probabilities, scores.known, strict=True
+            Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
+            for label, row, known, unsure in zip(
+                self.decision.choose(scores.probabilities),
+                scores.probabilities,
+                scores.known,
+                self.decision.unsure(scores.probabilities),
+                strict=True,
             )
         ]
 

@@ -19,12 +19,16 @@ import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from rnn_cli.config import TrainingConfig
+from rnn_cli.config import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.against import Against
+from rnn_cli.evaluation.calibration import fit_temperature, tempered
 from rnn_cli.evaluation.comparison import compare
+from rnn_cli.evaluation.decide import decide
+from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.training.labels import label_weights
 from rnn_cli.training.listener import Listener
 
@@ -88,7 +92,8 @@ class Baseline:
     """A fitted linear model, known by what it answered: `sides` are `validation` and, if there are such rows, `test`.
 
     `model` names it in words, `C` is the chosen one of `STRENGTHS`, `features` and `rows` count what it was fitted on;
-    `seconds` are those of all fits, counting the features included.
+    `seconds` are those of all fits, counting the features included; `temperature` and `threshold` are what a bundle's
+    manifest calls so.
     """
 
     model: str
@@ -96,6 +101,8 @@ class Baseline:
     features: int
     rows: int
     seconds: float
+    temperature: float
+    threshold: float
     sides: Mapping[str, Answered]
 
     def against(self, name: str, network: "Evaluation", knew_more: bool) -> Against:
@@ -121,13 +128,17 @@ class Baseline:
             "C": self.C,
             "features": self.features,
             "rows": self.rows,
+            "temperature": self.temperature,
+            "threshold": self.threshold,
             **{name: each.figures.to_dict() for name, each in against.items()},
             "comparison": {name: each.comparison.to_dict() for name, each in against.items()},
         }
 
 
-def fit_baseline(splits: Splits, labels: Sequence[str], config: TrainingConfig, listener: Listener) -> Baseline | None:
+def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> Baseline | None:
     """Fit it on the training rows, with the run's class weights; the validation rows choose C, as they do the epoch.
+
+    They also choose its temperature and its threshold, as they do the network's.
 
     The best C is the one of the highest validation accuracy, of equal ones the one of the least log loss: on ten splits
     of the set `rotten_tomatoes` that gave 76.8 % of the validation and 76.8 % of the test rows, the least log loss
@@ -144,20 +155,27 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: TrainingConfig, 
     sides = {"validation": splits.validation} | ({"test": splits.test} if len(splits.test) else {})
     truth = {name: np.array([places[label] for label in side.labels], np.intp) for name, side in sides.items()}
 
-    def answered(model: LogisticRegression, name: str, *, bootstrap: bool) -> Answered:
+    def probabilities(model: LogisticRegression, name: str) -> npt.NDArray[np.float64]:
         found = model.predict_proba(counted.vectorizer.transform(sides[name].texts))
-        probabilities = np.zeros((len(found), len(labels)))
-        probabilities[:, model.classes_] = found  # rows of further training need not have every label
-        answers = _choose(probabilities)
-        figures = measure(labels, truth[name], probabilities, answers, bootstrap=bootstrap)
-        return Answered(truth[name], probabilities, answers, figures)
+        every = np.zeros((len(found), len(labels)))
+        every[:, model.classes_] = found  # rows of further training need not have every label
+        return every
 
     best: tuple[float, float] | None = None
-    for model in _fits(counted, places, label_weights(counted.rows.labels, labels, config)):
-        validation = answered(model, "validation", bootstrap=False)
-        merit = (validation.figures.accuracy, -validation.figures.log_loss)
+    for model in _fits(counted, places, label_weights(counted.rows.labels, labels, config.training)):
+        found = probabilities(model, "validation")
+        right = Decision().choose(found) == truth["validation"]
+        merit = (float(right.mean()), -float(log_losses(truth["validation"], found).mean()))
         if best is None or merit > best:
-            best, chosen = merit, model
+            best, chosen, validation = merit, model, found
+    temperature = fit_temperature(truth["validation"], validation)
+    decision = decide(config.decision, truth["validation"], tempered(validation, temperature)).decision
+
+    def answered(name: str) -> Answered:
+        found = tempered(probabilities(chosen, name), temperature)
+        answers = decision.choose(found)
+        return Answered(truth[name], found, answers, measure(labels, truth[name], found, answers))
+
     seconds = time.perf_counter() - started
     baseline = Baseline(
         model=f"logistic regression, TF-IDF of {counted.features.name}",
@@ -165,7 +183,9 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: TrainingConfig, 
         features=chosen.n_features_in_,
         rows=len(counted.rows),
         seconds=seconds,
-        sides={name: answered(chosen, name, bootstrap=True) for name in sides},
+        temperature=temperature,
+        threshold=decision.threshold,
+        sides={name: answered(name) for name in sides},
     )
     listener.note(_told(baseline, len(splits.train)))
     return baseline
@@ -219,12 +239,6 @@ def _fits(counted: Counted, places: Mapping[str, int], weights: Mapping[str, flo
             warnings.simplefilter("ignore")
             model.fit(counted.matrix, truth, sample_weight=each)
         yield deepcopy(model)
-
-
-def _choose(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    if probabilities.shape[1] == 2:
-        return (probabilities[:, 1] >= 0.5).astype(np.intp)
-    return np.asarray(np.argmax(probabilities, axis=1), np.intp)
 
 
 def _told(baseline: Baseline, rows: int) -> str:

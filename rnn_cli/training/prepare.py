@@ -18,6 +18,7 @@ from rnn_cli.data.source import absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.evaluation.decide import refuse_unsuitable
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.labels import label_weights, order_labels
@@ -85,6 +86,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
     tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
     _refuse_too_many_vectors(config, tokenizer)
+    refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
     listener.note(_summary(splits, unlabelled, labels, tokenizer))
@@ -108,7 +110,7 @@ def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener:
     # Imported here, as what is wrong with the data should not wait until scikit-learn is loaded.
     from rnn_cli.training.baseline import fit_baseline
 
-    return fit_baseline(splits, labels, config.training, listener)
+    return fit_baseline(splits, labels, config, listener)
 
 
 def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:

@@ -16,9 +16,13 @@ import tensorflow
 
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
+from rnn_cli.config import DecisionConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.evaluation.against import Against
+from rnn_cli.evaluation.calibration import before_and_after
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate
+from rnn_cli.evaluation.settle import calibrated, decided
+from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.loading import to_yaml
 from rnn_cli.network.onnx_graph import to_onnx
 from rnn_cli.scoring.predictor import Predictor
@@ -154,6 +158,7 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
 
 
 def _manifest(run: Prepared) -> Manifest:
+    """That of a network which nobody has calibrated yet, nor told how to decide."""
     splits = run.splits
     return Manifest(
         labels=run.labels,
@@ -184,12 +189,17 @@ def _write(
     with draft.writing(bundle.KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
+    predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
+    manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     opened = draft.preview(manifest)
-    predictor = Predictor(opened)
     validation = evaluate(predictor, run.splits.validation)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
-    figures: dict[str, Any] = {name: side.figures.to_dict() for name, side in sides.items()}
+    figures: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
+    figures["calibration"] = {"temperature": predictor.temperature} | {
+        name: before_and_after(side.truth, side.scores.probabilities, side.answers, predictor.temperature)
+        for name, side in sides.items()
+    }
     tables = {name: side.table() for name, side in sides.items()}
     against = {}
     if run.baseline is not None:
@@ -202,6 +212,18 @@ def _write(
     for name, content in documents(opened, predictor, run, sides, against, listener).items():
         draft.write(name, content)
     return TrainedRun(draft.finish(manifest), history, best, validation, test, against)
+
+
+def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
+    """The same network, calibrated on the validation rows, and deciding as the config wishes there."""
+    calm = calibrated(predictor, run.splits.validation)
+    listener.note(f"calibrated on the validation rows: temperature {calm.temperature:.2f}")
+    found, shortfalls = decided(calm, run.splits.validation, run.config.decision)
+    if run.config.decision != DecisionConfig():
+        listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")
+    for shortfall in shortfalls:
+        listener.warn(shortfall)
+    return found
 
 
 def _csv(table: pd.DataFrame) -> str:

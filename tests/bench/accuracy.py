@@ -5,7 +5,8 @@
 
 SET is one of imdb, rotten_tomatoes, tweets (a tenth of the rows validates, a tenth tests, data.split_seed 1), imdb-500
 and imdb-2000 (so many labelled rows for training and validation together; each seed draws others, and all are tested
-on the 2,500 test rows of imdb). A recipe is a name or a file; each run is `rnn train`, a process of its own. The linear
+on the 2,500 test rows of imdb). A recipe is a name or a file, and may go on with overrides,
+"short-text data.unlabelled=imdb"; each run is `rnn train`, a process of its own. The linear
 baseline is the one that the first recipe's runs fitted. fastText runs if PYTHON has it: `pip install fasttext-wheel`
 (0.9.2) in an environment of its own; its epochs and learning rate are chosen on the validation rows, and on more than
 one core its answers vary a little even with one seed.
@@ -25,6 +26,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -60,7 +62,7 @@ class Set:
 
 SETS = {
     "imdb": Set("imdb", ("accurate", "default", "classic")),
-    "rotten_tomatoes": Set("rotten_tomatoes", ("short-text", "quick", "classic")),
+    "rotten_tomatoes": Set("rotten_tomatoes", ("short-text", "short-text data.unlabelled=imdb", "quick", "classic")),
     "tweets": Set("tweets", ("short-text", "classic")),
     "imdb-500": Set("imdb", ("default",), rows=500),
     "imdb-2000": Set("imdb", ("default",), rows=2000),
@@ -109,8 +111,10 @@ class Rows:
 
 def run_recipe(recipe: str, seed: int, rows: Rows) -> Record:
     config, splits = rows.seeded(seed)
-    out, log = rows.folder / f"model-{Path(recipe).stem}-{seed}", rows.folder / "log.txt"
-    command = [str(Path(sys.executable).with_name("rnn")), "train", recipe, "--out", str(out)]
+    name, *overrides = shlex.split(recipe)
+    out, log = Path(tempfile.mkdtemp(dir=rows.folder)) / "model", rows.folder / "log.txt"
+    command = [str(Path(sys.executable).with_name("rnn")), "train", name, "--out", str(out)]
+    command += [f"--set={override}" for override in overrides]
     command += [f"--set=data.{key}={getattr(config, key)}" for key in ("source", *SIDES, "split_seed")]
     command += [f"--set=training.seed={seed}", "--set=training.baseline=true"]
     seconds, megabytes, _ = logged(command, log)
@@ -248,12 +252,22 @@ def settings_of(recipes: Sequence[str], source: str) -> dict[str, str]:
     found, mistakes = {}, []
     for recipe in recipes:
         try:
-            found[recipe] = to_yaml(load_config(recipe, [f"data.source={source}"]))
+            name, *overrides = shlex.split(recipe)
+            found[recipe] = to_yaml(load_config(name, [f"data.source={source}", *overrides]))
         except ConfigError as error:
             mistakes.append(str(error))
     if mistakes:
         sys.exit("\n".join([*mistakes, "name the recipes to run with --recipe NAME"]))
     return found
+
+
+def called(recipe: str) -> str:
+    name, *overrides = shlex.split(recipe)
+    return " ".join([Path(name).stem, *overrides])
+
+
+def as_seen_anywhere(name: str, *overrides: str) -> list[str]:
+    return [os.path.abspath(name) if os.path.exists(name) else name, *overrides]
 
 
 def arguments() -> argparse.Namespace:
@@ -271,7 +285,7 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     names = given.recipe or SETS[given.set].recipes
     names = [name for name in dict.fromkeys(names) if not (given.no_classic and name == "classic")]
-    given.recipe = [os.path.abspath(name) if os.path.exists(name) else name for name in names]
+    given.recipe = [shlex.join(as_seen_anywhere(*shlex.split(name))) for name in names]
     if given.seeds < 1 or not names:
         parser.error("at least one seed and one recipe are needed")
     return given
@@ -292,13 +306,13 @@ def main() -> None:
         os.chdir(folder)  # so that runs/latest stays as it is
         rows = Rows(which, Path(folder))
         found: dict[str, list[Record]] = {
-            Path(recipe).stem: [
+            called(recipe): [
                 kept.get(recipe, settings[recipe], seed, lambda r=recipe, s=seed: run_recipe(r, s, rows))
                 for seed in seeds
             ]
             for recipe in given.recipe
         }
-        linear = [record["baseline"] for record in found[Path(given.recipe[0]).stem]]
+        linear = [record["baseline"] for record in found[called(given.recipe[0])]]
         found[LINEAR] = linear
         if python:
             peer = Path(__file__).with_name("peer_fasttext.py").read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ def unknown(ids: list[int], places: Collection[int]) -> list[int]:
 def main(model: Path, count: int) -> None:
     predictor = Predictor.open(model)
     texts = test_texts(model, count)
-    answers = predictor.choose(predictor.score(texts).probabilities).tolist()
+    answers = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
     encoded = predictor.tokenizer.encode_all(texts)
     ways = weights(predictor, texts, encoded, answers)
     print(f"{model.resolve()}: {len(texts):,} test rows, {np.mean(list(map(len, encoded))):.0f} words read of each")

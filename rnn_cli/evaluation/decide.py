@@ -1,0 +1,149 @@
+"""A threshold that meets a goal, and a margin below which to say "unsure": both chosen on validation rows.
+
+Knows nothing of how the probabilities came about.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.config import AT_LEAST, CostGoal, DecisionConfig
+from rnn_cli.errors import ConfigError
+from rnn_cli.scoring.decision import UNSURE, Decision
+
+Truth = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was decided; `shortfalls` say in words which wish no decision met, and how near the chosen one comes."""
+
+    decision: Decision
+    shortfalls: tuple[str, ...]
+
+
+def decide(config: DecisionConfig, truth: Truth, probabilities: Numbers) -> Chosen:
+    """The decision that serves the config best on the rows given.
+
+    `truth` holds indices of labels, `[rows]`, `probabilities` is `[rows, labels]`, both of validation rows.
+    """
+    threshold, short = config.threshold or 0.5, None
+    if config.goal is not None:
+        threshold, short = best_threshold(config.goal, truth, probabilities)
+    decision = Decision(threshold)
+    shortfalls = [short]
+    if config.abstain:
+        margins = np.sort(decision.margins(probabilities))
+        decision = Decision(threshold, float(margins[int(config.abstain * len(margins))]))
+    if config.abstain_error is not None:
+        right = decision.choose(probabilities) == truth
+        unsure_below, short = _margin_of_error(config.abstain_error, decision.margins(probabilities), right)
+        decision = Decision(threshold, unsure_below)
+        shortfalls.append(short)
+    return Chosen(decision, tuple(short for short in shortfalls if short))
+
+
+def refuse_unsuitable(config: DecisionConfig, labels: Sequence[str]) -> None:
+    """Raise `ConfigError` for each wish that cannot be meant for these labels."""
+    wrong = [
+        f"decision.{key}: is for two labels, and here are {len(labels)}"
+        for key in ("goal", "threshold")
+        if len(labels) != 2 and getattr(config, key) is not None
+    ]
+    wrong += [
+        f"decision.{key}: one of the labels is {UNSURE!r} already; rename it"
+        for key in ("abstain", "abstain_error")
+        if UNSURE in labels and getattr(config, key) is not None
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Rows of two labels by true and answered label at each of some thresholds, `[thresholds]`."""
+
+    thresholds: Numbers
+    true_positive: Numbers
+    false_positive: Numbers
+    false_negative: Numbers
+    true_negative: Numbers
+
+    @property
+    def precision(self) -> Numbers:
+        return _ratio(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> Numbers:
+        return _ratio(self.true_positive, self.true_positive + self.false_negative)
+
+    @property
+    def specificity(self) -> Numbers:
+        return _ratio(self.true_negative, self.true_negative + self.false_positive)
+
+
+MERITS: Mapping[str, Callable[[_Counts], Numbers]] = {
+    "accuracy": lambda at: at.true_positive + at.true_negative,
+    "f1": lambda at: _ratio(2 * at.true_positive, 2 * at.true_positive + at.false_positive + at.false_negative),
+    "balanced_accuracy": lambda at: (at.recall + at.specificity) / 2,
+}
+
+
+def best_threshold(goal: str | CostGoal, truth: Truth, probabilities: Numbers) -> tuple[float, str | None]:
+    """The threshold that serves the goal best, of equally good ones the nearest to 0.5; two labels only.
+
+    With it, in words, by how much it falls short where a precision or recall asked for is not reached at all.
+    """
+    at = _counts(truth, probabilities[:, 1])
+    short = None
+    if isinstance(goal, CostGoal):
+        merits = [-(goal.cost.false_positive * at.false_positive + goal.cost.false_negative * at.false_negative)]
+    elif asked := AT_LEAST.fullmatch(goal):
+        figure, other = (at.precision, at.recall) if asked["figure"] == "precision" else (at.recall, at.precision)
+        reached = figure >= float(asked["share"])
+        # Where nothing reaches it, nearness counts; where something does, what the other figure makes of it.
+        merits = [reached.astype(np.float64), np.where(reached, other, figure), np.where(reached, figure, other)]
+        if not reached.any():
+            short = f"no threshold reaches {goal} on the validation rows; the best is {figure.max():.3f}"
+    else:
+        merits = [MERITS[goal](at)]
+    best = np.lexsort([np.abs(at.thresholds - 0.5), *(-merit for merit in reversed(merits))])[0]
+    return float(at.thresholds[best]), short
+
+
+def _counts(truth: Truth, probability: Numbers) -> _Counts:
+    """At every threshold that tells two rows apart: halfway between neighbours, and beyond both ends."""
+    order = np.argsort(probability, kind="stable")
+    values, positive = probability[order], np.concatenate([[0], np.cumsum(truth[order] == 1)])
+    cuts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [len(values)]])  # rows below each threshold
+    ends = np.concatenate([[0.0], values, [1.0]])
+    middles = (ends[cuts] + ends[cuts + 1]) / 2
+    missed = positive[cuts].astype(np.float64)
+    return _Counts(
+        # Halfway between two neighbours of the last digit may be the lower one, which would then be answered too.
+        thresholds=np.where(middles > ends[cuts], middles, ends[cuts + 1]),
+        true_positive=positive[-1] - missed,
+        false_positive=(len(values) - cuts) - (positive[-1] - missed),
+        false_negative=missed,
+        true_negative=cuts - missed,
+    )
+
+
+def _margin_of_error(most: float, margins: Numbers, right: npt.NDArray[np.bool_]) -> tuple[float, str | None]:
+    """The least margin from which on at most the share `most` of answers is wrong, and in words if there is none."""
+    order = np.argsort(-margins, kind="stable")
+    errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    ends = np.append(np.flatnonzero(np.diff(margins[order])), len(order) - 1)  # rows of one margin stay together
+    good = ends[errors[ends] <= most]
+    if len(good) == 0:
+        return 0.0, f"no margin keeps the error at {most:g} or less on the validation rows, so no answer is unsure"
+    last = good[-1]
+    return (0.0 if last == len(order) - 1 else float(margins[order[last]])), None
+
+
+def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+    """0 where undefined."""
+    return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)
