@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.config import Config, EarlyStopping
+from rnn_cli.config import Config, CostGoal, DecisionConfig, EarlyStopping
+from rnn_cli.config.decision import Cost
 from rnn_cli.errors import ConfigError
 from rnn_cli.loading import key_table, load_config, parse_config, recipes, to_yaml
 
@@ -189,8 +190,8 @@ def test_all_mistakes_are_told_together_in_order() -> None:
         ("<<: {epochs: 3}", "<<: no such key"),
         ('"a\\nb": 3', '"a\\nb": no such key'),
         ("1: 3", "1: a key must be text"),
-        ("- 1", "expected sections (data, tokenizer, model, training), got [1]"),
-        ("text", 'expected sections (data, tokenizer, model, training), got "text"'),
+        ("- 1", "expected sections (data, tokenizer, model, training, decision), got [1]"),
+        ("text", 'expected sections (data, tokenizer, model, training, decision), got "text"'),
     ],
 )
 def test_a_mistake_in_words(text: str, expected: str) -> None:
@@ -288,7 +289,9 @@ def test_any_values_make_a_config_or_mistakes_of_these_keys(values: dict[str, ob
 
 def test_to_yaml_keeps_the_declared_order_and_reads_back_equal() -> None:
     config = parse_config(
-        "training: {class_weight: {'no': 2, '1': 3}, learning_rate: 1e-5}", "f.yaml", ["data.source='null'"]
+        "{training: {class_weight: {'no': 2, '1': 3}, learning_rate: 1e-5}, decision: {goal: {cost: {}}}}",
+        "f.yaml",
+        ["data.source='null'"],
     )
     written = to_yaml(config)
     assert parse_config(written, "g.yaml") == config
@@ -303,7 +306,8 @@ def test_the_key_table_holds_every_key_with_its_meaning() -> None:
     dumped = Config().to_dict()
     leaves = {f"{section}.{name}" for section, values in dumped.items() for name in values}
     nested = {f"training.early_stopping.{name}" for name in dumped["training"]["early_stopping"]}
-    assert set(table) == leaves | nested
+    of_the_goal = {f"decision.goal.{name}" for name in ("cost", "cost.false_positive", "cost.false_negative")}
+    assert set(table) == leaves | nested | of_the_goal
     assert all(key.description.endswith(".") for key in table.values())
     assert table["model.units"][1:3] == ("a list, each a whole number (at least 1), not empty", "[64, 64]")
     assert table["tokenizer.level"][1:3] == ("one of word, char, sentence, subword", "word")
@@ -312,7 +316,50 @@ def test_the_key_table_holds_every_key_with_its_meaning() -> None:
 
 @pytest.mark.parametrize("key", key_table(), ids=lambda key: key.name)
 def test_each_default_in_the_table_is_that_keys_default(key: tuple[str, ...]) -> None:
-    assert parse_config("", "f.yaml", [f"{key[0]}={key[2]}"]) == Config()
+    goal = CostGoal() if key[0].startswith("decision.goal.") else None
+    assert parse_config("", "f.yaml", [f"{key[0]}={key[2]}"]) == Config(decision=DecisionConfig(goal=goal))
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        ("precision", "expected accuracy, f1, balanced_accuracy, precision >= 0.95, recall >= 0.9 (or other shares)"),
+        ("precision >= 95", "expected accuracy, f1, balanced_accuracy, precision >= 0.95"),
+        ("precision >= 1.5", "expected accuracy, f1"),
+        ("5", "expected text, keys of its own (cost) or null, got 5"),
+        ("{costs: {}}", "no such key; did you mean"),
+        ("{cost: {false_positive: -1}}", "expected a number (at least 0), got -1"),
+    ],
+)
+def test_a_goal_that_is_none(goal: str, expected: str) -> None:
+    [mistake] = mistakes(f"decision: {{goal: {goal}}}")
+    assert expected in mistake
+
+
+@pytest.mark.parametrize(
+    "goal",
+    ["accuracy", "f1", "balanced_accuracy", "precision >= 0.95", "recall>=.9", "precision >= 1", "recall >= 1.0"],
+)
+def test_a_goal(goal: str) -> None:
+    assert parse_config(f"decision: {{goal: {goal}}}", "f.yaml").decision.goal == goal
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        ("{goal: f1, threshold: 0.4}", "goal and threshold exclude each other"),
+        ("{abstain: 0.1, abstain_error: 0.1}", "abstain and abstain_error exclude each other"),
+        ("{threshold: 0}", "expected a number (above 0 and below 1) or null, got 0"),
+    ],
+)
+def test_decisions_that_exclude_each_other(decision: str, expected: str) -> None:
+    [mistake] = mistakes(f"decision: {decision}")
+    assert expected in mistake
+
+
+def test_a_cost_may_be_overridden_alone() -> None:
+    found = parse_config("", "f.yaml", ["decision.goal.cost.false_negative=5"]).decision.goal
+    assert found == CostGoal(cost=Cost(false_positive=1, false_negative=5))
 
 
 def test_loading_imports_nothing_heavy() -> None:

@@ -27,7 +27,8 @@ Examples:
   rnn evaluate --data other.csv --set data.text_column=review
   rnn evaluate --threshold 0.7
   rnn evaluate --goal "precision >= 0.95"
-  rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}" --abstain 0.1
+  rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}"
+  rnn evaluate --abstain 0.1
   rnn evaluate --by length
   rnn evaluate --data new_reviews.csv --by country
   rnn evaluate --report report.html --plots charts

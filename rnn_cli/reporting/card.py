@@ -12,7 +12,7 @@ from rnn_cli.evaluation.wording import FIGURES, decision_in_words, span, sure_in
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import in_markdown as md
 from rnn_cli.reporting.escape import shortened
-from rnn_cli.reporting.sections import network, rows_in_words, unit_of
+from rnn_cli.reporting.words import network, rows_in_words, unit_of
 from rnn_cli.scoring.decision import Decision
 
 MOST_LABELS = 50

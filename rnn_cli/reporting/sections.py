@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_cli.config import Config
 from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
 from rnn_cli.reporting.mistakes import MOST, Mistake
+from rnn_cli.reporting.words import network, rows_in_words, unit_of
 from rnn_cli.scoring.decision import Decision
 
 CONFUSIONS = 10
@@ -47,30 +47,6 @@ def introduction(report: Report) -> Safe:
     )
     title = element("h1", foreign(Path(report.config.data.source).name), ": how good the model is")
     return element("header", title, element("p", *told, class_="muted"))
-
-
-def network(config: Config) -> str:
-    """The network in a few words."""
-    model = config.model
-    cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple recurrent"}[model.cell]
-    units = " and ".join(map(str, model.units))
-    linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
-    return f"{'Bidirectional ' if model.bidirectional else ''}{cell} network of {units} units{linear}"
-
-
-def unit_of(report: Report) -> str:
-    """What a token is, in a word."""
-    level = report.config.tokenizer.level
-    return {"subword": "piece", "char": "character"}.get(level, level)
-
-
-def rows_in_words(report: Report) -> str:
-    """Which rows the figures are of."""
-    if report.side == "test":
-        return "test rows, which training did not see"
-    if report.side == "validation":
-        return "validation rows, which chose the best epoch: on other rows it may do a little worse"
-    return f"labelled rows of {Path(report.evaluation.dataset.name).name}"
 
 
 def tiles(report: Report) -> Safe:

@@ -21,6 +21,7 @@ from rnn_cli.evaluation.comparison import compare
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.slices import Slice
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Scores
 
 from .conftest import Rnn, files_below
@@ -199,7 +200,7 @@ def evaluation(labels: list[str]) -> Evaluation:
     names = [labels[place] for place in truth]
     dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
     figures = measure(labels, truth, probabilities, answers)
-    return Evaluation(dataset, Scores(probabilities, np.ones(len(truth), np.bool_)), answers, figures)
+    return Evaluation(dataset, Scores(probabilities, np.ones(len(truth), np.bool_)), Decision(), answers, figures)
 
 
 ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"]

@@ -49,24 +49,6 @@ def test_the_reliability_diagram_is_of_the_calibration_error(scored: tuple[np.nd
     assert (found.low < found.right).all() and (found.right < found.high).all()
 
 
-@pytest.mark.parametrize("labels", [2, 4])
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_temperature_is_undone(labels: int, temperature: float) -> None:
-    logits = np.random.default_rng(1).normal(0, 6, (50, labels))
-
-    def softmax(numbers: np.ndarray) -> np.ndarray:
-        powers = np.exp(numbers)
-        return powers / powers.sum(axis=1, keepdims=True)
-
-    undone = curves.before_temperature(softmax(logits / temperature), temperature)
-    np.testing.assert_allclose(undone, softmax(logits), atol=1e-9)
-
-
-def test_a_probability_of_zero_stays_finite() -> None:
-    undone = curves.before_temperature(np.array([[0.0, 1.0]]), 2.0)
-    np.testing.assert_allclose(undone, [[0.0, 1.0]], atol=1e-12)
-
-
 def test_the_shares_of_a_histogram_are_of_all_scores() -> None:
     share, edges = curves.shares(np.array([0.0, 0.01, 0.5, 1.0]))
     assert (share.sum(), share[0], share[-1], len(edges)) == (1, 0.5, 0.25, curves.SCORE_BINS + 1)

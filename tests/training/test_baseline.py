@@ -32,7 +32,7 @@ def splits(rows: list[tuple[str, str]], test: bool = True) -> Splits:
 
 
 def fit(rows: Splits, listener: Any, **training: Any) -> Baseline | None:
-    config = Config.model_validate({"training": training}).training
+    config = Config.model_validate({"training": training})
     return fit_baseline(rows, order_labels(rows.train.labels, None), config, listener)
 
 
@@ -168,12 +168,12 @@ def test_one_label_to_train_on_is_told(listener: Any) -> None:
     rows = splits(ENGLISH)
     of_one = rows.train.select([row for row, label in enumerate(rows.train.labels) if label == "good"])
     alone = Splits(of_one, rows.validation, rows.test, (), "")
-    assert fit_baseline(alone, ("bad", "good"), Config().training, listener) is None
+    assert fit_baseline(alone, ("bad", "good"), Config(), listener) is None
     assert listener.notes == ["no linear baseline: all training rows have the same label"]
 
 
 def test_a_label_without_a_training_row_has_no_probability(listener: Any) -> None:
-    found = fit_baseline(splits(ENGLISH), ("awful", "bad", "good"), Config().training, listener)
+    found = fit_baseline(splits(ENGLISH), ("awful", "bad", "good"), Config(), listener)
     assert found is not None
     side = found.sides["test"]
     assert (side.probabilities[:, 0] == 0).all()

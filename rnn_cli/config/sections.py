@@ -1,79 +1,25 @@
-"""The YAML's typed shape: what each key means, its default and its bounds.
+"""The sections of a config that tell of data, tokenizer, network and training."""
 
-Reading files and overrides is `rnn_cli.loading`'s work. Knows nothing of Keras, of data or of the terminal.
-"""
+from typing import Annotated, Literal
 
-import re
-from typing import Annotated, Any, Literal
+from pydantic import BeforeValidator, Field, model_validator
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from rnn_cli.config.values import (
+    Count,
+    Label,
+    NotNegative,
+    Positive,
+    Rate,
+    Section,
+    Seed,
+    Source,
+    VocabSize,
+    no_boolean,
+    share_or_file,
+)
 
 OWN = "own"
 """What `model.embeddings` says for token vectors made from the run's own texts."""
-
-AT_LEAST = re.compile(r"(?P<figure>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
-"""What `decision.goal` may say of a figure of the positive label that must be reached."""
-
-ONE_HOT_BYTES = 2 << 30
-"""The largest one-hot batch (batch_size × max_length × vocab_size float32) a config may ask for."""
-
-
-def _no_boolean(value: object) -> object:
-    # YAML 1.1 reads yes, no, on and off as booleans, and pydantic would take True for 1.
-    if isinstance(value, bool):
-        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is text, else give a number")
-    return value
-
-
-def _countable(value: object) -> object:
-    value = _no_boolean(value)
-    if isinstance(value, int | float) and value >= 2**31:
-        raise ValueError(f"at most {2**31 - 1:,}")
-    return value
-
-
-def _label(value: object) -> object:
-    # Labels are text everywhere; a label written 1 in YAML is the label "1" of the file.
-    value = _no_boolean(value)
-    # Spelled as a file's typed values are: 1.0 is the label "1".
-    value = int(value) if isinstance(value, float) and value.is_integer() else value
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _share_or_file(value: object) -> object:
-    # YAML reads 1e-1 as text, and text would be a file's name here.
-    value = _no_boolean(value)
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _goal(value: object) -> object:
-    if isinstance(value, str) and value not in ("accuracy", "f1", "balanced_accuracy"):
-        if not AT_LEAST.fullmatch(value):
-            raise ValueError(
-                "expected accuracy, f1, balanced_accuracy, precision >= 0.95, recall >= 0.9 (or other shares) or "
-                f"{{cost: {{false_positive: 1, false_negative: 5}}}}, got {value!r}"
-            )
-    return value
-
-
-# The bounds stand before the validator, which runs first all the same: only so do they reach the JSON schema.
-Count = Annotated[int, Field(ge=1), BeforeValidator(_countable)]
-VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_countable)]
-Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_no_boolean)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
-Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(_no_boolean)]
-Source = Annotated[str, Field(min_length=1)]
-Label = Annotated[str, BeforeValidator(_label)]
-
-
-class Section(BaseModel):
-    """What all sections share: unknown keys are mistakes, values never change, docstrings describe keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class DataConfig(Section):
@@ -88,9 +34,9 @@ class DataConfig(Section):
     """The column of labels; found by its name (label, sentiment, class, ...) when not given."""
     positive_label: Label | None = None
     """Of two labels, the one whose probability the network answers; else the second in sorted order."""
-    validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(_share_or_file)] = 0.1
+    validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
     """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
-    test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(_share_or_file)] = 0.1
+    test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
     """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
     unlabelled: Source | list[Source] | None = None
     """Further texts, a built-in set or file or a list of them, whose labels, if any, are not read: they serve the
@@ -166,7 +112,7 @@ class ModelConfig(Section):
     """What leaves the top recurrent layer: its last state(s), or the maximum and/or mean over the text."""
     dense_units: list[Count] = [32, 16]
     """Units of each hidden Dense layer (ReLU); [] for none."""
-    ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(_no_boolean)] = 0
+    ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(no_boolean)] = 0
     """Average the network with a linear model over runs of up to so many tokens, fitted first; 0 for none."""
     ngram_buckets: Count = 1 << 20
     """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label)."""
@@ -230,72 +176,3 @@ class TrainingConfig(Section):
         """What the best epoch has most of, by its validation figures."""
         by_accuracy = self.early_stopping is not None and self.early_stopping.monitor == "accuracy"
         return val_accuracy if by_accuracy else -val_loss
-
-
-class Cost(Section):
-    """What a mistake of each kind costs, in any unit."""
-
-    false_positive: NotNegative = 1.0
-    """Answering the positive label where it is not true."""
-    false_negative: NotNegative = 1.0
-    """Not answering it where it is true."""
-
-
-class CostGoal(Section):
-    """Mistakes are to cost as little as possible."""
-
-    cost: Cost
-    """What a mistake of each kind costs, in any unit."""
-
-
-class DecisionConfig(Section):
-    """How probabilities become an answer; what serves best on the validation rows is stored in the model."""
-
-    goal: Annotated[str | CostGoal | None, BeforeValidator(_goal)] = None
-    """Of two labels, what the threshold is chosen for: accuracy, f1 or balanced_accuracy; `precision >= 0.95` or
-    `recall >= 0.9` of the positive label, at the most of the other; or the least cost, {cost: {false_positive: 1,
-    false_negative: 5}}."""
-    threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(_no_boolean)] | None = None
-    """Of two labels, the probability from which the positive one is answered; 0.5 when there is no goal either."""
-    abstain: Rate | None = None
-    """Answer "unsure" where the probabilities are nearest to another answer, for at most this share of the texts."""
-    abstain_error: Rate | None = None
-    """Answer "unsure" for so many texts that at most this share of the other answers is wrong."""
-
-    @model_validator(mode="after")
-    def _one_way_each(self) -> "DecisionConfig":
-        if self.goal is not None and self.threshold is not None:
-            raise ValueError("goal and threshold exclude each other; leave one out")
-        if self.abstain is not None and self.abstain_error is not None:
-            raise ValueError("abstain and abstain_error exclude each other; leave one out")
-        return self
-
-
-class Config(Section):
-    """Everything `rnn train` may be told."""
-
-    data: DataConfig = DataConfig()
-    """Which labelled texts, and how they are split."""
-    tokenizer: TokenizerConfig = TokenizerConfig()
-    """How a text becomes numbers."""
-    model: ModelConfig = ModelConfig()
-    """The network."""
-    training: TrainingConfig = TrainingConfig()
-    """How the network's weights are found."""
-    decision: DecisionConfig = DecisionConfig()
-    """How probabilities become an answer."""
-
-    @model_validator(mode="after")
-    def _one_hot_fits_in_memory(self) -> "Config":
-        tokens = self.training.batch_size * self.tokenizer.max_length
-        if self.model.input == "one_hot" and tokens * self.tokenizer.vocab_size * 4 > ONE_HOT_BYTES:
-            gibibytes = tokens * self.tokenizer.vocab_size * 4 / 2**30
-            raise ValueError(
-                f"model.input: one_hot needs {gibibytes:.1f} GiB a batch; "
-                f"use embedding, or make tokenizer.vocab_size at most {ONE_HOT_BYTES // (tokens * 4)}"
-            )
-        return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """The whole config as plain values, every default spelled out."""
-        return self.model_dump(mode="json")
