@@ -72,10 +72,9 @@ def test_a_text_of_which_nothing_is_left_is_an_empty_one(predictor: Predictor) -
     assert unknown == Part(0, 4, 0.0)  # an empty text is read as an unknown word
 
 
-def test_the_log_odds_are_those_after_temperature(trained: Path, predictor: Predictor) -> None:
-    cooled = Predictor.open(trained)
-    cooled.temperature = 4.0
-    (hot,), (cold,) = explain(predictor, ["a warm film"], [GOOD]), explain(cooled, ["a warm film"], [GOOD])
+def test_the_log_odds_are_those_after_temperature(predictor: Predictor) -> None:
+    plain, cooled = predictor.adjusted(temperature=1.0), predictor.adjusted(temperature=4.0)
+    (hot,), (cold,) = explain(plain, ["a warm film"], [GOOD]), explain(cooled, ["a warm film"], [GOOD])
     assert [4 * part.weight for part in cold] == pytest.approx([part.weight for part in hot], rel=1e-4)
 
 

@@ -129,7 +129,8 @@ def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, ti
     losses = [epoch.val_loss for epoch in result.history]
     assert result.best.epoch == losses.index(min(losses)) + 1
     assert len(losses) == min(30, result.best.epoch + 2)
-    assert result.validation.figures.log_loss == pytest.approx(min(losses), abs=1e-4)
+    before = json.loads(result.bundle.read(METRICS))["calibration"]["validation"]["before"]
+    assert before["log_loss"] == pytest.approx(min(losses), abs=1e-4)
 
 
 def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state(
