@@ -1,6 +1,7 @@
 """Whole runs on small files: what is learned, written, refused and repeated."""
 
 import csv
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import HISTORY, KERAS_MODEL, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint
+from rnn_cli.bundle import HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
