@@ -14,7 +14,7 @@ def test_the_kept_test_rows_give_the_figures_of_training(trained: Path) -> None:
     opened = Bundle.open(trained)
     evaluation = evaluate(Predictor(opened), kept_test_rows(opened))
     written = json.loads(opened.read("metrics.json"))["test"]
-    assert json.loads(json.dumps(evaluation.figures.to_dict())) == written
+    assert json.loads(json.dumps(evaluation.to_dict())) == written
 
 
 def test_test_rows_were_not_trained_on(trained: Path, labelled_file: Path) -> None:

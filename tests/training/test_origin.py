@@ -68,8 +68,9 @@ def further(parent: Path, source: Path, listener: Any, *overrides: str, config: 
 
 
 def scores(opened: Bundle) -> np.ndarray:
+    """The network's own answers: each model is calibrated anew on its own validation rows."""
     texts = ["a warm lovely film", "a dull noisy plot", "the average evening", "zzz", ""]
-    return Predictor(opened).score(texts).probabilities
+    return Predictor(opened).adjusted(temperature=1.0).score(texts).probabilities
 
 
 def refusal(parent: Path, *overrides: str, config: str | None = None) -> tuple[str, ...]:
