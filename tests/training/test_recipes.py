@@ -1,5 +1,6 @@
 """Every recipe trains, and says at its head what it is for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,12 @@ def test_a_recipe_trains(
 def test_a_recipe_begins_with_what_it_is_for(name: str) -> None:
     first = RECIPES[name].read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("# ") and first.endswith(".") and len(first) > 20
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_tells_its_command_cost_and_figures(name: str) -> None:
+    head = RECIPES[name].read_text(encoding="utf-8").partition("\ndata:")[0]
+    command = "rnn train" if name == "default" else f"rnn train {name}"
+    assert re.search(rf"^# command +{command} +\(.*[\d.]+ (minutes|seconds), [\d.]+ GB\)$", head, re.MULTILINE)
+    assert re.search(r"^# validation +[\d.]+ %; .* [\d,]+ rows, ", head, re.MULTILINE)
+    assert re.search(r"^# test +[\d.]+ % \([\d.]+ to [\d.]+\), log loss .* [\d,]+ rows$", head, re.MULTILINE)
