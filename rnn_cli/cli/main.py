@@ -42,7 +42,7 @@ class InOrder(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  rnn train                                 the classic network
+  rnn train                                 on film reviews, to begin with
   rnn train quick --set training.epochs=2   another recipe, with a change
   rnn evaluate
   rnn predict "A warm, funny film."
