@@ -19,12 +19,14 @@ def commands() -> list[str]:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         blocks = re.findall(r"```(?:sh|console)\n(.*?)```", text, re.S)
-        # A command shown with the error it earns is wrong on purpose.
+        # A command shown with the error it earns is wrong on purpose, and of a session only what is typed is one.
         right = [re.sub(r".*\n(?=Error: )", "", block) for block in blocks]
-        lines = [line.removeprefix("$ ") for block in right for line in block.splitlines()]
+        typed = [re.findall(r"^\$ (.*)", block, re.M) or block.splitlines() for block in right]
+        lines = [line for block in typed for line in block]
         lines += [code for code in re.findall(r"`(rnn [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.S))]
         for line in lines:
-            for part in re.split(r"&&|(?<!\|)\|(?!\|)|>| # ", line):
+            # The shell's own signs, unless they stand in quotes.
+            for part in re.split(r"""(?:&&|\||>| # )(?=(?:[^"]*"[^"]*")*[^"]*$)""", line):
                 if part.strip().startswith("rnn ") and "…" not in part:
                     found.append(part.strip())
     return sorted(set(found))
