@@ -94,6 +94,8 @@ class Writer:
             ranked = sorted(self._all(prediction), key=lambda each: -each[1])
             figures += f"[{', '.join(f'{shortened(name, NAME_CELLS)} {p:.1%}' for name, p in ranked)}]  "
         doubt = f"(nearest: {shortened(prediction.label, NAME_CELLS)})  " if prediction.unsure else ""
+        by_threshold = len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
+        doubt += "(by the threshold)  " if by_threshold else ""
         doubt += "(no known word)  " if prediction.no_known_words else ""
         left = sys.maxsize if self._width is None else self._width - cell_len(label + figures + doubt)
         # A text of which less could be shown would tell nothing: it wraps.

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
+from rnn_cli.evaluation.wording import SURE
 
 if TYPE_CHECKING:  # loading them loads scikit-learn
     from rnn_cli.evaluation.comparison import Comparison
     from rnn_cli.evaluation.contest import Contest, Contestant
-
-SURE = 0.05
-"""The p-value from which on a difference is called chance."""
 
 
 def show_contest(contest: "Contest", rows: str) -> None:

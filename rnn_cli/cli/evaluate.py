@@ -104,7 +104,8 @@ def evaluate(
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save
 
-        gathered = gather(opened, predictor, evaluation, "test" if source is None else None, against)
+        side = "test" if source is None else None
+        gathered = gather(opened, predictor, evaluation, side, against, by=by, parts=slices)
         save(gathered, out=report, plots=plots, force=force)
     if as_json:
         _print_json(evaluation, against, by, slices)

@@ -36,8 +36,8 @@ Examples:
 def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     """Write a config that suits a file of labelled texts.
 
-    It names the columns, begins with the recipe for texts of this number and length, and says why each value is what it
-    is. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
+    It names the columns, begins with the recipe for texts of this number and length, and says what it chose for
+    them and why. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
     """
     from rnn_cli.cli.layout import one_line, paragraph
     from rnn_cli.errors import ConfigError

@@ -50,8 +50,9 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
 
     Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
     each text, in order, whatever the text; one without a single word the model knows is marked so (plain: counted).
-    A model trained with decision.abstain or decision.abstain_error answers "unsure" where it is (in csv, tsv and jsonl,
-    which keep the label, `unsure` is true).
+    A model that was made to abstain answers "unsure" where it is; the probability is that of the nearest label
+    (which csv, tsv and jsonl keep, with `unsure` true). With a threshold of its own (decision.goal) an answer may be
+    less than 50% probable.
 
     With --explain each word is left out in turn. Its weight is by how much the log-odds of the answer fall without it:
     above 0 (green) it speaks for the answer, below 0 (red) against it; the strongest words are bold and underlined,

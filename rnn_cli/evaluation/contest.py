@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import f1_score
 
+from rnn_cli.data.reading.columns import show
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.answers import Answers
 from rnn_cli.evaluation.bootstrap import Interval
@@ -63,6 +64,8 @@ def hold(every: Sequence[Answers]) -> Contest:
     orders = [np.arange(len(first_keys)), *(_order(every[0], answers, first_keys, common) for answers in every[1:])]
     labels = sorted({label for answers in every for label in (*answers.labels, *answers.predictions)})
     places = {label: place for place, label in enumerate(labels)}
+    for answers in every:
+        _refuse_foreign(answers)
     truth = _places(every[0].labels, places)
     given = [_places(answers.predictions, places)[order] for answers, order in zip(every, orders, strict=True)]
     found = [compare(truth, other, given[0], len(labels)) for other in given[1:]]
@@ -72,6 +75,16 @@ def hold(every: Sequence[Answers]) -> Contest:
         for answers, each, comparison, p in zip(every, given, (None, *found), (None, *corrected), strict=True)
     )
     return Contest(len(truth), tuple(models))
+
+
+def _refuse_foreign(answers: Answers) -> None:
+    """Another spelling of the labels would make every answer wrong."""
+    if not set(answers.predictions) & set(answers.labels):
+        raise DataError(
+            f"answers {show(sorted(set(answers.predictions))[:3])}, which no row's label is",
+            where=answers.name,
+            mend=f"spell its predictions as its labels: {show(sorted(set(answers.labels))[:5])}",
+        )
 
 
 def _contestant(

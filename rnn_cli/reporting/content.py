@@ -36,7 +36,8 @@ class Report:
 
     `side` says which of the run's own rows, `test` or `validation`; None for others. `truth` is the true labels'
     indices, `[rows]`.
-    `slices` are by the texts' length; `frequent` are the vocabulary's first tokens, which show what language it is of.
+    `slices` are by the texts' length, `parts` by the values of the column `by`, if one was named; `frequent` are the
+    vocabulary's first tokens, which show what language it is of.
     """
 
     manifest: Manifest
@@ -52,6 +53,8 @@ class Report:
     slices: Sequence[Slice]
     mistakes: tuple[Mistake, ...]
     frequent: tuple[str, ...]
+    by: str | None = None
+    parts: Sequence[Slice] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -60,7 +63,14 @@ class Report:
 
 
 def gather(
-    opened: Bundle, predictor: Predictor, evaluation: Evaluation, side: str | None, against: Against | None
+    opened: Bundle,
+    predictor: Predictor,
+    evaluation: Evaluation,
+    side: str | None,
+    against: Against | None,
+    *,
+    by: str | None = None,
+    parts: Sequence[Slice] = (),
 ) -> Report:
     """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
     config_text = opened.read(CONFIG).decode("utf-8")
@@ -82,6 +92,8 @@ def gather(
         slices=by_length(truth, evaluation.scores.probabilities, evaluation.answers, reading.lengths),
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
+        by=by,
+        parts=parts,
     )
 
 

@@ -1,9 +1,11 @@
 """The chapters of a report's page, each from what was gathered. Draws nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from rnn_cli.evaluation.slices import Slice
 from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
@@ -122,19 +124,29 @@ def labels(report: Report) -> Safe:
 
 def lengths(report: Report) -> Safe:
     """Figures by the texts' length."""
+    named = [(each.name.removesuffix(" tokens"), each) for each in report.slices]
+    return _sliced(f"{unit_of(report)}s", named) if len(named) > 1 else Safe()
+
+
+def parts(report: Report) -> Safe:
+    """Figures by the values of a column."""
+    return _sliced("value", [(each.name, each) for each in report.parts]) if report.parts else Safe()
+
+
+def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:
     of_accuracy, of_loss = FIGURES["accuracy"][1], FIGURES["log_loss"][1]
     rows = [
         (
-            each.name.removesuffix(" tokens"),
+            foreign(name),
             f"{each.rows:,}",
             figure(of_accuracy(each.accuracy), span(each.accuracy_interval, of_accuracy)),
             f"{each.macro_f1:.3f}",
             of_loss(each.log_loss),
         )
-        for each in report.slices
+        for name, each in slices
     ]
-    shown = table((f"{unit_of(report)}s", "rows", "accuracy", "macro F1", "log loss"), rows)
-    return Safe(element("p", "Worst accuracy first.") + shown) if len(rows) > 1 else Safe()
+    shown = table((head, "rows", "accuracy", "macro F1", "log loss"), rows)
+    return Safe(element("p", "Worst accuracy first, those of few rows last.") + shown)
 
 
 def mistakes(report: Report) -> Safe:

@@ -255,6 +255,8 @@ def test_slices_by_a_column_come_last_and_worst_first(rnn: Rnn, newest: Path, ho
     head, _, first, second = out.splitlines()[-4:]
     assert head.split("  ")[0] == "country"
     assert first.split()[:2] == ["fr", "20"] and second.split()[:2] == ["de", "60"]
+    assert rnn("evaluate", "--data", "new.csv", "--by", "country", "--report", "country.html").code == 0
+    assert "By country" in Path("country.html").read_text(encoding="utf-8")
     told = json.loads(rnn("evaluate", "--data", "new.csv", "--by", "country", "--json").out)
     assert told["by"] == "country"
     french, german = told["slices"]

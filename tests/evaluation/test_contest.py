@@ -139,3 +139,11 @@ def test_a_file_that_cannot_be_compared(content: str, told: str, tmp_path: Path)
     with pytest.raises(DataError) as caught:
         read_answers(write(tmp_path / "a.csv", content), "test")
     assert told in str(caught.value)
+
+
+def test_another_spelling_of_every_label_is_refused() -> None:
+    keys = {"text": ["a", "b"]}
+    ours = Answers("ours", keys, ["good", "bad"], ["good", "good"], None)
+    theirs = Answers("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
+    with pytest.raises(DataError, match="theirs.*'Bad'.*spell its predictions"):
+        hold([ours, theirs])
