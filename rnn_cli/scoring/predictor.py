@@ -67,8 +67,7 @@ class Predictor:
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
         self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
-        self._logits = 1 if len(self.labels) == 2 else len(self.labels)
-        self._session = _session(opened, self._logits)
+        self._session = _session(opened, 1 if len(self.labels) == 2 else len(self.labels))
 
     @classmethod
     def open(cls, path: Path, *, threads: int | None = None) -> "Predictor":
@@ -77,23 +76,27 @@ class Predictor:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number; the answers stand in the order of the texts."""
-        sequences = self.tokenizer.encode_all(texts)
-        known = np.fromiter((self.tokenizer.knows(ids) for ids in sequences), np.bool_, len(sequences))
-        return Scores(_probabilities(self.logits(sequences)), known)
+        work = self.begin(self.tokenizer.encode_all(texts))
+        _for_each(work.run, work.batches, self.threads)
+        return work.scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Logits:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
 
         They are divided by the temperature, so a softmax (a sigmoid) makes probabilities of them.
         """
-        logits = np.empty((len(sequences), self._logits), np.float32)
+        work = self.begin(sequences)
+        _for_each(work.run, work.batches, self.threads)
+        return work.logits()
 
-        def run(rows: Batch) -> None:
-            # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
-            logits[rows] = self._session.run(None, {"ids": pad([sequences[row] for row in rows])})[0]
+    def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
+        """Encoded texts, each of at least one id, cut into batches that have yet to be run, in any order and thread."""
+        return Work(self, sequences)
 
-        _for_each(run, list(_batches_of_like_length(sequences)), self.threads)
-        return logits / self.temperature
+    def run(self, sequences: Sequence[Sequence[int]]) -> Logits:
+        """The graph's logits of one batch of encoded texts: `[texts, labels]`, as `logits` but for the temperature."""
+        logits: Logits = self._session.run(None, {"ids": pad(sequences)})[0]
+        return logits
 
     def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
         """The same network with another temperature, another way to decide, or both."""
@@ -115,6 +118,32 @@ class Predictor:
                 strict=True,
             )
         ]
+
+
+class Work:
+    """Encoded texts under way: `run` each of the `batches`, then take the `scores`."""
+
+    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]]) -> None:
+        self._predictor, self._sequences = predictor, sequences
+        self._logits = np.empty(
+            (len(sequences), 1 if len(predictor.labels) == 2 else len(predictor.labels)), np.float32
+        )
+        self.batches = list(_batches_of_like_length(sequences))
+
+    def run(self, rows: Batch) -> None:
+        """Score one of the batches."""
+        # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
+        self._logits[rows] = self._predictor.run([self._sequences[row] for row in rows])
+
+    def logits(self) -> Logits:
+        """What `Predictor.logits` answers, once all batches have been run."""
+        return self._logits / self._predictor.temperature
+
+    def scores(self) -> Scores:
+        """What `Predictor.score` answers, once all batches have been run."""
+        knows = self._predictor.tokenizer.knows
+        known = np.fromiter(map(knows, self._sequences), np.bool_, len(self._sequences))
+        return Scores(_probabilities(self.logits()), known)
 
 
 def _cores() -> int:

@@ -14,15 +14,16 @@ def checked(rows: Iterator[Row], request: ReadRequest) -> Iterator[Row]:
     none_yet = True
     for row in rows:
         none_yet = False
-        clean = _clean(row, request)
-        if request.labels and not (clean.label and clean.label.strip()):
+        whole = clean(row, request)
+        if request.labels and not (whole.label and whole.label.strip()):
             raise _missing_labels(row, rows, request)
-        yield clean
+        yield whole
     if none_yet:
-        raise DataError("has no rows", where=request.path, mend="give it at least one")
+        raise DataError("has no rows", where=request.name, mend="give it at least one")
 
 
-def _clean(row: Row, request: ReadRequest) -> Row:
+def clean(row: Row, request: ReadRequest) -> Row:
+    """The row, without NUL characters where they are to be dropped. Raises DataError for those and for surrogates."""
     for field in (row.text, row.label or ""):
         if not (field.isascii() or _encodable(field)):
             raise DataError(
@@ -58,6 +59,6 @@ def _missing_labels(first: Row, rest: Iterator[Row], request: ReadRequest) -> Da
     have = "1 row has" if count == 1 else f"{count:,} rows have"
     return DataError(
         f"{have} no label (line{'' if count == 1 else 's'} {lines})",
-        where=request.path,
+        where=request.name,
         mend="label or remove them",
     )

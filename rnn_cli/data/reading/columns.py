@@ -33,16 +33,24 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
     if text is not None and text == label:
         raise DataError(
             f"the column {text!r} cannot be both texts and labels",
-            where=request.path,
+            where=request.name,
             mend="name another data.text_column or data.label_column",
         )
     for name, key in ((text, "text_column"), (label, "label_column")):
         if name is not None and name not in columns:
             raise _missing(name, columns, key, request)
-    text = text if text is not None else _guess(columns, TEXT_NAMES, "text", label, request)
+    if text is None:
+        text = _likely(columns, request) or _guess(columns, TEXT_NAMES, "text", label, request)
     if request.labels and label is None:
         label = _guess(columns, LABEL_NAMES, "label", text, request)
     return text, label
+
+
+def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
+    """The column of texts where that is beyond doubt, whatever it is called."""
+    if request.likely_text_column in columns:
+        return request.likely_text_column
+    return columns[0] if len(columns) == 1 and not request.labels else None
 
 
 def refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
@@ -51,7 +59,7 @@ def refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
     if doubled:
         raise DataError(
             f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
-            where=request.path,
+            where=request.name,
             mend="give each column a name of its own",
         )
 
@@ -73,7 +81,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
     meant = nearest(name, columns)
     mend = f"did you mean --set data.{key}={meant}?" if meant else f"use --set data.{key}=NAME with one of them"
-    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.path, mend=mend)
+    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, mend=mend)
 
 
 def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str | None, request: ReadRequest) -> str:
@@ -86,4 +94,4 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
         found = f"{len(candidates)} columns may be the {what}s: {show(candidates)}"
     else:
         found = f"no column is known to hold {what}s (columns: {show(columns)})"
-    raise DataError(found, where=request.path, mend=f"use --set data.{what}_column=NAME")
+    raise DataError(found, where=request.name, mend=f"use --set data.{what}_column=NAME")

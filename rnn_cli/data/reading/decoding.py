@@ -7,6 +7,7 @@ Knows nothing of fields or formats.
 import codecs
 import io
 import os
+import re
 from collections.abc import Iterator
 
 from rnn_cli.data.reading.opening import open_bytes
@@ -21,14 +22,28 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ESCAPED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that are no text
+_SHOWN = 1000  # characters of a line that is too large
+_PIECE = 1 << 20  # characters
 _LINE_END = 2  # characters of the longest, CRLF
 
 
-def lines(stream: io.BufferedReader, request: ReadRequest) -> Iterator[str]:
-    """The lines of `stream`, each with its line end. Raises DataError naming the line."""
+Faults = dict[int, DataError]
+"""What is wrong with a line, by its number."""
+
+
+def lines(
+    stream: io.BufferedReader, request: ReadRequest, faults: Faults | None = None, *, cut_long: bool = False
+) -> Iterator[str]:
+    """The lines of `stream`, each with its line end. Raises DataError naming the line.
+
+    With `faults` a NUL character and bytes that are not UTF-8 are noted there instead, and the line is given without
+    them; with `cut_long` a line that is too large also is, of which the beginning is given.
+    """
     mark, encoding = _encoding(stream.peek(4), request)
     stream.read(len(mark))
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    is_lenient = faults is not None and encoding == "utf-8"
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="surrogateescape" if is_lenient else "strict")
     most = request.max_field_bytes
     number = 0
     try:
@@ -36,12 +51,42 @@ def lines(stream: io.BufferedReader, request: ReadRequest) -> Iterator[str]:
             number += 1
             # No character takes more than four bytes, so most lines need no counting.
             if len(line) * 4 > most and size(line.rstrip("\r\n")) > most:
-                raise request.too_large(number, "a line")
-            if "\0" in line:
-                line = _without_nul(line, number, request)
+                error = request.too_large(number, "a line")
+                if faults is None or not cut_long:
+                    raise error
+                faults[number] = error
+                line = _skipped(text, line)
+            if "\0" in line or (is_lenient and not line.isascii()):
+                line = _mended(line, number, request, faults)
             yield line
     except UnicodeError:
         raise _undecodable(encoding, len(mark), request) from None
+
+
+def _skipped(text: io.TextIOWrapper, line: str) -> str:
+    """The beginning of a line, when the rest of it has been read over."""
+    begun = line[:_SHOWN] + "...\n"
+    while line and not line.endswith(("\n", "\r")):
+        line = text.readline(_PIECE)
+    return begun
+
+
+def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None) -> str:
+    """The line without NUL characters, and without what was no UTF-8; both are noted as faults, or raised."""
+    try:
+        if "\0" in line:
+            line = _without_nul(line, number, request)
+    except DataError as error:
+        if faults is None:
+            raise
+        faults[number] = error
+        line = line.replace("\0", "")
+    if faults is not None and _ESCAPED.search(line):
+        faults[number] = DataError(
+            "bytes that are not UTF-8", where=request.at(number), mend="convert the file, or name its encoding"
+        )
+        line = _ESCAPED.sub("\ufffd", line)
+    return line
 
 
 def size(line: str) -> int:
@@ -93,7 +138,7 @@ def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     except UnicodeError:  # an encoding that tells no place
         found = None
     if found is None:
-        return DataError(f"is not {encoding.upper()}", where=request.path, mend=mend)
+        return DataError(f"is not {encoding.upper()}", where=request.name, mend=mend)
     line, position, byte = found
     what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
     return DataError(what, where=request.at(line), mend=mend)

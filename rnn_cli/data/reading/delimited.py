@@ -9,8 +9,9 @@ import io
 from collections.abc import Iterator
 
 from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
-from rnn_cli.data.reading.decoding import lines, size
+from rnn_cli.data.reading.decoding import Faults, lines, size
 from rnn_cli.data.reading.request import Choose, ReadRequest
+from rnn_cli.data.reading.whole import WholeRow
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -61,10 +62,9 @@ def _header(found: Iterator[Record], request: ReadRequest, delimiter: str) -> li
 
 def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
     """The header, then every record, all with as many fields as the header has. Raises DataError."""
-    parsed = _parse(stream, request, delimiter)
+    parsed = _parse(_RecordLines(lines(stream, request), request), request, delimiter)
     first, header = next(parsed, (1, []))
-    if not header:
-        raise DataError("line is blank", where=request.at(first), mend="the first line must name the columns")
+    _refuse_blank_header(first, header, request)
     yield first, header
     blank: list[int] = []
     for line, fields in parsed:
@@ -83,17 +83,87 @@ def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
         yield line, fields
 
 
-class _RecordLines:
-    """Lines for the csv module, counted, and refused once a record has taken more than it may."""
+def whole(
+    stream: io.BufferedReader, request: ReadRequest, delimiter: str, faults: Faults | None
+) -> tuple[list[str], Iterator[WholeRow]]:
+    """The columns, and every record as it stands; of faulty ones nothing but that. Raises DataError.
 
-    def __init__(self, source: Iterator[str], request: ReadRequest) -> None:
+    With `faults`, an empty dict, what is wrong with a record is given with it, unless that leaves in doubt where the
+    next begins, as an open quote does.
+    """
+    source = _RecordLines(lines(stream, request, faults), request, keep=True)
+    parsed = _parse(source, request, delimiter)
+    first, header = next(parsed, (1, []))
+    _refuse_blank_header(first, header, request)
+    for fault in (faults or {}).values():
+        raise fault
+    _refuse_other_delimiter(header, request, delimiter)
+    text_at = header.index(find_columns(header, request)[0])
+    return header, _whole_rows(source, parsed, request, len(header), text_at, faults)
+
+
+def _whole_rows(
+    source: "_RecordLines",
+    parsed: Iterator[Record],
+    request: ReadRequest,
+    width: int,
+    text_at: int,
+    faults: Faults | None,
+) -> Iterator[WholeRow]:
+    blank: list[int] = []
+    for line, fields in parsed:
+        if not fields:
+            blank.append(line)  # harmless at the end of a file
+            continue
+        for each in blank:
+            yield _faulty(each, "", _wrong_count(0, width, each, request), faults)
+        blank.clear()
+        fault = source.fault_of_record(faults) if faults else None
+        if fault is None and len(fields) != width:
+            fault = _wrong_count(len(fields), width, line, request)
+        if fault is None:
+            yield WholeRow(line, fields[text_at], source.record(), fields, None)
+        else:
+            yield _faulty(line, source.record(), fault, faults)
+
+
+def _faulty(line: int, raw: str, fault: DataError, faults: Faults | None) -> WholeRow:
+    if faults is None:
+        raise fault
+    return WholeRow(line, "", raw, (), fault)
+
+
+def _refuse_blank_header(line: int, header: list[str], request: ReadRequest) -> None:
+    if not header:
+        raise DataError("line is blank", where=request.at(line), mend="the first line must name the columns")
+
+
+class _RecordLines:
+    """Lines for the csv module, counted, and refused once a record has taken more than it may.
+
+    With `keep` the lines of the record under way are kept.
+    """
+
+    def __init__(self, source: Iterator[str], request: ReadRequest, *, keep: bool = False) -> None:
         self._source, self._request = source, request
         self._line = self._bytes = 0
+        self._kept: list[str] | None = [] if keep else None
         self.first = 1
 
     def begin(self) -> None:
         """From here on, a new record."""
         self.first, self._bytes = self._line + 1, 0
+        if self._kept:
+            self._kept.clear()
+
+    def record(self) -> str:
+        """The record under way as it stands, without its line end."""
+        return "".join(self._kept or ()).rstrip("\r\n")
+
+    def fault_of_record(self, faults: Faults) -> DataError | None:
+        """What is wrong with a line of the record under way."""
+        found = [faults.pop(line) for line in range(self.first, self._line + 1) if line in faults]
+        return found[0] if found else None
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -105,14 +175,15 @@ class _RecordLines:
         if self._bytes and self._bytes + size(line) > self._request.max_field_bytes:
             raise self._request.too_large(self.first, "a record")
         self._bytes += size(line)
+        if self._kept is not None:
+            self._kept.append(line)
         return line
 
 
-def _parse(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
+def _parse(source: _RecordLines, request: ReadRequest, delimiter: str) -> Iterator[Record]:
     """What the csv module makes of the lines, its own errors told in words."""
     # The csv module's own limit (131,072 characters) is one for the process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(request.max_field_bytes, _C_LONG)))
-    source = _RecordLines(lines(stream, request), request)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     try:
         for fields in reader:

@@ -6,12 +6,15 @@ Blank lines are skipped. The first object's keys are the columns; all others mus
 import io
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
+from rnn_cli.data.reading.checks import clean
 from rnn_cli.data.reading.columns import find_columns, show
-from rnn_cli.data.reading.decoding import lines
+from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import kind, label_value, plain_value, text_value
+from rnn_cli.data.reading.whole import WholeRow
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -35,6 +38,63 @@ def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> I
     for number, record in _records(stream, request):
         names = choose(list(record)) if names is None else names
         yield number, [plain_value(record.get(name)) for name in names]
+
+
+def whole(
+    stream: io.BufferedReader, request: ReadRequest, faults: Faults | None, *, same_keys: bool
+) -> tuple[list[str], Iterator[WholeRow]]:
+    """The first object's keys, and every object as it stands; of faulty ones nothing but that. Raises DataError.
+
+    With `faults`, an empty dict, what is wrong with an object is given with it. With `same_keys` a key that the first
+    object lacks is a fault, too.
+    """
+    found = _whole_rows(stream, request, faults)
+    before: list[WholeRow] = []
+    first = next((row for row in found if row.fault is None or before.append(row)), None)  # type: ignore[func-returns-value]
+    if first is None:
+        return [], iter(before)
+    columns = list(first.values)
+    text, _ = find_columns(columns, request)
+    known = set(columns) if same_keys else None
+    checked = (_checked(row, text, known, request, faults) for row in chain([first], found))
+    return columns, chain(before, checked)
+
+
+def _whole_rows(stream: io.BufferedReader, request: ReadRequest, faults: Faults | None) -> Iterator[WholeRow]:
+    """Each object as it stands, its text not looked at yet."""
+    for number, line in enumerate(lines(stream, request, faults, cut_long=True), start=1):
+        raw = line.strip(" \t\r\n")
+        if not raw:
+            continue
+        fault = faults.pop(number, None) if faults else None
+        record: dict[str, Any] = {}
+        try:
+            record = record if fault else _parse(line, request.at(number))
+        except DataError as error:
+            if faults is None:
+                raise
+            fault = error
+        yield WholeRow(number, "", raw, record, fault)
+
+
+def _checked(row: WholeRow, text: str, known: set[str] | None, request: ReadRequest, faults: Faults | None) -> WholeRow:
+    """The row with its text; or with what is wrong with that."""
+    if row.fault is not None:
+        return row
+    try:
+        if known is not None and not row.values.keys() <= known:
+            more = next(key for key in row.values if key not in known)
+            raise DataError(
+                f"the key {more!r} is not among the first object's, which are the columns",
+                where=request.at(row.line),
+                mend="give every object the same keys, or use --format jsonl",
+            )
+        found = clean(_row(row.values, text, None, request, row.line), request)
+    except DataError as error:
+        if faults is None:
+            raise
+        return row._replace(fault=error, values={})
+    return row._replace(text=found.text)
 
 
 def _records(stream: io.BufferedReader, request: ReadRequest) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -6,10 +6,12 @@ from typing import IO, Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rnn_cli.data.reading.checks import clean
 from rnn_cli.data.reading.columns import find_columns
-from rnn_cli.data.reading.decoding import size
+from rnn_cli.data.reading.decoding import Faults, size
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import label_value, plain_value, text_value
+from rnn_cli.data.reading.whole import WholeRows
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -26,6 +28,46 @@ def rows(file: IO[bytes], request: ReadRequest) -> Iterator[Row]:
 def chosen(file: IO[bytes], request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
     """Each row's number, from 1, and its values of the columns chosen. Raises DataError."""
     yield from _told(lambda: _chosen(pq.ParquetFile(file), choose), request)
+
+
+def whole(
+    file: IO[bytes], request: ReadRequest, faults: Faults | None, *, at_once: int
+) -> tuple[Any, Iterator[WholeRows]]:
+    """The file's schema, and its rows, `at_once` of them together. Raises DataError.
+
+    With `faults` what is wrong with a row is given with it.
+    """
+    try:
+        table = pq.ParquetFile(file)
+        schema = table.schema_arrow
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _broken(error, request) from None
+    text, _ = find_columns(schema.names, request)
+    _check_types(schema, text, None, request)
+    return schema, _told(lambda: _whole(table, text, request, faults, at_once), request)
+
+
+def _whole(table: Any, text: str, request: ReadRequest, faults: Faults | None, at_once: int) -> Iterator[WholeRows]:
+    number = 1
+    for batch in table.iter_batches(batch_size=at_once):
+        rows = WholeRows(list(range(number, number + batch.num_rows)), [], [], [], {}, batch)
+        for place, value in enumerate(batch.column(text).to_pylist()):
+            try:
+                rows.texts.append(_text(value, text, number + place, request))
+            except DataError as error:
+                if faults is None:
+                    raise
+                rows.faults[place] = error
+                rows.texts.append("")
+        number += batch.num_rows
+        yield rows
+
+
+def _text(value: object, column: str, number: int, request: ReadRequest) -> str:
+    text = text_value(value, column, request.at(number))
+    if size(text) > request.max_field_bytes:
+        raise request.too_large(number, "a text")
+    return clean(Row(number, text, None), request).text
 
 
 def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[Item]:
@@ -46,7 +88,7 @@ def columns(file: IO[bytes], request: ReadRequest) -> list[str]:
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
     reason = str(error).strip().partition("\n")[0]
-    return DataError(f"not a whole Parquet file ({reason})", where=request.path, mend="write it again")
+    return DataError(f"not a whole Parquet file ({reason})", where=request.name, mend="write it again")
 
 
 def _chosen(table: Any, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
@@ -79,7 +121,7 @@ def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest
     """Refuse a whole column of the wrong type at once, rather than at its first row."""
     kind = _value_type(schema.field(text).type)
     if not (_is_string(kind) or pa.types.is_null(kind)):
-        raise DataError(f"the column {text!r} is {kind}", where=request.path, mend="texts must be strings")
+        raise DataError(f"the column {text!r} is {kind}", where=request.name, mend="texts must be strings")
     if label is None:
         return
     kind = _value_type(schema.field(label).type)
@@ -87,7 +129,7 @@ def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest
     if not any(check(kind) for check in checks):
         raise DataError(
             f"the column {label!r} is {kind}",
-            where=request.path,
+            where=request.name,
             mend="labels must be strings, numbers or true and false",
         )
 

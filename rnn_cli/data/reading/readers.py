@@ -13,8 +13,11 @@ from typing import Any
 from rnn_cli.data.reading import delimited, jsonl
 from rnn_cli.data.reading.checks import checked
 from rnn_cli.data.reading.columns import find_columns
+from rnn_cli.data.reading.decoding import Faults
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
+from rnn_cli.data.reading.remote import is_remote
 from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, ReadRequest
+from rnn_cli.data.reading.whole import Whole, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -69,6 +72,31 @@ def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> It
             yield from delimited.chosen(stream, request, kind, choose)
 
 
+@contextmanager
+def open_whole(
+    request: ReadRequest, *, lenient: bool, same_keys: bool, at_once: int, characters: int
+) -> Iterator[Whole]:
+    """A file whose rows are wanted with all that stands in them, `at_once` of them together, or fewer where they hold
+    more than so many `characters`.
+
+    Raises DataError, here or as rows are read, at what cannot be read. If `lenient`, a row that is faulty in itself is
+    given with its fault instead. With `same_keys` each JSONL object must have the first one's keys or fewer.
+    """
+    faults: Faults | None = {} if lenient else None
+    with _opened(request) as (stream, kind):
+        if kind == "parquet":
+            from rnn_cli.data.reading import parquet
+
+            schema, rows = parquet.whole(stream, request, faults, at_once=at_once)
+            yield Whole(kind, tuple(schema.names), rows, schema)
+        elif kind == "jsonl":
+            columns, records = jsonl.whole(stream, request, faults, same_keys=same_keys)
+            yield Whole(kind, tuple(columns), together(records, at_once, characters))
+        else:
+            columns, records = delimited.whole(stream, request, kind, faults)
+            yield Whole(kind, tuple(columns), together(records, at_once, characters))
+
+
 def columns_read(request: ReadRequest) -> tuple[str, str | None]:
     """The names of the columns of texts and of labels that `read_rows` would read. Raises DataError."""
     with _opened(request) as (stream, kind):
@@ -98,10 +126,10 @@ def _rows(request: ReadRequest) -> Iterator[Row]:
 @contextmanager
 def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
     """The file's bytes and its kind: parquet, jsonl, or else the delimiter of its fields."""
-    with open_bytes(request.path) as stream:
+    with open_bytes(request.path, request.on_read) as stream:
         head = stream.peek(len(_PARQUET_MAGIC))
         if not head:
-            raise DataError("is empty", where=request.path, mend="give it a header and rows")
+            raise DataError("is empty", where=request.name, mend="give it a header and rows")
         if head.startswith(_PARQUET_MAGIC):
             with open_seekable(request.path, stream) as file:
                 yield file, "parquet"
@@ -110,17 +138,17 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
 
 
 def _kind_of_text(request: ReadRequest) -> str:
-    suffix = _suffix(request.path)
+    suffix = f".{request.format}" if request.format else suffix_of(request.path)
     if suffix in _JSONL:
         return "jsonl"
     if suffix in _PARQUET:
-        raise DataError("is not a Parquet file", where=request.path, mend="write it again, or name it for what it is")
+        raise DataError("is not a Parquet file", where=request.name, mend="write it again, or name it for what it is")
     delimiter = request.delimiter or _DELIMITERS.get(suffix)
     if delimiter is None:
         mend = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.delimiter=,"
         raise DataError(
             "its name does not say its format",
-            where=request.path,
+            where=request.name,
             mend=f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {mend}",
         )
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
@@ -128,7 +156,7 @@ def _kind_of_text(request: ReadRequest) -> str:
     return delimiter
 
 
-def _suffix(path: str) -> str:
+def suffix_of(path: str) -> str:
     """The name's last part that says a format, in lower case: .csv for reviews.CSV.gz."""
-    name = PurePath(path.lower())
+    name = PurePath((path.partition("?")[0] if is_remote(path) else path).lower())
     return (name.with_suffix("") if name.suffix in (".gz", ".zst") else name).suffix

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 from rnn_cli.config import DataConfig
+from rnn_cli.data.reading.opening import STANDARD_INPUT
 from rnn_cli.errors import DataError
 
 DEFAULT_MAX_FIELD_BYTES: int = DataConfig.model_fields["max_field_bytes"].default
@@ -19,6 +20,8 @@ class ReadRequest:
 
     path: str
     text_column: str | None = None
+    likely_text_column: str | None = None
+    """The column of texts where the file has it and no other is named."""
     label_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -28,10 +31,19 @@ class ReadRequest:
     """Bytes, as UTF-8, of the largest field; no line or record may be larger, so memory is bounded."""
     labels: bool = True
     """Whether a label is wanted too."""
+    format: str | None = None
+    """csv, tsv, jsonl or parquet, whatever the path's name says."""
+    on_read: Callable[[int], None] | None = None
+    """Hears how many bytes of the file, as it lies, each piece read of it has."""
+
+    @property
+    def name(self) -> str:
+        """How a message names the file."""
+        return "standard input" if self.path == STANDARD_INPUT else self.path
 
     def at(self, line: int) -> str:
         """How a message names a line (or a Parquet file's row)."""
-        return f"{self.path}:{line}"
+        return f"{self.name}:{line}"
 
     def too_large(self, line: int, what: str) -> DataError:
         """The error for a line, record or field past the bound."""

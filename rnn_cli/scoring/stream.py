@@ -1,0 +1,44 @@
+"""Texts without end, scored in order while more are read. Knows nothing of where they come from or go.
+
+Python runs one thread at a time, ONNX Runtime as many as there are cores: so this thread encodes the next texts, and
+its caller reads and writes, while the pool runs the graph on those before.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from rnn_cli.scoring.predictor import Predictor, Scores, Work
+
+Item = TypeVar("Item")
+
+AHEAD = 3
+"""Items whose texts are scored while the one before them is waited for."""
+
+
+def score_each(
+    predictor: Predictor, items: Iterable[Item], texts: Callable[[Item], Sequence[str]]
+) -> Iterator[tuple[Item, Scores]]:
+    """Each item with the scores of its texts, in order; what is answered depends on the item alone.
+
+    No more than a few items are held at once. An item should hold some hundred texts or more.
+    """
+    pool = ThreadPoolExecutor(predictor.threads)
+    under_way: deque[tuple[Item, Work, list[Future[None]]]] = deque()
+    try:
+        for item in items:
+            work = predictor.begin(predictor.tokenizer.encode_all(texts(item)))
+            under_way.append((item, work, [pool.submit(work.run, batch) for batch in work.batches]))
+            if len(under_way) > AHEAD:
+                yield _done(*under_way.popleft())
+        while under_way:
+            yield _done(*under_way.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _done(item: Item, work: Work, batches: Iterable[Future[None]]) -> tuple[Item, Scores]:
+    for batch in batches:
+        batch.result()
+    return item, work.scores()
