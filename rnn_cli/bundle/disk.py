@@ -112,6 +112,31 @@ def _renameat2(new: Path, old: Path) -> bool:
     return call is not None and call(here, os.fsencode(new), here, os.fsencode(old), exchange) == 0
 
 
+@contextmanager
+def locked(lock: Path, taken: Exception) -> Iterator[Callable[[], bool]]:
+    """A file that one process at a time holds; raises `taken` where another one does, and `OSError`.
+
+    Gives what answers whether the file is still the one that is held. It stays when the block ends.
+    """
+    import fcntl  # POSIX has it; what only scores sentences runs elsewhere too
+
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
+        except BlockingIOError:
+            raise taken from None
+
+        def is_there() -> bool:
+            try:
+                return os.path.samestat(os.fstat(held.fileno()), lock.stat())
+            except FileNotFoundError:
+                return False
+
+        if not is_there():  # it was removed between our opening and our locking it
+            raise taken
+        yield is_there
+
+
 def remove(folder: Path) -> None:
     """Delete a folder, whatever is in it; what cannot be deleted stays."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -4,13 +4,12 @@
 new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
 """
 
-import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.checkpoint import PART, Checkpoint, checkpoints, drop, is_checkpoint, newest_checkpoint, write
@@ -209,28 +208,12 @@ def _next_folder(name: str) -> Path:
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Only one process works in the folder; it goes when the block is left without a checkpoint in it."""
-    import fcntl  # POSIX has it; what only scores runs elsewhere too
-
-    with disk.told(path):
-        lock = (path / LOCK).open("w")
-    with lock:
-        taken = BundleError("another process is training it", where=str(path))
+    lock = disk.locked(path / LOCK, BundleError("another process is training it", where=str(path)))
+    with ExitStack() as stack:
         with disk.told(path):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
-            except BlockingIOError:
-                raise taken from None
-        if not _is_lock_of(path, lock):  # it was removed between our opening and our locking it
-            raise taken
+            is_there = stack.enter_context(lock)
         try:
             yield
         finally:
-            if not checkpoints(path) and _is_lock_of(path, lock):
+            if not checkpoints(path) and is_there():
                 _clear(path)
-
-
-def _is_lock_of(path: Path, lock: IO[str]) -> bool:
-    try:
-        return os.path.samestat(os.fstat(lock.fileno()), (path / LOCK).stat())
-    except FileNotFoundError:
-        return False

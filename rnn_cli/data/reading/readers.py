@@ -21,9 +21,17 @@ from rnn_cli.data.reading.whole import Whole, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_JSONL = (".jsonl", ".ndjson")
-_PARQUET = (".parquet", ".pq")
+FORMATS_BY_SUFFIX = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+"""What a name says of a file's format."""
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
 _PARQUET_MAGIC = b"PAR1"
 
 
@@ -138,12 +146,13 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
 
 
 def _kind_of_text(request: ReadRequest) -> str:
-    suffix = f".{request.format}" if request.format else suffix_of(request.path)
-    if suffix in _JSONL:
+    suffix = suffix_of(request.path)
+    said = request.format or FORMATS_BY_SUFFIX.get(suffix)
+    if said == "jsonl":
         return "jsonl"
-    if suffix in _PARQUET:
+    if said == "parquet":
         raise DataError("is not a Parquet file", where=request.name, mend="write it again, or name it for what it is")
-    delimiter = request.delimiter or _DELIMITERS.get(suffix)
+    delimiter = request.delimiter or _DELIMITERS.get(said or "")
     if delimiter is None:
         mend = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.delimiter=,"
         raise DataError(

@@ -1,0 +1,79 @@
+"""What a job of scoring files is asked for, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+from rnn_cli.bulk.inputs import Input
+from rnn_cli.data.reading.request import ReadRequest
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet")
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+STOP, SKIP, MARK = BAD_ROWS = ("stop", "skip", "mark")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which files are scored and how the answers are written.
+
+    `how` tells how files are read: fields of `ReadRequest` by their names. `format` is one of FORMATS; text formats may
+    have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or are kept without
+    an answer (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that are added, `proba`
+    adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a formula does.
+    """
+
+    inputs: tuple[Input, ...]
+    format: str
+    how: Mapping[str, Any] = field(default_factory=dict)
+    compression: str | None = None
+    on_bad_row: str = STOP
+    prefix: str = ""
+    proba: bool = False
+    spreadsheet_safe: bool = False
+
+    def request(self, file: int, **more: Any) -> ReadRequest:
+        """How the file at this place is read."""
+        return ReadRequest(self.inputs[file].path, labels=False, **{**self.how, **more})
+
+    def signature(self) -> dict[str, Any]:
+        """Everything its answers depend on but the model, as plain values; equal jobs have equal ones."""
+        return {**asdict(self), "inputs": [asdict(each) for each in self.inputs], "how": dict(self.how)}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a job: `rows` were read, of which `rejected` could not be scored.
+
+    Of the others, `unknown` hold no word that the model knows, and `unsure` are answered so.
+    """
+
+    rows: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    unsure: int = 0
+
+    @property
+    def scored(self) -> int:
+        """Rows that have an answer."""
+        return self.rows - self.rejected
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Those of both."""
+        both = {name: value + getattr(other, name) for name, value in asdict(self).items()}
+        return replace(self, **both)
+
+
+class Listener(Protocol):
+    """Who is told how a job goes."""
+
+    def read(self, count: int) -> None:
+        """So many bytes more of the files were read."""
+
+    def scored(self, count: int) -> None:
+        """So many rows more are done."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Something worth looking at."""

@@ -1,0 +1,150 @@
+"""Answered rows as CSV, TSV and JSONL. Rows that came in the same format are written as they stood, and not anew."""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, Any, Protocol
+
+from rnn_cli.bulk.answers import DIGITS, Added, Answers, Column
+from rnn_cli.bulk.job import DELIMITERS, Job
+from rnn_cli.bulk.values import as_json, as_object, as_text, harmless, rows_of
+from rnn_cli.bulk.windows import Source, Window
+from rnn_cli.errors import DataError
+
+Write = Callable[[Window, Answers], None]
+"""Writes a window's rows with their answers."""
+
+
+class TextFormat(Protocol):
+    """How rows become lines of text."""
+
+    def header(self) -> str:
+        """What stands before the first row."""
+
+    def lines(self, window: Window, answers: Answers) -> str:
+        """The rows with their answers, a line each."""
+
+
+@contextmanager
+def written(text: TextFormat, file: IO[bytes], compression: str | None, *, header: bool) -> Iterator[Write]:
+    """What writes windows to a file, as a compressed stream of their own where they are to be compressed."""
+    with _compressed(file, compression) as stream:
+        if header:
+            stream.write(text.header().encode())
+        yield lambda window, answers: _ignore(stream.write(text.lines(window, answers).encode()))
+
+
+def _ignore(_: object) -> None: ...
+
+
+def _compressed(file: IO[bytes], compression: str | None) -> AbstractContextManager[Any]:
+    if compression == "gz":
+        return gzip.GzipFile("", "wb", fileobj=file, mtime=0)  # no name and no time: equal rows, equal bytes
+    if compression == "zst":
+        import zstandard
+
+        return zstandard.ZstdCompressor().stream_writer(file, closefd=False)
+    return _kept_open(file)
+
+
+@contextmanager
+def _kept_open(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    yield file
+
+
+class Delimited:
+    """CSV and TSV."""
+
+    def __init__(self, job: Job, added: Added, first: Source) -> None:
+        """For files with the columns of `first`."""
+        self._delimiter = DELIMITERS[job.format]
+        self._columns, self._added = first.columns, added
+        self._cell = harmless if job.spreadsheet_safe else str
+        self._as_they_stand = not job.spreadsheet_safe
+
+    def header(self) -> str:
+        """The columns' names."""
+        return self._record([*self._columns, *self._added.names])
+
+    def lines(self, window: Window, answers: Answers) -> str:
+        """The rows with their answers, a line each."""
+        cells = [self._cells(column) for column in (*answers.columns.values(), *answers.probabilities.values())]
+        tails = map(self._delimiter.join, zip(*cells, strict=True))
+        rows = window.rows
+        if self._as_they_stand and window.source.kind == self._delimiter:
+            blank = self._delimiter * (len(self._columns) - 1) if len(self._columns) > 1 else '""'
+            heads = [blank if place in rows.faults else rows.raws[place] for place in answers.kept]
+        else:
+            heads = [self._record(row)[:-1] for row in rows_of(window, self._columns, answers.kept)]
+        return "".join([f"{head}{self._delimiter}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
+
+    def _cells(self, column: Column) -> list[str]:
+        """The added cells as they are written."""
+        written = {value: self._written(value) for value in set(column) if not isinstance(value, float)}
+        return [f"{value:.{DIGITS}f}" if isinstance(value, float) else written[value] for value in column]
+
+    def _written(self, value: str | float | None) -> str:
+        if value is None or isinstance(value, bool):
+            return as_text(value)
+        return self._record(["", str(value)])[1:-1]
+
+    def _record(self, values: Sequence[object]) -> str:
+        # Only what is in the line's end is quoted, so with another a lone CR in a text would be read back as one.
+        record = io.StringIO(newline="")
+        cells = [self._cell(as_text(value)) for value in values]
+        csv.writer(record, delimiter=self._delimiter, lineterminator="\r\n").writerow(cells)
+        return record.getvalue().removesuffix("\r\n") + "\n"
+
+
+class Jsonl:
+    """JSON Lines."""
+
+    def __init__(self, job: Job, added: Added) -> None:
+        """For files of any columns."""
+        self._added, self._probabilities = added, f"{job.prefix}probabilities"
+        self._names = frozenset(added.keys)
+
+    def header(self) -> str:
+        """Nothing: every line tells its keys."""
+        return ""
+
+    def lines(self, window: Window, answers: Answers) -> str:
+        """The rows with their answers, a line each."""
+        tails = self._tails(answers)
+        heads = self._heads(window, answers)
+        return "".join(
+            [f"{head[:-1]}{', ' * (head != '{}')}{tail}}}\n" for head, tail in zip(heads, tails, strict=True)]
+        )
+
+    def _heads(self, window: Window, answers: Answers) -> list[str]:
+        rows, columns = window.rows, window.source.columns
+        if window.source.kind != "jsonl":
+            return [as_object(zip(columns, row, strict=True)) for row in rows_of(window, columns, answers.kept)]
+        for values, line in zip(rows.values, rows.lines, strict=True):
+            if not self._names.isdisjoint(values):
+                self._added.refuse_taken(values, f"{window.source.name}:{line}")
+        # An object without keys may still hold white space.
+        return [rows.raws[place] if rows.values[place] else "{}" for place in answers.kept]
+
+    def _tails(self, answers: Answers) -> list[str]:
+        written = {name: list(map(as_json, column)) for name, column in answers.columns.items()}
+        if every := answers.probabilities:
+            rows = zip(*every.values(), strict=True)
+            written[self._probabilities] = [as_object(zip(every, row, strict=True)) for row in rows]
+        keys = [as_json(name) for name in written]
+        return [
+            ", ".join([f"{key}: {value}" for key, value in zip(keys, row, strict=True)])
+            for row in zip(*written.values(), strict=True)
+        ]
+
+
+def refuse_other_columns(source: Source, first: Source, where: str) -> None:
+    """Raise DataError where a file's columns are not those of the first."""
+    if source.columns != first.columns:
+        raise DataError(
+            f"its columns ({', '.join(source.columns)}) are not those of the first file ({', '.join(first.columns)})",
+            where=where,
+            mend="score it apart, or write a folder of answers with --output FOLDER/",
+        )
