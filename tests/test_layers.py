@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "text": {"errors"},
     "network": {"config", "errors"},
     "scoring": {"text", "bundle", "errors"},
+    # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
+    "bulk": {"scoring", "data", "bundle", "errors"},
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "errors"},
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
@@ -26,7 +28,7 @@ MAY_IMPORT = {
     },
     "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
     "cli": {
-        *("inspection", "training", "doctor", "reporting", "scoring", "evaluation"),
+        *("inspection", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
         *("text", "data", "bundle", "config", "loading", "errors"),
     },
 }

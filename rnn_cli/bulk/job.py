@@ -1,5 +1,6 @@
 """What a job of scoring files is asked for, and what came of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
@@ -37,7 +38,19 @@ class Job:
 
     def signature(self) -> dict[str, Any]:
         """Everything its answers depend on but the model, as plain values; equal jobs have equal ones."""
-        return {**asdict(self), "inputs": [asdict(each) for each in self.inputs], "how": dict(self.how)}
+        signature: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return signature
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """What of two signatures differs, in words; None if one job can go on where the other ended.
+
+    One that a bad row stopped may go on by passing over such rows.
+    """
+    names = [name for name in now if before.get(name) != now[name]]
+    if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
+        names.remove("on_bad_row")
+    return names[0].replace("_", " ") if names else None
 
 
 @dataclass(frozen=True)

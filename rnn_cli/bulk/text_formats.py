@@ -11,7 +11,6 @@ from rnn_cli.bulk.answers import DIGITS, Added, Answers, Column
 from rnn_cli.bulk.job import DELIMITERS, Job
 from rnn_cli.bulk.values import as_json, as_object, as_text, harmless, rows_of
 from rnn_cli.bulk.windows import Source, Window
-from rnn_cli.errors import DataError
 
 Write = Callable[[Window, Answers], None]
 """Writes a window's rows with their answers."""
@@ -138,13 +137,3 @@ class Jsonl:
             ", ".join([f"{key}: {value}" for key, value in zip(keys, row, strict=True)])
             for row in zip(*written.values(), strict=True)
         ]
-
-
-def refuse_other_columns(source: Source, first: Source, where: str) -> None:
-    """Raise DataError where a file's columns are not those of the first."""
-    if source.columns != first.columns:
-        raise DataError(
-            f"its columns ({', '.join(source.columns)}) are not those of the first file ({', '.join(first.columns)})",
-            where=where,
-            mend="score it apart, or write a folder of answers with --output FOLDER/",
-        )

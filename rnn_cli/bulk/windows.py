@@ -7,6 +7,7 @@ from typing import Any
 from rnn_cli.bulk.job import STOP, Job
 from rnn_cli.data.reading.readers import open_whole
 from rnn_cli.data.reading.whole import WholeRows
+from rnn_cli.errors import DataError
 
 ROWS = 2_048
 """Rows of a window: enough to find texts of like length among them."""
@@ -58,3 +59,36 @@ def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None
         source = Source(file, request.name, whole.kind, whole.columns, whole.schema)
         for number, rows in enumerate(whole.rows):
             yield Window(source, number, rows)
+
+
+def first_source(job: Job) -> Source | None:
+    """The first of the files that has rows."""
+    for file in range(len(job.inputs)):
+        for window in windows_of(job, file):
+            return window.source
+    return None
+
+
+def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
+    """Raise DataError where a file's rows cannot stand below the first one's in a table."""
+    if job.format == "jsonl":
+        return
+    if source.columns != first.columns:
+        theirs, ours = (", ".join(map(repr, each.columns)) for each in (source, first))
+        what = f"its columns ({theirs}) are not those of {first.name} ({ours})"
+    elif job.format == "parquet" and source.schema != first.schema:
+        what = f"its columns are of other types than those of {first.name}"
+    else:
+        return
+    raise DataError(what, where=source.name, mend="score it apart, or write a folder of answers: --output FOLDER/")
+
+
+def texts_of(window: Window) -> list[str]:
+    """The texts of a window."""
+    return window.rows.texts
+
+
+def no_rows(job: Job) -> DataError:
+    """The error for files that have none."""
+    where = job.request(0).name if len(job.inputs) == 1 else None
+    return DataError("has no rows" if where else "none of the files has rows", where=where, mend="give it at least one")

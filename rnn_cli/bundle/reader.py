@@ -3,6 +3,7 @@
 The manifest is held against its own checksum, every other file against the size and the sha256 in the manifest.
 """
 
+import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,10 @@ class Bundle:
         for name, proof in bundle.manifest.files.items():
             bundle._check_size(name, proof["size"])
         return bundle
+
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the manifest, which holds that of every file: equal bundles have equal ones."""
+        return hashlib.sha256(self.manifest.to_json().encode("utf-8")).hexdigest()
 
     def read(self, name: str) -> bytes:
         """A file's verified bytes; raises `BundleError` if one bit differs from what was written."""

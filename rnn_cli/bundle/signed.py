@@ -14,12 +14,12 @@ def sign(content: Mapping[str, Any]) -> str:
     return json.dumps({**content, "checksum": checksum(content)}, indent=2, ensure_ascii=False) + "\n"
 
 
-def unsign(text: str, *, where: str, newest: int) -> dict[str, Any]:
+def unsign(text: str, *, where: str, newest: int, mend: str = "train again or restore a copy") -> dict[str, Any]:
     """The content of signed text of a `format_version` up to `newest`.
 
-    Raises `BundleError` if it is damaged or from a newer release.
+    Raises `BundleError` if it is damaged, with this `mend`, or from a newer release.
     """
-    damaged = BundleError("damaged, its checksum differs", where=where, mend="train again or restore a copy")
+    damaged = BundleError("damaged, its checksum differs", where=where, mend=mend)
     try:
         content: dict[str, Any] = json.loads(text)
         found = content.pop("checksum")

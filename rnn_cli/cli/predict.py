@@ -3,12 +3,15 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
+from rnn_cli.cli.file_options import FileOptions, file_options, refuse_without_input
+from rnn_cli.cli.scoring_files import score_files
 from rnn_cli.errors import DataError, UsageError
 
-FORMATS = ("human", "jsonl", "csv", "tsv", "plain")
+FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
 EXPLAINED = ("human", "jsonl")
 
 READ_BYTES = 1 << 18
@@ -32,6 +35,9 @@ Examples:
   cat sentences.txt | rnn predict --format csv > answers.csv
   rnn predict --explain "Slow to start, but what an ending."
   cat sentences.txt | rnn predict --explain --format jsonl > explained.jsonl
+  rnn predict --input reviews.csv --output answers.csv
+  rnn predict --input 'logs/*.jsonl.gz' --output answers.parquet --on-bad-row skip
+  rnn predict --input reviews.csv --output answers.csv --resume
 """
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
@@ -41,11 +47,11 @@ Examples:
     "style",
     type=click.Choice(FORMATS),
     help="How answers are printed  [default: human on a terminal, else plain: label, tab, probability; "
-    "with --explain jsonl]",
+    "with --explain jsonl; of --input its own]",
 )
-@click.option("--proba", is_flag=True, help="Add the probability of every label.")
 @click.option("--explain", is_flag=True, help="Tell which words speak for and against the answer (human, jsonl).")
-def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool, explain: bool) -> None:
+@file_options
+def predict(texts: tuple[str, ...], model: str | None, style: str | None, explain: bool, **options: Any) -> None:
     """Answer the label of each TEXT and how probable it is.
 
     Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
@@ -58,7 +64,24 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
     above 0 (green) it speaks for the answer, below 0 (red) against it; the strongest words are bold and underlined,
     and what changes next to nothing or is not read stays as it is. At a probability of 50%, a weight of 1 is worth 23
     points. Of a text of more than 500 words, neighbours are left out together.
+
+    With --input the rows of files are scored: every column of every row is kept, in order, and label, probability and
+    no_known_words are added (unsure, if the model may be; p(LABEL) of every label with --proba). The output appears
+    when it is whole; --resume goes on with a job that was stopped, and each row is there once.
     """
+    if options["inputs"]:
+        if explain:
+            raise UsageError("--explain is for texts, not for --input", mend="pipe the texts in, a line each")
+        score_files(FileOptions(**options), texts, model, style)
+        return
+    _predict_texts(texts, model, style, explain, FileOptions(**options))
+
+
+def _predict_texts(
+    texts: tuple[str, ...], model: str | None, style: str | None, explain: bool, options: FileOptions
+) -> None:
+    refuse_without_input(options, style)
+    proba = options.proba
     style = style or ("human" if sys.stdout.isatty() else "jsonl" if explain else "plain")
     if explain and style not in EXPLAINED:
         raise UsageError(f"--format {style} has no place for an explanation", mend="use --format jsonl")

@@ -4,11 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rnn_cli.cli.layout import one_line
+from rnn_cli.cli.notes import Notes
 from rnn_cli.training.listener import EpochFigures, Listener
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
@@ -36,24 +35,12 @@ def listening() -> Iterator[Listener]:
     console.print()  # between the epochs and what follows
 
 
-class Lines:
-    """A plain line for what is worth knowing; nothing moves, so a log file can keep it."""
+class Lines(Notes):
+    """The epochs, too, as plain lines."""
 
     def __init__(self) -> None:
         self.epochs = 0
         self.has_head = False
-
-    def say(self, line: str, style: str = "") -> None:
-        """Print a line."""
-        click.echo(line, err=True)
-
-    def note(self, text: str) -> None:
-        """Print it."""
-        self.say(one_line(text))
-
-    def warn(self, text: str) -> None:
-        """Print it, marked."""
-        self.say(f"Warning: {one_line(text)}", "yellow")
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Remember how many there will be; print the head of the epochs' lines before the first."""

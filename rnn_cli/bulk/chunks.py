@@ -1,0 +1,45 @@
+"""Scored windows become bytes, chunk by chunk; and the rows that could not be read, lines of their own."""
+
+import json
+from contextlib import ExitStack
+from typing import IO
+
+from rnn_cli.bulk.answers import Added
+from rnn_cli.bulk.encoding import Encoder
+from rnn_cli.bulk.job import Counts
+from rnn_cli.bulk.text_formats import Write
+from rnn_cli.bulk.windows import Window
+from rnn_cli.scoring.predictor import Scores
+
+
+class Chunks:
+    """Writes windows to the end of two files, the answered rows and the rejected ones.
+
+    A chunk that is `open` has bytes that may be under way; `close` completes them.
+    """
+
+    def __init__(self, added: Added, encode: Encoder, rows: IO[bytes], rejected: IO[bytes]) -> None:
+        self._added, self._encode, self._rows, self._rejected = added, encode, rows, rejected
+        self._chunk = ExitStack()
+        self._write: Write | None = None
+
+    def write(self, window: Window, scores: Scores, *, first: bool, last: bool = False) -> Counts:
+        """Write a window, at the beginning of a chunk if none is open: of the `first`, or `last`, of its file."""
+        if self._write is None:
+            self._write = self._chunk.enter_context(self._encode.chunk(self._rows, first=first, last=last))
+        answers = self._added.of(window.rows, scores)
+        self._write(window, answers)
+        self._reject(window)
+        return answers.counts
+
+    def close(self) -> None:
+        """Complete the chunk that is open, if one is."""
+        self._write = None
+        self._chunk.close()
+
+    def _reject(self, window: Window) -> None:
+        rows = window.rows
+        for place, fault in rows.faults.items():
+            row = rows.raws[place] if rows.raws else None
+            told = {"file": window.source.name, "line": rows.lines[place], "error": fault.what, "row": row}
+            self._rejected.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")

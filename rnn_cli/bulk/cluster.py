@@ -1,0 +1,211 @@
+"""The same job on a cluster: Ray Data hands the chunks of files out to workers that hold a predictor each.
+
+A task reads a file and gives its chunks; a worker scores a chunk and writes it as a file of the folder. What is
+computed twice, because a machine was lost, is written twice under the same name with the same bytes. The only file
+that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
+"""
+
+import logging
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rnn_cli import bundle
+from rnn_cli.bulk.answers import Added
+from rnn_cli.bulk.folder import chunks_of, part_name, write_part
+from rnn_cli.bulk.job import Counts, Job, Listener
+from rnn_cli.bulk.places import Place
+from rnn_cli.bulk.windows import Window, texts_of
+from rnn_cli.bundle import Bundle
+from rnn_cli.errors import RnnError, RunFailed, UsageError
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.stream import score_each
+
+# Before Ray is loaded: it reports to nobody, and its own log does not run through ours.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+
+try:
+    import ray
+    from ray.data import ActorPoolStrategy, DataContext
+except ModuleNotFoundError as error:
+    raise UsageError("--engine ray needs the library Ray", mend="pip install 'rnn-cli[ray]'") from error
+
+READER, SCORER = 0.1, 0.9
+"""Cores that reading a file and scoring take; a machine of two cores has two scorers, and readers beside them."""
+
+BLOCK_BYTES = 1 << 20
+"""A block of Ray's is given on once it is so large: a chunk or, of short rows, a few."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a worker tells of a chunk; `chunk` is None at the end of a file, which has `chunks` of them."""
+
+    file: int
+    chunk: int | None
+    counts: Counts = Counts()
+    bytes: int = 0
+    chunks: int = 0
+    windows: bytes = b""
+    error: RnnError | None = None
+
+
+def score_on_ray(
+    job: Job,
+    opened: Bundle,
+    predictor: Predictor,
+    place: Place,
+    listener: Listener,
+    *,
+    address: str | None,
+    workers: int | None,
+) -> Counts:
+    """Score a job's files on a Ray cluster, but for the chunks that stand in the folder.
+
+    `address` is that of a running cluster, else one is started here. There are as many workers as the cluster has
+    cores, or `workers`. Raises DataError and RunFailed.
+    """
+    with _connected(address, workers):
+        model = ray.put(_packed(opened))
+        cores = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        files = ray.data.from_items(
+            [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
+        )
+        told = files.map_batches(partial(_read, job=job, place=place), batch_size=1, num_cpus=READER).map_batches(
+            _Scorer,
+            batch_size=1,
+            num_cpus=SCORER,
+            compute=ActorPoolStrategy(min_size=1, max_size=cores),
+            # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
+            fn_constructor_kwargs={"job": job, "model": [model], "place": place, "decision": predictor.decision},
+        )
+        return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
+
+
+def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
+    """The counts of all chunks, each of which must be told of once."""
+    counts = Counts()
+    seen: set[tuple[int, int]] = set()
+    ends: dict[int, int] = {}
+    try:
+        for each in told:
+            if each.error is not None:
+                raise each.error
+            listener.read(each.bytes)
+            if each.chunk is None:
+                ends[each.file] = each.chunks
+                continue
+            if (each.file, each.chunk) in seen:
+                continue
+            seen.add((each.file, each.chunk))
+            counts += each.counts
+            listener.scored(each.counts.rows)
+    except ray.exceptions.RayError as error:
+        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", mend="--resume goes on") from error
+    expected = {(file, chunk) for file, chunks in ends.items() for chunk in range(chunks)}
+    if len(ends) < len(job.inputs) or seen != expected:
+        raise RunFailed("some chunks were not scored", mend="--resume goes on")
+    return counts
+
+
+def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[str, list[bytes]]]:
+    """The chunks of a file, those that stand in the folder without their rows."""
+    (file,) = (int(each) for each in batch["file"])
+    meter, chunk = _Meter(), -1
+    try:
+        for chunk, windows in chunks_of(job, file, meter):
+            there = place.has(part_name(job, file, chunk))
+            rows = list(windows)
+            counts = Counts(sum(len(each.rows.lines) for each in rows), sum(len(each.rows.faults) for each in rows))
+            yield _row(_Told(file, chunk, counts, meter.taken(), windows=b"" if there else pickle.dumps(rows, 5)))
+        yield _row(_Told(file, None, bytes=meter.taken(), chunks=chunk + 1))
+    except RnnError as error:
+        yield _row(_Told(file, chunk, error=error))
+
+
+class _Scorer:
+    """A worker: holds a predictor, scores chunks and writes them."""
+
+    def __init__(self, *, job: Job, model: list[Any], place: Place, decision: Any) -> None:
+        self._job, self._place = job, place
+        self._predictor = _unpacked(ray.get(model[0])).adjusted(decision=decision)
+        self._added = Added.by(self._predictor, job)
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[bytes]]:
+        """Score the chunk that a row holds, if it holds one."""
+        (told,) = (pickle.loads(each) for each in batch["told"])
+        if not told.windows:
+            return _row(told)
+        windows: list[Window] = pickle.loads(told.windows)
+        scored = score_each(self._predictor, windows, texts_of)
+        try:
+            counts = write_part(self._job, self._added, self._place, told.file, told.chunk, scored)
+        except RnnError as error:
+            return _row(replace(told, windows=b"", error=error))
+        return _row(replace(told, windows=b"", counts=counts))
+
+
+class _Meter:
+    """Counts the bytes that were read since it was last asked."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def read(self, count: int) -> None:
+        self._count += count
+
+    def taken(self) -> int:
+        count, self._count = self._count, 0
+        return count
+
+    def scored(self, count: int) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
+
+def _row(told: _Told) -> dict[str, list[bytes]]:
+    return {"told": [pickle.dumps(told, 5)]}
+
+
+def _packed(opened: Bundle) -> dict[str, bytes]:
+    """What a predictor needs of a bundle, as a bundle of its own: its files' names and bytes."""
+    files = {name: opened.manifest.files[name] for name in (bundle.TOKENIZER, bundle.ONNX_MODEL)}
+    packed = {name: opened.read(name) for name in files}
+    return packed | {bundle.MANIFEST: replace(opened.manifest, files=files).to_json().encode("utf-8")}
+
+
+def _unpacked(files: Mapping[str, bytes]) -> Predictor:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        return Predictor.open(Path(folder), threads=1)
+
+
+@contextmanager
+def _connected(address: str | None, workers: int | None) -> Iterator[None]:
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
+    if not address:  # a cluster that is started here; one that runs has its own cores
+        how |= {"num_cpus": workers, "include_dashboard": False}
+    try:
+        ray.init(**how)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.target_max_block_size = BLOCK_BYTES
+    try:
+        yield
+    finally:
+        ray.shutdown()

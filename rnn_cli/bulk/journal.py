@@ -1,0 +1,178 @@
+"""A job under way whose answers become one file: what is done of it is on the disk, in a folder beside that file.
+
+`FILE.unfinished` holds the answers so far (`rows`), the rejected rows (`rejected`) and a journal that tells how far
+both are valid. The journal is replaced in one step once they are on the disk, so whatever kills the process leaves a
+state to go on from. Knows nothing of formats.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.bulk.job import Counts, differing
+from rnn_cli.bundle import disk
+from rnn_cli.bundle.layout import reason
+from rnn_cli.bundle.signed import sign, unsign
+from rnn_cli.errors import RunFailed, UsageError
+
+UNFINISHED = ".unfinished"
+VERSION = 1
+JOURNAL, LOCK, ROWS, REJECTED, MADE = "journal.json", "lock", "rows", "rejected", "made"
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a job is: the next window to be scored, and what stands in the files up to there.
+
+    `file` and `window` are that window's place, `windows` how many came before it in all files; `bytes` and
+    `rejected_bytes` the valid lengths of the two files. When no window is left, `made` names the file of the folder
+    that holds all answers.
+    """
+
+    file: int = 0
+    window: int = 0
+    windows: int = 0
+    bytes: int = 0
+    rejected_bytes: int = 0
+    counts: Counts = field(default_factory=Counts)
+    made: str = ""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A job's folder, held by this process alone.
+
+    `begun` is where the job stood when it was opened; `replaces` says that an earlier output was to be replaced.
+    """
+
+    output: Path
+    folder: Path
+    signature: Mapping[str, Any]
+    begun: State
+    replaces: bool
+
+    @property
+    def rows(self) -> Path:
+        """The answers so far."""
+        return self.folder / ROWS
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether there is anything to go on from."""
+        return (self.folder / JOURNAL).exists()
+
+    @property
+    def rejected(self) -> Path:
+        """The rejected rows so far."""
+        return self.folder / REJECTED
+
+    def save(self, state: State) -> None:
+        """Note how far the job is; everything up to there must be on the disk."""
+        content = {"format_version": VERSION, "signature": self.signature, "replaces": self.replaces}
+        content["state"] = asdict(state)
+        with disk.whole_file(self.folder / JOURNAL) as file:
+            disk.write(file, sign(content))
+        disk.fsync(self.folder)
+
+    def finish(self, state: State, made: Path, rejects: Path) -> None:
+        """Give the files their names, now that `made`, in the folder, holds all answers; and let go of the folder."""
+        state = replace(state, made=made.name)
+        self.save(state)
+        self.name(state, rejects)
+
+    def name(self, state: State, rejects: Path) -> None:
+        """Do what `finish` does last, however far that has come before."""
+        if not state.counts.rejected:
+            rejects.unlink(missing_ok=True)  # an earlier job's, which was to be replaced
+        elif self.rejected.exists():
+            self.rejected.replace(rejects)
+        if (made := self.folder / state.made).exists():
+            made.replace(self.output)
+        disk.fsync(self.output.parent)
+        disk.remove(self.folder)
+
+
+def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> None:
+    """Refuse, before any work is done, what may not be begun or replaced. Raises UsageError."""
+    folder = _folder(output)
+    has_begun = (folder / JOURNAL).exists()
+    if output.is_dir():
+        raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {output}/")
+    if not output.parent.is_dir():
+        raise UsageError("no such folder", where=str(output.parent), mend="make it first")
+    if resume and not has_begun and output.exists():
+        raise UsageError("stands, and no unfinished job for it", where=str(output), mend="it may be finished")
+    if has_begun and not (resume or force):
+        mend = "go on with --resume, or begin anew with --force"
+        raise UsageError("an unfinished job", where=str(folder), mend=mend)
+    for file in (output, rejects):
+        if file.exists() and not (force or has_begun):
+            raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
+    if folder.exists() and not _is_ours(folder):
+        raise UsageError("exists and is not an unfinished job", where=str(folder), mend="move it")
+
+
+@contextmanager
+def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool) -> Iterator[Journal]:
+    """A job's folder, begun anew or with what is there of the same job.
+
+    It stays when the block ends early, if anything has been saved. Raises UsageError where another process holds it
+    or another job began it.
+    """
+    folder = _folder(output)
+    lock = disk.locked(folder / LOCK, UsageError("another process is working on it", where=str(output)))
+    with ExitStack() as held:
+        with told(output):
+            folder.mkdir(exist_ok=True)
+            held.enter_context(lock)
+        try:
+            if not resume:
+                (folder / JOURNAL).unlink(missing_ok=True)
+            yield _opened(output, folder, signature, force)
+        finally:
+            if not (folder / JOURNAL).exists() and _is_ours(folder):
+                disk.remove(folder)
+
+
+def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) -> Journal:
+    file = folder / JOURNAL
+    if not file.exists():
+        return Journal(output, folder, signature, State(), replaces=output.exists())
+    content = unsign(file.read_text(encoding="utf-8"), where=str(file), newest=VERSION, mend="begin anew with --force")
+    if name := differing(content["signature"], signature):
+        raise UsageError(
+            f"was begun with another {name}",
+            where=str(folder),
+            mend="call it as it was begun, or begin anew with --force",
+        )
+    saved = content["state"]
+    state = State(**{**saved, "counts": Counts(**saved["counts"])})
+    replaces = content["replaces"] or force
+    if output.exists() and not (replaces or state.made):
+        raise UsageError("has come meanwhile", where=str(output), mend="replace it with --force, or move it")
+    return Journal(output, folder, signature, state, replaces)
+
+
+@contextmanager
+def told(output: Path) -> Iterator[None]:
+    """What the disk refuses inside the block is told as a `RunFailed`."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"cannot be written ({reason(error)})"
+        raise RunFailed(what, where=str(output), mend="make room or choose another place") from error
+
+
+def _folder(output: Path) -> Path:
+    return output.with_name(output.name + UNFINISHED)
+
+
+def _is_ours(folder: Path) -> bool:
+    names = {JOURNAL, LOCK, ROWS, REJECTED, MADE}
+    with suppress(OSError):
+        return all(file.name in names or file.name.startswith(f".{JOURNAL}.") for file in folder.iterdir())
+    return False

@@ -1,0 +1,168 @@
+"""A job whose answers become one file, or one stream: every row once, in order, whatever interrupts it."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from shutil import copyfileobj
+from typing import IO, Any
+
+from rnn_cli.bulk.answers import Added
+from rnn_cli.bulk.chunks import Chunks
+from rnn_cli.bulk.encoding import Encoder, encoder
+from rnn_cli.bulk.job import Counts, Job, Listener
+from rnn_cli.bulk.journal import MADE, Journal, State, check_output, opened, told
+from rnn_cli.bulk.windows import (
+    WINDOWS,
+    Source,
+    Window,
+    first_source,
+    no_rows,
+    refuse_other_columns,
+    texts_of,
+    windows_of,
+)
+from rnn_cli.bundle import disk
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.stream import score_each
+
+SECONDS = 1.0
+"""Between two savings, at least."""
+
+
+def score_to_file(
+    job: Job,
+    predictor: Predictor,
+    model: Mapping[str, Any],
+    output: Path,
+    rejects: Path,
+    listener: Listener,
+    *,
+    resume: bool = False,
+    force: bool = False,
+) -> Counts:
+    """Score a job's files and write the answers to `output`, which appears when it is whole.
+
+    `model` tells the model from others, as plain values. Rows that are passed over stand in `rejects`, if there are
+    any. With `resume` what an earlier call has done of the same job is kept; with `force` an earlier output, or
+    unfinished job, is replaced. Raises DataError, UsageError or RunFailed; then an earlier output stands as it was.
+    """
+    check_output(output, rejects, resume=resume, force=force)
+    with opened(output, job.signature() | {"model": dict(model)}, resume=resume, force=force) as journal:
+        if journal.begun.made:
+            journal.name(journal.begun, rejects)
+            return journal.begun.counts
+        try:
+            first = first_source(job) if journal.begun.windows else None
+            state, encode = _written(job, Added.by(predictor, job), predictor, journal, first, listener)
+        except BaseException:
+            if journal.is_saved:
+                listener.note("saved; the same command with --resume goes on")
+            raise
+        with told(output):
+            made = encode.finish(journal.rows, journal.folder / MADE)
+            disk.fsync(made)
+            journal.finish(state, made, rejects)
+    return state.counts
+
+
+def _written(
+    job: Job, added: Added, predictor: Predictor, journal: Journal, first: Source | None, listener: Listener
+) -> tuple[State, Encoder]:
+    """Write all answers that are still to come into the journal's folder."""
+    state, saved = journal.begun, time.monotonic()
+    chunks = encode = None
+    with _cut(journal.rows, state.bytes) as rows, _cut(journal.rejected, state.rejected_bytes) as rejected:
+        for window, scores in score_each(predictor, _windows(job, added, state, first, listener), texts_of):
+            if chunks is None or encode is None:
+                encode = encoder(job, added, first or window.source)
+                chunks = Chunks(added, encode, rows, rejected)
+            with told(journal.output):
+                counts = chunks.write(window, scores, first=state.windows == 0)
+            listener.scored(counts.rows)
+            state = _after(state, window, counts)
+            if state.windows % WINDOWS == 0:
+                with told(journal.output):
+                    chunks.close()
+                    if time.monotonic() - saved >= SECONDS:
+                        state = _on_disk(state, rows, rejected)
+                        journal.save(state)
+                        saved = time.monotonic()
+        if chunks is None or encode is None:
+            if first is None:
+                raise no_rows(job)
+            encode = encoder(job, added, first)
+        else:
+            with told(journal.output):
+                chunks.close()
+        with told(journal.output):
+            return _on_disk(state, rows, rejected), encode
+
+
+def score_to_stream(
+    job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener
+) -> Counts:
+    """Score a job's files and write the answers to a stream, each window's as soon as it is scored.
+
+    Rows that are passed over stand in `rejects` when the stream has ended. Raises DataError and RunFailed.
+    """
+    added, counts, chunks = Added.by(predictor, job), Counts(), None
+    with tempfile.TemporaryFile() as rejected:
+        for window, scores in score_each(predictor, _windows(job, added, State(), None, listener), texts_of):
+            is_first = chunks is None
+            chunks = chunks or Chunks(added, encoder(job, added, window.source), stream, rejected)
+            more = chunks.write(window, scores, first=is_first)
+            stream.flush()
+            counts += more
+            listener.scored(more.rows)
+        if chunks is None:
+            raise no_rows(job)
+        chunks.close()
+        stream.flush()
+        if counts.rejected and rejects is not None:
+            rejected.seek(0)
+            with told(rejects), disk.whole_file(rejects) as file, file.open("wb") as out:
+                copyfileobj(rejected, out)
+    return counts
+
+
+def _windows(job: Job, added: Added, begun: State, first: Source | None, listener: Listener) -> Iterator[Window]:
+    """The windows that are still to be scored, of files that can stand in one file. Raises DataError."""
+    for file, given in enumerate(job.inputs):
+        if file < begun.file:
+            listener.read(given.size or 0)
+            continue
+        for window in windows_of(job, file, listener.read):
+            if window.number == 0:
+                first = first or window.source
+                added.refuse_taken(window.source.columns, window.source.name)
+                refuse_other_columns(job, window.source, first)
+            if window.place >= (begun.file, begun.window):
+                yield window
+
+
+def _after(state: State, window: Window, counts: Counts) -> State:
+    file, number = window.place
+    return replace(state, file=file, window=number + 1, windows=state.windows + 1, counts=state.counts + counts)
+
+
+def _on_disk(state: State, rows: IO[bytes], rejected: IO[bytes]) -> State:
+    """The state with the files' lengths, once they are on the disk."""
+    for file in (rows, rejected):
+        file.flush()
+        os.fsync(file.fileno())
+    return replace(state, bytes=rows.tell(), rejected_bytes=rejected.tell())
+
+
+@contextmanager
+def _cut(path: Path, length: int) -> Iterator[IO[bytes]]:
+    """A file to be gone on with after so many bytes; what stands behind them goes."""
+    with told(path):
+        file = path.open("r+b" if path.exists() else "w+b")
+        file.truncate(length)
+        file.seek(length)
+    with file:
+        yield file

@@ -1,0 +1,148 @@
+"""Folders that files are written to, whole or not at all: local ones, and those that a URL names."""
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from rnn_cli.bulk.journal import told
+from rnn_cli.bundle import disk
+from rnn_cli.data.reading.remote import file_system, is_remote
+from rnn_cli.errors import UsageError
+
+
+class Place(Protocol):
+    """A folder; names are those of files below it, with / between folders."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, which appears when it is whole."""
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; None where there is none."""
+
+    def names(self) -> list[str]:
+        """All files below it."""
+
+    def clear(self, names: list[str]) -> None:
+        """Delete files."""
+
+    def shown(self, name: str) -> str:
+        """How a message names a file."""
+
+
+def place_of(name: str) -> Place:
+    """The folder, made if it is not there."""
+    return Remote(name) if is_remote(name) else Local(Path(name))
+
+
+class Local:
+    """A folder of this machine, or one that all workers share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(os.path.abspath(folder))
+        if folder.exists() and not folder.is_dir():
+            raise UsageError("is a file", where=str(folder), mend="name a folder, or leave the / out")
+
+    def __str__(self) -> str:
+        """How messages name it."""
+        return os.path.relpath(self._folder)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return (self._folder / name).exists()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, which appears when it is whole."""
+        file = self._folder / name
+        with told(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with disk.whole_file(file) as part:
+                part.write_bytes(content)
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; None where there is none."""
+        file = self._folder / name
+        return file.read_bytes() if file.exists() else None
+
+    def names(self) -> list[str]:
+        """All files below it, but what a killed process left half-written, which goes."""
+        files = [file for file in self._folder.rglob("*") if file.is_file()]
+        for file in [file for file in files if file.name.startswith(".") and file.name.endswith(".part")]:
+            files.remove(file)
+            file.unlink(missing_ok=True)
+        return [file.relative_to(self._folder).as_posix() for file in files]
+
+    def clear(self, names: list[str]) -> None:
+        """Delete files."""
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
+
+    def shown(self, name: str) -> str:
+        """How a message names a file."""
+        return f"{self}/{name}"
+
+
+OBJECT_STORES = ("s3", "gcs", "abfs")
+"""Where a file appears when it has been sent whole; elsewhere it is renamed then."""
+
+
+class Remote:
+    """A folder that a URL names."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def __str__(self) -> str:
+        """How messages name it."""
+        return self._url
+
+    def _at(self, name: str) -> tuple[Any, str]:
+        place, mark, query = self._url.partition("?")
+        return file_system(f"{place.rstrip('/')}/{name}{mark}{query}")
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        found, path = self._at(name)
+        return bool(found.get_file_info(path).is_file)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, which appears when it is whole."""
+        found, path = self._at(name)
+        with told(Path(self.shown(name))):
+            if found.type_name in OBJECT_STORES:
+                with found.open_output_stream(path) as stream:
+                    stream.write(content)
+                return
+            found.create_dir(path.rpartition("/")[0], recursive=True)
+            with found.open_output_stream(f"{path}.part") as stream:
+                stream.write(content)
+            found.move(f"{path}.part", path)
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; None where there is none."""
+        if not self.has(name):
+            return None
+        found, path = self._at(name)
+        with found.open_input_stream(path) as stream:
+            return bytes(stream.read())
+
+    def names(self) -> list[str]:
+        """All files below it."""
+        from pyarrow import fs
+
+        found, path = self._at("")
+        base = path.rstrip("/")
+        listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
+        return [each.path[len(base) + 1 :] for each in listed if each.is_file]
+
+    def clear(self, names: list[str]) -> None:
+        """Delete files."""
+        for name in names:
+            found, path = self._at(name)
+            found.delete_file(path)
+
+    def shown(self, name: str) -> str:
+        """How a message names a file."""
+        return f"{self._url}/{name}"

@@ -1,0 +1,201 @@
+"""The options of `rnn predict` for whole files, and which of them go together. Opens nothing."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rnn_cli.errors import UsageError
+
+if TYPE_CHECKING:  # loading it loads the readers
+    from rnn_cli.bulk.inputs import Input
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet")
+COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
+
+OPTIONS = (
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="FILE...",
+        help="Score the rows of files: CSV, TSV, JSONL or Parquet, plain, .gz or .zst; also folders, patterns, URLs, "
+        "and - for the standard input.",
+    ),
+    click.option(
+        "--output",
+        metavar="FILE",
+        help="Write the answered rows here; FOLDER/ for a file a chunk of rows  [default: the standard output]",
+    ),
+    click.option("--text-column", metavar="NAME", help="The column of texts  [default: found by its name]"),
+    click.option("--proba", is_flag=True, help="Add the probability of every label."),
+    click.option("--prefix", default="", metavar="TEXT", help="Begin the names of the added columns with this."),
+    click.option(
+        "--on-bad-row",
+        type=click.Choice(("stop", "skip", "mark")),
+        default="stop",
+        show_default=True,
+        help="What to do with a row that cannot be read: stop, leave it out, or keep it without an answer. "
+        "The latter two write such rows to FILE.rejected.jsonl.",
+    ),
+    click.option("--rejects", metavar="FILE", help="Where rows that cannot be read are written instead."),
+    click.option("--resume", is_flag=True, help="Go on with a job that was stopped."),
+    click.option("--force", is_flag=True, help="Replace an earlier output, or begin a stopped job anew."),
+    click.option("--input-format", type=click.Choice(FORMATS), help="What the input is, whatever its name says."),
+    click.option("--delimiter", metavar="CHAR", help="The character between fields  [default: by the name]"),
+    click.option("--encoding", metavar="NAME", help="The input's encoding  [default: UTF-8, or its byte order mark]"),
+    click.option("--strip-nul", is_flag=True, help="Drop NUL characters, which are a mistake otherwise."),
+    click.option("--max-field-bytes", type=click.IntRange(1), metavar="N", help="The largest line or text allowed."),
+    click.option(
+        "--spreadsheet-safe", is_flag=True, help="Put ' before cells that a spreadsheet would run as formulas."
+    ),
+    click.option(
+        "--engine", type=click.Choice(("local", "ray")), default="local", help="Where it runs: here, or on Ray."
+    ),
+    click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster  [default: one is started here]"),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="Cores to use  [default: all]"),
+)
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What the options for files say, by their names."""
+
+    inputs: tuple[str, ...] = ()
+    output: str | None = None
+    text_column: str | None = None
+    proba: bool = False
+    prefix: str = ""
+    on_bad_row: str = "stop"
+    rejects: str | None = None
+    resume: bool = False
+    force: bool = False
+    input_format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    strip_nul: bool = False
+    max_field_bytes: int | None = None
+    spreadsheet_safe: bool = False
+    engine: str = "local"
+    ray_address: str | None = None
+    threads: int | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The output's name; None for the standard output."""
+        return None if self.output == "-" else self.output
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the output is a folder of files."""
+        name = self.target
+        return name is not None and (name.endswith("/") or "://" in name or os.path.isdir(name))
+
+    @property
+    def rejected(self) -> Path | None:
+        """Where rows that cannot be read are written; None where there is no place for them."""
+        if self.rejects is not None:
+            return Path(self.rejects)
+        if self.target is None:
+            return None
+        return Path(self.target, "_rejected") if self.is_folder else Path(f"{self.target}.rejected.jsonl")
+
+
+def file_options(command: Command) -> Command:
+    """Give a command the options for files."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def refuse_without_input(options: FileOptions, style: str | None) -> None:
+    """Raise UsageError for what only files can have."""
+    unset = FileOptions(proba=options.proba)
+    for name, value in vars(options).items():
+        if value != getattr(unset, name):
+            raise UsageError(f"--{name.replace('_', '-')} is for --input, which is not given", mend="add --input FILE")
+    if style == "parquet":
+        raise UsageError("--format parquet is for --input, which is not given", mend="add --input FILE")
+
+
+def refuse_unsuitable(options: FileOptions) -> None:
+    """Raise UsageError, before anything is opened, for options that make no sense beside each other."""
+    to_stream, is_folder, on_ray = options.target is None, options.is_folder, options.engine == "ray"
+    passes_over, from_stream = options.on_bad_row != "stop", "-" in options.inputs
+    mistakes = (
+        (to_stream and options.resume, "--resume is for --output, which is not given", "add --output FILE"),
+        (to_stream and options.force, "--force is for --output, which is not given", "add --output FILE"),
+        (
+            to_stream and passes_over and options.rejects is None,
+            "rows that cannot be read need a place",
+            "add --rejects FILE, or --output FILE",
+        ),
+        (
+            options.rejects is not None and not passes_over,
+            "--rejects is for rows that are passed over",
+            "add --on-bad-row skip (or mark)",
+        ),
+        (
+            options.rejects is not None and is_folder,
+            "--rejects is for one file",
+            "leave it out: a folder of answers has a folder of them",
+        ),
+        (from_stream and options.resume, "the standard input cannot be read again", "name a file with --input"),
+        (from_stream and on_ray, "--engine ray cannot read the standard input", "name a file with --input"),
+        (on_ray and not is_folder, "--engine ray writes a folder of files", "add --output FOLDER/"),
+        (
+            options.ray_address is not None and not on_ray,
+            "--ray-address is for --engine ray, which is not given",
+            "add --engine ray",
+        ),
+    )
+    for is_made, what, mend in mistakes:
+        if is_made:
+            raise UsageError(what, mend=mend)
+
+
+def refuse_own_output(options: FileOptions, names: Sequence[str], inputs: "Sequence[Input]") -> None:
+    """Raise UsageError for an output that would be read, now or by the next call."""
+    if options.target is None or "://" in options.target:
+        return
+    target = os.path.abspath(options.target)
+    if any(os.path.abspath(each.path) == target for each in inputs):
+        raise UsageError("would be read and replaced", where=options.target, mend="name another --output")
+    if folder := next((name for name in names if os.path.isdir(name) and _is_below(target, name)), None):
+        raise UsageError(f"stands in {folder}, whose files are read", where=options.target, mend="name another place")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    folder = os.path.abspath(folder)
+    return os.path.commonpath([path, folder]) == folder
+
+
+def output_format(options: FileOptions, style: str | None, first: str) -> tuple[str, str | None]:
+    """What the output is: its format, and its compression if it has one; `first` is the first file that is read.
+
+    Raises UsageError where that is not said, or twice.
+    """
+    from rnn_cli.bulk.inputs import format_of
+
+    output = None if options.is_folder else options.target
+    said = format_of(output) if output is not None else None
+    compression = COMPRESSIONS.get(Path(output.lower()).suffix) if output is not None else None
+    if style is not None and style not in FORMATS:
+        raise UsageError(f"--format {style} cannot hold a file's columns", mend=f"use one of {', '.join(FORMATS)}")
+    if style is not None and said is not None and style != said:
+        raise UsageError(f"is named as {said}, and --format says {style}", where=output, mend="change one of them")
+    format_ = style or said or options.input_format or format_of(first) or ("csv" if options.delimiter else None)
+    if format_ is None:
+        where = "standard input" if first == "-" else first
+        raise UsageError("its name does not say its format", where=where, mend="add --input-format csv (tsv, ...)")
+    if format_ == "parquet" and options.target is None:
+        mend = "add --output FILE, or --format csv (tsv, jsonl)"
+        raise UsageError("Parquet cannot be written to the standard output", mend=mend)
+    if format_ == "parquet" and compression:
+        raise UsageError("Parquet is compressed in itself", where=output, mend="leave the last ending out")
+    return format_, compression

@@ -1,0 +1,137 @@
+"""`rnn predict --input`: whole files of rows."""
+
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_cli.cli.file_options import FileOptions, output_format, refuse_own_output, refuse_unsuitable
+from rnn_cli.errors import RnnError
+
+if TYPE_CHECKING:  # loading them loads ONNX Runtime
+    from rnn_cli.bulk.job import Counts, Job, Listener
+    from rnn_cli.bundle import Bundle
+    from rnn_cli.scoring.predictor import Predictor
+
+
+def score_files(options: FileOptions, more: Sequence[str], model: str | None, style: str | None) -> None:
+    """Score files; `more` are those named behind the one of --input."""
+    try:
+        _score_files(options, [*options.inputs, *more], model, style)
+    except RnnError as error:
+        raise _in_options(error) from error
+
+
+def _score_files(options: FileOptions, names: Sequence[str], model: str | None, style: str | None) -> None:
+    from rnn_cli.bulk.inputs import find_inputs
+
+    refuse_unsuitable(options)
+    inputs = find_inputs(names, any_format=options.input_format is not None)
+    refuse_own_output(options, names, inputs)
+    format_, compression = output_format(options, style, inputs[0].path)
+
+    from rnn_cli import bundle
+    from rnn_cli.bulk.job import Job
+    from rnn_cli.bundle import Bundle
+    from rnn_cli.cli.scoring_progress import listening
+    from rnn_cli.scoring.predictor import Predictor
+
+    began = time.monotonic()
+    opened = Bundle.open(bundle.locate(model))
+    job = Job(
+        inputs=tuple(inputs),
+        format=format_,
+        how=_how(options, opened),
+        compression=compression,
+        on_bad_row=options.on_bad_row,
+        prefix=options.prefix,
+        proba=options.proba,
+        spreadsheet_safe=options.spreadsheet_safe,
+    )
+    predictor = Predictor(opened, threads=options.threads)
+    is_shown = sys.stderr.isatty() and not (options.target is None and sys.stdout.isatty())
+    with listening(job, is_shown=is_shown) as listener:
+        counts = _run(options, job, opened, predictor, listener)
+    _tell(options, counts, time.monotonic() - began)
+
+
+def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predictor", listener: "Listener") -> "Counts":
+    """Do the job, wherever its answers go and whoever computes them."""
+    model = {"manifest": opened.fingerprint()}
+    if options.target is None:
+        from rnn_cli.bulk.one_file import score_to_stream
+
+        return score_to_stream(job, predictor, sys.stdout.buffer, options.rejected, listener)
+    if not options.is_folder:
+        from rnn_cli.bulk.one_file import score_to_file
+
+        assert options.rejected is not None
+        out, how = Path(options.target), {"resume": options.resume, "force": options.force}
+        return score_to_file(job, predictor, model, out, options.rejected, listener, **how)
+
+    from rnn_cli.bulk import folder
+    from rnn_cli.bulk.places import place_of
+
+    if options.engine == "ray":
+        from rnn_cli.bulk.cluster import score_on_ray  # before anything is written: Ray may not be there
+    place = place_of(options.target)
+    folder.begin(job, model, place, resume=options.resume, force=options.force)
+    if options.engine == "ray":
+        address, workers = options.ray_address, options.threads
+        counts = score_on_ray(job, opened, predictor, place, listener, address=address, workers=workers)
+    else:
+        counts = folder.score_to_folder(job, predictor, place, listener)
+    folder.finish(job, model, place, counts)
+    return counts
+
+
+def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
+    """How the files are read, as fields of a `ReadRequest`."""
+    from rnn_cli.bundle import CONFIG
+    from rnn_cli.loading import parse_config
+
+    likely = None
+    if CONFIG in opened.manifest.files:
+        where = str(opened.path / CONFIG)
+        likely = parse_config(opened.read(CONFIG).decode("utf-8"), where).data.text_column
+    how: dict[str, Any] = {
+        "text_column": options.text_column,
+        "likely_text_column": likely,
+        "format": options.input_format,
+        "delimiter": options.delimiter,
+        "encoding": options.encoding,
+        "strip_nul": options.strip_nul,
+    }
+    return how | ({"max_field_bytes": options.max_field_bytes} if options.max_field_bytes is not None else {})
+
+
+def _tell(options: FileOptions, counts: "Counts", seconds: float) -> None:
+    """The summary, on stderr."""
+    rate = f"{counts.scored / max(seconds, 1e-3):,.0f} a second"
+    to = f" → {options.target}" if options.target is not None else ""
+    rows = "row" if counts.scored == 1 else "rows"
+    click.echo(f"{counts.scored:,} {rows} scored in {seconds:.1f} s ({rate}){to}", err=True)
+    if counts.rejected:
+        told = f"{counts.rows:,} rows in = {counts.scored:,} scored + {counts.rejected:,} rejected"
+        click.echo(f"{told} → {options.rejected}", err=True)
+    if counts.unsure:
+        click.echo(f"{counts.unsure:,} of the answers are unsure", err=True)
+    if counts.unknown:
+        hold = "text holds" if counts.unknown == 1 else "texts hold"
+        click.echo(f"Warning: {counts.unknown:,} {hold} no word the model knows (no_known_words)", err=True)
+
+
+def _in_options(error: RnnError) -> RnnError:
+    """The error in the words of this command, which names a config's keys as options."""
+
+    def option(key: re.Match[str]) -> str:
+        return f"--{key[1].replace('_', '-')}"
+
+    where = re.sub(r"^data\.(\w+)$", option, error.where or "") or None
+    mend = error.mend and re.sub(r"--set data\.(\w+)=true", option, error.mend)
+    mend = mend and re.sub(r"--set data\.(\w+)=", lambda key: f"{option(key)} ", mend)
+    return type(error)(error.what, where=where, mend=mend)

@@ -1,0 +1,69 @@
+"""A job's way through its files, as a bar on stderr; nothing moves where that is no terminal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rnn_cli.bulk.job import Job, Listener
+from rnn_cli.cli.notes import Notes
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@contextmanager
+def listening(job: Job, *, is_shown: bool) -> Iterator[Listener]:
+    """A `Listener`, whose bar, if one `is_shown`, is cleared away when the block ends."""
+    if not is_shown:
+        yield Quiet()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    sizes = [each.size for each in job.inputs]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    with Progress(
+        TextColumn("{task.fields[rows]:,} rows"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+        TextColumn("left" if total else ""),
+        console=Console(stderr=True, highlight=False, markup=False, emoji=False),
+        expand=True,
+        transient=True,
+    ) as progress:
+        yield Bar(progress, progress.add_task("", total=total, rows=0, rate=0.0))
+
+
+class Quiet(Notes):
+    """Tells no progress."""
+
+    def read(self, count: int) -> None:
+        """Say nothing."""
+
+    def scored(self, count: int) -> None:
+        """Say nothing."""
+
+
+class Bar(Notes):
+    """A bar of the bytes read, which are known beforehand, with the rows scored."""
+
+    def __init__(self, progress: "Progress", task: "TaskID") -> None:
+        self._progress, self._task = progress, task
+        self._rows, self._began = 0, time.monotonic()
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line above the bar, wrapped between words."""
+        self._progress.console.print(line, style=style)
+
+    def read(self, count: int) -> None:
+        """Move the bar on."""
+        self._progress.update(self._task, advance=count)
+
+    def scored(self, count: int) -> None:
+        """Count the rows."""
+        self._rows += count
+        rate = self._rows / max(time.monotonic() - self._began, 1e-3)
+        self._progress.update(self._task, rows=self._rows, rate=rate)
