@@ -46,12 +46,15 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class _Told:
-    """What a worker tells of a chunk; `chunk` is None at the end of a file, which has `chunks` of them."""
+    """What is told of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
+
+    `chunk` is None at the end of a file, which has `chunks` of them.
+    """
 
     file: int
     chunk: int | None
     counts: Counts = Counts()
-    bytes: int = 0
+    read: int = 0
     chunks: int = 0
     windows: bytes = b""
     error: RnnError | None = None
@@ -74,7 +77,7 @@ def score_on_ray(
     """
     with _connected(address, workers):
         model = ray.put(_packed(opened))
-        cores = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        cores = workers or _cores()
         files = ray.data.from_items(
             [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
         )
@@ -98,7 +101,7 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
         for each in told:
             if each.error is not None:
                 raise each.error
-            listener.read(each.bytes)
+            listener.read(each.read)
             if each.chunk is None:
                 ends[each.file] = each.chunks
                 continue
@@ -125,7 +128,7 @@ def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[
             rows = list(windows)
             counts = Counts(sum(len(each.rows.lines) for each in rows), sum(len(each.rows.faults) for each in rows))
             yield _row(_Told(file, chunk, counts, meter.taken(), windows=b"" if there else pickle.dumps(rows, 5)))
-        yield _row(_Told(file, None, bytes=meter.taken(), chunks=chunk + 1))
+        yield _row(_Told(file, None, read=meter.taken(), chunks=chunk + 1))
     except RnnError as error:
         yield _row(_Told(file, chunk, error=error))
 
@@ -150,6 +153,11 @@ class _Scorer:
         except RnnError as error:
             return _row(replace(told, windows=b"", error=error))
         return _row(replace(told, windows=b"", counts=counts))
+
+
+def _cores() -> int:
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(1, int(resources.get("CPU", 1)))
 
 
 class _Meter:
