@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
 MAY_IMPORT = {
     "errors": set(),
+    "native": set(),
     "config": {"errors"},
     "bundle": {"errors"},
     "loading": {"config", "errors"},
@@ -18,13 +19,14 @@ MAY_IMPORT = {
     "network": {"config", "errors"},
     "scoring": {"text", "bundle", "errors"},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
-    "bulk": {"scoring", "data", "bundle", "errors"},
+    "bulk": {"scoring", "data", "bundle", "native", "errors"},
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "errors"},
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
     "doctor": {"data", "text", "config", "loading", "errors"},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "data", "text", "bundle", "config", "loading", "errors"),
+        *("reporting", "scoring", "evaluation", "network", "data", "text"),
+        *("bundle", "config", "loading", "native", "errors"),
     },
     "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
     "cli": {

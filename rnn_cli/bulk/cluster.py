@@ -24,6 +24,7 @@ from rnn_cli.bulk.places import Place
 from rnn_cli.bulk.windows import Window, texts_of
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import RnnError, RunFailed, UsageError
+from rnn_cli.native import stderr_closed
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.stream import score_each
 
@@ -206,7 +207,8 @@ def _connected(address: str | None, workers: int | None) -> Iterator[None]:
     if not address:  # a cluster that is started here; one that runs has its own cores
         how |= {"num_cpus": workers, "include_dashboard": False}
     try:
-        ray.init(**how)
+        with stderr_closed():  # Ray's C++ says that it says nothing
+            ray.init(**how)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
