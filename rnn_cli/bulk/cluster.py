@@ -49,7 +49,7 @@ BLOCK_BYTES = 1 << 20
 class _Told:
     """What is told of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
 
-    `chunk` is None at the end of a file, which has `chunks` of them.
+    `chunk` is None at the end of a file, which has `chunks` of them; `stood` says that the folder had it before.
     """
 
     file: int
@@ -57,6 +57,7 @@ class _Told:
     counts: Counts = Counts()
     read: int = 0
     chunks: int = 0
+    stood: bool = False
     windows: bytes = b""
     error: RnnError | None = None
 
@@ -76,6 +77,7 @@ def score_on_ray(
     `address` is that of a running cluster, else one is started here. There are as many workers as the cluster has
     cores, or `workers`. Raises DataError and RunFailed.
     """
+    listener.note("connecting to Ray" if address else "starting Ray")
     with _connected(address, workers):
         model = ray.put(_packed(opened))
         cores = workers or _cores()
@@ -110,7 +112,8 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
                 continue
             seen.add((each.file, each.chunk))
             counts += each.counts
-            listener.scored(each.counts.rows)
+            if not each.stood:
+                listener.scored(each.counts.rows)
     except ray.exceptions.RayError as error:
         raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", mend="--resume goes on") from error
     expected = {(file, chunk) for file, chunks in ends.items() for chunk in range(chunks)}
@@ -128,7 +131,9 @@ def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[
             there = place.has(part_name(job, file, chunk))
             rows = list(windows)
             counts = Counts(sum(len(each.rows.lines) for each in rows), sum(len(each.rows.faults) for each in rows))
-            yield _row(_Told(file, chunk, counts, meter.taken(), windows=b"" if there else pickle.dumps(rows, 5)))
+            yield _row(
+                _Told(file, chunk, counts, meter.taken(), stood=there, windows=b"" if there else pickle.dumps(rows, 5))
+            )
         yield _row(_Told(file, None, read=meter.taken(), chunks=chunk + 1))
     except RnnError as error:
         yield _row(_Told(file, chunk, error=error))

@@ -41,8 +41,7 @@ def score_to_folder(job: Job, predictor: Predictor, place: Place, listener: List
         for file in range(len(job.inputs)):
             for chunk, windows in chunks_of(job, file, listener):
                 if place.has(part_name(job, file, chunk)):
-                    counts += (done := _counted(windows))
-                    listener.scored(done.rows)
+                    counts += _counted(windows)
                 else:
                     yield from windows
 

@@ -47,10 +47,11 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
 
     One that a bad row stopped may go on by passing over such rows.
     """
+    words = {"inputs": "input, or it has changed", "how": "way to read the input", "model": "model"}
     names = [name for name in now if before.get(name) != now[name]]
     if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
         names.remove("on_bad_row")
-    return names[0].replace("_", " ") if names else None
+    return words.get(names[0], f"--{names[0].replace('_', '-')}") if names else None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Counts:
 
 
 class Listener(Protocol):
-    """Who is told how a job goes."""
+    """Who is told how a job goes; what an earlier call has done of it is not told again."""
 
     def read(self, count: int) -> None:
         """So many bytes more of the files were read."""

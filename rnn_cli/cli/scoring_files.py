@@ -56,7 +56,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
     is_shown = sys.stderr.isatty() and not (options.target is None and sys.stdout.isatty())
     with listening(job, is_shown=is_shown) as listener:
         counts = _run(options, job, opened, predictor, listener)
-    _tell(options, counts, time.monotonic() - began)
+    _tell(options, counts, listener.rows, time.monotonic() - began)
 
 
 def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predictor", listener: "Listener") -> "Counts":
@@ -109,12 +109,13 @@ def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
     return how | ({"max_field_bytes": options.max_field_bytes} if options.max_field_bytes is not None else {})
 
 
-def _tell(options: FileOptions, counts: "Counts", seconds: float) -> None:
-    """The summary, on stderr."""
-    rate = f"{counts.scored / max(seconds, 1e-3):,.0f} a second"
-    to = f" → {options.target}" if options.target is not None else ""
+def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> None:
+    """The summary, on stderr; `now` is how many rows this call has read, and an earlier one had not."""
     rows = "row" if counts.scored == 1 else "rows"
-    click.echo(f"{counts.scored:,} {rows} scored in {seconds:.1f} s ({rate}){to}", err=True)
+    before = f", {counts.rows - now:,} of them before" if now < counts.rows else ""
+    to = f" → {options.target}" if options.target is not None else ""
+    rate = f"{now / max(seconds, 1e-3):,.0f} a second"
+    click.echo(f"{counts.scored:,} {rows} scored{before} in {seconds:.1f} s ({rate}){to}", err=True)
     if counts.rejected:
         told = f"{counts.rows:,} rows in = {counts.scored:,} scored + {counts.rejected:,} rejected"
         click.echo(f"{told} → {options.rejected}", err=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rnn_cli.bulk.job import Job, Listener
+from rnn_cli.bulk.job import Job
 from rnn_cli.cli.notes import Notes
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def listening(job: Job, *, is_shown: bool) -> Iterator[Listener]:
+def listening(job: Job, *, is_shown: bool) -> Iterator["Quiet"]:
     """A `Listener`, whose bar, if one `is_shown`, is cleared away when the block ends."""
     if not is_shown:
         yield Quiet()
@@ -38,21 +38,25 @@ def listening(job: Job, *, is_shown: bool) -> Iterator[Listener]:
 
 
 class Quiet(Notes):
-    """Tells no progress."""
+    """Counts `rows`, and tells no progress."""
+
+    def __init__(self) -> None:
+        self.rows = 0
 
     def read(self, count: int) -> None:
         """Say nothing."""
 
     def scored(self, count: int) -> None:
-        """Say nothing."""
+        """Count the rows."""
+        self.rows += count
 
 
-class Bar(Notes):
+class Bar(Quiet):
     """A bar of the bytes read, which are known beforehand, with the rows scored."""
 
     def __init__(self, progress: "Progress", task: "TaskID") -> None:
-        self._progress, self._task = progress, task
-        self._rows, self._began = 0, time.monotonic()
+        super().__init__()
+        self._progress, self._task, self._began = progress, task, time.monotonic()
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line above the bar, wrapped between words."""
@@ -63,7 +67,7 @@ class Bar(Notes):
         self._progress.update(self._task, advance=count)
 
     def scored(self, count: int) -> None:
-        """Count the rows."""
-        self._rows += count
-        rate = self._rows / max(time.monotonic() - self._began, 1e-3)
-        self._progress.update(self._task, rows=self._rows, rate=rate)
+        """Count the rows, and show how many."""
+        super().scored(count)
+        rate = self.rows / max(time.monotonic() - self._began, 1e-3)
+        self._progress.update(self._task, rows=self.rows, rate=rate)

@@ -70,7 +70,7 @@ class Worker:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the worker ended"
-        return line
+        return line.strip()
 
     def __enter__(self) -> "Worker":
         return self
