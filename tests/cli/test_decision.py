@@ -88,8 +88,8 @@ def test_training_tells_what_was_chosen_and_what_it_comes_to(cautious: tuple[Pat
     told = " ".join(out.split())
     figures = metrics(model)["test"]
     sure, good = figures["sure"], figures["per_class"]["good"]
-    assert f"Sure of {sure['rows']} rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%} are" in told
-    assert f"of the rows that are good, {good['recall']:.1%} are found (recall)" in told
+    assert f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%}" in told
+    assert f"of the test rows that are good, {good['recall']:.1%} are found (recall)" in told
 
 
 def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
