@@ -29,6 +29,7 @@ Examples:
   rnn evaluate --goal "precision >= 0.95"
   rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}"
   rnn evaluate --abstain 0.1
+  rnn evaluate --abstain-error 0.02
   rnn evaluate --by length
   rnn evaluate --data new_reviews.csv --by country
   rnn evaluate --report report.html --plots charts
@@ -50,6 +51,9 @@ Examples:
 )
 @click.option("--abstain", type=float, metavar="SHARE", help="Try abstaining from this share of the answers.")
 @click.option(
+    "--abstain-error", type=float, metavar="SHARE", help="Try abstaining until at most this share of the rest is wrong."
+)
+@click.option(
     "--by", metavar="COLUMN", help="Measure the rows of each value of a column apart, or of each length: --by length."
 )
 @click.option(
@@ -65,6 +69,7 @@ def evaluate(
     threshold: float | None,
     goal: str | None,
     abstain: float | None,
+    abstain_error: float | None,
     by: str | None,
     report: Path | None,
     plots: Path | None,
@@ -76,15 +81,15 @@ def evaluate(
     Without --data these are the test rows that its training kept aside, beside what the linear baseline made of them;
     they are refused if the data has changed.
 
-    --threshold, --goal and --abstain say how to decide this time; the model stays as it is. To keep what they show,
-    train with decision.threshold, decision.goal or decision.abstain.
+    --threshold, --goal, --abstain and --abstain-error say how to decide this time; the model stays as it is. To keep
+    what they show, train with decision.threshold, decision.goal, decision.abstain or decision.abstain_error.
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
 
     if source is None and overrides:
         raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
-    asked = _asked(threshold=threshold, goal=goal, abstain=abstain)
+    asked = _asked(threshold=threshold, goal=goal, abstain=abstain, abstain_error=abstain_error)
     _check_targets(report, plots, force)
     opened = Bundle.open(bundle.locate(model))
 
@@ -124,6 +129,8 @@ def _asked(**options: float | str | None) -> Asked:
     """How to decide this time, as far as it was said."""
     if options["threshold"] is not None and options["goal"] is not None:
         raise UsageError("--goal chooses the threshold, which --threshold gives", mend="leave one out")
+    if options["abstain"] is not None and options["abstain_error"] is not None:
+        raise UsageError("--abstain-error chooses the share that --abstain gives", mend="leave one out")
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -145,8 +152,9 @@ def _deciding(opened: "Bundle", predictor: "Predictor", asked: Asked) -> "Predic
 def _of_option(mistake: str, asked: Asked) -> str:
     """What is wrong with an option, in place of what would be wrong with a config's key."""
     for name, value in asked.items():
-        mistake = mistake.replace(f"--set decision.{name}={value}: decision.{name}", f"--{name} {value}")
-        mistake = mistake.replace(f"decision.{name}:", f"--{name}:")
+        option = "--" + name.replace("_", "-")
+        mistake = mistake.replace(f"--set decision.{name}={value}: decision.{name}", f"{option} {value}")
+        mistake = mistake.replace(f"decision.{name}:", f"{option}:")
     return mistake
 
 

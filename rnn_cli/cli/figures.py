@@ -50,9 +50,9 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
         click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
     last = run.test or run.validation
     if last.decision.threshold != Decision().threshold:
-        click.echo(paragraph(found_in_words(last.figures), indent=""))
+        click.echo(paragraph(found_in_words(last.figures, f"{side} rows"), indent=""))
     if sure := last.sure:
-        click.echo(paragraph(sure_in_words(sure), indent=""))
+        click.echo(paragraph(sure_in_words(sure, f"{side} rows"), indent=""))
     path = run.bundle.path
     click.echo(f"\nModel  {path}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
     if REPORT in run.bundle.manifest.files:

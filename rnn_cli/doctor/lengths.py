@@ -25,8 +25,8 @@ class Lengths:
     `quantiles` are tokens a text, by share of the texts. `max_length` and `vocab_size` are the least settings that keep
     a share of the texts whole, and know a share of the running tokens; `vocab_size` is None at level subword, where
     pieces make up every word. `cut` is the share of texts that the config in force shortens, `lost` that of the running
-    tokens it does not read, `unknown` that of those that its vocabulary does not hold. Of
-    `distinct` tokens `twice` occur more than once.
+    tokens it does not read, `unknown` that of those that its vocabulary does not hold; `both_ends` says whether of a
+    text that it shortens it reads the beginning and the end. Of `distinct` tokens `twice` occur more than once.
     """
 
     level: str
@@ -37,6 +37,7 @@ class Lengths:
     distinct: int
     twice: int
     in_force: Mapping[str, int]
+    both_ends: bool
     cut: float
     lost: float
     unknown: float
@@ -75,6 +76,7 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
         distinct=len(counts),
         twice=sum(count > 1 for count in counts.values()),
         in_force={"max_length": config.max_length, "vocab_size": config.vocab_size},
+        both_ends=config.truncate == "both",
         cut=float((lengths > config.max_length).mean()),
         lost=float(np.maximum(lengths - config.max_length, 0).sum() / at_least_one),
         unknown=(running - known) / at_least_one,
@@ -94,8 +96,8 @@ def find_lengths(lengths: Lengths) -> Iterator[Finding]:
             Severity.NOTE,
             f"tokenizer.max_length {lengths.in_force['max_length']:,} cuts {lengths.cut:.1%} of the texts and leaves "
             f"{lengths.lost:.1%} of all tokens unread.",
-            f"max_length: {lengths.max_length[0.95]:,} keeps 95% of the texts whole, in more time; truncate: both "
-            "reads the beginning and the end.",
+            f"max_length: {lengths.max_length[0.95]:,} keeps 95% of the texts whole, in more time"
+            + ("." if lengths.both_ends else "; truncate: both reads the beginning and the end."),
         )
     if lengths.vocab_size is not None and lengths.unknown > MUCH:
         yield Finding(

@@ -84,7 +84,7 @@ def commented_yaml(proposal: Proposal) -> str:
     """The config as YAML: what differs from the defaults or has a reason, each reason beside its key."""
     lines = [f"# Written by rnn init; begins with the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
     lines += [f"# {line}" for line in proposal.found]
-    section = ""
+    section, head = "", list[str]()
     # Both list all keys in the same order, so lines can be held against each other.
     for line, default in zip(
         *(to_yaml(each, math.inf).splitlines() for each in (proposal.config, Config())), strict=True
@@ -92,15 +92,18 @@ def commented_yaml(proposal: Proposal) -> str:
         if line.startswith("    "):  # a key of a section in a section, which no recipe changes
             continue
         if not line.startswith(" "):
-            section = line.rstrip(":")
-            lines += ["", line]
+            section, head = line.rstrip(":"), ["", line]
             continue
         name = f"{section}.{line.strip().partition(':')[0]}"
         if name == "training.class_weight" and proposal.seldom:
-            lines.append(f"  # class_weight: balanced   # {proposal.seldom}")
+            told = f"  # class_weight: balanced   # {proposal.seldom}"
         elif line != default or name in proposal.reasons:
             reason = proposal.reasons.get(name)
-            lines.append(f"{line:<26} # {reason}" if reason else line)
+            told = f"{line:<26} # {reason}" if reason else line
+        else:
+            continue
+        lines += [*head, told]
+        head = []
     text = "\n".join(lines) + "\n"
     assert parse_config(text, "the config") == proposal.config
     return text
@@ -204,7 +207,7 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     told = [
         f"{len(dataset):,} rows; labels: {_printable(labels)}{more}.",
         f"Half of the texts have up to {lengths.quantiles[0.5]:,} {unit}, 95% up to {lengths.quantiles[0.95]:,}, the "
-        f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0].title() if scripts else 'no'} "
+        f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
         "letters.",
     ]
     repeated = len(dataset) - len(group_equal(dataset.texts))

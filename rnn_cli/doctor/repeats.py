@@ -23,14 +23,14 @@ def find_repeats(rows: Rows, words: Words) -> Iterator[Finding]:
         LEAKS[0],
         Severity.ERROR,
         leaked,
-        f"{counted(len(leaked), 'validation or test text')} stand on an earlier side too, so figures look too good.",
+        f"{_standing(leaked, '')} on an earlier side too, so figures look too good.",
         "Remove them from one of the files.",
     )
     yield from _found(
         LEAKS[1],
         Severity.WARNING,
         nearly_leaked,
-        f"{counted(len(nearly_leaked), 'validation or test text')} nearly stand on an earlier side too. {dealt}",
+        f"{_standing(nearly_leaked, 'nearly ')} on an earlier side too. {dealt}",
         "Keep one of each kind, if they are copies and not set phrases.",
     )
     for name, severity, groups, alike in (
@@ -66,6 +66,11 @@ def find_repeats(rows: Rows, words: Words) -> Iterator[Finding]:
 def _found(name: str, severity: Severity, hits: Sequence[Hit], what: str, mend: str) -> Iterator[Finding]:
     if hits:
         yield Finding(name, severity, what, mend, tuple(hits))
+
+
+def _standing(leaked: Sequence[Hit], how: str) -> str:
+    kept = "validation or test text"
+    return counted(len(leaked), f"{kept} {how}stands", f"{kept}s {how}stand")
 
 
 def _first_of_each(rows: Rows, group: Sequence[int]) -> list[int]:

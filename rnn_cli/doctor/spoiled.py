@@ -19,7 +19,7 @@ _HTML = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]{{0,500}})?/?>|&(?:#\d{{1,7}}|#x[0
 _DAMAGED = re.compile("[\ufffd\x80-\x84\x86-\x9f]")
 """The replacement character, and the control characters from 128 up (but for 133, a line end), which no one types."""
 
-_ONE_SCRIPT = {"HIRAGANA": "JAPANESE OR CHINESE", "KATAKANA": "JAPANESE OR CHINESE", "CJK": "JAPANESE OR CHINESE"}
+_ONE_SCRIPT = dict.fromkeys(("HIRAGANA", "KATAKANA", "CJK"), "Japanese or Chinese")
 FEW_LETTERS = 3
 """Letters from which on a text is said to be in a script."""
 
@@ -98,14 +98,14 @@ def _script(character: str) -> str | None:
     if not character.isalpha():
         return None
     first = unicodedata.name(character, "UNKNOWN").partition(" ")[0].partition("-")[0]
-    return _ONE_SCRIPT.get(first, first)
+    return _ONE_SCRIPT.get(first, first.title())
 
 
 def script_of(text: str) -> str | None:
     """The script that most letters of a text are of; None for a text of hardly any letters."""
     scripts: Counter[str] = Counter()
     if text.isascii():
-        scripts["LATIN"] = sum(map(str.isalpha, text[:50]))
+        scripts["Latin"] = sum(map(str.isalpha, text[:50]))
     else:
         for character, times in Counter(text).items():
             if script := _script(character):
@@ -119,14 +119,12 @@ def _other_scripts(rows: Rows) -> Iterator[Finding]:
     if len(counts) < 2:
         return
     bulk, most = counts.most_common(1)[0]
-    hits = tuple(
-        Hit(row, f"{script.title()} letters") for row, script in enumerate(scripts) if script not in (None, bulk)
-    )
+    hits = tuple(Hit(row, f"{script} letters") for row, script in enumerate(scripts) if script not in (None, bulk))
     share = most / counts.total()
     yield Finding(
         "other scripts",
         Severity.NOTE,
-        f"{counted(len(hits), 'text is', 'texts are')} not in {bulk.title()} letters, as {share:.1%} are.",
+        f"{counted(len(hits), 'text is', 'texts are')} not in {bulk} letters, as {share:.1%} are.",
         "Remove them, or add more of each script: a few rows of one teach little.",
         hits,
     )

@@ -28,13 +28,13 @@ def kept_validation_rows(opened: Bundle) -> Dataset:
 def decided_anew(
     opened: Bundle, predictor: Predictor, asked: Mapping[str, float | str]
 ) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network deciding by a run's config but for the keys asked for: goal, threshold, abstain.
+    """The same network deciding by a run's config but for the keys asked for: goal, threshold, abstain, abstain_error.
 
     They mean what they mean in a config's `decision`, and the run's own validation rows choose. With it, in words,
     which wishes no decision meets there. Raises `ConfigError` and `BundleError`.
     """
-    excluded = {"goal": ("threshold",), "threshold": ("goal",), "abstain": ("abstain_error",)}
-    overrides = [f"decision.{other}=null" for key in asked for other in excluded[key] if other not in asked]
+    excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
+    overrides = [f"decision.{excluded[key]}=null" for key in asked if excluded[key] not in asked]
     config = run_config(opened, [*overrides, *(f"decision.{key}={value}" for key, value in asked.items())])
     refuse_unsuitable(config.decision, predictor.labels)
     return decided(predictor, kept_validation_rows(opened), config.decision)

@@ -64,19 +64,22 @@ def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
     return "; ".join(parts) or "the most probable label is answered"
 
 
-def found_in_words(figures: "Figures") -> str:
-    """The positive label's precision and recall, for one who need not know the words; of two labels only."""
+def found_in_words(figures: "Figures", rows: str = "rows") -> str:
+    """The positive label's precision and recall, for one who need not know the words; of two labels only.
+
+    `rows` may say which rows were answered.
+    """
     label = figures.labels[1]
     found = figures.per_class[label]
     return (
-        f"Of the answers {label}, {found.precision:.1%} are right (precision); of the rows that are {label}, "
+        f"Of the answers {label}, {found.precision:.1%} are right (precision); of the {rows} that are {label}, "
         f"{found.recall:.1%} are found (recall)."
     )
 
 
-def sure_in_words(sure: "Sure") -> str:
-    """How many answers are sure, and how many of these are right."""
-    told = f"Sure of {sure.rows:,} rows ({sure.coverage:.1%})"
+def sure_in_words(sure: "Sure", rows: str = "rows") -> str:
+    """How many answers are sure, and how many of these are right; `rows` may say which rows were answered."""
+    told = f"Sure of {sure.rows:,} {rows} ({sure.coverage:.1%})"
     if sure.accuracy is None:
         return told + "."
     between = span(sure.accuracy_interval, FIGURES["accuracy"][1])

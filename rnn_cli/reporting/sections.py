@@ -129,8 +129,10 @@ def lengths(report: Report) -> Safe:
 
 
 def parts(report: Report) -> Safe:
-    """Figures by the values of a column."""
-    return _sliced("value", [(each.name, each) for each in report.parts]) if report.parts else Safe()
+    """Figures by the values of a column; nothing where they are the figures by length, which have a chapter anyway."""
+    if not report.parts or (lengths(report) and list(report.parts) == list(report.slices)):
+        return Safe()
+    return _sliced("value", [(each.name, each) for each in report.parts])
 
 
 def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:

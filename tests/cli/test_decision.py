@@ -88,8 +88,8 @@ def test_training_tells_what_was_chosen_and_what_it_comes_to(cautious: tuple[Pat
     told = " ".join(out.split())
     figures = metrics(model)["test"]
     sure, good = figures["sure"], figures["per_class"]["good"]
-    assert f"Sure of {sure['rows']} rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%} are" in told
-    assert f"of the rows that are good, {good['recall']:.1%} are found (recall)" in told
+    assert f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%}" in told
+    assert f"of the test rows that are good, {good['recall']:.1%} are found (recall)" in told
 
 
 def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
@@ -157,6 +157,9 @@ def test_other_decisions_are_tried_and_the_model_stays(rnn: Rnn, model: Path) ->
     assert told("--threshold", "0.3")["decision"]["threshold"] == 0.3
     assert told("--abstain", "0")["decision"]["unsure_below"] == 0
     assert told("--abstain", "0.6")["sure"]["coverage"] < metrics(model)["test"]["sure"]["coverage"]
+    wrong = ("--threshold", "0.001", "--abstain-error")  # which answers "good" too often
+    loose, strict = (told(*wrong, each)["decision"]["unsure_below"] for each in ("0.5", "0.05"))
+    assert loose < strict
     assert "baseline" not in told("--threshold", "0.5")  # which was not asked to decide so
     assert files_below(model) == before
 
@@ -174,6 +177,8 @@ def test_a_wish_that_is_not_met_is_told(rnn: Rnn, model: Path, monkeypatch: pyte
         (["--goal", "best"], "--goal best: expected accuracy, f1, balanced_accuracy, precision >= 0.95"),
         (["--threshold", "2"], "--threshold 2.0: expected a number (above 0 and below 1)"),
         (["--abstain", "1"], "--abstain 1.0: expected a number (at least 0 and below 1)"),
+        (["--abstain-error", "1"], "--abstain-error 1.0: expected a number (at least 0 and below 1)"),
+        (["--abstain-error", "0.1", "--abstain", "0.1"], "--abstain-error chooses the share that --abstain gives"),
         (["--threshold", "0.5", "--goal", "f1"], "--goal chooses the threshold, which --threshold gives; leave one"),
     ],
 )

@@ -271,6 +271,8 @@ def test_slices_by_length_of_the_kept_rows(rnn: Rnn, newest: Path, labelled_file
     assert (code, err) == (0, "")
     assert re.search(r"^length +rows +accuracy +95% interval +macro F1 +log loss$", out, re.MULTILINE)
     assert re.fullmatch(r"\d+ to \d+ tokens +16 .*", out.splitlines()[-1])
+    assert rnn("evaluate", "--by", "length", "--report", "length.html").code == 0
+    assert Path("length.html").read_text(encoding="utf-8").count("<h2>By length</h2>") == 1
     # By the very same rows' column, where there is one.
     told = json.loads(rnn("evaluate", "--by", "label", "--json").out)
     assert {each["name"]: each["accuracy"] for each in told["slices"]}.keys() == {"(2 values under 20 rows)"}

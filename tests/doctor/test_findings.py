@@ -75,6 +75,8 @@ def test_leaks_are_told_by_file_and_line() -> None:
     exact, near = told["leaked texts"], told["nearly leaked texts"]
     assert (exact[1], [hit.note for hit in exact[0].hits]) == ([2], ["test; repeats train.csv:3 (training)"])
     assert near[1] == [3]
+    assert exact[0].what.startswith("1 validation or test text stands on an earlier side too")
+    assert near[0].what.startswith("1 validation or test text nearly stands on an earlier side too")
     assert "duplicates" not in told and "near duplicates" not in told
 
 
@@ -108,7 +110,8 @@ def test_a_sound_text_is_not_spoiled(text: str) -> None:
 
 
 def test_the_script_is_that_of_most_letters() -> None:
-    assert (script_of("Das Wort мир"), script_of("слово and"), script_of("5 !")) == ("LATIN", "CYRILLIC", None)
+    assert (script_of("Das Wort мир"), script_of("слово and"), script_of("5 !")) == ("Latin", "Cyrillic", None)
+    assert script_of("映画は退屈") == script_of("这部电影") == "Japanese or Chinese"
 
 
 def test_label_spellings_point_to_the_frequent_one() -> None:

@@ -35,6 +35,13 @@ def test_what_the_config_leaves_unread_is_counted() -> None:
     assert [each.name for each in find_lengths(lengths)] == ["long texts", "unknown words"]
 
 
+@pytest.mark.parametrize("truncate", ["head", "both"])
+def test_what_the_config_does_already_is_not_advised(truncate: str) -> None:
+    config = TokenizerConfig.model_validate({"max_length": 2, "truncate": truncate})
+    [long, *_] = find_lengths(measure_lengths(["a b c"], fit_tokenizer(["a b c"], config), config))
+    assert ("truncate: both" in long.mend) is (truncate == "head")
+
+
 def test_characters_are_counted_at_level_char() -> None:
     config = TokenizerConfig(level="char")
     lengths = measure_lengths(["ab c"], fit_tokenizer(["ab c"], config), config)

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rnn_cli.doctor.propose import commented_yaml, propose
 from rnn_cli.errors import DataError
@@ -64,6 +65,7 @@ def test_the_written_config_is_the_one_proposed(labels: list[str], positive: str
     config = tmp_path / "config.yaml"
     config.write_text(commented_yaml(proposal), encoding="utf-8")
     assert load_config(str(config)) == proposal.config
+    assert None not in yaml.safe_load(config.read_text(encoding="utf-8")).values()  # no section without a key
     assert (proposal.config.data.source, proposal.config.data.text_column) == (file, "remarks")
     assert (proposal.config.data.label_column, proposal.config.data.positive_label) == ("the class", positive)
 

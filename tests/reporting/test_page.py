@@ -54,6 +54,14 @@ def test_the_bundles_report_has_the_figures_of_its_test_rows(trained: Path) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("bands", [1, 5])
+def test_figures_by_length_are_one_chapter_asked_for_or_not(trained: Path, report_on: Gather, bands: int) -> None:
+    rows = [("warm " * (1 + place % bands), "good") for place in range(25 * bands)]
+    report = report_on(trained, rows)
+    assert len(report.slices) == bands
+    assert page(replace(report, by="length", parts=report.slices), {}).count("<h2>By length</h2>") == 1
+
+
 def test_a_report_made_later_is_the_same(trained: Path, labelled_file: Path) -> None:
     assert labelled_file.exists()
     opened = Bundle.open(trained)
