@@ -40,6 +40,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["train", "--help"],
         ["compare", "--help"],
         ["predict", "--help"],
+        ["export", "--help"],
         ["inspect", "gradients", "--help"],
     ],
 )
@@ -86,6 +87,19 @@ def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: 
     assert code == 0
     assert names >= SCORING
     assert not names & (NETWORK | MEASURING | CONFIG)
+
+
+def test_exporting_loads_what_scores_and_reads_a_config(trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "export", "--model", str(trained), "--to", "classifier")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING)
+
+
+def test_a_folder_in_the_way_of_an_export_is_told_before_anything_loads(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "classifier").mkdir()
+    code, names = loaded(tmp_path, "export", "--model", str(trained), "--to", "classifier")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
 
 
 def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:

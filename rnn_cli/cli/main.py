@@ -16,6 +16,7 @@ from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
+from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.predict import predict
@@ -54,7 +55,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, evaluate, compare, predict, inspect, config):
+for command in (data, init, train, evaluate, compare, predict, export, inspect, config):
     cli.add_command(command)
 
 
