@@ -34,8 +34,10 @@ def export(to: Path, model: str | None, precision: str, force: bool) -> None:
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
+    from rnn_cli.exporting.target import check_place
 
     opened = Bundle.open(bundle.locate(model))
+    check_place(opened.path, to, force=force)
 
     from rnn_cli.exporting.export import export as work
 

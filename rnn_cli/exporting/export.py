@@ -9,21 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Manifest, check_target, disk
+from rnn_cli.bundle import Bundle, Manifest, disk
 from rnn_cli.bundle.signed import proof
-from rnn_cli.errors import BundleError, UsageError
+from rnn_cli.errors import BundleError
 from rnn_cli.exporting.card import card
 from rnn_cli.exporting.places import unplaced_config, unplaced_data
 from rnn_cli.exporting.script import render
+from rnn_cli.exporting.target import check_place
 from rnn_cli.loading import parse_config, to_yaml
 from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.scoring.predictor import Predictor
 
 GRAPHS = {"fp32": bundle.ONNX_MODEL, "int8": bundle.INT8_MODEL}
 """A precision's graph, in the bundle; in the export each is `model.onnx`."""
-
-CACHE = "__pycache__"
-"""What Python leaves beside a script that was imported."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +30,6 @@ class Exported:
 
     path: Path
     size: int
-
-
-def check_place(model: Path, to: Path, *, force: bool) -> None:
-    """Refuse, before any work is done, to write where something stands, or into a trained model's folder.
-
-    With `force` an earlier export, or another trained model, may be replaced if it holds nothing but its own files.
-    Raises `BundleError` or `UsageError`.
-    """
-    if to.resolve() == model.resolve():
-        raise UsageError("is the model itself", where=str(to), mend="choose another --to")
-    if (to.resolve().parent / bundle.MANIFEST).exists():
-        raise UsageError(
-            "is a trained model's folder, in which nothing may change",
-            where=str(to.parent),
-            mend="choose another --to",
-        )
-    check_target(to, force=force, option="--to", besides={CACHE})
 
 
 def export(opened: Bundle, to: Path, *, precision: str = "fp32", force: bool = False) -> Exported:
