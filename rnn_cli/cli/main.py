@@ -19,6 +19,7 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
+from rnn_cli.cli.lacking import understood
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, RnnError
@@ -85,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
-        return _tell(error)
+        return _tell(understood(error))
 
 
 def _tell(error: Exception) -> int:

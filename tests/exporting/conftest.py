@@ -41,6 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "truncate": "both",
         "max_length": 9,
     },
+    "subword, signs are unknown": {"level": "subword", "oov_token": "--", "vocab_size": 90},
     "subword, a word is unknown": {"level": "subword", "oov_token": "film", "vocab_size": 90},
 }
 

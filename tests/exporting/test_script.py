@@ -45,7 +45,7 @@ NASTY = [
     "ﬁlm ﬂat ﬀ Straße STRASSE ǅ",
     "a\u00a0b\u2028c\u2029d\u3000e\ufeff",
     "▁film ▁▁ the▁film ▁",
-    "<OOV> <oov> x<OOV>y (<OOV>) <OOV><OOV> _<OOV> film! (film) film,film filmfilm",
+    "<OOV> <oov> x<OOV>y (<OOV>) <OOV><OOV> _<OOV> film! (film) film,film filmfilm film¼ ⓐfilm film\u0301",
     "Mr. Smith… left?! “Yes.” he said.) 3.5 a.b",
     "snake_case __ -- !!! 100% #1 @x",
     "\u200d\u200d \u00ad so\u00adft \ufe0f #️⃣",
@@ -142,7 +142,7 @@ PARTS = [
     *itertools.chain.from_iterable(text.split(" ") for text in [*TAUGHT, *NASTY[12:]]),
     "<OOV>",
     "film",
-    "▁",
+    *"-¼Ⓐⓩ\u0301\u200d_▁",
     "\r\n",
 ]
 TEXTS = (
@@ -223,7 +223,7 @@ def test_every_script_is_written_as_the_projects_own_code_and_is_short(tmp_path:
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert "#[" not in text
         code = [line for line in text.partition('"""\n\n')[2].splitlines() if line.strip()]
-        assert len(code) <= (110 if "subword" in name else 90), (name, len(code))
+        assert len(code) <= (120 if "subword" in name else 90), (name, len(code))
     ruff = [sys.executable, "-m", "ruff"]
     config = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", str(tmp_path)]
     for words in (["check", "--ignore", "T20"], ["format", "--check"]):
