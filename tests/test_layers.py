@@ -28,9 +28,11 @@ MAY_IMPORT = {
         *("reporting", "scoring", "evaluation", "network", "data", "text"),
         *("bundle", "config", "loading", "native", "errors"),
     },
+    # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
+    "exporting": {"scoring", "text", "bundle", "config", "loading", "errors"},
     "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
     "cli": {
-        *("inspection", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
+        *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
         *("text", "data", "bundle", "config", "loading", "errors"),
     },
 }

@@ -40,6 +40,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["train", "--help"],
         ["compare", "--help"],
         ["predict", "--help"],
+        ["export", "--help"],
         ["inspect", "gradients", "--help"],
     ],
 )
@@ -88,19 +89,32 @@ def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: 
     assert not names & (NETWORK | MEASURING | CONFIG)
 
 
-def test_evaluate_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+def test_exporting_loads_what_scores_and_reads_a_config(trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "export", "--model", str(trained), "--to", "classifier")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING)
+
+
+def test_a_folder_in_the_way_of_an_export_is_told_before_anything_loads(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "classifier").mkdir()
+    code, names = loaded(tmp_path, "export", "--model", str(trained), "--to", "classifier")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
+
+
+def test_evaluate_loads_only_what_scores_and_reads(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
     assert labelled_file.exists()
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained))
     assert code == 0
-    assert not names & (NETWORK | {"matplotlib"})
+    assert not names & (NETWORK | MEASURING)
 
 
-def test_a_report_loads_no_tensorflow(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+def test_a_report_loads_what_draws_besides(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
     assert labelled_file.exists()
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained), "--report", "report.html", "--plots", "charts")
     assert code == 0
     assert "matplotlib" in names
-    assert not names & NETWORK
+    assert not names & (NETWORK | MEASURING - {"matplotlib"})
 
 
 def test_a_report_in_the_way_is_told_before_anything_loads(trained: Path, tmp_path: Path) -> None:
@@ -110,15 +124,13 @@ def test_a_report_in_the_way_is_told_before_anything_loads(trained: Path, tmp_pa
     assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
 
 
-def test_compare_loads_what_measures_and_to_score_what_scores(
-    trained: Path, labelled_file: Path, tmp_path: Path
-) -> None:
+def test_compare_loads_what_scores_only_to_score(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "compare", str(trained), str(trained))
     assert code == 0
-    assert not names & (NETWORK | {"matplotlib", "onnxruntime"})
+    assert not names & (NETWORK | MEASURING | {"onnxruntime"})
     code, names = loaded(tmp_path, "compare", "--data", str(labelled_file), str(trained), str(trained))
     assert code == 0
-    assert not names & (NETWORK | {"matplotlib"})
+    assert not names & (NETWORK | MEASURING)
 
 
 @pytest.mark.parametrize("words", [[], ["--json"]])

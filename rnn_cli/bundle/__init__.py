@@ -8,6 +8,7 @@ from rnn_cli.bundle.layout import (
     CARD,
     CONFIG,
     HISTORY,
+    INT8_MODEL,
     KERAS_MODEL,
     LATEST,
     MANIFEST,
@@ -16,6 +17,7 @@ from rnn_cli.bundle.layout import (
     PREDICTIONS,
     REPORT,
     RUNS,
+    SCRIPT,
     TOKENIZER,
     UNFINISHED,
     locate,
@@ -23,7 +25,7 @@ from rnn_cli.bundle.layout import (
 from rnn_cli.bundle.manifest import FORMAT_VERSION, FURTHER, Manifest
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.bundle.unfinished import Unfinished, beginning, check_begin, locate_unfinished, reopened
-from rnn_cli.bundle.writer import Draft, is_latest, point_latest_to
+from rnn_cli.bundle.writer import Draft, check_target, is_latest, point_latest_to
 
 __all__ = [
     "CARD",
@@ -31,6 +33,7 @@ __all__ = [
     "FORMAT_VERSION",
     "FURTHER",
     "HISTORY",
+    "INT8_MODEL",
     "KERAS_MODEL",
     "LATEST",
     "MANIFEST",
@@ -39,6 +42,7 @@ __all__ = [
     "PREDICTIONS",
     "REPORT",
     "RUNS",
+    "SCRIPT",
     "TOKENIZER",
     "UNFINISHED",
     "Bundle",
@@ -48,6 +52,7 @@ __all__ = [
     "Unfinished",
     "beginning",
     "check_begin",
+    "check_target",
     "is_latest",
     "locate",
     "locate_unfinished",

@@ -18,15 +18,18 @@ from rnn_cli.errors import BundleError
 
 
 @contextmanager
-def told(place: Path) -> Iterator[None]:
-    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `BundleError`."""
+def told(place: Path, *, option: str = "--out") -> Iterator[None]:
+    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `BundleError`.
+
+    `option` is what names the place on the command line.
+    """
     try:
         yield
     except OSError as error:
         raise BundleError(
             f"cannot be written ({reason(error)})",
             where=str(place),
-            mend="make room there or choose another --out",
+            mend=f"make room there or choose another {option}",
         ) from error
 
 

@@ -5,7 +5,7 @@ A reader sees an old bundle or a new one, never half of one, and a failure leave
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,26 +18,31 @@ from rnn_cli.bundle.signed import proof
 from rnn_cli.errors import BundleError
 
 
-def check_target(out: Path | None, *, force: bool) -> None:
+def check_target(
+    out: Path | None, *, force: bool, option: str = "--out", besides: Collection[str] = frozenset()
+) -> None:
     """Refuse, before any work is done, to write a bundle where something else stands.
 
-    With `force` a bundle may be replaced, but only one that is whole in name and holds nothing but its own files.
+    With `force` a bundle may be replaced, but only one that is whole in name and holds nothing but its own files and
+    what is named `besides`. `option` is what names the place on the command line.
     """
     if out is None or not (out.exists() or out.is_symlink()):
         return
     if out.resolve() == RUNS.resolve():
-        raise BundleError("is the folder that holds the runs", where=str(out), mend=f"use --out {RUNS}/NAME")
+        raise BundleError("is the folder that holds the runs", where=str(out), mend=f"use {option} {RUNS}/NAME")
     try:
         manifest = Manifest.from_json((out / MANIFEST).read_text(encoding="utf-8"), where=str(out / MANIFEST))
     except (OSError, UnicodeDecodeError, BundleError):
-        raise BundleError("exists and is not a trained model", where=str(out), mend="choose another --out") from None
+        raise BundleError(
+            "exists and is not a trained model", where=str(out), mend=f"choose another {option}"
+        ) from None
     if not force:
-        raise BundleError("exists", where=str(out), mend="use --force to replace it, or another --out")
-    if foreign := sorted({file.name for file in out.iterdir()} - {MANIFEST, *manifest.files}):
+        raise BundleError("exists", where=str(out), mend=f"use --force to replace it, or another {option}")
+    if foreign := sorted({file.name for file in out.iterdir()} - {MANIFEST, *manifest.files, *besides}):
         raise BundleError(
             f"holds {foreign[0]}, which is no part of the model",
             where=str(out),
-            mend="move it, or use another --out",
+            mend=f"move it, or use another {option}",
         )
 
 

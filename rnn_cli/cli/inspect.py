@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from rnn_cli.cli.lacking import check_full
 from rnn_cli.cli.predict import refuse_undecodable
 
 MODEL = click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
@@ -167,6 +168,8 @@ def gradients(
     half closed. Training opens the gates of lstm and gru where memory pays; the plain cell has none to open. Each is
     one short training, so look at another training.seed too.
     """
+    check_full()
+
     from rnn_cli.loading import load_config
 
     settings = load_config(config, overrides)

@@ -16,8 +16,10 @@ from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
+from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
+from rnn_cli.cli.lacking import understood
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, RnnError
@@ -54,7 +56,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, evaluate, compare, predict, inspect, config):
+for command in (data, init, train, evaluate, compare, predict, export, inspect, config):
     cli.add_command(command)
 
 
@@ -84,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
-        return _tell(error)
+        return _tell(understood(error))
 
 
 def _tell(error: Exception) -> int:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rnn_cli.cli.lacking import check_full
+
 if TYPE_CHECKING:
     from rnn_cli.training.run import TrainedRun
 
@@ -65,6 +67,7 @@ def train(
     Each run also fits a linear model to the same rows, and shows both: a network that is no better than that is not
     worth its time.
     """
+    check_full()
     if no_baseline:
         overrides = (*overrides, "training.baseline=false")
     if resume is not None:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from rnn_cli.evaluation.losses import Numbers, Rows, brier_scores, calibration_gaps, log_losses
 
@@ -80,14 +79,23 @@ def _resamples(counts: Rows) -> Iterator[Weights]:
             drawn[:, start : start + count] = chance.integers(start, start + count, (size, count)) if count else 0
         drawn += rows * np.arange(size)[:, None]
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
-        yield np.ascontiguousarray(times.T, np.float32)
+        yield times.astype(np.float32).T  # a resample's rows stay side by side, which sums are quickest over
 
 
-def _sums(groups: Rows, values: npt.ArrayLike, count: int) -> sparse.csr_array:
-    """What times the weights is the sum of `values`, `[rows]`, over each of `count` groups; a group below 0 is none."""
-    kept = np.flatnonzero(groups >= 0)
-    values = np.broadcast_to(np.asarray(values, np.float32), len(groups))[kept]
-    return sparse.csr_array((values, (groups[kept], kept)), shape=(count, len(groups)))
+def _sums(groups: Rows, values: npt.ArrayLike, count: int) -> Callable[[Weights], Weights]:
+    """What sums `values`, `[rows]`, as often as rows were drawn, over each of `count` groups; one below 0 is none."""
+    rows = np.argsort(groups, kind="stable")[np.count_nonzero(groups < 0) :]
+    present, starts = np.unique(groups[rows], return_index=True)
+    times = np.asarray(values, np.float32)
+
+    def sums(weights: Weights) -> Weights:
+        found = np.zeros((count, weights.shape[1]), np.float32)
+        if len(rows):
+            drawn = np.take(weights.T, rows, axis=1)
+            found[present] = np.add.reduceat(drawn * times[rows] if times.ndim else drawn, starts, axis=1).T
+        return found
+
+    return sums
 
 
 def _of_answers(truth: Rows, answers: Rows, counts: Rows) -> Callable[[Weights], Resampled]:
@@ -96,7 +104,7 @@ def _of_answers(truth: Rows, answers: Rows, counts: Rows) -> Callable[[Weights],
     answered_rows = _sums(answers, 1, labels)
 
     def measure(weights: Weights) -> Resampled:
-        right, both = right_rows @ weights, answered_rows @ weights + counts[:, None].astype(np.float32)
+        right, both = right_rows(weights), answered_rows(weights) + counts[:, None].astype(np.float32)
         f1 = np.divide(2 * right, both, out=np.zeros_like(right), where=both > 0)  # 0 where undefined, as measured
         recall = right[known] / counts[known, None]
         return {"balanced_accuracy": recall.mean(axis=0), "macro_f1": f1.mean(axis=0)}
@@ -112,7 +120,7 @@ def _of_probabilities(truth: Rows, probabilities: Numbers, answers: Rows) -> Cal
     rows = len(truth)
 
     def measure(weights: Weights) -> Resampled:
-        ece = np.abs(gap_rows @ weights).sum(axis=0) / rows
+        ece = np.abs(gap_rows(weights)).sum(axis=0) / rows
         return {"log_loss": log_loss @ weights / rows, "brier": brier @ weights / rows, "ece": ece}
 
     return measure
@@ -148,8 +156,8 @@ def _ranking(positive: npt.NDArray[np.bool_], scores: Numbers) -> Callable[[Weig
     positives, others_in_all = np.float32(positive.sum()), np.float32((~positive).sum())
 
     def measure(weights: Weights) -> tuple[Weights, Weights]:
-        here = positives_at @ weights
-        counted = others_at @ weights
+        here = positives_at(weights)
+        counted = others_at(weights)
         np.cumsum(counted, axis=0, out=counted)
         below, up_to = counted[0:-1:2], counted[1::2]
         roc = (here * (below + up_to)).sum(axis=0) / (2 * positives * others_in_all)

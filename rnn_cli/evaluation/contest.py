@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 from rnn_cli.data.reading.columns import show
 from rnn_cli.errors import DataError
@@ -17,7 +16,7 @@ from rnn_cli.evaluation.answers import Answers
 from rnn_cli.evaluation.bootstrap import Interval
 from rnn_cli.evaluation.comparison import Comparison, compare, holm
 from rnn_cli.evaluation.losses import Rows
-from rnn_cli.evaluation.metrics import wilson_interval
+from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
 
 Key = tuple[str, ...]
 
@@ -95,7 +94,7 @@ def _contestant(
         name=answers.name,
         accuracy=right / len(truth),
         accuracy_interval=wilson_interval(right, len(truth)),
-        macro_f1=float(f1_score(truth, given, labels=range(labels), average="macro", zero_division=0)),
+        macro_f1=macro_f1(truth, given, labels),
         log_loss=None if answers.log_losses is None else float(answers.log_losses.mean()),
         against_first=against,
         p_corrected=p,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from rnn_cli.bundle import CONFIG, Bundle
 from rnn_cli.config import Config
@@ -54,23 +53,6 @@ class Evaluation:
             return None
         kept = ~self.decision.unsure(self.scores.probabilities)
         return Sure.of(int((self.truth == self.answers)[kept].sum()), int(kept.sum()), len(kept))
-
-    def table(self) -> pd.DataFrame:
-        """One row a text: text, label (the true one), the prediction's probability and the prediction.
-
-        For a model that may be unsure also whether it is.
-        """
-        rows = np.arange(len(self.answers))
-        columns = {
-            "text": self.dataset.texts,
-            "label": self.dataset.labels,
-            "probability": self.scores.probabilities[rows, self.answers],
-            "prediction": [self.figures.labels[answer] for answer in self.answers],
-        }
-        if self.decision.unsure_below:
-            unsure = self.decision.unsure(self.scores.probabilities)
-            columns["unsure"] = np.where(unsure, "true", "false").tolist()
-        return pd.DataFrame(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, with the decision they follow from."""

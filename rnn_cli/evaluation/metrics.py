@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics as sk
 
 from rnn_cli.evaluation.bootstrap import Interval, bootstrap_intervals
-from rnn_cli.evaluation.losses import brier_scores, calibration_error, log_losses
+from rnn_cli.evaluation.losses import Rows, brier_scores, calibration_error, log_losses
+from rnn_cli.evaluation.ranking import average_precision, roc_auc
 
 NORMAL_95 = 1.959963984540054
 
@@ -123,20 +123,20 @@ def measure(
     `truth` and `answers` are indices into `labels`, `[rows]`; `probabilities` is `[rows, labels]`. At least one row.
     Without `bootstrap`, which takes longest, only accuracy has an interval.
     """
-    confusion = sk.confusion_matrix(truth, answers, labels=np.arange(len(labels)))
+    confusion = np.bincount(truth * len(labels) + answers, minlength=len(labels) ** 2).reshape(len(labels), -1)
     per_class = {label: _class_figures(confusion, place) for place, label in enumerate(labels)}
     right = int((truth == answers).sum())
     intervals: dict[str, Interval | None] = {"accuracy": wilson_interval(right, len(truth))}
     if bootstrap:
         intervals |= bootstrap_intervals(truth, probabilities, answers)
-    roc_auc, pr_auc = _ranking(truth, probabilities)
+    areas = _areas(truth, probabilities)
     return Figures(
         rows=len(truth),
         accuracy=right / len(truth),
         balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.support])),
         macro_f1=float(np.mean([row.f1 for row in per_class.values()])),
-        roc_auc=roc_auc,
-        pr_auc=pr_auc,
+        roc_auc=areas and areas[0],
+        pr_auc=areas and areas[1],
         log_loss=float(log_losses(truth, probabilities).mean()),
         brier=float(brier_scores(truth, probabilities).mean()),
         ece=calibration_error(truth, probabilities, answers),
@@ -186,12 +186,20 @@ def wilson_interval(right: int, rows: int) -> Interval:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _ranking(truth: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]) -> tuple[float | None, float | None]:
+def macro_f1(truth: Rows, answers: Rows, labels: int, *, occurring: bool = False) -> float:
+    """The mean F1 of all `labels` labels, 0 where undefined, or only of those that occur, true or answered."""
+    right = np.bincount(truth[truth == answers], minlength=labels)
+    named = np.bincount(truth, minlength=labels) + np.bincount(answers, minlength=labels)
+    f1 = 2 * right / np.maximum(named, 1)
+    return float((f1[named > 0] if occurring else f1).mean())
+
+
+def _areas(truth: Rows, probabilities: npt.NDArray[np.float64]) -> tuple[float, float] | None:
     counts = np.bincount(truth, minlength=probabilities.shape[1])
     if (counts == 0).any():
-        return None, None
+        return None
     ranked = [1] if len(counts) == 2 else range(len(counts))
     return (
-        float(np.mean([sk.roc_auc_score(truth == label, probabilities[:, label]) for label in ranked])),
-        float(np.mean([sk.average_precision_score(truth == label, probabilities[:, label]) for label in ranked])),
+        float(np.mean([roc_auc(truth == label, probabilities[:, label]) for label in ranked])),
+        float(np.mean([average_precision(truth == label, probabilities[:, label]) for label in ranked])),
     )

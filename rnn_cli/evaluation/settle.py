@@ -1,4 +1,4 @@
-"""What stands between a network's logits and its answers, chosen on validation rows: temperature and decision."""
+"""How probabilities are decided, chosen on validation rows."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,6 @@ from rnn_cli.config import DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
 from rnn_cli.evaluation.answers import LONGEST
-from rnn_cli.evaluation.calibration import fit_temperature
 from rnn_cli.evaluation.decide import decide, refuse_unsuitable
 from rnn_cli.evaluation.evaluate import run_config, true_labels
 from rnn_cli.scoring.predictor import Predictor
@@ -38,13 +37,6 @@ def decided_anew(
     config = run_config(opened, [*overrides, *(f"decision.{key}={value}" for key, value in asked.items())])
     refuse_unsuitable(config.decision, predictor.labels)
     return decided(predictor, kept_validation_rows(opened), config.decision)
-
-
-def calibrated(predictor: Predictor, validation: Dataset) -> Predictor:
-    """The same network at the temperature that makes the labels of the validation rows the likeliest."""
-    plain = predictor.adjusted(temperature=1.0)
-    truth = true_labels(validation, predictor.labels)
-    return plain.adjusted(temperature=fit_temperature(truth, plain.score(validation.texts).probabilities))
 
 
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, tuple[str, ...]]:

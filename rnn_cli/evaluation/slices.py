@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score
 
 from rnn_cli.evaluation.bootstrap import Interval
 from rnn_cli.evaluation.losses import Numbers, Rows, log_losses
-from rnn_cli.evaluation.metrics import wilson_interval
+from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
 
 FEWEST = 20
 """Rows from which on a slice is measured alone."""
@@ -81,7 +80,7 @@ def _slices(truth: Rows, probabilities: Numbers, answers: Rows, groups: Mapping[
             rows=len(rows),
             accuracy=right / len(rows),
             accuracy_interval=wilson_interval(right, len(rows)),
-            macro_f1=float(f1_score(truth[rows], answers[rows], average="macro", zero_division=0)),
+            macro_f1=macro_f1(truth[rows], answers[rows], probabilities.shape[1], occurring=True),
             log_loss=float(losses[rows].mean()),
         )
 

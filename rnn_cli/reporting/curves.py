@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics as sk
 
 from rnn_cli.evaluation.losses import calibration_gaps
 from rnn_cli.evaluation.metrics import wilson_interval
+from rnn_cli.evaluation.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
 
 POINTS = 300
 """Points of a curve, at most."""
@@ -47,15 +47,13 @@ class Reliability:
 
 def roc(positive: Flags, scores: Numbers) -> Curve:
     """False positive rate and true positive rate at all thresholds; there are rows of both kinds."""
-    false, true, _ = sk.roc_curve(positive, scores)
-    return Curve(*_thinned(false, true), area=float(sk.auc(false, true)))
+    return Curve(*_thinned(*roc_curve(positive, scores)), area=roc_auc(positive, scores))
 
 
 def precision_recall(positive: Flags, scores: Numbers) -> Curve:
     """Recall and precision at all thresholds, and the average precision; there are rows of both kinds."""
-    precision, recall, _ = sk.precision_recall_curve(positive, scores)
-    area = float(sk.average_precision_score(positive, scores))
-    return Curve(*_thinned(recall[::-1], precision[::-1]), area=area)
+    precision, recall = precision_recall_curve(positive, scores)
+    return Curve(*_thinned(recall, precision), area=average_precision(positive, scores))
 
 
 def reliability(truth: Places, probabilities: Numbers, answers: Places) -> Reliability:

@@ -23,11 +23,12 @@ from rnn_cli.config import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.against import Against
-from rnn_cli.evaluation.calibration import fit_temperature, tempered
+from rnn_cli.evaluation.calibration import tempered
 from rnn_cli.evaluation.comparison import compare
 from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.temperature import fit_temperature
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.training.labels import label_weights
 from rnn_cli.training.listener import Listener

@@ -1,6 +1,5 @@
 """One training run, from prepared rows to a bundle."""
 
-import csv
 import json
 import math
 import shlex
@@ -17,11 +16,13 @@ import tensorflow
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
 from rnn_cli.config import DecisionConfig
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed
 from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.calibration import before_and_after
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate
-from rnn_cli.evaluation.settle import calibrated, decided
+from rnn_cli.evaluation.evaluate import Evaluation, evaluate, true_labels
+from rnn_cli.evaluation.settle import decided
+from rnn_cli.evaluation.temperature import fit_temperature
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.loading import to_yaml
 from rnn_cli.network.onnx_graph import to_onnx
@@ -37,6 +38,7 @@ from rnn_cli.training.origin import Origin
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.saved import SavedRun
 from rnn_cli.training.stopping import HeldSignals
+from rnn_cli.training.tables import answered, to_csv
 from rnn_cli.training.versions import versions
 
 FEW_STEPS = 100
@@ -185,7 +187,7 @@ def _write(
     draft.write(bundle.CONFIG, to_yaml(run.config))
     draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
     draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
-    draft.write(bundle.HISTORY, _csv(pd.DataFrame([asdict(epoch) for epoch in history])))
+    draft.write(bundle.HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
     with draft.writing(bundle.KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
@@ -200,7 +202,7 @@ def _write(
         name: before_and_after(side.truth, side.scores.probabilities, side.answers, predictor.temperature)
         for name, side in sides.items()
     }
-    tables = {name: side.table() for name, side in sides.items()}
+    tables = {name: answered(side) for name, side in sides.items()}
     against = {}
     if run.baseline is not None:
         knew_more = run.origin is not None
@@ -208,7 +210,7 @@ def _write(
         figures["baseline"] = run.baseline.to_dict(against)
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(bundle.METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    draft.write(bundle.PREDICTIONS, _csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
+    draft.write(bundle.PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     for name, content in documents(opened, predictor, run, sides, against, listener).items():
         draft.write(name, content)
     return TrainedRun(draft.finish(manifest), history, best, validation, test, against)
@@ -216,7 +218,7 @@ def _write(
 
 def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
     """The same network, calibrated on the validation rows, and deciding as the config wishes there."""
-    calm = calibrated(predictor, run.splits.validation)
+    calm = _calibrated(predictor, run.splits.validation)
     listener.note(f"calibrated on the validation rows: temperature {calm.temperature:.2f}")
     found, shortfalls = decided(calm, run.splits.validation, run.config.decision)
     if run.config.decision != DecisionConfig():
@@ -226,6 +228,8 @@ def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predict
     return found
 
 
-def _csv(table: pd.DataFrame) -> str:
-    # All texts are quoted: before Python 3.13 a lone CR in one would otherwise stand bare and end the row.
-    return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+def _calibrated(predictor: Predictor, validation: Dataset) -> Predictor:
+    """The same network at the temperature that makes the labels of the validation rows the likeliest."""
+    plain = predictor.adjusted(temperature=1.0)
+    truth = true_labels(validation, predictor.labels)
+    return plain.adjusted(temperature=fit_temperature(truth, plain.score(validation.texts).probabilities))

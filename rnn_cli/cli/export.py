@@ -1,0 +1,49 @@
+"""`rnn export`."""
+
+from pathlib import Path
+
+import click
+
+PRECISIONS = ("fp32", "int8")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  rnn export --to classifier
+  rnn export --to classifier --model runs/quick-1 --force
+  python classifier/predict.py "A warm, funny film."
+"""
+)
+@click.option("--to", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write.")
+@click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="fp32",
+    show_default=True,
+    help="The network's numbers: int8 is smaller and faster, where the model has it.",
+)
+@click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --to.")
+def export(to: Path, model: str | None, precision: str, force: bool) -> None:
+    """Write a trained model as a folder that answers without rnn.
+
+    It holds the network, the tokenizer, the manifest and predict.py, a short script that needs only Python, numpy and
+    onnxruntime and gives the answers of rnn predict. Training texts and figures stay behind, and of the paths in its
+    config.yaml only the last parts go along. The folder appears when it is whole; rnn predict takes it, too.
+    """
+    from rnn_cli import bundle
+    from rnn_cli.bundle import Bundle
+    from rnn_cli.exporting.target import check_place
+
+    opened = Bundle.open(bundle.locate(model))
+    check_place(opened.path, to, force=force)
+
+    from rnn_cli.exporting.export import export as work
+
+    written = work(opened, to, precision=precision, force=force)
+
+    import shlex
+
+    click.echo(f"Model  {to}  ({precision}, {written.size / 1e6:,.1f} MB)")
+    click.echo(f'Next   python {shlex.quote(str(to / bundle.SCRIPT))} "A sentence of your own."')

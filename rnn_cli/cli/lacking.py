@@ -1,0 +1,29 @@
+"""What a light install lacks, in words: where a library that is not there becomes a message. Prints nothing."""
+
+from importlib.util import find_spec
+
+from rnn_cli.errors import UsageError
+
+FULL = {
+    *("ftfy", "keras", "llvmlite", "numba", "onnx", "pandas", "scipy", "sklearn", "tensorflow", "threadpoolctl"),
+}
+"""The libraries, as they are imported, that only the full install brings."""
+
+
+def check_full() -> None:
+    """Refuse, before any work is done, what needs the full install. Raises `UsageError`."""
+    if find_spec("tensorflow") is None:
+        raise _lacking("tensorflow")
+
+
+def understood(error: Exception) -> Exception:
+    """The error as one a user can mend, where it says that a whole library of the full install is not there."""
+    if isinstance(error, ModuleNotFoundError) and error.name in FULL:
+        return _lacking(error.name)
+    return error
+
+
+def _lacking(library: str) -> UsageError:
+    return UsageError(
+        f"this needs the full install of rnn ({library} is not installed)", mend="pip install . in rnn's own folder"
+    )
