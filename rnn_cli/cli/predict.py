@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import Literal
 
 import click
 
@@ -44,8 +45,21 @@ Examples:
     "with --explain jsonl]",
 )
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8"]),
+    default="fp32",
+    help="How the network computes  [default: fp32]; int8 is faster and answers nearly the same.",
+)
 @click.option("--explain", is_flag=True, help="Tell which words speak for and against the answer (human, jsonl).")
-def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba: bool, explain: bool) -> None:
+def predict(
+    texts: tuple[str, ...],
+    model: str | None,
+    style: str | None,
+    proba: bool,
+    precision: Literal["fp32", "int8"],
+    explain: bool,
+) -> None:
     """Answer the label of each TEXT and how probable it is.
 
     Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
@@ -73,7 +87,7 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, proba:
     from rnn_cli.cli.answers import Writer
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = Predictor.open(bundle.locate(model))
+    predictor = Predictor.open(bundle.locate(model), precision=precision)
     writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
     windows = _windows() if texts in ((), ("-",)) else iter([list(texts)])
