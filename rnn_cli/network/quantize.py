@@ -1,14 +1,16 @@
-"""An LSTM network's ONNX graph to one that computes in 8 bits: smaller, and about one and a half times as fast.
+"""An LSTM network's ONNX graph to one that computes in 8 bits: smaller, and the faster the more units a layer has.
 
-The recurrent layers become ONNX Runtime's DynamicQuantizeLSTM, and the token vectors are stored as bytes. The rest is
-left as it is: the Dense layers take no time, and n-grams' weights of 8 bits cost accuracy. One scale serves a whole
-matrix; one for each gate's column was slower and no nearer to fp32. Rewrites what `onnx_graph` wrote, no other graph.
+The recurrent layers become ONNX Runtime's DynamicQuantizeLSTM (1.3 times as fast with 32 units, 1.6 with 64, 2.2 with
+128), and the token vectors are stored as bytes. The rest is left as it is: the Dense layers take no time, and n-grams'
+weights of 8 bits cost accuracy. One scale serves a whole matrix; one for each gate's column was slower and no nearer to
+fp32. Rewrites what `onnx_graph` wrote, no other graph.
 
 DynamicQuantizeLSTM finds the scale of what enters a layer anew in each batch, so an answer would depend on the texts
 beside it (by up to 0.04 on 2,000 tweets). Here the scale of the input stands still, because two values that nothing
-weighs enter with it: the ends of its range. What is left comes from the states between two steps. The same 2,000
-texts scored alone, among others of like length and among any others differ by less than 0.0002 on average and 0.004
-at most, where 8 bits themselves move a probability by 0.0005 to 0.003 on average.
+weighs enter with it: the ends of its range. What is left comes from the states between two steps: test rows of the
+built-in sets, scored alone or in batches, differ by less than 0.0003 on average and 0.004 at most, where 8 bits
+themselves move a probability by 0.0005 to 0.003 on average. Two more units that hold the states' range still, too,
+would end that, but cost 12% of the time.
 
 Source: the operator's definition, https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 """
