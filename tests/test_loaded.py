@@ -81,6 +81,13 @@ def test_predict_loads_only_what_scores(style: str, trained: Path, tmp_path: Pat
     assert not names & (NETWORK | MEASURING | CONFIG)
 
 
+def test_predict_in_8_bits_loads_only_what_scores(trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "predict", "--model", str(trained), "--precision", "int8", "a warm film")
+    assert code == 0
+    assert names >= SCORING
+    assert not names & (NETWORK | MEASURING | CONFIG)
+
+
 @pytest.mark.parametrize("style", ["human", "jsonl"])
 def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "predict", "--model", str(trained), "--explain", "--format", style, "a warm film")

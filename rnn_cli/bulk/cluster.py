@@ -25,6 +25,7 @@ from rnn_cli.bulk.windows import Window, texts_of
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import RnnError, RunFailed, UsageError
 from rnn_cli.native import stderr_closed
+from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.stream import score_each
 
@@ -62,25 +63,22 @@ class _Told:
     error: RnnError | None = None
 
 
-def score_on_ray(
-    job: Job,
-    opened: Bundle,
-    predictor: Predictor,
-    place: Place,
-    listener: Listener,
-    *,
-    address: str | None,
-    workers: int | None,
-) -> Counts:
-    """Score a job's files on a Ray cluster, but for the chunks that stand in the folder.
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster: the one at `address`, or one that is started here. It has `workers`, or one a core."""
 
-    `address` is that of a running cluster, else one is started here. There are as many workers as the cluster has
-    cores, or `workers`. Raises DataError and RunFailed.
-    """
-    listener.note("connecting to Ray" if address else "starting Ray")
-    with _connected(address, workers):
-        model = ray.put(_packed(opened))
-        cores = workers or _cores()
+    address: str | None = None
+    workers: int | None = None
+
+
+def score_on_ray(
+    job: Job, opened: Bundle, precision: Precision, place: Place, listener: Listener, cluster: Cluster
+) -> Counts:
+    """Score a job's files on a cluster, but for the chunks that stand in the folder. Raises DataError and RunFailed."""
+    listener.note("connecting to Ray" if cluster.address else "starting Ray")
+    with _connected(cluster):
+        model = ray.put(_packed(opened, precision))
+        workers = cluster.workers or _cores()
         files = ray.data.from_items(
             [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
         )
@@ -88,9 +86,9 @@ def score_on_ray(
             _Scorer,
             batch_size=1,
             num_cpus=SCORER,
-            compute=ActorPoolStrategy(min_size=1, max_size=cores),
+            compute=ActorPoolStrategy(min_size=1, max_size=workers),
             # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
-            fn_constructor_kwargs={"job": job, "model": [model], "place": place, "decision": predictor.decision},
+            fn_constructor_kwargs={"job": job, "model": [model], "place": place, "precision": precision},
         )
         return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
@@ -142,9 +140,9 @@ def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[
 class _Scorer:
     """A worker: holds a predictor, scores chunks and writes them."""
 
-    def __init__(self, *, job: Job, model: list[Any], place: Place, decision: Any) -> None:
+    def __init__(self, *, job: Job, model: list[Any], place: Place, precision: Precision) -> None:
         self._job, self._place = job, place
-        self._predictor = _unpacked(ray.get(model[0])).adjusted(decision=decision)
+        self._predictor = _unpacked(ray.get(model[0]), precision)
         self._added = Added.by(self._predictor, job)
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[bytes]]:
@@ -190,33 +188,39 @@ def _row(told: _Told) -> dict[str, list[bytes]]:
     return {"told": [pickle.dumps(told, 5)]}
 
 
-def _packed(opened: Bundle) -> dict[str, bytes]:
+def _packed(opened: Bundle, precision: Precision) -> dict[str, bytes]:
     """What a predictor needs of a bundle, as a bundle of its own: its files' names and bytes."""
-    files = {name: opened.manifest.files[name] for name in (bundle.TOKENIZER, bundle.ONNX_MODEL)}
+    files = {name: opened.manifest.files[name] for name in (bundle.TOKENIZER, graph_file(opened, precision))}
     packed = {name: opened.read(name) for name in files}
     return packed | {bundle.MANIFEST: replace(opened.manifest, files=files).to_json().encode("utf-8")}
 
 
-def _unpacked(files: Mapping[str, bytes]) -> Predictor:
+def _unpacked(files: Mapping[str, bytes], precision: Precision) -> Predictor:
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
-        return Predictor.open(Path(folder), threads=1)
+        return Predictor.open(Path(folder), threads=1, precision=precision)
 
 
 @contextmanager
-def _connected(address: str | None, workers: int | None) -> Iterator[None]:
+def _connected(cluster: Cluster) -> Iterator[None]:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
-    if not address:  # a cluster that is started here; one that runs has its own cores
-        how |= {"num_cpus": workers, "include_dashboard": False}
+    how: dict[str, Any] = {
+        "address": cluster.address or "local",
+        "logging_level": logging.ERROR,
+        "log_to_driver": False,
+    }
+    if not cluster.address:  # a cluster that is started here; one that runs has its own cores
+        how |= {"num_cpus": cluster.workers, "include_dashboard": False}
     try:
         with stderr_closed():  # Ray's C++ says that it says nothing
             ray.init(**how)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
+        raise UsageError(
+            f"no Ray cluster there ({reason})", where=cluster.address, mend="check --ray-address"
+        ) from None
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES

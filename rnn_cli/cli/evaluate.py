@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -25,6 +25,7 @@ Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
   rnn evaluate --data other.csv --set data.text_column=review
+  rnn evaluate --precision int8
   rnn evaluate --threshold 0.7
   rnn evaluate --goal "precision >= 0.95"
   rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}"
@@ -44,6 +45,12 @@ Examples:
     multiple=True,
     metavar="KEY=VALUE",
     help="Override a data key of the run's config for --data, as data.text_column=review.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8"]),
+    default="fp32",
+    help="Measure the network as rnn predict --precision has it compute  [default: fp32]",
 )
 @click.option("--threshold", type=float, metavar="P", help="Try another threshold: of two labels, the positive one's.")
 @click.option(
@@ -66,6 +73,7 @@ def evaluate(
     model: str | None,
     source: str | None,
     overrides: tuple[str, ...],
+    precision: Literal["fp32", "int8"],
     threshold: float | None,
     goal: str | None,
     abstain: float | None,
@@ -98,13 +106,14 @@ def evaluate(
     from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, slicer
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = _deciding(opened, Predictor(opened), asked)
+    predictor = _deciding(opened, Predictor(opened, precision=precision), asked)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
     sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
-    # The baseline itself is not kept, only what it answered when the run ended.
-    against = kept_against(opened, "test") if source is None and not asked else None
+    # The baseline itself is not kept, only how the network's answers of then compare with its own.
+    as_then = source is None and not asked and precision == "fp32"
+    against = kept_against(opened, "test") if as_then else None
     if report is not None or plots is not None:
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save

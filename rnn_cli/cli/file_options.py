@@ -1,10 +1,10 @@
-"""The options of `rnn predict` for whole files, and which of them go together. Opens nothing."""
+"""The options of `rnn predict`, most for whole files, and which of them go together. Opens nothing."""
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -19,6 +19,14 @@ FORMATS = ("csv", "tsv", "jsonl", "parquet")
 COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 
 OPTIONS = (
+    click.option("--proba", is_flag=True, help="Add the probability of every label."),
+    click.option(
+        "--precision",
+        type=click.Choice(("fp32", "int8")),
+        default="fp32",
+        help="How the network computes  [default: fp32]; int8 is faster and answers nearly the same.",
+    ),
+    click.option("--threads", type=click.IntRange(1), metavar="N", help="Cores to use  [default: all]"),
     click.option(
         "--input",
         "inputs",
@@ -33,7 +41,6 @@ OPTIONS = (
         help="Write the answered rows here; FOLDER/ for a file a chunk of rows  [default: the standard output]",
     ),
     click.option("--text-column", metavar="NAME", help="The column of texts  [default: found by its name]"),
-    click.option("--proba", is_flag=True, help="Add the probability of every label."),
     click.option("--prefix", default="", metavar="TEXT", help="Begin the names of the added columns with this."),
     click.option(
         "--on-bad-row",
@@ -58,18 +65,19 @@ OPTIONS = (
         "--engine", type=click.Choice(("local", "ray")), default="local", help="Where it runs: here, or on Ray."
     ),
     click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster  [default: one is started here]"),
-    click.option("--threads", type=click.IntRange(1), metavar="N", help="Cores to use  [default: all]"),
 )
 
 
 @dataclass(frozen=True)
 class FileOptions:
-    """What the options for files say, by their names."""
+    """What the options say, by their names; the first three are of texts, too."""
 
+    proba: bool = False
+    precision: Literal["fp32", "int8"] = "fp32"
+    threads: int | None = None
     inputs: tuple[str, ...] = ()
     output: str | None = None
     text_column: str | None = None
-    proba: bool = False
     prefix: str = ""
     on_bad_row: str = "stop"
     rejects: str | None = None
@@ -83,7 +91,6 @@ class FileOptions:
     spreadsheet_safe: bool = False
     engine: str = "local"
     ray_address: str | None = None
-    threads: int | None = None
 
     @property
     def target(self) -> str | None:
@@ -107,7 +114,7 @@ class FileOptions:
 
 
 def file_options(command: Command) -> Command:
-    """Give a command the options for files."""
+    """Give a command the options."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -115,7 +122,7 @@ def file_options(command: Command) -> Command:
 
 def refuse_without_input(options: FileOptions, style: str | None) -> None:
     """Raise UsageError for what only files can have."""
-    unset = FileOptions(proba=options.proba)
+    unset = FileOptions(options.proba, options.precision, options.threads)
     for name, value in vars(options).items():
         if value != getattr(unset, name):
             raise UsageError(f"--{name.replace('_', '-')} is for --input, which is not given", mend="add --input FILE")

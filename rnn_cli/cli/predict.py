@@ -81,7 +81,6 @@ def _predict_texts(
     texts: tuple[str, ...], model: str | None, style: str | None, explain: bool, options: FileOptions
 ) -> None:
     refuse_without_input(options, style)
-    proba = options.proba
     style = style or ("human" if sys.stdout.isatty() else "jsonl" if explain else "plain")
     if explain and style not in EXPLAINED:
         raise UsageError(f"--format {style} has no place for an explanation", mend="use --format jsonl")
@@ -96,8 +95,8 @@ def _predict_texts(
     from rnn_cli.cli.answers import Writer
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = Predictor.open(bundle.locate(model))
-    writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
+    predictor = Predictor.open(bundle.locate(model), threads=options.threads, precision=options.precision)
+    writer = Writer(style, predictor.labels, proba=options.proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
     windows = _windows() if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:

@@ -52,7 +52,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
         proba=options.proba,
         spreadsheet_safe=options.spreadsheet_safe,
     )
-    predictor = Predictor(opened, threads=options.threads)
+    predictor = Predictor(opened, threads=options.threads, precision=options.precision)
     is_shown = sys.stderr.isatty() and not (options.target is None and sys.stdout.isatty())
     with listening(job, is_shown=is_shown) as listener:
         counts = _run(options, job, opened, predictor, listener)
@@ -61,7 +61,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
 
 def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predictor", listener: "Listener") -> "Counts":
     """Do the job, wherever its answers go and whoever computes them."""
-    model = {"manifest": opened.fingerprint()}
+    model = {"manifest": opened.fingerprint(), "precision": options.precision}
     if options.target is None:
         from rnn_cli.bulk.one_file import score_to_stream
 
@@ -77,12 +77,12 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
     from rnn_cli.bulk.places import place_of
 
     if options.engine == "ray":
-        from rnn_cli.bulk.cluster import score_on_ray  # before anything is written: Ray may not be there
+        from rnn_cli.bulk.cluster import Cluster, score_on_ray  # before anything is written: Ray may not be there
     place = place_of(options.target)
     folder.begin(job, model, place, resume=options.resume, force=options.force)
     if options.engine == "ray":
-        address, workers = options.ray_address, options.threads
-        counts = score_on_ray(job, opened, predictor, place, listener, address=address, workers=workers)
+        cluster = Cluster(options.ray_address, options.threads)
+        counts = score_on_ray(job, opened, options.precision, place, listener, cluster)
     else:
         counts = folder.score_to_folder(job, predictor, place, listener)
     folder.finish(job, model, place, counts)

@@ -26,6 +26,7 @@ from rnn_cli.evaluation.temperature import fit_temperature
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.loading import to_yaml
 from rnn_cli.network.onnx_graph import to_onnx
+from rnn_cli.scoring.precision import INT8
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.batches import epoch_steps
 from rnn_cli.training.documents import documents
@@ -35,6 +36,7 @@ from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures, Listener
 from rnn_cli.training.networks import built, first_network, network_of, plain_network
 from rnn_cli.training.origin import Origin
+from rnn_cli.training.precision import in_int8
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.saved import SavedRun
 from rnn_cli.training.stopping import HeldSignals
@@ -186,15 +188,20 @@ def _write(
 ) -> TrainedRun:
     draft.write(bundle.CONFIG, to_yaml(run.config))
     draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
-    draft.write(bundle.ONNX_MODEL, to_onnx(model, run.config.model))
+    graph = to_onnx(model, run.config.model)
+    draft.write(bundle.ONNX_MODEL, graph)
     draft.write(bundle.HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
     with draft.writing(bundle.KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
     predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
-    opened = draft.preview(manifest)
     validation = evaluate(predictor, run.splits.validation)
+    int8 = in_int8(graph, run.config.model, predictor, validation)
+    listener.note(int8.in_words())
+    if int8.graph is not None:
+        draft.write(bundle.INT8_MODEL, int8.graph)
+    opened = draft.preview(manifest)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
     figures: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
@@ -202,6 +209,7 @@ def _write(
         name: before_and_after(side.truth, side.scores.probabilities, side.answers, predictor.temperature)
         for name, side in sides.items()
     }
+    figures[INT8] = int8.to_dict()
     tables = {name: answered(side) for name, side in sides.items()}
     against = {}
     if run.baseline is not None:

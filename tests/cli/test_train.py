@@ -80,7 +80,8 @@ def test_no_baseline_leaves_no_trace_of_one(rnn: Rnn, home: Path, labelled_file:
     assert code == 0
     assert not re.search("baseline|linear|network", out + err)
     assert re.search(r"^accuracy( +\d+\.\d%){2}$", out, re.MULTILINE)
-    assert json.loads((home / "runs/latest/metrics.json").read_text()).keys() == {"validation", "test", "calibration"}
+    kept = json.loads((home / "runs/latest/metrics.json").read_text())
+    assert kept.keys() == {"validation", "test", "calibration", "int8"}
     assert "baseline" not in (home / "runs/latest/predictions.csv").read_text()
     assert json.loads(rnn("evaluate", "--json").out).keys().isdisjoint({"baseline", "comparison"})
     assert "linear" not in rnn("evaluate").out

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from rnn_cli.bundle import CARD, METRICS, Bundle
+from rnn_cli.bundle import CARD, INT8_MODEL, METRICS, Bundle
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.reporting.card import model_card
 
@@ -38,7 +38,17 @@ def test_the_bundles_card_tells_its_data_and_figures(trained: Path) -> None:
     assert "On the 16 test rows the network " in card
     assert opened.manifest.data["fingerprint"] in card
     assert "rnn predict --model . " in card
+    assert ("--precision int8" in card) == metrics["int8"]["offered"] == (INT8_MODEL in opened.manifest.files)
     assert "reviews.csv" in card and "/reviews.csv" not in card
+
+
+def test_the_card_tells_of_the_int8_graph_only_where_it_is(trained: Path, report_on: Gather) -> None:
+    report = report_on(trained, [("warm", "good"), ("dull", "bad")])
+    counts = {"train": {"good": 1, "bad": 1}}
+    files = {name: proof for name, proof in report.manifest.files.items() if name != INT8_MODEL}
+    without = replace(report, manifest=replace(report.manifest, files=files))
+    assert "--precision int8" in model_card(report, counts)
+    assert "int8" not in model_card(without, counts)
 
 
 def test_labels_cannot_break_the_card(trained: Path, report_on: Gather) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,11 @@ import onnx
 import pytest
 from onnx import helper
 
-from rnn_cli.bundle import KERAS_MODEL, ONNX_MODEL, Bundle
+from rnn_cli.bundle import INT8_MODEL, KERAS_MODEL, METRICS, ONNX_MODEL, Bundle
+from rnn_cli.bundle.signed import proof
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.graph_check import is_ours
+from rnn_cli.scoring.precision import graph_file
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 
@@ -131,6 +134,66 @@ def test_a_path_spelled_otherwise_a_foreign_operator_and_a_cut_file_are_refused(
     assert not is_ours(spelled)
     assert not any(is_ours(ours[:length]) for length in range(1, len(ours), 97))
     assert not is_ours(b"ORTM" + ours)
+
+
+@pytest.mark.parametrize(
+    "change", [{"domain": "com.else"}, {"domain": "com.microsoft.nchwc"}, {"op_type": "BeamSearch"}, {"domain": "ai"}]
+)
+def test_of_foreign_operators_only_the_one_of_the_int8_graph_is_ours(change: dict[str, str], trained: Path) -> None:
+    graph = onnx.load_from_string((trained / INT8_MODEL).read_bytes())
+    assert is_ours(graph.SerializeToString())
+    layer = next(each for each in graph.graph.node if each.domain)
+    for name, value in change.items():
+        setattr(layer, name, value)
+    assert not is_ours(graph.SerializeToString())
+
+
+def test_a_foreign_set_of_operators_is_not_ours(trained: Path) -> None:
+    graph = onnx.load_from_string((trained / INT8_MODEL).read_bytes())
+    graph.opset_import.append(helper.make_opsetid("com.else", 1))
+    assert not is_ours(graph.SerializeToString())
+
+
+@pytest.mark.parametrize("again", [b"\x22\x0aBeamSearch", b"\x3a\x08com.else"], ids=["operator", "domain"])
+def test_a_name_given_twice_is_not_ours(again: bytes) -> None:
+    """Of a field that stands twice, a reader of protobuf takes the last."""
+
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    layer = helper.make_node("DynamicQuantizeLSTM", [], [], domain="com.microsoft").SerializeToString()
+    assert is_ours(field(7, field(1, layer)))
+    assert not is_ours(field(7, field(1, layer + again)))
+    assert not is_ours(field(7, field(1, again + layer)))
+
+
+def test_8_bits_answer_nearly_what_32_do(predictor: Predictor, trained: Path) -> None:
+    int8 = Predictor.open(trained, precision="int8").score(TEXTS).probabilities
+    fp32 = predictor.score(TEXTS).probabilities
+    np.testing.assert_allclose(int8, fp32, atol=0.02)
+    assert abs(int8 - fp32).max() > 1e-6  # they are other graphs
+
+
+def without_int8(trained: Path, folder: Path, entry: object) -> Bundle:
+    """The bundle without an int8 graph, its metrics telling this of it."""
+    folder.mkdir()
+    (folder / METRICS).write_text(json.dumps({} if entry is None else {"int8": entry}))
+    opened = Bundle.open(trained)
+    return Bundle(folder, replace(opened.manifest, files={METRICS: proof(folder / METRICS)}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"reason": "no GRU layers"}, "has no int8 graph: no GRU layers; use --precision fp32"),
+        (None, "has no int8 graph: it was trained before these were made; train again, or use --precision fp32"),
+        ([], "has no int8 graph: it was trained before these were made; train again, or use --precision fp32"),
+    ],
+)
+def test_without_an_int8_graph_it_is_told_why(entry: object, told: str, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as caught:
+        graph_file(without_int8(trained, tmp_path / "m", entry), "int8")
+    assert str(caught.value) == f"{tmp_path / 'm'}: {told}"
 
 
 def test_a_graph_of_another_width_than_the_labels_is_refused(trained: Path) -> None:

@@ -106,6 +106,7 @@ def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) ->
         "config.yaml",
         "history.csv",
         "metrics.json",
+        "model.int8.onnx",
         "model.keras",
         "model.onnx",
         "predictions.csv",
