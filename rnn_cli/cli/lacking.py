@@ -9,6 +9,9 @@ FULL = {
 }
 """The libraries, as they are imported, that only the full install brings."""
 
+ALONE = {"pyarrow", "zstandard"}
+"""Those that it brings, too, but that need nothing else of it: for Parquet, and for .zst."""
+
 
 def check_full() -> None:
     """Refuse, before any work is done, what needs the full install. Raises `UsageError`."""
@@ -20,6 +23,8 @@ def understood(error: Exception) -> Exception:
     """The error as one a user can mend, where it says that a whole library of the full install is not there."""
     if isinstance(error, ModuleNotFoundError) and error.name in FULL:
         return _lacking(error.name)
+    if isinstance(error, ModuleNotFoundError) and error.name in ALONE:
+        return UsageError(f"this needs the library {error.name}", mend=f"pip install {error.name}")
     return error
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import IO, Any, TypeVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from rnn_cli.data.reading.checks import clean
 from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import Faults, size
@@ -10,13 +13,7 @@ from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRows
 from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError, UsageError
-
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ModuleNotFoundError as error:
-    raise UsageError("reading Parquet needs the library pyarrow", mend="pip install pyarrow") from error
+from rnn_cli.errors import DataError
 
 Item = TypeVar("Item")
 

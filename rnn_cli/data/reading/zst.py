@@ -6,12 +6,7 @@ zstandard's own `stream_reader` ends quietly in the middle of a frame; its `deco
 import io
 from typing import IO
 
-from rnn_cli.errors import UsageError
-
-try:
-    import zstandard
-except ModuleNotFoundError as error:
-    raise UsageError("reading .zst needs the library zstandard", mend="pip install zstandard") from error
+import zstandard
 
 STEP = 1 << 10
 """Bytes decompressed at once: 4 bytes may stand for a block of 128 KiB, so a step makes 32 MiB at most."""
