@@ -16,7 +16,7 @@ print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)
 """
 
 NETWORK = {"tensorflow", "keras", "onnx", "numba"}
-MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow"}
+MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow", "py3langid"}
 CONFIG = {"pydantic", "yaml"}
 SCORING = {"numpy", "onnxruntime"}
 

@@ -64,7 +64,8 @@ def check(
 
     SOURCE is a data file or a built-in set, which is looked at whole, or a config (a YAML file or a recipe), whose rows
     are split as rnn train splits them. Told are copies and near copies, contradicting and suspicious labels, empty and
-    damaged texts, and lengths, with the tokenizer of the config, or of the recipe `default`; nothing is changed.
+    damaged texts, texts in another language, and lengths, with the tokenizer of the config, or of the recipe `default`;
+    nothing is changed.
 
     Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
     and word pairs only, so read a text before you change its label.
