@@ -16,7 +16,7 @@ print(code, *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)
 """
 
 NETWORK = {"tensorflow", "keras", "onnx", "numba"}
-MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow"}
+MEASURING = {"pandas", "sklearn", "scipy", "matplotlib", "pyarrow", "py3langid"}
 CONFIG = {"pydantic", "yaml"}
 SCORING = {"numpy", "onnxruntime"}
 
@@ -71,6 +71,13 @@ def test_what_looks_at_data_loads_no_tensorflow(
     code, names = loaded(tmp_path, *words, str(labelled_file))
     assert code == 0
     assert not names & (NETWORK | {"onnxruntime", "matplotlib"} | (set() if measures else MEASURING))
+
+
+def test_findings_in_the_way_are_told_before_anything_loads(labelled_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "found.csv").write_text("mine")
+    code, names = loaded(tmp_path, "data", "check", str(labelled_file), "--out", "found.csv")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
 
 
 @pytest.mark.parametrize("style", ["human", "jsonl", "csv", "tsv", "plain"])

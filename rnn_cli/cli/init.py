@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from rnn_cli.cli.lacking import check_full
 from rnn_cli.errors import UsageError
 
 
@@ -39,6 +40,7 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     It names the columns, begins with the recipe for texts of this number and length, and says what it chose for
     them and why. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
     """
+    check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import one_line, paragraph
     from rnn_cli.errors import ConfigError
     from rnn_cli.loading.recipes import DATA_FILE
@@ -51,9 +53,7 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
 
     from rnn_cli.doctor.written import check_target, write_text
 
-    check_target(out, [file])
-    if out.exists() and not force:
-        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
+    check_target(out, [file], force=force)
 
     from rnn_cli.doctor.propose import commented_yaml, propose
 

@@ -5,7 +5,8 @@ from importlib.util import find_spec
 from rnn_cli.errors import UsageError
 
 FULL = {
-    *("ftfy", "keras", "llvmlite", "numba", "onnx", "pandas", "scipy", "sklearn", "tensorflow", "threadpoolctl"),
+    *("ftfy", "keras", "llvmlite", "numba", "onnx", "pandas", "py3langid", "scipy", "sklearn", "tensorflow"),
+    "threadpoolctl",
 }
 """The libraries, as they are imported, that only the full install brings."""
 

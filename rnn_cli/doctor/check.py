@@ -9,9 +9,11 @@ from rnn_cli.config import Config
 from rnn_cli.doctor.curve import LearningCurve
 from rnn_cli.doctor.findings import LEAKS, Finding, worst_first
 from rnn_cli.doctor.labels import find_labels
+from rnn_cli.doctor.languages import find_languages
 from rnn_cli.doctor.lengths import Lengths, find_lengths, fit_tokenizer, measure_lengths
 from rnn_cli.doctor.repeats import find_repeats
 from rnn_cli.doctor.rows import Rows
+from rnn_cli.doctor.scripts import find_scripts, script_of
 from rnn_cli.doctor.spoiled import find_spoiled
 from rnn_cli.doctor.words import number_words
 
@@ -83,6 +85,9 @@ def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note:
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
     findings += [*find_spoiled(rows, tokenizer), *find_lengths(lengths)]
+    note("telling languages")
+    scripts = [script_of(text) for text in rows.texts]
+    findings += [*find_scripts(rows, scripts), *find_languages(rows, scripts)]
     # Imported here, as it loads scikit-learn, which small and spoiled files need not wait for.
     from rnn_cli.doctor.mislabelled import as_finding, find_suspects, judged_rows
 

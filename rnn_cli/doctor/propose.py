@@ -17,7 +17,7 @@ from rnn_cli.data.stratify import group_equal, stratify
 from rnn_cli.doctor.labels import IMBALANCE
 from rnn_cli.doctor.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.doctor.rows import config_for
-from rnn_cli.doctor.spoiled import script_of
+from rnn_cli.doctor.scripts import script_of
 from rnn_cli.doctor.words import UNSPACED, split_words
 from rnn_cli.errors import DataError
 from rnn_cli.loading import load_config, parse_config, to_yaml

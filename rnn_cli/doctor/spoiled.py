@@ -1,10 +1,7 @@
-"""Texts that something happened to: empty ones, damaged characters, left-over HTML, another script, no known word."""
+"""Texts that something happened to: empty ones, damaged characters, left-over HTML, no known word."""
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
 from html.entities import html5
 
 from ftfy import fix_encoding
@@ -18,10 +15,6 @@ _TAGS += "strong|style|sub|sup|table|tbody|td|th|tr|tt|u|ul"
 _HTML = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]{{0,500}})?/?>|&(?:#\d{{1,7}}|#x[0-9a-f]{{1,6}}|[a-z]{{2,8}}\d?);", re.I)
 _DAMAGED = re.compile("[\ufffd\x80-\x84\x86-\x9f]")
 """The replacement character, and the control characters from 128 up (but for 133, a line end), which no one types."""
-
-_ONE_SCRIPT = dict.fromkeys(("HIRAGANA", "KATAKANA", "CJK"), "Japanese or Chinese")
-FEW_LETTERS = 3
-"""Letters from which on a text is said to be in a script."""
 
 
 def find_spoiled(rows: Rows, tokenizer: Tokenizer) -> Iterator[Finding]:
@@ -58,7 +51,6 @@ def find_spoiled(rows: Rows, tokenizer: Tokenizer) -> Iterator[Finding]:
         "tags or entities of HTML.",
         "Strip and unescape them, unless the texts to come have them too.",
     )
-    yield from _other_scripts(rows)
 
 
 def _each(
@@ -90,41 +82,3 @@ def _html(text: str) -> str | None:
         if found[0][0] == "<" or found[0][1] == "#" or found[0][1:] in html5:
             return f"has {found[0][:20]}"
     return None
-
-
-@cache
-def _script(character: str) -> str | None:
-    """The script of a letter, by the first word of its name; None for what is no letter."""
-    if not character.isalpha():
-        return None
-    first = unicodedata.name(character, "UNKNOWN").partition(" ")[0].partition("-")[0]
-    return _ONE_SCRIPT.get(first, first.title())
-
-
-def script_of(text: str) -> str | None:
-    """The script that most letters of a text are of; None for a text of hardly any letters."""
-    scripts: Counter[str] = Counter()
-    if text.isascii():
-        scripts["Latin"] = sum(map(str.isalpha, text[:50]))
-    else:
-        for character, times in Counter(text).items():
-            if script := _script(character):
-                scripts[script] += times
-    return scripts.most_common(1)[0][0] if scripts.total() >= FEW_LETTERS else None
-
-
-def _other_scripts(rows: Rows) -> Iterator[Finding]:
-    scripts = list(map(script_of, rows.texts))
-    counts = Counter(filter(None, scripts))
-    if len(counts) < 2:
-        return
-    bulk, most = counts.most_common(1)[0]
-    hits = tuple(Hit(row, f"{script} letters") for row, script in enumerate(scripts) if script not in (None, bulk))
-    share = most / counts.total()
-    yield Finding(
-        "other scripts",
-        Severity.NOTE,
-        f"{counted(len(hits), 'text is', 'texts are')} not in {bulk} letters, as {share:.1%} are.",
-        "Remove them, or add more of each script: a few rows of one teach little.",
-        hits,
-    )

@@ -10,7 +10,7 @@ from rnn_cli.doctor.check import check
 from rnn_cli.doctor.findings import Finding, Severity, worst_first
 from rnn_cli.doctor.labels import one_slip
 from rnn_cli.doctor.rows import WHOLE, Rows, gather
-from rnn_cli.doctor.spoiled import script_of
+from rnn_cli.doctor.scripts import script_of
 from rnn_cli.errors import ConfigError, DataError
 
 LONG = "the plot takes its time but the actors are a joy to watch from the first scene to the very last one of them"
@@ -90,6 +90,8 @@ def test_leaks_are_told_by_file_and_line() -> None:
         ("HTML", "one<br />two"),
         ("HTML", "salt &amp; bread"),
         ("other scripts", "очень хороший фильм"),
+        ("look-alike letters", "a nice p\u0430ypal offer"),
+        ("look-alike letters", "the \u039dewest film"),
     ],
 )
 def test_a_spoiled_text_is_found_alone(name: str, text: str) -> None:
@@ -103,15 +105,30 @@ def test_a_text_of_unknown_words_is_one_that_training_would_drop() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a café in Zürich", "5 < 6 & 7 > 2; it is so", "AT&T; well", "naïve “quotes” – and dashes…", "日本語のテキスト"],
+    [
+        "the β-blocker, 5 µmol, Δt and λmax of АВС",
+        "мир и peace, IT-специалист",
+        "a café in Zürich",
+        "5 < 6 & 7 > 2; it is so",
+        "AT&T; well",
+        "naïve “quotes” – and dashes…",
+        "日本語のテキスト",
+    ],
 )
 def test_a_sound_text_is_not_spoiled(text: str) -> None:
-    assert not set(found(*plain(text))) & {"damaged characters", "HTML", "empty texts"}
+    assert not set(found(*plain(text))) & {"damaged characters", "HTML", "empty texts", "look-alike letters"}
 
 
 def test_the_script_is_that_of_most_letters() -> None:
     assert (script_of("Das Wort мир"), script_of("слово and"), script_of("5 !")) == ("Latin", "Cyrillic", None)
     assert script_of("映画は退屈") == script_of("这部电影") == "Japanese or Chinese"
+
+
+def test_look_alike_letters_are_told_by_their_number() -> None:
+    (hit,) = found(*plain("a nice p\u0430ypal offer"))["look-alike letters"][0].hits
+    assert hit.note == "'p\u0430ypal' has U+0430, a Cyrillic letter"
+    (hit,) = found(*plain("хороший м\u0065сяц весь год"))["look-alike letters"][0].hits
+    assert hit.note.endswith("has U+0065, a Latin letter")
 
 
 def test_label_spellings_point_to_the_frequent_one() -> None:
@@ -135,6 +152,11 @@ def test_imbalance_tells_what_the_frequent_label_alone_reaches() -> None:
     told = found(*rows)
     assert "right in 90.0%" in told["imbalance"][0].what
     assert told["rare labels"][1] == list(range(92, 102))
+
+
+def test_rare_labels_are_quoted_where_they_hold_spaces_or_commas() -> None:
+    what = found(("a b", "x"), ("c d", "on time"), ("e f", "so, so"), ("g h", "y"))["rare labels"][0].what
+    assert what == "4 labels have fewer than 20 rows: x, 'on time', 'so, so', y."
 
 
 def test_one_label_is_told_first() -> None:
