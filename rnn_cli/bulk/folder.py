@@ -64,7 +64,7 @@ def write_part(job: Job, added: Added, place: Place, file: int, chunk: int, scor
     chunks = None
     for window, scores in scored:
         if chunks is None:
-            added.refuse_taken(window.source.columns, window.source.name)
+            added.refuse_columns(window.source.columns, window.source.name)
             chunks = Chunks(added, encoder(job, added, window.source), rows, rejected)
         counts += chunks.write(window, scores, first=True, last=True)
     if chunks is not None:

@@ -138,7 +138,7 @@ def _windows(job: Job, added: Added, begun: State, first: Source | None, listene
         for window in windows_of(job, file, listener.read):
             if window.number == 0:
                 first = first or window.source
-                added.refuse_taken(window.source.columns, window.source.name)
+                added.refuse_columns(window.source.columns, window.source.name)
                 refuse_other_columns(job, window.source, first)
             if window.place >= (begun.file, begun.window):
                 yield window

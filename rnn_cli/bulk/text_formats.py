@@ -123,7 +123,7 @@ class Jsonl:
             return [as_object(zip(columns, row, strict=True)) for row in rows_of(window, columns, answers.kept)]
         for values, line in zip(rows.values, rows.lines, strict=True):
             if not self._names.isdisjoint(values):
-                self._added.refuse_taken(values, f"{window.source.name}:{line}")
+                self._added.refuse_columns(values, f"{window.source.name}:{line}")
         # An object without keys may still hold white space.
         return [rows.raws[place] if rows.values[place] else "{}" for place in answers.kept]
 
