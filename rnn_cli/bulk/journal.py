@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from rnn_cli.bulk.job import Counts, differing
@@ -87,7 +88,8 @@ class Journal:
         if not state.counts.rejected:
             rejects.unlink(missing_ok=True)  # an earlier job's, which was to be replaced
         elif self.rejected.exists():
-            self.rejected.replace(rejects)
+            with told(rejects), disk.whole_file(rejects) as file:
+                copyfile(self.rejected, file)  # not renamed: it may lie on another disk
         if (made := self.folder / state.made).exists():
             made.replace(self.output)
         disk.fsync(self.output.parent)
@@ -100,18 +102,25 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> N
     has_begun = (folder / JOURNAL).exists()
     if output.is_dir():
         raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {output}/")
-    if not output.parent.is_dir():
-        raise UsageError("no such folder", where=str(output.parent), mend="make it first")
     if resume and not has_begun and output.exists():
         raise UsageError("stands, and no unfinished job for it", where=str(output), mend="it may be finished")
     if has_begun and not (resume or force):
         mend = "go on with --resume, or begin anew with --force"
         raise UsageError("an unfinished job", where=str(folder), mend=mend)
     for file in (output, rejects):
-        if file.exists() and not (force or has_begun):
-            raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
+        check_replaced(file, force=force or has_begun)
     if folder.exists() and not _is_ours(folder):
         raise UsageError("exists and is not an unfinished job", where=str(folder), mend="move it")
+
+
+def check_replaced(file: Path, *, force: bool) -> None:
+    """Refuse a file that may not be written. Raises UsageError."""
+    if not file.parent.is_dir():
+        raise UsageError("no such folder", where=str(file.parent), mend="make it first")
+    if file.exists() and not file.is_file():  # a device or a pipe would be replaced by a file
+        raise UsageError("is no file", where=str(file), mend="name one, or - for the standard output")
+    if file.exists() and not force:
+        raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
 
 
 @contextmanager
@@ -126,13 +135,13 @@ def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool
     with ExitStack() as held:
         with told(output):
             folder.mkdir(exist_ok=True)
-            held.enter_context(lock)
+            is_held = held.enter_context(lock)
         try:
             if not resume:
                 (folder / JOURNAL).unlink(missing_ok=True)
             yield _opened(output, folder, signature, force)
         finally:
-            if not (folder / JOURNAL).exists() and _is_ours(folder):
+            if is_held() and not (folder / JOURNAL).exists() and _is_ours(folder):
                 disk.remove(folder)
 
 
@@ -156,7 +165,7 @@ def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) 
 
 
 @contextmanager
-def told(output: Path) -> Iterator[None]:
+def told(output: Path | str) -> Iterator[None]:
     """What the disk refuses inside the block is told as a `RunFailed`."""
     try:
         yield

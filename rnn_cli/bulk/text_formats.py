@@ -77,7 +77,8 @@ class Delimited:
             heads = [blank if place in rows.faults else rows.raws[place] for place in answers.kept]
         else:
             heads = [self._record(row)[:-1] for row in rows_of(window, self._columns, answers.kept)]
-        return "".join([f"{head}{self._delimiter}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
+        between = self._delimiter if self._columns else ""  # of rows that are all faulty no column is known
+        return "".join([f"{head}{between}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
 
     def _cells(self, column: Column) -> list[str]:
         """The added cells as they are written."""
