@@ -16,7 +16,7 @@ from rnn_cli.bulk.job import Counts, differing
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import reason
 from rnn_cli.bundle.signed import sign, unsign
-from rnn_cli.errors import RunFailed, UsageError
+from rnn_cli.errors import BundleError, RunFailed, UsageError
 
 UNFINISHED = ".unfinished"
 VERSION = 1
@@ -93,6 +93,9 @@ class Journal:
         if (made := self.folder / state.made).exists():
             made.replace(self.output)
         disk.fsync(self.output.parent)
+        for file in (self.rows, self.rejected, self.folder / MADE):  # before the journal, that tells to go on
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
         disk.remove(self.folder)
 
 
@@ -137,9 +140,11 @@ def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool
             folder.mkdir(exist_ok=True)
             is_held = held.enter_context(lock)
         try:
-            if not resume:
-                (folder / JOURNAL).unlink(missing_ok=True)
-            yield _opened(output, folder, signature, force)
+            with told(output):
+                if not resume:
+                    (folder / JOURNAL).unlink(missing_ok=True)
+                journal = _opened(output, folder, signature, force)
+            yield journal
         finally:
             if is_held() and not (folder / JOURNAL).exists() and _is_ours(folder):
                 disk.remove(folder)
@@ -158,10 +163,20 @@ def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) 
         )
     saved = content["state"]
     state = State(**{**saved, "counts": Counts(**saved["counts"])})
+    if not state.made:
+        _check_lengths(folder, state)
     replaces = content["replaces"] or force
     if output.exists() and not (replaces or state.made):
         raise UsageError("has come meanwhile", where=str(output), mend="replace it with --force, or move it")
     return Journal(output, folder, signature, state, replaces)
+
+
+def _check_lengths(folder: Path, state: State) -> None:
+    for name, length in ((ROWS, state.bytes), (REJECTED, state.rejected_bytes)):
+        file = folder / name
+        if length and (not file.exists() or file.stat().st_size < length):
+            what = "is shorter than the journal beside it says"
+            raise BundleError(what, where=str(file), mend="begin anew with --force")
 
 
 @contextmanager
