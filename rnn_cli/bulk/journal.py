@@ -5,6 +5,7 @@ both are valid. The journal is replaced in one step once they are on the disk, s
 state to go on from. Knows nothing of formats.
 """
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -88,8 +89,8 @@ class Journal:
         if not state.counts.rejected:
             rejects.unlink(missing_ok=True)  # an earlier job's, which was to be replaced
         elif self.rejected.exists():
-            with told(rejects), disk.whole_file(rejects) as file:
-                copyfile(self.rejected, file)  # not renamed: it may lie on another disk
+            with told(rejects):
+                _moved(self.rejected, rejects)
         if (made := self.folder / state.made).exists():
             made.replace(self.output)
         disk.fsync(self.output.parent)
@@ -189,6 +190,16 @@ def told(output: Path | str) -> Iterator[None]:
     except OSError as error:
         what = f"cannot be written ({reason(error)})"
         raise RunFailed(what, where=str(output), mend="make room or choose another place") from error
+
+
+def _moved(file: Path, to: Path) -> None:
+    try:
+        file.replace(to)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with disk.whole_file(to) as copy:  # on another disk
+            copyfile(file, copy)
 
 
 def _folder(output: Path) -> Path:
