@@ -1,6 +1,6 @@
 """The columns that scoring adds to rows: what they are called, and what stands in them. Knows no formats."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,9 +67,11 @@ class Added:
         """The names as JSON Lines have them: the probabilities of every label are one object."""
         return [*self.kinds, *([f"{self.job.prefix}probabilities"] if self.job.proba else [])]
 
-    def refuse_taken(self, columns: Iterable[str], where: str) -> None:
-        """Raise DataError where a file has a column of such a name already."""
-        columns = set(columns)
+    def refuse_columns(self, columns: Collection[str], where: str) -> None:
+        """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
+        if self.job.format in ("jsonl", "parquet") and len(set(columns)) < len(columns):
+            what = "has several columns without a name"
+            raise DataError(what, where=where, mend="name them, or write it as CSV: --format csv")
         if taken := [name for name in (self.keys if self.job.format == "jsonl" else self.names) if name in columns]:
             raise DataError(
                 f"has a column {taken[0]!r} already",

@@ -1,21 +1,24 @@
 """Scored windows become bytes, chunk by chunk; and the rows that could not be read, lines of their own."""
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from types import TracebackType
 from typing import IO
 
 from rnn_cli.bulk.answers import Added
 from rnn_cli.bulk.encoding import Encoder
 from rnn_cli.bulk.job import Counts
 from rnn_cli.bulk.text_formats import Write
+from rnn_cli.bulk.values import as_object, rows_of
 from rnn_cli.bulk.windows import Window
+from rnn_cli.errors import DataError
 from rnn_cli.scoring.predictor import Scores
 
 
 class Chunks:
     """Writes windows to the end of two files, the answered rows and the rejected ones.
 
-    A chunk that is `open` has bytes that may be under way; `close` completes them.
+    A chunk that is `open` has bytes that may be under way; `close` completes them. Left by an error, it is given up.
     """
 
     def __init__(self, added: Added, encode: Encoder, rows: IO[bytes], rejected: IO[bytes]) -> None:
@@ -37,9 +40,27 @@ class Chunks:
         self._write = None
         self._chunk.close()
 
+    def __enter__(self) -> "Chunks":
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Give up what is open, while the files still are."""
+        with suppress(OSError):  # what is left of a chunk is never read
+            self._chunk.__exit__(kind, error, at)
+
     def _reject(self, window: Window) -> None:
         rows = window.rows
         for place, fault in rows.faults.items():
-            row = rows.raws[place] if rows.raws else None
+            row = rows.raws[place] if rows.raws else _as_object(window, place)
             told = {"file": window.source.name, "line": rows.lines[place], "error": fault.what, "row": row}
             self._rejected.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+
+
+def _as_object(window: Window, place: int) -> str | None:
+    """A row of Parquet as JSON; None if it holds what is no text."""
+    try:
+        (values,) = rows_of(window, window.source.columns, [place])
+    except DataError:
+        return None
+    return as_object(zip(window.source.columns, values, strict=True))

@@ -63,7 +63,7 @@ def write_part(job: Job, added: Added, place: Place, file: int, chunk: int, scor
     chunks = None
     for window, scores in scored:
         if chunks is None:
-            added.refuse_taken(window.source.columns, window.source.name)
+            added.refuse_columns(window.source.columns, window.source.name)
             chunks = Chunks(added, encoder(job, added, window.source), rows, rejected)
         counts += chunks.write(window, scores, first=True, last=True)
     if chunks is not None:
@@ -123,7 +123,7 @@ def begin(job: Job, model: Mapping[str, Any], place: Place, *, resume: bool, for
     elif names := place.names():
         if record is None or not all(name == RECORD or _PART.fullmatch(name) for name in names):
             raise UsageError("holds other files", where=str(place), mend="name a new folder")
-        place.clear(names)
+        place.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, it tells of the rest
     _write_record(place, {"signature": signature, "finished": False})
 
 
@@ -131,6 +131,7 @@ def finish(job: Job, model: Mapping[str, Any], place: Place, counts: Counts) -> 
     """Note that a folder is whole, and what stands in it. Raises DataError if there are no rows at all."""
     if not counts.rows:
         raise no_rows(job)
+    place.names()  # and so nothing half-written is left
     signature = job.signature() | {"model": dict(model)}
     _write_record(place, {"signature": signature, "finished": True, "counts": asdict(counts)})
 

@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from rnn_cli.data.reading.opening import STANDARD_INPUT
 from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, suffix_of
-from rnn_cli.data.reading.remote import is_remote, remote_files, remote_size
+from rnn_cli.data.reading.remote import is_remote, remote_file, remote_files
 from rnn_cli.errors import DataError
 
 _PATTERN = frozenset("*?[")
@@ -18,7 +19,7 @@ _PATTERN = frozenset("*?[")
 class Input:
     """A file to read. `name` is its path below the folder it was found in; size in bytes, None where unknown.
 
-    `modified` tells a local file from a later one of that name (nanoseconds).
+    `modified` tells a file from a later one of that name (nanoseconds, None where unknown).
     """
 
     path: str
@@ -51,7 +52,7 @@ def format_of(path: str) -> str | None:
 
 
 def _local(name: str) -> str:
-    return name.removeprefix("file://") if name.startswith("file:///") else name
+    return unquote(name.removeprefix("file://")) if name.startswith("file:///") else name
 
 
 def _named(name: str, any_format: bool) -> Iterator[Input]:
@@ -59,8 +60,9 @@ def _named(name: str, any_format: bool) -> Iterator[Input]:
         yield Input(name, "answers")
     elif is_remote(name):
         found = remote_files(name)
-        for url in _some(found, name, any_format) if found is not None else [name]:
-            yield Input(url, url.partition("?")[0].rpartition("/")[2], remote_size(url))
+        by_url = {each.url: each for each in (found if found is not None else [remote_file(name)])}
+        for url in _some(list(by_url), name, any_format) if found is not None else by_url:
+            yield Input(url, by_url[url].name, by_url[url].size, by_url[url].modified)
     elif os.path.isdir(name):
         below = sorted(_files_below(Path(name)))
         for path in _some(below, name, any_format):
@@ -69,9 +71,18 @@ def _named(name: str, any_format: bool) -> Iterator[Input]:
         matching = sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path))
         if not matching:
             raise DataError("no file matches", where=name, mend="check the pattern; quote it for the shell")
-        yield from (_input(path, os.path.basename(path)) for path in matching)
+        folder = _folder_of(name)
+        yield from (_input(path, os.path.relpath(path, folder)) for path in matching)
     else:
         yield _input(name, os.path.basename(name))
+
+
+def _folder_of(pattern: str) -> str:
+    """The folder that all files are below, whatever a pattern stands for."""
+    folder = os.path.dirname(pattern)
+    while _PATTERN & set(folder):
+        folder = os.path.dirname(folder)
+    return folder or os.curdir
 
 
 def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:

@@ -5,17 +5,19 @@ both are valid. The journal is replaced in one step once they are on the disk, s
 state to go on from. Knows nothing of formats.
 """
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from rnn_cli.bulk.job import Counts, differing
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import reason
 from rnn_cli.bundle.signed import sign, unsign
-from rnn_cli.errors import RunFailed, UsageError
+from rnn_cli.errors import BundleError, RunFailed, UsageError
 
 UNFINISHED = ".unfinished"
 VERSION = 1
@@ -87,10 +89,14 @@ class Journal:
         if not state.counts.rejected:
             rejects.unlink(missing_ok=True)  # an earlier job's, which was to be replaced
         elif self.rejected.exists():
-            self.rejected.replace(rejects)
+            with told(rejects):
+                _moved(self.rejected, rejects)
         if (made := self.folder / state.made).exists():
             made.replace(self.output)
         disk.fsync(self.output.parent)
+        for file in (self.rows, self.rejected, self.folder / MADE):  # before the journal, that tells to go on
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
         disk.remove(self.folder)
 
 
@@ -100,18 +106,25 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> N
     has_begun = (folder / JOURNAL).exists()
     if output.is_dir():
         raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {output}/")
-    if not output.parent.is_dir():
-        raise UsageError("no such folder", where=str(output.parent), mend="make it first")
     if resume and not has_begun and output.exists():
         raise UsageError("stands, and no unfinished job for it", where=str(output), mend="it may be finished")
     if has_begun and not (resume or force):
         mend = "go on with --resume, or begin anew with --force"
         raise UsageError("an unfinished job", where=str(folder), mend=mend)
     for file in (output, rejects):
-        if file.exists() and not (force or has_begun):
-            raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
+        check_replaced(file, force=force or has_begun)
     if folder.exists() and not _is_ours(folder):
         raise UsageError("exists and is not an unfinished job", where=str(folder), mend="move it")
+
+
+def check_replaced(file: Path, *, force: bool) -> None:
+    """Refuse a file that may not be written. Raises UsageError."""
+    if not file.parent.is_dir():
+        raise UsageError("no such folder", where=str(file.parent), mend="make it first")
+    if file.exists() and not file.is_file():  # a device or a pipe would be replaced by a file
+        raise UsageError("is no file", where=str(file), mend="name one, or - for the standard output")
+    if file.exists() and not force:
+        raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
 
 
 @contextmanager
@@ -126,13 +139,15 @@ def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool
     with ExitStack() as held:
         with told(output):
             folder.mkdir(exist_ok=True)
-            held.enter_context(lock)
+            is_held = held.enter_context(lock)
         try:
-            if not resume:
-                (folder / JOURNAL).unlink(missing_ok=True)
-            yield _opened(output, folder, signature, force)
+            with told(output):
+                if not resume:
+                    (folder / JOURNAL).unlink(missing_ok=True)
+                journal = _opened(output, folder, signature, force)
+            yield journal
         finally:
-            if not (folder / JOURNAL).exists() and _is_ours(folder):
+            if is_held() and not (folder / JOURNAL).exists() and _is_ours(folder):
                 disk.remove(folder)
 
 
@@ -149,14 +164,24 @@ def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) 
         )
     saved = content["state"]
     state = State(**{**saved, "counts": Counts(**saved["counts"])})
+    if not state.made:
+        _check_lengths(folder, state)
     replaces = content["replaces"] or force
     if output.exists() and not (replaces or state.made):
         raise UsageError("has come meanwhile", where=str(output), mend="replace it with --force, or move it")
     return Journal(output, folder, signature, state, replaces)
 
 
+def _check_lengths(folder: Path, state: State) -> None:
+    for name, length in ((ROWS, state.bytes), (REJECTED, state.rejected_bytes)):
+        file = folder / name
+        if length and (not file.exists() or file.stat().st_size < length):
+            what = "is shorter than the journal beside it says"
+            raise BundleError(what, where=str(file), mend="begin anew with --force")
+
+
 @contextmanager
-def told(output: Path) -> Iterator[None]:
+def told(output: Path | str) -> Iterator[None]:
     """What the disk refuses inside the block is told as a `RunFailed`."""
     try:
         yield
@@ -165,6 +190,16 @@ def told(output: Path) -> Iterator[None]:
     except OSError as error:
         what = f"cannot be written ({reason(error)})"
         raise RunFailed(what, where=str(output), mend="make room or choose another place") from error
+
+
+def _moved(file: Path, to: Path) -> None:
+    try:
+        file.replace(to)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with disk.whole_file(to) as copy:  # on another disk
+            copyfile(file, copy)
 
 
 def _folder(output: Path) -> Path:

@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import copyfileobj
@@ -14,7 +14,7 @@ from rnn_cli.bulk.answers import Added
 from rnn_cli.bulk.chunks import Chunks
 from rnn_cli.bulk.encoding import Encoder, encoder
 from rnn_cli.bulk.job import Counts, Job, Listener
-from rnn_cli.bulk.journal import MADE, Journal, State, check_output, opened, told
+from rnn_cli.bulk.journal import MADE, Journal, State, check_output, check_replaced, opened, told
 from rnn_cli.bulk.windows import (
     WINDOWS,
     Source,
@@ -75,11 +75,15 @@ def _written(
     """Write all answers that are still to come into the journal's folder."""
     state, saved = journal.begun, time.monotonic()
     chunks = encode = None
-    with _cut(journal.rows, state.bytes) as rows, _cut(journal.rejected, state.rejected_bytes) as rejected:
+    with (
+        _cut(journal.rows, state.bytes, journal.output) as rows,
+        _cut(journal.rejected, state.rejected_bytes, journal.output) as rejected,
+        ExitStack() as under_way,
+    ):
         for window, scores in score_each(predictor, _windows(job, added, state, first, listener), texts_of):
             if chunks is None or encode is None:
                 encode = encoder(job, added, first or window.source)
-                chunks = Chunks(added, encode, rows, rejected)
+                chunks = under_way.enter_context(Chunks(added, encode, rows, rejected))
             with told(journal.output):
                 counts = chunks.write(window, scores, first=state.windows == 0)
             listener.scored(counts.rows)
@@ -103,12 +107,15 @@ def _written(
 
 
 def score_to_stream(
-    job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener
+    job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener, *, force: bool = False
 ) -> Counts:
     """Score a job's files and write the answers to a stream, each window's as soon as it is scored.
 
-    Rows that are passed over stand in `rejects` when the stream has ended. Raises DataError and RunFailed.
+    Rows that are passed over stand in `rejects` when the stream has ended; with `force` it may replace a file. Raises
+    DataError, UsageError and RunFailed.
     """
+    if rejects is not None:
+        check_replaced(rejects, force=force)
     added, counts, chunks = Added.by(predictor, job), Counts(), None
     with tempfile.TemporaryFile() as rejected:
         for window, scores in score_each(predictor, _windows(job, added, State(), None, listener), texts_of):
@@ -138,7 +145,7 @@ def _windows(job: Job, added: Added, begun: State, first: Source | None, listene
         for window in windows_of(job, file, listener.read):
             if window.number == 0:
                 first = first or window.source
-                added.refuse_taken(window.source.columns, window.source.name)
+                added.refuse_columns(window.source.columns, window.source.name)
                 refuse_other_columns(job, window.source, first)
             if window.place >= (begun.file, begun.window):
                 yield window
@@ -158,11 +165,14 @@ def _on_disk(state: State, rows: IO[bytes], rejected: IO[bytes]) -> State:
 
 
 @contextmanager
-def _cut(path: Path, length: int) -> Iterator[IO[bytes]]:
-    """A file to be gone on with after so many bytes; what stands behind them goes."""
-    with told(path):
+def _cut(path: Path, length: int, output: Path) -> Iterator[IO[bytes]]:
+    """A file to be gone on with after so many bytes; what stands behind them goes. Faults are told of the `output`."""
+    with told(output):
         file = path.open("r+b" if path.exists() else "w+b")
         file.truncate(length)
         file.seek(length)
-    with file:
+    try:
         yield file
+    finally:
+        with told(output):
+            file.close()

@@ -23,7 +23,7 @@ class Place(Protocol):
         """A file's bytes; None where there is none."""
 
     def names(self) -> list[str]:
-        """All files below it."""
+        """All files below it; what a killed process left half-written goes."""
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
@@ -67,12 +67,12 @@ class Local:
         return file.read_bytes() if file.exists() else None
 
     def names(self) -> list[str]:
-        """All files below it, but what a killed process left half-written, which goes."""
+        """All files below it; what a killed process left half-written goes."""
         files = [file for file in self._folder.rglob("*") if file.is_file()]
-        for file in [file for file in files if file.name.startswith(".") and file.name.endswith(".part")]:
-            files.remove(file)
+        parts = [file for file in files if file.name.startswith(".") and file.name.endswith(PART)]
+        for file in parts:
             file.unlink(missing_ok=True)
-        return [file.relative_to(self._folder).as_posix() for file in files]
+        return [file.relative_to(self._folder).as_posix() for file in files if file not in parts]
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
@@ -83,6 +83,9 @@ class Local:
         """How a message names a file."""
         return f"{self}/{name}"
 
+
+PART = ".part"
+"""What the name of a file ends with while it is written."""
 
 OBJECT_STORES = ("s3", "gcs", "abfs")
 """Where a file appears when it has been sent whole; elsewhere it is renamed then."""
@@ -99,49 +102,55 @@ class Remote:
         return self._url
 
     def _at(self, name: str) -> tuple[Any, str]:
-        place, mark, query = self._url.partition("?")
-        return file_system(f"{place.rstrip('/')}/{name}{mark}{query}")
+        found, folder = file_system(self._url)
+        return found, f"{folder.rstrip('/')}/{name}"
 
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
         found, path = self._at(name)
-        return bool(found.get_file_info(path).is_file)
+        with told(self.shown(name)):
+            return bool(found.get_file_info(path).is_file)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
         found, path = self._at(name)
-        with told(Path(self.shown(name))):
+        with told(self.shown(name)):
             if found.type_name in OBJECT_STORES:
                 with found.open_output_stream(path) as stream:
                     stream.write(content)
                 return
             found.create_dir(path.rpartition("/")[0], recursive=True)
-            with found.open_output_stream(f"{path}.part") as stream:
+            with found.open_output_stream(path + PART) as stream:
                 stream.write(content)
-            found.move(f"{path}.part", path)
+            found.move(path + PART, path)
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
         if not self.has(name):
             return None
         found, path = self._at(name)
-        with found.open_input_stream(path) as stream:
+        with told(self.shown(name)), found.open_input_stream(path) as stream:
             return bytes(stream.read())
 
     def names(self) -> list[str]:
-        """All files below it."""
+        """All files below it; what a killed process left half-written goes."""
         from pyarrow import fs
 
-        found, path = self._at("")
-        base = path.rstrip("/")
-        listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-        return [each.path[len(base) + 1 :] for each in listed if each.is_file]
+        found, folder = file_system(self._url)
+        base = folder.rstrip("/")
+        with told(self._url):
+            listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
+        names = [each.path[len(base) + 1 :] for each in listed if each.is_file]
+        parts = [name for name in names if name.endswith(PART)]
+        self.clear(parts)
+        return [name for name in names if name not in parts]
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
         for name in names:
             found, path = self._at(name)
-            found.delete_file(path)
+            with told(self.shown(name)):
+                found.delete_file(path)
 
     def shown(self, name: str) -> str:
         """How a message names a file."""

@@ -77,7 +77,8 @@ class Delimited:
             heads = [blank if place in rows.faults else rows.raws[place] for place in answers.kept]
         else:
             heads = [self._record(row)[:-1] for row in rows_of(window, self._columns, answers.kept)]
-        return "".join([f"{head}{self._delimiter}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
+        between = self._delimiter if self._columns else ""  # of rows that are all faulty no column is known
+        return "".join([f"{head}{between}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
 
     def _cells(self, column: Column) -> list[str]:
         """The added cells as they are written."""
@@ -123,7 +124,7 @@ class Jsonl:
             return [as_object(zip(columns, row, strict=True)) for row in rows_of(window, columns, answers.kept)]
         for values, line in zip(rows.values, rows.lines, strict=True):
             if not self._names.isdisjoint(values):
-                self._added.refuse_taken(values, f"{window.source.name}:{line}")
+                self._added.refuse_columns(values, f"{window.source.name}:{line}")
         # An object without keys may still hold white space.
         return [rows.raws[place] if rows.values[place] else "{}" for place in answers.kept]
 

@@ -53,8 +53,8 @@ class Window:
 def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None) -> Iterator[Window]:
     """The windows of one file. Raises DataError."""
     request = job.request(file, on_read=on_read)
-    lenient, same_keys = job.on_bad_row != STOP, job.format != "jsonl"
-    opening = open_whole(request, lenient=lenient, same_keys=same_keys, at_once=ROWS, characters=CHARACTERS)
+    lenient, as_table = job.on_bad_row != STOP, job.format != "jsonl"
+    opening = open_whole(request, lenient=lenient, as_table=as_table, at_once=ROWS, characters=CHARACTERS)
     with opening as whole:
         source = Source(file, request.name, whole.kind, whole.columns, whole.schema)
         for number, rows in enumerate(whole.rows):

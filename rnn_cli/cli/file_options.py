@@ -136,7 +136,11 @@ def refuse_unsuitable(options: FileOptions) -> None:
     passes_over, from_stream = options.on_bad_row != "stop", "-" in options.inputs
     mistakes = (
         (to_stream and options.resume, "--resume is for --output, which is not given", "add --output FILE"),
-        (to_stream and options.force, "--force is for --output, which is not given", "add --output FILE"),
+        (
+            to_stream and options.force and options.rejects is None,
+            "--force is for --output, which is not given",
+            "add --output FILE",
+        ),
         (
             to_stream and passes_over and options.rejects is None,
             "rows that cannot be read need a place",
@@ -167,19 +171,22 @@ def refuse_unsuitable(options: FileOptions) -> None:
 
 
 def refuse_own_output(options: FileOptions, names: Sequence[str], inputs: "Sequence[Input]") -> None:
-    """Raise UsageError for an output that would be read, now or by the next call."""
-    if options.target is None or "://" in options.target:
-        return
-    target = os.path.abspath(options.target)
-    if any(os.path.abspath(each.path) == target for each in inputs):
-        raise UsageError("would be read and replaced", where=options.target, mend="name another --output")
-    if folder := next((name for name in names if os.path.isdir(name) and _is_below(target, name)), None):
-        raise UsageError(f"stands in {folder}, whose files are read", where=options.target, mend="name another place")
+    """Raise UsageError for a file that would be read and written, now or by the next call, or written twice."""
+    rejected = None if options.is_folder or options.rejected is None else str(options.rejected)
+    written = [name for name in (options.target, rejected) if name is not None and "://" not in name]
+    if len(set(map(os.path.realpath, written))) < len(written):
+        raise UsageError("is --output and --rejects", where=rejected, mend="name another for one of them")
+    read = {os.path.realpath(each.path) for each in inputs}
+    for name in written:
+        if os.path.realpath(name) in read:
+            raise UsageError("would be read and replaced", where=name, mend="name another place")
+        if folder := next((each for each in names if os.path.isdir(each) and _is_below(name, each)), None):
+            raise UsageError(f"stands in {folder}, whose files are read", where=name, mend="name another place")
 
 
 def _is_below(path: str, folder: str) -> bool:
-    folder = os.path.abspath(folder)
-    return os.path.commonpath([path, folder]) == folder
+    folder = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(path), folder]) == folder
 
 
 def output_format(options: FileOptions, style: str | None, first: str) -> tuple[str, str | None]:

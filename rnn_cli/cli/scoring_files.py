@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_cli.cli.file_options import FileOptions, output_format, refuse_own_output, refuse_unsuitable
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import ConfigError, RnnError
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
     from rnn_cli.bulk.job import Counts, Job, Listener
@@ -65,7 +65,7 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
     if options.target is None:
         from rnn_cli.bulk.one_file import score_to_stream
 
-        return score_to_stream(job, predictor, sys.stdout.buffer, options.rejected, listener)
+        return score_to_stream(job, predictor, sys.stdout.buffer, options.rejected, listener, force=options.force)
     if not options.is_folder:
         from rnn_cli.bulk.one_file import score_to_file
 
@@ -80,12 +80,16 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
         from rnn_cli.bulk.cluster import Cluster, score_on_ray  # before anything is written: Ray may not be there
     place = place_of(options.target)
     folder.begin(job, model, place, resume=options.resume, force=options.force)
-    if options.engine == "ray":
-        cluster = Cluster(options.ray_address, options.threads)
-        counts = score_on_ray(job, opened, options.precision, place, listener, cluster)
-    else:
-        counts = folder.score_to_folder(job, predictor, place, listener)
-    folder.finish(job, model, place, counts)
+    try:
+        if options.engine == "ray":
+            cluster = Cluster(options.ray_address, options.threads)
+            counts = score_on_ray(job, opened, options.precision, place, listener, cluster)
+        else:
+            counts = folder.score_to_folder(job, predictor, place, listener)
+        folder.finish(job, model, place, counts)
+    except BaseException:
+        listener.note("what is there is kept; the same command with --resume goes on")
+        raise
     return counts
 
 
@@ -128,6 +132,8 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
 
 def _in_options(error: RnnError) -> RnnError:
     """The error in the words of this command, which names a config's keys as options."""
+    if isinstance(error, ConfigError):  # of the model's config, not of ours
+        return error
 
     def option(key: re.Match[str]) -> str:
         return f"--{key[1].replace('_', '-')}"

@@ -1,9 +1,11 @@
-"""Runs command lines in processes of their own without loading TensorFlow for each: it forks before its first use.
+"""Runs command lines in processes of their own without loading libraries for each: it forks before their first use.
 
-Reads a JSON object a line: `words`, `home`, and what is to befall the process (see `Fate`); answers a line with its
-exit code (negative for a signal), the seconds it took and the calls that reached the run's folder.
+Its arguments are the modules to be loaded before. Reads a JSON object a line: `words`, `home`, `settings` (values of
+modules, by their full names) and what is to befall the process (see `Fate`); answers a line with its exit code
+(negative for a signal), the seconds it took and the calls that reached the run's folder.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -14,10 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-
-# isort: split
-import rnn_cli.training.run  # noqa: F401
 from rnn_cli.cli.main import main
 
 CALLS = {"open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.symlink"}
@@ -43,12 +41,15 @@ class Fate:
                 os.kill(os.getpid(), number)
 
 
-def child(words: list[str], home: str, fate: Fate, bytes_a_file: int | None = None) -> None:
+def child(words: list[str], home: str, fate: Fate, bytes_a_file: int | None = None, settings: Any = None) -> None:
     os.chdir(home)
-    for number, name in ((1, "out"), (2, "err")):
+    for number, name in ((1, "out.txt"), (2, "err.txt")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     if bytes_a_file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, bytes_a_file))
+    for name, value in (settings or {}).items():
+        module, _, attribute = name.rpartition(".")
+        setattr(sys.modules[module], attribute, value)
     sys.argv = ["rnn", *words]
     sys.addaudithook(fate)
     try:
@@ -66,7 +67,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
     started = time.monotonic()
     if not (pid := os.fork()):
         try:
-            child(asked["words"], asked["home"], fate, asked.get("bytes_a_file"))
+            child(asked["words"], asked["home"], fate, asked.get("bytes_a_file"), asked.get("settings"))
         finally:
             os._exit(99)
     ended = os.pidfd_open(pid)
@@ -80,6 +81,8 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -47,7 +47,9 @@ Forked = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[subprocess.Popen[str]]:
-    words = [sys.executable, str(Path(__file__).with_name("forking.py"))]
+    # The former comes before all that loads TensorFlow.
+    modules = ["rnn_cli.training.quiet", "rnn_cli.training.run"]
+    words = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         assert process.stdin
@@ -63,7 +65,7 @@ def forked(server: subprocess.Popen[str]) -> Forked:
         server.stdin.write(json.dumps({"words": words, "home": str(home), **fate}) + "\n")
         server.stdin.flush()
         told = json.loads(server.stdout.readline())
-        texts = [(home / name).read_text() for name in ("out", "err")]
+        texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
         return Run(told["code"], *texts, told["seconds"], told["calls"])
 
     return run
@@ -196,7 +198,7 @@ def test_before_the_first_checkpoint_nothing_is_left(
     run = forked(*words, home=home, path="m.unfinished/lock", signals=[number])
     assert (run.code, run.out) == (code, "")
     assert "go on with" not in run.err
-    assert {path.name for path in home.iterdir()} == {"out", "err", "calls"}
+    assert {path.name for path in home.iterdir()} == {"out.txt", "err.txt", "calls"}
 
 
 # Out of room
@@ -236,7 +238,7 @@ def test_a_disk_without_room_for_a_checkpoint(forked: Forked, words: list[str], 
     assert re.fullmatch(
         r"Error: m.unfinished: cannot be written \(file too large\); make room .*", run.err.splitlines()[-1]
     )
-    assert {path.name for path in home.iterdir()} == {"out", "err", "calls"}
+    assert {path.name for path in home.iterdir()} == {"out.txt", "err.txt", "calls"}
 
 
 # What is told before anything is done

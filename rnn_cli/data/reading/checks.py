@@ -25,7 +25,7 @@ def checked(rows: Iterator[Row], request: ReadRequest) -> Iterator[Row]:
 def clean(row: Row, request: ReadRequest) -> Row:
     """The row, without NUL characters where they are to be dropped. Raises DataError for those and for surrogates."""
     for field in (row.text, row.label or ""):
-        if not (field.isascii() or _encodable(field)):
+        if not is_encodable(field):
             raise DataError(
                 "half of a surrogate pair, which is no character",
                 where=request.at(row.line),
@@ -39,7 +39,10 @@ def clean(row: Row, request: ReadRequest) -> Row:
     return row
 
 
-def _encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
+    """Whether a text has no surrogates, which no file can hold."""
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -45,10 +45,12 @@ def lines(
     is_lenient = faults is not None and encoding == "utf-8"
     text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="surrogateescape" if is_lenient else "strict")
     most = request.max_field_bytes
-    number = 0
+    number, line = 0, ""
     try:
-        while line := text.readline(most + _LINE_END + 1):
-            number += 1
+        while piece := text.readline(most + _LINE_END + 1):
+            if piece == "\n" and line.endswith("\r"):
+                continue  # the rest of a CRLF where a line was cut
+            number, line = number + 1, piece
             # No character takes more than four bytes, so most lines need no counting.
             if len(line) * 4 > most and size(line.rstrip("\r\n")) > most:
                 error = request.too_large(number, "a line")
@@ -65,10 +67,10 @@ def lines(
 
 def _skipped(text: io.TextIOWrapper, line: str) -> str:
     """The beginning of a line, when the rest of it has been read over."""
-    begun = line[:_SHOWN] + "...\n"
+    begun = line[:_SHOWN]
     while line and not line.endswith(("\n", "\r")):
         line = text.readline(_PIECE)
-    return begun
+    return f"{begun}...{line[-1:]}"
 
 
 def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None) -> str:

@@ -110,15 +110,18 @@ def _whole_rows(
     text_at: int,
     faults: Faults | None,
 ) -> Iterator[WholeRow]:
-    blank: list[int] = []
+    blank = range(0)  # lines that matter only when something follows, as in `records`
     for line, fields in parsed:
-        if not fields:
-            blank.append(line)  # harmless at the end of a file
+        fault = source.fault_of_record(faults) if faults else None
+        if not fields and fault is None:
+            blank = range(blank.start if blank else line, line + 1)
             continue
         for each in blank:
-            yield _faulty(each, "", _wrong_count(0, width, each, request), faults)
-        blank.clear()
-        fault = source.fault_of_record(faults) if faults else None
+            if width > 1:
+                yield _faulty(each, "", _wrong_count(0, width, each, request), faults)
+            else:
+                yield WholeRow(each, "", "", [""], None)
+        blank = range(0)
         if fault is None and len(fields) != width:
             fault = _wrong_count(len(fields), width, line, request)
         if fault is None:

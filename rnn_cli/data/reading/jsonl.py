@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NoReturn
 
-from rnn_cli.data.reading.checks import clean
+from rnn_cli.data.reading.checks import clean, is_encodable
 from rnn_cli.data.reading.columns import find_columns, show
 from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.request import Choose, ReadRequest
@@ -41,12 +41,12 @@ def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> I
 
 
 def whole(
-    stream: io.BufferedReader, request: ReadRequest, faults: Faults | None, *, same_keys: bool
+    stream: io.BufferedReader, request: ReadRequest, faults: Faults | None, *, as_table: bool
 ) -> tuple[list[str], Iterator[WholeRow]]:
     """The first object's keys, and every object as it stands; of faulty ones nothing but that. Raises DataError.
 
-    With `faults`, an empty dict, what is wrong with an object is given with it. With `same_keys` a key that the first
-    object lacks is a fault, too.
+    With `faults`, an empty dict, what is wrong with an object is given with it. Wanted `as_table`, a key that the first
+    object lacks is a fault, too, and so is half of a surrogate pair in any value.
     """
     found = _whole_rows(stream, request, faults)
     before: list[WholeRow] = []
@@ -55,7 +55,9 @@ def whole(
         return [], iter(before)
     columns = list(first.values)
     text, _ = find_columns(columns, request)
-    known = set(columns) if same_keys else None
+    if as_table and not is_encodable("".join(columns)):
+        raise _half(request.at(first.line))
+    known = set(columns) if as_table else None
     checked = (_checked(row, text, known, request, faults) for row in chain([first], found))
     return columns, chain(before, checked)
 
@@ -82,19 +84,32 @@ def _checked(row: WholeRow, text: str, known: set[str] | None, request: ReadRequ
     if row.fault is not None:
         return row
     try:
-        if known is not None and not row.values.keys() <= known:
-            more = next(key for key in row.values if key not in known)
-            raise DataError(
-                f"the key {more!r} is not among the first object's, which are the columns",
-                where=request.at(row.line),
-                mend="give every object the same keys, or use --format jsonl",
-            )
+        if known is not None:
+            _refuse_in_table(row, known, request)
         found = clean(_row(row.values, text, None, request, row.line), request)
     except DataError as error:
         if faults is None:
             raise
         return row._replace(fault=error, values={})
     return row._replace(text=found.text)
+
+
+def _refuse_in_table(row: WholeRow, known: set[str], request: ReadRequest) -> None:
+    """Raise DataError for a key that is no column, and for what only JSON can hold."""
+    if not row.values.keys() <= known:
+        more = next(key for key in row.values if key not in known)
+        raise DataError(
+            f"the key {more!r} is not among the first object's, which are the columns",
+            where=request.at(row.line),
+            mend="give every object the same keys, or use --format jsonl",
+        )
+    if "\\u" in row.raw and not is_encodable(json.dumps(row.values, ensure_ascii=False)):
+        raise _half(request.at(row.line))
+
+
+def _half(where: str) -> DataError:
+    mend = "remove it, or use --format jsonl"
+    return DataError("half of a surrogate pair, which is no character", where=where, mend=mend)
 
 
 def _records(stream: io.BufferedReader, request: ReadRequest) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """Parquet: two columns of a file, a batch at a time. The only file of this room that loads pyarrow."""
 
+import io
 from collections.abc import Callable, Iterator
 from typing import IO, Any, TypeVar
 
@@ -44,14 +45,17 @@ def whole(
         raise _broken(error, request) from None
     text, _ = find_columns(schema.names, request)
     _check_types(schema, text, None, request)
-    return schema, _told(lambda: _whole(table, text, request, faults, at_once), request)
+    size_of_file = file.seek(0, io.SEEK_END)
+    return schema, _told(lambda: _whole(table, size_of_file, text, request, faults, at_once), request)
 
 
-def _whole(table: Any, text: str, request: ReadRequest, faults: Faults | None, at_once: int) -> Iterator[WholeRows]:
-    number = 1
+def _whole(
+    table: Any, size_of_file: int, text: str, request: ReadRequest, faults: Faults | None, at_once: int
+) -> Iterator[WholeRows]:
+    number, heard = 1, 0
     for batch in table.iter_batches(batch_size=at_once):
         rows = WholeRows(list(range(number, number + batch.num_rows)), [], [], [], {}, batch)
-        for place, value in enumerate(batch.column(text).to_pylist()):
+        for place, value in enumerate(_values(batch.column(text))):
             try:
                 rows.texts.append(_text(value, text, number + place, request))
             except DataError as error:
@@ -60,7 +64,26 @@ def _whole(table: Any, text: str, request: ReadRequest, faults: Faults | None, a
                 rows.faults[place] = error
                 rows.texts.append("")
         number += batch.num_rows
+        if request.on_read:  # Arrow reads here and there: of the file, as much as of its rows
+            read = size_of_file * (number - 1) // table.metadata.num_rows
+            request.on_read(read - heard)
+            heard = read
         yield rows
+
+
+def _values(column: Any) -> list[Any]:
+    """Its texts; bytes for those that are not UTF-8."""
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except UnicodeDecodeError:
+        return list(map(_value, column))
+
+
+def _value(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return b""
 
 
 def _text(value: object, column: str, number: int, request: ReadRequest) -> str:

@@ -82,13 +82,14 @@ def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> It
 
 @contextmanager
 def open_whole(
-    request: ReadRequest, *, lenient: bool, same_keys: bool, at_once: int, characters: int
+    request: ReadRequest, *, lenient: bool, as_table: bool, at_once: int, characters: int
 ) -> Iterator[Whole]:
     """A file whose rows are wanted with all that stands in them, `at_once` of them together, or fewer where they hold
     more than so many `characters`.
 
     Raises DataError, here or as rows are read, at what cannot be read. If `lenient`, a row that is faulty in itself is
-    given with its fault instead. With `same_keys` each JSONL object must have the first one's keys or fewer.
+    given with its fault instead. `as_table` tells that all must have a
+    place in a table: each JSONL object has the first one's keys or fewer.
     """
     faults: Faults | None = {} if lenient else None
     with _opened(request) as (stream, kind):
@@ -98,7 +99,7 @@ def open_whole(
             schema, rows = parquet.whole(stream, request, faults, at_once=at_once)
             yield Whole(kind, tuple(schema.names), rows, schema)
         elif kind == "jsonl":
-            columns, records = jsonl.whole(stream, request, faults, same_keys=same_keys)
+            columns, records = jsonl.whole(stream, request, faults, as_table=as_table)
             yield Whole(kind, tuple(columns), together(records, at_once, characters))
         else:
             columns, records = delimited.whole(stream, request, kind, faults)

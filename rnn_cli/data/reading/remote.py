@@ -7,7 +7,9 @@ import fnmatch
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from rnn_cli.errors import DataError
 
@@ -21,6 +23,7 @@ def is_remote(path: str) -> bool:
     return bool(mark) and scheme.replace("+", "").isalnum()
 
 
+@cache
 def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
     """The file system a URL belongs to, and the path in it. Raises DataError."""
     import pyarrow as pa
@@ -53,17 +56,29 @@ def open_remote(url: str, *, seekable: bool = False) -> Iterator[Any]:
         yield stream if seekable else io.BufferedReader(stream, 1 << 20)
 
 
-def remote_size(url: str) -> int | None:
-    """A file's size in bytes; None where it cannot be told. Raises DataError."""
+class RemoteFile(NamedTuple):
+    """A file's URL, its name below the folder it was found in, its size in bytes and when it was changed (ns)."""
+
+    url: str
+    name: str
+    size: int | None
+    modified: int | None
+
+
+def remote_file(url: str) -> RemoteFile:
+    """The file of a URL. Raises DataError."""
     found, path = file_system(url)
-    size: int | None = found.get_file_info(path).size
-    return size
+    try:
+        return _as_found(url, url.partition("?")[0].rpartition("/")[2], found.get_file_info(path))
+    except OSError as error:
+        raise _unreachable(url, error) from None
 
 
-def remote_files(url: str) -> list[str] | None:
-    """The URLs of the files in a folder, or those a pattern (* or [...] in the last part) stands for, in order.
+def remote_files(url: str) -> list[RemoteFile] | None:
+    """The files in a folder and in its folders, or those a pattern (* or [...] in the last part) stands for, in order.
 
-    None for the URL of one file, whether it is there or not. Raises DataError.
+    Of a folder, hidden files and those that begin with _ are passed over. None for the URL of one file, whether it is
+    there or not. Raises DataError.
     """
     from pyarrow import fs
 
@@ -75,11 +90,26 @@ def remote_files(url: str) -> list[str] | None:
     try:
         if not pattern and found.get_file_info(path).type != fs.FileType.Directory:
             return None
-        listed = found.get_file_info(fs.FileSelector(path, recursive=False))
+        listed = found.get_file_info(fs.FileSelector(path, recursive=not pattern))
     except OSError as error:
         raise _unreachable(url, error) from None
-    names = sorted(each.base_name for each in listed if each.type == fs.FileType.File)
-    return [f"{folder}/{name}{mark}{query}" for name in names if fnmatch.fnmatchcase(name, pattern or "*")]
+    below = len(path.rstrip("/")) + 1
+    infos = {each.path[below:]: each for each in listed if each.type == fs.FileType.File}
+    is_asked = partial(fnmatch.fnmatchcase, pat=pattern) if pattern else _is_shown
+    as_url = str if isinstance(found, fs.PyFileSystem) else quote  # what of it Arrow reads as a URL, fsspec does not
+    return [
+        _as_found(f"{folder}/{as_url(name)}{mark}{query}", name, infos[name])
+        for name in sorted(infos)
+        if is_asked(name)
+    ]
+
+
+def _is_shown(name: str) -> bool:
+    return not any(part.startswith((".", "_")) for part in name.split("/"))
+
+
+def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
+    return RemoteFile(url, name, info.size, info.mtime_ns)
 
 
 def _unreachable(url: str, error: Exception) -> DataError:

@@ -47,5 +47,5 @@ def kind(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object", bytes: "not UTF-8"}
     return names.get(type(value), type(value).__name__)
