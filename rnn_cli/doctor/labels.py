@@ -37,7 +37,8 @@ def find_labels(rows: Rows) -> Iterator[Finding]:
         yield Finding(
             "rare labels",
             Severity.WARNING,
-            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {_listed(list(map(_quoted, rare)))}.",
+            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: "
+            f"{_listed(list(map(_quoted, rare)))}.",
             "Add rows, join labels, or remove these.",
             tuple(Hit(row) for row, label in enumerate(rows.labels) if label in set(rare)),
         )

@@ -238,11 +238,11 @@ def test_resumed_it_does_only_what_is_left(stopped: list[str], score: Any) -> No
 
 
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    "proba": ({"proba": True}, "proba"),
-    "prefix": ({"prefix": "p_"}, "prefix"),
-    "format": ({"format": "tsv"}, "format"),
-    "how": ({"how": {"text_column": "text"}}, "how"),
-    "mark": ({"on_bad_row": "mark"}, "on bad row"),
+    "proba": ({"proba": True}, "--proba"),
+    "prefix": ({"prefix": "p_"}, "--prefix"),
+    "format": ({"format": "tsv"}, "--format"),
+    "how": ({"how": {"text_column": "text"}}, "way to read the input"),
+    "mark": ({"on_bad_row": "mark"}, "--on-bad-row"),
 }
 
 
@@ -258,10 +258,10 @@ def test_with_another_option_it_is_refused(change: dict[str, Any], told: str, st
 
 
 def test_with_other_input_it_is_refused(stopped: list[str], score: Any) -> None:
-    with pytest.raises(UsageError, match="was begun with another inputs"):
+    with pytest.raises(UsageError, match="was begun with another input, or it has changed"):
         score(stopped[:1], "out.csv", resume=True)
     os.utime("b.csv", (1, 1))
-    with pytest.raises(UsageError, match="was begun with another inputs"):
+    with pytest.raises(UsageError, match="was begun with another input, or it has changed"):
         score(stopped, "out.csv", resume=True)
 
 
