@@ -35,9 +35,8 @@ Examples:
   cat sentences.txt | rnn predict --format csv > answers.csv
   rnn predict --explain "Slow to start, but what an ending."
   cat sentences.txt | rnn predict --explain --format jsonl > explained.jsonl
-  rnn predict --input reviews.csv --output answers.csv
-  rnn predict --input 'logs/*.jsonl.gz' --output answers.parquet --on-bad-row skip
-  rnn predict --input reviews.csv --output answers.csv --resume
+  rnn predict --input texts.csv --output answers.csv
+  rnn predict --input 'logs/*.jsonl.gz' --output answers.parquet
 """
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
