@@ -34,10 +34,11 @@ def find_labels(rows: Rows) -> Iterator[Finding]:
     yield from _spellings(rows, counts)
     rare = [label for label, count in counts.items() if count < FEW_ROWS]
     if rare:
+        told = _listed([_quoted(label) for label in rare])
         yield Finding(
             "rare labels",
             Severity.WARNING,
-            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {_listed(rare)}.",
+            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {told}.",
             "Add rows, join labels, or remove these.",
             tuple(Hit(row) for row, label in enumerate(rows.labels) if label in set(rare)),
         )
@@ -92,6 +93,11 @@ def one_slip(one: str, other: str) -> bool:
     while one and other and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
     return 0 < max(len(one), len(other)) <= 1 or (len(one) == 2 and one == other[::-1])
+
+
+def _quoted(name: str) -> str:
+    """The name, in quotes if one could not tell where it ends or begins."""
+    return repr(name) if re.search(r"[\s,'\"]", name) or not name else name
 
 
 def _listed(names: list[str]) -> str:

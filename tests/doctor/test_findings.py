@@ -154,6 +154,11 @@ def test_imbalance_tells_what_the_frequent_label_alone_reaches() -> None:
     assert told["rare labels"][1] == list(range(92, 102))
 
 
+def test_rare_labels_are_quoted_where_they_hold_spaces_or_commas() -> None:
+    what = found(("a b", "x"), ("c d", "on time"), ("e f", "so, so"), ("g h", "y"))["rare labels"][0].what
+    assert what == "4 labels have fewer than 20 rows: x, 'on time', 'so, so', y."
+
+
 def test_one_label_is_told_first() -> None:
     assert next(iter(found(("a b", "x"), ("c d", "x")))) == "one label"
 
