@@ -73,6 +73,13 @@ def test_what_looks_at_data_loads_no_tensorflow(
     assert not names & (NETWORK | {"onnxruntime", "matplotlib"} | (set() if measures else MEASURING))
 
 
+def test_findings_in_the_way_are_told_before_anything_loads(labelled_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "found.csv").write_text("mine")
+    code, names = loaded(tmp_path, "data", "check", str(labelled_file), "--out", "found.csv")
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | CONFIG | SCORING)
+
+
 @pytest.mark.parametrize("style", ["human", "jsonl", "csv", "tsv", "plain"])
 def test_predict_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "predict", "--model", str(trained), "--format", style, "a warm film")

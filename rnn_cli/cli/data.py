@@ -50,6 +50,7 @@ Examples:
     "-n", "--examples", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show of a finding."
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write all rows of all findings as CSV.")
+@click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the texts as one JSON object.")
 def check(
     source: str,
@@ -58,6 +59,7 @@ def check(
     fail_on_leakage: bool,
     examples: int,
     out: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Look for what is wrong with labelled texts.
@@ -70,12 +72,18 @@ def check(
     Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
     and word pairs only, so read a text before you change its label.
     """
-    from rnn_cli.doctor.rows import WHOLE, gather
     from rnn_cli.doctor.written import check_target, write_csv
+
+    if out is not None:
+        check_target(out, [source], force=force)
+    elif force:
+        raise UsageError("--force is for --out, which is not given", mend="add --out FILE")
+
+    from rnn_cli.doctor.rows import WHOLE, gather
 
     config, rows = gather(source, overrides)
     if out is not None:
-        check_target(out, {*rows.file_of, source})
+        check_target(out, set(rows.file_of), force=force)  # a config's files are known only now
     if fail_on_leakage and WHOLE in rows.sides:
         raise UsageError(
             "--fail-on-leakage needs sides, and a file is looked at whole",

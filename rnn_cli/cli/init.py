@@ -53,9 +53,7 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
 
     from rnn_cli.doctor.written import check_target, write_text
 
-    check_target(out, [file])
-    if out.exists() and not force:
-        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
+    check_target(out, [file], force=force)
 
     from rnn_cli.doctor.propose import commented_yaml, propose
 

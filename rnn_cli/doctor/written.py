@@ -11,14 +11,19 @@ from tempfile import mkstemp
 from rnn_cli.errors import UsageError
 
 
-def check_target(out: Path, read: Iterable[str] = ()) -> None:
-    """Refuse, before any work is done, what is no file's name or names a file of `read`. Raises `UsageError`."""
+def check_target(out: Path, read: Iterable[str] = (), *, force: bool) -> None:
+    """Refuse, before any work is done, what is no file's name or names a file of `read`; without `force`, any file.
+
+    Raises `UsageError`.
+    """
     if out.is_dir():
         raise UsageError("is a folder", where=str(out), mend="name a file in it")
     if not out.parent.is_dir():
         raise UsageError("no such folder", where=str(out.parent), mend="make it first")
     if out.exists() and any(os.path.exists(file) and out.samefile(file) for file in read):
         raise UsageError("holds the texts themselves", where=str(out), mend="choose another --out")
+    if (out.exists() or out.is_symlink()) and not force:
+        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
 
 
 def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:

@@ -48,6 +48,23 @@ def test_every_row_of_every_finding_is_written(odd: Path, home: Path, rnn: Rnn) 
     assert {row["finding"] for row in rows} >= {"empty texts", "HTML", "label spellings"}
 
 
+def test_out_replaces_nothing_unasked(odd: Path, home: Path, rnn: Rnn) -> None:
+    (home / "found.csv").write_text("mine", encoding="utf-8")
+    code, out, err = rnn("data", "check", "odd.csv", "--out", "found.csv")
+    assert (code, out, err) == (2, "", "Error: found.csv: exists; use --force to replace it, or another --out\n")
+    assert (home / "found.csv").read_text(encoding="utf-8") == "mine"
+    assert rnn("data", "check", "odd.csv", "--out", "found.csv", "--force").code == 0
+    assert (home / "found.csv").read_text(encoding="utf-8").startswith("severity,finding,")
+
+
+def test_the_texts_are_not_replaced_even_if_asked(leaking: Path, home: Path, rnn: Rnn) -> None:
+    before = (home / "test.csv").read_text(encoding="utf-8")
+    for out in ("mine.yaml", "test.csv"):
+        told = rnn("data", "check", "mine.yaml", "--out", out, "--force")
+        assert (told.code, told.out, f"{out}: holds the texts themselves" in told.err) == (2, "", True)
+    assert (home / "test.csv").read_text(encoding="utf-8") == before
+
+
 def test_json_holds_the_figures(odd: Path, rnn: Rnn) -> None:
     code, out, _ = rnn("data", "check", "odd.csv", "--json", "--learning-curve")
     report = json.loads(out)
@@ -90,6 +107,7 @@ def test_a_learning_curve_ends_in_a_sentence(make_labelled_file, rnn: Rnn) -> No
         ),
         (["data", "check", "odd.csv", "--out", "odd.csv"], "odd.csv: holds the texts themselves"),
         (["data", "check", "odd.csv", "--out", "no/report.csv"], "no: no such folder"),
+        (["data", "check", "odd.csv", "--force"], "--force is for --out, which is not given"),
         (["init", "odd.csv", "--set", "data.text_column=words"], "columns: 'text', 'label'"),
         (["init", "odd.csv", "--out", "other.csv"], "is the name of a data file"),
         (["init", "odd.csv", "--set", "training.epochs=3"], "has no effect here"),
