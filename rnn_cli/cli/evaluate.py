@@ -103,8 +103,9 @@ def evaluate(
     sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
-    # The baseline itself is not kept, only what it answered when the run ended.
-    against = kept_against(opened, "test") if source is None and not asked else None
+    # The baseline itself is not kept, only what it answered when the run ended, as it decided then.
+    kept = kept_against(opened, "test") if source is None else None
+    against = None if asked else kept
     if report is not None or plots is not None:
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save
@@ -118,6 +119,8 @@ def evaluate(
         from rnn_cli.cli.figures import show_evaluation, show_slices
 
         show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)
+        if kept is not None and against is None:
+            click.echo("\nThe linear baseline is left out, since its answers were not decided in this way.")
         if by is not None:
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}
