@@ -58,8 +58,22 @@ def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) ->
         return f"{one} and {two} are right and wrong alike."
     split = f"alone right in {_rows(found.only_first_right)}, the other in {found.only_second_right:,}"
     if p >= SURE:
-        return f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+        alike = f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+        return alike + _in_spite_of_the_interval(found)
     return f"{one} is really {'better' if found.difference > 0 else 'worse'} than {two} ({split})."
+
+
+def _in_spite_of_the_interval(found: "Comparison") -> str:
+    """Why the interval beside a verdict of chance may leave out 0; nothing where it holds it."""
+    low, high = found.interval
+    if low <= 0 <= high:
+        return ""
+    if found.p_value < SURE:
+        return (
+            f" Its interval leaves out 0, as it is of this comparison alone, in which p is {_p(found.p_value)}; of "
+            "several comparisons some look so by chance, for which Holm's p allows."
+        )
+    return " Its interval just leaves out 0, as it is an approximation; the test is exact."
 
 
 def _rows(count: int) -> str:
