@@ -136,18 +136,13 @@ def parts(report: Report) -> Safe:
 
 
 def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:
-    of_accuracy, of_loss = FIGURES["accuracy"][1], FIGURES["log_loss"][1]
-    rows = [
-        (
-            foreign(name),
-            f"{each.rows:,}",
-            figure(of_accuracy(each.accuracy), span(each.accuracy_interval, of_accuracy)),
-            f"{each.macro_f1:.3f}",
-            of_loss(each.log_loss),
-        )
-        for name, each in slices
-    ]
-    shown = table((head, "rows", "accuracy", "macro F1", "log loss"), rows)
+    def cell(each: Slice, field: str) -> Safe:
+        written = FIGURES[field][1]
+        return figure(written(getattr(each, field)), span(getattr(each, f"{field}_interval"), written))
+
+    fields = ("accuracy", "macro_f1", "log_loss")
+    rows = [(foreign(name), f"{each.rows:,}", *(cell(each, field) for field in fields)) for name, each in slices]
+    shown = table((head, "rows", *(FIGURES[field][0] for field in fields)), rows)
     return Safe(element("p", "Worst accuracy first, those of few rows last.") + shown)
 
 

@@ -137,6 +137,8 @@ def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, la
         assert {name: each[name] for name in ("accuracy", "log_loss", "macro_f1")} == pytest.approx(
             {name: evaluated[name] for name in ("accuracy", "log_loss", "macro_f1")}
         )
+        for name in ("accuracy", "macro_f1", "log_loss"):
+            assert each[f"{name}_interval"] == pytest.approx(evaluated["intervals"][name], abs=1e-6)
 
 
 def test_validation_rows_too(rnn: Rnn, newest: Path) -> None:
