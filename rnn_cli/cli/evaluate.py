@@ -100,7 +100,7 @@ def evaluate(
 
     predictor = _deciding(opened, Predictor(opened), asked)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
-    sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
+    sliced = slicer(opened, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
     # The baseline itself is not kept, only what it answered when the run ended, as it decided then.

@@ -208,7 +208,7 @@ def _cut(mistake: Mistake, start: int, stop: int) -> Safe:
 
 def reading(report: Report) -> Safe:
     """How much of the texts the model reads and knows."""
-    found, tokenizer = report.reading, report.config.tokenizer
+    found, tokenizer = report.evaluation.reading, report.config.tokenizer
     unit = unit_of(report)
     without = int((~report.evaluation.scores.known).sum())
     part = {"head": "their beginning", "tail": "their end", "both": "their beginning and their end"}

@@ -23,6 +23,8 @@ from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.slices import Slice
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Scores
+from rnn_cli.scoring.reading import read
+from rnn_cli.text.tokenizer import Tokenizer
 
 from .conftest import Rnn, files_below, on_a_terminal
 
@@ -200,7 +202,9 @@ def evaluation(labels: list[str]) -> Evaluation:
     names = [labels[place] for place in truth]
     dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
     figures = measure(labels, truth, probabilities, answers)
-    return Evaluation(dataset, Scores(probabilities, np.ones(len(truth), np.bool_)), Decision(), answers, figures)
+    scores = Scores(probabilities, np.ones(len(truth), np.bool_))
+    reading = read(Tokenizer.fit(["text"]), dataset.texts)[1]
+    return Evaluation(dataset, scores, Decision(), answers, figures, reading)
 
 
 ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"]
