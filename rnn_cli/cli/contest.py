@@ -1,11 +1,12 @@
 """Models held against the first of them, printed."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
-from rnn_cli.evaluation.wording import SURE
+from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, span, value
 
 if TYPE_CHECKING:  # loading them loads scikit-learn
     from rnn_cli.evaluation.comparison import Comparison
@@ -16,17 +17,18 @@ def show_contest(contest: "Contest", rows: str) -> None:
     """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
     first, *others = contest.models
     known = any(model.log_loss is not None for model in contest.models)
-    lines = [(_name(each.name), *_figures(each)[: 4 if known else 3]) for each in contest.models]
-    head = ("accuracy", "95% interval", "macro F1", "log loss")[: 4 if known else 3]
-    _show(table((f"{contest.rows:,} {rows}", *head), lines))
+    fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
+    head = f"{contest.rows:,} {rows}"
+    wide = _figures(contest, head, fields, with_intervals=fields)
+    _show(wide if fits(wide) else _figures(contest, head, fields, with_intervals=fields[:1]))
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
     wide = table(
-        (f"against {_name(first.name)}", "points", "95% interval", "macro F1", "95% interval", p),
+        (f"against {_name(first.name)}", "points", EVERY, "macro F1", EVERY, p),
         [(_name(each.name), *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
     )
     narrow = table(
-        (f"against {_name(first.name)}", "points", "95% interval", p),
+        (f"against {_name(first.name)}", "points", EVERY, p),
         [(_name(each.name), *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
     )
     _show(wide if fits(wide) else narrow)
@@ -35,10 +37,17 @@ def show_contest(contest: "Contest", rows: str) -> None:
         click.echo(paragraph(_verdict(first, each, rows, contest.rows), indent=""))
 
 
-def _figures(each: "Contestant") -> tuple[str, ...]:
-    low, high = each.accuracy_interval
-    log_loss = "-" if each.log_loss is None else f"{each.log_loss:.3f}"
-    return f"{each.accuracy:.1%}", f"{low:.1%} to {high:.1%}", f"{each.macro_f1:.3f}", log_loss
+def _figures(contest: "Contest", name: str, fields: Sequence[str], with_intervals: Sequence[str]) -> list[str]:
+    """Some figures of each model, `name` being the head of their names, beside some of them their intervals."""
+    head, lines = [name], [[_name(each.name)] for each in contest.models]
+    for field in fields:
+        called, written = FIGURES[field]
+        head += (called, EVERY) if field in with_intervals else (called,)
+        for line, each in zip(lines, contest.models, strict=True):
+            line.append(value(each, field, written))
+            if field in with_intervals:
+                line.append(span(getattr(each, f"{field}_interval"), written) or "-")
+    return table(head, lines)
 
 
 def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
@@ -58,8 +67,22 @@ def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) ->
         return f"{one} and {two} are right and wrong alike."
     split = f"alone right in {_rows(found.only_first_right)}, the other in {found.only_second_right:,}"
     if p >= SURE:
-        return f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+        alike = f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+        return alike + _in_spite_of_the_interval(found)
     return f"{one} is really {'better' if found.difference > 0 else 'worse'} than {two} ({split})."
+
+
+def _in_spite_of_the_interval(found: "Comparison") -> str:
+    """Why the interval beside a verdict of chance may leave out 0; nothing where it holds it."""
+    low, high = found.interval
+    if low <= 0 <= high:
+        return ""
+    if found.p_value < SURE:
+        return (
+            f" Its interval leaves out 0, as it is of this comparison alone, in which p is {_p(found.p_value)}; of "
+            "several comparisons some look so by chance, for which Holm's p allows."
+        )
+    return " Its interval just leaves out 0, as it is an approximation; the test is exact."
 
 
 def _rows(count: int) -> str:

@@ -108,12 +108,12 @@ def evaluate(
 
     predictor = _deciding(opened, Predictor(opened, precision=precision), asked)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
-    sliced = slicer(opened, predictor, rows, by, overrides) if by is not None else None
+    sliced = slicer(opened, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)
     slices = sliced(evaluation) if sliced else []
-    # The baseline itself is not kept, only how the network's answers of then compare with its own.
-    as_then = source is None and not asked and precision == "fp32"
-    against = kept_against(opened, "test") if as_then else None
+    # The baseline itself is not kept, only what it answered when the run ended, as it decided then.
+    kept = kept_against(opened, "test") if source is None else None
+    against = None if asked or precision != "fp32" else kept
     if report is not None or plots is not None:
         from rnn_cli.reporting.content import gather
         from rnn_cli.reporting.save import save
@@ -127,6 +127,10 @@ def evaluate(
         from rnn_cli.cli.figures import show_evaluation, show_slices
 
         show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)
+        if kept is not None and against is None:
+            click.echo(
+                "\nThe linear baseline is left out: it was compared with the network as trained, and as that decides."
+            )
         if by is not None:
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}

@@ -11,6 +11,7 @@ import click
 from rnn_cli.bundle import REPORT
 from rnn_cli.cli.layout import fits, paragraph, table
 from rnn_cli.evaluation.wording import (
+    EVERY,
     FIGURES,
     confusions,
     decision_in_words,
@@ -34,9 +35,6 @@ CONFUSIONS = 10
 
 SLICES = 20
 """How many slices are shown, the worst."""
-
-EVERY = "95% interval"
-"""The head of each column of intervals."""
 
 
 def show_trained(run: "TrainedRun", *, named: bool) -> None:
@@ -87,19 +85,24 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
 
 def show_slices(by: str, slices: "Sequence[Slice]") -> None:
     """Figures of parts of the rows; `by` names the column they were told apart by."""
-    rows = [
-        (
-            each.name,
-            f"{each.rows:,}",
-            f"{each.accuracy:.1%}",
-            span(each.accuracy_interval, lambda value: f"{value:.1%}"),
-            f"{each.macro_f1:.3f}",
-            f"{each.log_loss:.3f}",
-        )
-        for each in slices[:SLICES]
-    ]
+    fields = ("accuracy", "macro_f1", "log_loss")
+
+    def shown(with_intervals: Sequence[str]) -> list[str]:
+        head, rows = [by, "rows"], [[each.name, f"{each.rows:,}"] for each in slices[:SLICES]]
+        for field in fields:
+            name, written = FIGURES[field]
+            head += (name, EVERY) if field in with_intervals else (name,)
+            for row, each in zip(rows, slices, strict=False):
+                row.append(written(getattr(each, field)))
+                if field in with_intervals:
+                    row.append(span(getattr(each, f"{field}_interval"), written) or "-")
+        return table(head, rows)
+
     click.echo()
-    _show(table((by, "rows", "accuracy", EVERY, "macro F1", "log loss"), rows))
+    wide = shown(fields)
+    _show(wide if fits(wide) else shown(fields[:1]))
+    if not fits(wide):
+        click.echo("A wider terminal shows each figure's interval, as do --report and --json.")
     if (left := len(slices) - SLICES) > 0:
         click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
 

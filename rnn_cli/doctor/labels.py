@@ -34,11 +34,11 @@ def find_labels(rows: Rows) -> Iterator[Finding]:
     yield from _spellings(rows, counts)
     rare = [label for label, count in counts.items() if count < FEW_ROWS]
     if rare:
+        told = _listed([_quoted(label) for label in rare])
         yield Finding(
             "rare labels",
             Severity.WARNING,
-            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: "
-            f"{_listed(list(map(_quoted, rare)))}.",
+            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {told}.",
             "Add rows, join labels, or remove these.",
             tuple(Hit(row) for row, label in enumerate(rows.labels) if label in set(rare)),
         )

@@ -9,7 +9,7 @@ Source: Efron and Tibshirani (1993), An introduction to the bootstrap, chapter 1
 Hinkley (1997), Bootstrap methods and their application, section 3.2 (stratified resampling).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -46,23 +46,49 @@ def bootstrap_intervals(truth: Rows, probabilities: Numbers, answers: Rows) -> d
     order = np.argsort(truth, kind="stable")
     truth, probabilities, answers = truth[order], probabilities[order], answers[order]
     counts = np.bincount(truth, minlength=probabilities.shape[1])
-    measures = [_of_answers(truth, answers, counts), _of_probabilities(truth, probabilities, answers)]
+    measures = [
+        _of_answers(truth, answers, counts),
+        _of_losses(log_losses(truth, probabilities)),
+        _of_probabilities(truth, probabilities, answers),
+    ]
     if counts.all():
         measures.append(_of_ranks(truth, probabilities))
+    drawn = _drawn(counts, measures)
+    bins, gaps = calibration_gaps(truth, probabilities, answers)
+    noise = drawn["ece"].mean() - np.abs(np.bincount(bins, gaps)).sum() / len(truth)
+    drawn["ece"] = np.maximum(0, drawn["ece"] - noise)
+    return {"roc_auc": None, "pr_auc": None} | {name: _interval(values) for name, values in drawn.items()}
+
+
+def answer_intervals(truth: Rows, answers: Rows, losses: Numbers | None, labels: int) -> dict[str, Interval]:
+    """The 95 % intervals that `bootstrap_intervals` finds of macro F1 over all `labels` labels, and of log loss.
+
+    `truth` and `answers` are indices into the labels, `[rows]`; `losses` are the rows' own, None where unknown, as is
+    then the interval of their mean.
+    """
+    order = np.argsort(truth, kind="stable")
+    truth, answers = truth[order], answers[order]
+    counts = np.bincount(truth, minlength=labels)
+    measures = [_of_answers(truth, answers, counts)]
+    if losses is not None:
+        measures.append(_of_losses(losses[order]))
+    drawn = _drawn(counts, measures)
+    return {name: _interval(drawn[name]) for name in ("macro_f1", "log_loss") if name in drawn}
+
+
+def _drawn(counts: Rows, measures: Sequence[Callable[[Weights], Resampled]]) -> Resampled:
+    """What is measured in all resamples of rows sorted by their true label, of which there are `counts`."""
     parts: dict[str, list[npt.NDArray[np.floating]]] = {}
     for weights in _resamples(counts):
         for measure in measures:
             for name, values in measure(weights).items():
                 parts.setdefault(name, []).append(values)
-    found: dict[str, Interval | None] = {"roc_auc": None, "pr_auc": None}
-    for name, drawn in parts.items():
-        values = np.concatenate(drawn)
-        if name == "ece":
-            bins, gaps = calibration_gaps(truth, probabilities, answers)
-            values = np.maximum(0, values - values.mean() + np.abs(np.bincount(bins, gaps)).sum() / len(truth))
-        low, high = np.quantile(values, [0.025, 0.975]).tolist()
-        found[name] = (low, high)
-    return found
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _interval(drawn: npt.NDArray[np.floating]) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975]).tolist()
+    return low, high
 
 
 def _resamples(counts: Rows) -> Iterator[Weights]:
@@ -112,8 +138,12 @@ def _of_answers(truth: Rows, answers: Rows, counts: Rows) -> Callable[[Weights],
     return measure
 
 
+def _of_losses(losses: Numbers) -> Callable[[Weights], Resampled]:
+    log_loss = losses.astype(np.float32)
+    return lambda weights: {"log_loss": log_loss @ weights / len(log_loss)}
+
+
 def _of_probabilities(truth: Rows, probabilities: Numbers, answers: Rows) -> Callable[[Weights], Resampled]:
-    log_loss = log_losses(truth, probabilities).astype(np.float32)
     brier = brier_scores(truth, probabilities).astype(np.float32)
     bins, gaps = calibration_gaps(truth, probabilities, answers)
     gap_rows = _sums(bins, gaps, bins.max() + 1)
@@ -121,7 +151,7 @@ def _of_probabilities(truth: Rows, probabilities: Numbers, answers: Rows) -> Cal
 
     def measure(weights: Weights) -> Resampled:
         ece = np.abs(gap_rows(weights)).sum(axis=0) / rows
-        return {"log_loss": log_loss @ weights / rows, "brier": brier @ weights / rows, "ece": ece}
+        return {"brier": brier @ weights / rows, "ece": ece}
 
     return measure
 

@@ -13,7 +13,7 @@ import numpy as np
 from rnn_cli.data.reading.columns import show
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.answers import Answers
-from rnn_cli.evaluation.bootstrap import Interval
+from rnn_cli.evaluation.bootstrap import Interval, answer_intervals
 from rnn_cli.evaluation.comparison import Comparison, compare, holm
 from rnn_cli.evaluation.losses import Rows
 from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
@@ -25,6 +25,7 @@ Key = tuple[str, ...]
 class Contestant:
     """A model's figures; `macro_f1` is the mean over all labels that occur, `log_loss` None where it is not known.
 
+    The 95 % intervals are Wilson's of the accuracy, the bootstrap's of the others (see `answer_intervals`).
     `against_first` is None for the first model; for another it tells how much better than the first it is, and
     `p_corrected` is its p-value corrected for the number of models compared with the first (Holm's).
     """
@@ -33,7 +34,9 @@ class Contestant:
     accuracy: float
     accuracy_interval: Interval
     macro_f1: float
+    macro_f1_interval: Interval
     log_loss: float | None
+    log_loss_interval: Interval | None
     against_first: Comparison | None
     p_corrected: float | None
 
@@ -70,8 +73,10 @@ def hold(every: Sequence[Answers]) -> Contest:
     found = [compare(truth, other, given[0], len(labels)) for other in given[1:]]
     corrected = holm([comparison.p_value for comparison in found])
     models = (
-        _contestant(answers, truth, each, len(labels), comparison, p)
-        for answers, each, comparison, p in zip(every, given, (None, *found), (None, *corrected), strict=True)
+        _contestant(answers, truth, each, order, len(labels), comparison, p)
+        for answers, each, order, comparison, p in zip(
+            every, given, orders, (None, *found), (None, *corrected), strict=True
+        )
     )
     return Contest(len(truth), tuple(models))
 
@@ -87,15 +92,20 @@ def _refuse_foreign(answers: Answers) -> None:
 
 
 def _contestant(
-    answers: Answers, truth: Rows, given: Rows, labels: int, against: Comparison | None, p: float | None
+    answers: Answers, truth: Rows, given: Rows, order: Rows, labels: int, against: Comparison | None, p: float | None
 ) -> Contestant:
+    """The figures of a model whose answers, in the first's order of rows, are `given`; its own `order` leads there."""
     right = int((truth == given).sum())
+    losses = None if answers.log_losses is None else answers.log_losses[order]
+    intervals = answer_intervals(truth, given, losses, labels)
     return Contestant(
         name=answers.name,
         accuracy=right / len(truth),
         accuracy_interval=wilson_interval(right, len(truth)),
         macro_f1=macro_f1(truth, given, labels),
-        log_loss=None if answers.log_losses is None else float(answers.log_losses.mean()),
+        macro_f1_interval=intervals["macro_f1"],
+        log_loss=None if losses is None else float(losses.mean()),
+        log_loss_interval=intervals.get("log_loss"),
         against_first=against,
         p_corrected=p,
     )

@@ -22,6 +22,7 @@ from rnn_cli.evaluation.slices import Slice, by_length, by_values
 from rnn_cli.loading import parse_config
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.reading import Reading, read
 
 LENGTH = "length"
 """What slices by the texts' length, unless a column is called so."""
@@ -32,7 +33,7 @@ class Evaluation:
     """What was answered to labelled texts, and how good that is.
 
     `answers` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
-    them, and the figures are of all.
+    them, and the figures are of all. `reading` tells how much of the texts was read.
     """
 
     dataset: Dataset
@@ -40,6 +41,7 @@ class Evaluation:
     decision: Decision
     answers: npt.NDArray[np.intp]
     figures: Figures
+    reading: Reading
 
     @property
     def truth(self) -> npt.NDArray[np.intp]:
@@ -67,10 +69,11 @@ class Evaluation:
 def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
     """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know."""
     truth = true_labels(dataset, predictor.labels)
-    scores, decision = predictor.score(dataset.texts), predictor.decision
+    encoded, reading = read(predictor.tokenizer, dataset.texts)
+    scores, decision = predictor.score_encoded(encoded), predictor.decision
     answers = decision.choose(scores.probabilities)
     figures = measure(predictor.labels, truth, scores.probabilities, answers)
-    return Evaluation(dataset, scores, decision, answers, figures)
+    return Evaluation(dataset, scores, decision, answers, figures, reading)
 
 
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]:
@@ -132,7 +135,7 @@ def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) ->
 
 
 def slicer(
-    opened: Bundle, predictor: Predictor, dataset: Dataset, by: str, overrides: Sequence[str] = ()
+    opened: Bundle, dataset: Dataset, by: str, overrides: Sequence[str] = ()
 ) -> Callable[[Evaluation], list[Slice]]:
     """What cuts an evaluation of the dataset into slices by a column of its file, or by length where it has none such.
 
@@ -145,8 +148,7 @@ def slicer(
         if by != LENGTH:
             mend = f"{error.mend + ' ' if error.mend else ''}--by {LENGTH} is always there"
             raise NoSuchColumn(error.what, where=error.where, mend=mend) from None
-        lengths = np.array([len(predictor.tokenizer.tokens(text)) for text in dataset.texts], np.intp)
-        return lambda found: by_length(found.truth, found.scores.probabilities, found.answers, lengths)
+        return lambda found: by_length(found.truth, found.scores.probabilities, found.answers, found.reading.lengths)
     return lambda found: by_values(found.truth, found.scores.probabilities, found.answers, values)
 
 

@@ -186,12 +186,11 @@ def wilson_interval(right: int, rows: int) -> Interval:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def macro_f1(truth: Rows, answers: Rows, labels: int, *, occurring: bool = False) -> float:
-    """The mean F1 of all `labels` labels, 0 where undefined, or only of those that occur, true or answered."""
+def macro_f1(truth: Rows, answers: Rows, labels: int) -> float:
+    """The mean F1 of all `labels` labels, 0 where undefined."""
     right = np.bincount(truth[truth == answers], minlength=labels)
     named = np.bincount(truth, minlength=labels) + np.bincount(answers, minlength=labels)
-    f1 = 2 * right / np.maximum(named, 1)
-    return float((f1[named > 0] if occurring else f1).mean())
+    return float((2 * right / np.maximum(named, 1)).mean())
 
 
 def _areas(truth: Rows, probabilities: npt.NDArray[np.float64]) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.bootstrap import Interval
+from rnn_cli.evaluation.bootstrap import Interval, answer_intervals
 from rnn_cli.evaluation.losses import Numbers, Rows, log_losses
 from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
 
@@ -26,8 +26,9 @@ MANY = 20
 class Slice:
     """Some of the rows and how good the answers to them are.
 
-    `macro_f1` is the mean over the labels that occur among them, true or answered. The accuracy's 95 % interval is
-    Wilson's, of this slice alone: of twenty slices, one is expected to lie off by chance.
+    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are Wilson's of
+    the accuracy, the bootstrap's of the others, None for a slice of under `FEWEST` rows, of which those would be too
+    narrow. They are of this slice alone: of twenty slices, one is expected to lie off by chance.
     """
 
     name: str
@@ -35,7 +36,9 @@ class Slice:
     accuracy: float
     accuracy_interval: Interval
     macro_f1: float
+    macro_f1_interval: Interval | None
     log_loss: float
+    log_loss_interval: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
         """The slice as plain values."""
@@ -75,13 +78,19 @@ def _slices(truth: Rows, probabilities: Numbers, answers: Rows, groups: Mapping[
     for name, members in groups.items():
         rows = np.asarray(members, np.intp)
         right = int((truth[rows] == answers[rows]).sum())
+        occurring, places = np.unique(np.concatenate([truth[rows], answers[rows]]), return_inverse=True)
+        true, answered = places[: len(rows)], places[len(rows) :]
+        enough = len(rows) >= FEWEST
+        intervals = answer_intervals(true, answered, losses[rows], len(occurring)) if enough else {}
         yield Slice(
             name=name,
             rows=len(rows),
             accuracy=right / len(rows),
             accuracy_interval=wilson_interval(right, len(rows)),
-            macro_f1=macro_f1(truth[rows], answers[rows], probabilities.shape[1], occurring=True),
+            macro_f1=macro_f1(true, answered, len(occurring)),
+            macro_f1_interval=intervals.get("macro_f1"),
             log_loss=float(losses[rows].mean()),
+            log_loss_interval=intervals.get("log_loss"),
         )
 
 

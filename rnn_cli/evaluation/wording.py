@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads scikit-learn
     from rnn_cli.evaluation.against import Against
+    from rnn_cli.evaluation.contest import Contestant
     from rnn_cli.evaluation.metrics import Figures, Sure
     from rnn_cli.scoring.decision import Decision
 
@@ -28,7 +29,11 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
 """A figure's field → what it is called, and how it is written."""
 
 
-def value(figures: "Figures", field: str, written: Callable[[float], str]) -> str:
+EVERY = "95% interval"
+"""The head of each column of intervals."""
+
+
+def value(figures: "Figures | Contestant", field: str, written: Callable[[float], str]) -> str:
     """A figure by its field, or a dash where it is undefined."""
     found: float | None = getattr(figures, field)
     return "-" if found is None else written(found)

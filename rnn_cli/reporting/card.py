@@ -101,7 +101,7 @@ def _figures(report: Report) -> Iterator[str]:
 
 
 def _limits(report: Report) -> Iterator[str]:
-    found, tokenizer, unit = report.reading, report.config.tokenizer, unit_of(report)
+    found, tokenizer, unit = report.evaluation.reading, report.config.tokenizer, unit_of(report)
     yield (
         f"It knows {tokenizer.vocab_size:,} {unit}s at most. Of those it read in these rows {found.unknown_share:.1%} "
         "were unknown, and to it all unknown ones are alike. A text without one it knows is marked (`no_known_words`), "

@@ -15,7 +15,6 @@ from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.slices import Slice, by_length
 from rnn_cli.loading import parse_config
 from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
-from rnn_cli.reporting.reading import Reading, count
 from rnn_cli.scoring.predictor import Predictor
 
 
@@ -49,7 +48,6 @@ class Report:
     evaluation: Evaluation
     against: Against | None
     truth: npt.NDArray[np.intp]
-    reading: Reading
     slices: Sequence[Slice]
     mistakes: tuple[Mistake, ...]
     frequent: tuple[str, ...]
@@ -77,7 +75,6 @@ def gather(
     config = parse_config(config_text, str(opened.path / CONFIG))
     history = _history(opened)
     truth = evaluation.truth
-    reading = count(predictor.tokenizer, evaluation.dataset.texts)
     return Report(
         manifest=opened.manifest,
         config=config,
@@ -88,8 +85,7 @@ def gather(
         evaluation=evaluation,
         against=against,
         truth=truth,
-        reading=reading,
-        slices=by_length(truth, evaluation.scores.probabilities, evaluation.answers, reading.lengths),
+        slices=by_length(truth, evaluation.scores.probabilities, evaluation.answers, evaluation.reading.lengths),
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
         by=by,

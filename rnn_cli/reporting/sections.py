@@ -136,18 +136,13 @@ def parts(report: Report) -> Safe:
 
 
 def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:
-    of_accuracy, of_loss = FIGURES["accuracy"][1], FIGURES["log_loss"][1]
-    rows = [
-        (
-            foreign(name),
-            f"{each.rows:,}",
-            figure(of_accuracy(each.accuracy), span(each.accuracy_interval, of_accuracy)),
-            f"{each.macro_f1:.3f}",
-            of_loss(each.log_loss),
-        )
-        for name, each in slices
-    ]
-    shown = table((head, "rows", "accuracy", "macro F1", "log loss"), rows)
+    def cell(each: Slice, field: str) -> Safe:
+        written = FIGURES[field][1]
+        return figure(written(getattr(each, field)), span(getattr(each, f"{field}_interval"), written))
+
+    fields = ("accuracy", "macro_f1", "log_loss")
+    rows = [(foreign(name), f"{each.rows:,}", *(cell(each, field) for field in fields)) for name, each in slices]
+    shown = table((head, "rows", *(FIGURES[field][0] for field in fields)), rows)
     return Safe(element("p", "Worst accuracy first, those of few rows last.") + shown)
 
 
@@ -213,7 +208,7 @@ def _cut(mistake: Mistake, start: int, stop: int) -> Safe:
 
 def reading(report: Report) -> Safe:
     """How much of the texts the model reads and knows."""
-    found, tokenizer = report.reading, report.config.tokenizer
+    found, tokenizer = report.evaluation.reading, report.config.tokenizer
     unit = unit_of(report)
     without = int((~report.evaluation.scores.known).sum())
     part = {"head": "their beginning", "tail": "their end", "both": "their beginning and their end"}

@@ -84,7 +84,11 @@ class Predictor:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number; the answers stand in the order of the texts."""
-        work = self.begin(self.tokenizer.encode_all(texts))
+        return self.score_encoded(self.tokenizer.encode_all(texts))
+
+    def score_encoded(self, sequences: Sequence[Sequence[int]]) -> Scores:
+        """Score encoded texts, each of at least one id, as `score` does."""
+        work = self.begin(sequences)
         _for_each(work.run, work.batches, self.threads)
         return work.scores()
 

@@ -110,8 +110,12 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, at least one and at most `max_length`; [1] for a text without tokens."""
-        tokens = self.cut(self._split(text))
-        return list(map(self._ids.get, tokens, repeat(UNKNOWN))) or [UNKNOWN]
+        return self.encode_counted(text)[0]
+
+    def encode_counted(self, text: str) -> tuple[list[int], int]:
+        """What `encode` answers, and how many tokens the whole text has."""
+        tokens = self._split(text)
+        return list(map(self._ids.get, self.cut(tokens), repeat(UNKNOWN))) or [UNKNOWN], len(tokens)
 
     def encode_whole(self, text: str) -> list[int]:
         """The ids of a text however long it is, none for a text without tokens: what stands in it, not what is read."""

@@ -79,6 +79,29 @@ def test_of_several_models_the_p_values_are_corrected(rnn: Rnn, rows: list[dict[
     ]
 
 
+def test_an_interval_that_leaves_out_0_beside_chance_is_explained(tmp_path: Path, rnn: Rnn) -> None:
+    def answers(name: str, wrong: set[int]) -> str:
+        lines = [f"{row},good,{'bad' if row in wrong else 'good'}" for row in range(200)]
+        (tmp_path / name).write_text("\n".join(["id,label,prediction", *lines]))
+        return name
+
+    # Right alone in 9 and in 1 of 200 rows: p = 0.021, twice that of two such comparisons, and three times of three.
+    first, other = answers("first.csv", set(range(9))), answers("other.csv", {9})
+    more = [answers(name, set(range(1, 10))) for name in ("third.csv", "fourth.csv")]
+    told = " ".join(rnn("compare", first, other).out.split())
+    assert "other.csv is really better than first.csv" in told and "leaves out 0" not in told
+    told = " ".join(rnn("compare", first, other, *more).out.split())
+    assert (
+        "other.csv and first.csv cannot be told apart on these 200 rows (alone right in 9 rows, the other in 1). Its "
+        "interval leaves out 0, as it is of this comparison alone, in which p is 0.021; of several comparisons some "
+        "look so by chance, for which Holm's p allows."
+    ) in told
+    assert told.count("leaves out 0") == 1
+    # 11 rows against 3: p = 0.057.
+    told = " ".join(rnn("compare", answers("a.csv", set(range(11))), answers("b.csv", {11, 12, 13})).out.split())
+    assert told.endswith("in 3). Its interval just leaves out 0, as it is an approximation; the test is exact.")
+
+
 @pytest.mark.parametrize("columns", [60, 80, 100])
 def test_it_fits_the_terminal(columns: int, rnn: Rnn, rows: list[dict[str, str]], home: Path) -> None:
     (home / "a rather long folder for files").mkdir()
@@ -114,6 +137,8 @@ def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, la
         assert {name: each[name] for name in ("accuracy", "log_loss", "macro_f1")} == pytest.approx(
             {name: evaluated[name] for name in ("accuracy", "log_loss", "macro_f1")}
         )
+        for name in ("accuracy", "macro_f1", "log_loss"):
+            assert each[f"{name}_interval"] == pytest.approx(evaluated["intervals"][name], abs=1e-6)
 
 
 def test_validation_rows_too(rnn: Rnn, newest: Path) -> None:

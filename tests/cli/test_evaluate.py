@@ -23,8 +23,10 @@ from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.slices import Slice
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Scores
+from rnn_cli.scoring.reading import read
+from rnn_cli.text.tokenizer import Tokenizer
 
-from .conftest import Rnn, files_below
+from .conftest import Rnn, files_below, on_a_terminal
 
 
 def test_without_data_the_figures_are_those_of_training(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
@@ -200,7 +202,9 @@ def evaluation(labels: list[str]) -> Evaluation:
     names = [labels[place] for place in truth]
     dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
     figures = measure(labels, truth, probabilities, answers)
-    return Evaluation(dataset, Scores(probabilities, np.ones(len(truth), np.bool_)), Decision(), answers, figures)
+    scores = Scores(probabilities, np.ones(len(truth), np.bool_))
+    reading = read(Tokenizer.fit(["text"]), dataset.texts)[1]
+    return Evaluation(dataset, scores, Decision(), answers, figures, reading)
 
 
 ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"]
@@ -269,7 +273,9 @@ def test_slices_by_length_of_the_kept_rows(rnn: Rnn, newest: Path, labelled_file
     assert labelled_file.exists()
     code, out, err = rnn("evaluate", "--by", "length")
     assert (code, err) == (0, "")
-    assert re.search(r"^length +rows +accuracy +95% interval +macro F1 +log loss$", out, re.MULTILINE)
+    assert re.search(
+        r"^length +rows +accuracy +95% interval +macro F1 +95% interval +log loss +95% interval$", out, re.MULTILINE
+    )
     assert re.fullmatch(r"\d+ to \d+ tokens +16 .*", out.splitlines()[-1])
     assert rnn("evaluate", "--by", "length", "--report", "length.html").code == 0
     assert Path("length.html").read_text(encoding="utf-8").count("<h2>By length</h2>") == 1
@@ -295,13 +301,30 @@ def test_a_column_that_there_is_not_is_told_with_those_there_are(rnn: Rnn, newes
 
 
 def test_of_many_slices_the_worst_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    slices = [Slice(f"user {place}", 30, place / 50, (0.1, 0.9), 0.5, 0.5) for place in range(25)]
+    slices = [Slice(f"user {place}", 30, place / 50, (0.1, 0.9), 0.5, None, 0.5, None) for place in range(25)]
     show_slices("user", slices)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("user ") and "30" in line] == [
         str(place) for place in range(20)
     ]
     assert lines[-1] == "The 20 worst; rnn evaluate --json has the other 5 too."
+
+
+@pytest.mark.parametrize(("columns", "intervals"), [(80, 1), (120, 3)])
+def test_slices_have_as_many_intervals_as_the_terminal_has_room_for(
+    columns: int, intervals: int, newest: Path, home: Path
+) -> None:
+    (home / "new.csv").write_text("text,label,where\n" + "warm,good,a place of a long name\ndull,good,here\n" * 20)
+    shown, (code, _, err) = on_a_terminal(
+        "evaluate", "--data", "new.csv", "--by", "where", columns=columns, streams=["stdout"]
+    )
+    assert (code, err) == (0, "")
+    lines = shown.replace("\r", "").splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("where "))
+    assert lines[head].count("95% interval") == intervals
+    assert all(line.count(" to ") == intervals for line in lines[head + 2 : head + 4])
+    assert max(map(len, lines)) <= columns
+    assert ("A wider terminal shows each figure's interval, as do --report and --json." in lines) == (intervals == 1)
 
 
 def test_a_report_is_written_where_asked_and_the_model_stays_as_it_is(

@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 
 from rnn_cli.evaluation import bootstrap
 from rnn_cli.evaluation.bootstrap import bootstrap_intervals
-from rnn_cli.evaluation.losses import calibration_error
+from rnn_cli.evaluation.losses import calibration_error, log_losses
 
 Drawn = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.intp]]
 
@@ -54,6 +54,7 @@ def test_the_figures_of_a_resample_are_those_of_the_rows_drawn(labels: int, digi
     weights = next(bootstrap._resamples(counts))
     measures = [
         bootstrap._of_answers(truth, answers, counts),
+        bootstrap._of_losses(log_losses(truth, probabilities)),
         bootstrap._of_probabilities(truth, probabilities, answers),
         bootstrap._of_ranks(truth, probabilities),
     ]

@@ -49,6 +49,16 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert two.p_corrected == found.p_value
 
 
+def test_each_models_figures_have_intervals_whatever_the_order_of_its_rows() -> None:
+    losses = np.linspace(0.1, 1.2, ROWS) ** 2
+    first, other = model("a", set(range(10))), model("b", set(range(20)), log_losses=losses)
+    one, two = hold([first, shuffled(other, 7)]).models
+    assert one.log_loss is None is one.log_loss_interval
+    assert one.macro_f1_interval[0] < one.macro_f1 < one.macro_f1_interval[1]
+    assert two.log_loss_interval and two.log_loss_interval[0] < two.log_loss < two.log_loss_interval[1]
+    assert two == hold([first, other]).models[1]
+
+
 def test_equal_texts_are_each_taken_once() -> None:
     keys = {"text": ["same"] * 30 + [f"text {row}" for row in range(30)]}
     first, other = model("a", {0, 40}, keys=keys), model("b", {40}, keys=keys)

@@ -1,8 +1,10 @@
+from time import perf_counter
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.metrics import wilson_interval
+from rnn_cli.evaluation.metrics import measure, wilson_interval
 from rnn_cli.evaluation.slices import BANDS, FEWEST, Slice, by_length, by_values
 
 
@@ -34,6 +36,50 @@ def test_the_macro_f1_is_of_the_labels_that_occur() -> None:
     probabilities = np.tile([0.0, 0.9, 0.1], (40, 1))
     (only,) = by_values(truth, probabilities, truth, ["same"] * 40)
     assert only.macro_f1 == 1
+
+
+def test_a_slice_has_the_intervals_it_would_have_as_a_whole() -> None:
+    chance = np.random.default_rng(3)
+    truth = chance.integers(0, 3, 400)
+    probabilities = chance.dirichlet(np.ones(3), 400) * 0.8 + 0.2 * np.eye(3)[truth]
+    answers = probabilities.argmax(axis=1)
+    part = chance.random(400) < 0.4
+    slices = {
+        each.name: each
+        for each in by_values(truth, probabilities, answers, ["here" if is_in else "there" for is_in in part])
+    }
+    whole = measure("abc", truth[part], probabilities[part], answers[part])
+    here = slices["here"]
+    assert (here.macro_f1, here.log_loss) == pytest.approx((whole.macro_f1, whole.log_loss))
+    assert here.macro_f1_interval == pytest.approx(whole.intervals["macro_f1"], abs=1e-6)
+    assert here.log_loss_interval == pytest.approx(whole.intervals["log_loss"], abs=1e-6)
+    low, high = here.macro_f1_interval
+    assert low < here.macro_f1 < high and high - low > 0.05
+
+
+def test_labels_that_do_not_occur_in_a_slice_do_not_widen_its_interval() -> None:
+    truth = np.tile([0, 1, 2], 100)
+    answers = np.where(np.arange(300) % 10 == 0, (truth + 1) % 3, truth)
+    values = ["two" if label < 2 else "one" for label in truth]
+    slices = {each.name: each for each in by_values(truth, np.eye(3)[answers] * 0.7 + 0.1, answers, values)}
+    two = truth < 2
+    # Label 2 is answered there, but never true: its F1 is 0 in each resample.
+    low, high = slices["two"].macro_f1_interval
+    assert low < sk.f1_score(truth[two], answers[two], average="macro") < high < 2 / 3
+
+
+def test_few_rows_have_no_interval_that_would_be_too_narrow() -> None:
+    few, enough = (by_values(*answered(rows, np.arange(rows) == 3), ["same"] * rows)[0] for rows in (19, 20))
+    assert few.macro_f1_interval is None is few.log_loss_interval
+    assert enough.macro_f1_interval and enough.log_loss_interval
+    assert few.accuracy_interval == wilson_interval(18, 19)
+
+
+def test_hundreds_of_slices_take_a_second_or_two() -> None:
+    rows = np.arange(25_000)
+    start = perf_counter()
+    slices = by_values(*answered(25_000, rows % 7 == 0), [f"v{row % 400}" for row in rows])
+    assert len(slices) == 400 and perf_counter() - start < 10
 
 
 def test_values_of_few_rows_are_told_together_and_last() -> None:

@@ -8,10 +8,8 @@ import pytest
 from rnn_cli.reporting import mistakes
 from rnn_cli.reporting.markup import marked
 from rnn_cli.reporting.mistakes import worst_mistakes
-from rnn_cli.reporting.reading import count
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.text.tokenizer import Tokenizer
 
 from .conftest import Gather, Page
 
@@ -58,19 +56,6 @@ def test_long_texts_are_explained_in_fewer_parts(
     assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [10]
     monkeypatch.setattr(mistakes, "MOST_TOKENS", 1)
     assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [mistakes.FEWEST_PARTS]
-
-
-def test_what_is_read_and_known_is_counted() -> None:
-    tokenizer = Tokenizer.fit(["a b c"], vocab_size=4, max_length=3)  # knows a and b
-    found = count(tokenizer, ["a b", "c a c b a", "", "b b b"])
-    assert (found.texts, found.tokens, found.read, found.unknown, found.cut) == (4, 10, 8, 2, 1)
-    assert found.lengths.tolist() == [2, 5, 0, 3]
-    assert (found.unknown_share, found.cut_share) == (2 / 8, 1 / 4)
-
-
-def test_a_text_without_tokens_divides_nothing_by_nothing() -> None:
-    found = count(Tokenizer.fit(["a"]), [""])
-    assert (found.unknown_share, found.tokens) == (0, 0)
 
 
 TEXT = "So <good>, so dull! And more, never read"

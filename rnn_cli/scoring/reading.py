@@ -36,15 +36,15 @@ class Reading:
         return self.cut / self.texts
 
 
-def count(tokenizer: Tokenizer, texts: Sequence[str]) -> Reading:
-    """Count over texts, at least one, what the tokenizer makes of each."""
+def read(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], Reading]:
+    """What `Tokenizer.encode_all` makes of texts, at least one, and the counts over them, both in one go."""
+    encoded: list[list[int]] = []
     lengths = np.empty(len(texts), np.intp)
-    read = unknown = 0
     for place, text in enumerate(texts):
-        ids = tokenizer.encode_whole(text)
-        seen = tokenizer.cut(ids)
-        lengths[place] = len(ids)
-        read += len(seen)
-        unknown += seen.count(UNKNOWN)
+        ids, lengths[place] = tokenizer.encode_counted(text)
+        encoded.append(ids)
+    seen = np.minimum(lengths, tokenizer.max_length)
+    # A text without tokens is encoded as an unknown one, which stands nowhere in it.
+    unknown = sum(ids.count(UNKNOWN) for ids in encoded) - int((lengths == 0).sum())
     cut = int((lengths > tokenizer.max_length).sum())
-    return Reading(len(texts), int(lengths.sum()), read, unknown, cut, lengths)
+    return encoded, Reading(len(texts), int(lengths.sum()), int(seen.sum()), unknown, cut, lengths)
