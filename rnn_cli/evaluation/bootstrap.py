@@ -26,6 +26,9 @@ MOST_WORK = 4_000_000_000
 ROUND = 4_000_000
 """Rows times resamples that are drawn at once, which bounds the memory."""
 
+COUNTED = 30_000
+"""Rows times resamples that are counted at once: so few stay in the processor's cache."""
+
 Interval = tuple[float, float]
 Weights = npt.NDArray[np.float32]
 """How often each row was drawn, `[rows, resamples]`."""
@@ -103,9 +106,13 @@ def _resamples(counts: Rows) -> Iterator[Weights]:
         drawn = np.empty((size, rows), np.intp)
         for start, count in zip(starts, counts, strict=True):
             drawn[:, start : start + count] = chance.integers(start, start + count, (size, count)) if count else 0
-        drawn += rows * np.arange(size)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
-        yield times.astype(np.float32).T  # a resample's rows stay side by side, which sums are quickest over
+        times = np.empty((size, rows), np.float32)
+        few = max(1, COUNTED // rows)
+        for first in range(0, size, few):
+            part = drawn[first : first + few]
+            part += rows * np.arange(len(part))[:, None]
+            times[first : first + few] = np.bincount(part.ravel(), minlength=part.size).reshape(part.shape)
+        yield times.T  # a resample's rows stay side by side, which sums are quickest over
 
 
 def _sums(groups: Rows, values: npt.ArrayLike, count: int) -> Callable[[Weights], Weights]:
