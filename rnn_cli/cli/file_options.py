@@ -196,6 +196,8 @@ def output_format(options: FileOptions, style: str | None, first: str) -> tuple[
     """
     from rnn_cli.bulk.inputs import format_of
 
+    if options.target is not None and "://" in options.target and format_of(options.target):
+        raise UsageError("a URL names a folder", where=options.target, mend="add a / behind it, or name a local file")
     output = None if options.is_folder else options.target
     said = format_of(output) if output is not None else None
     compression = COMPRESSIONS.get(Path(output.lower()).suffix) if output is not None else None

@@ -69,7 +69,7 @@ def remote_file(url: str) -> RemoteFile:
     """The file of a URL. Raises DataError."""
     found, path = file_system(url)
     try:
-        return _as_found(url, url.partition("?")[0].rpartition("/")[2], found.get_file_info(path))
+        return _as_found(url, path.rpartition("/")[2], found.get_file_info(path))
     except OSError as error:
         raise _unreachable(url, error) from None
 

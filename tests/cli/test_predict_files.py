@@ -1,0 +1,287 @@
+"""`rnn predict --input`: files, folders, patterns and pipes in, the same rows with answers out."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rnn_cli.scoring.predictor import Predictor
+
+from .conftest import COMMAND, Ended, Rnn, files_below
+
+SUMMARY = r"{rows} rows? scored in \d+\.\d s \([\d,]+ a second\)"
+TEXTS = ["a warm, funny film", "dull and clumsy", "warm\nand dull"]
+
+
+@pytest.fixture
+def predict(rnn: Rnn, trained: Path) -> Rnn:
+    return lambda *words, stdin=b"": rnn("predict", "--model", str(trained), *words, stdin=stdin)
+
+
+@pytest.fixture
+def reviews(home: Path) -> Path:
+    """Three rows with an id, the text, and who wrote it."""
+    with (home / "reviews.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "text", "by"), *((n, text, "é") for n, text in enumerate(TEXTS))])
+    return home / "reviews.csv"
+
+
+def told(ended: Ended, rows: int, to: str = "") -> None:
+    assert ended.code == 0, ended.err
+    assert re.fullmatch(SUMMARY.format(rows=rows) + re.escape(to) + "\n", ended.err), ended.err
+
+
+def refused(ended: Ended, error: str, code: int = 2) -> None:
+    assert (ended.code, ended.out) == (code, "")
+    assert re.fullmatch(f"Error: {error}\n", ended.err), ended.err
+
+
+def records(text: str, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+# To where
+
+
+def test_to_a_file(predict: Rnn, reviews: Path, home: Path, trained: Path) -> None:
+    told(predict("--input", "reviews.csv", "--output", "out.csv"), 3, " → out.csv")
+    head, *rows = records((home / "out.csv").read_text())
+    assert head == ["id", "text", "by", "label", "probability", "no_known_words"]
+    assert [row[:3] for row in rows] == [[str(n), text, "é"] for n, text in enumerate(TEXTS)]
+    answers = Predictor.open(trained).predict(TEXTS)
+    assert [row[3:] for row in rows] == [[each.label, f"{each.probability:.6f}", "false"] for each in answers]
+    assert {file.name for file in home.iterdir()} == {"reviews.csv", "out.csv"}
+
+
+def test_to_the_standard_output(predict: Rnn, reviews: Path) -> None:
+    ended = predict("--input", "reviews.csv")
+    told(ended, 3)
+    assert predict("--input", "reviews.csv", "--output", "-").out == ended.out
+    told(predict("--input", "reviews.csv", "--output", "out.csv"), 3, " → out.csv")
+    assert Path("out.csv").read_text() == ended.out
+
+
+def test_to_a_folder(predict: Rnn, reviews: Path, home: Path) -> None:
+    told(predict("--input", "reviews.csv", "--output", "out/"), 3, " → out/")
+    assert set(files_below(home / "out")) == {"reviews-00000.csv", "_job.json"}
+    refused(
+        predict("--input", "reviews.csv", "--output", "out"), "out: holds the answers of a job; go on with --resu.*"
+    )
+    told(predict("--input", "reviews.csv", "--output", "out", "--resume"), 3, " → out")
+
+
+@pytest.mark.parametrize("style", ["csv", "tsv", "jsonl", "parquet"])
+def test_the_format_is_said_by_the_name_or_the_option(style: str, predict: Rnn, reviews: Path, home: Path) -> None:
+    predict("--input", "reviews.csv", "--output", f"out.{style}", "--proba")
+    predict("--input", "reviews.csv", "--output", "out", "--format", style, "--proba")
+    assert (home / "out").read_bytes() == (home / f"out.{style}").read_bytes()
+    if style != "parquet":
+        assert (
+            predict("--input", "reviews.csv", "--format", style, "--proba").out.encode() == (home / "out").read_bytes()
+        )
+
+
+def test_with_the_probability_of_every_label(predict: Rnn, reviews: Path) -> None:
+    head, *rows = records(predict("--input", "reviews.csv", "--proba").out)
+    assert head[3:] == ["label", "probability", "no_known_words", "p(bad)", "p(good)"]
+    for *_, label, probability, _, bad, good in rows:
+        assert {"bad": bad, "good": good}[label] == probability
+    for line in predict("--input", "reviews.csv", "--proba", "--format", "jsonl").out.splitlines():
+        answer = json.loads(line)
+        assert answer["probabilities"][answer["label"]] == answer["probability"]
+    predict("--input", "reviews.csv", "--proba", "--output", "out.parquet")
+    assert pq.read_table("out.parquet").schema.field("p(bad)").type == pa.float64()
+
+
+# Pipes
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_a_pipe_in_and_out(form: str, predict: Rnn, reviews: Path) -> None:
+    given = predict("--input", "reviews.csv", "--format", form, "--prefix", "first_").out
+    for content in (given.encode(), gzip.compress(given.encode())):
+        ended = predict("--input", "-", "--input-format", form, stdin=content)
+        told(ended, 3)
+        assert len(ended.out.splitlines()) == len(given.splitlines())
+    refused(predict("--input", "-", stdin=given.encode()), "standard input: its name does not say its format; add .*")
+
+
+def test_parquet_comes_through_a_pipe_too(predict: Rnn, reviews: Path) -> None:
+    predict("--input", "reviews.csv", "--output", "in.parquet", "--prefix", "first_")
+    content = Path("in.parquet").read_bytes()
+    ended = predict("--input", "-", "--input-format", "parquet", "--format", "csv", stdin=content)
+    told(ended, 3)
+    assert records(ended.out)[0][:3] == ["id", "text", "by"]
+
+
+def test_a_bad_row_of_a_pipe_is_told_with_its_line(predict: Rnn) -> None:
+    ended = predict("--input", "-", "--input-format", "csv", stdin=b"id,text\n1,warm\n2\n")
+    refused(ended, "standard input:3: 1 field, expected 2; add what is missing, or check the quotes")
+
+
+def test_rows_flow_while_they_come_and_a_closed_pipe_ends_it_silently(trained: Path) -> None:
+    command = shlex.join([*COMMAND, "predict", "--model", str(trained), "--input", "-", "--input-format", "csv"])
+    script = f"(echo text; yes warm) | {command} | head -2; echo ${{PIPESTATUS[1]}}"  # it comes without end
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, timeout=60)
+    head, row, code = ended.stdout.decode().splitlines()
+    assert head == "text,label,probability,no_known_words" and row.startswith("warm,good,")
+    assert (code, ended.stderr) == ("141", b"")
+
+
+# Columns
+
+
+def test_columns_of_such_names_are_told_and_a_prefix_helps(predict: Rnn, home: Path) -> None:
+    (home / "in.csv").write_text("text,label\nwarm,good\n")
+    mend = "--prefix predicted_ makes the added one predicted_label"
+    refused(predict("--input", "in.csv"), f"in.csv: has a column 'label' already; {mend}")
+    head, row = records(predict("--input", "in.csv", "--prefix", "predicted_").out)
+    assert head == ["text", "label", "predicted_label", "predicted_probability", "predicted_no_known_words"]
+    assert row[:3] == ["warm", "good", "good"]
+    (home / "in.csv").write_text("text,p(bad)\nwarm,1\n")
+    told(predict("--input", "in.csv"), 1)
+    refused(predict("--input", "in.csv", "--proba"), r"in.csv: has a column 'p\(bad\)' already; .*")
+
+
+def test_in_jsonl_a_key_of_such_a_name_may_come_late(predict: Rnn, home: Path) -> None:
+    (home / "in.jsonl").write_text('{"text": "warm"}\n{"text": "dull", "label": 1}\n')
+    ended = predict("--input", "in.jsonl", "--output", "out.jsonl")
+    refused(ended, "in.jsonl:2: has a column 'label' already; .*")
+    told(predict("--input", "in.jsonl", "--prefix", "p_"), 2)
+
+
+def test_the_column_of_texts(predict: Rnn, home: Path) -> None:
+    (home / "in.csv").write_text("title,says\nwarm,dull\n")
+    columns = r"\(columns: 'title', 'says'\)"
+    refused(predict("--input", "in.csv"), f"in.csv: no column is known to hold texts {columns}; use --text-column NAME")
+    ended = predict("--input", "in.csv", "--text-column", "say")
+    refused(ended, f"in.csv: no column 'say' {columns}; did you mean --text-column says\\?")
+    assert ",bad," in predict("--input", "in.csv", "--text-column", "says").out
+    assert ",good," in predict("--input", "in.csv", "--text-column", "title").out
+    (home / "one.csv").write_text("anything\nwarm\n\ndull\n")
+    assert len(records(predict("--input", "one.csv").out)) == 4
+
+
+def test_the_column_that_the_model_learned_from_is_taken(rnn: Rnn, home: Path, tiny: dict[str, Any]) -> None:
+    from rnn_cli.cli.scoring_files import _how
+
+    class Opened:
+        path = home
+        manifest = type("Manifest", (), {"files": {"config.yaml": {}}})
+
+        def read(self, name: str) -> bytes:
+            return b"data: {source: a.csv, text_column: says}"
+
+    from rnn_cli.cli.file_options import FileOptions
+
+    assert _how(FileOptions(), Opened())["likely_text_column"] == "says"  # type: ignore[arg-type]
+
+
+# From where
+
+
+def test_several_files(predict: Rnn, home: Path) -> None:
+    for name in ("b.csv", "a.csv"):
+        (home / name).write_text(f"text,from\nwarm,{name}\n")
+    assert [row[1] for row in records(predict("--input", "b.csv", "--input", "a.csv").out)[1:]] == ["b.csv", "a.csv"]
+    assert [row[1] for row in records(predict("--input", "b.csv", "a.csv").out)[1:]] == ["b.csv", "a.csv"]
+    assert [row[1] for row in records(predict("--input", "*.csv").out)[1:]] == ["a.csv", "b.csv"]
+    refused(predict("--input", "b.csv", "*.csv"), "b.csv: is named twice; name each file once")
+    refused(predict("--input", "c*.csv"), r"c\*.csv: no file matches; check the pattern; quote it for the shell")
+    (home / "c.csv").write_text("from,text\nc,warm\n")
+    refused(
+        predict("--input", "*.csv", "--output", "out.csv"), r"c.csv: its columns \('from', 'text'\) are not those .*"
+    )
+    told(predict("--input", "*.csv", "--output", "out.jsonl"), 3, " → out.jsonl")
+    told(predict("--input", "*.csv", "--output", "out/"), 3, " → out/")
+    assert (home / "out/c-00000.csv").read_text().startswith("from,text,label,")
+
+
+def test_a_folder_with_other_files_in_it(predict: Rnn, home: Path) -> None:
+    for name in ("logs/a.csv", "logs/deep/b.jsonl.gz", "logs/.hidden.csv", "logs/_tmp/c.csv", "logs/d.txt"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        content = b'{"text": "dull"}\n' if "jsonl" in name else b"text\nwarm\n"
+        (home / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    told(predict("--input", "logs", "--output", "out/"), 2, " → out/")
+    assert set(files_below(home / "out")) == {"a-00000.csv", "deep/b-00000.csv", "_job.json"}
+    refused(predict("--input", "logs", "--output", "logs/out.csv"), "logs/out.csv: stands in logs, whose files are .*")
+    refused(predict("--input", "logs", "--output", "logs/out/"), "logs/out/: stands in logs, whose files are read; .*")
+    (home / "none").mkdir()
+    refused(predict("--input", "none"), "none: holds no .csv, .tsv, .jsonl or .parquet file; check the path")
+    (home / "none/x.txt").write_text("x")
+    refused(predict("--input", "none"), "none: none of its 1 files is .csv, .tsv, .*; name them .* --input-format")
+
+
+def test_files_of_equal_names_in_several_folders(predict: Rnn, home: Path) -> None:
+    for day in ("1", "2"):
+        (home / f"logs/day={day}").mkdir(parents=True)
+        (home / f"logs/day={day}/part-0.csv").write_text(f"text,day\nwarm,{day}\n")
+    for names in ("logs", "logs/*/part-*.csv", "logs/**/*.csv"):
+        told(predict("--input", names, "--output", "out/", "--force"), 2, " → out/")
+        assert set(files_below(home / "out")) == {*(f"day={day}/part-0-00000.csv" for day in "12"), "_job.json"}
+    names = ["logs/day=1/part-0.csv", "logs/day=2/part-0.csv"]
+    refused(
+        predict("--input", *names, "--output", "new/"), "two files would be answered in part-0-00000; score them .*"
+    )
+
+
+@pytest.mark.parametrize("url", ["file://{home}/a%20b.csv", "local://{home}/a%20b.csv"])
+def test_a_url(url: str, predict: Rnn, home: Path) -> None:
+    (home / "a b.csv").write_text("text\nwarm\n")
+    url = url.format(home=home)
+    told(predict("--input", url), 1)
+    out = url.replace("a%20b.csv", "out/")
+    told(predict("--input", url, "--output", out), 1, f" → {out}")
+    assert set(files_below(home / "out")) == {"a b-00000.csv", "_job.json"}
+    told(predict("--input", url, "--output", out, "--resume"), 1, f" → {out}")
+
+
+# Summaries
+
+
+def test_rows_that_are_passed_over_are_told_of(predict: Rnn, home: Path) -> None:
+    (home / "in.csv").write_text("id,text\n1,warm\n2\n3,zzz\n")
+    ended = predict("--input", "in.csv", "--output", "out.csv", "--on-bad-row", "skip")
+    first, second, third = ended.err.splitlines()
+    assert re.fullmatch(SUMMARY.format(rows=2) + " → out.csv", first)
+    assert second == "3 rows in = 2 scored + 1 rejected → out.csv.rejected.jsonl"
+    assert third == "Warning: 1 text holds no word the model knows (no_known_words)"
+    assert json.loads((home / "out.csv.rejected.jsonl").read_text()) == {
+        "file": "in.csv",
+        "line": 3,
+        "error": "1 field, expected 2",
+        "row": "2",
+    }
+    ended = predict("--input", "in.csv", "--on-bad-row", "mark", "--rejects", "bad.jsonl")
+    assert len(records(ended.out)) == 4 and (home / "bad.jsonl").exists()
+    ended = predict("--input", "in.csv", "--on-bad-row", "skip", "--output", "out/")
+    assert "3 rows in = 2 scored + 1 rejected → out/_rejected" in ended.err.splitlines()
+    assert json.loads((home / "out/_rejected/in-00000.jsonl").read_text())["line"] == 3
+
+
+def test_an_earlier_output_is_replaced_only_if_asked(predict: Rnn, reviews: Path, home: Path) -> None:
+    (home / "out.csv").write_text("mine")
+    ended = predict("--input", "reviews.csv", "--output", "out.csv")
+    refused(ended, "out.csv: exists; replace it with --force, or name another")
+    assert (home / "out.csv").read_text() == "mine"
+    told(predict("--input", "reviews.csv", "--output", "out.csv", "--force"), 3, " → out.csv")
+
+
+def test_the_output_may_be_written_by_all_whom_the_umask_lets(predict: Rnn, reviews: Path, home: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        for output in ("out.csv", "out.parquet"):
+            predict("--input", "reviews.csv", "--output", output)
+            assert (home / output).stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
