@@ -116,10 +116,11 @@ def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
 def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> None:
     """The summary, on stderr; `now` is how many rows this call has read, and an earlier one had not."""
     rows = "row" if counts.scored == 1 else "rows"
-    before = f", {counts.rows - now:,} of them before" if now < counts.rows else ""
     to = f" → {options.target}" if options.target is not None else ""
-    rate = f"{now / max(seconds, 1e-3):,.0f} a second"
-    click.echo(f"{counts.scored:,} {rows} scored{before} in {seconds:.1f} s ({rate}){to}", err=True)
+    took = f" in {seconds:.1f} s ({now / max(seconds, 1e-3):,.0f} a second)"
+    if now < counts.rows:
+        took = f", {counts.rows - now:,} of them before; the rest{took}" if now else ", all of them before"
+    click.echo(f"{counts.scored:,} {rows} scored{took}{to}", err=True)
     if counts.rejected:
         told = f"{counts.rows:,} rows in = {counts.scored:,} scored + {counts.rejected:,} rejected"
         click.echo(f"{told} → {options.rejected}", err=True)

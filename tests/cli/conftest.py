@@ -36,7 +36,8 @@ def on_a_terminal(*words: str, columns: int = 80, streams: Sequence[str] = STREA
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([*COMMAND, *words], **pipes | dict.fromkeys(streams, theirs)) as child:
+    # Python's own idea of the environment: readline, where it is loaded, puts another terminal's width into C's.
+    with subprocess.Popen([*COMMAND, *words], env=os.environ, **pipes | dict.fromkeys(streams, theirs)) as child:
         os.close(theirs)
         shown = b""
         try:

@@ -19,7 +19,7 @@ from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import COMMAND, Ended, Rnn, files_below
 
-SUMMARY = r"{rows} rows? scored in \d+\.\d s \([\d,]+ a second\)"
+SUMMARY = r"{rows} rows? scored( in \d+\.\d s \([\d,]+ a second\)|, all of them before)"
 TEXTS = ["a warm, funny film", "dull and clumsy", "warm\nand dull"]
 
 
