@@ -127,7 +127,9 @@ class Tokenizer:
 
     def knows(self, ids: Iterable[int]) -> bool:
         """Whether an encoded text holds a known token besides spaces; a score means little if not."""
-        return any(self.vocab[each].strip(f" {WORD_START}") for each in ids if each > UNKNOWN)
+        if not self._blank:
+            return max(ids, default=0) > UNKNOWN
+        return any(each > UNKNOWN and each not in self._blank for each in ids)
 
     def to_json(self) -> str:
         """Everything as JSON text; `from_json` makes an equal tokenizer of it."""
@@ -156,6 +158,12 @@ class Tokenizer:
     @cached_property
     def _ids(self) -> dict[str, int]:
         return {token: index for index, token in enumerate(self.vocab)}
+
+    @cached_property
+    def _blank(self) -> frozenset[int]:
+        """The ids of known tokens that are nothing but space."""
+        blank = f" {WORD_START}"
+        return frozenset(place for place, token in enumerate(self.vocab) if place > UNKNOWN and not token.strip(blank))
 
     @cached_property
     def _clean(self) -> Callable[[str], str]:
