@@ -8,9 +8,11 @@ that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
 import logging
 import os
 import pickle
+import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -61,35 +63,27 @@ class _Told:
 
 
 def score_on_ray(
-    job: Job,
-    opened: Bundle,
-    predictor: Predictor,
-    place: Place,
-    listener: Listener,
-    *,
-    address: str | None,
-    workers: int | None,
+    job: Job, opened: Bundle, predictor: Predictor, place: Place, listener: Listener, *, workers: int | None
 ) -> Counts:
-    """Score a job's files on a Ray cluster, but for the chunks that stand in the folder.
+    """Score a job's files on the Ray cluster that is `connected`, but for the chunks that stand in the folder.
 
-    `address` is that of a running cluster, else one is started here. There are as many workers as the cluster has
-    cores, or `workers`. Raises DataError and RunFailed.
+    There are as many workers as the cluster has cores, or `workers`. Raises DataError and RunFailed.
     """
-    with _connected(address, workers):
-        model = ray.put(_packed(opened))
-        cores = workers or _cores()
-        files = ray.data.from_items(
-            [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
-        )
-        told = files.map_batches(partial(_read, job=job, place=place), batch_size=1, num_cpus=READER).map_batches(
-            _Scorer,
-            batch_size=1,
-            num_cpus=SCORER,
-            compute=ActorPoolStrategy(min_size=1, max_size=cores),
-            # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
-            fn_constructor_kwargs={"job": job, "model": [model], "place": place, "decision": predictor.decision},
-        )
-        return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
+    model = ray.put(_packed(opened))
+    cores = workers or _cores()
+    read = partial(_read, job=job, place=place, folder=os.getcwd())
+    files = ray.data.from_items(
+        [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
+    )
+    told = files.map_batches(read, batch_size=1, num_cpus=READER).map_batches(
+        _Scorer,
+        batch_size=1,
+        num_cpus=SCORER,
+        compute=ActorPoolStrategy(min_size=1, max_size=cores),
+        # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
+        fn_constructor_kwargs={"job": job, "model": [model], "place": place, "decision": predictor.decision},
+    )
+    return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
 
 def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
@@ -118,8 +112,10 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
     return counts
 
 
-def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[str, list[bytes]]]:
-    """The chunks of a file, those that stand in the folder without their rows."""
+def _read(batch: Mapping[str, Any], *, job: Job, place: Place, folder: str) -> Iterator[dict[str, list[bytes]]]:
+    """The chunks of a file, those that stand in the folder without their rows; paths are those of `folder`."""
+    with suppress(OSError):
+        os.chdir(folder)  # a cluster that runs already has begun elsewhere
     (file,) = (int(each) for each in batch["file"])
     meter, chunk = _Meter(), -1
     try:
@@ -199,21 +195,46 @@ def _unpacked(files: Mapping[str, bytes]) -> Predictor:
 
 
 @contextmanager
-def _connected(address: str | None, workers: int | None) -> Iterator[None]:
+def connected(address: str | None, workers: int | None) -> Iterator[None]:
+    """A running cluster at this address, or else one that is started here. Raises UsageError."""
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
     if not address:  # a cluster that is started here; one that runs has its own cores
         how |= {"num_cpus": workers, "include_dashboard": False}
     try:
-        ray.init(**how)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        _knock(address or "")
+        with _native_stderr_closed():
+            ray.init(**how)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
         raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
     try:
-        yield
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+            yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at host:port, for which Ray would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
+@contextmanager
+def _native_stderr_closed() -> Iterator[None]:
+    # Ray's C++ tells there that it was told to be silent.
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
