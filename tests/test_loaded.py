@@ -95,6 +95,36 @@ def test_predict_in_8_bits_loads_only_what_scores(trained: Path, tmp_path: Path)
     assert not names & (NETWORK | MEASURING | CONFIG)
 
 
+@pytest.mark.parametrize("output", ["out.csv.gz", "out.jsonl", "out/"])
+def test_scoring_files_of_text_loads_only_what_scores(
+    output: str, trained: Path, labelled_file: Path, tmp_path: Path
+) -> None:
+    words = ["predict", "--model", str(trained), "--input", str(labelled_file), "--prefix", "p_", "--output", output]
+    code, names = loaded(tmp_path, *words)
+    assert code == 0
+    assert names >= SCORING
+    assert not names & (NETWORK | MEASURING | {"ray", "fsspec"})
+
+
+def test_scoring_parquet_loads_pyarrow_too(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    words = ["predict", "--model", str(trained), "--prefix", "p_"]
+    code, names = loaded(tmp_path, *words, "--input", str(labelled_file), "--output", "in.parquet")
+    assert code == 0 and "pyarrow" in names
+    code, also = loaded(tmp_path, *words, "--prefix", "q_", "--input", "in.parquet", "--output", "out.csv")
+    assert code == 0
+    assert not (names | also) & (NETWORK | (MEASURING - {"pyarrow"}) | {"ray", "fsspec"})
+
+
+@pytest.mark.parametrize(
+    "words", [["--input", "none.csv"], ["--input", "x.csv", "--resume"], ["--input", "x.csv", "--format", "human"]]
+)
+def test_mistakes_in_files_are_told_before_the_model_loads(words: list[str], trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("text\nwarm\n")
+    code, names = loaded(tmp_path, "predict", "--model", str(trained), *words)
+    assert code == 2
+    assert not names & (NETWORK | MEASURING | ({"onnxruntime"} if "none.csv" not in words else set()))
+
+
 @pytest.mark.parametrize("style", ["human", "jsonl"])
 def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "predict", "--model", str(trained), "--explain", "--format", style, "a warm film")

@@ -8,9 +8,10 @@ that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
 import logging
 import os
 import pickle
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -63,34 +64,28 @@ class _Told:
     error: RnnError | None = None
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A Ray cluster: the one at `address`, or one that is started here. It has `workers`, or one a core."""
-
-    address: str | None = None
-    workers: int | None = None
-
-
 def score_on_ray(
-    job: Job, opened: Bundle, precision: Precision, place: Place, listener: Listener, cluster: Cluster
+    job: Job, opened: Bundle, precision: Precision, place: Place, listener: Listener, *, workers: int | None
 ) -> Counts:
-    """Score a job's files on a cluster, but for the chunks that stand in the folder. Raises DataError and RunFailed."""
-    listener.note("connecting to Ray" if cluster.address else "starting Ray")
-    with _connected(cluster):
-        model = ray.put(_packed(opened, precision))
-        workers = cluster.workers or _cores()
-        files = ray.data.from_items(
-            [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
-        )
-        told = files.map_batches(partial(_read, job=job, place=place), batch_size=1, num_cpus=READER).map_batches(
-            _Scorer,
-            batch_size=1,
-            num_cpus=SCORER,
-            compute=ActorPoolStrategy(min_size=1, max_size=workers),
-            # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
-            fn_constructor_kwargs={"job": job, "model": [model], "place": place, "precision": precision},
-        )
-        return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
+    """Score a job's files on the Ray cluster that is `connected`, but for the chunks that stand in the folder.
+
+    There are as many workers as the cluster has cores, or `workers`. Raises DataError and RunFailed.
+    """
+    model = ray.put(_packed(opened, precision))
+    cores = workers or _cores()
+    read = partial(_read, job=job, place=place, folder=os.getcwd())
+    files = ray.data.from_items(
+        [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
+    )
+    told = files.map_batches(read, batch_size=1, num_cpus=READER).map_batches(
+        _Scorer,
+        batch_size=1,
+        num_cpus=SCORER,
+        compute=ActorPoolStrategy(min_size=1, max_size=cores),
+        # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
+        fn_constructor_kwargs={"job": job, "model": [model], "place": place, "precision": precision},
+    )
+    return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
 
 def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
@@ -120,8 +115,10 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
     return counts
 
 
-def _read(batch: Mapping[str, Any], *, job: Job, place: Place) -> Iterator[dict[str, list[bytes]]]:
-    """The chunks of a file, those that stand in the folder without their rows."""
+def _read(batch: Mapping[str, Any], *, job: Job, place: Place, folder: str) -> Iterator[dict[str, list[bytes]]]:
+    """The chunks of a file, those that stand in the folder without their rows; paths are those of `folder`."""
+    with suppress(OSError):
+        os.chdir(folder)  # a cluster that runs already has begun elsewhere
     (file,) = (int(each) for each in batch["file"])
     meter, chunk = _Meter(), -1
     try:
@@ -203,28 +200,32 @@ def _unpacked(files: Mapping[str, bytes], precision: Precision) -> Predictor:
 
 
 @contextmanager
-def _connected(cluster: Cluster) -> Iterator[None]:
+def connected(address: str | None, workers: int | None) -> Iterator[None]:
+    """A running cluster at this address, or else one that is started here. Raises UsageError."""
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    how: dict[str, Any] = {
-        "address": cluster.address or "local",
-        "logging_level": logging.ERROR,
-        "log_to_driver": False,
-    }
-    if not cluster.address:  # a cluster that is started here; one that runs has its own cores
-        how |= {"num_cpus": cluster.workers, "include_dashboard": False}
+    how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
+    if not address:  # a cluster that is started here; one that runs has its own cores
+        how |= {"num_cpus": workers, "include_dashboard": False}
     try:
+        _knock(address or "")
         with stderr_closed():  # Ray's C++ says that it says nothing
             ray.init(**how)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UsageError(
-            f"no Ray cluster there ({reason})", where=cluster.address, mend="check --ray-address"
-        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
     try:
-        yield
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+            yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at host:port, for which Ray would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

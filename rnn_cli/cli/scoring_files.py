@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,20 +77,22 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
     from rnn_cli.bulk import folder
     from rnn_cli.bulk.places import place_of
 
-    if options.engine == "ray":
-        from rnn_cli.bulk.cluster import Cluster, score_on_ray  # before anything is written: Ray may not be there
-    place = place_of(options.target)
-    folder.begin(job, model, place, resume=options.resume, force=options.force)
-    try:
-        if options.engine == "ray":
-            cluster = Cluster(options.ray_address, options.threads)
-            counts = score_on_ray(job, opened, options.precision, place, listener, cluster)
-        else:
-            counts = folder.score_to_folder(job, predictor, place, listener)
-        folder.finish(job, model, place, counts)
-    except BaseException:
-        listener.note("what is there is kept; the same command with --resume goes on")
-        raise
+    with ExitStack() as cluster:
+        if options.engine == "ray":  # before anything is written: it may not be there
+            from rnn_cli.bulk.cluster import connected, score_on_ray
+
+            cluster.enter_context(connected(options.ray_address, options.threads))
+        place = place_of(options.target)
+        folder.begin(job, model, place, resume=options.resume, force=options.force)
+        try:
+            if options.engine == "ray":
+                counts = score_on_ray(job, opened, options.precision, place, listener, workers=options.threads)
+            else:
+                counts = folder.score_to_folder(job, predictor, place, listener)
+            folder.finish(job, model, place, counts)
+        except BaseException:
+            listener.note("what is there is kept; the same command with --resume goes on")
+            raise
     return counts
 
 

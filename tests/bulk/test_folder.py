@@ -1,0 +1,163 @@
+"""A folder of answers: a file a chunk, whose it is, what may be replaced, and that it is gone on with."""
+
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from rnn_cli.bulk import folder
+from rnn_cli.bulk.job import Counts, Job
+from rnn_cli.bulk.places import Local, Place, place_of
+from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
+from rnn_cli.scoring.predictor import Predictor
+
+from .conftest import MODEL, Heard, job_of, read_table, write_table
+
+pytestmark = pytest.mark.usefixtures("small_windows")
+ROWS = [[str(n), f"warm film {n}" if n % 3 else "dull, noisy"] for n in range(100)]
+
+
+@pytest.fixture(params=["here", "local://", "memory://"])
+def place(request: pytest.FixtureRequest, home: Path) -> Place:
+    urls = {"here": "out/", "local://": f"local://{home}/out/", "memory://": f"memory://{home.name}/out/"}
+    return place_of(urls[request.param])
+
+
+@pytest.fixture
+def job() -> Job:
+    (Path("in") / "deep").mkdir(parents=True)
+    write_table("in/a.csv", ["id", "text"], ROWS)
+    write_table("in/deep/a.jsonl.gz", ["id", "text"], ROWS[:30])
+    return job_of("in", "x.csv", on_bad_row="skip")
+
+
+def work(job: Job, predictor: Predictor, place: Place, **how: bool) -> Counts:
+    folder.begin(job, MODEL, place, **{"resume": False, "force": False, **how})
+    counts = folder.score_to_folder(job, predictor, place, Heard())
+    folder.finish(job, MODEL, place, counts)
+    return counts
+
+
+NAMES = [*(f"a-0000{n}.csv" for n in range(5)), "deep/a-00000.csv", "deep/a-00001.csv"]
+
+
+def test_the_files_hold_all_rows_in_order(job: Job, predictor: Predictor, place: Place, home: Path) -> None:
+    assert work(job, predictor, place) == Counts(rows=130)
+    assert sorted(place.names()) == sorted(["_job.json", *NAMES])
+    for stem, rows in (("a", ROWS), ("deep/a", ROWS[:30])):
+        found = []
+        for name in sorted(name for name in place.names() if name.rpartition("-")[0] == stem):
+            (home / "part.csv").write_bytes(place.read(name) or b"")
+            found += read_table(home / "part.csv")[1]
+        assert [row[:2] for row in found] == rows
+
+
+def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Predictor, place: Place) -> None:
+    counts = work(job, predictor, place)
+    whole = {name: place.read(name) for name in place.names()}
+    place.clear(NAMES[1::2])
+    place.write(NAMES[0], b"another's hand")
+    with pytest.raises(UsageError, match="out: holds the answers of a job; go on with --resume, or begin .* --force$"):
+        work(job, predictor, place)
+    assert work(job, predictor, place, resume=True) == counts
+    assert place.read(NAMES[0]) == b"another's hand"
+    assert {name: place.read(name) for name in NAMES[1:]} == {name: whole[name] for name in NAMES[1:]}
+    work(job, predictor, place, force=True)
+    assert {name: place.read(name) for name in place.names()} == whole
+
+
+def test_another_job_does_not_go_on_in_it(job: Job, predictor: Predictor, place: Place) -> None:
+    work(job, predictor, place)
+    other = job_of("in/a.csv", "x.jsonl", on_bad_row="skip")
+    with pytest.raises(UsageError, match="out: was begun with another (inputs|format)"):
+        work(other, predictor, place, resume=True)
+    work(other, predictor, place, force=True)
+    assert sorted(place.names()) == sorted(["_job.json", *(f"a-0000{n}.jsonl" for n in range(5))])
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_other_files_are_left_alone(force: bool, job: Job, predictor: Predictor, place: Place) -> None:
+    place.write("thesis.txt", b"years of work")
+    with pytest.raises(UsageError, match="out: holds other files; name a new folder"):
+        work(job, predictor, place, force=force)
+    place.clear(["thesis.txt"])
+    work(job, predictor, place)
+    place.write("thesis.txt", b"years of work")
+    with pytest.raises(UsageError, match="out: holds"):
+        work(job, predictor, place, force=force)
+    assert place.read("thesis.txt") == b"years of work" and place.has(NAMES[0])
+
+
+def test_what_a_killed_process_left_half_written_goes(job: Job, predictor: Predictor, home: Path) -> None:
+    for url, left in (("out/", ".a-00000.csv.abc.part"), (f"local://{home}/far/", "a-00000.csv.part")):
+        place = place_of(url)
+        folder.begin(job, MODEL, place, resume=False, force=False)
+        file = home / ("out" if url == "out/" else "far") / left
+        file.write_bytes(b"half")
+        work(job, predictor, place, resume=True)
+        assert not file.exists()
+        file.write_bytes(b"half")
+        work(job, predictor, place, force=True)
+        assert sorted(place.names()) == sorted(["_job.json", *NAMES])
+
+
+def test_a_replaced_job_is_known_until_all_of_it_is_gone(
+    job: Job, predictor: Predictor, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(job, predictor, place)
+    cleared: list[list[str]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(type(place), "clear", lambda self, names: cleared.append(names))
+        folder.begin(job, MODEL, place, resume=False, force=True)
+    assert cleared[-1][-1] == "_job.json" and sorted(cleared[-1]) == sorted(["_job.json", *NAMES])
+
+
+def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Place) -> None:
+    work(job, predictor, place)
+    place.write("_job.json", b"{\xff")
+    with pytest.raises(BundleError, match="out/_job.json: damaged, .*; begin anew with --force"):
+        work(job, predictor, place, resume=True)
+    work(job, predictor, place, force=True)
+
+
+def test_bad_rows_stand_in_files_of_their_own(predictor: Predictor, place: Place) -> None:
+    write_table("in.csv", ["id", "text"], ROWS[:30])
+    with open("in.csv", "a") as file:
+        file.write("bad\n")
+    counts = work(job_of("in.csv", "x.csv", on_bad_row="skip"), predictor, place)
+    assert (counts.rows, counts.rejected) == (31, 1)
+    assert sorted(place.names()) == ["_job.json", "_rejected/in-00001.jsonl", "in-00000.csv", "in-00001.csv"]
+    work(job_of("in.csv", "x.csv", on_bad_row="skip"), predictor, place, force=True)
+    with pytest.raises(DataError, match="^in.csv:32: 1 field"):
+        work(job_of("in.csv", "x.csv"), predictor, place, force=True)
+    assert work(job_of("in.csv", "x.csv", on_bad_row="skip"), predictor, place, resume=True) == counts
+
+
+def test_no_rows_at_all_and_equal_names(predictor: Predictor, place: Place) -> None:
+    Path("none.csv").write_text("text\n")
+    with pytest.raises(DataError, match="^none.csv: has no rows"):
+        work(job_of("none.csv", "x.csv"), predictor, place)
+    Path("deep").mkdir()
+    Path("none.tsv").write_text("text\n")
+    with pytest.raises(DataError, match="^two files would be answered in none-00000; score them apart"):
+        work(job_of(["none.csv", "none.tsv"], "x.csv"), predictor, place, force=True)
+
+
+def test_a_store_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "_open", full)
+    with pytest.raises(RunFailed, match="^memory://full/a: cannot be written .*; make room or choose another place$"):
+        place_of("memory://full/").write("a", b"x")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RunFailed, match=r"^\S*out/a: cannot be written \(no space left on device\); make room or "):
+        Local(home / "out").write("a", b"x")
+    assert [path.name for path in (home / "out").iterdir()] == []
+
+
+def test_a_file_is_no_folder(home: Path) -> None:
+    (home / "out").write_text("x")
+    with pytest.raises(UsageError, match="out: is a file; name a folder, or leave the / out"):
+        place_of("out/")

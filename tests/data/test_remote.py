@@ -1,0 +1,79 @@
+"""Files behind URLs: read as local ones are, listed below folders and by patterns, told in one line if out of reach."""
+
+import gzip
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rnn_cli.bulk.inputs import find_inputs
+from rnn_cli.data.reading.readers import read_rows
+from rnn_cli.data.reading.remote import file_system, is_remote, remote_file, remote_files
+from rnn_cli.errors import DataError
+
+CONTENT = b"text,label\nwarm,a\ndull,b\n"
+
+
+@pytest.fixture(params=["local://{folder}", "memory://{name}"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A folder's URL, of a file system of Arrow's and of one of fsspec's, with files in it."""
+    url: str = request.param.format(folder=tmp_path, name=tmp_path.name)
+    for name in ("b.csv", "a b.csv", "day=1/c.csv.gz", ".hidden.csv", "_tmp/d.csv", "day=1/_SUCCESS"):
+        content = gzip.compress(CONTENT) if name.endswith("gz") else CONTENT
+        if url.startswith("memory"):
+            fsspec.filesystem("memory").pipe(f"/{tmp_path.name}/{name}", content)
+        else:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+    return url
+
+
+def test_what_is_a_url() -> None:
+    assert all(map(is_remote, ["s3://b/k", "gs://b", "hdfs://h:1/p", "memory://x", "s3a+x://b"]))
+    assert not any(map(is_remote, ["a.csv", "/a/b", "C:\\x", "a b://c", "://x", "-"]))
+
+
+def test_a_folder_is_listed_with_its_folders_and_without_what_is_hidden(url: str) -> None:
+    found = remote_files(url)
+    assert found is not None and [each.name for each in found] == ["a b.csv", "b.csv", "day=1/c.csv.gz"]
+    assert [each.size for each in found][:2] == [len(CONTENT)] * 2
+    assert all(
+        [(row.text, row.label) for row in read_rows(each.url)] == [("warm", "a"), ("dull", "b")] for each in found
+    )
+    assert [each.name for each in find_inputs([url])] == [each.name for each in found]
+
+
+def test_a_pattern_stands_for_the_files_of_one_folder(url: str) -> None:
+    found = remote_files(f"{url}/*.csv")
+    assert found is not None and {"a b.csv", "b.csv"} <= {each.name for each in found}
+    assert remote_files(f"{url}/none*") == []
+    assert [each.name for each in find_inputs([f"{url}/b*"])] == ["b.csv"]
+
+
+def test_one_file(url: str) -> None:
+    assert remote_files(f"{url}/b.csv") is None
+    found = remote_file(f"{url}/b.csv")
+    assert (found.name, found.size) == ("b.csv", len(CONTENT))
+    assert [row.text for row in read_rows(found.url)] == ["warm", "dull"]
+
+
+def test_parquet_is_read_where_it_lies(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["warm"], "label": ["a"]}), tmp_path / "f.parquet")
+    assert [row.text for row in read_rows(f"local://{tmp_path}/f.parquet")] == ["warm"]
+    fsspec.filesystem("memory").pipe("/f.parquet", (tmp_path / "f.parquet").read_bytes())
+    assert [row.text for row in read_rows("memory:///f.parquet")] == ["warm"]
+
+
+@pytest.mark.parametrize(
+    "url", ["local:///none/at/all.csv", "memory://none/a.csv", "nosuch://a/b.csv", "local:///none/*.csv"]
+)
+def test_what_is_out_of_reach_is_told_in_one_line(url: str) -> None:
+    with pytest.raises(DataError) as caught:
+        list(read_rows(url, delimiter=","))
+    assert caught.value.where == url and caught.value.mend and "\n" not in str(caught.value)
+
+
+def test_a_url_is_looked_up_once() -> None:
+    assert file_system("memory://x/y")[0] is file_system("memory://x/y")[0]
