@@ -8,6 +8,7 @@ that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
 import logging
 import os
 import pickle
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli import bundle
+from rnn_cli.bulk.answer_folder import Folder, part_name
 from rnn_cli.bulk.answers import Added
-from rnn_cli.bulk.folder import chunks_of, part_name, write_part
+from rnn_cli.bulk.folder import chunks_of, write_part
 from rnn_cli.bulk.job import Counts, Job, Listener
-from rnn_cli.bulk.places import Place
+from rnn_cli.bulk.stores import Store
 from rnn_cli.bulk.windows import Window, texts_of
 from rnn_cli.bundle import Bundle
 from rnn_cli.errors import RnnError, RunFailed, UsageError
@@ -65,7 +67,7 @@ class _Told:
 
 
 def score_on_ray(
-    job: Job, opened: Bundle, precision: Precision, place: Place, listener: Listener, *, workers: int | None
+    job: Job, opened: Bundle, precision: Precision, folder: Folder, listener: Listener, *, workers: int | None
 ) -> Counts:
     """Score a job's files on the Ray cluster that is `connected`, but for the chunks that stand in the folder.
 
@@ -73,7 +75,7 @@ def score_on_ray(
     """
     model = ray.put(_packed(opened, precision))
     cores = workers or _cores()
-    read = partial(_read, job=job, place=place, folder=os.getcwd())
+    read = partial(_read, job=job, standing=folder.standing, here=os.getcwd())
     files = ray.data.from_items(
         [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
     )
@@ -83,7 +85,7 @@ def score_on_ray(
         num_cpus=SCORER,
         compute=ActorPoolStrategy(min_size=1, max_size=cores),
         # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
-        fn_constructor_kwargs={"job": job, "model": [model], "place": place, "precision": precision},
+        fn_constructor_kwargs={"job": job, "model": [model], "store": folder.store, "precision": precision},
     )
     return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
@@ -115,15 +117,17 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
     return counts
 
 
-def _read(batch: Mapping[str, Any], *, job: Job, place: Place, folder: str) -> Iterator[dict[str, list[bytes]]]:
-    """The chunks of a file, those that stand in the folder without their rows; paths are those of `folder`."""
+def _read(
+    batch: Mapping[str, Any], *, job: Job, standing: frozenset[str], here: str
+) -> Iterator[dict[str, list[bytes]]]:
+    """The chunks of a file, those that stand in the folder without their rows; paths begin `here`."""
     with suppress(OSError):
-        os.chdir(folder)  # a cluster that runs already has begun elsewhere
+        os.chdir(here)  # a cluster that runs already has begun elsewhere
     (file,) = (int(each) for each in batch["file"])
     meter, chunk = _Meter(), -1
     try:
-        for chunk, windows in chunks_of(job, file, meter):
-            there = place.has(part_name(job, file, chunk))
+        for chunk, windows in chunks_of(job, file, meter.read):
+            there = part_name(job, file, chunk) in standing
             rows = list(windows)
             counts = Counts(sum(len(each.rows.lines) for each in rows), sum(len(each.rows.faults) for each in rows))
             yield _row(
@@ -137,8 +141,8 @@ def _read(batch: Mapping[str, Any], *, job: Job, place: Place, folder: str) -> I
 class _Scorer:
     """A worker: holds a predictor, scores chunks and writes them."""
 
-    def __init__(self, *, job: Job, model: list[Any], place: Place, precision: Precision) -> None:
-        self._job, self._place = job, place
+    def __init__(self, *, job: Job, model: list[Any], store: Store, precision: Precision) -> None:
+        self._job, self._store = job, store
         self._predictor = _unpacked(ray.get(model[0]), precision)
         self._added = Added.by(self._predictor, job)
 
@@ -150,7 +154,7 @@ class _Scorer:
         windows: list[Window] = pickle.loads(told.windows)
         scored = score_each(self._predictor, windows, texts_of)
         try:
-            counts = write_part(self._job, self._added, self._place, told.file, told.chunk, scored)
+            counts = write_part(self._job, self._added, self._store, told.file, told.chunk, scored)
         except RnnError as error:
             return _row(replace(told, windows=b"", error=error))
         return _row(replace(told, windows=b"", counts=counts))
@@ -173,12 +177,6 @@ class _Meter:
     def taken(self) -> int:
         count, self._count = self._count, 0
         return count
-
-    def scored(self, count: int) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
 
 def _row(told: _Told) -> dict[str, list[bytes]]:
@@ -207,6 +205,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
     if not address:  # a cluster that is started here; one that runs has its own cores
         how |= {"num_cpus": workers, "include_dashboard": False}
+    on_termination = signal.getsignal(signal.SIGTERM)
     try:
         _knock(address or "")
         with stderr_closed():  # Ray's C++ says that it says nothing
@@ -214,6 +213,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
         raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
+    signal.signal(signal.SIGTERM, on_termination)  # Ray has put its own there, which ends otherwise
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES

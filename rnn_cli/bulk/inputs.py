@@ -1,5 +1,6 @@
 """Names become the files they stand for: files, folders, patterns and URLs, in order. Opens none of them."""
 
+import fnmatch
 import glob
 import os
 from collections.abc import Iterator, Sequence
@@ -37,13 +38,37 @@ def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input
     """
     if STANDARD_INPUT in names and len(names) > 1:
         raise DataError("the standard input cannot be read beside files", mend="give it alone, as --input -")
-    found = [each for name in names for each in _named(_local(name), any_format)]
+    found = [each for name in names for each in _named(local(name), any_format)]
     seen: set[str] = set()
     for each in found:
-        if each.path in seen:
+        file = each.path if is_remote(each.path) else os.path.realpath(each.path)
+        if file in seen:
             raise DataError("is named twice", where=each.path, mend="name each file once")
-        seen.add(each.path)
+        seen.add(file)
     return found
+
+
+def would_read(name: str, path: str, *, is_folder: bool) -> bool:
+    """Whether a folder or a pattern may stand for a file, or for files in a folder, that will be there later."""
+    name, path = local(name), path.rstrip("/")
+    if is_remote(name) or is_remote(path):
+        place = name.partition("?")[0]
+        folder = place.rpartition("/")[0] if _PATTERN & set(place) or format_of(place) else place.rstrip("/")
+        return format_of(place) is None and path.startswith(f"{folder}/")
+    path = os.path.realpath(path)
+    if os.path.isdir(name):
+        return _is_below(path, name)
+    if not _PATTERN & set(name) or os.path.lexists(name):
+        return False
+    if "**" in name:
+        return _is_below(path, _folder_of(name))
+    asked, found = Path(os.path.abspath(name)).parts, Path(path).parts + ("",) * is_folder
+    of_folder = zip(found[: len(found) - is_folder], asked, strict=False)
+    return len(asked) == len(found) and all(fnmatch.fnmatchcase(part, pattern) for part, pattern in of_folder)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{os.path.realpath(folder).rstrip('/')}/")
 
 
 def format_of(path: str) -> str | None:
@@ -51,7 +76,8 @@ def format_of(path: str) -> str | None:
     return FORMATS_BY_SUFFIX.get(suffix_of(path))
 
 
-def _local(name: str) -> str:
+def local(name: str) -> str:
+    """A local file's URL as a path; any other name as it is."""
     return unquote(name.removeprefix("file://")) if name.startswith("file:///") else name
 
 

@@ -6,21 +6,22 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from rnn_cli.bulk.inputs import Input
+from rnn_cli.bundle.signed import checksum
 from rnn_cli.data.reading.request import ReadRequest
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
-STOP, SKIP, MARK = BAD_ROWS = ("stop", "skip", "mark")
+STOP, SKIP, MARK = "stop", "skip", "mark"
 
 
 @dataclass(frozen=True)
 class Job:
     """Which files are scored and how the answers are written.
 
-    `how` tells how files are read: fields of `ReadRequest` by their names. `format` is one of FORMATS; text formats may
-    have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or are kept without
-    an answer (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that are added, `proba`
-    adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a formula does.
+    `how` tells how files are read: fields of `ReadRequest` by their names. `format` is csv, tsv, jsonl or parquet; the
+    text formats may have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or
+    are kept without an answer (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that are
+    added, `proba` adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a
+    formula does.
     """
 
     inputs: tuple[Input, ...]
@@ -36,10 +37,14 @@ class Job:
         """How the file at this place is read."""
         return ReadRequest(self.inputs[file].path, labels=False, **{**self.how, **more})
 
-    def signature(self) -> dict[str, Any]:
-        """Everything its answers depend on but the model, as plain values; equal jobs have equal ones."""
-        signature: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return signature
+    def signature(self, **more: object) -> dict[str, str]:
+        """What its answers depend on, by name, each as a checksum, with `more` of the same; equal jobs have equal ones.
+
+        So it tells nobody what a URL may hold.
+        """
+        asked: dict[str, object] = json.loads(json.dumps(asdict(self) | more))
+        bad_rows = {"on_bad_row": self.on_bad_row}
+        return {name: checksum({name: value}) for name, value in asked.items()} | bad_rows
 
 
 def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

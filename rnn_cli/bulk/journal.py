@@ -21,6 +21,7 @@ from rnn_cli.errors import BundleError, RunFailed, UsageError
 
 UNFINISHED = ".unfinished"
 VERSION = 1
+OUTPUT, REJECTS = "output", "rejects"
 JOURNAL, LOCK, ROWS, REJECTED, MADE = "journal.json", "lock", "rows", "rejected", "made"
 
 
@@ -46,14 +47,16 @@ class State:
 class Journal:
     """A job's folder, held by this process alone.
 
-    `begun` is where the job stood when it was opened; `replaces` says that an earlier output was to be replaced.
+    `begun` is where the job stood when it was opened. `replaces` are the files among `output` and `rejects`, by these
+    words, that stood before and were to be replaced.
     """
 
     output: Path
+    rejects: Path
     folder: Path
     signature: Mapping[str, Any]
     begun: State
-    replaces: bool
+    replaces: tuple[str, ...]
 
     @property
     def rows(self) -> Path:
@@ -78,19 +81,19 @@ class Journal:
             disk.write(file, sign(content))
         disk.fsync(self.folder)
 
-    def finish(self, state: State, made: Path, rejects: Path) -> None:
+    def finish(self, state: State, made: Path) -> None:
         """Give the files their names, now that `made`, in the folder, holds all answers; and let go of the folder."""
         state = replace(state, made=made.name)
         self.save(state)
-        self.name(state, rejects)
+        self.give_names(state)
 
-    def name(self, state: State, rejects: Path) -> None:
+    def give_names(self, state: State) -> None:
         """Do what `finish` does last, however far that has come before."""
-        if not state.counts.rejected:
-            rejects.unlink(missing_ok=True)  # an earlier job's, which was to be replaced
-        elif self.rejected.exists():
-            with told(rejects):
-                _moved(self.rejected, rejects)
+        if state.counts.rejected and self.rejected.exists():
+            with told(self.rejects):
+                _moved(self.rejected, self.rejects)
+        elif not state.counts.rejected and REJECTS in self.replaces:
+            self.rejects.unlink(missing_ok=True)
         if (made := self.folder / state.made).exists():
             made.replace(self.output)
         disk.fsync(self.output.parent)
@@ -112,7 +115,7 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> N
         mend = "go on with --resume, or begin anew with --force"
         raise UsageError("an unfinished job", where=str(folder), mend=mend)
     for file in (output, rejects):
-        check_replaced(file, force=force or has_begun)
+        check_replaced(file, force=force or has_begun)  # what has come since it began is looked at when it is opened
     if folder.exists() and not _is_ours(folder):
         raise UsageError("exists and is not an unfinished job", where=str(folder), mend="move it")
 
@@ -128,7 +131,9 @@ def check_replaced(file: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool) -> Iterator[Journal]:
+def opened(
+    output: Path, rejects: Path, signature: Mapping[str, str], *, resume: bool, force: bool
+) -> Iterator[Journal]:
     """A job's folder, begun anew or with what is there of the same job.
 
     It stays when the block ends early, if anything has been saved. Raises UsageError where another process holds it
@@ -144,17 +149,18 @@ def opened(output: Path, signature: dict[str, Any], *, resume: bool, force: bool
             with told(output):
                 if not resume:
                     (folder / JOURNAL).unlink(missing_ok=True)
-                journal = _opened(output, folder, signature, force)
+                journal = _opened(output, rejects, folder, signature, force)
             yield journal
         finally:
             if is_held() and not (folder / JOURNAL).exists() and _is_ours(folder):
                 disk.remove(folder)
 
 
-def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) -> Journal:
+def _opened(output: Path, rejects: Path, folder: Path, signature: Mapping[str, str], force: bool) -> Journal:
     file = folder / JOURNAL
+    standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
     if not file.exists():
-        return Journal(output, folder, signature, State(), replaces=output.exists())
+        return Journal(output, rejects, folder, signature, State(), tuple(standing))
     content = unsign(file.read_text(encoding="utf-8"), where=str(file), newest=VERSION, mend="begin anew with --force")
     if name := differing(content["signature"], signature):
         raise UsageError(
@@ -166,10 +172,11 @@ def _opened(output: Path, folder: Path, signature: dict[str, Any], force: bool) 
     state = State(**{**saved, "counts": Counts(**saved["counts"])})
     if not state.made:
         _check_lengths(folder, state)
-    replaces = content["replaces"] or force
-    if output.exists() and not (replaces or state.made):
-        raise UsageError("has come meanwhile", where=str(output), mend="replace it with --force, or move it")
-    return Journal(output, folder, signature, state, replaces)
+        for name, path in standing.items():
+            if name not in content["replaces"] and not force:
+                raise UsageError("has come meanwhile", where=str(path), mend="replace it with --force, or move it")
+    replaces = tuple({*content["replaces"], *(standing if force else ())})
+    return Journal(output, rejects, folder, signature, state, replaces)
 
 
 def _check_lengths(folder: Path, state: State) -> None:

@@ -4,11 +4,12 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from shutil import copyfileobj
-from typing import IO, Any
+from typing import IO
 
 from rnn_cli.bulk.answers import Added
 from rnn_cli.bulk.chunks import Chunks
@@ -36,7 +37,7 @@ SECONDS = 1.0
 def score_to_file(
     job: Job,
     predictor: Predictor,
-    model: Mapping[str, Any],
+    model: Mapping[str, str],
     output: Path,
     rejects: Path,
     listener: Listener,
@@ -51,39 +52,43 @@ def score_to_file(
     unfinished job, is replaced. Raises DataError, UsageError or RunFailed; then an earlier output stands as it was.
     """
     check_output(output, rejects, resume=resume, force=force)
-    with opened(output, job.signature() | {"model": dict(model)}, resume=resume, force=force) as journal:
+    signature = job.signature(**model, rejects=str(rejects))
+    with opened(output, rejects, signature, resume=resume, force=force) as journal:
         if journal.begun.made:
-            journal.name(journal.begun, rejects)
+            journal.give_names(journal.begun)
             return journal.begun.counts
         try:
-            first = first_source(job) if journal.begun.windows else None
-            state, encode = _written(job, Added.by(predictor, job), predictor, journal, first, listener)
+            state, encode = _written(job, Added.by(predictor, job), predictor, journal, listener)
+            with told(output):
+                made = encode.finish(journal.rows, journal.folder / MADE)
+                disk.fsync(made)
+                journal.finish(state, made)
         except BaseException:
             if journal.is_saved:
                 listener.note("saved; the same command with --resume goes on")
             raise
-        with told(output):
-            made = encode.finish(journal.rows, journal.folder / MADE)
-            disk.fsync(made)
-            journal.finish(state, made, rejects)
     return state.counts
 
 
 def _written(
-    job: Job, added: Added, predictor: Predictor, journal: Journal, first: Source | None, listener: Listener
+    job: Job, added: Added, predictor: Predictor, journal: Journal, listener: Listener
 ) -> tuple[State, Encoder]:
     """Write all answers that are still to come into the journal's folder."""
     state, saved = journal.begun, time.monotonic()
-    chunks = encode = None
+    first = first_source(job) if state.windows else None
+    windows = _windows(job, added, state, first, listener)
+    ahead = next(windows, None)
+    if first is None:
+        if ahead is None:
+            raise no_rows(job)
+        first = ahead.source
+    encode, left = encoder(job, added, first), chain([ahead] if ahead else [], windows)
     with (
         _cut(journal.rows, state.bytes, journal.output) as rows,
         _cut(journal.rejected, state.rejected_bytes, journal.output) as rejected,
-        ExitStack() as under_way,
+        Chunks(added, encode, rows, rejected) as chunks,
     ):
-        for window, scores in score_each(predictor, _windows(job, added, state, first, listener), texts_of):
-            if chunks is None or encode is None:
-                encode = encoder(job, added, first or window.source)
-                chunks = under_way.enter_context(Chunks(added, encode, rows, rejected))
+        for window, scores in score_each(predictor, left, texts_of):
             with told(journal.output):
                 counts = chunks.write(window, scores, first=state.windows == 0)
             listener.scored(counts.rows)
@@ -95,21 +100,17 @@ def _written(
                         state = _on_disk(state, rows, rejected)
                         journal.save(state)
                         saved = time.monotonic()
-        if chunks is None or encode is None:
-            if first is None:
-                raise no_rows(job)
-            encode = encoder(job, added, first)
-        else:
-            with told(journal.output):
-                chunks.close()
         with told(journal.output):
-            return _on_disk(state, rows, rejected), encode
+            chunks.close()
+            state = _on_disk(state, rows, rejected)
+            journal.save(state)
+    return state, encode
 
 
 def score_to_stream(
     job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener, *, force: bool = False
 ) -> Counts:
-    """Score a job's files and write the answers to a stream, each window's as soon as it is scored.
+    """Score a job's files and write the answers to a stream, a window at a time, some of which are scored at once.
 
     Rows that are passed over stand in `rejects` when the stream has ended; with `force` it may replace a file. Raises
     DataError, UsageError and RunFailed.
@@ -147,12 +148,12 @@ def _windows(job: Job, added: Added, begun: State, first: Source | None, listene
                 first = first or window.source
                 added.refuse_columns(window.source.columns, window.source.name)
                 refuse_other_columns(job, window.source, first)
-            if window.place >= (begun.file, begun.window):
+            if window.position >= (begun.file, begun.window):
                 yield window
 
 
 def _after(state: State, window: Window, counts: Counts) -> State:
-    file, number = window.place
+    file, number = window.position
     return replace(state, file=file, window=number + 1, windows=state.windows + 1, counts=state.counts + counts)
 
 

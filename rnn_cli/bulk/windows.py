@@ -18,7 +18,7 @@ CHARACTERS = 2 << 20
 WINDOWS = 8
 """Windows of a chunk."""
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """The place of a file among the inputs, and of a window in it, both from 0."""
 
 
@@ -45,7 +45,7 @@ class Window:
     rows: WholeRows
 
     @property
-    def place(self) -> Place:
+    def position(self) -> Position:
         """Where it stands."""
         return self.source.file, self.number
 

@@ -172,21 +172,32 @@ def refuse_unsuitable(options: FileOptions) -> None:
 
 def refuse_own_output(options: FileOptions, names: Sequence[str], inputs: "Sequence[Input]") -> None:
     """Raise UsageError for a file that would be read and written, now or by the next call, or written twice."""
+    from rnn_cli.bulk.inputs import local, would_read
+
     rejected = None if options.is_folder or options.rejected is None else str(options.rejected)
-    written = [name for name in (options.target, rejected) if name is not None and "://" not in name]
-    if len(set(map(os.path.realpath, written))) < len(written):
+    written = [local(name) for name in (options.target, rejected) if name is not None]
+    if len(set(map(_real, written))) < len(written):
         raise UsageError("is --output and --rejects", where=rejected, mend="name another for one of them")
-    read = {os.path.realpath(each.path) for each in inputs}
+    read = {_real(each.path) for each in inputs}
     for name in written:
-        if os.path.realpath(name) in read:
+        if _real(name) in read:
             raise UsageError("would be read and replaced", where=name, mend="name another place")
-        if folder := next((each for each in names if os.path.isdir(each) and _is_below(name, each)), None):
-            raise UsageError(f"stands in {folder}, whose files are read", where=name, mend="name another place")
+        is_folder = options.is_folder and name != rejected
+        if reading := next((each for each in names if would_read(each, name, is_folder=is_folder)), None):
+            raise UsageError(f"would be among what {reading} stands for", where=name, mend="name another place")
 
 
-def _is_below(path: str, folder: str) -> bool:
-    folder = os.path.realpath(folder)
-    return os.path.commonpath([os.path.realpath(path), folder]) == folder
+def refuse_unrepeatable(options: FileOptions, inputs: "Sequence[Input]") -> None:
+    """Raise UsageError for input that cannot be read twice, where it would have to be."""
+    option = "--resume" if options.resume else "--engine ray" if options.engine == "ray" else None
+    for each in inputs if option else ():
+        if "://" not in each.path and os.path.exists(each.path) and not os.path.isfile(each.path):
+            raise UsageError(f"is no file, and {option} reads it more than once", where=each.path, mend="save it first")
+
+
+def _real(name: str) -> str:
+    """A path without links, or a URL without what is asked of it."""
+    return name.partition("?")[0].rstrip("/") if "://" in name else os.path.realpath(name)
 
 
 def output_format(options: FileOptions, style: str | None, first: str) -> tuple[str, str | None]:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnn_cli.cli.file_options import FileOptions, output_format, refuse_own_output, refuse_unsuitable
+from rnn_cli.cli.file_options import (
+    FileOptions,
+    output_format,
+    refuse_own_output,
+    refuse_unrepeatable,
+    refuse_unsuitable,
+)
 from rnn_cli.errors import ConfigError, RnnError
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
@@ -33,6 +39,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
     refuse_unsuitable(options)
     inputs = find_inputs(names, any_format=options.input_format is not None)
     refuse_own_output(options, names, inputs)
+    refuse_unrepeatable(options, inputs)
     format_, compression = output_format(options, style, inputs[0].path)
 
     from rnn_cli import bundle
@@ -62,7 +69,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
 
 def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predictor", listener: "Listener") -> "Counts":
     """Do the job, wherever its answers go and whoever computes them."""
-    model = {"manifest": opened.fingerprint(), "precision": options.precision}
+    model = {"model": opened.fingerprint(), "precision": options.precision}
     if options.target is None:
         from rnn_cli.bulk.one_file import score_to_stream
 
@@ -74,25 +81,23 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
         out, how = Path(options.target), {"resume": options.resume, "force": options.force}
         return score_to_file(job, predictor, model, out, options.rejected, listener, **how)
 
-    from rnn_cli.bulk import folder
-    from rnn_cli.bulk.places import place_of
+    from rnn_cli.bulk.answer_folder import taken
+    from rnn_cli.bulk.folder import score_to_folder
+    from rnn_cli.bulk.stores import store_of
 
     with ExitStack() as cluster:
         if options.engine == "ray":  # before anything is written: it may not be there
             from rnn_cli.bulk.cluster import connected, score_on_ray
 
+            listener.note("connecting to Ray" if options.ray_address else "starting Ray")
             cluster.enter_context(connected(options.ray_address, options.threads))
-        place = place_of(options.target)
-        folder.begin(job, model, place, resume=options.resume, force=options.force)
-        try:
+        how = {"resume": options.resume, "force": options.force}
+        with taken(job, model, store_of(options.target), listener, **how) as folder:
             if options.engine == "ray":
-                counts = score_on_ray(job, opened, options.precision, place, listener, workers=options.threads)
+                counts = score_on_ray(job, opened, options.precision, folder, listener, workers=options.threads)
             else:
-                counts = folder.score_to_folder(job, predictor, place, listener)
-            folder.finish(job, model, place, counts)
-        except BaseException:
-            listener.note("what is there is kept; the same command with --resume goes on")
-            raise
+                counts = score_to_folder(job, predictor, folder, listener)
+            folder.finish(job, counts)
     return counts
 
 

@@ -125,15 +125,19 @@ def test_parts_that_stand_are_not_made_again(
 
 
 def test_of_parts_that_stand_no_rows_are_sent(logs: Path, predictor: Predictor, home: Path) -> None:
-    from rnn_cli.bulk import cluster, folder
-    from rnn_cli.bulk.places import Local
+    from rnn_cli.bulk import cluster
+    from rnn_cli.bulk.answer_folder import taken
+    from rnn_cli.bulk.folder import score_to_folder
+    from rnn_cli.bulk.stores import Local
 
     from .conftest import Heard, job_of
 
-    job, place = job_of(str(logs / "day=1/b.jsonl"), "out.csv"), Local(home / "out")
-    folder.begin(job, {}, place, resume=False, force=False)
-    assert folder.score_to_folder(job, predictor, place, Heard()).rows == ROWS
-    told = [pickle.loads(row["told"][0]) for row in cluster._read({"file": [0]}, job=job, place=place, folder=".")]
+    job, store = job_of(str(logs / "day=1/b.jsonl"), "out.csv"), Local(home / "out")
+    with taken(job, {}, store, Heard(), resume=False, force=False) as folder:
+        assert score_to_folder(job, predictor, folder, Heard()).rows == ROWS
+    with taken(job, {}, store, Heard(), resume=True, force=False) as folder:
+        read = cluster._read({"file": [0]}, job=job, standing=folder.standing, here=".")
+        told = [pickle.loads(row["told"][0]) for row in read]
     assert [each.windows for each in told] == [b""] * len(told)
     assert sum(each.counts.rows for each in told) == ROWS
     assert sum(each.read for each in told) == (logs / "day=1/b.jsonl").stat().st_size

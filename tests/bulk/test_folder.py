@@ -6,9 +6,10 @@ from typing import Any
 import fsspec
 import pytest
 
-from rnn_cli.bulk import folder
+from rnn_cli.bulk.answer_folder import taken
+from rnn_cli.bulk.folder import score_to_folder
 from rnn_cli.bulk.job import Counts, Job
-from rnn_cli.bulk.places import Local, Place, place_of
+from rnn_cli.bulk.stores import Local, Store, store_of
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.scoring.predictor import Predictor
 
@@ -19,9 +20,9 @@ ROWS = [[str(n), f"warm film {n}" if n % 3 else "dull, noisy"] for n in range(10
 
 
 @pytest.fixture(params=["here", "local://", "memory://"])
-def place(request: pytest.FixtureRequest, home: Path) -> Place:
+def place(request: pytest.FixtureRequest, home: Path) -> Store:
     urls = {"here": "out/", "local://": f"local://{home}/out/", "memory://": f"memory://{home.name}/out/"}
-    return place_of(urls[request.param])
+    return store_of(urls[request.param])
 
 
 @pytest.fixture
@@ -32,17 +33,23 @@ def job() -> Job:
     return job_of("in", "x.csv", on_bad_row="skip")
 
 
-def work(job: Job, predictor: Predictor, place: Place, **how: bool) -> Counts:
-    folder.begin(job, MODEL, place, **{"resume": False, "force": False, **how})
-    counts = folder.score_to_folder(job, predictor, place, Heard())
-    folder.finish(job, MODEL, place, counts)
+def work(job: Job, predictor: Predictor, place: Store, **how: bool) -> Counts:
+    with taken(job, MODEL, place, Heard(), **{"resume": False, "force": False, **how}) as folder:
+        counts = score_to_folder(job, predictor, folder, Heard())
+        folder.finish(job, counts)
     return counts
+
+
+def begin(job: Job, place: Store, *, force: bool = False) -> None:
+    """As a job that was killed before its first chunk."""
+    with taken(job, MODEL, place, Heard(), resume=False, force=force):
+        pass
 
 
 NAMES = [*(f"a-0000{n}.csv" for n in range(5)), "deep/a-00000.csv", "deep/a-00001.csv"]
 
 
-def test_the_files_hold_all_rows_in_order(job: Job, predictor: Predictor, place: Place, home: Path) -> None:
+def test_the_files_hold_all_rows_in_order(job: Job, predictor: Predictor, place: Store, home: Path) -> None:
     assert work(job, predictor, place) == Counts(rows=130)
     assert sorted(place.names()) == sorted(["_job.json", *NAMES])
     for stem, rows in (("a", ROWS), ("deep/a", ROWS[:30])):
@@ -53,7 +60,7 @@ def test_the_files_hold_all_rows_in_order(job: Job, predictor: Predictor, place:
         assert [row[:2] for row in found] == rows
 
 
-def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Predictor, place: Place) -> None:
+def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Predictor, place: Store) -> None:
     counts = work(job, predictor, place)
     whole = {name: place.read(name) for name in place.names()}
     place.clear(NAMES[1::2])
@@ -67,17 +74,17 @@ def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Pred
     assert {name: place.read(name) for name in place.names()} == whole
 
 
-def test_another_job_does_not_go_on_in_it(job: Job, predictor: Predictor, place: Place) -> None:
+def test_another_job_does_not_go_on_in_it(job: Job, predictor: Predictor, place: Store) -> None:
     work(job, predictor, place)
     other = job_of("in/a.csv", "x.jsonl", on_bad_row="skip")
-    with pytest.raises(UsageError, match="out: was begun with another (inputs|format)"):
+    with pytest.raises(UsageError, match="out: was begun with another (input, or it has changed|--format)"):
         work(other, predictor, place, resume=True)
     work(other, predictor, place, force=True)
     assert sorted(place.names()) == sorted(["_job.json", *(f"a-0000{n}.jsonl" for n in range(5))])
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_other_files_are_left_alone(force: bool, job: Job, predictor: Predictor, place: Place) -> None:
+def test_other_files_are_left_alone(force: bool, job: Job, predictor: Predictor, place: Store) -> None:
     place.write("thesis.txt", b"years of work")
     with pytest.raises(UsageError, match="out: holds other files; name a new folder"):
         work(job, predictor, place, force=force)
@@ -90,9 +97,9 @@ def test_other_files_are_left_alone(force: bool, job: Job, predictor: Predictor,
 
 
 def test_what_a_killed_process_left_half_written_goes(job: Job, predictor: Predictor, home: Path) -> None:
-    for url, left in (("out/", ".a-00000.csv.abc.part"), (f"local://{home}/far/", "a-00000.csv.part")):
-        place = place_of(url)
-        folder.begin(job, MODEL, place, resume=False, force=False)
+    for url, left in (("out/", ".a-00000.csv.abc.part"), (f"local://{home}/far/", ".a-00000.csv.abc.part")):
+        place = store_of(url)
+        begin(job, place)
         file = home / ("out" if url == "out/" else "far") / left
         file.write_bytes(b"half")
         work(job, predictor, place, resume=True)
@@ -103,17 +110,17 @@ def test_what_a_killed_process_left_half_written_goes(job: Job, predictor: Predi
 
 
 def test_a_replaced_job_is_known_until_all_of_it_is_gone(
-    job: Job, predictor: Predictor, place: Place, monkeypatch: pytest.MonkeyPatch
+    job: Job, predictor: Predictor, place: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work(job, predictor, place)
     cleared: list[list[str]] = []
     with monkeypatch.context() as patch:
         patch.setattr(type(place), "clear", lambda self, names: cleared.append(names))
-        folder.begin(job, MODEL, place, resume=False, force=True)
+        begin(job, place, force=True)
     assert cleared[-1][-1] == "_job.json" and sorted(cleared[-1]) == sorted(["_job.json", *NAMES])
 
 
-def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Place) -> None:
+def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Store) -> None:
     work(job, predictor, place)
     place.write("_job.json", b"{\xff")
     with pytest.raises(BundleError, match="out/_job.json: damaged, .*; begin anew with --force"):
@@ -121,7 +128,7 @@ def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Place) 
     work(job, predictor, place, force=True)
 
 
-def test_bad_rows_stand_in_files_of_their_own(predictor: Predictor, place: Place) -> None:
+def test_bad_rows_stand_in_files_of_their_own(predictor: Predictor, place: Store) -> None:
     write_table("in.csv", ["id", "text"], ROWS[:30])
     with open("in.csv", "a") as file:
         file.write("bad\n")
@@ -134,7 +141,7 @@ def test_bad_rows_stand_in_files_of_their_own(predictor: Predictor, place: Place
     assert work(job_of("in.csv", "x.csv", on_bad_row="skip"), predictor, place, resume=True) == counts
 
 
-def test_no_rows_at_all_and_equal_names(predictor: Predictor, place: Place) -> None:
+def test_no_rows_at_all_and_equal_names(predictor: Predictor, place: Store) -> None:
     Path("none.csv").write_text("text\n")
     with pytest.raises(DataError, match="^none.csv: has no rows"):
         work(job_of("none.csv", "x.csv"), predictor, place)
@@ -150,7 +157,7 @@ def test_a_store_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, home: Pat
 
     monkeypatch.setattr(type(fsspec.filesystem("memory")), "_open", full)
     with pytest.raises(RunFailed, match="^memory://full/a: cannot be written .*; make room or choose another place$"):
-        place_of("memory://full/").write("a", b"x")
+        store_of("memory://full/").write("a", b"x")
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(RunFailed, match=r"^\S*out/a: cannot be written \(no space left on device\); make room or "):
         Local(home / "out").write("a", b"x")
@@ -160,4 +167,4 @@ def test_a_store_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, home: Pat
 def test_a_file_is_no_folder(home: Path) -> None:
     (home / "out").write_text("x")
     with pytest.raises(UsageError, match="out: is a file; name a folder, or leave the / out"):
-        place_of("out/")
+        store_of("out/")

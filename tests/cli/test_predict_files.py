@@ -215,7 +215,7 @@ def test_a_folder_with_other_files_in_it(predict: Rnn, home: Path) -> None:
     told(predict("--input", "logs", "--output", "out/"), 2, " → out/")
     assert set(files_below(home / "out")) == {"a-00000.csv", "deep/b-00000.csv", "_job.json"}
     refused(predict("--input", "logs", "--output", "logs/out.csv"), "logs/out.csv: stands in logs, whose files are .*")
-    refused(predict("--input", "logs", "--output", "logs/out/"), "logs/out/: stands in logs, whose files are read; .*")
+    refused(predict("--input", "logs", "--output", "logs/out/"), "logs/out/: would be among what logs stands for; .*")
     (home / "none").mkdir()
     refused(predict("--input", "none"), "none: holds no .csv, .tsv, .jsonl or .parquet file; check the path")
     (home / "none/x.txt").write_text("x")

@@ -35,7 +35,7 @@ Forked = Callable[..., Run]
 def forked(trained: Path) -> Iterator[Forked]:
     """Runs `rnn predict` in a process of its own: words, folder, what befalls it → how it ended."""
     modules = ["rnn_cli.cli.scoring_files", "rnn_cli.bulk.one_file", "rnn_cli.bulk.folder", "rnn_cli.loading"]
-    modules += ["rnn_cli.cli.scoring_progress", "rnn_cli.bulk.parquet_format", "rnn_cli.bulk.places"]
+    modules += ["rnn_cli.cli.scoring_progress", "rnn_cli.bulk.parquet_format", "rnn_cli.bulk.stores"]
     words = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin and server.stdout

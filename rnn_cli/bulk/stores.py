@@ -1,17 +1,22 @@
 """Folders that files are written to, whole or not at all: local ones, and those that a URL names."""
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 from rnn_cli.bulk.journal import told
 from rnn_cli.bundle import disk
 from rnn_cli.data.reading.remote import file_system, is_remote
 from rnn_cli.errors import UsageError
 
+LOCK = ".lock"
 
-class Place(Protocol):
-    """A folder; names are those of files below it, with / between folders."""
+
+class Store(Protocol):
+    """A folder of files; names are those of files below it, with / between folders."""
 
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
@@ -23,7 +28,10 @@ class Place(Protocol):
         """A file's bytes; None where there is none."""
 
     def names(self) -> list[str]:
-        """All files below it; what a killed process left half-written goes."""
+        """All files below it, those that are half-written too."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Only one process works in it, where that can be told; a folder that was made and stays empty goes."""
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
@@ -32,8 +40,8 @@ class Place(Protocol):
         """How a message names a file."""
 
 
-def place_of(name: str) -> Place:
-    """The folder, made if it is not there."""
+def store_of(name: str) -> Store:
+    """The folder that a path or a URL names."""
     return Remote(name) if is_remote(name) else Local(Path(name))
 
 
@@ -67,12 +75,29 @@ class Local:
         return file.read_bytes() if file.exists() else None
 
     def names(self) -> list[str]:
-        """All files below it; what a killed process left half-written goes."""
-        files = [file for file in self._folder.rglob("*") if file.is_file()]
-        parts = [file for file in files if file.name.startswith(".") and file.name.endswith(PART)]
-        for file in parts:
-            file.unlink(missing_ok=True)
-        return [file.relative_to(self._folder).as_posix() for file in files if file not in parts]
+        """All files below it, those that are half-written too."""
+        return [
+            name
+            for file in self._folder.rglob("*")
+            if file.is_file() and (name := file.relative_to(self._folder).as_posix()) != LOCK
+        ]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Only one process works in it; it goes again if it was made for that and stays empty."""
+        is_new = not self._folder.exists()
+        lock = disk.locked(self._folder / LOCK, UsageError("another process is working on it", where=str(self)))
+        with ExitStack() as stack:
+            with told(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                is_held = stack.enter_context(lock)
+            try:
+                yield
+            finally:
+                if is_held():
+                    (self._folder / LOCK).unlink(missing_ok=True)
+                if is_new:
+                    disk.remove_if_empty(self._folder)
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
@@ -83,9 +108,6 @@ class Local:
         """How a message names a file."""
         return f"{self}/{name}"
 
-
-PART = ".part"
-"""What the name of a file ends with while it is written."""
 
 OBJECT_STORES = ("s3", "gcs", "abfs")
 """Where a file appears when it has been sent whole; elsewhere it is renamed then."""
@@ -119,10 +141,12 @@ class Remote:
                 with found.open_output_stream(path) as stream:
                     stream.write(content)
                 return
-            found.create_dir(path.rpartition("/")[0], recursive=True)
-            with found.open_output_stream(path + PART) as stream:
+            folder, _, last = path.rpartition("/")
+            found.create_dir(folder, recursive=True)
+            part = f"{folder}/.{last}.{uuid4().hex}.part"
+            with found.open_output_stream(part) as stream:
                 stream.write(content)
-            found.move(path + PART, path)
+            found.move(part, path)
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
@@ -133,17 +157,18 @@ class Remote:
             return bytes(stream.read())
 
     def names(self) -> list[str]:
-        """All files below it; what a killed process left half-written goes."""
+        """All files below it, those that are half-written too."""
         from pyarrow import fs
 
         found, folder = file_system(self._url)
         base = folder.rstrip("/")
         with told(self._url):
             listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-        names = [each.path[len(base) + 1 :] for each in listed if each.is_file]
-        parts = [name for name in names if name.endswith(PART)]
-        self.clear(parts)
-        return [name for name in names if name not in parts]
+        return [each.path[len(base) + 1 :] for each in listed if each.is_file]
+
+    def held(self) -> AbstractContextManager[None]:
+        """No lock is to be had there."""
+        return nullcontext()
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""

@@ -1,0 +1,149 @@
+"""The folder that a job's answers become: whose it is, which files in it are the job's, and which of them stand.
+
+`_job.json` tells it; the files' names tell which rows they hold: `logs/monday-00002.csv` those of the third chunk of
+`logs/monday.csv`. Knows nothing of rows.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from rnn_cli.bulk.job import Counts, Job, Listener, differing
+from rnn_cli.bulk.stores import Store
+from rnn_cli.bulk.windows import no_rows
+from rnn_cli.bundle.signed import sign, unsign
+from rnn_cli.errors import BundleError, DataError, UsageError
+
+VERSION = 1
+RECORD = "_job.json"
+REJECTED = "_rejected"
+_PART = re.compile(r"(?P<rejected>_rejected/)?(?P<stem>.+)-\d{5,}\.(?P<format>\w+)")
+_HALF = re.compile(r"(?P<folder>.*/)?\.(?P<name>.+)\.\w+\.part")  # a file's name while it is written
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that is a job's; `standing` are the files of chunks that need not be scored."""
+
+    store: Store
+    standing: frozenset[str]
+    record: Mapping[str, Any]
+
+    def finish(self, job: Job, counts: Counts) -> None:
+        """Note that it is whole, and what stands in it. Raises DataError if there are no rows at all."""
+        if not counts.rows:
+            raise no_rows(job)
+        self.store.clear([name for name in self.store.names() if name != _whole(name) and self.is_own(name)])
+        rows = {"rows": counts.rows, "rejected": counts.rejected}
+        _write(self.store, {**self.record, "finished": True, "counts": rows})
+
+    def is_own(self, name: str) -> bool:
+        """Whether a file below it is one of the job's, or half of one."""
+        return _is_of(self.record, _whole(name))
+
+    def parts(self) -> list[str]:
+        """The files of chunks that stand."""
+        return [name for name in self.store.names() if name == _whole(name) != RECORD and self.is_own(name)]
+
+
+@contextmanager
+def taken(
+    job: Job, model: Mapping[str, str], store: Store, listener: Listener, *, resume: bool, force: bool
+) -> Iterator[Folder]:
+    """A folder for a job: a new one, one that the same job began (`resume`), or an earlier job's (`force`).
+
+    If the block ends early, what stands is kept; where that is nothing, the folder is as it was. Raises UsageError,
+    and DataError where two files would have the same answers' names, or one that leads out of the folder.
+    """
+    record = {
+        "signature": job.signature(**model),
+        "parts": {"stems": _stems(job), "format": job.format},
+        "finished": False,
+    }
+    with store.held():
+        folder = Folder(store, _standing(store, record, resume=resume, force=force), record)
+        _write(store, record)
+        try:
+            yield folder
+        except BaseException:
+            if folder.parts():
+                listener.note("what is there is kept; the same command with --resume goes on")
+            else:
+                store.clear([name for name in store.names() if folder.is_own(name)])
+            raise
+
+
+def _standing(store: Store, record: Mapping[str, Any], *, resume: bool, force: bool) -> frozenset[str]:
+    """The files of chunks to be kept; those of an earlier job that may not go before."""
+    text = store.read(RECORD)
+    if text is None:
+        if store.names():
+            raise UsageError("holds other files", where=str(store), mend="name a new folder")
+        return frozenset()
+    if not (resume or force):
+        mend = "go on with --resume, or begin anew with --force"
+        raise UsageError("holds the answers of a job", where=str(store), mend=mend)
+    names, told = store.names(), {"where": store.shown(RECORD), "mend": "begin anew with --force"}
+    earlier: Mapping[str, Any]
+    try:
+        earlier = unsign(text.decode("utf-8", "replace"), newest=VERSION, **told)
+    except BundleError:
+        if resume:
+            raise
+        earlier = record  # of a damaged one, what this job is called as goes
+    if resume:
+        if name := differing(earlier["signature"], record["signature"]):
+            mend = "call it as it was begun, or begin anew with --force"
+            raise UsageError(f"was begun with another {name}", where=str(store), mend=mend)
+        return frozenset(name for name in names if name == _whole(name))
+    if foreign := [name for name in names if not _is_of(earlier, _whole(name))]:
+        what = f"holds {foreign[0]}, which is none of its answers"
+        raise UsageError(what, where=str(store), mend="move it, or name a new folder")
+    store.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, it tells of the rest
+    return frozenset()
+
+
+def _is_of(record: Mapping[str, Any], name: str) -> bool:
+    """Whether a file below a folder is one of those that a record's job writes."""
+    parts, found = record["parts"], _PART.fullmatch(name)
+    return name == RECORD or bool(
+        found
+        and found["stem"] in parts["stems"]
+        and found["format"] == ("jsonl" if found["rejected"] else parts["format"])
+    )
+
+
+def _whole(name: str) -> str:
+    """The name of a file, without what stands around it while it is written."""
+    found = _HALF.fullmatch(name)
+    return (found["folder"] or "") + found["name"] if found else name
+
+
+def _stems(job: Job) -> list[str]:
+    """What the names of the files' answers begin with."""
+    stems = [stem(job, file) for file in range(len(job.inputs))]
+    if leading_out := next((stem for stem in stems if ".." in stem.split("/") or stem.startswith("/")), None):
+        raise DataError("its answers would lie outside the folder", where=leading_out, mend="name its folder instead")
+    if len(set(stems)) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        raise DataError(f"two files would be answered in {twice}-00000", mend="score them apart")
+    return stems
+
+
+def _write(store: Store, content: Mapping[str, Any]) -> None:
+    store.write(RECORD, sign({"format_version": VERSION, **content}).encode())
+
+
+def part_name(job: Job, file: int, chunk: int) -> str:
+    """The name, below the folder, of the file that holds a chunk's answers."""
+    return f"{stem(job, file)}-{chunk:05}.{job.format}"
+
+
+def stem(job: Job, file: int) -> str:
+    """What the names of the files that hold a file's answers begin with."""
+    name = PurePosixPath(job.inputs[file].name.replace("\\", "/"))
+    name = name.with_suffix("") if name.suffix.lower() in (".gz", ".zst") else name
+    return str(name.with_suffix(""))
