@@ -8,9 +8,11 @@ that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
 import logging
 import os
 import pickle
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
@@ -204,7 +206,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
         how |= {"num_cpus": workers, "include_dashboard": False}
     try:
         _knock(address or "")
-        with _native_stderr_closed():
+        with _native_stderr_closed(), _sigterm_kept():
             ray.init(**how)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
@@ -212,11 +214,11 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
-    try:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 def _knock(address: str) -> None:
@@ -224,6 +226,17 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Ray's own handler, set in the block, would end the process with 15; the caller's is put back."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager
