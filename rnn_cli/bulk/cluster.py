@@ -11,6 +11,7 @@ import pickle
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
@@ -205,23 +206,21 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
     if not address:  # a cluster that is started here; one that runs has its own cores
         how |= {"num_cpus": workers, "include_dashboard": False}
-    on_termination = signal.getsignal(signal.SIGTERM)
     try:
         _knock(address or "")
-        with stderr_closed():  # Ray's C++ says that it says nothing
+        with stderr_closed(), _sigterm_kept():  # Ray's C++ says that it says nothing
             ray.init(**how)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
         raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
-    signal.signal(signal.SIGTERM, on_termination)  # Ray has put its own there, which ends otherwise
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
-    try:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 def _knock(address: str) -> None:
@@ -229,3 +228,14 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Ray's own handler, set in the block, would end the process with 15; the caller's is put back."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)

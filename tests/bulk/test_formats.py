@@ -1,15 +1,20 @@
 """Every format in, every format out: all columns as they were, in order, and the predictor's own answers."""
 
+import csv
+import io
 import itertools
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rnn_cli.bulk.one_file import score_to_file, score_to_stream
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Prediction, Predictor
 
-from .conftest import Done, read_table, unpacked, write_table
+from .conftest import Done, Heard, job_of, read_table, unpacked, write_table
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 ENDS = ("", ".gz", ".zst")
@@ -111,3 +116,27 @@ def test_no_answer_depends_on_how_rows_are_cut(score, small_windows, predictor: 
         score("in.csv", f"out.{asked}")
         assert [row[0] for row in read_table(f"out.{asked}")[1]] == texts
         assert [row[1:] for row in read_table(f"out.{asked}")[1]] == expected(predictor, asked.partition(".")[0], texts)
+
+
+def test_a_model_that_may_be_unsure_says_so(predictor: Predictor) -> None:
+    doubtful = predictor.adjusted(decision=Decision(predictor.decision.threshold, 0.95))
+    write_table("in.csv", ["text"], [[text] for text in TEXTS])
+    stream, heard = io.BytesIO(), Heard()
+    counts = score_to_stream(job_of("in.csv", "out.csv"), doubtful, stream, None, heard)
+    columns, *rows = csv.reader(io.StringIO(stream.getvalue().decode(), newline=""))
+    assert columns == ["text", "label", "probability", "no_known_words", "unsure"]
+    expected = [each.unsure for each in doubtful.predict(TEXTS)]
+    assert [row[4] for row in rows] == [str(unsure).lower() for unsure in expected]
+    assert 0 < counts.unsure == sum(expected)
+
+
+def test_rejected_rows_may_lie_on_another_disk(predictor: Predictor, home: Path) -> None:
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == home.stat().st_dev:
+        pytest.skip("no other disk")
+    Path("in.csv").write_text("id,text\n1,warm\n2\n")
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        rejects = Path(folder) / "bad.jsonl"
+        score_to_file(job_of("in.csv", "out.csv", on_bad_row="skip"), predictor, {}, Path("out.csv"), rejects, Heard())
+        assert json.loads(rejects.read_text())["line"] == 3
+    assert sorted(path.name for path in home.iterdir()) == ["in.csv", "out.csv"]

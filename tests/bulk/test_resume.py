@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from rnn_cli.bulk.chunks import Chunks
@@ -346,9 +345,3 @@ def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(files: list[str], 
         with pytest.raises(UsageError, match="^out.csv.unfinished: exists and is not an unfinished job; move it"):
             score(files, "out.csv", force=force)
     assert bytes_of("out.csv.unfinished/thesis.txt") == b"years of work"
-
-
-def test_row_groups_do_not_depend_on_an_interruption(files: list[str], score: Any) -> None:
-    stop(files, score, output="out.parquet")
-    score(files, "out.parquet", resume=True)
-    assert pq.ParquetFile("out.parquet").metadata.num_rows == 100
