@@ -100,7 +100,8 @@ def on_ray(trained: Path, home: Path, form: str, *more: str, **how: Any) -> subp
 def test_the_same_bytes(logs: Path, trained: Path, local: Callable[[str], dict[str, bytes]]) -> None:
     ended = on_ray(trained, logs.parent, "csv")
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
-    first, second = ended.stderr.splitlines()
+    begun, first, second = ended.stderr.splitlines()
+    assert begun == "starting Ray"
     assert re.fullmatch(r"16,001 rows scored in \d+\.\d s \([\d,]+ a second\) → ray.csv/", first)
     assert second == "16,002 rows in = 16,001 scored + 1 rejected → ray.csv/_rejected"
     made = files_below(logs.parent / "ray.csv")
@@ -202,7 +203,7 @@ def test_a_worker_killed_on_the_way_costs_no_row(
 ) -> None:
     code, err = killed("csv", 1)
     assert code == 0, err
-    assert "16,002 rows in = 16,001 scored + 1 rejected" in err and err.count("\n") == 2
+    assert "16,002 rows in = 16,001 scored + 1 rejected" in err and err.count("\n") == 3
     assert files_below(logs.parent / "ray.csv") == local("csv")
 
 
@@ -261,7 +262,7 @@ def test_no_cluster_there_is_one_line(address: str, trained: Path, home: Path) -
     ended = run(trained, *words)
     assert (ended.returncode, ended.stdout) == (2, "")
     error = rf"Error: {re.escape(address)}: no Ray cluster there \(.*\); check --ray-address"
-    assert re.fullmatch(f"{error}\n", ended.stderr)
+    assert re.fullmatch(f"(connecting to|starting) Ray\n{error}\n", ended.stderr)
     assert not (home / "out").exists()
 
 
