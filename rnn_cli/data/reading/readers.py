@@ -96,7 +96,7 @@ def open_whole(
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
-            schema, rows = parquet.whole(stream, request, faults, at_once=at_once)
+            schema, rows = parquet.whole(stream, request, faults, at_once=at_once, characters=characters)
             yield Whole(kind, tuple(schema.names), rows, schema)
         elif kind == "jsonl":
             columns, records = jsonl.whole(stream, request, faults, as_table=as_table)
