@@ -7,6 +7,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from rnn_cli.bulk.inputs import find_inputs
 from rnn_cli.data.reading.readers import read_rows
@@ -75,5 +76,36 @@ def test_what_is_out_of_reach_is_told_in_one_line(url: str) -> None:
     assert caught.value.where == url and caught.value.mend and "\n" not in str(caught.value)
 
 
-def test_a_url_is_looked_up_once() -> None:
-    assert file_system("memory://x/y")[0] is file_system("memory://x/y")[0]
+S3 = "?region=us-east-1&endpoint_override=localhost:1&scheme=http"
+URLS = [
+    *(f"s3://bucket{path}{S3}" for path in ("", "/", "/a%20b", "/a%2Fb%25/", "//x//y", "/%C3%A9%23%3F", "/a+b/c=d&e")),
+    f"s3://key:se%2Fcret@bucket/x/y{S3}",
+    *(f"local://{path}" for path in ("/", "/tmp/a%20b", "/tmp//a/", "/tmp?x=1")),
+    *(f"gs://anonymous@bucket{path}" for path in ("", "/a%20b/")),
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_path_is_what_arrow_makes_of_a_url(url: str) -> None:
+    assert file_system(url) == fs.FileSystem.from_uri(url)
+
+
+@pytest.mark.parametrize(
+    ("folder", "query"),
+    [("memory://x", ""), ("local:///tmp", ""), ("s3://bucket/a", S3), ("gs://anonymous@bucket/a", "")],
+)
+def test_the_files_of_a_place_share_its_file_system(folder: str, query: str) -> None:
+    found = [file_system(f"{folder}/{name}{query}") for name in ("b", "c d/e.csv", "f%20g")]
+    assert len({id(each) for each, _ in found}) == 1 and len({path for _, path in found}) == 3
+    assert [path.rpartition("/")[2] for _, path in found][:2] == ["b", "e.csv"]
+
+
+def test_other_places_have_other_file_systems() -> None:
+    urls = [f"s3://bucket/a{S3}", f"s3://other/a{S3}", f"s3://key:secret@bucket/a{S3}"]
+    assert len({id(file_system(url)[0]) for url in urls}) == 3
+    assert file_system(f"s3://bucket/a{S3.replace('http', 'https')}")[0] is not file_system(urls[0])[0]
+
+
+def test_a_path_that_is_no_text_is_told() -> None:
+    with pytest.raises(DataError, match=r"^local:///tmp/%ff: cannot be read \("):
+        file_system("local:///tmp/%ff")
