@@ -11,7 +11,8 @@ from pyarrow import fs
 
 from rnn_cli.bulk.inputs import find_inputs
 from rnn_cli.data.reading.readers import read_rows
-from rnn_cli.data.reading.remote import file_system, is_remote, remote_file, remote_files
+from rnn_cli.data.reading.remote import file_system, is_remote, reason, remote_file, remote_files, shown
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 CONTENT = b"text,label\nwarm,a\ndull,b\n"
@@ -109,3 +110,63 @@ def test_other_places_have_other_file_systems() -> None:
 def test_a_path_that_is_no_text_is_told() -> None:
     with pytest.raises(DataError, match=r"^local:///tmp/%ff: cannot be read \("):
         file_system("local:///tmp/%ff")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("s3://KEY:SECRET@bucket/a%20b.csv?region=x", "s3://bucket/a%20b.csv"),
+        ("s3://KEY:SEC/RET+@bucket/a.csv", "s3://bucket/a.csv"),
+        ("s3://KEY@bucket/a.csv", "s3://bucket/a.csv"),
+        ("s3://bucket/@home/a@b.csv", "s3://bucket/@home/a@b.csv"),
+        ("hdfs://host:8020/a@b.csv", "hdfs://host:8020/a@b.csv"),
+        ("https://host/a.csv?X-Amz-Signature=SECRET", "https://host/a.csv"),
+        ("file:///a/b.csv", "file:///a/b.csv"),
+        ("a?b@c.csv", "a?b@c.csv"),
+        ("a:b@c/d?e", "a:b@c/d?e"),
+    ],
+)
+def test_a_name_shows_no_secret(path: str, name: str) -> None:
+    assert shown(path) == ReadRequest(path).name == name
+    assert ReadRequest(path).at(3) == f"{name}:3"
+
+
+def test_what_an_error_says_shows_no_secret() -> None:
+    url = "s3://KEY:SE%2FCRET@bucket/a.csv?token=TOKEN&x=1"
+    for said in (url, "KEY:SE/CRET", "SE/CRET", "token=TOKEN&x=1", url.replace("%2F", "%2f").replace("=1", "=%31")):
+        told = reason(OSError(f"no '{said}' at 1\nmore"), url)
+        assert not any(secret in told for secret in ("SE/", "CRET", "TOKEN")) and told.endswith("' at 1")
+    assert reason(OSError(""), url) == "OSError"
+    assert reason(OSError("no a?b"), "a?b") == "no a?b"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "local://KEY:SECRET@host/a.csv?token=SECRET",
+        "local:///none/a.csv?token=SECRET",
+        "local:///none/*.csv?token=SECRET",
+        "nosuch://KEY:SECRET@host/a.csv?token=SECRET",
+        "memory://KEY:SECRET@none/a.csv",
+        "s3://KEY:SEC/RET@bucket/a.csv?token=SECRET",
+        "s3://KEY:SECRET@bucket/a.csv?token=SECRET",
+    ],
+)
+def test_a_file_out_of_reach_is_told_without_its_secrets(url: str) -> None:
+    for read in (file_system, remote_file, remote_files, lambda url: list(read_rows(url))):
+        try:
+            read(url)
+        except DataError as error:
+            assert not any(secret in str(error) for secret in ("KEY", "SEC", "RET", "token"))
+    with pytest.raises(DataError):
+        list(read_rows(url))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text,label\nwarm\n", b"PAR1", b"\x1f\x8bcut", b"PK\x03\x04", b"text,label\n\xff,a\n"]
+)
+def test_a_faulty_file_is_told_without_its_secrets(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        list(read_rows(f"local://{tmp_path}/a.csv?token=SECRET"))
+    assert "SECRET" not in str(caught.value) and (caught.value.where or "").startswith(f"local://{tmp_path}/a.csv")

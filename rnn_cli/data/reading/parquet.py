@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from rnn_cli.data.reading.checks import clean
 from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import Faults, size
+from rnn_cli.data.reading.remote import reason
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRows
@@ -154,8 +155,8 @@ def columns(file: IO[bytes], request: ReadRequest) -> list[str]:
 
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
-    reason = str(error).strip().partition("\n")[0]
-    return DataError(f"not a whole Parquet file ({reason})", where=request.name, mend="write it again")
+    what = f"not a whole Parquet file ({reason(error, request.path)})"
+    return DataError(what, where=request.name, mend="write it again")
 
 
 def _chosen(table: Any, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:

@@ -5,6 +5,7 @@ Arrow's own file systems serve what they know, fsspec's the rest. Loads pyarrow 
 
 import fnmatch
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -21,6 +22,30 @@ def is_remote(path: str) -> bool:
     """Whether a path is a URL."""
     scheme, mark, _ = path.partition("://")
     return bool(mark) and scheme.replace("+", "").isalnum()
+
+
+# A user and a password, even one whose / was not written as %2F; and a query, which may hold a signature.
+_PRIVATE = re.compile(r"(?<=://)(?P<user>[^/?#]*|[^/?#:@]*:(?!\d*/)[^?#@]*)@|\?(?P<query>.*)", re.DOTALL)
+_URL = re.compile(r"\w[\w+]*://[^\s'\"]+")
+
+
+def shown(path: str) -> str:
+    """How messages name a path: a URL without what may be secret, its user and its query."""
+    return _PRIVATE.sub("", path) if is_remote(path) else path
+
+
+def reason(error: object, path: str) -> str:
+    """What an error says of a path, in one line, and without what may be secret in a URL."""
+    told = str(error).strip().partition("\n")[0] or type(error).__name__
+    if not is_remote(path):
+        return told
+    private = {""}
+    for found in _PRIVATE.finditer(path):
+        user, query = found["user"] or "", found["query"] or ""
+        private |= {user, user.partition(":")[2], query}
+    for secret in sorted((private | set(map(unquote, private))) - {""}, key=len, reverse=True):
+        told = told.replace(secret, "...")
+    return _URL.sub(lambda url: shown(url.group()), told)
 
 
 def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
@@ -132,5 +157,5 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return DataError(f"cannot be read ({reason})", where=url, mend="check the address and your access to it")
+    mend = "check the address and your access to it"
+    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), mend=mend)
