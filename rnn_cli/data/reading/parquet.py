@@ -1,4 +1,7 @@
-"""Parquet: two columns of a file, a batch at a time. The only file of this room that loads pyarrow."""
+"""Parquet: a file's rows, whole or the columns asked for, a batch at a time.
+
+Loads pyarrow, so it is imported only for a file that is Parquet.
+"""
 
 import io
 from collections.abc import Callable, Iterator
