@@ -8,7 +8,7 @@ import click
 from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
 from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, span, value
 
-if TYPE_CHECKING:  # loading them loads scikit-learn
+if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.comparison import Comparison
     from rnn_cli.evaluation.contest import Contest, Contestant
 

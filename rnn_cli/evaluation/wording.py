@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # loading them loads scikit-learn
+if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.contest import Contestant
     from rnn_cli.evaluation.metrics import Figures, Sure

@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[bytes, int, str, str]] = {
     ),
     "null": (b'{"id":"1","text":"warm"}\n{"text":null}\n{"id":"3","text":"dull"}', 2, "is null", '{"text":null}'),
     "a number": (b'{"id":"1","text":"warm"}\n{"text":1e4}\n{"id":"3","text":"dull"}', 2, "a number", '{"text":1e4}'),
+    "NULs alone": (b'{"id":"1","text":"warm"}\n\0\0\n{"id":"3","text":"dull"}', 2, "a NUL character", ""),
     "JSON, not UTF-8": (
         b'{"id":"1","text":"warm"}\n{"id":"2","text":"\xff"}\n{"id":"3","text":"dull"}',
         *(2, "not UTF-8", '{"id":"2","text":"\ufffd"}'),

@@ -1,7 +1,11 @@
-"""A line without end costs no more memory than the bound on a field allows."""
+"""Memory is bounded: by the bound on a field for a line without end, and for Parquet by what is read at once."""
 
+import subprocess
+import sys
 import tracemalloc
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rnn_cli.data.reading.readers import read_rows
@@ -39,3 +43,31 @@ def _peak_until_refused(path, message):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+MEASURED = """
+import re, sys
+import pyarrow.parquet
+from rnn_cli.data.reading.readers import open_whole
+from rnn_cli.data.reading.request import ReadRequest
+def mebibytes(name):
+    return int(re.search(name + r":\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
+before, rows = mebibytes("VmRSS"), 0
+request = ReadRequest(sys.argv[1], labels=False)
+with open_whole(request, lenient=False, as_table=True, at_once=2048, characters=2 << 20) as whole:
+    for window in whole.rows:
+        rows += len(window.lines)
+print(rows, mebibytes("VmHWM") - before)
+"""
+
+
+@pytest.mark.parametrize("rows", [400, 1_000_000], ids=["long texts", "many rows in one group"])
+def test_parquet_is_not_read_whole(rows, tmp_path):
+    path, one = str(tmp_path / "f.parquet"), 160_000_000 // rows
+    texts = pa.array(f"{n:06}" + "x" * (one - 6) for n in range(rows))
+    # Arrow writes so many rows before it looks whether a page is full, and a page is read whole.
+    pq.write_table(pa.table({"text": texts}), path, compression="none", write_batch_size=4)
+    ended = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
+    read, mebibytes = ended.stdout.split()
+    assert int(read) == rows
+    assert float(mebibytes) < 100

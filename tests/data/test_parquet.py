@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.data.reading.readers import read_rows
+from rnn_cli.data.reading.readers import open_whole, read_rows
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 
@@ -111,3 +112,46 @@ def test_every_truncation_is_refused(written):
             file.write(content[:cut])
         with pytest.raises(DataError, match="not a whole Parquet file"):
             list(read_rows(path))
+
+
+def windows(path, at_once=8, characters=1000):
+    request = ReadRequest(path, labels=False)
+    with open_whole(request, lenient=False, as_table=True, at_once=at_once, characters=characters) as whole:
+        return list(whole.rows)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+@pytest.mark.parametrize("group", [5, 100])
+def test_windows_hold_so_many_rows_or_so_many_bytes(kind, group, tmp_path):
+    lengths = [1] * 30 + [300] * 12 + [1] * 9 + [5000, 0, 700, 700] + [1] * 20
+    texts = [chr(97 + n % 26) * length for n, length in enumerate(lengths)]
+    is_dictionary = pa.types.is_dictionary(kind)
+    column = pa.array(texts).dictionary_encode() if is_dictionary else pa.array(texts, kind)
+    path = str(tmp_path / "f.parquet")
+    pq.write_table(pa.table({"text": column}), path, row_group_size=group)
+    found = windows(path)
+    assert [text for rows in found for text in rows.texts] == texts
+    assert [line for rows in found for line in rows.lines] == list(range(1, len(texts) + 1))
+    for rows in found:
+        assert rows.batch.column("text").to_pylist() == rows.texts and len(rows.lines) <= 8
+        assert len(rows.lines) == 1 or sum(map(len, rows.texts)) <= 1000
+    assert [rows.lines for rows in windows(path)] == [rows.lines for rows in found]
+    if group == 100 or not is_dictionary:  # else each small group has all values to itself
+        assert len(found) < 35
+
+
+def test_other_columns_count_and_a_large_dictionary_does_not(written):
+    bodies = pa.array([b"x" * 400] * 16)
+    assert [len(rows.lines) for rows in windows(written(("text", "body"), text=["a"] * 16, body=bodies))] == [2] * 8
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 800, pa.int32()), [chr(97 + n) * 400 for n in range(20)])
+    path = written(("text", "word"), text=["a"] * 800, word=words)
+    assert [len(rows.lines) for rows in windows(path)] == [8] * 100
+
+
+def test_short_rows_come_in_full_windows_across_row_groups(tmp_path):
+    path = str(tmp_path / "f.parquet")
+    pq.write_table(pa.table({"text": [f"t{n}" for n in range(3000)]}), path, row_group_size=700)
+    found = windows(path, at_once=1024, characters=1 << 20)
+    assert [len(rows.lines) for rows in found] == [1024, 1024, 952]

@@ -7,10 +7,12 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from rnn_cli.bulk.inputs import find_inputs
 from rnn_cli.data.reading.readers import read_rows
-from rnn_cli.data.reading.remote import file_system, is_remote, remote_file, remote_files
+from rnn_cli.data.reading.remote import file_system, is_remote, reason, remote_file, remote_files, shown
+from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError
 
 CONTENT = b"text,label\nwarm,a\ndull,b\n"
@@ -75,5 +77,96 @@ def test_what_is_out_of_reach_is_told_in_one_line(url: str) -> None:
     assert caught.value.where == url and caught.value.mend and "\n" not in str(caught.value)
 
 
-def test_a_url_is_looked_up_once() -> None:
-    assert file_system("memory://x/y")[0] is file_system("memory://x/y")[0]
+S3 = "?region=us-east-1&endpoint_override=localhost:1&scheme=http"
+URLS = [
+    *(f"s3://bucket{path}{S3}" for path in ("", "/", "/a%20b", "/a%2Fb%25/", "//x//y", "/%C3%A9%23%3F", "/a+b/c=d&e")),
+    f"s3://key:se%2Fcret@bucket/x/y{S3}",
+    *(f"local://{path}" for path in ("/", "/tmp/a%20b", "/tmp//a/", "/tmp?x=1")),
+    *(f"gs://anonymous@bucket{path}" for path in ("", "/a%20b/")),
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_path_is_what_arrow_makes_of_a_url(url: str) -> None:
+    assert file_system(url) == fs.FileSystem.from_uri(url)
+
+
+@pytest.mark.parametrize(
+    ("folder", "query"),
+    [("memory://x", ""), ("local:///tmp", ""), ("s3://bucket/a", S3), ("gs://anonymous@bucket/a", "")],
+)
+def test_the_files_of_a_place_share_its_file_system(folder: str, query: str) -> None:
+    found = [file_system(f"{folder}/{name}{query}") for name in ("b", "c d/e.csv", "f%20g")]
+    assert len({id(each) for each, _ in found}) == 1 and len({path for _, path in found}) == 3
+    assert [path.rpartition("/")[2] for _, path in found][:2] == ["b", "e.csv"]
+
+
+def test_other_places_have_other_file_systems() -> None:
+    urls = [f"s3://bucket/a{S3}", f"s3://other/a{S3}", f"s3://key:secret@bucket/a{S3}"]
+    assert len({id(file_system(url)[0]) for url in urls}) == 3
+    assert file_system(f"s3://bucket/a{S3.replace('http', 'https')}")[0] is not file_system(urls[0])[0]
+
+
+def test_a_path_that_is_no_text_is_told() -> None:
+    with pytest.raises(DataError, match=r"^local:///tmp/%ff: cannot be read \("):
+        file_system("local:///tmp/%ff")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("s3://KEY:SECRET@bucket/a%20b.csv?region=x", "s3://bucket/a%20b.csv"),
+        ("s3://KEY:SEC/RET+@bucket/a.csv", "s3://bucket/a.csv"),
+        ("s3://KEY@bucket/a.csv", "s3://bucket/a.csv"),
+        ("s3://bucket/@home/a@b.csv", "s3://bucket/@home/a@b.csv"),
+        ("hdfs://host:8020/a@b.csv", "hdfs://host:8020/a@b.csv"),
+        ("https://host/a.csv?X-Amz-Signature=SECRET", "https://host/a.csv"),
+        ("file:///a/b.csv", "file:///a/b.csv"),
+        ("a?b@c.csv", "a?b@c.csv"),
+        ("a:b@c/d?e", "a:b@c/d?e"),
+    ],
+)
+def test_a_name_shows_no_secret(path: str, name: str) -> None:
+    assert shown(path) == ReadRequest(path).name == name
+    assert ReadRequest(path).at(3) == f"{name}:3"
+
+
+def test_what_an_error_says_shows_no_secret() -> None:
+    url = "s3://KEY:SE%2FCRET@bucket/a.csv?token=TOKEN&x=1"
+    for said in (url, "KEY:SE/CRET", "SE/CRET", "token=TOKEN&x=1", url.replace("%2F", "%2f").replace("=1", "=%31")):
+        told = reason(OSError(f"no '{said}' at 1\nmore"), url)
+        assert not any(secret in told for secret in ("SE/", "CRET", "TOKEN")) and told.endswith("' at 1")
+    assert reason(OSError(""), url) == "OSError"
+    assert reason(OSError("no a?b"), "a?b") == "no a?b"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "local://KEY:SECRET@host/a.csv?token=SECRET",
+        "local:///none/a.csv?token=SECRET",
+        "local:///none/*.csv?token=SECRET",
+        "nosuch://KEY:SECRET@host/a.csv?token=SECRET",
+        "memory://KEY:SECRET@none/a.csv",
+        "s3://KEY:SEC/RET@bucket/a.csv?token=SECRET",
+        "s3://KEY:SECRET@bucket/a.csv?token=SECRET",
+    ],
+)
+def test_a_file_out_of_reach_is_told_without_its_secrets(url: str) -> None:
+    for read in (file_system, remote_file, remote_files, lambda url: list(read_rows(url))):
+        try:
+            read(url)
+        except DataError as error:
+            assert not any(secret in str(error) for secret in ("KEY", "SEC", "RET", "token"))
+    with pytest.raises(DataError):
+        list(read_rows(url))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text,label\nwarm\n", b"PAR1", b"\x1f\x8bcut", b"PK\x03\x04", b"text,label\n\xff,a\n"]
+)
+def test_a_faulty_file_is_told_without_its_secrets(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        list(read_rows(f"local://{tmp_path}/a.csv?token=SECRET"))
+    assert "SECRET" not in str(caught.value) and (caught.value.where or "").startswith(f"local://{tmp_path}/a.csv")

@@ -134,6 +134,18 @@ def test_faulty_objects_are_told_each_with_its_line(read: Read) -> None:
         assert expected is None if fault is None else expected is not None and expected in fault
 
 
+def test_a_line_of_nothing_but_nul_characters_is_no_blank_line(read: Read) -> None:
+    _, windows = read("f.jsonl", b'\0\n{"text": "a"}\n\n\0 \0\r\n{"text": "b"}')
+    assert told(windows) == [
+        (1, "", "", "a NUL character"),
+        (2, "a", '{"text": "a"}', None),
+        (4, "", "", "a NUL character"),
+        (5, "b", '{"text": "b"}', None),
+    ]
+    _, windows = read("f.jsonl", b'{"text": "a"}\n\0\n', strip_nul=True)
+    assert [line for line, *_ in told(windows)] == [1]
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("more", range(-3, 6))
 def test_after_a_line_that_is_too_long_lines_are_still_counted_right(

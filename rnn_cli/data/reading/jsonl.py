@@ -66,9 +66,9 @@ def _whole_rows(stream: io.BufferedReader, request: ReadRequest, faults: Faults 
     """Each object as it stands, its text not looked at yet."""
     for number, line in enumerate(lines(stream, request, faults, cut_long=True), start=1):
         raw = line.strip(" \t\r\n")
-        if not raw:
-            continue
         fault = faults.pop(number, None) if faults else None
+        if not raw and fault is None:
+            continue
         record: dict[str, Any] = {}
         try:
             record = record if fault else _parse(line, request.at(number))

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Any, Protocol
 
-from rnn_cli.data.reading.remote import is_remote, open_remote
+from rnn_cli.data.reading.remote import is_remote, open_remote, reason, shown
 from rnn_cli.errors import DataError
 
 STANDARD_INPUT = "-"
@@ -56,7 +56,7 @@ class _Guarded(io.RawIOBase):
         except (EOFError, gzip.BadGzipFile, zlib.error):
             raise DataError(
                 "its compressed data is damaged or cut short",
-                where=self._path,
+                where=shown(self._path),
                 mend="copy or compress it again",
             ) from None
         except OSError as error:
@@ -65,7 +65,7 @@ class _Guarded(io.RawIOBase):
         if self._read and self._count > max(BOMB_BYTES, BOMB_RATIO * self._read.count):
             raise DataError(
                 f"expands to more than {BOMB_BYTES:,} bytes and {BOMB_RATIO} times its size",
-                where=self._path,
+                where=shown(self._path),
                 mend="decompress it yourself if you trust it",
             )
         buffer[: len(data)] = data
@@ -97,12 +97,12 @@ class _Counted(io.RawIOBase):
 
 def _unreadable(path: str, error: OSError) -> DataError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return DataError("no such file", where=path, mend="check the path")
+        return DataError("no such file", where=shown(path), mend="check the path")
     if isinstance(error, IsADirectoryError):
-        return DataError("is a directory", where=path, mend="name a file in it")
+        return DataError("is a directory", where=shown(path), mend="name a file in it")
     if isinstance(error, PermissionError):
-        return DataError("may not be read (permission denied)", where=path, mend="check the file's permissions")
-    return DataError(f"cannot be read ({error.strerror or error})", where=path)
+        return DataError("may not be read (permission denied)", where=shown(path), mend="check the file's permissions")
+    return DataError(f"cannot be read ({reason(error.strerror or error, path)})", where=shown(path))
 
 
 @contextlib.contextmanager
@@ -155,7 +155,7 @@ def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Itera
                 if stream.peek(len(magic)).startswith(magic):
                     raise DataError(
                         f"is {what}",
-                        where=path,
+                        where=shown(path),
                         mend="save it as CSV, TSV, JSONL or Parquet, plain, .gz or .zst",
                     )
             yield stream

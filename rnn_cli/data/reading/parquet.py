@@ -1,15 +1,21 @@
-"""Parquet: two columns of a file, a batch at a time. The only file of this room that loads pyarrow."""
+"""Parquet: a file's rows, whole or the columns asked for, a batch at a time.
+
+Loads pyarrow, so it is imported only for a file that is Parquet.
+"""
 
 import io
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import IO, Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rnn_cli.data.reading.checks import clean
 from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import Faults, size
+from rnn_cli.data.reading.remote import reason
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRows
@@ -19,41 +25,83 @@ from rnn_cli.errors import DataError
 Item = TypeVar("Item")
 
 _BATCH = 1024  # rows in memory at once
+_BUFFER = 1 << 20  # bytes of a column that are read at once
 
 
 def rows(file: IO[bytes], request: ReadRequest) -> Iterator[Row]:
     """The rows, numbered from 1. Raises DataError."""
-    yield from _told(lambda: _rows(pq.ParquetFile(file), request), request)
+    yield from _told(lambda: _rows(_opened(file), request), request)
 
 
 def chosen(file: IO[bytes], request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
     """Each row's number, from 1, and its values of the columns chosen. Raises DataError."""
-    yield from _told(lambda: _chosen(pq.ParquetFile(file), choose), request)
+    yield from _told(lambda: _chosen(_opened(file), choose), request)
 
 
 def whole(
-    file: IO[bytes], request: ReadRequest, faults: Faults | None, *, at_once: int
+    file: IO[bytes], request: ReadRequest, faults: Faults | None, *, at_once: int, characters: int
 ) -> tuple[Any, Iterator[WholeRows]]:
-    """The file's schema, and its rows, `at_once` of them together. Raises DataError.
+    """The file's schema, and its rows, `at_once` of them together at most. Raises DataError.
 
-    With `faults` what is wrong with a row is given with it.
+    Fewer come together where they take more than about so many `characters`, counted in bytes. With `faults` what is
+    wrong with a row is given with it.
     """
     try:
-        table = pq.ParquetFile(file)
+        table = _opened(file)
         schema = table.schema_arrow
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _broken(error, request) from None
     text, _ = find_columns(schema.names, request)
     _check_types(schema, text, None, request)
     size_of_file = file.seek(0, io.SEEK_END)
-    return schema, _told(lambda: _whole(table, size_of_file, text, request, faults, at_once), request)
+    batches = (piece for batch in _batches(table, at_once, characters) for piece in _pieces(batch, text, characters))
+    return schema, _told(lambda: _whole(table, batches, size_of_file, text, request, faults), request)
+
+
+def _opened(file: IO[bytes]) -> Any:
+    # Unbuffered, Arrow reads a row group's whole columns at once; "pre-buffered", even those of the next group.
+    return pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+
+
+def _batches(table: Any, at_once: int, most: int) -> Iterator[Any]:
+    """The file's rows, `at_once` of them together, or fewer where they take more than `most` bytes on average."""
+
+    def rows_together(group: int) -> int:
+        found = table.metadata.row_group(group)
+        rows: int = most * found.num_rows // max(1, found.total_byte_size)
+        # A power of two: groups whose rows are nearly as long are read on without a break.
+        return min(at_once, 1 << max(1, rows).bit_length() - 1)
+
+    for rows, groups in groupby(range(table.num_row_groups), rows_together):
+        yield from table.iter_batches(batch_size=rows, row_groups=list(groups))
+
+
+def _pieces(batch: Any, text: str, most: int) -> Iterator[Any]:
+    """The batch, halved until no piece of more than one row takes more than `most` bytes."""
+    if batch.num_rows < 2 or _bytes_of(batch, text) <= most:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    for piece in (batch.slice(0, half), batch.slice(half)):
+        yield from _pieces(piece, text, most)
+
+
+def _bytes_of(batch: Any, text: str) -> int:
+    """The bytes that a batch's rows take, each text counted where it stands."""
+    size: int = batch.nbytes - batch.slice(0, 0).nbytes  # without what its halves would share, such as dictionaries
+    texts = batch.column(text)
+    if pa.types.is_dictionary(texts.type):
+        size += pc.sum(pc.binary_length(texts.dictionary).take(texts.indices)).as_py() or 0
+    elif _is_view(texts.type):
+        size += sum(len(value) for value in _values(texts) if value)
+    return size
 
 
 def _whole(
-    table: Any, size_of_file: int, text: str, request: ReadRequest, faults: Faults | None, at_once: int
+    table: Any, batches: Iterator[Any], size_of_file: int, text: str, request: ReadRequest, faults: Faults | None
 ) -> Iterator[WholeRows]:
     number, heard = 1, 0
-    for batch in table.iter_batches(batch_size=at_once):
+    for batch in batches:
         rows = WholeRows(list(range(number, number + batch.num_rows)), [], [], [], {}, batch)
         for place, value in enumerate(_values(batch.column(text))):
             try:
@@ -103,15 +151,15 @@ def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[
 def columns(file: IO[bytes], request: ReadRequest) -> list[str]:
     """The columns' names. Raises DataError."""
     try:
-        return list(pq.ParquetFile(file).schema_arrow.names)
+        return list(_opened(file).schema_arrow.names)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _broken(error, request) from None
 
 
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
-    reason = str(error).strip().partition("\n")[0]
-    return DataError(f"not a whole Parquet file ({reason})", where=request.name, mend="write it again")
+    what = f"not a whole Parquet file ({reason(error, request.path)})"
+    return DataError(what, where=request.name, mend="write it again")
 
 
 def _chosen(table: Any, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
@@ -162,5 +210,9 @@ def _value_type(kind: Any) -> Any:
 
 
 def _is_string(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
+
+
+def _is_view(kind: Any) -> bool:
     is_view = getattr(pa.types, "is_string_view", None)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or (is_view and is_view(kind)))
+    return bool(is_view and is_view(kind))

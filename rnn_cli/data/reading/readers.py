@@ -84,19 +84,19 @@ def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> It
 def open_whole(
     request: ReadRequest, *, lenient: bool, as_table: bool, at_once: int, characters: int
 ) -> Iterator[Whole]:
-    """A file whose rows are wanted with all that stands in them, `at_once` of them together, or fewer where they hold
-    more than so many `characters`.
+    """A file whose rows are wanted with all that stands in them, some of them together.
 
-    Raises DataError, here or as rows are read, at what cannot be read. If `lenient`, a row that is faulty in itself is
-    given with its fault instead. `as_table` tells that all must have a
-    place in a table: each JSONL object has the first one's keys or fewer.
+    These are `at_once`, or fewer where they hold more than about so many `characters` (of Parquet, bytes). Raises
+    DataError, here or as rows are read, at what cannot be read. If `lenient`, a row that is faulty in itself is given
+    with its fault instead. `as_table` tells that all must have a place in a table: each JSONL object has the first
+    one's keys or fewer.
     """
     faults: Faults | None = {} if lenient else None
     with _opened(request) as (stream, kind):
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
-            schema, rows = parquet.whole(stream, request, faults, at_once=at_once)
+            schema, rows = parquet.whole(stream, request, faults, at_once=at_once, characters=characters)
             yield Whole(kind, tuple(schema.names), rows, schema)
         elif kind == "jsonl":
             columns, records = jsonl.whole(stream, request, faults, as_table=as_table)

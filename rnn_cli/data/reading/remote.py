@@ -5,11 +5,12 @@ Arrow's own file systems serve what they know, fsspec's the rest. Loads pyarrow 
 
 import fnmatch
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from rnn_cli.errors import DataError
 
@@ -23,25 +24,68 @@ def is_remote(path: str) -> bool:
     return bool(mark) and scheme.replace("+", "").isalnum()
 
 
-@cache
+# A user and a password, even one whose / was not written as %2F; and a query, which may hold a signature.
+_PRIVATE = re.compile(r"(?<=://)(?P<user>[^/?#]*|[^/?#:@]*:(?!\d*/)[^?#@]*)@|\?(?P<query>.*)", re.DOTALL)
+_URL = re.compile(r"\w[\w+]*://[^\s'\"]+")
+
+
+def shown(path: str) -> str:
+    """How messages name a path: a URL without what may be secret, its user and its query."""
+    return _PRIVATE.sub("", path) if is_remote(path) else path
+
+
+def reason(error: object, path: str) -> str:
+    """What an error says of a path, in one line, and without what may be secret in a URL."""
+    told = str(error).strip().partition("\n")[0] or type(error).__name__
+    if not is_remote(path):
+        return told
+    private = {""}
+    for found in _PRIVATE.finditer(path):
+        user, query = found["user"] or "", found["query"] or ""
+        private |= {user, user.partition(":")[2], query}
+    for secret in sorted((private | set(map(unquote, private))) - {""}, key=len, reverse=True):
+        told = told.replace(secret, "...")
+    return _URL.sub(lambda url: shown(url.group()), told)
+
+
 def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
-    """The file system a URL belongs to, and the path in it. Raises DataError."""
+    """The file system a URL belongs to, one for all files of a place, and the path in it. Raises DataError."""
+    place, mark, query = url.partition("?")
+    scheme, _, rest = place.partition("://")
+    authority, slash, below = rest.partition("/")
+    try:
+        if known := _of_arrow(f"{scheme}://{authority}/{mark}{query}"):
+            found, root = known
+            path = root.rstrip("/") + slash + unquote(below, errors="strict")
+            return found, path.rstrip("/") or root
+        from fsspec.core import url_to_fs
+
+        of_fsspec, path = url_to_fs(url)  # it keeps its file systems itself
+        return _wrapped(of_fsspec), path
+    except (ImportError, ValueError, OSError) as error:
+        raise _unreachable(url, error) from None
+
+
+@cache
+def _of_arrow(place: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
+    """Arrow's file system for a URL without a path, and the path that all others begin with; None if it has none.
+
+    On S3 each has connections of its own, and may have asked for its bucket's region first.
+    """
     import pyarrow as pa
     from pyarrow import fs
 
     try:
-        return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
+        return fs.FileSystem.from_uri(place)  # type: ignore[no-any-return]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # a scheme that it does not know
-        pass
-    except (OSError, ValueError) as error:
-        raise _unreachable(url, error) from None
-    try:
-        from fsspec.core import url_to_fs
+        return None
 
-        found, path = url_to_fs(url)
-    except (ImportError, ValueError, OSError) as error:
-        raise _unreachable(url, error) from None
-    return fs.PyFileSystem(fs.FSSpecHandler(found)), path
+
+@cache
+def _wrapped(found: Any) -> "pyarrow.fs.FileSystem":
+    from pyarrow import fs
+
+    return fs.PyFileSystem(fs.FSSpecHandler(found))
 
 
 @contextmanager
@@ -113,5 +157,5 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return DataError(f"cannot be read ({reason})", where=url, mend="check the address and your access to it")
+    mend = "check the address and your access to it"
+    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), mend=mend)

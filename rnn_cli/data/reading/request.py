@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from rnn_cli.config import DataConfig
 from rnn_cli.data.reading.opening import STANDARD_INPUT
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.errors import DataError
 
 DEFAULT_MAX_FIELD_BYTES: int = DataConfig.model_fields["max_field_bytes"].default
@@ -38,8 +39,8 @@ class ReadRequest:
 
     @property
     def name(self) -> str:
-        """How a message names the file."""
-        return "standard input" if self.path == STANDARD_INPUT else self.path
+        """How a message names the file; of a URL without what may be secret, its user and its query."""
+        return "standard input" if self.path == STANDARD_INPUT else shown(self.path)
 
     def at(self, line: int) -> str:
         """How a message names a line (or a Parquet file's row)."""
