@@ -91,7 +91,7 @@ def whole(
     With `faults`, an empty dict, what is wrong with a record is given with it, unless that leaves in doubt where the
     next begins, as an open quote does.
     """
-    source = _RecordLines(lines(stream, request, faults), request, keep=True)
+    source = _RecordLines(lines(stream, request, faults), request)
     parsed = _parse(source, request, delimiter)
     first, header = next(parsed, (1, []))
     _refuse_blank_header(first, header, request)
@@ -142,26 +142,22 @@ def _refuse_blank_header(line: int, header: list[str], request: ReadRequest) -> 
 
 
 class _RecordLines:
-    """Lines for the csv module, counted, and refused once a record has taken more than it may.
+    """Lines for the csv module, counted, and refused once a record has taken more than it may."""
 
-    With `keep` the lines of the record under way are kept.
-    """
-
-    def __init__(self, source: Iterator[str], request: ReadRequest, *, keep: bool = False) -> None:
+    def __init__(self, source: Iterator[str], request: ReadRequest) -> None:
         self._source, self._request = source, request
         self._line = self._bytes = 0
-        self._kept: list[str] | None = [] if keep else None
+        self._lines: list[str] = []  # of the record under way
         self.first = 1
 
     def begin(self) -> None:
         """From here on, a new record."""
         self.first, self._bytes = self._line + 1, 0
-        if self._kept:
-            self._kept.clear()
+        self._lines.clear()
 
     def record(self) -> str:
         """The record under way as it stands, without its line end."""
-        return "".join(self._kept or ()).rstrip("\r\n")
+        return "".join(self._lines).rstrip("\r\n")
 
     def fault_of_record(self, faults: Faults) -> DataError | None:
         """What is wrong with a line of the record under way."""
@@ -174,12 +170,11 @@ class _RecordLines:
     def __next__(self) -> str:
         line = next(self._source)
         self._line += 1
-        # The first line of a record has been measured; what a quote left open would swallow has not.
-        if self._bytes and self._bytes + size(line) > self._request.max_field_bytes:
-            raise self._request.too_large(self.first, "a record")
-        self._bytes += size(line)
-        if self._kept is not None:
-            self._kept.append(line)
+        if self._lines:  # the first line of a record has been measured; what a quote left open would swallow has not
+            self._bytes = (self._bytes or size(self._lines[0])) + size(line)
+            if self._bytes > self._request.max_field_bytes:
+                raise self._request.too_large(self.first, "a record")
+        self._lines.append(line)
         return line
 
 
