@@ -23,6 +23,9 @@ from rnn_cli.text.tokenizer import Tokenizer
 BATCH_TOKENS = 2_048
 """Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
 
+BATCH_TEXTS = 48
+"""Texts scored in one step, at most: more make the products of a time step no faster."""
+
 Batch = npt.NDArray[np.intp]
 """Which of the texts are scored together."""
 
@@ -202,7 +205,7 @@ def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[Batc
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
-        size = max(1, BATCH_TOKENS // int(lengths[order[start]]))  # the longest comes first
+        size = min(max(1, BATCH_TOKENS // int(lengths[order[start]])), BATCH_TEXTS)  # the longest comes first
         yield order[start : start + size]
         start += size
 

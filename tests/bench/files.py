@@ -3,7 +3,7 @@
     python tests/bench/files.py [MODEL] [--rows N] [--rounds 5] [--fasttext PYTHON]
 
 MODEL is a trained bundle (runs/latest if not given) of a built-in set, whose texts are written to a CSV file, over and
-over until there are N rows (5,000). Ours is the whole process, from its start to the last byte of its CSV file. The
+over until there are N rows (25,000). Ours is the whole process, from its start to the last byte of its CSV file. The
 peers are loaded beforehand and timed without that: Keras's `model.predict` of the bundle's own file alone, on ids
 padded to the model's `max_length` as scripts do it and, in another line, padded to the longest text there is; the
 script around it (read the CSV, tokenize, pad, predict, write); scikit-learn's TF-IDF and logistic regression, and
@@ -175,7 +175,7 @@ if __name__ == "__main__":
     else:
         parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("model", nargs="?", default="runs/latest")
-        parser.add_argument("--rows", type=int, default=5_000)
+        parser.add_argument("--rows", type=int, default=25_000)
         parser.add_argument("--rounds", type=int, default=5)
         parser.add_argument("--fasttext", metavar="PYTHON")
         given = parser.parse_args()
