@@ -110,7 +110,7 @@ def test_a_checkpoint_of_a_newer_release_is_passed_over() -> None:
     of_the_future(path / "checkpoint-000002")
     number, (warning,) = newest(path)
     assert number == 1
-    assert "written by a newer rnn (bundle format 99" in warning
+    assert "written by a newer rnn (format 99" in warning
 
 
 def test_only_checkpoints_of_a_newer_release_ask_for_an_upgrade_and_stay() -> None:

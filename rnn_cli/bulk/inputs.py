@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from rnn_cli.data.reading.opening import STANDARD_INPUT
 from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, suffix_of
-from rnn_cli.data.reading.remote import is_remote, remote_file, remote_files
+from rnn_cli.data.reading.remote import is_remote, remote_file, remote_files, shown
 from rnn_cli.errors import DataError
 
 _PATTERN = frozenset("*?[")
@@ -43,7 +43,7 @@ def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input
     for each in found:
         file = each.path if is_remote(each.path) else os.path.realpath(each.path)
         if file in seen:
-            raise DataError("is named twice", where=each.path, mend="name each file once")
+            raise DataError("is named twice", where=shown(each.path), mend="name each file once")
         seen.add(file)
     return found
 
@@ -117,7 +117,9 @@ def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
     if not some:
         what = f"none of its {len(found):,} files is" if found else "holds no"
         mend = "name them for what they are, or say --input-format" if found else "check the path"
-        raise DataError(f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=where, mend=mend)
+        raise DataError(
+            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), mend=mend
+        )
     return some
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from rnn_cli.bulk.journal import told
 from rnn_cli.bundle import disk
-from rnn_cli.data.reading.remote import file_system, is_remote
+from rnn_cli.data.reading.remote import file_system, is_remote, shown
 from rnn_cli.errors import UsageError
 
 LOCK = ".lock"
@@ -121,7 +121,7 @@ class Remote:
 
     def __str__(self) -> str:
         """How messages name it."""
-        return self._url
+        return shown(self._url)
 
     def _at(self, name: str) -> tuple[Any, str]:
         found, folder = file_system(self._url)
@@ -162,7 +162,7 @@ class Remote:
 
         found, folder = file_system(self._url)
         base = folder.rstrip("/")
-        with told(self._url):
+        with told(str(self)):
             listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
         return [each.path[len(base) + 1 :] for each in listed if each.is_file]
 
@@ -179,4 +179,4 @@ class Remote:
 
     def shown(self, name: str) -> str:
         """How a message names a file."""
-        return f"{self._url}/{name}"
+        return f"{self}/{name}"

@@ -28,7 +28,7 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
         raise damaged from None
     if isinstance(version, int) and version > newest:
         raise BundleError(
-            f"written by a newer rnn (bundle format {version}, this one reads up to {newest})",
+            f"written by a newer rnn (format {version}, this one reads up to {newest})",
             where=where,
             mend="upgrade rnn-cli",
         )

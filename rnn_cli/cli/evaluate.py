@@ -8,7 +8,7 @@ import click
 
 from rnn_cli.errors import ConfigError, UsageError
 
-if TYPE_CHECKING:  # loading them loads ONNX Runtime, or scikit-learn
+if TYPE_CHECKING:  # loading them loads ONNX Runtime, or numpy
     from rnn_cli.bundle import Bundle
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.evaluate import Evaluation

@@ -1,6 +1,7 @@
 """`rnn export`."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -25,7 +26,7 @@ Examples:
     help="The network's numbers: int8 is smaller and faster, where the model has it.",
 )
 @click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --to.")
-def export(to: Path, model: str | None, precision: str, force: bool) -> None:
+def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], force: bool) -> None:
     """Write a trained model as a folder that answers without rnn.
 
     It holds the network, the tokenizer, the manifest and predict.py, a short script that needs only Python, numpy and

@@ -23,7 +23,7 @@ from rnn_cli.evaluation.wording import (
 )
 from rnn_cli.scoring.decision import Decision
 
-if TYPE_CHECKING:  # loading them loads TensorFlow, or scikit-learn
+if TYPE_CHECKING:  # loading them loads TensorFlow, or numpy
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.metrics import ClassFigures, Figures

@@ -11,17 +11,13 @@ from pathlib import Path
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Manifest, disk
 from rnn_cli.bundle.signed import proof
-from rnn_cli.errors import BundleError
 from rnn_cli.exporting.card import card
 from rnn_cli.exporting.places import unplaced_config, unplaced_data
 from rnn_cli.exporting.script import render
 from rnn_cli.exporting.target import check_place
 from rnn_cli.loading import parse_config, to_yaml
-from rnn_cli.scoring.graph_check import is_ours
+from rnn_cli.scoring.precision import PRECISION, Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
-
-GRAPHS = {"fp32": bundle.ONNX_MODEL, "int8": bundle.INT8_MODEL}
-"""A precision's graph, in the bundle; in the export each is `model.onnx`."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +28,8 @@ class Exported:
     size: int
 
 
-def export(opened: Bundle, to: Path, *, precision: str = "fp32", force: bool = False) -> Exported:
-    """Write the folder `to`, whole or not at all; `precision` is one of `GRAPHS`.
+def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bool = False) -> Exported:
+    """Write the folder `to`, whole or not at all; of whichever `precision`, the graph is called `model.onnx` there.
 
     Raises `BundleError` where the bundle is damaged or has no such graph, and what `check_place` raises.
     """
@@ -51,26 +47,16 @@ def export(opened: Bundle, to: Path, *, precision: str = "fp32", force: bool = F
     return Exported(to, sum(entry["size"] for entry in manifest.files.values()))
 
 
-def _content(opened: Bundle, precision: str) -> tuple[Mapping[str, str | bytes], Manifest]:
+def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | bytes], Manifest]:
     """Each file's content by its name in the export, and the manifest but for the files' proofs."""
-    predictor = Predictor(opened)  # what rnn would not score is not handed on
-    manifest = replace(opened.manifest, data=unplaced_data(opened.manifest.data))
+    predictor = Predictor(opened, precision=precision)  # what rnn would not score is not handed on
+    marked = {} if precision == "fp32" else {PRECISION: precision}
+    manifest = replace(opened.manifest, data=unplaced_data(opened.manifest.data) | marked)
     config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(opened.path / bundle.CONFIG))
     return {
-        bundle.ONNX_MODEL: _graph(opened, GRAPHS[precision]),
+        bundle.ONNX_MODEL: opened.read(graph_file(opened, precision)),
         bundle.TOKENIZER: opened.read(bundle.TOKENIZER),
         bundle.CONFIG: to_yaml(unplaced_config(config)),
         bundle.SCRIPT: render(manifest, predictor.tokenizer),
         bundle.CARD: card(manifest, precision),
     }, manifest
-
-
-def _graph(opened: Bundle, name: str) -> bytes:
-    if name == bundle.INT8_MODEL and name not in opened.manifest.files:
-        raise BundleError(
-            "has no int8 graph", where=str(opened.path), mend="train again with this rnn, or use --precision fp32"
-        )
-    graph = opened.read(name)
-    if not is_ours(graph):
-        raise BundleError("holds what rnn never writes, such as a path to another file", where=str(opened.path / name))
-    return graph

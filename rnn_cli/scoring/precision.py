@@ -13,9 +13,13 @@ INT8 = "int8"
 """Where a bundle's metrics tell of the int8 graph."""
 
 
+PRECISION = "precision"
+"""In a manifest's `data`, how the graph of an exported model computes; it has no other."""
+
+
 def graph_file(opened: Bundle, precision: Precision) -> str:
     """The name of the graph's file; raises `BundleError`, which tells why, where a bundle has no such graph."""
-    if precision == "fp32":
+    if precision in ("fp32", opened.manifest.data.get(PRECISION)):
         return ONNX_MODEL
     if INT8_MODEL in opened.manifest.files:
         return INT8_MODEL

@@ -41,5 +41,12 @@ def test_what_an_export_lacks_is_told_in_one_line(newest: Path, rnn: Rnn) -> Non
 def test_without_a_model_or_a_place_nothing_is_written(home: Path, trained: Path, rnn: Rnn) -> None:
     assert rnn("export", "--to", "out").err.startswith("Error: no trained model in runs/")
     assert "Missing option '--to'" in rnn("export", "--model", str(trained)).err
-    assert "has no int8 graph" in rnn("export", "--model", str(trained), "--to", "out", "--precision", "int8").err
     assert files_below(home) == {}
+
+
+def test_an_export_in_8_bits_answers_as_the_model_does_so(home: Path, trained: Path, rnn: Rnn) -> None:
+    assert rnn("export", "--model", str(trained), "--to", "out", "--precision", "int8").code == 0
+    words = ("--precision", "int8", "--format", "jsonl", "a warm film", "dull")
+    answers = [rnn("predict", "--model", model, *words) for model in (str(trained), "out")]
+    assert answers[0].code == 0 and answers[0] == answers[1]
+    assert rnn("predict", "--model", "out", *words[2:]) == answers[0]
