@@ -74,7 +74,8 @@ def _written(
     job: Job, added: Added, predictor: Predictor, journal: Journal, listener: Listener
 ) -> tuple[State, Encoder]:
     """Write all answers that are still to come into the journal's folder."""
-    state, saved = journal.begun, time.monotonic()
+    state = saved = journal.begun
+    saved_at = time.monotonic()
     first = first_source(job) if state.windows else None
     windows = _windows(job, added, state, first, listener)
     ahead = next(windows, None)
@@ -96,14 +97,15 @@ def _written(
             if state.windows % WINDOWS == 0:
                 with told(journal.output):
                     chunks.close()
-                    if time.monotonic() - saved >= SECONDS:
-                        state = _on_disk(state, rows, rejected)
-                        journal.save(state)
-                        saved = time.monotonic()
+                    if time.monotonic() - saved_at >= SECONDS:
+                        state = saved = _on_disk(state, rows, rejected)
+                        journal.save(saved)
+                        saved_at = time.monotonic()
         with told(journal.output):
             chunks.close()
             state = _on_disk(state, rows, rejected)
-            journal.save(state)
+            if state != saved:
+                journal.save(state)
     return state, encode
 
 

@@ -19,7 +19,7 @@ from rnn_cli.bulk.inputs import find_inputs, format_of
 from rnn_cli.bulk.job import Counts, Job
 from rnn_cli.scoring.predictor import Predictor
 
-MODEL = {"manifest": "a model's"}
+MODEL = {"model": "a model's"}
 
 
 class Heard:

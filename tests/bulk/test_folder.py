@@ -168,3 +168,52 @@ def test_a_file_is_no_folder(home: Path) -> None:
     (home / "out").write_text("x")
     with pytest.raises(UsageError, match="out: is a file; name a folder, or leave the / out"):
         store_of("out/")
+
+
+def test_files_that_look_like_answers_are_left_alone_too(job: Job, predictor: Predictor, place: Store) -> None:
+    place.write(".draft.csv.a1b2.part", b"another program's")
+    place.write("b.part", b"another program's")
+    with pytest.raises(UsageError, match="out: holds other files"):
+        work(job, predictor, place)
+    assert sorted(place.names()) == [".draft.csv.a1b2.part", "b.part"]
+    place.clear(place.names())
+    work(job, predictor, place)
+    for name in ("sales-20240101.csv", "a-00000.jsonl", ".sales-20240101.csv.a1b2.part"):
+        place.write(name, b"a year of sales")
+        with pytest.raises(UsageError, match="which is none of its answers; move it, or name a new folder"):
+            work(job, predictor, place, force=True)
+        assert place.read(name) == b"a year of sales"
+        place.clear([name])
+
+
+def test_what_stands_is_kept_only_where_the_job_goes_on(job: Job, predictor: Predictor, place: Store) -> None:
+    work(job, predictor, place)
+    place.write(NAMES[0], b"of another model")
+    work(job, predictor, place, force=True)
+    assert place.read(NAMES[0]) != b"of another model"
+
+
+def test_a_job_that_fails_before_its_first_chunk_leaves_nothing(predictor: Predictor, home: Path) -> None:
+    with pytest.raises(DataError, match="none.csv: no such file"):
+        work(job_of("none.csv", "x.csv"), predictor, store_of("out/"))
+    assert not (home / "out").exists()
+
+
+def test_a_second_process_is_refused(job: Job, predictor: Predictor) -> None:
+    with taken(job, MODEL, store_of("out/"), Heard(), resume=False, force=False):
+        with pytest.raises(UsageError, match="^out: another process is working on it"):
+            work(job, predictor, store_of("out/"), force=True)
+    assert work(job, predictor, store_of("out/"), resume=True).rows == 130
+
+
+@pytest.mark.parametrize("pattern", ["in/*/../../far/*.csv", "in/../far/../in/deep/../../*.csv"])
+def test_no_answer_lies_outside(pattern: str, job: Job, predictor: Predictor, home: Path) -> None:
+    Path("far").mkdir()
+    write_table("far/b.csv", ["text"], [["warm"]])
+    write_table("c.csv", ["text"], [["warm"]])
+    try:
+        work(job_of(pattern, "x.csv"), predictor, store_of("out/"))
+    except DataError as error:
+        assert "outside the folder" in str(error)
+    assert {path.name for path in home.iterdir()} <= {"in", "far", "c.csv", "out"}
+    assert not list(Path("far").glob("*-0*"))

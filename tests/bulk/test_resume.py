@@ -267,7 +267,7 @@ def test_with_other_input_it_is_refused(stopped: list[str], score: Any) -> None:
 def test_with_another_model_it_is_refused(stopped: list[str], score: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from . import conftest
 
-    monkeypatch.setattr(conftest, "MODEL", {"manifest": "another's"})
+    monkeypatch.setattr(conftest, "MODEL", {"model": "another's"})
     with pytest.raises(UsageError, match="was begun with another model"):
         score(stopped, "out.csv", resume=True)
 
@@ -319,7 +319,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from rnn_cli.bulk.journal import opened
-with opened(Path("out.csv"), {}, resume=False, force=False) as journal:
+with opened(Path("out.csv"), Path("out.rejected"), {}, resume=False, force=False) as journal:
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -345,3 +345,11 @@ def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(files: list[str], 
         with pytest.raises(UsageError, match="^out.csv.unfinished: exists and is not an unfinished job; move it"):
             score(files, "out.csv", force=force)
     assert bytes_of("out.csv.unfinished/thesis.txt") == b"years of work"
+
+
+def test_a_file_of_rejected_rows_that_came_meanwhile_is_not_replaced(stopped: list[str], score: Any) -> None:
+    Path("out.csv.rejected.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match="^out.csv.rejected.jsonl: has come meanwhile; replace it with --force"):
+        score(stopped, "out.csv", resume=True)
+    assert Path("out.csv.rejected.jsonl").read_text() == "mine"
+    assert names() == {"out.csv.unfinished", "out.csv.rejected.jsonl"}
