@@ -58,7 +58,8 @@ class Delimited:
 
     def __init__(self, job: Job, added: Added, first: Source) -> None:
         """For files with the columns of `first`."""
-        self._delimiter = DELIMITERS[job.format]
+        asked = job.how.get("delimiter") if job.format == "csv" else None
+        self._delimiter = asked or DELIMITERS[job.format]
         self._columns, self._added = first.columns, added
         self._cell = harmless if job.spreadsheet_safe else str
         self._as_they_stand = not job.spreadsheet_safe

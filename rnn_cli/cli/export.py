@@ -46,5 +46,5 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
 
     import shlex
 
-    click.echo(f"Model  {to}  ({precision}, {written.size / 1e6:,.1f} MB)")
+    click.echo(f"Model  {to}  ({written.precision}, {written.size / 1e6:,.1f} MB)")
     click.echo(f'Next   python {shlex.quote(str(to / bundle.SCRIPT))} "A sentence of your own."')

@@ -130,8 +130,11 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
         took = f", {counts.rows - now:,} of them before; the rest{took}" if now else ", all of them before"
     click.echo(f"{counts.scored:,} {rows} scored{took}{to}", err=True)
     if counts.rejected:
-        told = f"{counts.rows:,} rows in = {counts.scored:,} scored + {counts.rejected:,} rejected"
+        given = "row" if counts.rows == 1 else "rows"
+        told = f"{counts.rows:,} {given} in = {counts.scored:,} scored + {counts.rejected:,} rejected"
         click.echo(f"{told} → {options.rejected}", err=True)
+    if not counts.scored:
+        click.echo("Warning: no row could be scored", err=True)
     if counts.unsure:
         click.echo(f"{counts.unsure:,} of the answers are unsure", err=True)
     if counts.unknown:

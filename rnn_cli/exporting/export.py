@@ -22,10 +22,11 @@ from rnn_cli.scoring.predictor import Predictor
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: where, and how many bytes all its files have."""
+    """What was written: where, how many bytes all its files have, and how its graph computes."""
 
     path: Path
     size: int
+    precision: Precision
 
 
 def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bool = False) -> Exported:
@@ -34,6 +35,7 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
     Raises `BundleError` where the bundle is damaged or has no such graph, and what `check_place` raises.
     """
     check_place(opened.path, to, force=force)
+    precision = opened.manifest.data.get(PRECISION, precision)  # an export has but one graph
     files, manifest = _content(opened, precision)
     with (
         disk.told(to, option="--to"),
@@ -44,7 +46,7 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
         manifest = replace(manifest, files={name: proof(folder / name) for name in sorted(files)})
         disk.write(folder / bundle.MANIFEST, manifest.to_json())
         disk.fsync(folder)
-    return Exported(to, sum(entry["size"] for entry in manifest.files.values()))
+    return Exported(to, sum(entry["size"] for entry in manifest.files.values()), precision)
 
 
 def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | bytes], Manifest]:

@@ -100,7 +100,7 @@ def test_texts_of_parquet_that_are_none(score: Any) -> None:
     out = pq.read_table("out.parquet")
     assert out["id"].to_pylist() == list(range(6))
     assert out["label"].to_pylist() == ["good", None, None, None, None, "bad"]
-    assert out["error"].to_pylist()[3:5] == ["'text' is null", "a text larger than 50 bytes"]
+    assert out["error"].to_pylist()[3:5] == ["line 4: 'text' is null", "line 5: a text larger than 50 bytes"]
 
 
 @pytest.mark.parametrize("content", [b'id,text\n1,warm\n2,"open\n3,dull\n', b"id,text\n1,warm\n2," + b"x" * 99 + b"\n"])

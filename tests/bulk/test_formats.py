@@ -106,7 +106,11 @@ def test_rows_of_the_same_format_stand_as_they_did(score) -> None:  # type: igno
 def test_a_delimiter_of_ones_own(score) -> None:  # type: ignore[no-untyped-def]
     Path("in.csv").write_text('id;text\n1;"a;b"\n2;c,d\n')
     score("in.csv", "out.csv", how={"delimiter": ";"})
-    assert [row[:2] for row in read_table("out.csv")[1]] == [["1", "a;b"], ["2", "c,d"]]
+    header, *rows = csv.reader(Path("out.csv").read_text().splitlines(), delimiter=";")
+    assert header[:3] == ["id", "text", "label"]
+    assert [row[:2] for row in rows] == [["1", "a;b"], ["2", "c,d"]]
+    score("in.csv", "out.tsv", how={"delimiter": ";"})
+    assert [row[:2] for row in read_table("out.tsv")[1]] == [["1", "a;b"], ["2", "c,d"]]
 
 
 def test_no_answer_depends_on_how_rows_are_cut(score, small_windows, predictor: Predictor) -> None:  # type: ignore[no-untyped-def]

@@ -199,9 +199,9 @@ def test_several_files(predict: Rnn, home: Path) -> None:
     refused(predict("--input", "b.csv", "*.csv"), "b.csv: is named twice; name each file once")
     refused(predict("--input", "c*.csv"), r"c\*.csv: no file matches; check the pattern; quote it for the shell")
     (home / "c.csv").write_text("from,text\nc,warm\n")
-    refused(
-        predict("--input", "*.csv", "--output", "out.csv"), r"c.csv: its columns \('from', 'text'\) are not those .*"
-    )
+    refused(predict("--input", "*.csv", "--output", "out.csv"), r"out.csv: would be among what \*.csv stands for; .*")
+    other = r"c.csv: its columns \('from', 'text'\) are not those .*"
+    refused(predict("--input", "*.csv", "--output", "out.tsv"), other)
     told(predict("--input", "*.csv", "--output", "out.jsonl"), 3, " → out.jsonl")
     told(predict("--input", "*.csv", "--output", "out/"), 3, " → out/")
     assert (home / "out/c-00000.csv").read_text().startswith("from,text,label,")
@@ -214,8 +214,8 @@ def test_a_folder_with_other_files_in_it(predict: Rnn, home: Path) -> None:
         (home / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     told(predict("--input", "logs", "--output", "out/"), 2, " → out/")
     assert set(files_below(home / "out")) == {"a-00000.csv", "deep/b-00000.csv", "_job.json"}
-    refused(predict("--input", "logs", "--output", "logs/out.csv"), "logs/out.csv: stands in logs, whose files are .*")
-    refused(predict("--input", "logs", "--output", "logs/out/"), "logs/out/: would be among what logs stands for; .*")
+    for name in ("logs/out.csv", "logs/out/"):
+        refused(predict("--input", "logs", "--output", name), f"{name}: would be among what logs stands for; .*")
     (home / "none").mkdir()
     refused(predict("--input", "none"), "none: holds no .csv, .tsv, .jsonl or .parquet file; check the path")
     (home / "none/x.txt").write_text("x")
