@@ -13,6 +13,7 @@ from rnn_cli.errors import DataError, UsageError
 
 FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
 EXPLAINED = ("human", "jsonl")
+ROWS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 READ_BYTES = 1 << 18
 """Read from a pipe at once, at most; what has come is answered without waiting for more."""
@@ -88,7 +89,9 @@ def _predict_texts(
     for place, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {place}")
         if _is_file(text):
-            click.echo(f"Warning: {text} is scored as a text; rnn predict < {text} scores its lines", err=True)
+            rows = text.lower().removesuffix(".gz").removesuffix(".zst").endswith(ROWS)
+            meant = f"rnn predict --input {text} scores its rows" if rows else f"rnn predict < {text} scores its lines"
+            click.echo(f"Warning: {text} is scored as a text; {meant}", err=True)
 
     from rnn_cli import bundle
     from rnn_cli.cli.answers import Writer
