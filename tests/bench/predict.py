@@ -40,9 +40,12 @@ def main() -> None:
         ours = [rnn, "predict", "--model", str(model), "--proba", "--format", "jsonl", SENTENCE]
         peer = [sys.executable, str(script), str(model / "model.keras"), str(words), SENTENCE]
 
-        answers = json.loads(process(ours)[2])["probabilities"], float(process(peer)[2])
-        assert abs(list(answers[0].values())[1] - answers[1]) < 1e-5, answers
-        print(f"both answer {answers[1]:.6f}")
+        answered, theirs = json.loads(process(ours)[2])["probabilities"], float(process(peer)[2])
+        # The script knows of no calibration: its logit is divided by the temperature here.
+        temperature = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["temperature"]
+        calibrated = 1 / (1 + ((1 - theirs) / theirs) ** (1 / temperature))
+        assert abs(list(answered.values())[1] - calibrated) < 1e-5, (answered, calibrated)
+        print(f"both answer {calibrated:.6f}")
 
         memory: dict[str, list[float]] = {"ours": [], "peer": []}
 
