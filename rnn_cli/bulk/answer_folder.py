@@ -5,13 +5,14 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import PurePosixPath
 from typing import Any
 
-from rnn_cli.bulk.job import Counts, Job, Listener, differing
+from rnn_cli.bulk.job import Counts, Job, Listener, refuse_another
 from rnn_cli.bulk.stores import Store
 from rnn_cli.bulk.windows import no_rows
 from rnn_cli.bundle.signed import sign, unsign
@@ -36,17 +37,21 @@ class Folder:
         """Note that it is whole, and what stands in it. Raises DataError if there are no rows at all."""
         if not counts.rows:
             raise no_rows(job)
-        self.store.clear([name for name in self.store.names() if name != _whole(name) and self.is_own(name)])
+        self.store.clear([name for name in self._own() if name != _whole(name)])
         rows = {"rows": counts.rows, "rejected": counts.rejected}
         _write(self.store, {**self.record, "finished": True, "counts": rows})
 
-    def is_own(self, name: str) -> bool:
-        """Whether a file below it is one of the job's, or half of one."""
-        return _is_of(self.record, _whole(name))
-
     def parts(self) -> list[str]:
         """The files of chunks that stand."""
-        return [name for name in self.store.names() if name == _whole(name) != RECORD and self.is_own(name)]
+        return [name for name in self._own() if name == _whole(name) != RECORD]
+
+    def clear(self) -> None:
+        """Delete all that is the job's."""
+        self.store.clear(self._own())
+
+    def _own(self) -> list[str]:
+        """The files below it that are the job's, or half of one."""
+        return list(filter(_of(self.record), self.store.names()))
 
 
 @contextmanager
@@ -72,7 +77,7 @@ def taken(
             if folder.parts():
                 listener.note("what is there is kept; the same command with --resume goes on")
             else:
-                store.clear([name for name in store.names() if folder.is_own(name)])
+                folder.clear()
             raise
 
 
@@ -95,25 +100,26 @@ def _standing(store: Store, record: Mapping[str, Any], *, resume: bool, force: b
             raise
         earlier = record  # of a damaged one, what this job is called as goes
     if resume:
-        if name := differing(earlier["signature"], record["signature"]):
-            mend = "call it as it was begun, or begin anew with --force"
-            raise UsageError(f"was begun with another {name}", where=str(store), mend=mend)
+        refuse_another(earlier["signature"], record["signature"], str(store))
         return frozenset(name for name in names if name == _whole(name))
-    if foreign := [name for name in names if not _is_of(earlier, _whole(name))]:
+    if foreign := list(filterfalse(_of(earlier), names)):
         what = f"holds {foreign[0]}, which is none of its answers"
         raise UsageError(what, where=str(store), mend="move it, or name a new folder")
     store.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, it tells of the rest
     return frozenset()
 
 
-def _is_of(record: Mapping[str, Any], name: str) -> bool:
-    """Whether a file below a folder is one of those that a record's job writes."""
-    parts, found = record["parts"], _PART.fullmatch(name)
-    return name == RECORD or bool(
-        found
-        and found["stem"] in parts["stems"]
-        and found["format"] == ("jsonl" if found["rejected"] else parts["format"])
-    )
+def _of(record: Mapping[str, Any]) -> Callable[[str], bool]:
+    """Tells of a file below a folder whether it is one of those that a record's job writes, or half of one."""
+    stems, form = frozenset(record["parts"]["stems"]), record["parts"]["format"]
+
+    def is_of(name: str) -> bool:
+        found = _PART.fullmatch(name := _whole(name))
+        return name == RECORD or bool(
+            found and found["stem"] in stems and found["format"] == ("jsonl" if found["rejected"] else form)
+        )
+
+    return is_of
 
 
 def _whole(name: str) -> str:
@@ -124,7 +130,7 @@ def _whole(name: str) -> str:
 
 def _stems(job: Job) -> list[str]:
     """What the names of the files' answers begin with."""
-    stems = [stem(job, file) for file in range(len(job.inputs))]
+    stems = [_stem(job, file) for file in range(len(job.inputs))]
     if leading_out := next((stem for stem in stems if ".." in stem.split("/") or stem.startswith("/")), None):
         raise DataError("its answers would lie outside the folder", where=leading_out, mend="name its folder instead")
     if len(set(stems)) < len(stems):
@@ -139,10 +145,15 @@ def _write(store: Store, content: Mapping[str, Any]) -> None:
 
 def part_name(job: Job, file: int, chunk: int) -> str:
     """The name, below the folder, of the file that holds a chunk's answers."""
-    return f"{stem(job, file)}-{chunk:05}.{job.format}"
+    return f"{_stem(job, file)}-{chunk:05}.{job.format}"
 
 
-def stem(job: Job, file: int) -> str:
+def rejected_name(job: Job, file: int, chunk: int) -> str:
+    """The name, below the folder, of the file that holds a chunk's rejected rows."""
+    return f"{REJECTED}/{_stem(job, file)}-{chunk:05}.jsonl"
+
+
+def _stem(job: Job, file: int) -> str:
     """What the names of the files that hold a file's answers begin with."""
     name = PurePosixPath(job.inputs[file].name.replace("\\", "/"))
     name = name.with_suffix("") if name.suffix.lower() in (".gz", ".zst") else name

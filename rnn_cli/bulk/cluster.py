@@ -22,7 +22,7 @@ from typing import Any
 from rnn_cli import bundle
 from rnn_cli.bulk.answer_folder import Folder, part_name
 from rnn_cli.bulk.answers import Added
-from rnn_cli.bulk.folder import chunks_of, write_part
+from rnn_cli.bulk.folder import chunks_of, counted, write_part
 from rnn_cli.bulk.job import Counts, Job, Listener
 from rnn_cli.bulk.stores import Store
 from rnn_cli.bulk.windows import Window, texts_of
@@ -130,9 +130,15 @@ def _read(
         for chunk, windows in chunks_of(job, file, meter.read):
             there = part_name(job, file, chunk) in standing
             rows = list(windows)
-            counts = Counts(sum(len(each.rows.lines) for each in rows), sum(len(each.rows.faults) for each in rows))
             yield _row(
-                _Told(file, chunk, counts, meter.taken(), stood=there, windows=b"" if there else pickle.dumps(rows, 5))
+                _Told(
+                    file,
+                    chunk,
+                    counted(rows),
+                    meter.taken(),
+                    stood=there,
+                    windows=b"" if there else pickle.dumps(rows, 5),
+                )
             )
         yield _row(_Told(file, None, read=meter.taken(), chunks=chunk + 1))
     except RnnError as error:

@@ -5,10 +5,10 @@ any number of workers may write them, and one that is written twice is the same.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from rnn_cli.bulk.answer_folder import REJECTED, Folder, part_name, stem
+from rnn_cli.bulk.answer_folder import Folder, part_name, rejected_name
 from rnn_cli.bulk.answers import Added
 from rnn_cli.bulk.chunks import Chunks
 from rnn_cli.bulk.encoding import encoder
@@ -31,7 +31,7 @@ def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Li
         for file in range(len(job.inputs)):
             for chunk, windows in chunks_of(job, file, listener.read):
                 if part_name(job, file, chunk) in folder.standing:
-                    counts += _counted(windows)
+                    counts += counted(windows)
                 else:
                     yield from windows
 
@@ -59,7 +59,7 @@ def write_part(job: Job, added: Added, store: Store, file: int, chunk: int, scor
     if chunks is not None:
         chunks.close()
     if counts.rejected:
-        store.write(f"{REJECTED}/{stem(job, file)}-{chunk:05}.jsonl", rejected.getvalue())
+        store.write(rejected_name(job, file, chunk), rejected.getvalue())
     store.write(part_name(job, file, chunk), rows.getvalue())
     return counts
 
@@ -69,7 +69,8 @@ def _chunk_of(scored: Scored) -> tuple[int, int]:
     return file, number // WINDOWS
 
 
-def _counted(windows: Iterator[Window]) -> Counts:
+def counted(windows: Iterable[Window]) -> Counts:
+    """The rows of windows that are not scored here, of which it is not known how many are unsure."""
     counts = Counts()
     for window in windows:
         counts += Counts(len(window.rows.lines), len(window.rows.faults))

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from rnn_cli.bulk.inputs import Input
 from rnn_cli.bundle.signed import checksum
 from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.errors import UsageError
 
-DELIMITERS = {"csv": ",", "tsv": "\t"}
 STOP, SKIP, MARK = "stop", "skip", "mark"
 
 
@@ -47,8 +47,8 @@ class Job:
         return {name: checksum({name: value}) for name, value in asked.items()} | bad_rows
 
 
-def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """What of two signatures differs, in words; None if one job can go on where the other ended.
+def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError, which says what differs of two signatures, where one job cannot go on where the other ended.
 
     One that a bad row stopped may go on by passing over such rows.
     """
@@ -56,7 +56,10 @@ def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     names = [name for name in now if before.get(name) != now[name]]
     if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
         names.remove("on_bad_row")
-    return words.get(names[0], f"--{names[0].replace('_', '-')}") if names else None
+    if names:
+        name = words.get(names[0], f"--{names[0].replace('_', '-')}")
+        mend = "call it as it was begun, or begin anew with --force"
+        raise UsageError(f"was begun with another {name}", where=where, mend=mend)
 
 
 @dataclass(frozen=True)

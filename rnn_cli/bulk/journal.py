@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-from rnn_cli.bulk.job import Counts, differing
+from rnn_cli.bulk.job import Counts, refuse_another
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import reason
 from rnn_cli.bundle.signed import sign, unsign
@@ -162,12 +162,7 @@ def _opened(output: Path, rejects: Path, folder: Path, signature: Mapping[str, s
     if not file.exists():
         return Journal(output, rejects, folder, signature, State(), tuple(standing))
     content = unsign(file.read_text(encoding="utf-8"), where=str(file), newest=VERSION, mend="begin anew with --force")
-    if name := differing(content["signature"], signature):
-        raise UsageError(
-            f"was begun with another {name}",
-            where=str(folder),
-            mend="call it as it was begun, or begin anew with --force",
-        )
+    refuse_another(content["signature"], signature, str(folder))
     saved = content["state"]
     state = State(**{**saved, "counts": Counts(**saved["counts"])})
     if not state.made:

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, Protocol
 
 from rnn_cli.bulk.answers import DIGITS, Added, Answers, Column
-from rnn_cli.bulk.job import DELIMITERS, Job
+from rnn_cli.bulk.job import Job
 from rnn_cli.bulk.values import as_json, as_object, as_text, harmless, rows_of
 from rnn_cli.bulk.windows import Source, Window
+from rnn_cli.data.reading.readers import DELIMITERS
 
 Write = Callable[[Window, Answers], None]
 """Writes a window's rows with their answers."""

@@ -91,22 +91,23 @@ class Predictor:
 
     def score_encoded(self, sequences: Sequence[Sequence[int]]) -> Scores:
         """Score encoded texts, each of at least one id, as `score` does."""
-        work = self.begin(sequences)
-        _for_each(work.run, work.batches, self.threads)
-        return work.scores()
+        return self._done(sequences).scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Logits:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
 
         They are divided by the temperature, so a softmax (a sigmoid) makes probabilities of them.
         """
-        work = self.begin(sequences)
-        _for_each(work.run, work.batches, self.threads)
-        return work.logits()
+        return self._done(sequences).logits()
 
     def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
         """Encoded texts, each of at least one id, cut into batches that have yet to be run, in any order and thread."""
         return Work(self, sequences)
+
+    def _done(self, sequences: Sequence[Sequence[int]]) -> "Work":
+        work = self.begin(sequences)
+        _for_each(work.run, work.batches, self.threads)
+        return work
 
     def run(self, sequences: Sequence[Sequence[int]]) -> Logits:
         """The graph's logits of one batch of encoded texts: `[texts, labels]`, as `logits` but for the temperature."""

@@ -31,7 +31,9 @@ FORMATS_BY_SUFFIX = {
 }
 """What a name says of a file's format."""
 
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+"""What stands between the fields of a format, unless another is named."""
+
 _PARQUET_MAGIC = b"PAR1"
 
 
@@ -153,7 +155,7 @@ def _kind_of_text(request: ReadRequest) -> str:
         return "jsonl"
     if said == "parquet":
         raise DataError("is not a Parquet file", where=request.name, mend="write it again, or name it for what it is")
-    delimiter = request.delimiter or _DELIMITERS.get(said or "")
+    delimiter = request.delimiter or DELIMITERS.get(said or "")
     if delimiter is None:
         mend = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.delimiter=,"
         raise DataError(
