@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import json
 import os
 import pty
 import re
@@ -10,9 +11,10 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -29,6 +31,38 @@ class Ended(NamedTuple):
 
 
 Rnn = Callable[..., Ended]
+
+
+class Run(NamedTuple):
+    """A process that ended: code, stdout, stderr, how long it took and how many of its calls reached the folder."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    calls: int
+
+
+Forked = Callable[..., Run]
+
+
+@contextmanager
+def forking(*modules: str) -> Iterator[Forked]:
+    """Runs command lines in processes of their own that have loaded these modules: words, folder, what befalls it."""
+    line = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin and server.stdout
+        requests, answers = server.stdin, server.stdout
+
+        def run(*words: str, home: Path, **fate: Any) -> Run:
+            requests.write(json.dumps({"words": words, "home": str(home), **fate}) + "\n")
+            requests.flush()
+            told = json.loads(answers.readline())
+            texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
+            return Run(told["code"], *texts, told["seconds"], told["calls"])
+
+        yield run
+        requests.close()
 
 
 def on_a_terminal(*words: str, columns: int = 80, streams: Sequence[str] = STREAMS) -> tuple[str, Ended]:

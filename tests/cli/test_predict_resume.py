@@ -1,34 +1,21 @@
 """`rnn predict --input --resume`: processes that are killed, interrupted or out of room, and what they come to."""
 
-import json
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from .conftest import files_below
+from .conftest import Forked, Run, files_below, forking
 
 SMALL = {"rnn_cli.bulk.windows.ROWS": 20, "rnn_cli.bulk.one_file.SECONDS": 0}
 ROWS = 3000
 OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-    seconds: float
-    calls: int
-
-
-Forked = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +23,8 @@ def forked(trained: Path) -> Iterator[Forked]:
     """Runs `rnn predict` in a process of its own: words, folder, what befalls it → how it ended."""
     modules = ["rnn_cli.cli.scoring_files", "rnn_cli.bulk.one_file", "rnn_cli.bulk.folder", "rnn_cli.loading"]
     modules += ["rnn_cli.cli.scoring_progress", "rnn_cli.bulk.parquet_format", "rnn_cli.bulk.stores"]
-    words = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin and server.stdout
-
-        def run(*words: str, home: Path, **fate: Any) -> Run:
-            assert server.stdin and server.stdout
-            line = ["predict", "--model", str(trained), "--threads", "1", *words]
-            asked = {"words": line, "home": str(home), "settings": SMALL, **fate}
-            server.stdin.write(json.dumps(asked) + "\n")
-            server.stdin.flush()
-            told = json.loads(server.stdout.readline())
-            texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
-            return Run(told["code"], *texts, told["seconds"], told["calls"])
-
-        yield run
-        server.stdin.close()
+    with forking(*modules) as run:
+        yield partial(run, "predict", "--model", str(trained), "--threads", "1", settings=SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,7 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +14,7 @@ import pytest
 
 from rnn_cli.bundle import Bundle
 
-from .conftest import Ended, Rnn, files_below, tiny_overrides
+from .conftest import Ended, Forked, Rnn, Run, files_below, forking, tiny_overrides
 
 SMALL = {
     "model": {
@@ -32,43 +30,12 @@ SMALL = {
 }
 
 
-class Run(NamedTuple):
-    """A process that ended: code, stdout, stderr, how long it took and how many of its calls reached the folder."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    calls: int
-
-
-Forked = Callable[..., Run]
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[subprocess.Popen[str]]:
-    # The former comes before all that loads TensorFlow.
-    modules = ["rnn_cli.training.quiet", "rnn_cli.training.run"]
-    words = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
-
-
-@pytest.fixture(scope="module")
-def forked(server: subprocess.Popen[str]) -> Forked:
+def forked() -> Iterator[Forked]:
     """Runs a command line in a process of its own, in a folder: words, folder, what befalls it → how it ended."""
-
-    def run(*words: str, home: Path, **fate: Any) -> Run:
-        assert server.stdin and server.stdout
-        server.stdin.write(json.dumps({"words": words, "home": str(home), **fate}) + "\n")
-        server.stdin.flush()
-        told = json.loads(server.stdout.readline())
-        texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
-        return Run(told["code"], *texts, told["seconds"], told["calls"])
-
-    return run
+    # The former comes before all that loads TensorFlow.
+    with forking("rnn_cli.training.quiet", "rnn_cli.training.run") as run:
+        yield run
 
 
 @pytest.fixture(scope="module")
