@@ -17,7 +17,8 @@ from rnn_cli.errors import BundleError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.scoring.precision import Precision, graph_file
-from rnn_cli.text.padding import pad
+from rnn_cli.text.padding import Ragged
+from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 2_048
@@ -109,9 +110,9 @@ class Predictor:
         _for_each(work.run, work.batches, self.threads)
         return work
 
-    def run(self, sequences: Sequence[Sequence[int]]) -> Logits:
-        """The graph's logits of one batch of encoded texts: `[texts, labels]`, as `logits` but for the temperature."""
-        logits: Logits = self._session.run(None, {"ids": pad(sequences)})[0]
+    def run(self, ids: npt.NDArray[np.int32]) -> Logits:
+        """The graph's logits of one padded batch, `[texts, longest]`: as `logits` has them, but for the temperature."""
+        logits: Logits = self._session.run(None, {"ids": ids})[0]
         return logits
 
     def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
@@ -146,14 +147,14 @@ class Work:
     """Encoded texts under way: `run` each of the `batches`, then take the `scores`."""
 
     def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]]) -> None:
-        self._predictor, self._sequences = predictor, sequences
+        self._predictor, self._texts = predictor, Ragged(sequences)
         self._logits = np.empty((len(sequences), predictor.outputs), np.float32)
-        self.batches = list(_batches_of_like_length(sequences))
+        self.batches = list(_batches_of_like_length(self._texts.lengths))
 
     def run(self, rows: Batch) -> None:
         """Score one of the batches."""
         # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
-        self._logits[rows] = self._predictor.run([self._sequences[row] for row in rows])
+        self._logits[rows] = self._predictor.run(self._texts.padded(rows))
 
     def logits(self) -> Logits:
         """What `Predictor.logits` answers, once all batches have been run."""
@@ -161,8 +162,8 @@ class Work:
 
     def scores(self) -> Scores:
         """What `Predictor.score` answers, once all batches have been run."""
-        knows = self._predictor.tokenizer.knows
-        known = np.fromiter(map(knows, self._sequences), np.bool_, len(self._sequences))
+        ids, blank = self._texts.ids, self._predictor.tokenizer.blank
+        known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
         return Scores(_probabilities(self.logits()), known)
 
 
@@ -201,8 +202,7 @@ def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: 
             pass
 
 
-def _batches_of_like_length(sequences: Sequence[Sequence[int]]) -> Iterator[Batch]:
-    lengths = np.fromiter(map(len, sequences), np.intp, len(sequences))
+def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Batch]:
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):

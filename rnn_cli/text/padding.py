@@ -1,4 +1,4 @@
-"""Ids of several texts as one array. The only file of this room that imports numpy."""
+"""Ids of several texts as arrays. The only file of this room that imports numpy."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -9,14 +9,34 @@ from numpy.typing import NDArray
 from rnn_cli.text.stored import PADDING
 
 
-def pad(sequences: Sequence[Sequence[int]]) -> NDArray[np.int32]:
-    """The sequences as the rows of an int32 array [batch, longest], padded after the text with 0.
+class Ragged:
+    """Encoded texts of any lengths, one behind the other: `ids` (int32, `[tokens]`) and `lengths` (`[texts]`).
 
-    No sequences give an array [0, 0]. Raises `OverflowError` for an id that int32 cannot hold.
+    Raises `OverflowError` for an id that int32 cannot hold.
     """
-    lengths = np.fromiter(map(len, sequences), dtype=np.intp, count=len(sequences))
-    longest = int(lengths.max(initial=0))
-    padded = np.full((len(sequences), longest), PADDING, dtype=np.int32)
-    ids = np.fromiter(chain.from_iterable(sequences), dtype=np.int32, count=int(lengths.sum()))
-    padded[np.arange(longest) < lengths[:, np.newaxis]] = ids
-    return padded
+
+    def __init__(self, sequences: Sequence[Sequence[int]]) -> None:
+        self.lengths = np.fromiter(map(len, sequences), dtype=np.intp, count=len(sequences))
+        self.ids = np.fromiter(chain.from_iterable(sequences), dtype=np.int32, count=int(self.lengths.sum()))
+        self.starts = np.cumsum(self.lengths) - self.lengths
+
+    def padded(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Some of the texts as the rows of an array `[rows, longest]`, padded after the text with 0."""
+        lengths = self.lengths[rows][:, np.newaxis]
+        places = np.arange(lengths.max(initial=0))
+        if not len(places):
+            return np.full((len(rows), 0), PADDING, np.int32)
+        ids = self.ids.take(self.starts[rows][:, np.newaxis] + places, mode="clip")  # beyond a text stands the next one
+        return np.where(places < lengths, ids, np.int32(PADDING))
+
+    def any(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether one of a text's ids, at least one each, is marked: `[tokens]` to `[texts]`."""
+        return np.logical_or.reduceat(marked, self.starts) if len(self.starts) else np.empty(0, np.bool_)
+
+
+def pad(sequences: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+    """The sequences as the rows of an int32 array `[batch, longest]`, as `Ragged.padded` makes it.
+
+    No sequences give an array `[0, 0]`. Raises `OverflowError` for an id that int32 cannot hold.
+    """
+    return Ragged(sequences).padded(np.arange(len(sequences)))

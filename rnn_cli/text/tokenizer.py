@@ -135,9 +135,9 @@ class Tokenizer:
 
     def knows(self, ids: Iterable[int]) -> bool:
         """Whether an encoded text holds a known token besides spaces; a score means little if not."""
-        if not self._blank:
+        if not self.blank:
             return max(ids, default=0) > UNKNOWN
-        return any(each > UNKNOWN and each not in self._blank for each in ids)
+        return any(each > UNKNOWN and each not in self.blank for each in ids)
 
     def to_json(self) -> str:
         """Everything as JSON text; `from_json` makes an equal tokenizer of it."""
@@ -168,7 +168,7 @@ class Tokenizer:
         return {token: index for index, token in enumerate(self.vocab)}
 
     @cached_property
-    def _blank(self) -> frozenset[int]:
+    def blank(self) -> frozenset[int]:
         """The ids of known tokens that are nothing but space."""
         blank = f" {WORD_START}"
         return frozenset(place for place, token in enumerate(self.vocab) if place > UNKNOWN and not token.strip(blank))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.text.padding import pad
+from rnn_cli.text.padding import Ragged, pad
 
 IDS = st.integers(0, 2**31 - 1)
 
@@ -33,3 +33,15 @@ def test_arrays_and_tuples_are_sequences_too() -> None:
 def test_an_id_too_large_is_an_error() -> None:
     with pytest.raises(OverflowError):
         pad([[2**31]])
+
+
+@given(st.lists(st.lists(IDS, min_size=1), min_size=1), st.data())
+def test_some_texts_are_padded_as_if_they_were_alone(sequences: list[list[int]], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(sequences) - 1)))
+    assert (Ragged(sequences).padded(np.array(rows, np.intp)) == pad([sequences[row] for row in rows])).all()
+
+
+@given(st.lists(st.lists(IDS, min_size=1)))
+def test_a_text_is_marked_if_one_of_its_ids_is(sequences: list[list[int]]) -> None:
+    ragged = Ragged(sequences)
+    assert ragged.any(ragged.ids > 1000).tolist() == [max(ids) > 1000 for ids in sequences]

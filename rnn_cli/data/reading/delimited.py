@@ -7,11 +7,12 @@ are.
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.decoding import Faults, lines, size
 from rnn_cli.data.reading.request import Choose, ReadRequest
-from rnn_cli.data.reading.whole import WholeRow
+from rnn_cli.data.reading.whole import WholeRow, WholeRows, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
@@ -84,9 +85,15 @@ def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
 
 
 def whole(
-    stream: io.BufferedReader, request: ReadRequest, delimiter: str, faults: Faults | None
-) -> tuple[list[str], Iterator[WholeRow]]:
-    """The columns, and every record as it stands; of faulty ones nothing but that. Raises DataError.
+    stream: io.BufferedReader,
+    request: ReadRequest,
+    delimiter: str,
+    faults: Faults | None,
+    *,
+    at_once: int,
+    characters: int,
+) -> tuple[list[str], Iterator[WholeRows]]:
+    """The columns, and every record as it stands, some together; of faulty ones nothing but that. Raises DataError.
 
     With `faults`, an empty dict, what is wrong with a record is given with it, unless that leaves in doubt where the
     next begins, as an open quote does.
@@ -99,7 +106,39 @@ def whole(
         raise fault
     _refuse_other_delimiter(header, request, delimiter)
     text_at = header.index(find_columns(header, request)[0])
-    return header, _whole_rows(source, parsed, request, len(header), text_at, faults)
+
+    def rows() -> Iterator[WholeRows]:
+        yield from _regular_rows(source, delimiter, len(header), text_at, faults, at_once, characters)
+        others = _whole_rows(source, parsed, request, len(header), text_at, faults)
+        yield from together(others, at_once, characters)
+
+    return header, rows()
+
+
+def _regular_rows(
+    source: "_RecordLines",
+    delimiter: str,
+    width: int,
+    text_at: int,
+    faults: Faults | None,
+    at_once: int,
+    characters: int,
+) -> Iterator[WholeRows]:
+    """Rows as long as each line is one, without a fault; `source` goes on where that ends.
+
+    Nearly all lines of nearly all files are such, and read in a third of the time that telling the others apart takes.
+    """
+    while block := source.take(at_once, characters):
+        try:
+            records = list(csv.reader(block, delimiter=delimiter, strict=True))
+        except csv.Error:
+            records = []
+        if faults or len(records) != len(block) or set(map(len, records)) != {width}:
+            source.put_back(block)
+            return
+        numbers = list(range(source.line + 1 - len(block), source.line + 1))
+        texts = [fields[text_at] for fields in records]
+        yield WholeRows(numbers, texts, [line.rstrip("\r\n") for line in block], records, {})
 
 
 def _whole_rows(
@@ -146,13 +185,39 @@ class _RecordLines:
 
     def __init__(self, source: Iterator[str], request: ReadRequest) -> None:
         self._source, self._request = source, request
-        self._line = self._bytes = 0
+        self.line = self._bytes = 0
         self._lines: list[str] = []  # of the record under way
         self.first = 1
 
+    def take(self, at_once: int, characters: int) -> list[str]:
+        """The next lines, some together, between two records: so many, or fewer if they hold more than `characters`.
+
+        An error in reading is raised when the lines before it have been asked for again.
+        """
+        self.begin()
+        block, left = [], characters
+        try:
+            for line in islice(self._source, at_once):
+                block.append(line)
+                left -= len(line)
+                if left <= 0:
+                    break
+        except DataError as error:
+            if not block:
+                raise
+            self._source = _raising(error)
+        self.line += len(block)
+        return block
+
+    def put_back(self, block: list[str]) -> None:
+        """Undo `take`."""
+        self._source = chain(block, self._source)
+        self.line -= len(block)
+        self.begin()
+
     def begin(self) -> None:
         """From here on, a new record."""
-        self.first, self._bytes = self._line + 1, 0
+        self.first, self._bytes = self.line + 1, 0
         self._lines.clear()
 
     def record(self) -> str:
@@ -161,7 +226,7 @@ class _RecordLines:
 
     def fault_of_record(self, faults: Faults) -> DataError | None:
         """What is wrong with a line of the record under way."""
-        found = [faults.pop(line) for line in range(self.first, self._line + 1) if line in faults]
+        found = [faults.pop(line) for line in range(self.first, self.line + 1) if line in faults]
         return found[0] if found else None
 
     def __iter__(self) -> Iterator[str]:
@@ -169,13 +234,18 @@ class _RecordLines:
 
     def __next__(self) -> str:
         line = next(self._source)
-        self._line += 1
+        self.line += 1
         if self._lines:  # the first line of a record has been measured; what a quote left open would swallow has not
             self._bytes = (self._bytes or size(self._lines[0])) + size(line)
             if self._bytes > self._request.max_field_bytes:
                 raise self._request.too_large(self.first, "a record")
         self._lines.append(line)
         return line
+
+
+def _raising(error: DataError) -> Iterator[str]:
+    raise error
+    yield
 
 
 def _parse(source: _RecordLines, request: ReadRequest, delimiter: str) -> Iterator[Record]:

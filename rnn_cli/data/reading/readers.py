@@ -104,8 +104,8 @@ def open_whole(
             columns, records = jsonl.whole(stream, request, faults, as_table=as_table)
             yield Whole(kind, tuple(columns), together(records, at_once, characters))
         else:
-            columns, records = delimited.whole(stream, request, kind, faults)
-            yield Whole(kind, tuple(columns), together(records, at_once, characters))
+            columns, rows = delimited.whole(stream, request, kind, faults, at_once=at_once, characters=characters)
+            yield Whole(kind, tuple(columns), rows)
 
 
 def columns_read(request: ReadRequest) -> tuple[str, str | None]:
