@@ -35,7 +35,8 @@ def score_each(
 
     No more than a few items are held at once. An item should hold some hundred texts or more.
     """
-    pool = ThreadPoolExecutor(predictor.threads)
+    # One thread more than there are cores, so that none is idle while another's waits for Python's lock.
+    pool = ThreadPoolExecutor(predictor.threads + (predictor.threads > 1))
     under_way: deque[tuple[Item, Work, list[Future[None]]]] = deque()
     with _tuned():
         try:
