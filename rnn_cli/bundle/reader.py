@@ -58,7 +58,11 @@ class Bundle:
         """A file's verified bytes; raises `BundleError` if one bit differs from what was written."""
         proof = self.manifest.files.get(name)
         if proof is None:
-            raise BundleError(f"the manifest names no {name}", where=str(self.path))
+            raise BundleError(
+                f"has no {name}; an exported model has only what scoring needs",
+                where=str(self.path),
+                mend="name the folder rnn train wrote",
+            )
         file = self.path / name
         try:
             content = file.read_bytes()

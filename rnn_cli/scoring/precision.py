@@ -23,19 +23,15 @@ def graph_file(opened: Bundle, precision: Precision) -> str:
         return ONNX_MODEL
     if INT8_MODEL in opened.manifest.files:
         return INT8_MODEL
-    reason = _why_not(opened)
-    raise BundleError(
-        f"has no int8 graph: {reason or 'it was trained before these were made'}",
-        where=str(opened.path),
-        mend="use --precision fp32" if reason else "train again, or use --precision fp32",
-    )
+    reason, other_mend = _why_not(opened)
+    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), mend=f"{other_mend}use --precision fp32")
 
 
-def _why_not(opened: Bundle) -> str | None:
-    """What the run said of it, if it did."""
+def _why_not(opened: Bundle) -> tuple[str, str]:
+    """What the run said of it, if it did, and what helps besides fp32."""
     if METRICS not in opened.manifest.files:
-        return None
+        return "it was exported without", "export it with --precision int8, or "
     try:
-        return str(json.loads(opened.read(METRICS))[INT8]["reason"])
+        return str(json.loads(opened.read(METRICS))[INT8]["reason"]), ""
     except (KeyError, TypeError, ValueError):
-        return None
+        return "it was trained before these were made", "train again, or "

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from rnn_cli.data.reading import decoding
+from rnn_cli.data.reading import decoding, delimited
 from rnn_cli.data.reading.readers import open_whole
 from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.data.reading.whole import Whole, WholeRows
@@ -169,3 +171,35 @@ def test_only_for_a_table_objects_need_the_same_keys(read: Read) -> None:
 def test_objects_that_are_all_faulty_have_no_columns(read: Read) -> None:
     whole, windows = read("f.jsonl", "[]\n{\n")
     assert (whole.columns, len(told(windows))) == ((), 2)
+
+
+PIECES = [b"1,a\n", b'2,"b"\n', b"3,c\r\n", b"4,d\r", b'5,"two\nlines"\n', b"\n", b"6\n", b"7,x,y\n", b"8,n\0ul\n"]
+PIECES += [b"9,\xff\n", b'10,"open\n', b'11,"clo"sed\n', b"12," + b"long" * 30 + b"\n", "13,ö\n".encode()]
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=12),
+    one_column=st.booleans(),
+    lenient=st.booleans(),
+    at_once=st.integers(1, 4),
+)
+def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
+    pieces: list[bytes], one_column: bool, lenient: bool, at_once: int, write: Callable[[str, bytes | str], str]
+) -> None:
+    header = b"text\n" if one_column else b"id,text\n"
+    request = ReadRequest(write("f.csv", header + b"".join(pieces)), labels=False, max_field_bytes=100)
+
+    def read() -> tuple[list[Any], list[list[int]], str]:
+        windows: list[WholeRows] = []
+        try:
+            with open_whole(request, lenient=lenient, as_table=True, at_once=at_once, characters=1000) as whole:
+                windows += whole.rows
+        except DataError as error:
+            return told(windows), [rows.lines for rows in windows], str(error)
+        return told(windows), [rows.lines for rows in windows], ""
+
+    in_blocks = read()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(delimited, "_regular_rows", lambda *_: iter(()))
+        assert in_blocks == read()

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 from itertools import chain, islice
+from typing import Any
 
 from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.decoding import Faults, lines, size
@@ -130,7 +131,7 @@ def _regular_rows(
     """
     while block := source.take(at_once, characters):
         try:
-            records = list(csv.reader(block, delimiter=delimiter, strict=True))
+            records: list[Any] = list(csv.reader(block, delimiter=delimiter, strict=True))
         except csv.Error:
             records = []
         if faults or len(records) != len(block) or set(map(len, records)) != {width}:
@@ -190,11 +191,10 @@ class _RecordLines:
         self.first = 1
 
     def take(self, at_once: int, characters: int) -> list[str]:
-        """The next lines, some together, between two records: so many, or fewer if they hold more than `characters`.
+        """The next lines, `at_once` of them, or fewer that hold more than so many `characters`; not within a record.
 
-        An error in reading is raised when the lines before it have been asked for again.
+        No lines where the file ends before that, or cannot be read on: they are still to come.
         """
-        self.begin()
         block, left = [], characters
         try:
             for line in islice(self._source, at_once):
@@ -203,10 +203,11 @@ class _RecordLines:
                 if left <= 0:
                     break
         except DataError as error:
-            if not block:
-                raise
             self._source = _raising(error)
         self.line += len(block)
+        if len(block) < at_once and left > 0:
+            self.put_back(block)
+            return []
         return block
 
     def put_back(self, block: list[str]) -> None:
