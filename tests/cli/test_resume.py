@@ -117,8 +117,12 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
     forked: Forked, words: list[str], unbroken: Whole, tmp_path: Path
 ) -> None:
     (tmp_path / "home").mkdir()
-    phases = survive(10, 3, forked, words, unbroken, tmp_path / "home")
-    assert {"saving", "finishing"} <= phases
+    phases: set[str] = set()
+    for seed in range(3, 8):  # which moments ten kills meet depends on the machine's speed, too
+        phases |= survive(10, seed, forked, words, unbroken, tmp_path / "home")
+        if {"saving", "finishing"} <= phases:
+            return
+    raise AssertionError(f"only killed while {phases}")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,20 @@ def told(folder: Path, at: Path) -> str:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
     return ended.stderr
+
+
+def test_help_says_how_it_is_called(make_bundle: Make, tmp_path: Path) -> None:
+    folder = exported(make_bundle())
+    said = answered_by_script(folder, "--help", at=tmp_path)
+    assert any("python predict.py" in line for line in said)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+def test_a_closed_pipe_ends_it_without_a_word(make_bundle: Make, tmp_path: Path) -> None:
+    script = shlex.quote(str(exported(make_bundle()) / "predict.py"))
+    command = f"yes film | head -100000 | {shlex.quote(sys.executable)} {script} | head -1"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert (ended.returncode, ended.stdout.count("\n"), ended.stderr) == (0, 1, "")
 
 
 def rendered() -> dict[str, str]:
