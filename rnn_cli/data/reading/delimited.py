@@ -7,21 +7,17 @@ are.
 import csv
 import io
 from collections.abc import Iterator
-from itertools import chain, islice
 from typing import Any
 
 from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
-from rnn_cli.data.reading.decoding import Faults, lines, size
+from rnn_cli.data.reading.csv_records import Record, RecordLines, parse
+from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.whole import WholeRow, WholeRows, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 
-Record = tuple[int, list[str]]
-"""The line a record begins on and its fields; a blank line has none."""
-
 _USUAL_DELIMITERS = (",", ";", "\t", "|")
-_C_LONG = 2**31 - 1  # the least that csv.field_size_limit takes on every platform
 
 
 def rows(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Row]:
@@ -64,7 +60,7 @@ def _header(found: Iterator[Record], request: ReadRequest, delimiter: str) -> li
 
 def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
     """The header, then every record, all with as many fields as the header has. Raises DataError."""
-    parsed = _parse(_RecordLines(lines(stream, request), request), request, delimiter)
+    parsed = parse(RecordLines(lines(stream, request), request), request, delimiter)
     first, header = next(parsed, (1, []))
     _refuse_blank_header(first, header, request)
     yield first, header
@@ -99,8 +95,8 @@ def whole(
     With `faults`, an empty dict, what is wrong with a record is given with it, unless that leaves in doubt where the
     next begins, as an open quote does.
     """
-    source = _RecordLines(lines(stream, request, faults), request)
-    parsed = _parse(source, request, delimiter)
+    source = RecordLines(lines(stream, request, faults), request)
+    parsed = parse(source, request, delimiter)
     first, header = next(parsed, (1, []))
     _refuse_blank_header(first, header, request)
     for fault in (faults or {}).values():
@@ -110,14 +106,16 @@ def whole(
 
     def rows() -> Iterator[WholeRows]:
         yield from _regular_rows(source, delimiter, len(header), text_at, faults, at_once, characters)
-        others = _whole_rows(source, parsed, request, len(header), text_at, faults)
-        yield from together(others, at_once, characters)
+        for others in together(_whole_rows(source, parsed, request, len(header), text_at, faults), at_once, characters):
+            yield others
+            if source.first == others.lines[-1]:  # and no blank lines before it are still to be given
+                yield from _regular_rows(source, delimiter, len(header), text_at, faults, at_once, characters)
 
     return header, rows()
 
 
 def _regular_rows(
-    source: "_RecordLines",
+    source: RecordLines,
     delimiter: str,
     width: int,
     text_at: int,
@@ -125,7 +123,7 @@ def _regular_rows(
     at_once: int,
     characters: int,
 ) -> Iterator[WholeRows]:
-    """Rows as long as each line is one, without a fault; `source` goes on where that ends.
+    """Rows as long as each line is one, without a fault; `source` goes on with the lines of which one is not.
 
     Nearly all lines of nearly all files are such, and read in a third of the time that telling the others apart takes.
     """
@@ -143,7 +141,7 @@ def _regular_rows(
 
 
 def _whole_rows(
-    source: "_RecordLines",
+    source: RecordLines,
     parsed: Iterator[Record],
     request: ReadRequest,
     width: int,
@@ -179,97 +177,6 @@ def _faulty(line: int, raw: str, fault: DataError, faults: Faults | None) -> Who
 def _refuse_blank_header(line: int, header: list[str], request: ReadRequest) -> None:
     if not header:
         raise DataError("line is blank", where=request.at(line), mend="the first line must name the columns")
-
-
-class _RecordLines:
-    """Lines for the csv module, counted, and refused once a record has taken more than it may."""
-
-    def __init__(self, source: Iterator[str], request: ReadRequest) -> None:
-        self._source, self._request = source, request
-        self.line = self._bytes = 0
-        self._lines: list[str] = []  # of the record under way
-        self.first = 1
-
-    def take(self, at_once: int, characters: int) -> list[str]:
-        """The next lines, `at_once` of them, or fewer that hold more than so many `characters`; not within a record.
-
-        No lines where the file ends before that, or cannot be read on: they are still to come.
-        """
-        block, left = [], characters
-        try:
-            for line in islice(self._source, at_once):
-                block.append(line)
-                left -= len(line)
-                if left <= 0:
-                    break
-        except DataError as error:
-            self._source = _raising(error)
-        self.line += len(block)
-        if len(block) < at_once and left > 0:
-            self.put_back(block)
-            return []
-        return block
-
-    def put_back(self, block: list[str]) -> None:
-        """Undo `take`."""
-        self._source = chain(block, self._source)
-        self.line -= len(block)
-        self.begin()
-
-    def begin(self) -> None:
-        """From here on, a new record."""
-        self.first, self._bytes = self.line + 1, 0
-        self._lines.clear()
-
-    def record(self) -> str:
-        """The record under way as it stands, without its line end."""
-        return "".join(self._lines).rstrip("\r\n")
-
-    def fault_of_record(self, faults: Faults) -> DataError | None:
-        """What is wrong with a line of the record under way."""
-        found = [faults.pop(line) for line in range(self.first, self.line + 1) if line in faults]
-        return found[0] if found else None
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._source)
-        self.line += 1
-        if self._lines:  # the first line of a record has been measured; what a quote left open would swallow has not
-            self._bytes = (self._bytes or size(self._lines[0])) + size(line)
-            if self._bytes > self._request.max_field_bytes:
-                raise self._request.too_large(self.first, "a record")
-        self._lines.append(line)
-        return line
-
-
-def _raising(error: DataError) -> Iterator[str]:
-    raise error
-    yield
-
-
-def _parse(source: _RecordLines, request: ReadRequest, delimiter: str) -> Iterator[Record]:
-    """What the csv module makes of the lines, its own errors told in words."""
-    # The csv module's own limit (131,072 characters) is one for the process, so it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), min(request.max_field_bytes, _C_LONG)))
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    try:
-        for fields in reader:
-            yield source.first, fields
-            source.begin()
-    except csv.Error as error:
-        raise _bad_quote(str(error), source.first, request) from None
-
-
-def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
-    if "end of data" in error:
-        what = "a quote opens in this record and is never closed"
-    elif "expected after" in error:
-        what = "a quote that opens in this record is closed in the middle of a text"
-    else:
-        what = f"not a CSV record ({error})"
-    return DataError(what, where=request.at(line), mend='close it, and write a quote inside quoted text as ""')
 
 
 def _wrong_count(count: int, expected: int, line: int, request: ReadRequest) -> DataError:
