@@ -55,13 +55,11 @@ class Bundle:
         return hashlib.sha256(self.manifest.to_json().encode("utf-8")).hexdigest()
 
     def read(self, name: str) -> bytes:
-        """A file's verified bytes; raises `BundleError` if one bit differs from what was written."""
+        """A file's verified bytes; raises `BundleError` if one bit differs from what was written, or it has none."""
         proof = self.manifest.files.get(name)
         if proof is None:
             raise BundleError(
-                f"has no {name}; an exported model has only what scoring needs",
-                where=str(self.path),
-                mend="name the folder rnn train wrote",
+                f"has no {name}", where=str(self.path), mend="an export has not all: name a folder rnn train wrote"
             )
         file = self.path / name
         try:

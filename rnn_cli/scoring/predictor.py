@@ -68,7 +68,7 @@ class Predictor:
     def __init__(self, opened: Bundle, *, threads: int | None = None, precision: Precision = "fp32") -> None:
         """Load what is needed; raises `BundleError` if anything in it is not as it was written, or not there."""
         manifest = opened.manifest
-        self.threads = threads or _cores()
+        self.threads = threads or cores()
         self.labels = manifest.labels
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
@@ -167,8 +167,8 @@ class Work:
         return Scores(_probabilities(self.logits()), known)
 
 
-def _cores() -> int:
-    # The cores this process may use, where the system tells; a container may have fewer than the machine.
+def cores() -> int:
+    """The cores this process may use, where the system tells; a container may have fewer than the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rnn_cli.scoring.predictor import Predictor, Scores, Work
+from rnn_cli.scoring.predictor import Predictor, Scores, Work, cores
 
 Item = TypeVar("Item")
 
@@ -20,9 +20,12 @@ SWITCH_SECONDS = 0.0001
 """How long this thread may keep another one waiting; with Python's own 5 ms, a core would wait for longer than it
 takes to run a batch."""
 
+SPARE = 1
+"""Threads more than cores, if all of them may be used: so none is idle while its thread waits for Python's lock."""
+
 CONTAINERS = 50_000
 """New containers after which Python looks for cycles among them. Each row makes several, and none of them is in a
-cycle: with Python's own 700, looking takes an eighth of this thread's time."""
+cycle: with the 700 of Python 3.11, looking takes an eighth of this thread's time."""
 
 AHEAD = 3
 """Items whose texts are scored while the one before them is waited for."""
@@ -35,8 +38,7 @@ def score_each(
 
     No more than a few items are held at once. An item should hold some hundred texts or more.
     """
-    # One thread more than there are cores, so that none is idle while another's waits for Python's lock.
-    pool = ThreadPoolExecutor(predictor.threads + (predictor.threads > 1))
+    pool = ThreadPoolExecutor(predictor.threads + (SPARE if predictor.threads == cores() > 1 else 0))
     under_way: deque[tuple[Item, Work, list[Future[None]]]] = deque()
     with _tuned():
         try:

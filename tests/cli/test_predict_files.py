@@ -126,7 +126,8 @@ def test_parquet_comes_through_a_pipe_too(predict: Rnn, reviews: Path) -> None:
 
 def test_a_bad_row_of_a_pipe_is_told_with_its_line(predict: Rnn) -> None:
     ended = predict("--input", "-", "--input-format", "csv", stdin=b"id,text\n1,warm\n2\n")
-    refused(ended, "standard input:3: 1 field, expected 2; add what is missing, or check the quotes")
+    mend = "add what is missing, or check the quotes, or pass over such rows: --on-bad-row skip"
+    refused(ended, f"standard input:3: 1 field, expected 2; {mend}")
 
 
 def test_rows_flow_while_they_come_and_a_closed_pipe_ends_it_silently(trained: Path) -> None:

@@ -87,6 +87,25 @@ def test_a_mistake_in_the_config_of_a_model_is_told_as_it_is() -> None:
     assert _in_options(error) is error
 
 
+BAD_ROWS = {
+    "too few fields": (b"id,text\n1,warm\n2\n", ":3: .*, or pass over such rows: --on-bad-row skip"),
+    "no UTF-8": (b"id,text\n1,warm\n2,\xff\n", ":3: .*, or pass over such rows: --on-bad-row skip"),
+    "an open quote": (b'id,text\n1,warm\n2,"dull\n', ':3: a quote opens .*""'),
+    "no header": (b"id;text\n1;warm\n", ":1: .*'"),
+}
+
+
+@pytest.mark.parametrize("content, told", BAD_ROWS.values(), ids=BAD_ROWS)
+def test_a_bad_row_is_told_with_the_option_that_passes_over_it(
+    content: bytes, told: str, predict: Rnn, home: Path
+) -> None:
+    (home / "bad.csv").write_bytes(content)
+    code, _, err = predict("--input", "bad.csv", "--output", "o.csv")
+    assert code == 2 and re.fullmatch(f"Error: bad.csv{told}\n", err), err
+    skipped = predict("--input", "bad.csv", "--output", "o.csv", "--on-bad-row", "skip")
+    assert skipped.code == (0 if "skip" in told else 2)
+
+
 def test_rejects_of_the_standard_output_may_be_replaced(predict: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("id,text\n1,warm\n2\n")
     (home / "bad.jsonl").write_text("old")

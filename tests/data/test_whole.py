@@ -175,31 +175,36 @@ def test_objects_that_are_all_faulty_have_no_columns(read: Read) -> None:
 
 PIECES = [b"1,a\n", b'2,"b"\n', b"3,c\r\n", b"4,d\r", b'5,"two\nlines"\n', b"\n", b"6\n", b"7,x,y\n", b"8,n\0ul\n"]
 PIECES += [b"9,\xff\n", b'10,"open\n', b'11,"clo"sed\n', b"12," + b"long" * 30 + b"\n", "13,ö\n".encode(), b"\0"]
+REGULAR = [PIECES[:4], [b"6\n", b'"7"\n', b"8\r\n", b"9;\r"]]
+"""Of two columns, and of one."""
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    pieces=st.lists(st.sampled_from(PIECES) | st.sampled_from(PIECES[:2]), max_size=20),
-    one_column=st.booleans(),
-    lenient=st.booleans(),
-    at_once=st.integers(1, 4),
-)
+@given(data=st.data(), one_column=st.booleans(), lenient=st.booleans(), strip_nul=st.booleans())
 def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
-    pieces: list[bytes], one_column: bool, lenient: bool, at_once: int, write: Callable[[str, bytes | str], str]
+    data: st.DataObject, one_column: bool, lenient: bool, strip_nul: bool, write: Callable[[str, bytes | str], str]
 ) -> None:
-    header = b"text\n" if one_column else b"id,text\n"
-    request = ReadRequest(write("f.csv", header + b"".join(pieces)), labels=False, max_field_bytes=100)
+    pieces = data.draw(st.lists(st.sampled_from(PIECES) | st.sampled_from(REGULAR[one_column] * 3), max_size=20))
+    delimiter = data.draw(st.sampled_from(",|"))
+    at_once, characters = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 20))
+    content = b"".join([b"text\n" if one_column else b"id,text\n", *pieces]).replace(b",", delimiter.encode())
+    path = write("f.csv", content)
+    request = ReadRequest(path, labels=False, max_field_bytes=100, delimiter=delimiter, strip_nul=strip_nul)
 
-    def read() -> tuple[list[Any], list[list[int]], str]:
+    def read() -> tuple[list[WholeRows], str]:
         windows: list[WholeRows] = []
         try:
-            with open_whole(request, lenient=lenient, as_table=True, at_once=at_once, characters=1000) as whole:
+            with open_whole(request, lenient=lenient, as_table=True, at_once=at_once, characters=characters) as whole:
                 windows += whole.rows
         except DataError as error:
-            return told(windows), [rows.lines for rows in windows], str(error)
-        return told(windows), [rows.lines for rows in windows], ""
+            return windows, str(error)
+        return windows, ""
 
-    in_blocks = read()
+    in_blocks, error = read()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(delimited, "_regular_rows", lambda *_: iter(()))
-        assert in_blocks == read()
+        one_by_one, same_error = read()
+    assert error == same_error
+    assert told(in_blocks) == told(one_by_one)
+    for ours, theirs in zip(in_blocks, one_by_one, strict=True):
+        assert (ours.lines, list(map(tuple, ours.values))) == (theirs.lines, list(map(tuple, theirs.values)))

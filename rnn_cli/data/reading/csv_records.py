@@ -4,7 +4,7 @@ Knows nothing of columns.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from rnn_cli.data.reading.decoding import Faults, size
@@ -39,7 +39,7 @@ class RecordLines:
         try:
             for line in islice(chain(self._again, self._source), at_once):
                 block.append(line)
-                left -= len(line)
+                left -= len(line.rstrip("\r\n"))
                 if left <= 0:
                     break
         except DataError as error:
@@ -93,17 +93,29 @@ def _raising(error: DataError) -> Iterator[str]:
     yield
 
 
+def parse_lines(block: list[str], delimiter: str) -> list[list[str]] | None:
+    """The fields of lines of which each is a record; None if one is not."""
+    try:
+        records = list(_reader(block, delimiter))
+    except csv.Error:
+        return None
+    return records if len(records) == len(block) else None
+
+
 def parse(source: RecordLines, request: ReadRequest, delimiter: str) -> Iterator[Record]:
     """What the csv module makes of the lines, its own errors told in words."""
     # The csv module's own limit (131,072 characters) is one for the process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(request.max_field_bytes, _C_LONG)))
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
     try:
-        for fields in reader:
+        for fields in _reader(source, delimiter):
             yield source.first, fields
             source.begin()
     except csv.Error as error:
         raise _bad_quote(str(error), source.first, request) from None
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
 def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
