@@ -11,7 +11,7 @@ TF-IDF and logistic regression, and fastText with word pairs, both from file to 
 (`pip install fasttext-wheel`).
 
 After that ours on one core against ours on two, and, where the bundle has an int8 graph, int8 against fp32. Targets: 3
-times the rows/s of `model.predict` called without a size of batches on imdb at max_length 400, 8 times on
+times the rows/s of `model.predict` (in the batches that are best, too) on imdb at max_length 400, 8 times on
 rotten_tomatoes at 100; 1.7 times by one more core; twice with int8 (a goal).
 """
 
