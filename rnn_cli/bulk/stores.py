@@ -18,9 +18,6 @@ LOCK = ".lock"
 class Store(Protocol):
     """A folder of files; names are those of files below it, with / between folders."""
 
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
 
@@ -56,10 +53,6 @@ class Local:
     def __str__(self) -> str:
         """How messages name it."""
         return os.path.relpath(self._folder)
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return (self._folder / name).exists()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
@@ -127,12 +120,6 @@ class Remote:
         found, folder = file_system(self._url)
         return found, f"{folder.rstrip('/')}/{name}"
 
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        found, path = self._at(name)
-        with told(self.shown(name)):
-            return bool(found.get_file_info(path).is_file)
-
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
         found, path = self._at(name)
@@ -150,11 +137,12 @@ class Remote:
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
-        if not self.has(name):
-            return None
         found, path = self._at(name)
-        with told(self.shown(name)), found.open_input_stream(path) as stream:
-            return bytes(stream.read())
+        with told(self.shown(name)):
+            if not found.get_file_info(path).is_file:
+                return None
+            with found.open_input_stream(path) as stream:
+                return bytes(stream.read())
 
     def names(self) -> list[str]:
         """All files below it, those that are half-written too."""
