@@ -200,18 +200,13 @@ def _real(name: str) -> str:
     return name.partition("?")[0].rstrip("/") if "://" in name else os.path.realpath(name)
 
 
-def _suffix(name: str) -> str:
-    """What a name ends with that could be a format."""
-    path = Path(name)
-    return (path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path).suffix
-
-
 def output_format(options: FileOptions, style: str | None, first: str) -> tuple[str, str | None]:
     """What the output is: its format, and its compression if it has one; `first` is the first file that is read.
 
     Raises UsageError where that is not said, or twice.
     """
     from rnn_cli.bulk.inputs import format_of
+    from rnn_cli.data.reading.readers import suffix_of
 
     if options.target is not None and "://" in options.target and format_of(options.target):
         raise UsageError("a URL names a folder", where=options.target, mend="add a / behind it, or name a local file")
@@ -222,7 +217,7 @@ def output_format(options: FileOptions, style: str | None, first: str) -> tuple[
         raise UsageError(f"--format {style} cannot hold a file's columns", mend=f"use one of {', '.join(FORMATS)}")
     if style is not None and said is not None and style != said:
         raise UsageError(f"is named as {said}, and --format says {style}", where=output, mend="change one of them")
-    if style is None and said is None and output is not None and _suffix(output):
+    if style is None and said is None and output is not None and suffix_of(output):
         mend = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
         raise UsageError("its name does not say a format that can be written", where=output, mend=mend)
     format_ = style or said or options.input_format or format_of(first) or ("csv" if options.delimiter else None)
