@@ -12,7 +12,7 @@ from rnn_cli.errors import DataError
 ROWS = 2_048
 """Rows of a window: enough to find texts of like length among them."""
 
-CHARACTERS = 2 << 20
+CHARACTERS = 1 << 19
 """Characters of a window, about, where its rows are long."""
 
 WINDOWS = 8

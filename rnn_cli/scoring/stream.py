@@ -1,7 +1,8 @@
 """Texts without end, scored in order while more are read. Knows nothing of where they come from or go.
 
-Python runs one thread at a time, ONNX Runtime as many as there are cores: so this thread encodes the next texts, and
-its caller reads and writes, while the pool runs the graph on those before.
+Python runs one thread at a time. So where there are `Workers`, they do all of it, and this process is left to the
+caller, who reads and writes. Elsewhere, and with a single thread, this thread encodes the next texts while others run
+the graph, which needs no Python, on those before.
 """
 
 import gc
@@ -10,9 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from rnn_cli.scoring.predictor import Predictor, Scores, Work, cores
+from rnn_cli.scoring.workers import CAN_FORK, Workers
 
 Item = TypeVar("Item")
 
@@ -28,7 +31,7 @@ CONTAINERS = 50_000
 cycle: with the 700 of Python 3.11, looking takes an eighth of this thread's time."""
 
 AHEAD = 3
-"""Items whose texts are scored while the one before them is waited for."""
+"""Items whose texts threads score while the one before them is waited for."""
 
 
 def score_each(
@@ -36,21 +39,46 @@ def score_each(
 ) -> Iterator[tuple[Item, Scores]]:
     """Each item with the scores of its texts, in order; what is answered depends on the item alone.
 
-    No more than a few items are held at once. An item should hold some hundred texts or more.
+    No more than a few items are held at once. An item should hold some hundred texts or more. Raises RunFailed if one
+    of the processes that score is lost.
     """
-    pool = ThreadPoolExecutor(predictor.threads + (SPARE if predictor.threads == cores() > 1 else 0))
-    under_way: deque[tuple[Item, Work, list[Future[None]]]] = deque()
-    with _tuned():
-        try:
-            for item in items:
-                work = predictor.begin(predictor.tokenizer.encode_all(texts(item)))
-                under_way.append((item, work, [pool.submit(work.run, batch) for batch in work.batches]))
-                if len(under_way) > AHEAD:
-                    yield _done(*under_way.popleft())
-            while under_way:
+    under_way: deque[tuple[Item, Callable[[], Scores]]] = deque()
+    with _tuned(), (Workers if CAN_FORK and predictor.threads > 1 else _Threads)(predictor) as scoring:
+        for item in items:
+            under_way.append((item, scoring.begin(texts(item))))
+            if len(under_way) > scoring.ahead:
                 yield _done(*under_way.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while under_way:
+            yield _done(*under_way.popleft())
+
+
+class _Threads:
+    """What `Workers` are, by threads of this process: the graph runs in them, the rest where it is called."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.ahead = AHEAD
+        self._predictor = predictor
+        self._pool = ThreadPoolExecutor(predictor.threads + (SPARE if predictor.threads == cores() > 1 else 0))
+
+    def __enter__(self) -> "_Threads":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
+        work = self._predictor.begin(self._predictor.tokenizer.encode_all(texts))
+        return partial(_scores, work, [self._pool.submit(work.run, batch) for batch in work.batches])
+
+
+def _scores(work: Work, batches: Iterable[Future[None]]) -> Scores:
+    for batch in batches:
+        batch.result()
+    return work.scores()
+
+
+def _done(item: Item, scores: Callable[[], Scores]) -> tuple[Item, Scores]:
+    return item, scores()
 
 
 @contextmanager
@@ -64,9 +92,3 @@ def _tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(switch)
         gc.set_threshold(*containers)
-
-
-def _done(item: Item, work: Work, batches: Iterable[Future[None]]) -> tuple[Item, Scores]:
-    for batch in batches:
-        batch.result()
-    return item, work.scores()
