@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -43,7 +43,7 @@ def score_each(
     of the processes that score is lost.
     """
     under_way: deque[tuple[Item, Callable[[], Scores]]] = deque()
-    with _tuned(), (Workers if CAN_FORK and predictor.threads > 1 else _Threads)(predictor) as scoring:
+    with _tuned(), closing((Workers if CAN_FORK and predictor.threads > 1 else _Threads)(predictor)) as scoring:
         for item in items:
             under_way.append((item, scoring.begin(texts(item))))
             if len(under_way) > scoring.ahead:
@@ -60,10 +60,7 @@ class _Threads:
         self._predictor = predictor
         self._pool = ThreadPoolExecutor(predictor.threads + (SPARE if predictor.threads == cores() > 1 else 0))
 
-    def __enter__(self) -> "_Threads":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:

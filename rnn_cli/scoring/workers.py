@@ -39,17 +39,15 @@ third of the time of an int8 graph. Source: mallopt(3).
 class Workers:
     """As many workers as the predictor has threads, each of which has a list of texts to score and the next one.
 
-    A context manager: at its end the workers are gone.
+    They run until they are closed, or this process ends.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.ahead = 2 * predictor.threads
         self._workers = [_Worker(predictor) for _ in range(predictor.threads)]
 
-    def __enter__(self) -> "Workers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the workers, whatever they are at; what has been begun will not be answered."""
         for worker in self._workers:
             worker.connection.close()
         for worker in self._workers:
@@ -111,15 +109,16 @@ class _Worker:
 
     def _lost(self) -> RunFailed:
         self.process.join()
-        how = {-signal.SIGKILL: "was killed, by the system for want of memory or by hand"}
-        code = self.process.exitcode or 0
-        return RunFailed(f"a process that scored texts {how.get(code, f'ended with code {code}')}")
+        if self.process.exitcode == -signal.SIGKILL:
+            what, mend = "was killed, by the system for want of memory or by hand", "fewer --threads need less memory"
+            return RunFailed(f"a process that scores texts {what}", mend=mend)
+        return RunFailed(f"a process that scores texts ended with code {self.process.exitcode}")
 
 
 def _serve(connection: Connection, predictor: Predictor) -> None:
     """What a worker does, until the process that made it closes the connection or ends, in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and the first one ends the others
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they may reach all processes; the first one decides
+        signal.signal(each, signal.SIG_IGN)
     # Files, locks and connections that the first process alone may keep open.
     os.closerange(STANDARD, connection.fileno())
     os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))

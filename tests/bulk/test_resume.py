@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from rnn_cli.bulk.chunks import Chunks
 from rnn_cli.bulk.journal import Journal
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.workers import CAN_FORK
 
 from .conftest import read_table, write_table
 
@@ -88,6 +91,28 @@ def test_killed_after_any_saving_it_goes_on_to_the_same_bytes(
         Path(output).unlink()
         told.unlink()
     assert at >= 5
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="without forks nothing but the whole job can be killed")
+def test_a_worker_that_is_killed_ends_the_job_and_no_row_is_lost(
+    files: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score(files, "whole.csv")
+    Path("out.csv").write_text("old")
+    save = Journal.save
+
+    def killing(journal: Journal, state: Any) -> None:
+        save(journal, state)
+        for worker in active_children():
+            worker.kill()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "save", killing)
+        with pytest.raises(RunFailed, match="a process that scores texts was killed"):
+            score(files, "out.csv", force=True)
+    assert Path("out.csv").read_text() == "old" and not active_children()
+    score(files, "out.csv", resume=True)
+    assert bytes_of("out.csv") == bytes_of("whole.csv")
 
 
 def test_killed_again_and_again_it_comes_to_an_end(
@@ -165,8 +190,15 @@ def faulty(fault: BaseException, at: int) -> Iterator[Faults]:
 
 @pytest.mark.parametrize(("fault", "old", "output"), CASES.values(), ids=CASES)
 def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
-    fault: BaseException, old: bytes | None, output: str, with_bad_rows: list[str], score: Any
+    fault: BaseException,
+    old: bytes | None,
+    output: str,
+    with_bad_rows: list[str],
+    score: Any,
+    predictor: Predictor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(predictor, "threads", 1)  # a thousand times two workers take a minute to start
     lines = Path("b.csv").read_text().splitlines()
     Path("b.csv").write_text("\n".join(lines[: BAD // 2 + 10]))  # two savings are enough
     whole = score(with_bad_rows, "whole." + output.partition(".")[2], on_bad_row="skip")

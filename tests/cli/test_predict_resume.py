@@ -24,7 +24,7 @@ def forked(trained: Path) -> Iterator[Forked]:
     modules = ["rnn_cli.cli.scoring_files", "rnn_cli.bulk.one_file", "rnn_cli.bulk.folder", "rnn_cli.loading"]
     modules += ["rnn_cli.cli.scoring_progress", "rnn_cli.bulk.parquet_format", "rnn_cli.bulk.stores"]
     with forking(*modules) as run:
-        yield partial(run, "predict", "--model", str(trained), "--threads", "1", settings=SMALL)
+        yield partial(run, "predict", "--model", str(trained), "--threads", "2", settings=SMALL)
 
 
 @pytest.fixture(scope="module")
