@@ -133,7 +133,10 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
             answer: Scores | Exception = predictor.score(to_score.get())
         except Exception as error:
             answer = error
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except OSError:
+            os._exit(0)
 
 
 def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> None:
@@ -142,4 +145,4 @@ def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> Non
         while True:
             to_score.put(connection.recv())
     except (EOFError, OSError):
-        os._exit(0)
+        os._exit(0)  # the first process, too, has ended, or wants no more
