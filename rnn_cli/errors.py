@@ -43,6 +43,15 @@ class DataError(RnnError):
     exit_code = 2
 
 
+class RowError(DataError):
+    """One row of a file cannot be used; those who read on know where the next one begins."""
+
+    @classmethod
+    def of(cls, fault: DataError) -> "RowError":
+        """The fault, as one of a row."""
+        return cls(fault.what, where=fault.where, mend=fault.mend)
+
+
 class BundleError(RnnError):
     """A trained model's folder is missing, damaged, foreign or in the way."""
 

@@ -375,7 +375,8 @@ with bundle.beginning(None, name="small", force=False) as place:
     for each in several:
         each.communicate()
     assert sorted(told) == [f"runs/small-{number}" for number in (1, 2, 3, 4)]
-    assert names("runs") == []
+    # `runs` itself goes with the last of those that found none there.
+    assert not Path("runs").exists() or names("runs") == []
 
 
 def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> None:

@@ -17,17 +17,12 @@ from rnn_cli.cli.file_options import (
     refuse_unrepeatable,
     refuse_unsuitable,
 )
-from rnn_cli.errors import ConfigError, DataError, RnnError
+from rnn_cli.errors import ConfigError, RnnError, RowError
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
     from rnn_cli.bulk.job import Counts, Job, Listener
     from rnn_cli.bundle import Bundle
     from rnn_cli.scoring.predictor import Predictor
-
-_BELOW_HEADER = re.compile(r":([2-9]|\d{2,})$")
-
-_IN_THE_WAY = re.compile("a quote |not a CSV record|a (line|record) larger|byte .* is not (?!UTF-8)")
-"""Faults that leave in doubt where the next row begins."""
 
 
 def score_files(options: FileOptions, more: Sequence[str], model: str | None, style: str | None) -> None:
@@ -35,7 +30,8 @@ def score_files(options: FileOptions, more: Sequence[str], model: str | None, st
     try:
         _score_files(options, [*options.inputs, *more], model, style)
     except RnnError as error:
-        raise _in_options(_with_way_round(error) if options.on_bad_row == "stop" else error) from error
+        way_round = options.on_bad_row == "stop" and isinstance(error, RowError)
+        raise _in_options(_with_way_round(error) if way_round else error) from error
 
 
 def _score_files(options: FileOptions, names: Sequence[str], model: str | None, style: str | None) -> None:
@@ -148,12 +144,9 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
 
 
 def _with_way_round(error: RnnError) -> RnnError:
-    """The error with the option that passes over such a row, if it is one that can be passed over."""
-    is_of_a_row = isinstance(error, DataError) and _BELOW_HEADER.search(error.where or "")
-    if not is_of_a_row or _IN_THE_WAY.match(error.what):
-        return error
+    """The error of a row with the option that passes over it."""
     mend = f"{error.mend}, or p" if error.mend else "p"
-    return DataError(error.what, where=error.where, mend=f"{mend}ass over such rows: --on-bad-row skip")
+    return RowError(error.what, where=error.where, mend=f"{mend}ass over such rows: --on-bad-row skip")
 
 
 def _in_options(error: RnnError) -> RnnError:

@@ -1,10 +1,14 @@
 """`rnn predict --input`: which options go together, what is refused before any work, what a terminal shows."""
 
+import io
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rnn_cli.cli.scoring_files import _in_options
@@ -55,7 +59,7 @@ MISTAKES = {
     "--input in.csv --output s3://bucket/out.csv": "s3://bucket/out.csv: a URL names a folder; add a / behind it, .*",
     "--input in.csv --encoding utf-99": "--encoding: no text encoding is called 'utf-99'; use a name such as .*",
     "--input in.csv --delimiter ab": "--delimiter: 'ab' cannot be a delimiter; use one such as , or ;",
-    "--input in.jsonl --max-field-bytes 9": "in.jsonl:1: a line larger than 9 bytes; .*--max-field-bytes N",
+    "--input in.jsonl --max-field-bytes 9": "in.jsonl:1: a line larger than 9 bytes; .*--max-field-bytes N, or pass .*",
     "--input in.csv --max-field-bytes 0": "Invalid value for '--max-field-bytes': .*",
     "--input in.csv --on-bad-row stop --output o.csv --threads 0": "Invalid value for '--threads': .*",
     "--input no-such://a/b.csv": "no-such://a/b.csv: .*",
@@ -87,22 +91,36 @@ def test_a_mistake_in_the_config_of_a_model_is_told_as_it_is() -> None:
     assert _in_options(error) is error
 
 
+def parquet(texts: Sequence[str | None]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), file)
+    return file.getvalue()
+
+
+SKIP = ".*, or pass over such rows: --on-bad-row skip"
 BAD_ROWS = {
-    "too few fields": (b"id,text\n1,warm\n2\n", ":3: .*, or pass over such rows: --on-bad-row skip"),
-    "no UTF-8": (b"id,text\n1,warm\n2,\xff\n", ":3: .*, or pass over such rows: --on-bad-row skip"),
-    "an open quote": (b'id,text\n1,warm\n2,"dull\n', ':3: a quote opens .*""'),
-    "no header": (b"id;text\n1;warm\n", ":1: .*'"),
+    "too few fields": ("bad.csv", b"id,text\n1,warm\n2\n", f":3: {SKIP}"),
+    "no UTF-8": ("bad.csv", b"id,text\n1,warm\n2,\xff\n", f":3: {SKIP}"),
+    "a NUL": ("bad.csv", b"id,text\n1,warm\n2,du\0ll\n", f":3: {SKIP}"),
+    "an open quote": ("bad.csv", b'id,text\n1,warm\n2,"dull\n', ':3: a quote opens .*""'),
+    "a NUL in the header": ("bad.csv", b"id,te\0xt\n1,warm\n", ":1: .*"),
+    "no UTF-8 in the header": ("bad.csv", b"id,text\xff\n1,warm\n", ":1: .*"),
+    "another delimiter": ("bad.csv", b"id;text\n1;warm\n", ":1: .*'"),
+    "broken JSON": ("bad.jsonl", b'{"text": \n{"text": "warm"}\n', f":1:11: broken JSON {SKIP}"),
+    "a text that is none": ("bad.jsonl", b'{"text": "warm"}\n{"text": 1}\n', f":2: {SKIP}"),
+    "Parquet's null": ("bad.parquet", parquet(["warm", None]), f":2: {SKIP}"),
 }
 
 
-@pytest.mark.parametrize("content, told", BAD_ROWS.values(), ids=BAD_ROWS)
+@pytest.mark.parametrize("name, content, told", BAD_ROWS.values(), ids=BAD_ROWS)
 def test_a_bad_row_is_told_with_the_option_that_passes_over_it(
-    content: bytes, told: str, predict: Rnn, home: Path
+    name: str, content: bytes, told: str, predict: Rnn, home: Path
 ) -> None:
-    (home / "bad.csv").write_bytes(content)
-    code, _, err = predict("--input", "bad.csv", "--output", "o.csv")
-    assert code == 2 and re.fullmatch(f"Error: bad.csv{told}\n", err), err
-    skipped = predict("--input", "bad.csv", "--output", "o.csv", "--on-bad-row", "skip")
+    (home / name).write_bytes(content)
+    code, _, err = predict("--input", name, "--output", "o.csv")
+    assert code == 2 and re.fullmatch(f"Error: {name}{told}\n", err), err
+    assert ("skip" in err) == ("skip" in told)
+    skipped = predict("--input", name, "--output", "o.csv", "--on-bad-row", "skip")
     assert skipped.code == (0 if "skip" in told else 2)
 
 

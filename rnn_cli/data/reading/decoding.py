@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rnn_cli.data.reading.opening import open_bytes
 from rnn_cli.data.reading.request import ReadRequest
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, RowError
 
 # UTF-32 goes first: its little-endian mark begins with UTF-16's.
 _MARKS = (
@@ -54,8 +54,10 @@ def lines(
             # No character takes more than four bytes, so most lines need no counting.
             if len(line) * 4 > most and size(line.rstrip("\r\n")) > most:
                 error = request.too_large(number, "a line")
-                if faults is None or not cut_long:
+                if not cut_long:
                     raise error
+                if faults is None:
+                    raise RowError.of(error)
                 faults[number] = error
                 line = _skipped(text, line)
             if "\0" in line or (is_lenient and not line.isascii()):
@@ -80,7 +82,7 @@ def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None)
             line = _without_nul(line, number, request)
     except DataError as error:
         if faults is None:
-            raise
+            raise RowError.of(error) from None
         faults[number] = error
         line = line.replace("\0", "")
     if faults is not None and _ESCAPED.search(line):
@@ -143,7 +145,8 @@ def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
         return DataError(f"is not {encoding.upper()}", where=request.name, mend=mend)
     line, position, byte = found
     what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
-    return DataError(what, where=request.at(line), mend=mend)
+    kind = RowError if encoding == "utf-8" else DataError
+    return kind(what, where=request.at(line), mend=mend)
 
 
 def _first_bad_byte(encoding: str, skip: int, request: ReadRequest) -> tuple[int, int, int] | None:

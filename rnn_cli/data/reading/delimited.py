@@ -15,7 +15,7 @@ from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.whole import WholeRow, WholeRows, together
 from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, RowError
 
 _USUAL_DELIMITERS = (",", ";", "\t", "|")
 
@@ -97,7 +97,12 @@ def whole(
     """
     source = RecordLines(lines(stream, request, faults), request)
     parsed = parse(source, request, delimiter)
-    first, header = next(parsed, (1, []))
+    try:
+        first, header = next(parsed, (1, []))
+    except RowError as error:
+        if error.where == request.at(source.line + 1):
+            raise DataError(error.what, where=error.where, mend=error.mend) from None
+        raise  # of a row further on, which was decoded together with the header
     _refuse_blank_header(first, header, request)
     for fault in (faults or {}).values():
         raise fault
@@ -168,7 +173,7 @@ def _whole_rows(
 
 def _faulty(line: int, raw: str, fault: DataError, faults: Faults | None) -> WholeRow:
     if faults is None:
-        raise fault
+        raise RowError.of(fault)
     return WholeRow(line, "", raw, (), fault)
 
 

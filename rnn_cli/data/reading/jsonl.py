@@ -16,7 +16,7 @@ from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import kind, label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRow
 from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, RowError
 
 
 def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
@@ -74,7 +74,7 @@ def _whole_rows(stream: io.BufferedReader, request: ReadRequest, faults: Faults 
             record = record if fault else _parse(line, request.at(number))
         except DataError as error:
             if faults is None:
-                raise
+                raise RowError.of(error) from None
             fault = error
         yield WholeRow(number, "", raw, record, fault)
 
@@ -89,7 +89,7 @@ def _checked(row: WholeRow, text: str, known: set[str] | None, request: ReadRequ
         found = clean(_row(row.values, text, None, request, row.line), request)
     except DataError as error:
         if faults is None:
-            raise
+            raise RowError.of(error) from None
         return row._replace(fault=error, values={})
     return row._replace(text=found.text)
 

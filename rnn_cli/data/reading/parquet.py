@@ -20,7 +20,7 @@ from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRows
 from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, RowError
 
 Item = TypeVar("Item")
 
@@ -108,7 +108,7 @@ def _whole(
                 rows.texts.append(_text(value, text, number + place, request))
             except DataError as error:
                 if faults is None:
-                    raise
+                    raise RowError.of(error) from None
                 rows.faults[place] = error
                 rows.texts.append("")
         number += batch.num_rows
