@@ -14,7 +14,7 @@ from typing import Any
 
 from rnn_cli.bulk.job import Counts, Job, Listener, refuse_another
 from rnn_cli.bulk.stores import Store
-from rnn_cli.bulk.windows import no_rows
+from rnn_cli.bulk.windows import division, no_rows
 from rnn_cli.bundle.signed import sign, unsign
 from rnn_cli.errors import BundleError, DataError, UsageError
 
@@ -64,7 +64,7 @@ def taken(
     and DataError where two files would have the same answers' names, or one that leads out of the folder.
     """
     record = {
-        "signature": job.signature(**model),
+        "signature": job.signature(**model, division=division()),
         "parts": {"stems": _stems(job), "format": job.format},
         "finished": False,
     }

@@ -52,7 +52,12 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
 
     One that a bad row stopped may go on by passing over such rows.
     """
-    words = {"inputs": "input, or it has changed", "how": "way to read the input", "model": "model"}
+    words = {
+        "inputs": "input, or it has changed",
+        "how": "way to read the input",
+        "model": "model",
+        "division": "release of rnn",
+    }
     names = [name for name in now if before.get(name) != now[name]]
     if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
         names.remove("on_bad_row")

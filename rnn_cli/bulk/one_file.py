@@ -20,6 +20,7 @@ from rnn_cli.bulk.windows import (
     WINDOWS,
     Source,
     Window,
+    division,
     first_source,
     no_rows,
     refuse_other_columns,
@@ -52,7 +53,7 @@ def score_to_file(
     unfinished job, is replaced. Raises DataError, UsageError or RunFailed; then an earlier output stands as it was.
     """
     check_output(output, rejects, resume=resume, force=force)
-    signature = job.signature(**model, rejects=str(rejects))
+    signature = job.signature(**model, rejects=str(rejects), division=division())
     with opened(output, rejects, signature, resume=resume, force=force) as journal:
         if journal.begun.made:
             journal.give_names(journal.begun)

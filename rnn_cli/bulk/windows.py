@@ -18,6 +18,12 @@ CHARACTERS = 1 << 19
 WINDOWS = 8
 """Windows of a chunk."""
 
+
+def division() -> list[int]:
+    """What decides where windows and chunks begin: a job goes on only where it is as it was."""
+    return [ROWS, CHARACTERS, WINDOWS]
+
+
 Position = tuple[int, int]
 """The place of a file among the inputs, and of a window in it, both from 0."""
 

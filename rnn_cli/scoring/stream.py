@@ -39,17 +39,20 @@ def score_each(
 ) -> Iterator[tuple[Item, Scores]]:
     """Each item with the scores of its texts, in order; what is answered depends on the item alone.
 
-    No more than a few items are held at once. An item should hold some hundred texts or more. Raises RunFailed if one
-    of the processes that score is lost.
+    No more items are held at once than two for each thread, and two. An item should hold some hundred texts or more.
+    Raises RunFailed if one of the processes that score is lost.
     """
+    scoring = Workers(predictor) if CAN_FORK and predictor.threads > 1 else _Threads(predictor)
     under_way: deque[tuple[Item, Callable[[], Scores]]] = deque()
-    with _tuned(), closing((Workers if CAN_FORK and predictor.threads > 1 else _Threads)(predictor)) as scoring:
+    with _tuned(), closing(scoring):
         for item in items:
             under_way.append((item, scoring.begin(texts(item))))
             if len(under_way) > scoring.ahead:
-                yield _done(*under_way.popleft())
+                done, scores = under_way.popleft()
+                yield done, scores()
         while under_way:
-            yield _done(*under_way.popleft())
+            done, scores = under_way.popleft()
+            yield done, scores()
 
 
 class _Threads:
@@ -72,10 +75,6 @@ def _scores(work: Work, batches: Iterable[Future[None]]) -> Scores:
     for batch in batches:
         batch.result()
     return work.scores()
-
-
-def _done(item: Item, scores: Callable[[], Scores]) -> tuple[Item, Scores]:
-    return item, scores()
 
 
 @contextmanager

@@ -1,32 +1,40 @@
 """Copies of this process that score lists of texts, a core each: Python runs in all of them at once.
 
-A copy (a fork) is made in milliseconds and shares the model's memory with this process. It does nothing but Python,
-numpy and an ONNX Runtime session without threads of its own, so it misses none of the threads that a fork leaves
-behind. Only Linux has forks to rely upon.
+A copy (a fork) is made in milliseconds and shares the model's memory with this process. It computes without a thread
+of any library, so it does not miss those that a fork leaves behind. Only Linux has forks to rely upon.
 """
 
 import ctypes
 import os
+import pickle
 import signal
 import sys
 import threading
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
+from typing import NoReturn
 
 from rnn_cli.errors import RunFailed
 from rnn_cli.scoring.predictor import Predictor, Scores
 
 CAN_FORK = sys.platform == "linux"
 
+SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+"""What may reach the workers, too, when it is sent to this process: they leave it to it."""
+
 STANDARD = 3
-"""Standard input, output and error: the files 0 to 2."""
+"""Standard input, output and error are the files 0 to 2."""
+
+FILES = 1 << 16
+"""More than this process has open."""
 
 MALLOPT = {-1: 1 << 28, -3: 1 << 25}
 """Settings of glibc's malloc, M_TRIM_THRESHOLD and M_MMAP_THRESHOLD (32 MiB, the most that old ones take), in bytes.
@@ -37,21 +45,20 @@ third of the time of an int8 graph. Source: mallopt(3).
 
 
 class Workers:
-    """As many workers as the predictor has threads, each of which has a list of texts to score and the next one.
+    """Up to as many workers as the predictor has threads, each with a list of texts to score and the next one.
 
     They run until they are closed, or this process ends.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.ahead = 2 * predictor.threads
-        self._workers = [_Worker(predictor) for _ in range(predictor.threads)]
+        self._predictor = predictor
+        self._workers: list[_Worker] = []
 
     def close(self) -> None:
         """End the workers, whatever they are at; what has been begun will not be answered."""
         for worker in self._workers:
-            worker.connection.close()
-        for worker in self._workers:
-            worker.process.join()
+            worker.end()
 
     def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
         """Have the worker with the least to do score texts; what this answers waits for the scores.
@@ -59,6 +66,8 @@ class Workers:
         Both raise RunFailed if a worker is lost; the answer also raises what a worker has raised.
         """
         self._receive(seconds=0)
+        if len(self._workers) < self._predictor.threads and all(worker.owes for worker in self._workers):
+            self._workers.append(_Worker(self._predictor))
         worker = min(self._workers, key=lambda each: len(each.owes))
         return partial(self._scores, worker.begin(texts))
 
@@ -79,14 +88,25 @@ class _Worker:
     """A worker as this process sees it; `owes` are the scores it has yet to answer, in order."""
 
     def __init__(self, predictor: Predictor) -> None:
-        context = get_context("fork")
         self.owes: deque[Future[Scores]] = deque()
-        self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, predictor), daemon=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12's, of threads left behind
-            self.process.start()
-        theirs.close()
+        self._process: int | None
+        try:
+            self.connection, theirs = Pipe()
+            with theirs:
+                self._process = _fork(partial(_serve, theirs, predictor))
+        except OSError as error:
+            what = f"no further process can be started ({(error.strerror or str(error)).lower()})"
+            raise RunFailed(what, mend="use fewer --threads") from error
+
+    def end(self) -> int:
+        """Kill it, unless it has ended; its exit code, negative for a signal, if nobody else has asked for it."""
+        self.connection.close()
+        process, self._process = self._process, None
+        with suppress(ProcessLookupError, ChildProcessError):  # where the system tells nobody of ended children
+            if process is not None:
+                os.kill(process, signal.SIGKILL)  # harmless to one that has ended
+                return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        return 0
 
     def begin(self, texts: Sequence[str]) -> Future[Scores]:
         future: Future[Scores] = Future()
@@ -108,41 +128,71 @@ class _Worker:
             self.owes.popleft().set_result(answer)
 
     def _lost(self) -> RunFailed:
-        self.process.join()
-        if self.process.exitcode == -signal.SIGKILL:
+        code = self.end()
+        if code == -signal.SIGKILL:
             what, mend = "was killed, by the system for want of memory or by hand", "fewer --threads need less memory"
             return RunFailed(f"a process that scores texts {what}", mend=mend)
-        return RunFailed(f"a process that scores texts ended with code {self.process.exitcode}")
+        return RunFailed(f"a process that scores texts ended with code {code}")
+
+
+def _fork(work: Callable[[], object]) -> int:
+    """A copy of this process that does the work and ends; its number. Raises OSError where there is no room for it."""
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12's, of threads left behind
+            process = os.fork()
+        if not process:
+            _end_after(work)
+        return process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+
+def _end_after(work: Callable[[], object]) -> NoReturn:
+    """Do the work and end this process there and then, whatever is still open in it."""
+    try:
+        work()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(1)
 
 
 def _serve(connection: Connection, predictor: Predictor) -> None:
     """What a worker does, until the process that made it closes the connection or ends, in whatever way."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they may reach all processes; the first one decides
-        signal.signal(each, signal.SIG_IGN)
     # Files, locks and connections that the first process alone may keep open.
     os.closerange(STANDARD, connection.fileno())
-    os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(connection.fileno() + 1, FILES)
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have none
         for setting, value in MALLOPT.items():
             mallopt(setting, value)
     predictor.threads = 1  # of this process's copy
     to_score: SimpleQueue[Sequence[str]] = SimpleQueue()
-    threading.Thread(target=_read, args=(connection, to_score), daemon=True).start()
+    threading.Thread(target=_end_after, args=(partial(_read, connection, to_score),), daemon=True).start()
     while True:
         try:
             answer: Scores | Exception = predictor.score(to_score.get())
         except Exception as error:
-            answer = error
-        try:
+            answer = _sendable(error)
+        with suppress(OSError):  # nobody is there any more: about to be found by the thread that reads
             connection.send(answer)
-        except OSError:
-            os._exit(0)
 
 
 def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> None:
     """Take in what comes while something else is scored, so that the first process need not wait."""
-    try:
+    with suppress(EOFError, OSError):  # it wants no more, or has ended
         while True:
             to_score.put(connection.recv())
-    except (EOFError, OSError):
-        os._exit(0)  # the first process, too, has ended, or wants no more
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or one of its words if it could not be sent, and with it where it was raised."""
+    told = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(told)
+    return error

@@ -19,7 +19,7 @@ print(code, (ours + largest) // 1024, file=sys.stderr)
 
 
 def measured(trained: Path, *words: str) -> tuple[int, int, str]:
-    """Runs a command line in a process of its own: its exit code, the MiB it and its largest worker took, what it said."""
+    """Runs a command line in a process of its own: exit code, MiB of it and its largest worker, what it said."""
     line = [sys.executable, "-c", MEASURED, "predict", "--model", str(trained), *words]
     ended = subprocess.run(line, capture_output=True, text=True)
     *said, last = ended.stderr.splitlines()

@@ -3,21 +3,23 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rnn_cli.bulk import windows
 from rnn_cli.bulk.chunks import Chunks
 from rnn_cli.bulk.journal import Journal
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.workers import CAN_FORK
+from tests.children import children
 
 from .conftest import read_table, write_table
 
@@ -99,18 +101,18 @@ def test_a_worker_that_is_killed_ends_the_job_and_no_row_is_lost(
 ) -> None:
     score(files, "whole.csv")
     Path("out.csv").write_text("old")
-    save = Journal.save
+    save, before = Journal.save, children()
 
     def killing(journal: Journal, state: Any) -> None:
         save(journal, state)
-        for worker in active_children():
-            worker.kill()
+        for worker in set(children()) - set(before):
+            os.kill(worker, signal.SIGKILL)
 
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "save", killing)
         with pytest.raises(RunFailed, match="a process that scores texts was killed"):
             score(files, "out.csv", force=True)
-    assert Path("out.csv").read_text() == "old" and not active_children()
+    assert Path("out.csv").read_text() == "old" and children() == before
     score(files, "out.csv", resume=True)
     assert bytes_of("out.csv") == bytes_of("whole.csv")
 
@@ -293,6 +295,14 @@ def test_with_other_input_it_is_refused(stopped: list[str], score: Any) -> None:
         score(stopped[:1], "out.csv", resume=True)
     os.utime("b.csv", (1, 1))
     with pytest.raises(UsageError, match="was begun with another input, or it has changed"):
+        score(stopped, "out.csv", resume=True)
+
+
+def test_with_windows_of_another_size_it_is_refused(
+    stopped: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "CHARACTERS", windows.CHARACTERS // 2)
+    with pytest.raises(UsageError, match="was begun with another release of rnn; call it as it was begun, or begin"):
         score(stopped, "out.csv", resume=True)
 
 

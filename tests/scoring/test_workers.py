@@ -1,42 +1,95 @@
 """Workers: what becomes of them, and of what they do, when one of the processes ends before its time."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import repeat
-from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnn_cli.errors import RunFailed
-from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.predictor import Predictor, Scores
 from rnn_cli.scoring.stream import score_each
 from rnn_cli.scoring.workers import CAN_FORK, Workers
+from tests.children import children
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="workers are forks")
 
 TEXTS = ["warm film", "a dull film " * 4]
 
+ENDLESS = """
+import itertools, pathlib, sys
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.stream import score_each
+predictor = Predictor.open(pathlib.Path(sys.argv[1]), threads=2)
+scoring = score_each(predictor, itertools.repeat(["a dull film"] * 500), lambda texts: texts)
+next(scoring)
+print("begun", flush=True)
+"""
+
 
 @pytest.fixture
 def workers(trained: Path) -> Iterator[Workers]:
+    before = children()
     with closing(Workers(Predictor.open(trained, threads=2))) as workers:
         yield workers
-    assert not active_children()
+    assert children() == before
+
+
+@pytest.fixture
+def both(workers: Workers) -> list[int]:
+    """The numbers of the two workers, which have nothing to do."""
+    before = children()
+    for answer in [workers.begin(TEXTS * 2000) for _ in range(2)]:  # so many that the first is at it for long
+        answer()
+    started = sorted(set(children()) - set(before))
+    assert len(started) == 2
+    return started
+
+
+def send(number: int, processes: list[int]) -> None:
+    for process in processes:
+        os.kill(process, number)
+
+
+def ends_soon(process: int) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_they_are_gone_when_nobody_asks_for_more(trained: Path) -> None:
-    scoring = score_each(Predictor.open(trained, threads=3), repeat(TEXTS), lambda texts: texts)
+    before = children()
+    scoring = score_each(Predictor.open(trained, threads=3), repeat(TEXTS * 2000), lambda texts: texts)
     next(scoring)
-    assert len(active_children()) == 3
+    assert len(children()) == len(before) + 3
     scoring.close()  # type: ignore[attr-defined]
-    assert not active_children()
+    assert children() == before
+
+
+def test_there_are_no_more_than_there_is_work_for(workers: Workers) -> None:
+    before = children()
+    for _ in range(3):
+        workers.begin(TEXTS)()
+        assert len(children()) == len(before) + 1
+
+
+def test_without_items_there_is_none(trained: Path) -> None:
+    assert list(score_each(Predictor.open(trained, threads=2), [], lambda texts: texts)) == []
 
 
 def test_answers_may_be_taken_in_any_order(workers: Workers, trained: Path) -> None:
@@ -47,46 +100,86 @@ def test_answers_may_be_taken_in_any_order(workers: Workers, trained: Path) -> N
         assert answer().probabilities.tolist() == predictor.score(texts).probabilities.tolist()
 
 
-def test_what_a_worker_raises_is_raised_here_and_it_goes_on(workers: Workers) -> None:
+def test_what_a_worker_raises_is_raised_here_with_its_place_and_it_goes_on(workers: Workers) -> None:
     broken: Any = [None]
     answers = [workers.begin(broken), workers.begin(broken), *(workers.begin(TEXTS) for _ in range(4))]
     for answer in answers[:2]:
-        with pytest.raises(AttributeError, match="NoneType"):
+        with pytest.raises(AttributeError, match="NoneType") as raised:
             answer()
+        assert "tokenizer.py" in "".join(traceback.format_exception(raised.value))
     assert [len(answer().known) for answer in answers[2:]] == [2, 2, 2, 2]
 
 
-def test_a_killed_worker_is_told_of(workers: Workers) -> None:
-    for child in active_children():
-        os.kill(child.pid or 0, signal.SIGKILL)
+class Local(Exception):
+    """It cannot be made again of what is left of it: of its message."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} {second}")
+
+
+def test_an_error_that_cannot_be_sent_is_told_in_its_words(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(self: Predictor, texts: Any) -> Scores:
+        raise Local("too", "late")
+
+    monkeypatch.setattr(Predictor, "score", failing)
+    with closing(Workers(Predictor.open(trained, threads=2))) as workers, pytest.raises(RuntimeError, match="too late"):
+        workers.begin(TEXTS)()
+
+
+class Unreadable:
+    """A text that cannot be read by those it is sent to."""
+
+    def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+        return _no_memory, ()
+
+
+def _no_memory() -> None:
+    raise MemoryError
+
+
+def test_a_worker_that_cannot_read_ends(workers: Workers) -> None:
+    unreadable: Any = [Unreadable()]
+    with pytest.raises(RunFailed, match="a process that scores texts ended with code 1$"):
+        workers.begin(unreadable)()
+
+
+@pytest.mark.usefixtures("both")
+def test_a_killed_worker_is_told_of(both: list[int], workers: Workers) -> None:
+    send(signal.SIGKILL, both)
     with pytest.raises(RunFailed, match="was killed, by the system for want of memory or by hand; fewer --threads"):
         workers.begin(TEXTS)()
 
 
-def test_a_killed_worker_is_told_of_while_its_answer_is_waited_for(workers: Workers) -> None:
-    stopped = active_children()
-    for child in stopped:
-        os.kill(child.pid or 0, signal.SIGSTOP)
-    answers = [workers.begin(TEXTS) for _ in stopped]
-    for child in stopped:
-        os.kill(child.pid or 0, signal.SIGKILL)
+def test_a_killed_worker_is_told_of_while_its_answer_is_waited_for(both: list[int], workers: Workers) -> None:
+    send(signal.SIGSTOP, both)
+    answers = [workers.begin(TEXTS) for _ in both]
+    send(signal.SIGKILL, both)
     with pytest.raises(RunFailed, match="was killed"):
         answers[0]()
 
 
+def test_no_room_for_a_worker(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    told = r"no further process can be started \(resource temporarily unavailable\); use fewer --threads"
+    with pytest.raises(RunFailed, match=f"^{told}$"):
+        workers.begin(TEXTS)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_they_leave_signals_to_the_first_process(number: int, workers: Workers) -> None:
-    for answer in [workers.begin(TEXTS) for _ in active_children()]:
-        answer()  # so all are well under way
-    for child in active_children():
-        os.kill(child.pid or 0, number)
-    assert [len(workers.begin(TEXTS)().known) for _ in range(4)] == [2, 2, 2, 2]
+def test_they_leave_signals_to_the_first_process(number: int, both: list[int], workers: Workers) -> None:
+    send(number, both)
+    answers = [workers.begin(TEXTS) for _ in range(4)]
+    assert [len(answer().known) for answer in answers] == [2, 2, 2, 2]
 
 
 def test_they_hold_no_file_open(trained: Path) -> None:
     ours, theirs = os.pipe()
     with closing(Workers(Predictor.open(trained, threads=2))) as workers:
-        answers = [workers.begin(TEXTS) for _ in range(2)]
+        answers = [workers.begin(TEXTS * 2000) for _ in range(2)]
         for answer in answers:
             answer()
         os.close(theirs)
@@ -94,28 +187,35 @@ def test_they_hold_no_file_open(trained: Path) -> None:
     os.close(ours)
 
 
-def test_they_end_with_the_first_process_however_it_ends(trained: Path) -> None:
-    script = (
-        "import itertools, multiprocessing, pathlib, sys\n"
-        "from rnn_cli.scoring.predictor import Predictor\n"
-        "from rnn_cli.scoring.stream import score_each\n"
-        "predictor = Predictor.open(pathlib.Path(sys.argv[1]), threads=2)\n"
-        "for _ in score_each(predictor, itertools.repeat(['a dull film'] * 500), lambda texts: texts):\n"
-        "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", script, str(trained)], stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout
-        pids = [int(word) for word in first.stdout.readline().split()]
-        assert len(pids) == 2
+def test_they_are_closed_at_once_whoever_else_holds_their_files(both: list[int], workers: Workers) -> None:
+    other = os.fork()
+    if not other:
+        time.sleep(60)
+        os._exit(0)
+    began = time.monotonic()
+    workers.close()
+    assert time.monotonic() - began < 20 and not set(both) & set(children())
+    os.kill(other, signal.SIGKILL)
+    os.waitpid(other, 0)
+
+
+@pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)"])
+def test_they_end_with_the_first_process_however_it_ends(end: str, trained: Path) -> None:
+    script = [sys.executable, "-c", f"{ENDLESS}sys.stdin.read()\n{end}", str(trained)]
+    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdin and first.stdout and first.stdout.readline() == "begun\n"
+        started = children(first.pid)
+        assert len(started) == 2
+        first.stdin.close()
+        assert ends_soon(first.pid) and all(map(ends_soon, started))
         first.kill()
-    deadline = time.monotonic() + 10
-    while any(map(is_running, pids)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
+def _labels(model: Path) -> list[int]:
+    scoring = score_each(Predictor.open(model, threads=2), [TEXTS] * 5, lambda texts: texts)
+    return [len(scores.known) for _, scores in scoring]
+
+
+def test_a_process_of_a_pool_has_workers_too(trained: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_labels, (trained,)) == [2] * 5
