@@ -31,7 +31,7 @@ from rnn_cli.errors import RnnError, RunFailed, UsageError
 from rnn_cli.native import stderr_closed
 from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.scoring.stream import score_each
+from rnn_cli.scoring.workers import keep_memory
 
 # Before Ray is loaded: it reports to nobody, and its own log does not run through ours.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -149,6 +149,7 @@ class _Scorer:
     """A worker: holds a predictor, scores chunks and writes them."""
 
     def __init__(self, *, job: Job, model: list[Any], store: Store, precision: Precision) -> None:
+        keep_memory()
         self._job, self._store = job, store
         self._predictor = _unpacked(ray.get(model[0]), precision)
         self._added = Added.by(self._predictor, job)
@@ -159,7 +160,7 @@ class _Scorer:
         if not told.windows:
             return _row(told)
         windows: list[Window] = pickle.loads(told.windows)
-        scored = score_each(self._predictor, windows, texts_of)
+        scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
         try:
             counts = write_part(self._job, self._added, self._store, told.file, told.chunk, scored)
         except RnnError as error:

@@ -1,8 +1,8 @@
 """Texts without end, scored in order while more are read. Knows nothing of where they come from or go.
 
 Python runs one thread at a time. So where there are `Workers`, they do all of it, and this process is left to the
-caller, who reads and writes. Elsewhere, and with a single thread, this thread encodes the next texts while others run
-the graph, which needs no Python, on those before.
+caller, who reads and writes. Elsewhere this thread encodes the next texts while others run the graph, which needs no
+Python, on those before.
 """
 
 import gc
@@ -42,7 +42,7 @@ def score_each(
     No more items are held at once than two for each thread, and two. An item should hold some hundred texts or more.
     Raises RunFailed if one of the processes that score is lost.
     """
-    scoring = Workers(predictor) if CAN_FORK and predictor.threads > 1 else _Threads(predictor)
+    scoring = Workers(predictor) if CAN_FORK else _Threads(predictor)
     under_way: deque[tuple[Item, Callable[[], Scores]]] = deque()
     with _tuned(), closing(scoring):
         for item in items:

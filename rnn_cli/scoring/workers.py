@@ -165,9 +165,7 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
     # Files, locks and connections that the first process alone may keep open.
     os.closerange(STANDARD, connection.fileno())
     os.closerange(connection.fileno() + 1, FILES)
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have none
-        for setting, value in MALLOPT.items():
-            mallopt(setting, value)
+    keep_memory()
     predictor.threads = 1  # of this process's copy
     to_score: SimpleQueue[Sequence[str]] = SimpleQueue()
     threading.Thread(target=_end_after, args=(partial(_read, connection, to_score),), daemon=True).start()
@@ -178,6 +176,13 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
             answer = _sendable(error)
         with suppress(OSError):  # nobody is there any more: about to be found by the thread that reads
             connection.send(answer)
+
+
+def keep_memory() -> None:
+    """Have the C library keep what a batch has freed for the next one, for as long as this process runs."""
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # others than glibc have none
+        for setting, value in MALLOPT.items():
+            mallopt(setting, value)
 
 
 def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> None:

@@ -17,7 +17,7 @@ from rnn_cli.bulk import windows
 from rnn_cli.bulk.chunks import Chunks
 from rnn_cli.bulk.journal import Journal
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
-from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring import stream
 from rnn_cli.scoring.workers import CAN_FORK
 from tests.children import children
 
@@ -197,10 +197,9 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
     output: str,
     with_bad_rows: list[str],
     score: Any,
-    predictor: Predictor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(predictor, "threads", 1)  # a thousand times two workers take a minute to start
+    monkeypatch.setattr(stream, "CAN_FORK", False)  # a thousand times two workers take a minute to start
     lines = Path("b.csv").read_text().splitlines()
     Path("b.csv").write_text("\n".join(lines[: BAD // 2 + 10]))  # two savings are enough
     whole = score(with_bad_rows, "whole." + output.partition(".")[2], on_bad_row="skip")
