@@ -24,8 +24,9 @@ FEW = settings(FEW, max_examples=int(os.environ.get("HYPOTHESIS_MAX", FEW.max_ex
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     """Columns, one of them `text`, and rows."""
-    others = draw(st.lists(NAMES, max_size=3, unique=True).filter(lambda names: not names or names[0][0] != "\ufeff"))
-    names = draw(st.permutations(["text", *others]))
+    others = draw(st.lists(NAMES, max_size=3, unique=True))
+    # At the beginning of a file U+FEFF is a mark, and no part of a name.
+    names = draw(st.permutations(["text", *others]).filter(lambda names: not names[0].startswith("\ufeff")))
     row = st.lists(CELLS, min_size=len(names), max_size=len(names))
     return names, draw(st.lists(row, min_size=1, max_size=9))
 
