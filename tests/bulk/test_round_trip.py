@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.bulk import one_file, windows
+from rnn_cli.scoring import stream
 
 from .conftest import read_table, write_table
 
@@ -46,6 +47,7 @@ def test_tables_come_back(
     line_end: str,
     rows: int,
 ) -> None:
+    monkeypatch.setattr(stream, "CAN_FORK", False)  # a thousand jobs are done sooner than as many workers are started
     monkeypatch.setattr(windows, "ROWS", rows)
     monkeypatch.setattr(one_file, "SECONDS", 0)
     columns, cells = table
