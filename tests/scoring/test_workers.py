@@ -1,6 +1,5 @@
 """Workers: what becomes of them, and of what they do, when one of the processes ends before its time."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -211,11 +210,18 @@ def test_they_end_with_the_first_process_however_it_ends(end: str, trained: Path
         first.kill()
 
 
-def _labels(model: Path) -> list[int]:
-    scoring = score_each(Predictor.open(model, threads=2), [TEXTS] * 5, lambda texts: texts)
-    return [len(scores.known) for _, scores in scoring]
+POOL = """
+import multiprocessing, pathlib, sys
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.stream import score_each
+def scored(model):
+    predictor = Predictor.open(pathlib.Path(model), threads=2)
+    return [len(scores.known) for _, scores in score_each(predictor, [["a film"] * 3] * 5, lambda texts: texts)]
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply(scored, sys.argv[1:]))
+"""
 
 
 def test_a_process_of_a_pool_has_workers_too(trained: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(_labels, (trained,)) == [2] * 5
+    script = [sys.executable, "-c", POOL, str(trained)]
+    assert subprocess.run(script, capture_output=True, text=True, timeout=60).stdout == "[3, 3, 3, 3, 3]\n"
