@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import NoReturn
 
+from rnn_cli.bundle.layout import reason
 from rnn_cli.errors import RunFailed
 from rnn_cli.scoring.predictor import Predictor, Scores
 
@@ -95,7 +96,7 @@ class _Worker:
             with theirs:
                 self._process = _fork(partial(_serve, theirs, predictor))
         except OSError as error:
-            what = f"no further process can be started ({(error.strerror or str(error)).lower()})"
+            what = f"no further process can be started ({reason(error)})"
             raise RunFailed(what, mend="use fewer --threads") from error
 
     def end(self) -> int:

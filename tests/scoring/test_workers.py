@@ -18,7 +18,7 @@ from rnn_cli.errors import RunFailed
 from rnn_cli.scoring.predictor import Predictor, Scores
 from rnn_cli.scoring.stream import score_each
 from rnn_cli.scoring.workers import CAN_FORK, Workers
-from tests.children import children
+from tests.children import children, has_ended
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="workers are forks")
 
@@ -61,14 +61,9 @@ def send(number: int, processes: list[int]) -> None:
 
 def ends_soon(process: int) -> bool:
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
+    while not has_ended(process) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return False
+    return has_ended(process)
 
 
 def test_they_are_gone_when_nobody_asks_for_more(trained: Path) -> None:
@@ -142,7 +137,6 @@ def test_a_worker_that_cannot_read_ends(workers: Workers) -> None:
         workers.begin(unreadable)()
 
 
-@pytest.mark.usefixtures("both")
 def test_a_killed_worker_is_told_of(both: list[int], workers: Workers) -> None:
     send(signal.SIGKILL, both)
     with pytest.raises(RunFailed, match="was killed, by the system for want of memory or by hand; fewer --threads"):
