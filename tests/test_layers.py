@@ -11,29 +11,30 @@ PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 MAY_IMPORT = {
     "errors": set(),
     "native": set(),
+    "system": set(),
     "config": {"errors"},
     "bundle": {"errors"},
     "loading": {"config", "errors"},
     "data": {"config", "errors"},
     "text": {"errors"},
-    "network": {"config", "errors"},
+    "network": {"config", "system", "errors"},
     "scoring": {"text", "bundle", "errors"},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
     "bulk": {"scoring", "data", "bundle", "native", "errors"},
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
-    "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "errors"},
+    "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "system", "errors"},
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
     "doctor": {"data", "text", "config", "loading", "errors"},
     "training": {
         *("reporting", "scoring", "evaluation", "network", "data", "text"),
-        *("bundle", "config", "loading", "native", "errors"),
+        *("bundle", "config", "loading", "native", "system", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     "exporting": {"scoring", "text", "bundle", "config", "loading", "errors"},
-    "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
+    "inspection": {"training", "scoring", "network", "text", "bundle", "config", "system", "errors"},
     "cli": {
         *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
-        *("text", "data", "bundle", "config", "loading", "errors"),
+        *("text", "data", "bundle", "config", "loading", "system", "errors"),
     },
 }
 """Room → the rooms it may import, besides itself."""

@@ -8,12 +8,13 @@ that loads Ray. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
 import logging
 import os
 import pickle
+import secrets
 import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,8 +34,7 @@ from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.workers import keep_memory
 
-# Before Ray is loaded: it reports to nobody, and its own log does not run through ours.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Before Ray is loaded: its own log does not run through ours.
 os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
 
 try:
@@ -210,24 +210,50 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
     """A running cluster at this address, or else one that is started here. Raises UsageError."""
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    how: dict[str, Any] = {"address": address or "local", "logging_level": logging.ERROR, "log_to_driver": False}
-    if not address:  # a cluster that is started here; one that runs has its own cores
-        how |= {"num_cpus": workers, "include_dashboard": False}
-    try:
-        _knock(address or "")
-        with stderr_closed(), _sigterm_kept():  # Ray's C++ says that it says nothing
-            ray.init(**how)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
-        raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
-    context = DataContext.get_current()
-    context.enable_progress_bars = False
-    context.target_max_block_size = BLOCK_BYTES
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+    how: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    with nullcontext({"address": address}) if address else _started(workers) as where:
         try:
-            yield
-        finally:
-            ray.shutdown()
+            _knock(address or "")
+            with stderr_closed(), _sigterm_kept():  # Ray's C++ says that it says nothing
+                ray.init(**how, **where)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+            raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
+        context = DataContext.get_current()
+        context.enable_progress_bars = False
+        context.target_max_block_size = BLOCK_BYTES
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # there Ray tells of workers that died
+            try:
+                yield
+            finally:
+                ray.shutdown()
+
+
+@contextmanager
+def _started(workers: int | None) -> Iterator[dict[str, Any]]:
+    """How a cluster is started here so that it asks nobody anything, and leaves no files when it has ended."""
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one to the user's home
+    with (
+        tempfile.TemporaryDirectory(prefix="rnn-", dir=_for_sockets(), ignore_cleanup_errors=True) as folder,
+        # Without a dashboard Ray still starts its process, only to ask the clouds' own addresses which of them this is;
+        # it goes on without, and says nothing, where the port is taken.
+        socket.create_server(("127.0.0.1", 0)) as taken,
+    ):
+        port: int = taken.getsockname()[1]
+        yield {
+            "address": "local",
+            "num_cpus": workers,
+            "include_dashboard": False,
+            "dashboard_host": "127.0.0.1",
+            "dashboard_port": port,
+            "_temp_dir": folder,
+        }
+
+
+def _for_sockets() -> str:
+    """The folder for temporary files, or /tmp: with what is added, a socket's name in it must fit in 100 bytes."""
+    usual = tempfile.gettempdir()
+    return os.environ.get("RAY_TMPDIR") or (usual if len(os.fsencode(usual)) <= 20 else "/tmp")
 
 
 def _knock(address: str) -> None:

@@ -18,6 +18,7 @@ from rnn_cli.cli.file_options import (
     refuse_unsuitable,
 )
 from rnn_cli.errors import ConfigError, RnnError, RowError
+from rnn_cli.system import keep_ray_here
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
     from rnn_cli.bulk.job import Counts, Job, Listener
@@ -88,6 +89,8 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
 
     with ExitStack() as cluster:
         if options.engine == "ray":  # before anything is written: it may not be there
+            if not options.ray_address:
+                keep_ray_here()
             from rnn_cli.bulk.cluster import connected, score_on_ray
 
             listener.note("connecting to Ray" if options.ray_address else "starting Ray")

@@ -2,3 +2,7 @@
 
 Answers figures and files; knows nothing of Click, and prints nothing.
 """
+
+from rnn_cli.system import leave_home_alone
+
+leave_home_alone()

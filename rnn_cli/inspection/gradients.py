@@ -85,7 +85,7 @@ def token_gradient(model: keras.Model) -> Gradient:
     both = keras.Model(model.input, [model.get_layer("embedding").output, model.output])
     loss = _loss(model)(reduction="sum")
 
-    @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tensorflow.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # it leaves files
     def gradient(ids: tensorflow.Tensor, classes: tensorflow.Tensor) -> tensorflow.Tensor:
         with tensorflow.GradientTape() as tape:
             vectors, answers = both(ids, training=False)

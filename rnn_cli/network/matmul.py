@@ -5,6 +5,9 @@ call, which costs it a third of its rate at 64 rows and half at 32; here they ar
 one thread in one order, so equal input gives equal bytes.
 """
 
+import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -21,10 +24,19 @@ ROWS, LANES = 6, 16
 
 
 def _can_be_kept() -> bool:
-    """Whether what is compiled can be stored, beside this file or in the user's cache, for the next process."""
+    """Whether what is compiled can be stored for the next process: in NUMBA_CACHE_DIR, or beside this file.
+
+    Where neither can be written to, numba would take the user's home; here each process compiles for itself.
+    """
+    named: str = numba.config.CACHE_DIR  # type: ignore[attr-defined]  # set from the environment
+    return any(map(_is_writable, filter(None, [named, Path(__file__).with_name("__pycache__")])))
+
+
+def _is_writable(folder: str | Path) -> bool:
     try:
-        numba.njit(cache=True)(lambda: None)
-    except RuntimeError:  # on a disk that is read-only each process compiles for itself
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # as numba itself looks
+    except OSError:
         return False
     return True
 

@@ -3,7 +3,6 @@
 Knows nothing of TensorFlow or Click, and measures nothing anew that `evaluation` has measured.
 """
 
-import logging
+from rnn_cli.system import leave_home_alone
 
-# Before matplotlib loads: where it keeps what it knows of fonts is nothing to tell in the middle of a run.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
+leave_home_alone()

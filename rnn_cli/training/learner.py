@@ -5,6 +5,7 @@ Knows nothing of epochs, texts or files.
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -50,10 +51,11 @@ class Learner:
         )
         # XLA walks over the weights once, where the plain graph does so operation by operation.
         weights_in_all = sum(math.prod(variable.shape) for variable in model.trainable_variables)
-        self._change = tf.function(self._change_weights, jit_compile=weights_in_all >= LARGE)
+        graph = partial(tf.function, autograph=False)  # it leaves files, and no condition below is a tensor's
+        self._change = graph(self._change_weights, jit_compile=weights_in_all >= LARGE)
         # One graph for batches of every shape; for these XLA would compile anew each time.
-        self._step = tf.function(self._take_step, input_signature=[ids, targets, weights])
-        self._answer = tf.function(lambda ids: model(ids, training=False), input_signature=[ids])
+        self._step = graph(self._take_step, input_signature=[ids, targets, weights])
+        self._answer = graph(lambda ids: model(ids, training=False), input_signature=[ids])
 
     def learn(
         self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]

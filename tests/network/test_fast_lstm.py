@@ -1,6 +1,8 @@
 """The fast LSTM layers against Keras's own, masked."""
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -227,14 +229,26 @@ def test_a_gpu_is_left_to_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(isinstance(layer, FastBidirectional) for layer in model.layers)
 
 
-def test_where_nothing_can_be_stored_the_kernels_are_compiled_all_the_same() -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_where_nothing_can_be_stored_beside_it_no_kernel_goes_to_the_home(named: bool, tmp_path: Path) -> None:
+    shutil.copy(matmul.__file__, tmp_path / "products.py")
+    (tmp_path / "__pycache__").write_text("a folder in which nobody can write, not even root")
     program = (
-        "import numba.core.caching as c; c.CacheImpl._locator_classes = [];"
-        "import numpy as np; from rnn_cli.network.matmul import multiply, panels;"
+        "import numpy as np; from products import multiply, panels;"
         "a = np.ones((2, 3), np.float32); out = np.empty((2, 16), np.float32);"
         "multiply(a, panels(np.ones((3, 16), np.float32)), out); assert (out == 3).all()"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    setting = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home" / "cache")}
+    setting |= {"NUMBA_CACHE_DIR": str(tmp_path / "named")} if named else {}
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]} | setting,
+        check=True,
+        timeout=120,
+    )
+    assert any((tmp_path / "named").rglob("*.nbi")) == named
+    assert not (tmp_path / "home").exists()
 
 
 def test_what_is_kept_on_the_disk_is_compiled_anew_when_the_products_change() -> None:
