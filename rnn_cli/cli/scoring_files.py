@@ -91,13 +91,15 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
         if options.engine == "ray":  # before anything is written: it may not be there
             if not options.ray_address:
                 keep_ray_here()
-            from rnn_cli.bulk.cluster import connected, score_on_ray
+            from rnn_cli.bulk.connection import connected
 
             listener.note("connecting to Ray" if options.ray_address else "starting Ray")
             cluster.enter_context(connected(options.ray_address, options.threads))
         how = {"resume": options.resume, "force": options.force}
         with taken(job, model, store_of(options.target), listener, **how) as folder:
             if options.engine == "ray":
+                from rnn_cli.bulk.cluster import score_on_ray
+
                 counts = score_on_ray(job, opened, options.precision, folder, listener, workers=options.threads)
             else:
                 counts = score_to_folder(job, predictor, folder, listener)

@@ -29,10 +29,10 @@ def _can_be_kept() -> bool:
     Where neither can be written to, numba would take the user's home; here each process compiles for itself.
     """
     named: str = numba.config.CACHE_DIR  # type: ignore[attr-defined]  # set from the environment
-    return any(map(_is_writable, filter(None, [named, Path(__file__).with_name("__pycache__")])))
+    return any(map(_is_writable, filter(None, [named, str(Path(__file__).with_name("__pycache__"))])))
 
 
-def _is_writable(folder: str | Path) -> bool:
+def _is_writable(folder: str) -> bool:
     try:
         os.makedirs(folder, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()  # as numba itself looks

@@ -1,5 +1,6 @@
 """`--engine ray`: the same bytes as the local engine's, whoever of the workers dies on the way."""
 
+import json
 import os
 import pickle
 import re
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 from rnn_cli.bulk.job import Job
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.system import NO_TELEMETRY
 
 pytest.importorskip("ray")
 
@@ -26,14 +29,17 @@ COMMAND = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 CHANGED = """
 import os, sys
 if any("default_worker" in word or "rnn_cli" in word for word in sys.orig_argv):
-    import time
-    from rnn_cli.bulk import folder, windows
+    import json, time
+    from rnn_cli.bulk import folder as writing, windows
     windows.ROWS = 100
-    write_part = folder.write_part
+    write_part = writing.write_part
     def slowly(*arguments):
+        if folder := os.environ.get("SETTINGS_TO"):
+            with open(f"{folder}/{os.getpid()}.json", "w") as file:
+                json.dump(dict(os.environ), file)
         time.sleep(float(os.environ.get("SECONDS_A_PART", 0)))
         return write_part(*arguments)
-    folder.write_part = slowly
+    writing.write_part = slowly
 """
 ROWS = 4_000
 PIPES: dict[str, Any] = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -97,8 +103,20 @@ def on_ray(trained: Path, home: Path, form: str, *more: str, **how: Any) -> subp
     return run(trained, *words, "--engine", "ray", "--threads", "2", *more, cwd=home, **how)
 
 
-def test_the_same_bytes(logs: Path, trained: Path, local: Callable[[str], dict[str, bytes]]) -> None:
-    ended = on_ray(trained, logs.parent, "csv")
+def test_the_same_bytes_and_nothing_else(
+    logs: Path, trained: Path, local: Callable[[str], dict[str, bytes]], tmp_path: Path
+) -> None:
+    for folder in ("home", "settings"):
+        (tmp_path / folder).mkdir()
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH")}
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:  # of a short name, in which sockets have room
+        folders = {"HOME": str(tmp_path / "home"), "SETTINGS_TO": str(tmp_path / "settings"), "TMPDIR": temporary}
+        ended = on_ray(trained, logs.parent, "csv", env=kept | folders)
+        assert not os.listdir(temporary)
+    assert not os.listdir(tmp_path / "home")
+    workers = [json.loads(file.read_text()) for file in (tmp_path / "settings").iterdir()]
+    assert workers and all(NO_TELEMETRY.items() <= setting.items() for setting in workers)
+    assert {setting["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] for setting in workers} == {"0"}  # no other machine is heard
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
     begun, first, second = ended.stderr.splitlines()
     assert begun == "starting Ray"
