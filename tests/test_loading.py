@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.config import Config, CostGoal, DecisionConfig, EarlyStopping
@@ -254,7 +254,6 @@ def test_a_mistake_that_an_override_mends_is_none() -> None:
 YAMLISH = st.text(st.sampled_from("data: model\n-[]{}#&*!|>'\"%@`?,=<~0123456789.eE+_\t\x00é\ud7ff"), max_size=60)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=YAMLISH | st.text(), override=YAMLISH)
 def test_any_text_is_a_config_or_mistakes(text: str, override: str) -> None:
     try:
@@ -270,7 +269,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([key.name for key in key_table()]), VALUES, max_size=4))
 def test_any_values_make_a_config_or_mistakes_of_these_keys(values: dict[str, object]) -> None:
     import yaml
