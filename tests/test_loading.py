@@ -1,5 +1,6 @@
 """YAML and overrides to a Config: what wins, what is refused, and how every mistake is told."""
 
+import errno
 import json
 import os
 import subprocess
@@ -75,10 +76,13 @@ def test_sources_that_are_no_text(tmp_path: Path) -> None:
         assert what in str(caught.value) and str(caught.value).startswith(str(source))
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file(tmp_path: Path) -> None:
+def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     file = tmp_path / "locked.yaml"
-    file.touch(mode=0)
+    file.touch()
+    monkeypatch.setattr(Path, "open", refused)  # and not chmod: root may read everything
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(str(file))
 
