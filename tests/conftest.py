@@ -1,15 +1,30 @@
-"""What the tests share: a small labelled file, and a model trained on it once."""
+"""What the tests share: a small labelled file, and models trained on it once for all of pytest's processes."""
 
 import csv
+import fcntl
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before any test loads TensorFlow: no start-up chatter in the tests' output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+BuiltOnce = Callable[[str, Callable[[Path], object]], Path]
+
+# No test of time is one of properties: a first example may load TensorFlow.
+UNTIMED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("few", UNTIMED, max_examples=25)
+hypothesis.settings.register_profile("many", UNTIMED, max_examples=2_000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`pytest -m hypothesis` runs the property tests alone, and with many examples."""
+    hypothesis.settings.load_profile("many" if config.option.markexpr == "hypothesis" else "few")
+
 
 WORDS = {
     "good": "warm funny lovely bright tender splendid".split(),
@@ -45,27 +60,49 @@ def write_csv(file: Path, texts: list[tuple[str, str]]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def labelled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """80 rows, half `bad`, half `good`."""
-    return write_csv(tmp_path_factory.mktemp("data") / "reviews.csv", labelled_texts(["good", "bad"], 80))
+def built_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> BuiltOnce:
+    """A folder by name, filled by the first of pytest's processes that asks for it; tests must not change it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def build(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return build
 
 
 @pytest.fixture(scope="session")
-def trained(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled_file(built_once: BuiltOnce) -> Path:
+    """80 rows, half `bad`, half `good`."""
+    texts = labelled_texts(["good", "bad"], 80)
+    return built_once("labelled", lambda folder: write_csv(folder / "reviews.csv", texts)) / "reviews.csv"
+
+
+@pytest.fixture(scope="session")
+def trained(labelled_file: Path, built_once: BuiltOnce) -> Path:
     """A trained bundle; tests must not change it."""
+    return built_once("trained", lambda home: _train(labelled_file, home)) / "model"
+
+
+def _train(labelled_file: Path, home: Path) -> None:
     from rnn_cli.config import Config
     from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train
 
     config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}})
-    home = tmp_path_factory.mktemp("home")
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
     try:
-        run = train(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
+        train(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
     finally:
         os.chdir(before)
-    return run.bundle.path
 
 
 class Silent:

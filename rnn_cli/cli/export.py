@@ -29,9 +29,10 @@ Examples:
 def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], force: bool) -> None:
     """Write a trained model as a folder that answers without rnn.
 
-    It holds the network, the tokenizer, the manifest and predict.py, a short script that needs only Python, numpy and
-    onnxruntime and gives the answers of rnn predict. Training texts and figures stay behind, and of the paths in its
-    config.yaml only the last parts go along. The folder appears when it is whole; rnn predict takes it, too.
+    It holds the network, the tokenizer, the manifest and predict.py, a short script that gives the answers of rnn
+    predict by copies of its modules (rnn_runtime) and needs only Python, numpy and onnxruntime. Training texts and
+    figures stay behind, and of the paths in its config.yaml only the last parts go along. The folder appears when it
+    is whole; rnn predict takes it, too.
     """
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle

@@ -7,16 +7,11 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from rnn_cli.text.lines import UNSAFE as UNSAFE
+from rnn_cli.text.lines import one_line as one_line
+
 NAME_CELLS = 28
 """The widest a label or a file's name may be in a table."""
-
-UNSAFE = dict.fromkeys([*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
-"""Characters that could move a terminal's cursor, change its state or turn the direction of writing."""
-
-
-def one_line(text: str) -> str:
-    """The text on one line: white space becomes single spaces, control characters a replacement character."""
-    return " ".join(text.split()).translate(UNSAFE)
 
 
 def shortened(text: str, cells: int) -> str:

@@ -10,16 +10,11 @@ import click
 from rnn_cli.cli.file_options import FileOptions, file_options, refuse_without_input
 from rnn_cli.cli.scoring_files import score_files
 from rnn_cli.errors import DataError, UsageError
+from rnn_cli.text.lines import read_windows
 
 FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
 EXPLAINED = ("human", "jsonl")
 ROWS = (".csv", ".tsv", ".jsonl", ".parquet")
-
-READ_BYTES = 1 << 18
-"""Read from a pipe at once, at most; what has come is answered without waiting for more."""
-
-LINE_BYTES = 16 << 20
-"""The longest line of a pipe that is taken for a text."""
 
 EXPLAINED_AT_ONCE = 16
 """Texts whose explanations are made before they are shown."""
@@ -100,7 +95,7 @@ def _predict_texts(
     predictor = Predictor.open(bundle.locate(model), threads=options.threads, precision=options.precision)
     writer = Writer(style, predictor.labels, proba=options.proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
-    windows = _windows() if texts in ((), ("-",)) else iter([list(texts)])
+    windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
         predictions = predictor.predict(window)
         if explain:
@@ -115,49 +110,9 @@ def _predict_texts(
         click.echo(f"Warning: {unknown:,} {texts_hold} no word the model knows; --format csv marks them", err=True)
 
 
-def _windows() -> Iterator[list[str]]:
-    """The lines of the standard input without their ends, as many at a time as have come."""
-    rest, number = b"", 1
-    while chunk := sys.stdin.buffer.read1(READ_BYTES):  # type: ignore[union-attr]  # a BufferedReader
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from _decoded(lines, number)
-        number += len(lines)
-        if len(rest) > LINE_BYTES:
-            raise DataError(
-                f"a line of more than {LINE_BYTES >> 20} MiB",
-                where=f"standard input:{number}",
-                mend="split it; each line is one text",
-            )
-    if rest:
-        yield from _decoded([rest], number)
-
-
 def _of_at_most(size: int, windows: Iterator[list[str]]) -> Iterator[list[str]]:
     """The same texts, fewer at a time."""
     return (window[start : start + size] for window in windows for start in range(0, len(window), size))
-
-
-def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
-    """The lines as one window; those before a line that is not UTF-8 are given before the error."""
-    texts: list[str] = []
-    for place, line in enumerate(lines, start=number):
-        try:
-            texts.append(_decode(line, place))
-        except DataError:
-            yield texts
-            raise
-    yield texts
-
-
-def _decode(line: bytes, number: int) -> str:
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not UTF-8",
-            where=f"standard input:{number}",
-            mend="convert the input, as with iconv -f latin1 -t utf-8",
-        ) from None
 
 
 def _is_file(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""A bundle to a folder that answers without rnn: the graph, the tokenizer, the manifest and a script. Prints nothing.
+"""A bundle to a folder that answers without rnn: graph, tokenizer, manifest, and the code that scores. Prints nothing.
 
 The folder is a bundle itself, of fewer files: what tells of the training rows (the predictions, the report, the
 figures) and what only training needs stays behind.
@@ -13,8 +13,8 @@ from rnn_cli.bundle import Bundle, Manifest, disk
 from rnn_cli.bundle.signed import proof
 from rnn_cli.exporting.card import card
 from rnn_cli.exporting.places import unplaced_config, unplaced_data
-from rnn_cli.exporting.script import render
-from rnn_cli.exporting.target import check_place
+from rnn_cli.exporting.runtime import runtime
+from rnn_cli.exporting.target import RUNTIME, check_place
 from rnn_cli.loading import parse_config, to_yaml
 from rnn_cli.scoring.precision import PRECISION, Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
@@ -42,16 +42,20 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
         disk.whole_folder(to.resolve(), lambda: check_place(opened.path, to, force=force)) as folder,
     ):
         for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             disk.write(folder / name, content)
-        manifest = replace(manifest, files={name: proof(folder / name) for name in sorted(files)})
+        own = sorted(name for name in files if not name.startswith(RUNTIME))  # the model's, and what starts the rest
+        manifest = replace(manifest, files={name: proof(folder / name) for name in own})
         disk.write(folder / bundle.MANIFEST, manifest.to_json())
-        disk.fsync(folder)
-    return Exported(to, sum(entry["size"] for entry in manifest.files.values()), precision)
+        for place in {folder, *((folder / name).parent for name in files)}:
+            disk.fsync(place)
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Exported(to, size, precision)
 
 
 def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | bytes], Manifest]:
     """Each file's content by its name in the export, and the manifest but for the files' proofs."""
-    predictor = Predictor(opened, precision=precision)  # what rnn would not score is not handed on
+    Predictor(opened, precision=precision)  # what rnn would not score is not handed on
     marked = {} if precision == "fp32" else {PRECISION: precision}
     manifest = replace(opened.manifest, data=unplaced_data(opened.manifest.data) | marked)
     config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(opened.path / bundle.CONFIG))
@@ -59,6 +63,6 @@ def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | b
         bundle.ONNX_MODEL: opened.read(graph_file(opened, precision)),
         bundle.TOKENIZER: opened.read(bundle.TOKENIZER),
         bundle.CONFIG: to_yaml(unplaced_config(config)),
-        bundle.SCRIPT: render(manifest, predictor.tokenizer),
         bundle.CARD: card(manifest, precision),
+        **runtime(),
     }, manifest

@@ -6,7 +6,10 @@ Loads nothing, so that a folder in the way is told before any work is done.
 from pathlib import Path
 
 from rnn_cli.bundle import MANIFEST, check_target
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import BundleError, UsageError
+
+RUNTIME = "rnn_runtime"
+"""In an export, the package of what `predict.py` needs of rnn."""
 
 CACHE = "__pycache__"
 """What Python leaves beside a script that was imported."""
@@ -26,4 +29,11 @@ def check_place(model: Path, to: Path, *, force: bool) -> None:
             where=str(to.parent),
             mend="choose another --to",
         )
-    check_target(to, force=force, option="--to", besides={CACHE})
+    check_target(to, force=force, option="--to", besides={CACHE, RUNTIME})
+    for file in (to / RUNTIME).rglob("*"):
+        if file.suffix not in (".py", ".pyc") and not file.is_dir():
+            raise BundleError(
+                f"holds {file.relative_to(to)}, which is no part of the model",
+                where=str(to),
+                mend="move it, or use another --to",
+            )

@@ -3,7 +3,8 @@
 import json
 from typing import Literal
 
-from rnn_cli.bundle import INT8_MODEL, METRICS, ONNX_MODEL, Bundle
+from rnn_cli.bundle.layout import INT8_MODEL, METRICS, ONNX_MODEL
+from rnn_cli.bundle.reader import Bundle
 from rnn_cli.errors import BundleError
 
 Precision = Literal["fp32", "int8"]

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.layout import TOKENIZER
+from rnn_cli.bundle.reader import Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.graph_check import is_ours
@@ -72,7 +71,7 @@ class Predictor:
         self.labels = manifest.labels
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
-        self.tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
+        self.tokenizer = Tokenizer.from_json(opened.read(TOKENIZER).decode("utf-8", "replace"))
         graph = graph_file(opened, precision)
         self._session = _session(opened.read(graph), str(opened.path / graph), self.outputs)
 
@@ -197,6 +196,8 @@ def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: 
         for batch in batches:
             work(batch)
         return
+    from concurrent.futures import ThreadPoolExecutor  # takes as long to load as a sentence to score
+
     with ThreadPoolExecutor(min(threads, len(batches))) as pool:
         for _ in pool.map(work, batches):
             pass

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from rnn_cli.text import spans, stored
+from rnn_cli.text.pieces import piece_splitter
 from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
 from rnn_cli.text.stored import UNKNOWN
 
@@ -181,10 +182,8 @@ class Tokenizer:
     def _split(self) -> Split:
         if self.level != "subword":
             return splitter(self.level, self._clean, self.punctuation)
-        from rnn_cli.text import subword
-
         reserved = _reserved(self.oov_token, self.lowercase)
-        return subword.piece_splitter(self.vocab, self.merges, clean=self._clean, reserved=reserved)
+        return piece_splitter(self.oov_token, self.merges, clean=self._clean, reserved=reserved)
 
 
 def _reserved(oov_token: str, lowercase: bool) -> set[str]:

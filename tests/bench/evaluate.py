@@ -2,10 +2,10 @@
 
     python tests/bench/evaluate.py [MODEL] [ROUNDS]
 
-MODEL is a trained bundle of two labels, negative and positive (runs/latest if not given); the texts are those of imdb,
-and whether it learned from them makes no difference to the time. In turn, a process that has the texts and the
-Predictor at hand scores them all, and the whole process `rnn evaluate` reads them, scores them, measures with
-intervals and writes the report, mistakes explained. It may take 1.3 times as long as scoring plus 5 s.
+MODEL is a trained bundle of two labels, negative and positive (if not given, runs/latest, else one is trained); the
+texts are those of imdb, and whether it learned from them makes no difference to the time. In turn, a process that has
+the texts and the Predictor at hand scores them all, and the whole process `rnn evaluate` reads them, scores them,
+measures with intervals and writes the report, mistakes explained. It may take 1.3 times as long as scoring plus 5 s.
 """
 
 import statistics
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import Worker, in_turn, process, seconds
+from measuring import Worker, in_turn, process, seconds, trained
 
 from rnn_cli.data.source import load
 from rnn_cli.scoring.predictor import Predictor
@@ -55,7 +55,6 @@ if __name__ == "__main__":
     if "--bare" in sys.argv:
         score_when_asked(sys.argv[1])
     else:
-        reached = main(
-            sys.argv[1] if len(sys.argv) > 1 else "runs/latest", int(sys.argv[2]) if len(sys.argv) > 2 else 3
-        )
+        named, rounds = (*sys.argv[1:], None, None)[:2]
+        reached = main(trained(named), int(rounds or 3))
         sys.exit(0 if reached else "the target was missed")

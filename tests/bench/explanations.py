@@ -2,13 +2,13 @@
 
     python tests/bench/explanations.py [MODEL] [TEXTS]
 
-MODEL is a trained bundle (runs/latest if not given) of word level; TEXTS of its own test rows (500) are drawn at
-random. Each way of weighing words names those that speak most for the answer: 5 a text, and a tenth of its words.
-These are taken from what the network reads, and, in turn, as many words drawn at random, ten times (the deletion
-test, as in Samek et al. 2017, Evaluating the visualization of what a deep neural network has learned). Shown is by
-how much more the answered label's log-odds fall for the named words: the mean over the texts, its 95% interval, and
-the share of the draws that it beats. A way that takes words away as it is tested has an edge, so both tests are
-shown: the words' ids are deleted, and the unknown token stands in their place.
+MODEL is a trained bundle (if not given, runs/latest, else one is trained) of word level; TEXTS of its own test rows
+(500) are drawn at random. Each way of weighing words names those that speak most for the answer: 5 a text, and a
+tenth of its words. These are taken from what the network reads, and, in turn, as many words drawn at random, ten
+times (the deletion test, as in Samek et al. 2017, Evaluating the visualization of what a deep neural network has
+learned). Shown is by how much more the answered label's log-odds fall for the named words: the mean over the texts,
+its 95% interval, and the share of the draws that it beats. A way that takes words away as it is tested has an edge,
+so both tests are shown: the words' ids are deleted, and the unknown token stands in their place.
 """
 
 import csv
@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
+from measuring import trained
 
 from rnn_cli.bundle import PREDICTIONS
 from rnn_cli.scoring.explain import explain, log_odds
@@ -103,4 +104,5 @@ def compared(
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/latest"), int(sys.argv[2]) if len(sys.argv) > 2 else 500)
+    named, texts = (*sys.argv[1:], None, None)[:2]
+    main(Path(trained(named)), int(texts or 500))

@@ -2,13 +2,13 @@
 
     python tests/bench/files.py [MODEL] [--rows N] [--rounds 5] [--fasttext PYTHON]
 
-MODEL is a trained bundle (runs/latest if not given) of a built-in set, whose texts are written to a CSV file, over and
-over until there are N rows (25,000). Ours is the whole process, from its start to the last byte of its CSV file. The
-peers are loaded beforehand and timed without that: Keras's `model.predict` of the bundle's own file alone, on ids
-padded to the model's `max_length` as scripts do it, in the best of several sizes of batches and in those of 32 that it
-makes by itself; the script around it (read the CSV, tokenize, pad, predict in the best batches, write); scikit-learn's
-TF-IDF and logistic regression, and fastText with word pairs, both from file to file. fastText runs if PYTHON has it
-(`pip install fasttext-wheel`).
+MODEL is a trained bundle (if not given, runs/latest, else one is trained) of a built-in set, whose texts are written
+to a CSV file, over and over until there are N rows (25,000). Ours is the whole process, from its start to the last
+byte of its CSV file. The peers are loaded beforehand and timed without that: Keras's `model.predict` of the bundle's
+own file alone, on ids padded to the model's `max_length` as scripts do it, in the best of several sizes of batches
+and in those of 32 that it makes by itself; the script around it (read the CSV, tokenize, pad, predict in the best
+batches, write); scikit-learn's TF-IDF and logistic regression, and fastText with word pairs, both from file to file.
+fastText runs if PYTHON has it (`pip install fasttext-wheel`).
 
 After that ours on one core against ours on two, and, where the bundle has an int8 graph, int8 against fp32. Targets: 3
 times the rows/s of `model.predict` (in the batches that are best, too) on imdb at max_length 400, 8 times on
@@ -25,7 +25,7 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
-from measuring import Worker, in_turn, process, seconds, show
+from measuring import Worker, in_turn, process, seconds, show, trained
 
 RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 
@@ -175,10 +175,10 @@ if __name__ == "__main__":
         {"keras": keras_peer, "sklearn": sklearn_peer}.get(peer, lambda _, file: fasttext_peer(file))(named, rows_file)
     else:
         parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-        parser.add_argument("model", nargs="?", default="runs/latest")
+        parser.add_argument("model", nargs="?")
         parser.add_argument("--rows", type=int, default=25_000)
         parser.add_argument("--rounds", type=int, default=5)
         parser.add_argument("--fasttext", metavar="PYTHON")
         given = parser.parse_args()
         os.environ["ROUNDS"] = str(given.rounds)
-        main(given.model, given.rows, given.rounds, given.fasttext)
+        main(trained(given.model), given.rows, given.rounds, given.fasttext)

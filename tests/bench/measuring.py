@@ -3,10 +3,24 @@
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
+
+LATEST = Path("runs/latest")
+
+
+def trained(named: str | None, recipe: str = "quick") -> str:
+    """The model to measure: the one named, else the newest run here, else one that is trained now, by a recipe."""
+    if named is not None:
+        return named
+    if not LATEST.exists():
+        print(f"no model named and none in {LATEST.parent}/: training {recipe}", flush=True)
+        command = "from rnn_cli.cli.main import main; main()"
+        subprocess.run([sys.executable, "-c", command, "train", recipe], stdout=subprocess.DEVNULL, check=True)
+    return str(LATEST)
 
 
 def in_turn(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:

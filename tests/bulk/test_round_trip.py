@@ -1,6 +1,5 @@
 """Whatever tables other libraries write, they come back with answers: no row lost, merged or altered."""
 
-import os
 from typing import Any
 
 import pytest
@@ -17,9 +16,7 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 PIECES = st.sampled_from('" "" , ; \t \n \r\n \r \\ \' \x20 \ufeff \u2028 \x85 \x1c \x1a = 1.0 null NA'.split(" "))
 CELLS = st.lists(PIECES | st.text(CHARACTERS, max_size=6), max_size=5).map("".join)
 NAMES = CELLS.filter(lambda name: name not in ("", "text", "label", "probability", "no_known_words"))
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-# Ten thousand cases of each, by hand: HYPOTHESIS_MAX=10000 pytest tests/bulk/test_round_trip.py
-FEW = settings(FEW, max_examples=int(os.environ.get("HYPOTHESIS_MAX", FEW.max_examples)))
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
@@ -34,7 +31,7 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
 
 @pytest.mark.parametrize("asked", ["csv", "tsv.gz", "jsonl.zst", "parquet"])
 @pytest.mark.parametrize("given_as", ["csv", "jsonl", "parquet"])
-@FEW
+@SHARED
 @given(table=tables(), line_end=st.sampled_from(["\n", "\r\n", "\r"]), rows=st.integers(1, 5))
 @example(table=(["text"], [[""], [""]]), line_end="\n", rows=1)
 @example(table=(["text", "a"], [["", "\r"], ["\r\n", ""]]), line_end="\r", rows=1)

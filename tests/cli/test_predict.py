@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.cli.predict import LINE_BYTES
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.text.lines import LINE_BYTES
 
 from .conftest import COMMAND, Rnn, files_below, on_a_terminal
 

@@ -1,7 +1,5 @@
 """Whatever texts other libraries write, the readers give back: no row lost, merged or altered."""
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -33,14 +31,12 @@ PIECES = st.sampled_from(
 )
 TEXTS = st.lists(PIECES | st.text(CHARACTERS, max_size=8), max_size=6).map("".join)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS.filter(str.strip)), min_size=1, max_size=8)
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-# Ten thousand cases of each, by hand: HYPOTHESIS_MAX=10000 pytest tests/data/test_round_trip.py
-FEW = settings(FEW, max_examples=int(os.environ.get("HYPOTHESIS_MAX", FEW.max_examples)))
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "parquet"])
 @pytest.mark.parametrize("suffix", ["", ".zst"])
-@FEW
+@SHARED
 @given(pairs=PAIRS, line_end=st.sampled_from(["\n", "\r\n", "\r"]))
 @example(pairs=[("\ufefftext", "x")], line_end="\n")
 @example(pairs=[("", "x"), ("", "x")], line_end="\r")
@@ -51,7 +47,7 @@ def test_rows_come_back(write, encode, compress, form, suffix, pairs, line_end):
     assert [row.line for row in rows] == sorted({row.line for row in rows})
 
 
-@FEW
+@SHARED
 @given(
     content=st.binary(max_size=60) | st.text('ab",;\n\r\0é', max_size=40).map(str.encode),
     form=st.sampled_from(["csv", "jsonl", "tsv"]),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.data.stratify import group_equal, stratify
@@ -17,7 +17,6 @@ def dealt(rows, shares, seed):
     return [[rows[index] for index in side] for side in sides]
 
 
-@settings(max_examples=200, deadline=None)
 @given(ROWS, SHARES, SEEDS)
 def test_every_row_is_on_one_side_in_order_and_equal_texts_together(rows, shares, seed):
     sides = stratify([text for text, _ in rows], [label for _, label in rows], shares, seed)
@@ -28,7 +27,6 @@ def test_every_row_is_on_one_side_in_order_and_equal_texts_together(rows, shares
     assert sum(map(len, texts)) == len({text for text, _ in rows})
 
 
-@settings(max_examples=200, deadline=None)
 @given(ROWS, SHARES, SEEDS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, shares, seed, random):
     shuffled = random.sample(rows, len(rows))
@@ -36,7 +34,6 @@ def test_the_order_of_rows_does_not_matter(rows, shares, seed, random):
     assert [Counter(side) for side in before] == [Counter(side) for side in after]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=60), st.sampled_from([0.1, 0.25, 0.5]), SEEDS)
 def test_a_side_has_its_share_to_within_a_group(sizes, share, seed):
     rows = [(f"text {number}", "a") for number, size in enumerate(sizes) for _ in range(size)]

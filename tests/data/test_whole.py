@@ -179,7 +179,7 @@ REGULAR = [PIECES[:4], [b"6\n", b'"7"\n', b"8\r\n", b"9;\r"]]
 """Of two columns, and of one."""
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), one_column=st.booleans(), lenient=st.booleans(), strip_nul=st.booleans())
 def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
     data: st.DataObject, one_column: bool, lenient: bool, strip_nul: bool, write: Callable[[str, bytes | str], str]

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.config import DecisionConfig
@@ -78,7 +78,6 @@ def test_where_a_missed_one_costs_more_more_are_answered() -> None:
     assert chosen(TRUTH, POSITIVE, goal={"cost": {"false_positive": 5}})[0].threshold == pytest.approx(0.625)
 
 
-@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(1, 19)), min_size=1, max_size=25),
     st.sampled_from(["accuracy", "cost", "precision >= 0.8", "recall >= 0.6"]),

@@ -22,25 +22,26 @@ def opened(make_bundle: Make) -> Bundle:
     return make_bundle()
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 def test_the_folder_is_a_bundle_of_few_files(opened: Bundle, tmp_path: Path) -> None:
     written = export(opened, tmp_path / "out")
     made = Bundle.open(written.path)
-    assert {file.name for file in written.path.iterdir()} == {
-        *("README.md", "config.yaml", "manifest.json", "model.onnx", "predict.py", "tokenizer.json")
-    }
-    assert {*made.manifest.files, "manifest.json"} == {file.name for file in written.path.iterdir()}
+    assert made.manifest.files.keys() == {"README.md", "config.yaml", "model.onnx", "predict.py", "tokenizer.json"}
+    assert {*made.manifest.files, "manifest.json", "rnn_runtime"} == {file.name for file in written.path.iterdir()}
     assert replace(made.manifest, files={}) == replace(opened.manifest, files={})
     for name in (bundle.ONNX_MODEL, bundle.TOKENIZER):
         assert made.read(name) == opened.read(name)
-    assert written.size == sum((written.path / name).stat().st_size for name in made.manifest.files)
+    assert written.size == sum(len(content) for content in contents(written.path).values())
     assert not (tmp_path / "runs").exists()  # an export is no run
 
 
 def test_no_file_tells_where_the_data_lay(opened: Bundle, tmp_path: Path) -> None:
     folder = export(opened, tmp_path / "out").path
     assert b"/home/someone/secret" in opened.read(bundle.CONFIG)
-    for file in folder.iterdir():
-        assert b"secret" not in file.read_bytes()
+    assert not any(b"secret" in content for content in contents(folder).values())
     config = parse_config((folder / "config.yaml").read_text("utf-8"), "config.yaml")
     assert (config.data.source, config.data.unlabelled) == ("./reviews.csv", ["imdb", "./more.jsonl"])
 
@@ -93,17 +94,18 @@ def test_a_damaged_second_graph_is_refused(opened: Bundle, tmp_path: Path) -> No
 def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "out"
     export(opened, out)
-    (out / "__pycache__").mkdir()  # left by Python, where the script was imported
+    for folder in (out, out / "rnn_runtime" / "text"):
+        (folder / "__pycache__").mkdir()  # left by Python, where the script was imported
+        (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"")
     with pytest.raises(BundleError, match=r"exists; use --force to replace it, or another --to$"):
         export(opened, out)
     export(opened, out, force=True)
     assert not (out / "__pycache__").exists()
-    (out / "notes.txt").write_text("dear")
-    with pytest.raises(
-        BundleError, match=r"holds notes.txt, which is no part of the model; move it, or use another --to"
-    ):
-        export(opened, out, force=True)
-    assert (out / "notes.txt").read_text() == "dear"
+    for name in ("rnn_runtime/text/notes.txt", "notes.txt"):
+        (out / name).write_text("dear")
+        with pytest.raises(BundleError, match=rf"holds {name}, which is no part of the model; move it, or use another"):
+            export(opened, out, force=True)
+        assert (out / name).read_text() == "dear"
 
 
 @pytest.mark.parametrize("force", [True, False])
@@ -118,7 +120,7 @@ def test_what_is_no_model_is_never_replaced(force: bool, opened: Bundle, tmp_pat
 
 @pytest.mark.parametrize("force", [True, False])
 def test_the_model_itself_is_never_touched(force: bool, opened: Bundle, tmp_path: Path) -> None:
-    before = {file.name: file.read_bytes() for file in opened.path.iterdir()}
+    before = contents(opened.path)
     (tmp_path / "link").symlink_to(opened.path)
     for to, reason in (
         (opened.path, "is the model itself"),
@@ -127,7 +129,7 @@ def test_the_model_itself_is_never_touched(force: bool, opened: Bundle, tmp_path
     ):
         with pytest.raises(UsageError, match=reason):
             export(opened, to, force=force)
-    assert {file.name: file.read_bytes() for file in opened.path.iterdir()} == before
+    assert contents(opened.path) == before
 
 
 def test_a_full_disk_leaves_what_there_was_and_one_line(
@@ -135,7 +137,7 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
 ) -> None:
     out = tmp_path / "out"
     export(opened, out)
-    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    before = contents(out)
 
     def full(self: Path, content: bytes) -> int:
         raise OSError(28, "No space left on device")
@@ -143,5 +145,5 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BundleError, match=r"no space left on device\); make room there or choose another --to$"):
         export(opened, out, force=True)
-    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    assert contents(out) == before
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

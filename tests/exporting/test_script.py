@@ -1,8 +1,7 @@
-"""The exported script answers what rnn answers, whatever the model and the text."""
+"""The exported folder answers what rnn answers, whatever the model and the text, by copies of rnn's own code."""
 
+import ast
 import importlib.util
-import itertools
-import json
 import os
 import shlex
 import signal
@@ -13,19 +12,16 @@ from subprocess import PIPE
 from types import ModuleType
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Manifest
+from rnn_cli.bundle import Bundle
 from rnn_cli.exporting.export import export
-from rnn_cli.exporting.script import render
+from rnn_cli.exporting.runtime import needed, runtime
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.text.tokenizer import Tokenizer
 
-from .conftest import SETTINGS, TAUGHT, Make
+from .conftest import SETTINGS, Make
 
-ROOT = Path(__file__).parent.parent.parent
+PACKAGE = Path(__file__).parent.parent.parent / "rnn_cli"
 RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 
 NASTY = [
@@ -59,13 +55,31 @@ LINES = "\n".join(NASTY).encode()
 MANY_LINES = ["a\nfilm\n\nwas. dull\r\nwarm\n", "\ufefffilm", "half \ud83d film"]
 
 
+ALONE = """
+import runpy, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in lacking.split(","):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+_, lacking, *sys.argv = sys.argv
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script where some packages are not there."""
+NOT_THERE = "rnn_cli,tokenizers,click,rich,pydantic,yaml,tensorflow,keras"
+
+
 def answered_by_rnn(folder: Path, *words: str, stdin: bytes = b"") -> list[str]:
     """The lines of `rnn predict` in its plain format."""
     return answered([*RNN, "predict", "--model", str(folder), "--format", "plain", *words], stdin, folder.parent)
 
 
 def answered_by_script(folder: Path, *words: str, stdin: bytes = b"", at: Path) -> list[str]:
-    return answered([sys.executable, "-I", str(folder / "predict.py"), *words], stdin, at)
+    return answered(alone(folder, *words), stdin, at)
+
+
+def alone(folder: Path, *words: str, lacking: str = NOT_THERE) -> list[str]:
+    return [sys.executable, "-I", "-c", ALONE, lacking, str(folder / "predict.py"), *words]
 
 
 def answered(command: list[str], stdin: bytes, at: Path) -> list[str]:
@@ -129,7 +143,8 @@ def test_the_function_has_every_probability_and_tells_where_it_is_unsure(make_bu
         assert ours["label"] == theirs.label
         assert ours["probability"] == ours["probabilities"][ours["label"]]
         assert list(ours["probabilities"]) == list(opened.manifest.labels)
-        assert list(ours["probabilities"].values()) == pytest.approx(theirs.probabilities, abs=1e-7)
+        assert tuple(ours["probabilities"].values()) == theirs.probabilities  # to the last bit
+        assert ours["no_known_words"] == theirs.no_known_words
     assert imported(exported(opened)).predict([]) == []
 
 
@@ -141,36 +156,30 @@ def imported(folder: Path) -> ModuleType:
     return module
 
 
-PARTS = [
-    *itertools.chain.from_iterable(text.split(" ") for text in [*TAUGHT, *NASTY[12:]]),
-    "<OOV>",
-    "film",
-    *"-¼Ⓐⓩ\u0301\u200d_▁",
-    "\r\n",
+def test_a_text_alone_is_no_list_of_letters(make_bundle: Make) -> None:
+    predict = imported(exported(make_bundle())).predict
+    assert predict("a warm film") == predict(["a warm film"])
+
+
+HOSTILE = [
+    '\\"\'""" + __import__(\'os\').abort() #',
+    "{{ 7 * 7 }}{% raw %}${x} %s {0}",
+    "</script><script>alert(1)</script>",
+    "a\nb\r\tc\u2028d",
+    "\x1b[2J\u202e\x00",
 ]
-TEXTS = (
-    st.text()
-    | st.text(st.characters(max_codepoint=127))
-    | st.lists(st.sampled_from(PARTS) | st.text(max_size=3)).map(" ".join)
-    | st.lists(st.sampled_from(PARTS) | st.text(max_size=3)).map("".join)
-)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_the_script_reads_a_text_as_the_tokenizer_does(name: str, make_bundle: Make) -> None:
-    opened = make_bundle(tokenizer=SETTINGS[name])
-    tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode())
-    script = imported(exported(opened))
-    _, ours, _ = script.load()
-
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(TEXTS)
-    @example("a\ud800b\udfff.")
-    @example("film" * 300)
-    def same(text: str) -> None:
-        assert script.encode(text, ours) == tokenizer.encode(text)
-
-    same()
+def test_hostile_labels_stay_labels(make_bundle: Make, tmp_path: Path) -> None:
+    opened = make_bundle(HOSTILE, {"oov_token": HOSTILE[0]})
+    folder = exported(opened)
+    for file, text in runtime().items():  # no word of a model is in the code
+        assert (folder / file).read_text(encoding="utf-8") == text
+    lines = "\n".join([*HOSTILE[:3], *NASTY]).encode()
+    found = answered_by_script(folder, stdin=lines, at=tmp_path)
+    assert found == answered_by_rnn(opened.path, stdin=lines)
+    assert len(found) == lines.count(b"\n") + 1
+    assert list(imported(folder).predict(HOSTILE)[0]["probabilities"]) == HOSTILE
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "tokenizer.json", "model.onnx"])
@@ -197,10 +206,49 @@ def told(folder: Path, at: Path) -> str:
     return ended.stderr
 
 
-def test_help_says_how_it_is_called(make_bundle: Make, tmp_path: Path) -> None:
-    folder = exported(make_bundle())
-    said = answered_by_script(folder, "--help", at=tmp_path)
+def test_help_says_how_it_is_called_and_needs_no_library(make_bundle: Make, tmp_path: Path) -> None:
+    said = answered(alone(exported(make_bundle()), "--help", lacking="numpy,onnxruntime"), b"", tmp_path)
     assert any("python predict.py" in line for line in said)
+
+
+def test_a_library_that_is_missing_is_told_in_one_line(make_bundle: Make, tmp_path: Path) -> None:
+    command = alone(exported(make_bundle()), "film", lacking="onnxruntime")
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "Error: No module named 'onnxruntime'\n"
+
+
+def test_texts_without_a_known_word_are_counted(make_bundle: Make, tmp_path: Path) -> None:
+    folder = exported(make_bundle())
+    for words, note in ((["zzz", "", "film"], "Warning: no word the model knows in 2 of the texts\n"), (["film"], "")):
+        ended = subprocess.run(alone(folder, *words), capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert (ended.returncode, ended.stdout.count("\n"), ended.stderr) == (0, len(words), note)
+
+
+def test_a_line_that_is_not_utf_8_is_named_after_the_lines_before_it(make_bundle: Make, tmp_path: Path) -> None:
+    command = alone(exported(make_bundle()))
+    ended = subprocess.run(command, input=b"warm\ncaf\xe9\n", capture_output=True, cwd=tmp_path, timeout=60)
+    assert (ended.returncode, ended.stdout.count(b"\n")) == (2, 1)
+    assert ended.stderr.startswith(b"Error: standard input:2: byte 0xe9 at position 4 of the line is not UTF-8")
+
+
+LOADING = """
+import os, sys
+class Loading:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            print(os.environ.get("ORT_DISABLE_TELEMETRY"))
+sys.meta_path.insert(0, Loading())
+import predict
+predict.predict("film")
+"""
+
+
+def test_onnxruntime_is_told_to_send_nothing_before_it_loads(make_bundle: Make) -> None:
+    kept = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", LOADING]
+    ended = subprocess.run(command, cwd=exported(make_bundle()), env=kept, capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("1\n", "")
 
 
 def test_a_closed_pipe_ends_it_without_a_word(make_bundle: Make, tmp_path: Path) -> None:
@@ -224,51 +272,47 @@ def test_ctrl_c_ends_it_without_a_word(make_bundle: Make, tmp_path: Path) -> Non
     assert running.returncode == 130
 
 
-def rendered() -> dict[str, str]:
-    """A script for each combination of traits."""
-    scripts = {}
-    levels = ("word", "marks", "char", "sentence", "subword")
-    for level, cut, lower, few, unsure, filters in itertools.product(
-        levels, ("head", "tail", "both"), (True, False), (True, False), (0.0, 1.0), ("", "!")
-    ):
-        made = Tokenizer(
-            level="word" if level == "marks" else level,
-            vocab=("", "<OOV>"),
-            oov_token="<OOV>",
-            lowercase=lower,
-            filters=filters,
-            punctuation="keep" if level == "marks" else "drop",
-            max_length=9,
-            truncate=cut,
-        )
-        manifest = Manifest(("a", "b") if few else ("a", "b", "c"), 0.5, 1.0, {}, {}, unsure)
-        scripts[f"{level}_{cut}_{lower}_{few}_{unsure > 0}_{bool(filters)}.py"] = render(manifest, made)
-    return scripts
-
-
-def test_every_script_is_written_as_the_projects_own_code_and_is_short(tmp_path: Path) -> None:
-    scripts = rendered()
-    assert len(set(scripts.values())) == len(scripts) == 240
-    for name, text in scripts.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        assert "#[" not in text
-        code = [line for line in text.partition('"""\n\n')[2].splitlines() if line.strip()]
-        assert len(code) <= (126 if "subword" in name else 96), (name, len(code))
-    ruff = [sys.executable, "-m", "ruff"]
-    config = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", str(tmp_path)]
-    for words in (["check", "--ignore", "T20"], ["format", "--check"]):
-        ended = subprocess.run([*ruff, *words, *config], capture_output=True, text=True, timeout=60)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-
-
-def test_the_script_loads_numpy_onnxruntime_and_what_comes_with_python(make_bundle: Make, tmp_path: Path) -> None:
+def test_the_folder_holds_the_packages_own_modules_but_for_the_name_in_their_imports(make_bundle: Make) -> None:
     folder = exported(make_bundle())
-    source = (folder / "predict.py").read_text(encoding="utf-8")
-    imports = {
-        line.split()[1].partition(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))
-    }
-    assert imports - set(sys.stdlib_module_names) == {"numpy", "onnxruntime"}
-    assert os.access(folder / "predict.py", os.R_OK)
-    assert json.loads((folder / "manifest.json").read_text())["files"].keys() == {
+    copies = {file.relative_to(folder / "rnn_runtime") for file in (folder / "rnn_runtime").rglob("*.py")}
+    assert copies == {file.relative_to(PACKAGE) for file in needed()} | {Path("__init__.py")}
+    pairs = [(PACKAGE / name, folder / "rnn_runtime" / name) for name in copies - {Path("__init__.py")}]
+    for own, copy in [*pairs, (PACKAGE / "exporting" / "predict.py", folder / "predict.py")]:
+        copied_lines = copy.read_text(encoding="utf-8").split("\n")
+        for line, copied in zip(own.read_text(encoding="utf-8").split("\n"), copied_lines, strict=True):
+            if line.lstrip().startswith("from rnn_cli"):
+                line = line.replace("rnn_cli", "rnn_runtime", 1)
+            assert copied == line
+
+
+def test_the_copies_import_numpy_onnxruntime_and_what_comes_with_python() -> None:
+    names: set[str] = set()
+    for file, text in runtime().items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0 and node.module, file
+                names.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+    assert names - set(sys.stdlib_module_names) == {"numpy", "onnxruntime", "rnn_runtime"}
+
+
+def test_what_scoring_needs_is_imported_from_its_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = tmp_path / "predict.py"
+    monkeypatch.setattr("rnn_cli.exporting.runtime.SCRIPT", script)
+    script.write_text("from rnn_cli.bundle import layout\n\n\ndef late():\n    from rnn_cli.native import x")
+    assert [file.name for file in needed()] == ["layout.py", "errors.py", "native.py"]
+    script.write_text("from rnn_cli.bundle import Bundle")
+    with pytest.raises(ValueError, match=r"^rnn_cli\.bundle is a room; import from its modules"):
+        needed()
+
+
+def test_the_script_is_short() -> None:
+    code = runtime()["predict.py"].partition('"""\n\n')[2].splitlines()
+    assert len([line for line in code if line.strip()]) <= 60
+
+
+def test_the_manifest_proves_the_models_files_and_the_script(make_bundle: Make) -> None:
+    assert Bundle.open(exported(make_bundle())).manifest.files.keys() == {
         *(bundle.CARD, bundle.CONFIG, bundle.ONNX_MODEL, bundle.SCRIPT, bundle.TOKENIZER)
     }

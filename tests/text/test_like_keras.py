@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnn_cli.text.tokenizer import Tokenizer
@@ -86,7 +86,6 @@ def test_characters_of_reviews(vocab_size: int, lowercase: bool) -> None:
 ODD = st.text(st.sampled_from("aAbBß\u0130iIſKé\u00a0\u2028\u3000 \t\n\r\x0b\x0c\x1c.,'<>O☃😀\u200d🏽"))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first example imports TensorFlow
 @given(
     fitted=st.lists(st.text() | ODD),
     texts=st.lists(st.text() | ODD),
@@ -105,7 +104,6 @@ def test_any_text(fitted: list[str], texts: list[str], level: str, vocab_size: i
     check(fitted, [*texts, *fitted], level=level, vocab_size=vocab_size, lowercase=lowercase, filters=None)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(ODD), filters=st.text("aA.é☃ \t'", max_size=5), lowercase=st.booleans())
 def test_any_filters(texts: list[str], filters: str, lowercase: bool) -> None:
     if any("<OOV>" in text for text in texts):

@@ -50,6 +50,7 @@ def test_the_characters_of_a_token_are_read_as_that_token(name: str, text: str) 
 @given(ANY)
 @example("▁ a▁b ▁")
 @example("(<OOV>) <oov>b <OOV>")
+@example("B.Σ")
 def test_the_characters_of_a_words_pieces_are_read_as_those_pieces(name: str, text: str) -> None:
     tokenizer = TOKENIZERS[name]
     pieces, spans = [piece.strip() for piece in tokenizer.tokens(text)], tokenizer.spans(text)
@@ -62,7 +63,7 @@ def test_the_characters_of_a_words_pieces_are_read_as_those_pieces(name: str, te
             words.append((first, max(last, end), [*already, piece]))
         else:
             words.append((start, end, [piece]))
-    if "▁" not in text:
+    if "▁" not in text and "Σ" not in text:  # whose lower case depends on what stands before it
         alone = [[piece.strip() for piece in tokenizer.tokens(text[start:end])] for start, end, _ in words]
         assert alone == [each for *_, each in words]
 

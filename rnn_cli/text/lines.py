@@ -1,0 +1,63 @@
+"""Lines of bytes to texts, and a text to one line. Knows nothing of tokens; loads nothing."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from rnn_cli.errors import DataError
+
+READ_BYTES = 1 << 18
+"""Read from a pipe at once, at most; what has come is answered without waiting for more."""
+
+LINE_BYTES = 16 << 20
+"""The longest line of a pipe that is taken for a text."""
+
+UNSAFE = dict.fromkeys([*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+"""Characters that could move a terminal's cursor, change its state or turn the direction of writing."""
+
+
+def one_line(text: str) -> str:
+    """The text on one line: white space becomes single spaces, control characters a replacement character."""
+    return " ".join(text.split()).translate(UNSAFE)
+
+
+def read_windows(stream: BinaryIO) -> Iterator[list[str]]:
+    """The lines of the standard input without their ends, as many at a time as have come.
+
+    Raises `DataError` at a line that is not UTF-8 or too long, when those before it have been given.
+    """
+    rest, number = b"", 1
+    while chunk := stream.read1(READ_BYTES):  # type: ignore[attr-defined]  # a BufferedReader
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from _decoded(lines, number)
+        number += len(lines)
+        if len(rest) > LINE_BYTES:
+            raise DataError(
+                f"a line of more than {LINE_BYTES >> 20} MiB",
+                where=f"standard input:{number}",
+                mend="split it; each line is one text",
+            )
+    if rest:
+        yield from _decoded([rest], number)
+
+
+def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
+    """The lines as one window; those before a line that is not UTF-8 are given before the error."""
+    texts: list[str] = []
+    for place, line in enumerate(lines, start=number):
+        try:
+            texts.append(_decode(line, place))
+        except DataError:
+            yield texts
+            raise
+    yield texts
+
+
+def _decode(line: bytes, number: int) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not UTF-8",
+            where=f"standard input:{number}",
+            mend="convert the input, as with iconv -f latin1 -t utf-8",
+        ) from None
