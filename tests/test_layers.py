@@ -29,7 +29,7 @@ MAY_IMPORT = {
         *("bundle", "config", "loading", "native", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
-    "exporting": {"scoring", "text", "bundle", "config", "loading", "errors"},
+    "exporting": {"reporting", "scoring", "text", "bundle", "config", "loading", "errors"},
     "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
     "cli": {
         *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
