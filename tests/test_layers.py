@@ -30,7 +30,7 @@ MAY_IMPORT = {
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     "exporting": {"reporting", "scoring", "text", "bundle", "config", "loading", "errors"},
-    "inspection": {"training", "scoring", "network", "text", "bundle", "config", "errors"},
+    "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", "errors"},
     "cli": {
         *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
         *("text", "data", "bundle", "config", "loading", "errors"),

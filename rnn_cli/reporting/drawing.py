@@ -1,7 +1,7 @@
 """Pages and Markdown drawn from templates, in which a value is only ever text. The one place that knows Jinja2.
 
-In HTML its autoescape sees to that. It has none for Markdown, so there every value goes through `in_markdown`, the result
-of a macro too; nothing is exempt.
+In HTML its autoescape sees to that. It has none for Markdown, so there every value goes through `in_markdown`, a
+macro's result too; nothing is exempt.
 """
 
 import html
