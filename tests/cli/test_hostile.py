@@ -135,6 +135,19 @@ def test_a_word_of_a_command_is_read_by_a_shell_as_it_was(word: str) -> None:
     assert read == word.encode("utf-8", "surrogateescape")
 
 
+def test_what_is_typed_again_is_quoted(rnn: Rnn, trained: Path, home: Path) -> None:
+    for name in ("it's.txt", "it's.csv"):
+        (home / name).write_text("te xt,label\nwarm,good\ndull,bad\n")
+    told = rnn("predict", "--model", str(trained), "it's.txt", "it's.csv").err
+    assert "rnn predict < 'it'\"'\"'s.txt' scores its lines" in told
+    assert "rnn predict --input 'it'\"'\"'s.csv' scores its rows" in told
+    told = rnn("data", "check", "it's.csv", "--set", "data.text_column=te_xt").err
+    assert "did you mean --set data.text_column='te xt'?" in told
+    assert "use --set data.source='it'\"'\"'s.csv'" in rnn("train", "it's.csv").err
+    (home / "it's.unfinished").mkdir()
+    assert "rnn train --resume 'it'\"'\"'s.unfinished'" in rnn("predict", "--model", "it's.unfinished", "warm").err
+
+
 def test_a_path_is_no_option() -> None:
     assert quoted(Path("-x")) == "./-x"
 
