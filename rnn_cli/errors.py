@@ -4,7 +4,9 @@ An error says what is wrong, where, and how to mend it, and knows the exit code 
 the terminal: `rnn_cli.cli.main` prints it, once, for all commands.
 """
 
+import shlex
 from collections.abc import Sequence
+from pathlib import PurePath
 
 
 class RnnError(Exception):
@@ -62,3 +64,21 @@ class RunFailed(RnnError):
     """A run that began well could not be finished."""
 
     exit_code = 1
+
+
+def quoted(word: str | PurePath) -> str:
+    """A text or a path as one word of a command that a message suggests, on one line whatever it holds.
+
+    What cannot be shown is written as bash, zsh and POSIX 2024 read it: $'\\x1b'. Bytes of a path that are no text stay
+    what they are.
+    """
+    text = str(word)
+    if isinstance(word, PurePath) and text.startswith("-"):
+        text = f"./{text}"  # no option
+    if text.isprintable() and text == " ".join(text.split()):  # a message is told with single spaces
+        return shlex.quote(text)
+    return "$'" + "".join(each if each.isprintable() and each not in " '\\" else _bytes(each) for each in text) + "'"
+
+
+def _bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))

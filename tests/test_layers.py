@@ -30,8 +30,10 @@ MAY_IMPORT = {
         *("bundle", "config", "loading", "native", "system", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
-    "exporting": {"scoring", "text", "bundle", "config", "loading", "errors"},
-    "inspection": {"training", "scoring", "network", "text", "bundle", "config", "system", "errors"},
+    "exporting": {"reporting", "scoring", "text", "bundle", "config", "loading", "errors"},
+    "inspection": {
+        *("training", "reporting", "scoring", "network", "text", "bundle", "config", "system", "errors"),
+    },
     "cli": {
         *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
         *("text", "data", "bundle", "config", "loading", "system", "errors"),

@@ -17,7 +17,7 @@ from rnn_cli.bulk.job import Counts, refuse_another
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import reason
 from rnn_cli.bundle.signed import sign, unsign
-from rnn_cli.errors import BundleError, RunFailed, UsageError
+from rnn_cli.errors import BundleError, RunFailed, UsageError, quoted
 
 UNFINISHED = ".unfinished"
 VERSION = 1
@@ -108,7 +108,7 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> N
     folder = _folder(output)
     has_begun = (folder / JOURNAL).exists()
     if output.is_dir():
-        raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {output}/")
+        raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {quoted(output)}/")
     if resume and not has_begun and output.exists():
         raise UsageError("stands, and no unfinished job for it", where=str(output), mend="it may be finished")
     if has_begun and not (resume or force):

@@ -4,14 +4,13 @@ The manifest is held against its own checksum, every other file against the size
 """
 
 import hashlib
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_cli.bundle.layout import MANIFEST, UNFINISHED, reason
 from rnn_cli.bundle.manifest import Manifest
 from rnn_cli.bundle.signed import is_proven
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import BundleError, quoted
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Bundle:
             raise BundleError(
                 f"not a trained model: it has no {MANIFEST}",
                 where=str(path),
-                mend=f"finish it with rnn train --resume {shlex.quote(str(path))}"
+                mend=f"finish it with rnn train --resume {quoted(path)}"
                 if path.name.endswith(UNFINISHED)
                 else "name a folder rnn train wrote",
             ) from None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from rnn_cli.errors import BundleError
 
 def sign(content: Mapping[str, Any]) -> str:
     """The content as JSON text, with the checksum of all of it."""
-    return json.dumps({**content, "checksum": checksum(content)}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({**content, "checksum": checksum(content)}, indent=2, ensure_ascii=False) + "\n"
+    # Of a path's bytes that are no text; UTF-8 has no place for them, JSON has escapes.
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def unsign(text: str, *, where: str, newest: int, mend: str = "train again or restore a copy") -> dict[str, Any]:

@@ -4,7 +4,6 @@
 new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
 """
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from rnn_cli.bundle import disk
 from rnn_cli.bundle.checkpoint import PART, Checkpoint, checkpoints, drop, is_checkpoint, newest_checkpoint, write
 from rnn_cli.bundle.layout import MANIFEST, RUNS, UNFINISHED
 from rnn_cli.bundle.writer import Draft, check_target, next_free
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import BundleError, quoted
 
 KEPT = 2
 LOCK, FAILED, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
@@ -104,7 +103,7 @@ def check_begin(out: Path | None, *, force: bool) -> None:
         raise BundleError(
             "an unfinished run",
             where=str(path),
-            mend=f"go on with rnn train --resume {shlex.quote(str(path))}, or add --force to begin anew",
+            mend=f"go on with rnn train --resume {quoted(path)}, or add --force to begin anew",
         )
 
 
@@ -145,7 +144,7 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
         raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
     if (path / FAILED).exists():
         why = (path / FAILED).read_text(encoding="utf-8", errors="replace")
-        mend = f"rnn train --from {shlex.quote(str(path))} begins at what it left, with settings of your own (--set)"
+        mend = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
         raise BundleError(f"would fail again: {why}", where=str(path), mend=mend)
     with _held(path):
         checkpoint = newest_checkpoint(path, warn)
@@ -170,7 +169,7 @@ def locate_unfinished(named: Path | None) -> Path:
         return path
     if (named / MANIFEST).exists():
         raise BundleError(
-            "a finished model", where=str(named), mend=f"rnn train --from {named} trains it further on new rows"
+            "a finished model", where=str(named), mend=f"rnn train --from {quoted(named)} trains it further on new rows"
         )
     if path.is_dir():
         return path

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Sequence
 
@@ -10,10 +9,11 @@ import click
 from rich.cells import cell_len
 
 from rnn_cli.cli import explanations
-from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, shortened, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, for_terminal, padded, shortened, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Prediction
+from rnn_cli.text.plain import one_line
 
 
 class Writer:
@@ -34,12 +34,12 @@ class Writer:
         self._blank = ""
         if style in ("csv", "tsv"):
             header = ["text", "label", "probability", "no_known_words", *(["unsure"] if abstains else [])]
-            click.echo(self._joined(header + [f"p({label})" for label in labels] * proba))
+            self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
         """Write one answer a text and flush them."""
         lines = (self._line(text, prediction) + "\n" for text, prediction in zip(texts, predictions, strict=True))
-        click.echo("".join(lines), nl=False)
+        self._echo("".join(lines))
 
     def write_explained(
         self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
@@ -48,9 +48,16 @@ class Writer:
         for answer in zip(texts, predictions, parts, strict=True):
             click.echo(self._explained(*answer), nl=False)
 
+    def _echo(self, lines: str) -> None:
+        """Write records as they are, to a terminal without what it must not get; click would cut from the texts."""
+        if self._line != self._record:
+            click.echo(lines, nl=False)
+        else:
+            click.echo(for_terminal(lines) if sys.stdout.isatty() else lines, nl=False, color=True)
+
     def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
         if self._line == self._json:
-            return _dumped(self._fields(text, prediction) | {"explanation": explanations.fields(text, parts)}) + "\n"
+            return to_json(self._fields(text, prediction) | {"explanation": explanations.fields(text, parts)}) + "\n"
         blank, self._blank = self._blank, "\n"  # between texts
         return f"{blank}{self._human(text, prediction)}\n{explanations.shown(text, parts)}"
 
@@ -71,7 +78,7 @@ class Writer:
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
-        return _dumped(self._fields(text, prediction))
+        return to_json(self._fields(text, prediction))
 
     def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
         answer: dict[str, object] = {
@@ -106,10 +113,6 @@ class Writer:
 
     def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
         return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
-
-
-def _dumped(answer: dict[str, object]) -> str:
-    return json.dumps(answer, ensure_ascii=False)
 
 
 def _number(probability: float) -> str:

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
-from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading it loads numpy
     from rnn_cli.doctor.check import Report
@@ -64,7 +65,7 @@ def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
     click.echo(paragraph(one_line(finding.what), INDENT))
     rows = report.rows
     shown = [
-        (rows.where(hit.row), shortened(rows.labels[hit.row], 16), one_line(hit.note), rows.texts[hit.row])
+        (one_line(rows.where(hit.row)), shortened(rows.labels[hit.row], 16), one_line(hit.note), rows.texts[hit.row])
         for hit in finding.hits[:examples]
     ]
     widths = [max((cell_len(cells[place]) for cells in shown), default=0) for place in (0, 1)]

@@ -55,9 +55,9 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
     else:
         contest = hold(_scored(runs, source, overrides))
     if as_json:
-        import json
+        from rnn_cli.cli.layout import to_json
 
-        click.echo(json.dumps(contest.to_dict(), indent=2, ensure_ascii=False))
+        click.echo(to_json(contest.to_dict(), indent=2))
     else:
         from pathlib import Path
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
+from rnn_cli.cli.layout import NAME_CELLS, fits, paragraph, table
 from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, span, value
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.comparison import Comparison

@@ -98,9 +98,9 @@ def check(
     if out is not None:
         write_csv(report.table(), out)
     if as_json:
-        import json
+        from rnn_cli.cli.layout import to_json
 
-        click.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        click.echo(to_json(report.to_dict(), indent=2))
     else:
         from rnn_cli.cli.checkup import show_curve, show_report
 

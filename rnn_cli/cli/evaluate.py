@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from rnn_cli.errors import ConfigError, UsageError
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime, or numpy
     from rnn_cli.bundle import Bundle
@@ -135,7 +136,7 @@ def evaluate(
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}
         for place, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
-            click.echo(("" if place else "\n") + f"{what} {where}")
+            click.echo(("" if place else "\n") + f"{what} {one_line(str(where))}")
 
 
 def _asked(**options: float | str | None) -> Asked:
@@ -158,7 +159,7 @@ def _deciding(opened: "Bundle", predictor: "Predictor", asked: Asked) -> "Predic
     except ConfigError as error:
         raise ConfigError([_of_option(mistake, asked) for mistake in error.mistakes]) from None
     for shortfall in shortfalls:
-        click.echo(f"Warning: {shortfall}", err=True)
+        click.echo(f"Warning: {one_line(shortfall)}", err=True)
     return predictor
 
 
@@ -172,14 +173,14 @@ def _of_option(mistake: str, asked: Asked) -> str:
 
 
 def _print_json(evaluation: "Evaluation", against: "Against | None", by: str | None, slices: "list[Slice]") -> None:
-    import json
+    from rnn_cli.cli.layout import to_json
 
     told = evaluation.to_dict()
     if against is not None:
         told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
     if by is not None:
         told |= {"by": by, "slices": [each.to_dict() for each in slices]}
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    click.echo(to_json(told, indent=2))
 
 
 def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import click
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, UNSAFE, shortened, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, shortened, terminal_width
 from rnn_cli.scoring.explain import Part
+from rnn_cli.text.plain import plain
 
 STRONGEST = 5
 """How many words for an answer, and how many against it, are told by name."""
@@ -21,15 +22,15 @@ INDENT = "    "
 def shown(text: str, parts: Sequence[Part]) -> str:
     """The text, wrapped, what speaks for the answer in green and what speaks against it in red; the strongest below."""
     # A character for each, so that the parts' places hold.
-    plain = "".join(" " if each.isspace() else each for each in text).translate(UNSAFE)
+    flat = plain("".join(" " if each.isspace() else each for each in text))
     width = terminal_width()
-    ranges = _wrapped(plain, max(width - len(INDENT), 2)) if width else [(0, len(plain.rstrip()))]
+    ranges = _wrapped(flat, max(width - len(INDENT), 2)) if width else [(0, len(flat.rstrip()))]
     top = max((abs(part.weight) for part in parts), default=0.0)
-    lines = [_painted(plain, start, end, parts, top) for start, end in ranges]
+    lines = [_painted(flat, start, end, parts, top) for start, end in ranges]
     for name, sign in (("for", 1), ("against", -1)):
         ranked = sorted((part for part in parts if sign * part.weight >= LEAST), key=lambda part: -abs(part.weight))
         if ranked:
-            lines.append(_named(name, [(plain[part.start : part.end], part.weight) for part in ranked[:STRONGEST]]))
+            lines.append(_named(name, [(flat[part.start : part.end], part.weight) for part in ranked[:STRONGEST]]))
     return "".join(f"{INDENT}{line}\n" for line in lines if line)
 
 

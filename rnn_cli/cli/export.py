@@ -5,6 +5,9 @@ from typing import Literal
 
 import click
 
+from rnn_cli.errors import quoted
+from rnn_cli.text.plain import one_line
+
 PRECISIONS = ("fp32", "int8")
 
 
@@ -45,7 +48,5 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
 
     written = work(opened, to, precision=precision, force=force)
 
-    import shlex
-
-    click.echo(f"Model  {to}  ({written.precision}, {written.size / 1e6:,.1f} MB)")
-    click.echo(f'Next   python {shlex.quote(str(to / bundle.SCRIPT))} "A sentence of your own."')
+    click.echo(f"Model  {one_line(str(to))}  ({written.precision}, {written.size / 1e6:,.1f} MB)")
+    click.echo(f'Next   python {quoted(to / bundle.SCRIPT)} "A sentence of your own."')

@@ -1,7 +1,6 @@
 """How good a model is, printed: what a run came to, and an evaluation."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import click
 
 from rnn_cli.bundle import REPORT
 from rnn_cli.cli.layout import fits, paragraph, table
+from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
     EVERY,
     FIGURES,
@@ -22,6 +22,7 @@ from rnn_cli.evaluation.wording import (
     verdict,
 )
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads TensorFlow, or numpy
     from rnn_cli.evaluation.against import Against
@@ -52,11 +53,11 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
     if sure := last.sure:
         click.echo(paragraph(sure_in_words(sure, f"{side} rows"), indent=""))
     path = run.bundle.path
-    click.echo(f"\nModel  {path}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
+    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
     if REPORT in run.bundle.manifest.files:
-        click.echo(f"Report {path / REPORT}")
+        click.echo(f"Report {one_line(str(path / REPORT))}")
     # Without --model the newest run is used, unless the environment says otherwise.
-    model = f" --model {shlex.quote(str(path))}" if named or "RNN_MODEL" in os.environ else ""
+    model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
     click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
 
@@ -67,7 +68,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     `rows` says which rows they are of, `against` what the linear baseline made of the same ones.
     """
     figures = evaluation.figures
-    click.echo(f"Model  {_short(path)}\n")
+    click.echo(f"Model  {one_line(str(_short(path)))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, figures.labels)}.", indent="") + "\n")
     _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))

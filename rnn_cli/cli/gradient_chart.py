@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 import click
 import numpy as np
 
-from rnn_cli.cli.layout import one_line
 from rnn_cli.inspection.decay import Array, Lesson
+from rnn_cli.text.plain import one_line
 
 COLUMNS, ROWS = 64, 15
 """The chart's size, at most, so that it stands on 80 columns."""

@@ -1,12 +1,12 @@
 """`rnn init`."""
 
-import shlex
 from pathlib import Path
 
 import click
 
 from rnn_cli.cli.lacking import check_full
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, quoted
+from rnn_cli.text.plain import one_line
 
 
 @click.command(
@@ -41,7 +41,7 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     them and why. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
     """
     check_full()  # what it writes is of no use without
-    from rnn_cli.cli.layout import one_line, paragraph
+    from rnn_cli.cli.layout import paragraph
     from rnn_cli.errors import ConfigError
     from rnn_cli.loading.recipes import DATA_FILE
 
@@ -62,5 +62,5 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))
     click.echo(f"\nConfig  {one_line(str(out))}")
-    click.echo("Next    " + click.style(f"rnn train {shlex.quote(str(out))}", bold=True))
-    click.echo(f"        rnn data check {shlex.quote(str(out))}")
+    click.echo("Next    " + click.style(f"rnn train {quoted(out)}", bold=True))
+    click.echo(f"        rnn data check {quoted(out)}")

@@ -1,7 +1,5 @@
 """What `rnn inspect` found in a trained model, printed."""
 
-import json
-import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, one_line, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width, to_json
+from rnn_cli.errors import quoted
 from rnn_cli.inspection.tokens import Reading, Token
+from rnn_cli.text.plain import one_line
 from rnn_cli.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:  # loading it loads onnx
@@ -34,7 +34,7 @@ def readings_as_json(readings: Sequence[Reading]) -> None:
             "ids": reading.ids,
             "padded": reading.padded,
         }
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(to_json(found))
 
 
 def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
@@ -102,7 +102,7 @@ def _visible(token: str) -> str:
 def neighbours_as_json(token: str, id: int, found: Sequence["Neighbour"]) -> None:
     """One JSON object."""
     near = [{"token": each.token, "id": each.id, "similarity": round(each.similarity, 6)} for each in found]
-    click.echo(json.dumps({"token": token, "id": id, "neighbours": near}, ensure_ascii=False))
+    click.echo(to_json({"token": token, "id": id, "neighbours": near}))
 
 
 def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
@@ -115,9 +115,9 @@ def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
 
 def show_projector(out: Path, tokens: int, dim: int) -> None:
     """What was written, and how to open it."""
-    click.echo(f"{out}: {tokens:,} vectors of {dim:,} numbers, and their tokens")
+    click.echo(f"{one_line(str(out))}: {tokens:,} vectors of {dim:,} numbers, and their tokens")
     click.echo("\nOpen with TensorBoard (pip install tensorboard), on its page Projector:")
-    click.echo(f"    tensorboard --logdir {shlex.quote(str(out))}")
+    click.echo(f"    tensorboard --logdir {quoted(out)}")
     click.echo("or without installing anything:")
     click.echo(
         paragraph("https://projector.tensorflow.org, Load: tensors.tsv, then metadata.tsv (your browser reads them)")

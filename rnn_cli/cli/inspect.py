@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.cli.lacking import check_full
 from rnn_cli.cli.predict import refuse_undecodable
+from rnn_cli.text.plain import one_line
 
 MODEL = click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
 
@@ -195,10 +196,10 @@ def gradients(
     from rnn_cli.cli.gradient_chart import show_lesson
 
     if as_json:
-        import json
+        from rnn_cli.cli.layout import to_json
 
-        click.echo(json.dumps(lesson.to_dict(), ensure_ascii=False))
+        click.echo(to_json(lesson.to_dict()))
     else:
         show_lesson(lesson)
         if out is not None:
-            click.echo(f"\nChart  {out}")
+            click.echo(f"\nChart  {one_line(str(out))}")

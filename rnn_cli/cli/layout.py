@@ -1,23 +1,37 @@
 """Text in lines and columns, and what keeps a foreign text from disturbing them. Prints nothing."""
 
+import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from rnn_cli.text.lines import UNSAFE as UNSAFE
-from rnn_cli.text.lines import one_line as one_line
+from rnn_cli.text.plain import UNSEEN, one_line, plain
 
 NAME_CELLS = 28
 """The widest a label or a file's name may be in a table."""
+
+_ESCAPED = {code: f"\\u{code:04x}" for code in UNSEEN}
+"""JSON has such characters in its strings alone, where an escape is the same."""
 
 
 def shortened(text: str, cells: int) -> str:
     """The text on one line of at most `cells` columns (a wide character takes two); … stands for what is cut."""
     line = one_line(text)
     return line if cell_len(line) <= cells else set_cell_size(line, max(cells - 1, 0)).rstrip() + "…"
+
+
+def for_terminal(records: str) -> str:
+    """Lines of a file, CSV say, without what a terminal must not get; their ends stay."""
+    return re.sub(r"\r(?!\n)", "\ufffd", plain(records))
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """The value as JSON, in which what a terminal must not get is written as an escape."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).translate(_ESCAPED)
 
 
 def padded(text: str, cells: int, *, right: bool = False) -> str:
@@ -58,7 +72,7 @@ def fits(lines: Sequence[str]) -> bool:
 
 
 def paragraph(text: str, indent: str = "    ") -> str:
-    """A text wrapped to the terminal, indented below its heading."""
+    """A text wrapped to the terminal, indented below its heading; what a terminal must not get is replaced."""
     wrapper = textwrap.TextWrapper(
         terminal_width() or 2**31,
         initial_indent=indent,
@@ -66,4 +80,4 @@ def paragraph(text: str, indent: str = "    ") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return wrapper.fill(text)
+    return wrapper.fill(plain(text))

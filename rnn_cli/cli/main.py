@@ -23,6 +23,7 @@ from rnn_cli.cli.lacking import understood
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, RnnError
+from rnn_cli.text.plain import one_line
 
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
 
@@ -90,7 +91,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _tell(error: Exception) -> int:
-    from rnn_cli.cli.layout import one_line
 
     for told in error.mistakes if isinstance(error, ConfigError) else [_in_words(error)]:
         click.echo(f"Error: {one_line(told)}", err=True)

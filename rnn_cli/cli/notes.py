@@ -2,7 +2,7 @@
 
 import click
 
-from rnn_cli.cli.layout import one_line
+from rnn_cli.text.plain import one_line
 
 
 class Notes:

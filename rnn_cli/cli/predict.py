@@ -3,14 +3,16 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
 from rnn_cli.cli.file_options import FileOptions, file_options, refuse_without_input
 from rnn_cli.cli.scoring_files import score_files
-from rnn_cli.errors import DataError, UsageError
+from rnn_cli.errors import DataError, UsageError, quoted
 from rnn_cli.text.lines import read_windows
+from rnn_cli.text.plain import one_line
 
 FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
 EXPLAINED = ("human", "jsonl")
@@ -85,8 +87,8 @@ def _predict_texts(
         refuse_undecodable(text, f"text {place}")
         if _is_file(text):
             rows = text.lower().removesuffix(".gz").removesuffix(".zst").endswith(ROWS)
-            meant = f"rnn predict --input {text} scores its rows" if rows else f"rnn predict < {text} scores its lines"
-            click.echo(f"Warning: {text} is scored as a text; {meant}", err=True)
+            meant = f"--input {quoted(Path(text))} scores its rows" if rows else f"< {quoted(text)} scores its lines"
+            click.echo(f"Warning: {one_line(text)} is scored as a text; rnn predict {meant}", err=True)
 
     from rnn_cli import bundle
     from rnn_cli.cli.answers import Writer

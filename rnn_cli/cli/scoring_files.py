@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from rnn_cli.cli.file_options import (
 )
 from rnn_cli.errors import ConfigError, RnnError, RowError
 from rnn_cli.system import keep_ray_here
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
     from rnn_cli.bulk.job import Counts, Job, Listener
@@ -75,7 +77,8 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
     if options.target is None:
         from rnn_cli.bulk.one_file import score_to_stream
 
-        return score_to_stream(job, predictor, sys.stdout.buffer, options.rejected, listener, force=options.force)
+        out = _Terminal() if sys.stdout.isatty() else sys.stdout.buffer
+        return score_to_stream(job, predictor, out, options.rejected, listener, force=options.force)
     if not options.is_folder:
         from rnn_cli.bulk.one_file import score_to_file
 
@@ -107,6 +110,18 @@ def _run(options: FileOptions, job: "Job", opened: "Bundle", predictor: "Predict
     return counts
 
 
+class _Terminal(BytesIO):
+    """The standard output as a stream of bytes that shows a file's lines without what a terminal must not get."""
+
+    def flush(self) -> None:
+        """Show what was written, which are whole lines."""
+        from rnn_cli.cli.layout import for_terminal
+
+        click.echo(for_terminal(self.getvalue().decode("utf-8", "replace")), nl=False)
+        self.seek(0)
+        self.truncate()
+
+
 def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
     """How the files are read, as fields of a `ReadRequest`."""
     from rnn_cli.bundle import CONFIG
@@ -130,7 +145,7 @@ def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
 def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> None:
     """The summary, on stderr; `now` is how many rows this call has read, and an earlier one had not."""
     rows = "row" if counts.scored == 1 else "rows"
-    to = f" → {options.target}" if options.target is not None else ""
+    to = f" → {one_line(options.target)}" if options.target is not None else ""
     took = f" in {seconds:.1f} s ({now / max(seconds, 1e-3):,.0f} a second)"
     if now < counts.rows:
         took = f", {counts.rows - now:,} of them before; the rest{took}" if now else ", all of them before"
@@ -138,7 +153,7 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
     if counts.rejected:
         given = "row" if counts.rows == 1 else "rows"
         told = f"{counts.rows:,} {given} in = {counts.scored:,} scored + {counts.rejected:,} rejected"
-        click.echo(f"{told} → {options.rejected}", err=True)
+        click.echo(f"{told} → {one_line(str(options.rejected))}", err=True)
     if not counts.scored:
         click.echo("Warning: no row could be scored", err=True)
     if counts.unsure:

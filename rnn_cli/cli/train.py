@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.cli.lacking import check_full
+from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
     from rnn_cli.training.run import TrainedRun
@@ -93,7 +94,6 @@ def _trained(
         parent = None
         settings = load_config(config, overrides)
     else:
-        from rnn_cli.cli.layout import one_line
         from rnn_cli.training.origin import Origin
 
         parent = Origin.open(origin, lambda text: click.echo(f"Warning: {one_line(text)}", err=True))
@@ -132,7 +132,7 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
         if saved.is_finished(place):
             bundle.point_latest_to(place.target)  # it may have been stopped before that
             place.remove()
-            click.echo(f"Model  {place.target}  (was finished already)")
+            click.echo(f"Model  {one_line(str(place.target))}  (was finished already)")
             return None
         for change in saved.changed_versions():
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")

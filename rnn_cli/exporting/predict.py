@@ -48,7 +48,8 @@ def main(words: list[str]) -> None:
         return
     model, unknown = load(), 0
     from rnn_cli.scoring.decision import UNSURE
-    from rnn_cli.text.lines import one_line, read_windows
+    from rnn_cli.text.lines import read_windows
+    from rnn_cli.text.plain import one_line
 
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:

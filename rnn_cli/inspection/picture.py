@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import matplotlib.style
 from matplotlib.figure import Figure
 
 from rnn_cli.bundle import disk
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, quoted
 from rnn_cli.inspection.decay import Array, Lesson
+from rnn_cli.reporting.pictures import quietly
+from rnn_cli.text.plain import shortened
 
 COLOURS = {"rnn": "#d55e00", "gru": "#009e73", "lstm": "#0072b2"}
 """Okabe and Ito's, which colour-blind readers can tell apart."""
@@ -18,7 +21,8 @@ LEAST, MOST = 1e-8, 1e8
 def check_target(out: Path) -> None:
     """Refuse, before any work is done, a name that is no PNG file's or leads nowhere. Raises `UsageError`."""
     if out.suffix.lower() != ".png":
-        raise UsageError("is not the name of a PNG file", where=str(out), mend=f"use --out {out.stem or 'chart'}.png")
+        named = quoted(Path(f"{out.stem or 'chart'}.png"))
+        raise UsageError("is not the name of a PNG file", where=str(out), mend=f"use --out {named}")
     if out.is_dir():
         raise UsageError("is a folder", where=str(out), mend="name a file in it")
     if not out.parent.is_dir():
@@ -27,7 +31,7 @@ def check_target(out: Path) -> None:
 
 def save(lesson: Lesson, out: Path) -> None:
     """Draw the curves and write them to `out`, under a temporary name until they are whole."""
-    with disk.whole_file(out) as hidden:
+    with disk.whole_file(out) as hidden, matplotlib.style.context("default"), quietly():
         draw(lesson).savefig(hidden, format="png")
 
 
@@ -51,7 +55,7 @@ def draw(lesson: Lesson) -> Figure:
     scaled = f", recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""
     axes.set_title(
         f"What is left of the gradient on its way back through a text\n{lesson.texts} training texts of "
-        f"{lesson.source}, one layer of {lesson.units} units{scaled}",
+        f"{shortened(lesson.source, 60)}, one layer of {lesson.units} units{scaled}",
         fontsize=11,
         parse_math=False,
     )

@@ -58,7 +58,8 @@ def to_yaml(config: Config, width: float = 110) -> str:
 
     Lines longer than `width` are folded.
     """
-    return yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
 
 
 class _Override(NamedTuple):
@@ -125,7 +126,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # YAML folds some characters that are no line ends elsewhere (U+0085) unless they are written as escapes.
+    # YAML folds some characters that are no line ends elsewhere (U+0085) unless they are written as escapes; and some
+    # turn the direction of what is read. Only quotes allow escapes.
     style = None if text.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 

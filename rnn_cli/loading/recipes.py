@@ -5,7 +5,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, quoted
 
 MAX_BYTES = 1_000_000
 """A config of more bytes is a mistake, and would take YAML minutes."""
@@ -32,7 +32,7 @@ def read_source(source: str | None) -> tuple[str, str]:
     A file goes before a recipe of the same name. Raises `ConfigError` with one mistake.
     """
     if source is not None and DATA_FILE.search(source.lower()):
-        raise ConfigError([f"{source}: is data, not a config; use --set data.source={source}"])
+        raise ConfigError([f"{source}: is data, not a config; use --set data.source={quoted(source)}"])
     # os.path, since pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
         return _read(Path(source), source), source

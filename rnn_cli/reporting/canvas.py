@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_cli.reporting.colours import LIGHT, SERIES
-from rnn_cli.reporting.escape import shortened
+from rnn_cli.text.plain import shortened
 
 INCHES = (4.8, 3.6)
 """At 72 points an inch about the width of a telephone's screen, so that letters there have the size drawn."""

@@ -123,7 +123,7 @@ def _scores(report: Report) -> Chart:
                 axes.stairs(100 * share, edges, color=colour, linewidth=1.4, label=f"{name} ({rows.sum():,})")
         axes.set(xlabel=xlabel, ylabel="% of the group's rows", xlim=(0, 1))
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper center")
+        _legend_below(figure, columns=2)
     return Chart("scores", "Scores", caption, figure)
 
 
@@ -148,7 +148,7 @@ def _calibration(report: Report) -> Chart:
         axes.set(
             xlabel="probability of the answer", ylabel="share of right answers", xlim=(low, 1.01), ylim=(low, 1.02)
         )
-        axes.legend(loc="best")
+        _legend_below(figure, columns=1)
     caption = (
         "Of answers given with a probability of 80%, 80% should be right: on the diagonal they are. Below it the "
         "model is too sure. Each point is of as many rows, with its 95% interval."
@@ -205,7 +205,10 @@ def _worst_first(report: Report, ranked: list[int]) -> str:
 
 
 def _in_legend(report: Report, label: int, area: str) -> str:
-    return area if len(report.labels) == 2 else f"{named(report.labels[label])}, {area}"
+    if len(report.labels) == 2:
+        return area
+    name = named(report.labels[label])
+    return f"{' ' * name.startswith('_')}{name}, {area}"  # matplotlib leaves out what begins with an underscore
 
 
 def _mark(axes: Axes, report: Report, x: float, y: float) -> None:
@@ -217,7 +220,12 @@ def _legend(figure: Figure, axes: Axes, ranked: list[int], corner: Corner) -> No
     """In a corner that the curves leave free, or below them where there are many."""
     if len(ranked) == 1:
         axes.legend(loc=corner)
-        return
+    else:
+        _legend_below(figure, columns=2)
+
+
+def _legend_below(figure: Figure, columns: int) -> None:
+    """The figure grows by it, so that the curves stay as tall."""
+    legend = figure.legend(loc="outside lower center", ncols=columns, fontsize=8)
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.2 * len(ranked) / 2)
-    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    figure.set_size_inches(width, height + 0.2 * -(-len(legend.get_texts()) // columns))

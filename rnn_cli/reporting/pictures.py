@@ -6,22 +6,27 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 from rnn_cli.bundle import disk
 from rnn_cli.reporting.canvas import Chart, styled
 from rnn_cli.reporting.colours import LIGHT
-from rnn_cli.reporting.escape import in_html
 from rnn_cli.reporting.targets import FORMATS, check_plots
 
 NO_DATE: Mapping[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None}}
 DOTS_AN_INCH = 200
 
-_PROLOGUE = re.compile(r"^.*?(?=<svg )|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
-_FONT = re.compile(r" ?font-family:[^;\"]*;?")
-_LONG_NUMBER = re.compile(r"(?<=\d\.\d\d)\d+")
-_SIZE = re.compile(r" (?:width|height)=\"[\d.]+pt\"")
-_ID = re.compile(r" id=\"([^\"]*)\"")
+METADATA = ("Creator", "Date", "Format", "Type")
+"""What matplotlib tells of an SVG file unless it is told not to."""
+
+# Else the elements of a page's pictures would be called ns0:path.
+ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+
+_NEEDLESS = re.compile(r" ?font-family:[^;]*;?|\n|(?<=\d\.\d\d)\d+")
+"""In an attribute: letters of its own, line ends, and decimals that nobody sees."""
+
+_REFERENCE = re.compile(r"(?:^|url\()#([\w.-]+)")
 _COLOUR = re.compile("|".join(LIGHT.values()))
 _VARIABLE = {colour: f"var(--{name})" for name, colour in LIGHT.items()}
 
@@ -30,31 +35,36 @@ def save_all(charts: Mapping[str, Chart], out: Path, *, force: bool) -> None:
     """Write each chart to the folder `out` as NAME.png and NAME.svg, all or none. Raises `UsageError`, `OSError`."""
     with disk.whole_folder(out.resolve(), lambda: check_plots(out, force=force)) as folder:
         for chart in charts.values():
-            with styled(chart.name), _quietly():
+            with styled(chart.name), quietly():
                 chart.figure.suptitle(chart.title)
                 for kind in FORMATS:
                     chart.figure.savefig(folder / f"{chart.name}.{kind}", dpi=DOTS_AN_INCH, metadata=NO_DATE[kind])
 
 
 def in_page(chart: Chart) -> str:
-    """The chart as an element of a page, whose style sheet gives its colours and letters."""
-    with styled(chart.name), _quietly():
-        stream = io.StringIO()
-        chart.figure.savefig(stream, format="svg", facecolor="none")
-    svg = _PROLOGUE.sub("", stream.getvalue())
-    used = set(re.findall(r"#([\w.-]+)", " ".join(re.findall(r"(?:href=\"|url\()#[\w.-]+", svg))))
-
-    def slimmed(tag: re.Match[str]) -> str:
-        told = _LONG_NUMBER.sub("", _FONT.sub("", _SIZE.sub("", tag[0])))
-        told = _ID.sub(lambda found: found[0] if found[1] in used else "", told)
-        return _COLOUR.sub(lambda found: _VARIABLE[found[0]], told).replace("\n", "")
-
-    svg = re.sub(r">\s+<", "><", _TAG.sub(slimmed, svg)).strip()
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{in_html(chart.title)}" ', 1)
+    """The chart as an element of a page, whose style sheet gives its size, its colours and its letters."""
+    with styled(chart.name), quietly():
+        stream = io.BytesIO()
+        chart.figure.savefig(stream, format="svg", facecolor="none", metadata=dict.fromkeys(METADATA))
+    svg = ElementTree.fromstring(stream.getvalue())
+    svg.remove(svg[0])  # a style sheet, which would be the whole page's
+    for size in ("width", "height"):
+        del svg.attrib[size]
+    used = {found for each in svg.iter() for value in each.attrib.values() for found in _REFERENCE.findall(value)}
+    for element in svg.iter():
+        element.tail = None
+        if not element.tag.endswith("}text"):
+            element.text = None
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+        for key, value in element.attrib.items():
+            element.attrib[key] = _COLOUR.sub(lambda found: _VARIABLE[found[0]], _NEEDLESS.sub("", value))
+    svg.attrib = {"role": "img", "aria-label": chart.title, **svg.attrib}
+    return ElementTree.tostring(svg, encoding="unicode")
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without matplotlib's remarks that it lacks a letter or cannot join a script's, which a browser can."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from|Matplotlib currently does not support", UserWarning)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rnn_cli.config import Config
+from rnn_cli.evaluation.metrics import Figures
 from rnn_cli.reporting.content import Report
 
 
@@ -28,3 +29,9 @@ def rows_in_words(report: Report) -> str:
     if report.side == "validation":
         return "validation rows, which chose the best epoch: on other rows it may do a little worse"
     return f"labelled rows of {Path(report.evaluation.dataset.name).name}"
+
+
+def models(report: Report) -> dict[str, Figures]:
+    """The figures that stand side by side, by the name of what they are of."""
+    of_baseline = {} if report.against is None else {"linear baseline": report.against.figures}
+    return {"network": report.evaluation.figures, **of_baseline}

@@ -1,4 +1,4 @@
-"""Lines of bytes to texts, and a text to one line. Knows nothing of tokens; loads nothing."""
+"""Lines of bytes to texts. Knows nothing of tokens; loads nothing."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -10,14 +10,6 @@ READ_BYTES = 1 << 18
 
 LINE_BYTES = 16 << 20
 """The longest line of a pipe that is taken for a text."""
-
-UNSAFE = dict.fromkeys([*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
-"""Characters that could move a terminal's cursor, change its state or turn the direction of writing."""
-
-
-def one_line(text: str) -> str:
-    """The text on one line: white space becomes single spaces, control characters a replacement character."""
-    return " ".join(text.split()).translate(UNSAFE)
 
 
 def read_windows(stream: BinaryIO) -> Iterator[list[str]]:

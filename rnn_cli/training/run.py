@@ -2,7 +2,6 @@
 
 import json
 import math
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
 from rnn_cli.config import DecisionConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import RunFailed
+from rnn_cli.errors import RunFailed, quoted
 from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.calibration import before_and_after
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate, true_labels
@@ -142,12 +141,12 @@ def _told_how_to_go_on(place: Unfinished, careful: float, listener: Listener) ->
     except RunFailed as error:  # going on would end the same way
         if place.can_go_on:
             place.give_up(error.what)
-            command = f"rnn train --from {shlex.quote(str(place.path))} --set training.learning_rate={careful:g}"
+            command = f"rnn train --from {quoted(place.path)} --set training.learning_rate={careful:g}"
             listener.note(f"the last state before that is kept; {command} begins there")
         raise
     except BaseException:
         if place.can_go_on:
-            listener.note(f"saved; go on with: rnn train --resume {shlex.quote(str(place.path))}")
+            listener.note(f"saved; go on with: rnn train --resume {quoted(place.path)}")
         raise
 
 

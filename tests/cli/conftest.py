@@ -65,8 +65,13 @@ def forking(*modules: str) -> Iterator[Forked]:
         requests.close()
 
 
-def on_a_terminal(*words: str, columns: int = 80, streams: Sequence[str] = STREAMS) -> tuple[str, Ended]:
-    """Runs a command line of which these streams are a terminal: what it shows, without control codes, and the rest."""
+def on_a_terminal(
+    *words: str, columns: int = 80, streams: Sequence[str] = STREAMS, raw: bool = False
+) -> tuple[str, Ended]:
+    """Runs a command line of which these streams are a terminal: what it shows, and the rest.
+
+    It is without control codes, unless it shall be `raw`.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -80,7 +85,7 @@ def on_a_terminal(*words: str, columns: int = 80, streams: Sequence[str] = STREA
         except OSError:  # the terminal's end
             os.close(ours)
         out, err = child.communicate(timeout=60)
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    plain = shown.decode() if raw else re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
     return plain, Ended(child.returncode, (out or b"").decode(), (err or b"").decode())
 
 

@@ -1,17 +1,19 @@
 """Reports on the tiny model, and a reader of pages that forgives nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnn_cli.bundle import Bundle
 from rnn_cli.data.rows import Dataset
 from rnn_cli.evaluation.evaluate import evaluate
+from rnn_cli.evaluation.metrics import measure
 from rnn_cli.reporting.content import Report, gather
-from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.predictor import Predictor, Scores
 
 Rows = Sequence[tuple[str, str]]
 Gather = Callable[[Path, Rows], Report]
@@ -78,16 +80,32 @@ class Page(HTMLParser):
         ]
 
 
+def report_of(model: Path, rows: Rows) -> Report:
+    """What the model in a folder makes of labelled texts."""
+    opened = Bundle.open(model)
+    predictor = Predictor(opened)
+    dataset = Dataset(
+        "rows.csv", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2))
+    )
+    return gather(opened, predictor, evaluate(predictor, dataset), None, None)
+
+
 @pytest.fixture
 def report_on() -> Gather:
-    """What the model in a folder makes of labelled texts."""
+    """The same as a fixture."""
+    return report_of
 
-    def make(model: Path, rows: Rows) -> Report:
-        opened = Bundle.open(model)
-        predictor = Predictor(opened)
-        dataset = Dataset(
-            "rows.csv", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2))
-        )
-        return gather(opened, predictor, evaluate(predictor, dataset), None, None)
 
-    return make
+def of_labels(report: Report, names: Sequence[str], rows: int) -> Report:
+    """The report as if it were of these labels, of so many rows, and of scores drawn by chance."""
+    chance = np.random.default_rng(3)
+    labels, count = tuple(names), len(names)
+    truth = chance.integers(0, count, rows)
+    probabilities = chance.dirichlet(np.full(count, 0.3), rows)
+    probabilities[np.arange(rows), truth] += 0.2
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    answers = probabilities.argmax(axis=1)
+    figures = measure(labels, truth, probabilities, answers, bootstrap=False)
+    scores = Scores(probabilities, np.ones(rows, np.bool_))
+    evaluation = replace(report.evaluation, scores=scores, answers=answers, figures=figures)
+    return replace(report, manifest=replace(report.manifest, labels=labels), evaluation=evaluation, truth=truth)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnn_cli.bundle import CARD, INT8_MODEL, METRICS, Bundle
-from rnn_cli.evaluation.metrics import measure
 from rnn_cli.reporting.card import model_card
 
 from .conftest import Gather
@@ -49,19 +48,3 @@ def test_the_card_tells_of_the_int8_graph_only_where_it_is(trained: Path, report
     without = replace(report, manifest=replace(report.manifest, files=files))
     assert "--precision int8" in model_card(report, counts)
     assert "int8" not in model_card(without, counts)
-
-
-def test_labels_cannot_break_the_card(trained: Path, report_on: Gather) -> None:
-    report = report_on(trained, [("warm", "good"), ("dull", "bad")])
-    names = ("a|b\n# c", "<script>*x*[y](http://z)`")
-    figures = measure(names, report.truth, report.evaluation.scores.probabilities, report.evaluation.answers)
-    evaluation = replace(report.evaluation, figures=figures)
-    report = replace(report, manifest=replace(report.manifest, labels=names), evaluation=evaluation)
-    card = model_card(report, {"train": {names[0]: 3, names[1]: 4}, "validation": {names[0]: 1}})
-    assert "<script>" not in card
-    assert table(card, "| rows |") == {
-        "all": ["7", "1"],
-        r"a\|b \# c": ["3", "1"],
-        r"&lt;script&gt;\*x\*\[y\](http://z)\`": ["4", "0"],
-    }
-    assert card.count("\n# ") == 0 and card.startswith("# Text classifier: ")

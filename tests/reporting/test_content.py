@@ -1,17 +1,16 @@
 """What a report is made of: the worst mistakes, what a model reads, words marked in a text."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from rnn_cli.reporting import mistakes
-from rnn_cli.reporting.markup import marked
-from rnn_cli.reporting.mistakes import worst_mistakes
+from rnn_cli.reporting import marking, mistakes
+from rnn_cli.reporting.marking import excerpt, marked
+from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Predictor
 
-from .conftest import Gather, Page
+from .conftest import Gather
 
 
 def test_the_surest_wrong_answers_come_first(trained: Path, report_on: Gather) -> None:
@@ -63,22 +62,37 @@ PARTS = (Part(0, 2, 0.01), Part(4, 8, 1.0), Part(11, 13, -0.2), Part(14, 18, -1.
 
 
 def test_words_are_marked_by_what_they_said() -> None:
-    html = marked(TEXT, PARTS, 0, len(TEXT))
-    assert Page.read(html).text == TEXT
-    assert '<mark class="for s4">good</mark>' in html
-    assert '<mark class="against s1">so</mark>' in html
-    assert '<mark class="against s4">dull</mark>' in html
-    assert html.startswith("So &lt;<mark")
-    assert html.endswith('<span class="unread">! And more, never read</span>')
+    assert marked(TEXT, PARTS, 0, len(TEXT)) == [
+        ("So", ""),
+        (" <", ""),
+        ("good", "for s4"),
+        (">, ", ""),
+        ("so", "against s1"),
+        (" ", ""),
+        ("dull", "against s4"),
+        ("! And more, never read", "unread"),
+    ]
 
 
 @pytest.mark.parametrize("start", range(0, 20, 3))
 @pytest.mark.parametrize("stop", range(20, 40, 7))
 def test_a_part_of_a_text_is_cut_within_its_words_too(start: int, stop: int) -> None:
-    html = marked(TEXT, PARTS, start, stop)
-    assert Page.read(html).text == TEXT[start:stop]
-    assert len(re.findall("<mark", html)) == sum(part.end > start for part in PARTS[1:])
+    pieces = marked(TEXT, PARTS, start, stop)
+    assert "".join(words for words, _ in pieces) == TEXT[start:stop]
+    spoke = [kind for _, kind in pieces if kind not in ("", "unread")]
+    assert len(spoke) == sum(part.end > start for part in PARTS[1:])
 
 
 def test_a_text_that_was_not_explained_is_not_called_unread() -> None:
-    assert marked("plain words", (), 0, 11) == "plain words"
+    assert marked("plain words", (), 0, 11) == [("plain words", "")]
+
+
+def test_a_long_text_is_shown_about_its_strongest_word() -> None:
+    text = "word " * 400
+    mistake = Mistake(text, 2, "good", "bad", 0.9, (Part(0, 4, 0.1), Part(1000, 1004, 2.0)))
+    start, stop = excerpt(mistake) or (0, 0)
+    assert start < 1000 and stop > 1004 and stop - start <= marking.EXCERPT
+    assert text[start:stop].startswith("word") and text[start:stop].endswith("word")
+    unbroken = Mistake("x" * 1000, 2, "good", "bad", 0.9, ())
+    assert excerpt(unbroken) == (0, marking.EXCERPT)
+    assert excerpt(Mistake("x" * marking.LONG, 2, "good", "bad", 0.9, ())) is None

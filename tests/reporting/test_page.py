@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rnn_cli.bundle import REPORT, Bundle
@@ -14,9 +13,9 @@ from rnn_cli.evaluation.metrics import measure
 from rnn_cli.reporting.content import Report, gather
 from rnn_cli.reporting.page import page
 from rnn_cli.reporting.targets import MARK, NEAR
-from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.predictor import Predictor
 
-from .conftest import Gather, Page
+from .conftest import Gather, Page, of_labels
 
 EVIL = [
     "warm <script>alert(1)</script> film",
@@ -59,7 +58,9 @@ def test_figures_by_length_are_one_chapter_asked_for_or_not(trained: Path, repor
     rows = [("warm " * (1 + place % bands), "good") for place in range(25 * bands)]
     report = report_on(trained, rows)
     assert len(report.slices) == bands
-    assert page(replace(report, by="length", parts=report.slices), {}).count("<h2>By length</h2>") == 1
+    html = page(replace(report, by="length", parts=report.slices), {})
+    assert html.count("<h2>By length</h2>") == 1
+    assert html.startswith("<!DOCTYPE html>\n")
 
 
 def test_a_report_made_later_is_the_same(trained: Path, labelled_file: Path) -> None:
@@ -119,18 +120,7 @@ def test_where_all_is_right_or_of_one_label_less_is_shown(trained: Path, report_
 
 
 def many_labels(report: Report, count: int, rows: int) -> Report:
-    """The report as if it were of so many labels and rows, and of these scores."""
-    chance = np.random.default_rng(3)
-    names = tuple(f"label {place}" for place in range(count))
-    truth = chance.integers(0, count, rows)
-    probabilities = chance.dirichlet(np.full(count, 0.3), rows)
-    probabilities[np.arange(rows), truth] += 0.2
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    answers = probabilities.argmax(axis=1)
-    figures = measure(names, truth, probabilities, answers, bootstrap=False)
-    scores = Scores(probabilities, np.ones(rows, np.bool_))
-    evaluation = replace(report.evaluation, scores=scores, answers=answers, figures=figures)
-    return replace(report, manifest=replace(report.manifest, labels=names), evaluation=evaluation, truth=truth)
+    return of_labels(report, [f"label {place}" for place in range(count)], rows)
 
 
 @pytest.mark.parametrize(("count", "matrix"), [(3, True), (12, True), (41, False)])

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rnn_cli.data.reading.request import ReadRequest
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, quoted
 
 # The first name of each list wins over the others; among the others there must be only one.
 TEXT_NAMES = (
@@ -80,7 +80,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
     meant = nearest(name, columns)
-    mend = f"did you mean --set data.{key}={meant}?" if meant else f"use --set data.{key}=NAME with one of them"
+    mend = f"did you mean --set data.{key}={quoted(meant)}?" if meant else f"use --set data.{key}=NAME with one of them"
     return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, mend=mend)
 
 
