@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from rnn_cli import __version__
 from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
@@ -50,7 +51,7 @@ Examples:
   rnn predict "A warm, funny film."
 """,
 )
-@click.version_option(package_name="rnn-cli", prog_name="rnn", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="rnn", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="On an error, show where in the program it arose.")
 def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
