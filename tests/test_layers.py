@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "errors"},
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
-    "doctor": {"data", "text", "config", "loading", "errors"},
+    "doctor": {"data", "text", "bundle", "config", "loading", "errors"},
     "training": {
         *("reporting", "scoring", "evaluation", "network", "data", "text"),
         *("bundle", "config", "loading", "native", "errors"),

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from itertools import takewhile
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -30,6 +30,18 @@ FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
 
 class Terminated(BaseException):
     """SIGTERM or SIGHUP came; raised wherever the run is, so that temporary files are cleared away."""
+
+
+class _Output(io.FileIO):
+    """The standard output, which errors call by its name."""
+
+    def write(self, content: Any) -> Any:
+        """Write bytes, as many as go; answers how many."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            error.filename = "standard output"
+            raise
 
 
 class InOrder(click.Group):
@@ -125,14 +137,26 @@ def _open_streams() -> None:
     """Standard streams that take any text: what is closed becomes the null device, what is written is UTF-8."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # a file takes the lowest free number
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="backslashreplace"))
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        output = io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(output, "utf-8", "backslashreplace", line_buffering=output.isatty())
 
 
 def main() -> NoReturn:
-    """The entry point of the console script."""
+    """Run the command line and end with its exit code."""
+    try:
+        code = _main()
+    except KeyboardInterrupt:  # before the command began, or while its end was told
+        code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
+    sys.exit(code)
+
+
+def _main() -> int:
     for name in ("SIGTERM", "SIGHUP"):  # a terminal that is closed sends the latter, and nohup has it ignored
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -145,4 +169,4 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except OSError:  # told already; Python would tell it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    return code

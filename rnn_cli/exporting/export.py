@@ -45,7 +45,6 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
             disk.write(folder / name, content)
         manifest = replace(manifest, files={name: proof(folder / name) for name in sorted(files)})
         disk.write(folder / bundle.MANIFEST, manifest.to_json())
-        disk.fsync(folder)
     return Exported(to, sum(entry["size"] for entry in manifest.files.values()), precision)
 
 

@@ -173,7 +173,7 @@ def test_a_full_disk_is_told_once(newest: Path) -> None:
     with open("/dev/full", "wb") as full:
         ended = subprocess.run([*COMMAND, "predict", "a"], stdout=full, stderr=subprocess.PIPE, timeout=60)
     assert ended.returncode == 1
-    assert ended.stderr == b"Error: standard input or output: no space left on device\n"
+    assert ended.stderr == b"Error: standard output: no space left on device\n"
 
 
 def test_the_output_is_utf_8_whatever_the_locale(process: Rnn, newest: Path) -> None:
