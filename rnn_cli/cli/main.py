@@ -96,10 +96,22 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return WRONG_USAGE
     except Exception as error:
+        if stopped := _stopped(error):
+            click.echo("interrupted" if stopped == INTERRUPTED else "terminated", err=True)
+            return stopped
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
         return _tell(understood(error))
+
+
+def _stopped(error: BaseException | None) -> int | None:
+    """The code of the interrupt in whose wake an error arose: what an interrupted function clears away may fail."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else TERMINATED
+        error = error.__context__
+    return None
 
 
 def _tell(error: Exception) -> int:
