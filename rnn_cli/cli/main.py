@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from itertools import takewhile
@@ -145,6 +146,17 @@ def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+def _again(lost: "sys.UnraisableHookArgs") -> None:
+    """Let an interrupt come again that came while Python cleared something away, where it drops what is raised."""
+    number = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(lost.exc_type)
+    if number is None:
+        sys.__unraisablehook__(lost)
+    else:  # a moment later: here it would be dropped, too
+        timer = threading.Timer(0.05, signal.raise_signal, [number])
+        timer.daemon = True
+        timer.start()
+
+
 def _open_streams() -> None:
     """Standard streams that take any text: what is closed becomes the null device, what is written is UTF-8."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # a file takes the lowest free number
@@ -169,6 +181,7 @@ def main() -> NoReturn:
 
 
 def _main() -> int:
+    sys.unraisablehook = _again
     for name in ("SIGTERM", "SIGHUP"):  # a terminal that is closed sends the latter, and nohup has it ignored
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

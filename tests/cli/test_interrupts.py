@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from rnn_cli.bundle import Bundle, disk
+from rnn_cli.cli import main
 from rnn_cli.cli.main import INTERRUPTED, TERMINATED, Terminated
 from rnn_cli.errors import DataError
 
@@ -105,6 +107,20 @@ def test_where_folders_cannot_be_swapped_an_interrupt_leaves_one(
     with interrupted(at, KeyboardInterrupt, ("rename",)), pytest.raises(KeyboardInterrupt):
         disk.exchange(new, old)
     assert (old / "name").read_text() == ("old" if at == 1 else "new")
+
+
+class Closing:
+    """Is interrupted while Python clears it away."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_that_python_drops_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", main._again)
+    with pytest.raises(KeyboardInterrupt):
+        Closing()
+        threading.Event().wait(30)
 
 
 def test_an_error_in_an_interrupt_s_wake_is_the_interrupt(rnn: Rnn, monkeypatch: pytest.MonkeyPatch) -> None:
