@@ -60,6 +60,12 @@ class BundleError(RnnError):
     exit_code = 2
 
 
+class WriteError(RnnError):
+    """The disk refuses a file or a folder that was to be written; what stood there stands."""
+
+    exit_code = 2
+
+
 class RunFailed(RnnError):
     """A run that began well could not be finished."""
 

@@ -12,7 +12,7 @@ import pytest
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Draft, Manifest, disk
 from rnn_cli.bundle.signed import checksum
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import BundleError, WriteError
 
 MANIFEST = Manifest(
     labels=("bad", "gööd"), threshold=0.5, temperature=1.0, data={"fingerprint": "f"}, versions={"keras": "3"}
@@ -305,7 +305,7 @@ def test_a_full_disk_leaves_an_old_or_a_new_model_and_one_line(
         patch.setattr(target, name, failing)
         try:
             write(Path("m"), text="new", force=True)
-        except BundleError as error:
+        except WriteError as error:
             assert "no space left on device" in str(error)
             assert "\n" not in str(error)
     assert Bundle.open(Path("m")).read("tokenizer.json") in (b"old", b"new")

@@ -36,9 +36,10 @@ def test_what_both_installs_say_is_written_alike() -> None:
     assert set(light["project"]["dependencies"]) < set(full["project"]["dependencies"])  # with their floors
     for extra, packages in light["project"]["optional-dependencies"].items():
         assert packages == full["project"]["optional-dependencies"][extra]
-    for key in ("name", "version", "license", "requires-python", "scripts"):
+    for key in ("name", "dynamic", "license", "requires-python", "scripts"):
         assert light["project"][key] == full["project"][key], key
     assert light["build-system"] == full["build-system"]
+    assert light["tool"]["hatch"]["version"]["path"] == f"../{full['tool']['hatch']['version']['path']}"
     wheel, whole = (each["tool"]["hatch"]["build"]["targets"]["wheel"] for each in (light, full))
     inside = {f"../{file}": place for file, place in whole["force-include"].items()}
     assert wheel["force-include"] == {f"../{package}": package for package in whole["packages"]} | inside

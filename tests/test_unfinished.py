@@ -16,7 +16,7 @@ import pytest
 
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Checkpoint, Manifest, Unfinished, disk, signed
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import BundleError, WriteError
 
 MANIFEST = Manifest(labels=("a", "b"), threshold=0.5, temperature=1.0, data={"fingerprint": "f"}, versions={})
 FILES = {"tokenizer.json": b"{}", "model.npz": bytes(range(200)), "optimizer.npz": bytes(range(100, 200))}
@@ -170,7 +170,7 @@ def test_a_disk_that_knows_no_locks_is_told_as_such(monkeypatch: pytest.MonkeyPa
 
     path = begin()
     monkeypatch.setattr(fcntl, "flock", refused)
-    with pytest.raises(BundleError, match="no locks available"):
+    with pytest.raises(WriteError, match="no locks available"):
         newest(path)
 
 
@@ -231,7 +231,7 @@ def faulty(fault: BaseException, at: int) -> Iterator[Faults]:
         faults = Faults(patch, fault, at)
         try:
             yield faults
-        except BundleError as error:
+        except WriteError as error:
             assert isinstance(fault, OSError)
             assert "no space left on device" in str(error) and "\n" not in str(error)
         except type(fault) as error:

@@ -1,6 +1,7 @@
-"""What the bundle room asks of the disk: whole files, whole folders, or nothing.
+"""What is asked of the disk: whole files, whole folders, or nothing.
 
-What is written is on the disk before it gets its name; an `OSError` becomes one line that says what to do.
+What is written is on the disk before it gets its name; an `OSError` becomes one line that says what to do. An interrupt
+may come after any line, so what clears away knows that a thing may have its name already.
 """
 
 import ctypes
@@ -14,54 +15,69 @@ from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 
 from rnn_cli.bundle.layout import reason
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import WriteError
 
 
 @contextmanager
 def told(place: Path, *, option: str = "--out") -> Iterator[None]:
-    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `BundleError`.
+    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `WriteError`.
 
-    `option` is what names the place on the command line.
+    It names `place`, or the file in it. `option` is what names the place on the command line.
     """
     try:
         yield
+    except BrokenPipeError:  # nobody reads the output any more
+        raise
     except OSError as error:
-        raise BundleError(
+        file = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else place
+        raise WriteError(
             f"cannot be written ({reason(error)})",
-            where=str(place),
+            where=str(file if file.is_relative_to(place) else place),
             mend=f"make room there or choose another {option}",
         ) from error
 
 
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """What the disk refuses inside the block names the file, which the system does only of one that it cannot open."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(file)
+        raise
+
+
 def write(file: Path, content: str | bytes) -> None:
     """Write a file and see it onto the disk."""
-    file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    with _naming(file):
+        file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     fsync(file)
 
 
 def fsync(path: Path) -> None:
     """See a file, or the names in a folder, onto the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with _naming(path):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[Path]:
     """A temporary file beside `out`, to be written; it takes the name when the block ends well, else it vanishes."""
-    handle, name = mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
-    os.close(handle)
+    handle, name = mkstemp(prefix=_hidden(out), suffix=".part", dir=out.parent)
     hidden = Path(name)
     try:
+        os.close(handle)
         yield hidden
         fsync(hidden)
         hidden.chmod(0o666 & ~_umask())  # mkstemp's is for this user alone
         hidden.replace(out)
-    except BaseException:
-        hidden.unlink()
-        raise
+    finally:
+        with suppress(OSError):
+            hidden.unlink()  # gone already when all went well
 
 
 @contextmanager
@@ -71,11 +87,13 @@ def whole_folder(out: Path, check: Callable[[], None]) -> Iterator[Path]:
     `check` raises where what stands at `out` by then may not be replaced.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+    hidden = Path(mkdtemp(prefix=_hidden(out), suffix=".part", dir=out.parent))
     new = hidden / "new"
     try:
         new.mkdir()
         yield new
+        for path in (*new.rglob("*"), new):
+            fsync(path)
         check()  # something may have come while the files were written
         take_name = exchange if out.exists() else claim
         take_name(new, out)
@@ -99,12 +117,12 @@ def exchange(new: Path, old: Path) -> None:
         return
     aside = new.with_suffix(".old")
     remove(aside)  # left by a process that was killed here; `old` stands, so nothing is lost
-    old.rename(aside)
     try:
+        old.rename(aside)
         new.rename(old)
-    except BaseException:
-        aside.rename(old)
-        raise
+    finally:
+        if not old.exists() and aside.exists():
+            aside.rename(old)
     aside.rename(new)
 
 
@@ -149,6 +167,10 @@ def remove_if_empty(folder: Path) -> None:
     """Delete a folder that holds nothing."""
     with suppress(OSError):
         folder.rmdir()
+
+
+def _hidden(out: Path) -> str:
+    return os.fsdecode(os.fsencode(f".{out.name}")[:200]) + "."  # with what follows, no longer than a name may be
 
 
 def _umask() -> int:

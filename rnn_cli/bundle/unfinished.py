@@ -41,7 +41,8 @@ class Unfinished:
         """Write the first checkpoint; only then is an earlier run's, begun anew by force, let go."""
         earlier = checkpoints(self.path)
         self.save(state, files)
-        (self.path / FAILED).unlink(missing_ok=True)
+        with disk.told(self.path):
+            (self.path / FAILED).unlink(missing_ok=True)
         for old in earlier:
             drop(old)
 

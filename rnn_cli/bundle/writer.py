@@ -65,7 +65,7 @@ class Draft:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `BundleError`."""
+        """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `WriteError`."""
         with disk.told(self.folder / name):
             yield self.folder / name
 
@@ -124,11 +124,9 @@ def point_latest_to(path: Path) -> None:
 def _point_latest_to(final: Path) -> None:
     RUNS.mkdir(exist_ok=True)
     link = RUNS / f".latest.{os.getpid()}.part"
-    with suppress(FileNotFoundError):
-        link.unlink()
-    link.symlink_to(os.path.relpath(final.resolve(), RUNS.resolve()), target_is_directory=True)
+    link.unlink(missing_ok=True)
     try:
+        link.symlink_to(os.path.relpath(final.resolve(), RUNS.resolve()), target_is_directory=True)
         os.replace(link, LATEST)
-    except OSError:
-        link.unlink()
-        raise
+    finally:
+        link.unlink(missing_ok=True)  # an interrupt may come before it has the name, or after

@@ -58,6 +58,12 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     from rnn_cli.doctor.propose import commented_yaml, propose
 
     proposal = propose(file, overrides)
+
+    from rnn_cli.training.listener import Unheard
+    from rnn_cli.training.prepare import prepare
+
+    training = proposal.config.training.model_copy(update={"baseline": False})
+    prepare(proposal.config.model_copy(update={"training": training}), Unheard())  # training would refuse it, too
     write_text(commented_yaml(proposal), out)
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))

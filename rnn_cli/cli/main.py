@@ -4,14 +4,16 @@ import io
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from itertools import takewhile
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from rnn_cli import __version__
 from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
@@ -30,6 +32,18 @@ FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
 
 class Terminated(BaseException):
     """SIGTERM or SIGHUP came; raised wherever the run is, so that temporary files are cleared away."""
+
+
+class _Output(io.FileIO):
+    """The standard output, which errors call by its name."""
+
+    def write(self, content: Any) -> Any:
+        """Write bytes, as many as go; answers how many."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            error.filename = "standard output"
+            raise
 
 
 class InOrder(click.Group):
@@ -51,7 +65,7 @@ Examples:
   rnn predict "A warm, funny film."
 """,
 )
-@click.version_option(package_name="rnn-cli", prog_name="rnn", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="rnn", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="On an error, show where in the program it arose.")
 def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
@@ -84,10 +98,22 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return WRONG_USAGE
     except Exception as error:
+        if stopped := _stopped(error):
+            click.echo("interrupted" if stopped == INTERRUPTED else "terminated", err=True)
+            return stopped
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
         return _tell(understood(error))
+
+
+def _stopped(error: BaseException | None) -> int | None:
+    """The code of the interrupt in whose wake an error arose: what an interrupted function clears away may fail."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else TERMINATED
+        error = error.__context__
+    return None
 
 
 def _tell(error: Exception) -> int:
@@ -120,18 +146,42 @@ def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+def _again(lost: "sys.UnraisableHookArgs") -> None:
+    """Let an interrupt come again that came while Python cleared something away, where it drops what is raised."""
+    number = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(lost.exc_type)
+    if number is None:
+        sys.__unraisablehook__(lost)
+    else:  # a moment later: here it would be dropped, too
+        timer = threading.Timer(0.05, signal.raise_signal, [number])
+        timer.daemon = True
+        timer.start()
+
+
 def _open_streams() -> None:
     """Standard streams that take any text: what is closed becomes the null device, what is written is UTF-8."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # a file takes the lowest free number
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="backslashreplace"))
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        output = io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(output, "utf-8", "backslashreplace", line_buffering=output.isatty())
 
 
 def main() -> NoReturn:
-    """The entry point of the console script."""
+    """Run the command line and end with its exit code."""
+    try:
+        code = _main()
+    except KeyboardInterrupt:  # before the command began, or while its end was told
+        code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
+    sys.exit(code)
+
+
+def _main() -> int:
+    sys.unraisablehook = _again
     for name in ("SIGTERM", "SIGHUP"):  # a terminal that is closed sends the latter, and nohup has it ignored
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -144,4 +194,4 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except OSError:  # told already; Python would tell it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    return code

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from rnn_cli.config.values import NotNegative, Rate, Section, no_boolean
+from rnn_cli.config.values import NotNegative, Rate, Section, as_number
 
 AT_LEAST = re.compile(r"(?P<figure>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
 """What `decision.goal` may say of a figure of the positive label that must be reached."""
@@ -44,7 +44,7 @@ class DecisionConfig(Section):
     """Of two labels, what the threshold is chosen for: accuracy, f1 or balanced_accuracy; `precision >= 0.95` or
     `recall >= 0.9` of the positive label, at the most of the other; or the least cost, {cost: {false_positive: 1,
     false_negative: 5}}."""
-    threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(no_boolean)] | None = None
+    threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
     """Of two labels, the probability from which the positive one is answered; 0.5 when there is no goal either."""
     abstain: Rate | None = None
     """Answer "unsure" where the probabilities are nearest to another answer, for at most this share of the texts."""

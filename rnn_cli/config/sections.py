@@ -14,7 +14,7 @@ from rnn_cli.config.values import (
     Seed,
     Source,
     VocabSize,
-    no_boolean,
+    as_number,
     share_or_file,
 )
 
@@ -112,7 +112,7 @@ class ModelConfig(Section):
     """What leaves the top recurrent layer: its last state(s), or the maximum and/or mean over the text."""
     dense_units: list[Count] = [32, 16]
     """Units of each hidden Dense layer (ReLU); [] for none."""
-    ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(no_boolean)] = 0
+    ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(as_number)] = 0
     """Average the network with a linear model over runs of up to so many tokens, fitted first; 0 for none."""
     ngram_buckets: Count = 1 << 20
     """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label)."""

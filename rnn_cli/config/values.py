@@ -1,50 +1,73 @@
 """What values a key of a config may have."""
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+"""A number that every reader takes for the same one: without leading zeros, which make it octal for YAML 1.1."""
 
 
-def no_boolean(value: object) -> object:
-    """Refuse what YAML made a boolean of; raises `ValueError`."""
-    # YAML 1.1 reads yes, no, on and off as booleans, and pydantic would take True for 1.
-    if isinstance(value, bool):
-        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is text, else give a number")
+class WrittenInt(int):
+    """A whole number that remembers how it was written."""
+
+    written = ""
+
+
+class WrittenFloat(float):
+    """A number that remembers how it was written."""
+
+    written = ""
+
+
+def as_number(value: object) -> object:
+    """Refuse what is no number, or one that readers of YAML disagree about."""
+    # Pydantic would take true for 1, and the text 1_000 for 1000.
+    is_plain = PLAIN_NUMBER.fullmatch(value) is not None if isinstance(value, str) else not has_leading_zeros(value)
+    if isinstance(value, bool) or not is_plain:
+        raise PydanticCustomError("no_number", "no number")
     return value
 
 
+def has_leading_zeros(value: object) -> bool:
+    """Whether a number was written as 010 is."""
+    return re.match(r"[-+]?0[0-9]", getattr(value, "written", "")) is not None
+
+
 def _countable(value: object) -> object:
-    value = no_boolean(value)
+    value = as_number(value)
     if isinstance(value, int | float) and value >= 2**31:
         raise ValueError(f"at most {2**31 - 1:,}")
     return value
 
 
 def _label(value: object) -> object:
-    # Labels are text everywhere; a label written 1 in YAML is the label "1" of the file.
-    value = no_boolean(value)
-    # Spelled as a file's typed values are: 1.0 is the label "1".
+    if isinstance(value, bool):
+        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a label")
+    # Labels are text everywhere. One that is written 010 is the label "010" of the file; a number that was never
+    # written is spelled as a file's typed values are: 1.0 is the label "1".
+    if isinstance(value, WrittenInt | WrittenFloat):
+        return value.written
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(value) if isinstance(value, int | float) else value
 
 
 def share_or_file(value: object) -> object:
     """A number, if it is one, else the name of a file."""
-    # YAML reads 1e-1 as text, and text would be a file's name here.
-    value = no_boolean(value)
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+    if isinstance(value, str):
+        return float(value) if PLAIN_NUMBER.fullmatch(value) else value
+    return as_number(value)
 
 
 # The bounds stand before the validator, which runs first all the same: only so do they reach the JSON schema.
 Count = Annotated[int, Field(ge=1), BeforeValidator(_countable)]
 VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_countable)]
-Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(no_boolean)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(no_boolean)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(no_boolean)]
-Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(no_boolean)]
+Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(as_number)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(as_number)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(as_number)]
+Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
 Source = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 

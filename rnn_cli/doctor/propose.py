@@ -20,7 +20,7 @@ from rnn_cli.doctor.rows import config_for
 from rnn_cli.doctor.scripts import script_of
 from rnn_cli.doctor.words import UNSPACED, split_words
 from rnn_cli.errors import DataError
-from rnn_cli.loading import load_config, parse_config, to_yaml
+from rnn_cli.loading import load_config, recipes, to_yaml
 
 FEW_ROWS = 1_000
 """Fewer rows are tiny: the small network does, and a fifth of them, not a tenth, validates and tests."""
@@ -65,7 +65,7 @@ def propose(source: str, overrides: Sequence[str] = ()) -> Proposal:
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
-    start = load_config(recipe)
+    start = load_config(str(recipes()[recipe]))  # not by its name, which a file may have too
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     reasons: dict[str, str] = {}
     data = _data(dataset, counts, given, columns, overrides, reasons)
@@ -84,29 +84,34 @@ def commented_yaml(proposal: Proposal) -> str:
     """The config as YAML: what differs from the defaults or has a reason, each reason beside its key."""
     lines = [f"# Written by rnn init; begins with the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
     lines += [f"# {line}" for line in proposal.found]
-    section, head = "", list[str]()
-    # Both list all keys in the same order, so lines can be held against each other.
-    for line, default in zip(
-        *(to_yaml(each, math.inf).splitlines() for each in (proposal.config, Config())), strict=True
-    ):
-        if line.startswith("    "):  # a key of a section in a section, which no recipe changes
-            continue
-        if not line.startswith(" "):
-            section, head = line.rstrip(":"), ["", line]
-            continue
-        name = f"{section}.{line.strip().partition(':')[0]}"
+    ours, defaults = _by_key(proposal.config), _by_key(Config())
+    section = ""
+    for name, (line, *below) in ours.items():
+        reason = proposal.reasons.get(name)
         if name == "training.class_weight" and proposal.seldom:
-            told = f"  # class_weight: balanced   # {proposal.seldom}"
-        elif line != default or name in proposal.reasons:
-            reason = proposal.reasons.get(name)
-            told = f"{line:<26} # {reason}" if reason else line
-        else:
+            line = f"  # class_weight: balanced   # {proposal.seldom}"
+        elif [line, *below] == defaults.get(name) and reason is None:
             continue
-        lines += [*head, told]
-        head = []
-    text = "\n".join(lines) + "\n"
-    assert parse_config(text, "the config") == proposal.config
-    return text
+        elif reason is not None:
+            line = f"{line:<26} # {reason}"
+        if section != (section := name.partition(".")[0]):
+            lines += ["", f"{section}:"]
+        lines += [line, *below]
+    return "\n".join(lines) + "\n"
+
+
+def _by_key(config: Config) -> dict[str, list[str]]:
+    """The lines of YAML that each key is written in, by its name; those of a section in a section are its key's."""
+    found: dict[str, list[str]] = {}
+    section = name = ""
+    for line in to_yaml(config, math.inf).splitlines():
+        if not line.startswith(" "):
+            section = line.rstrip(":")
+            continue
+        if not line.startswith("    "):
+            name = f"{section}.{line.strip().partition(':')[0]}"
+        found.setdefault(name, []).append(line)
+    return found
 
 
 def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
@@ -156,21 +161,25 @@ def _data(
     reasons: dict[str, str],
 ) -> DataConfig:
     chosen: dict[str, object] = {}
-    named = {override.partition("=")[0].strip() for override in overrides}
+    named = {"".join(override.partition("=")[0].split()) for override in overrides}
     reasons["data.source"] = f"{len(dataset):,} rows"
     if columns is not None:
         chosen |= {"text_column": columns[0], "label_column": columns[1]}
     labels = sorted(counts)
     if len(labels) == 2:
         looked_for = [label for label in labels if label.strip().lower() in POSITIVE]
-        positive = given.positive_label or (looked_for[0] if len(looked_for) == 1 else labels[1])
-        chosen["positive_label"] = positive
+        likely = looked_for[0] if len(looked_for) == 1 else labels[1]
+        chosen["positive_label"] = likely if given.positive_label is None else given.positive_label
         reasons["data.positive_label"] = "whose probability is answered"
     share = 0.2 if len(dataset) < FEW_ROWS else 0.1
-    for side, does in (("validation", "chooses the best epoch"), ("test", "is looked at once, at the end")):
+    sides = {"validation": "chooses the best epoch", "test": "is looked at once, at the end"}
+    shares = [getattr(given, side) for side in sides if f"data.{side}" in named]
+    left = 1 - sum(value for value in shares if isinstance(value, float))
+    for side, does in sides.items():
         if f"data.{side}" not in named:
-            chosen[side] = share
-            part = "a fifth, as rows are few," if share > 0.1 else "a tenth"
+            # Where the other side was given a large share, no more than half of what it leaves to train on.
+            chosen[side] = most = min(share, round(left / 2, 6))
+            part = "half of the rest" if most < share else "a fifth, as rows are few," if share > 0.1 else "a tenth"
             reasons[f"data.{side}"] = f"{part} {does}"
     return given.model_copy(update=chosen)
 
@@ -200,7 +209,7 @@ def _rounded(length: int) -> int:
 
 
 def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str]:
-    labels = ", ".join(f"{label} {count:,}" for label, count in counts.most_common(8))
+    labels = ", ".join(f"{_shortened(label)} {count:,}" for label, count in counts.most_common(8))
     more = f" and {len(counts) - 8:,} more" if len(counts) > 8 else ""
     unit = "characters" if lengths.level == "char" else "words"
     scripts = Counter(filter(None, map(script_of, dataset.texts)))
@@ -214,6 +223,10 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     if repeated:
         told.append(f"{repeated:,} rows repeat an earlier text; equal texts are kept on one side (rnn data check).")
     return told
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= 60 else f"{label[:57]}..."
 
 
 def _printable(text: str) -> str:

@@ -4,10 +4,9 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
 
+from rnn_cli.bundle import disk
 from rnn_cli.errors import UsageError
 
 
@@ -34,26 +33,6 @@ def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:
 
 
 def write_text(content: str, file: Path) -> None:
-    """Write a text as UTF-8 under a temporary name beside `file`, then rename it; raises `UsageError`."""
-    hidden = None
-    try:
-        handle, hidden = mkstemp(prefix=f".{file.name[:100]}.", suffix=".part", dir=file.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(hidden, 0o666 & ~_umask())  # mkstemp's is for this user alone
-        os.replace(hidden, file)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot be written ({why})", where=str(file), mend="choose another --out") from None
-    finally:
-        if hidden is not None:
-            with suppress(OSError):
-                os.unlink(hidden)  # gone already when all went well
-
-
-def _umask() -> int:
-    mask = os.umask(0)  # it can only be read by setting it
-    os.umask(mask)
-    return mask
+    """Write a text as UTF-8, whole or not at all, replacing what stands there; raises `WriteError`."""
+    with disk.told(file), disk.whole_file(file) as hidden:
+        disk.write(hidden, content)

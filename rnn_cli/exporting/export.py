@@ -47,8 +47,6 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
         own = sorted(name for name in files if not name.startswith(RUNTIME))  # the model's, and what starts the rest
         manifest = replace(manifest, files={name: proof(folder / name) for name in own})
         disk.write(folder / bundle.MANIFEST, manifest.to_json())
-        for place in {folder, *((folder / name).parent for name in files)}:
-            disk.fsync(place)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return Exported(to, size, precision)
 

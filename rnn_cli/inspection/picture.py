@@ -1,5 +1,6 @@
 """A `Lesson` as a chart in a PNG file. Loads matplotlib, and no window: a bare Figure draws with Agg."""
 
+import io
 from pathlib import Path
 
 import matplotlib.style
@@ -30,9 +31,12 @@ def check_target(out: Path) -> None:
 
 
 def save(lesson: Lesson, out: Path) -> None:
-    """Draw the curves and write them to `out`, under a temporary name until they are whole."""
-    with disk.whole_file(out) as hidden, matplotlib.style.context("default"), quietly():
-        draw(lesson).savefig(hidden, format="png")
+    """Draw the curves and write them to `out`, whole or not at all; raises `WriteError`."""
+    content = io.BytesIO()
+    with matplotlib.style.context("default"), quietly():
+        draw(lesson).savefig(content, format="png")
+    with disk.told(out), disk.whole_file(out) as hidden:
+        disk.write(hidden, content.getvalue())
 
 
 def draw(lesson: Lesson) -> Figure:

@@ -46,18 +46,16 @@ def write(vectors: Vectors, out: Path, *, force: bool) -> int:
 
     Padding (id 0) is no token and its vector is never read, so line `i` of both tables, from 1, is the token of
     id `i`. Numbers have nine digits: read as float32 they equal the model's. Raises `UsageError` if `out` may not be
-    replaced, `OSError` where the disk refuses.
+    replaced, `WriteError` where the disk refuses.
     """
     check_target(out, force=force)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
-    with disk.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
+    with disk.told(out), disk.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
         with (folder / TENSORS).open("w", encoding="utf-8", newline="\n") as tensors:
             for row in vectors.table[PADDING + 1 :]:
                 tensors.write("\t".join([f"{value:.9g}" for value in row.tolist()]) + "\n")
-        (folder / METADATA).write_text(
-            "".join(f"{escape(token)}\n" for token in tokens), encoding="utf-8", newline="\n"
-        )
-        (folder / CONFIG).write_text(_PBTXT, encoding="utf-8", newline="\n")
+        disk.write(folder / METADATA, "".join(f"{escape(token)}\n" for token in tokens))
+        disk.write(folder / CONFIG, _PBTXT)
     return len(tokens)
 
 

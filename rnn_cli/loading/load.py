@@ -1,5 +1,6 @@
 """Defaults, then a YAML file, then overrides: one `Config`, or all mistakes at once."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from rnn_cli.errors import ConfigError
 from rnn_cli.loading.keys import sections
 from rnn_cli.loading.mistakes import Mistake, Path, dotted, explain
 from rnn_cli.loading.recipes import read_source
-from rnn_cli.loading.strict_yaml import parse_yaml, shown
+from rnn_cli.loading.strict_yaml import parse_yaml, resolve_as_core, shown
 
 
 def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
@@ -116,7 +117,7 @@ def _leads(start: Path, path: Path) -> bool:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists on one line, no aliases."""
+    """Lists on one line, no aliases; quotes what YAML 1.1 or 1.2 would not read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -133,3 +134,5 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent_text)
+resolve_as_core(_Dumper)  # beside YAML 1.1's; PyYAML leaves out the next
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))

@@ -3,12 +3,14 @@
 Knows nothing of files or overrides: a mistake is a path of keys and a sentence.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from rnn_cli.config.values import PLAIN_NUMBER
 from rnn_cli.loading.keys import in_words, key_table, schema_at
 from rnn_cli.loading.strict_yaml import shown
 
@@ -67,12 +69,19 @@ def _sentence(path: Path, faults: list[Any]) -> str:
             return str(fault["ctx"]["error"])
         if fault["type"] == "extra_forbidden":
             return _unknown_key(path)
-        if fault["type"] == "invalid_key":
-            return "a key must be text"
     value = faults[0]["input"]
     wanted = in_words(schema_at(path))
-    quote = "; quote it" if wanted.startswith(("text", "one char")) and isinstance(value, int | float) else ""
-    return f"expected {wanted}, got {shown(value)}{quote}"
+    return f"expected {wanted}, got {shown(value)}{_hint(wanted, value)}"
+
+
+def _hint(wanted: str, value: object) -> str:
+    if wanted.startswith(("text", "one char")):
+        return "; quote it" if isinstance(value, int | float) else ""
+    written = getattr(value, "written", value)
+    if not isinstance(written, str):
+        return ""
+    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # 010 and 1_000 are other numbers for other readers
+    return f"; write {plain}" if plain != written and PLAIN_NUMBER.fullmatch(plain) else ""
 
 
 def _unknown_key(path: Path) -> str:

@@ -5,6 +5,7 @@ opens it anywhere. Padding (id 0) is masked in every layer that looks along the 
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import keras
 import numpy as np
@@ -13,7 +14,6 @@ import tensorflow as tf
 from keras import layers, ops
 
 from rnn_cli.config import ModelConfig
-from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
 
 FAR_BELOW = -1e9
 """What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
@@ -42,12 +42,10 @@ def build(
     With `ngrams` the logits are the mean of the recurrent network's own (layer `LOGITS`) and of a linear model's over
     n-grams, whose layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set and are not changed by training.
 
-    With `fast` the LSTMs are this package's own where those are faster, of the same names and weights: a model to
-    train, not to save.
+    With `fast` the LSTMs are this package's own where those are faster and can be computed, of the same names and
+    weights: a model to train, not to save.
     """
-    # A GPU has cuDNN's LSTM, which Keras takes.
-    gpu = bool(tf.config.list_physical_devices("GPU"))
-    fast = fast and config.cell == "lstm" and config.input == "embedding" and not config.recurrent_dropout and not gpu
+    fast = fast and _suits_kernels(config) and kernels_fault() is None
     next_seed = _seeds(seed)
     ids = keras.Input((None,), dtype="int32", name="ids")
     mask = ops.not_equal(ids, 0)
@@ -67,6 +65,36 @@ def build(
         x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width)])
     x = layers.Activation(activation, name="probability")(x)
     return keras.Model(ids, x, name="classifier")
+
+
+def is_slow(config: ModelConfig) -> bool:
+    """Whether a network to train would be faster, could this package's own LSTMs be computed here."""
+    return _suits_kernels(config) and kernels_fault() is not None
+
+
+@cache
+def kernels_fault() -> str | None:
+    """Why this package's own LSTMs cannot be computed on this machine; None where they can.
+
+    numba may be missing, of a release that does not suit numpy's, or unable to compile: all is tried, since it compiles
+    when it is first called.
+    """
+    try:
+        from rnn_cli.network.recurrence import Recurrence
+
+        tried = Recurrence(1, [False, True], return_sequences=True)
+        weights = [np.ones(shape, np.float32) for shape in ((1, 4), (1, 4), 4)] * 2
+        states, number = tried.forward(np.ones((1, 1, 1), np.float32), np.ones((1, 1), np.bool_), *weights)
+        tried.backward(states, number)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return None
+
+
+def _suits_kernels(config: ModelConfig) -> bool:
+    # A GPU has cuDNN's LSTM, which Keras takes.
+    gpu = bool(tf.config.list_physical_devices("GPU"))
+    return config.cell == "lstm" and config.input == "embedding" and not config.recurrent_dropout and not gpu
 
 
 def _seeds(seed: int) -> Callable[[], int]:
@@ -122,11 +150,15 @@ def _recurrent(
         )
 
     name = f"{config.cell}_{depth}"
-    kind = CELLS[config.cell]
+    kind, alone, both = CELLS[config.cell], CELLS[config.cell], layers.Bidirectional
+    if fast:
+        from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
+
+        alone, both = FastLSTM, FastBidirectional
     if not config.bidirectional:
-        return cell(FastLSTM if fast else kind, name)
+        return cell(alone, name)
     # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
-    return (FastBidirectional if fast else layers.Bidirectional)(
+    return both(
         cell(kind, f"forward_{name}"),
         backward_layer=cell(kind, f"backward_{name}", go_backwards=True),
         name=f"bidirectional_{name}",

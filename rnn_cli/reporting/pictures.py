@@ -32,13 +32,19 @@ _VARIABLE = {colour: f"var(--{name})" for name, colour in LIGHT.items()}
 
 
 def save_all(charts: Mapping[str, Chart], out: Path, *, force: bool) -> None:
-    """Write each chart to the folder `out` as NAME.png and NAME.svg, all or none. Raises `UsageError`, `OSError`."""
-    with disk.whole_folder(out.resolve(), lambda: check_plots(out, force=force)) as folder:
+    """Write each chart to the folder `out` as NAME.png and NAME.svg, all or none. Raises `UsageError`, `WriteError`."""
+    with (
+        disk.told(out, option="--plots"),
+        disk.whole_folder(out.resolve(), lambda: check_plots(out, force=force)) as folder,
+    ):
         for chart in charts.values():
             with styled(chart.name), quietly():
                 chart.figure.suptitle(chart.title)
                 for kind in FORMATS:
-                    chart.figure.savefig(folder / f"{chart.name}.{kind}", dpi=DOTS_AN_INCH, metadata=NO_DATE[kind])
+                    # In memory first: of a full disk the libraries for pictures tell little.
+                    content = io.BytesIO()
+                    chart.figure.savefig(content, format=kind, dpi=DOTS_AN_INCH, metadata=NO_DATE[kind])
+                    disk.write(folder / f"{chart.name}.{kind}", content.getvalue())
 
 
 def in_page(chart: Chart) -> str:

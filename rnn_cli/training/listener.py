@@ -42,3 +42,22 @@ class Listener(Protocol):
 
     def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
         """An epoch ended; `best` says that its weights are the ones to keep so far."""
+
+
+class Unheard:
+    """A `Listener` that tells nobody."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def warn(self, text: str) -> None:
+        """Say nothing."""
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        """Say nothing."""
+
+    def step_done(self, loss: float, accuracy: float) -> None:
+        """Say nothing."""
+
+    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+        """Say nothing."""

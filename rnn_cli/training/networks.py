@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rnn_cli import bundle
 from rnn_cli.config import OWN, ModelConfig
-from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build
+from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.training.fit import Array
 from rnn_cli.training.linear import fit_linear
 from rnn_cli.training.listener import Listener
@@ -17,6 +17,15 @@ from rnn_cli.training.origin import Origin
 from rnn_cli.training.own_vectors import own_vectors
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.word_vectors import read_word_vectors
+
+
+def warn_if_slow(config: ModelConfig, listener: Listener) -> None:
+    """Tell where Keras's own LSTM has to train, of the same weights and answers but slower."""
+    if is_slow(config):
+        listener.warn(
+            f"numba cannot compile rnn's own LSTM here ({kernels_fault()}); Keras's trains instead, at a third to a "
+            "half of the speed (try pip install --upgrade numba llvmlite)"
+        )
 
 
 def first_network(run: Prepared, listener: Listener) -> keras.Model:

@@ -33,7 +33,7 @@ from rnn_cli.training.fit import Standing, fit
 from rnn_cli.training.keeper import Keeper
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures, Listener
-from rnn_cli.training.networks import built, first_network, network_of, plain_network
+from rnn_cli.training.networks import built, first_network, network_of, plain_network, warn_if_slow
 from rnn_cli.training.origin import Origin
 from rnn_cli.training.precision import in_int8
 from rnn_cli.training.prepare import Prepared
@@ -82,6 +82,7 @@ def train(
 def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
     """A learner that has learned nothing yet, or what `origin` has."""
     _seed(run)
+    warn_if_slow(run.config.model, listener)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
@@ -89,6 +90,7 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
     run = replace(run, origin=saved.origin)
     _seed(run)
+    warn_if_slow(run.config.model, listener)
     learner = _learner(run, built(run.config.model, run, fast=True))
     learner.restore(saved.arrays)
     return _fit_and_write(run, place, learner, saved.standing, listener)

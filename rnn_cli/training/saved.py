@@ -107,8 +107,8 @@ class SavedRun:
 
     def changed_versions(self) -> list[str]:
         """Each library that is not of the release the run began with, in words."""
-        now = versions()
-        return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now.get(name) != then]
+        now = {name: versions().get(name, "missing") for name in self.versions}
+        return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now[name] != then]
 
 
 def _is_free(key: str, now: object, then: object) -> bool:

@@ -7,13 +7,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 import pytest
 
 import rnn_cli.bundle
+from rnn_cli import __version__
 from rnn_cli.cli.main import cli
 from rnn_cli.loading import load_config
 
@@ -41,7 +41,7 @@ def examples() -> list[str]:
 
 
 def test_version(rnn: Rnn) -> None:
-    assert rnn("--version") == (0, f"rnn {version('rnn-cli')}\n", "")
+    assert rnn("--version") == (0, f"rnn {__version__}\n", "")
 
 
 def test_help_lists_the_commands_in_the_order_of_use(rnn: Rnn) -> None:
@@ -173,7 +173,7 @@ def test_a_full_disk_is_told_once(newest: Path) -> None:
     with open("/dev/full", "wb") as full:
         ended = subprocess.run([*COMMAND, "predict", "a"], stdout=full, stderr=subprocess.PIPE, timeout=60)
     assert ended.returncode == 1
-    assert ended.stderr == b"Error: standard input or output: no space left on device\n"
+    assert ended.stderr == b"Error: standard output: no space left on device\n"
 
 
 def test_the_output_is_utf_8_whatever_the_locale(process: Rnn, newest: Path) -> None:

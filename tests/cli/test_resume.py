@@ -207,7 +207,8 @@ def test_a_disk_without_room_for_a_checkpoint(forked: Forked, words: list[str], 
     run = forked(*words, home=home, bytes_a_file=1000)
     assert (run.code, run.out) == (2, "")
     assert re.fullmatch(
-        r"Error: m.unfinished: cannot be written \(file too large\); make room .*", run.err.splitlines()[-1]
+        r"Error: m.unfinished/checkpoint.part/\S+: cannot be written \(file too large\); make room .*",
+        run.err.splitlines()[-1],
     )
     assert {path.name for path in home.iterdir()} == {"out.txt", "err.txt", "calls"}
 

@@ -3,14 +3,16 @@
 import csv
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from rnn_cli.config import EarlyStopping
 from rnn_cli.doctor.propose import commented_yaml, propose
 from rnn_cli.errors import DataError
-from rnn_cli.loading import load_config
+from rnn_cli.loading import load_config, parse_config, recipes
 
 
 def write(file: Path, texts: list[str], labels: list[str], head: tuple[str, str] = ("text", "label")) -> str:
@@ -92,6 +94,35 @@ def test_imbalance_is_a_hint_and_no_change(tmp_path: Path) -> None:
     proposal = propose(file)
     assert proposal.config.training.class_weight is None
     assert "# class_weight: balanced" in commented_yaml(proposal)
+
+
+def test_a_file_called_like_a_recipe_is_not_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick = load_config("quick")
+    for name in recipes():
+        Path(name).write_text("training: {early_stopping: {patience: 9}, epochs: 77}")
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    assert proposal.config.model == quick.model and proposal.config.training.early_stopping == EarlyStopping()
+
+
+def test_keys_of_a_section_in_a_section_are_written_too(tmp_path: Path) -> None:
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    training = proposal.config.training
+    for stopping in (EarlyStopping(patience=9), None):
+        changed = {"training": training.model_copy(update={"early_stopping": stopping})}
+        other = replace(proposal, config=proposal.config.model_copy(update=changed))
+        assert parse_config(commented_yaml(other), "f.yaml") == other.config
+
+
+@pytest.mark.parametrize("key", ["data.validation", " data. test "])
+@pytest.mark.parametrize("share", ["0.85", ".3"])
+def test_a_share_that_is_given_leaves_rows_to_train_on(key: str, share: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(600, 8), ["a", "b"] * 300)
+    proposal = propose(file, [f"{key}={share}"])
+    data = parse_config(commented_yaml(proposal), "f.yaml").data
+    assert data == proposal.config.data
+    given, other = (data.validation, data.test)[:: 1 if "validation" in key else -1]
+    assert given == float(share) and given + other < 0.95
 
 
 @pytest.mark.parametrize(

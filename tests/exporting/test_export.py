@@ -9,7 +9,7 @@ import pytest
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.bundle.signed import proof
-from rnn_cli.errors import BundleError, UsageError
+from rnn_cli.errors import BundleError, UsageError, WriteError
 from rnn_cli.exporting.export import export
 from rnn_cli.exporting.places import unplaced_config, unplaced_data
 from rnn_cli.loading import parse_config
@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(BundleError, match=r"no space left on device\); make room there or choose another --to$"):
+    with pytest.raises(WriteError, match=r"no space left on device\); make room there or choose another --to$"):
         export(opened, out, force=True)
     assert contents(out) == before
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

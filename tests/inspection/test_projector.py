@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.bundle import Bundle
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, WriteError
 from rnn_cli.inspection import projector
 from rnn_cli.inspection.projector import CONFIG, METADATA, TENSORS, escape, write
 from rnn_cli.inspection.vectors import Vectors, read_vectors
@@ -61,7 +61,7 @@ def test_a_failure_leaves_the_earlier_files(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(projector, "escape", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(WriteError, match="out: cannot be written .no space left on device"):
         write(Vectors(vectors.tokenizer, vectors.table * 2), tmp_path / "out", force=True)
     assert (tmp_path / "out" / TENSORS).read_text() == "1\t1\n" * 3
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, WriteError
 from rnn_cli.reporting import pictures
 from rnn_cli.reporting.save import save
 from rnn_cli.reporting.targets import CHARTS, check_plots, check_report
@@ -79,8 +79,11 @@ def test_a_failure_leaves_the_earlier_files(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("rnn_cli.bundle.disk.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(WriteError, match="r.html: cannot be written .no space left.*choose another --report"):
         save(report, out=page, plots=None, force=True)
+    with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another --plots"):
+        save(report, out=None, plots=charts, force=True)
+    monkeypatch.setattr("rnn_cli.bundle.disk.fsync", lambda path: None)
     monkeypatch.setattr(pictures, "FORMATS", ("png", "none"))
     monkeypatch.setattr(pictures, "NO_DATE", {"png": {}, "none": {}})
     with pytest.raises(ValueError, match="none"):

@@ -16,7 +16,7 @@ from rnn_cli import bundle
 from rnn_cli.bundle import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint, Draft, Unfinished
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
-from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
+from rnn_cli.errors import ConfigError, DataError, RunFailed, WriteError
 from rnn_cli.training import run as run_module
 from rnn_cli.training.fit import Step
 from rnn_cli.training.learner import Learner
@@ -225,7 +225,7 @@ def test_a_disk_that_is_full_for_keras_is_told_in_one_line(
 
     with monkeypatch.context() as patch:
         patch.setattr("keras.Model.save", full)
-        with pytest.raises(BundleError, match="model.keras: cannot be written .no space left on device"):
+        with pytest.raises(WriteError, match="model.keras: cannot be written .no space left on device"):
             begin(configured(labelled_file), Hears())
     go_on()
     assert_it_ended_as(unbroken)
