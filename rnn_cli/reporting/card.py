@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnn_cli.bundle import FURTHER, INT8_MODEL, METRICS, REPORT
 from rnn_cli.data.builtin import BUILTIN
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.wording import FIGURES, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import in_markdown as md
@@ -70,7 +71,7 @@ def _data(report: Report, counts: Counts) -> Iterator[str]:
     source = report.config.data.source
     known = BUILTIN.get(source)
     told = f"{known.description}; {known.origin}. Licence: {known.licence}." if known else "A file of the user's own."
-    yield f"Source: {md(Path(source).name)}. {md(told)}"
+    yield f"Source: {md(Path(shown(source)).name)}. {md(told)}"
     sides = list(counts)
     totals = [sum(counts[side].values()) for side in sides]
     rows = [["all", *(f"{total:,}" for total in totals)]]

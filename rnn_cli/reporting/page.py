@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.reporting.canvas import Chart
 from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.colours import DARK, LIGHT
@@ -79,4 +80,4 @@ def _figure(chart: Chart) -> Safe:
 
 
 def _source(report: Report) -> str:
-    return plain(Path(report.config.data.source).name)
+    return plain(Path(shown(report.config.data.source)).name)

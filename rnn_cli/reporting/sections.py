@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.slices import Slice
 from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
@@ -47,7 +48,7 @@ def introduction(report: Report) -> Safe:
         f"{network(report.config)}, trained on {rows['train']:,} rows. ",
         f"Measured on {report.evaluation.figures.rows:,} {rows_in_words(report)}.",
     )
-    title = element("h1", foreign(Path(report.config.data.source).name), ": how good the model is")
+    title = element("h1", foreign(Path(shown(report.config.data.source)).name), ": how good the model is")
     return element("header", title, element("p", *told, class_="muted"))
 
 
@@ -234,7 +235,7 @@ def how_it_was_made(report: Report) -> Safe:
     versions = definitions((name, version) for name, version in manifest.versions.items())
     told = definitions(
         [
-            ("data", foreign(report.config.data.source)),
+            ("data", foreign(shown(report.config.data.source))),
             ("rows", f"{rows['train']:,} training, {rows['validation']:,} validation, {rows['test']:,} test"),
             ("fingerprint", element("code", str(manifest.data.get("fingerprint", "none")))),
             ("decision", foreign(decision_in_words(report.evaluation.decision, report.labels))),

@@ -1,14 +1,12 @@
 """What reading a Parquet file would take in memory, told from its pages' headers before any page is decoded.
 
 Each page says how large it is and how many values it holds. Arrow reserves as much, and refuses a page only when it
-turns out to be smaller; so what is said there bounds what reading takes, and what the footer says does not. Headers
-are structs in Thrift's compact protocol.
-Sources: https://github.com/apache/parquet-format (`parquet.thrift`, Encodings.md) and
-https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
+turns out to be smaller; so what is said there bounds what reading takes, and what the footer says does not.
+Source: https://github.com/apache/parquet-format/blob/master/Encodings.md.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -16,24 +14,18 @@ import numpy as np
 import pyarrow as pa
 
 from rnn_cli.data.reading import bounds
+from rnn_cli.data.reading.page_headers import Headers, NotParquet, Page, number
 
 HELD_BYTES = 1 << 26
 """What the pages that are held at once may take; more of them may take so many times what they take in the file."""
 AT_ONCE_BYTES = 1 << 25
 """What rows that are read together may take, unless it is one row."""
 
-_WINDOW = 1 << 14  # bytes that are read of a file at once, to look for headers
-_LONGEST_HEADER = 1 << 20
 _VALUE = 16  # bytes of a number, or of a place in a dictionary, with its levels
 _BYTE_ARRAY, _FIXED = "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"
-_DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # kinds of pages
 _IN_DICTIONARY = (2, 8)  # encodings
 _DELTA_LENGTHS, _DELTA_TEXTS = 6, 7
 _CODECS = ("snappy", "gzip", "brotli", "zstd")
-
-
-class NotParquet(Exception):
-    """A page's header cannot be read, or tells what cannot be."""
 
 
 class TooLarge(Exception):
@@ -56,22 +48,6 @@ class Leaf(NamedTuple):
     as_dictionary: bool
 
 
-class _Page(NamedTuple):
-    is_dictionary: bool
-    values: int
-    encoding: int
-    size: int
-    stored: int
-    body: int
-    levels: int | None  # bytes before the values, of a page of the second version
-    is_compressed: bool
-
-    @property
-    def lengths(self) -> int:
-        """Bytes that the lengths of its values take, where they are decoded before the values are."""
-        return 8 * self.values if self.encoding in (_DELTA_LENGTHS, _DELTA_TEXTS) else 0
-
-
 @dataclass(frozen=True)
 class _Chunk:
     """A leaf's pages in a row group."""
@@ -79,19 +55,19 @@ class _Chunk:
     leaf: Leaf
     dictionary: int  # bytes of it,
     longest: int  # and of the longest value in it
-    pages: Sequence[_Page]
+    pages: Sequence[Page]
 
     @property
     def held(self) -> int:
         """What is in memory while it is read, besides its values; those of a list may all be one row's."""
-        held = self.dictionary + max((page.size + page.stored + page.lengths for page in self.pages), default=0)
+        held = self.dictionary + max((page.size + page.stored + _lengths(page) for page in self.pages), default=0)
         if self.leaf.repetition:
             held += sum(page.values * (_VALUE + self._worst(page)) for page in self.pages)
         if self.leaf.as_dictionary:  # it grows by what was in none
             held += sum(page.size for page in self.pages if page.encoding not in _IN_DICTIONARY)
         return held
 
-    def _worst(self, page: _Page) -> int:
+    def _worst(self, page: Page) -> int:
         """Bytes of a value at most, besides what its page itself holds of it."""
         if self.leaf.kind == _FIXED:
             return self.leaf.length
@@ -110,12 +86,17 @@ class _Chunk:
         return from_pages + rows * (_VALUE + max(map(self._worst, self.pages)))
 
 
+def _lengths(page: Page) -> int:
+    """Bytes that the lengths of a page's values take, where they are decoded before the values are."""
+    return 8 * page.values if page.encoding in (_DELTA_LENGTHS, _DELTA_TEXTS) else 0
+
+
 class Pages:
     """The pages of a file's leaves, which are looked at once, row group by row group."""
 
     def __init__(self, file: IO[bytes], size: int, leaves: Sequence[Leaf]) -> None:
         """`size` is the file's."""
-        self._headers, self._leaves = _Headers(file, size), leaves
+        self._headers, self._leaves = Headers(file, size), leaves
 
     def rows_at_once(self, group: Any, most: int) -> int:
         """How many rows of a row group can be read together, `most` or fewer: a power of two.
@@ -135,100 +116,29 @@ def _rows_at_once(chunks: Sequence[_Chunk], most: int) -> int:
     return rows
 
 
-def _chunk(headers: "_Headers", column: Any, leaf: Leaf) -> _Chunk:
+def _chunk(headers: "Headers", column: Any, leaf: Leaf) -> _Chunk:
     dictionary, longest, pages = 0, 0, []
     codec = column.compression.lower()
     for page in headers.pages(column):
         if page.is_dictionary:
             dictionary = max(dictionary, page.size)
             if leaf.kind == _BYTE_ARRAY and not leaf.as_dictionary:
-                longest = max(longest, _longest(_expanded(headers.body(page), page, codec), page))
+                longest = max(longest, _longest(_expanded(_body(headers, page), page, codec), page))
             continue
         if page.encoding in (_DELTA_LENGTHS, _DELTA_TEXTS):
-            _check_lengths(_expanded(headers.body(page), page, codec), page, leaf)
+            _check_lengths(_expanded(_body(headers, page), page, codec), page, leaf)
         pages.append(page)
     return _Chunk(leaf, dictionary, longest, pages)
 
 
-class _Headers:
-    """The pages of a file, by their headers."""
-
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        self._file, self._size = file, size
-        self._window, self._start = b"", 0
-        self._seen = 0
-
-    def pages(self, column: Any) -> Iterator[_Page]:
-        """Those of a column's chunk, in the order in which Arrow meets them."""
-        at, seen = column.data_page_offset, 0
-        if column.has_dictionary_page and 0 < (column.dictionary_page_offset or 0) < at:
-            at = column.dictionary_page_offset
-        end = min(self._size, at + column.total_compressed_size)
-        while seen < column.num_values and at < end:
-            header, body = self._header(at)
-            page = _page(header, body)
-            if body + page.stored > self._size:
-                raise NotParquet(f"a page of {page.stored:,} bytes goes beyond the file's end")
-            self._seen += body + page.stored - at
-            if self._seen > self._size:
-                raise NotParquet("its row groups share pages")
-            at = body + page.stored
-            # A page of another kind, an index, is passed over, but read.
-            seen += 0 if page.is_dictionary else page.values
-            yield page
-
-    def body(self, page: _Page) -> bytes:
-        """What a page holds, as it lies; its size is checked first, for it will be expanded."""
-        if page.size > HELD_BYTES:
-            raise TooLarge
-        self._file.seek(page.body)
-        return self._file.read(page.stored)
-
-    def _header(self, at: int) -> tuple[dict[int, Any], int]:
-        """A header, and where its page begins."""
-        length = _WINDOW
-        while True:
-            begun = at - self._start
-            if not 0 <= begun < len(self._window) or length > _WINDOW:
-                self._file.seek(at)
-                self._window, self._start, begun = self._file.read(length), at, 0
-            try:
-                header, behind = _struct(self._window, begun)
-                return header, self._start + behind
-            except IndexError:
-                whole = len(self._window) - begun < length and self._start + len(self._window) >= self._size
-                if whole or length >= _LONGEST_HEADER:
-                    raise NotParquet("a page's header has no end") from None
-                if begun:  # it began near the end of what was read
-                    self._window = b""
-                else:
-                    length *= 8
-            except RecursionError:
-                raise NotParquet("a page's header is nested too deeply") from None
+def _body(headers: Headers, page: Page) -> bytes:
+    """What a page holds, as it lies; it will be expanded."""
+    if page.size > HELD_BYTES:
+        raise TooLarge
+    return headers.body(page)
 
 
-def _page(header: dict[int, Any], body: int) -> _Page:
-    try:
-        kind, size, stored = header[1], header[2], header[3]
-        levels, is_compressed = None, True
-        about: dict[int, Any] = {}
-        if kind == _DICTIONARY:
-            about = header[7]
-        elif kind == _DATA:
-            about = header[5]
-        elif kind == _DATA_2:
-            about = header[8]
-            levels, is_compressed = about[5] + about[6], about.get(7, True)
-        values = about.get(1, 0)
-        encoding = about.get(4 if kind == _DATA_2 else 2, 0)
-        if min(size, stored, values, levels or 0) < 0 or max(size, stored, values) >= 1 << 31:
-            raise NotParquet("a page's header tells what cannot be")
-    except (KeyError, TypeError, AttributeError):
-        raise NotParquet("a page's header lacks something") from None
-    return _Page(kind == _DICTIONARY, values, encoding, size, stored, body, levels, is_compressed)
-
-
-def _expanded(body: bytes, page: _Page, codec: str) -> bytes | None:
+def _expanded(body: bytes, page: Page, codec: str) -> bytes | None:
     """What a page holds; None if it is compressed in a way that nothing here expands."""
     if codec == "uncompressed" or not page.is_compressed:
         return body
@@ -242,7 +152,7 @@ def _expanded(body: bytes, page: _Page, codec: str) -> bytes | None:
     return body[:levels] + expanded
 
 
-def _longest(body: bytes | None, page: _Page) -> int:
+def _longest(body: bytes | None, page: Page) -> int:
     """Bytes of the longest of a dictionary's texts."""
     if body is None:
         return page.size
@@ -255,7 +165,7 @@ def _longest(body: bytes | None, page: _Page) -> int:
     return min(longest, page.size)
 
 
-def _check_lengths(body: bytes | None, page: _Page, leaf: Leaf) -> None:
+def _check_lengths(body: bytes | None, page: Page, leaf: Leaf) -> None:
     """Refuse a page whose values' lengths, which Arrow decodes all at once, are more than its values."""
     if body is None:
         raise NotParquet("differences of lengths, compressed in an uncommon way")
@@ -273,17 +183,17 @@ def _check_lengths(body: bytes | None, page: _Page, leaf: Leaf) -> None:
 
 def _behind_differences(data: bytes, at: int, most: int) -> int:
     """Where numbers in the encoding DELTA_BINARY_PACKED end, of which there are `most` at most."""
-    block, at = _number(data, at)
-    parts, at = _number(data, at)
-    count, at = _number(data, at)
-    _, at = _number(data, at)
+    block, at = number(data, at)
+    parts, at = number(data, at)
+    count, at = number(data, at)
+    _, at = number(data, at)
     if count > most:
         raise NotParquet("a page has more lengths than values")
     left = count - 1
     if left > 0 and not 0 < parts <= block:
         raise NotParquet("a page's blocks have no parts")
     while left > 0:
-        _, at = _number(data, at)
+        _, at = number(data, at)
         widths, at = data[at : at + parts], at + parts
         for width in widths[: -(-left // (block // parts))]:  # parts behind the last number are left out
             at += width * (block // parts) // 8
@@ -291,62 +201,3 @@ def _behind_differences(data: bytes, at: int, most: int) -> int:
         if at > len(data):
             raise IndexError
     return at
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        value |= (data[at] & 0x7F) << shift
-        at += 1
-        if data[at - 1] < 0x80:
-            return value, at
-        shift += 7
-        if shift > 63:
-            raise NotParquet("a number of too many bytes")
-
-
-def _signed(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _number(data, at)
-    return value >> 1 ^ -(value & 1), at
-
-
-def _struct(data: bytes, at: int) -> tuple[dict[int, Any], int]:
-    """A struct's values by their fields' numbers, and where it ends. Raises IndexError where `data` ends before."""
-    fields: dict[int, Any] = {}
-    number = 0
-    while kind := data[at]:
-        at += 1
-        if kind >> 4:
-            number += kind >> 4
-        else:
-            number, at = _signed(data, at)
-        if number in fields:  # of two, others may take the other one
-            raise NotParquet("a page's header tells something twice")
-        if kind & 15 in (1, 2):  # a bool stands in its field's head
-            fields[number] = kind & 15 == 1
-        else:
-            fields[number], at = _value(data, at, kind & 15)
-    return fields, at + 1
-
-
-def _value(data: bytes, at: int, kind: int) -> tuple[Any, int]:
-    if kind in (1, 2, 3):  # bools of a list, and bytes
-        return data[at], at + 1
-    if kind in (4, 5, 6):
-        return _signed(data, at)
-    if kind == 7:
-        return None, at + 8
-    if kind == 8:
-        length, at = _number(data, at)
-        if at + length > len(data):
-            raise IndexError
-        return None, at + length
-    if kind in (9, 10):
-        count, of = data[at] >> 4, data[at] & 15
-        count, at = _number(data, at + 1) if count == 15 else (count, at + 1)
-        for _ in range(count):
-            _, at = _value(data, at, of)
-        return None, at
-    if kind == 12:
-        return _struct(data, at)
-    raise NotParquet(f"a page's header holds what is no part of one ({kind})")
