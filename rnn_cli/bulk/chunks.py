@@ -3,7 +3,7 @@
 import json
 from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
 from rnn_cli.bulk.answers import Added
 from rnn_cli.bulk.encoding import Encoder
@@ -15,13 +15,20 @@ from rnn_cli.errors import DataError
 from rnn_cli.scoring.predictor import Scores
 
 
+class Written(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes."""
+
+
 class Chunks:
     """Writes windows to the end of two files, the answered rows and the rejected ones.
 
     A chunk that is `open` has bytes that may be under way; `close` completes them. Left by an error, it is given up.
     """
 
-    def __init__(self, added: Added, encode: Encoder, rows: IO[bytes], rejected: IO[bytes]) -> None:
+    def __init__(self, added: Added, encode: Encoder, rows: IO[bytes], rejected: Written) -> None:
         self._added, self._encode, self._rows, self._rejected = added, encode, rows, rejected
         self._chunk = ExitStack()
         self._write: Write | None = None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from rnn_cli.data.reading.opening import STANDARD_INPUT
 from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, suffix_of
-from rnn_cli.data.reading.remote import is_remote, remote_file, remote_files, shown
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.errors import DataError
 
 _PATTERN = frozenset("*?[")

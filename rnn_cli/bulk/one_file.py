@@ -31,6 +31,9 @@ from rnn_cli.bundle import disk
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.stream import score_each
 
+STREAM = "standard output"
+"""What messages call a stream."""
+
 SECONDS = 1.0
 """Between two savings, at least."""
 
@@ -56,7 +59,8 @@ def score_to_file(
     signature = job.signature(**model, rejects=str(rejects), division=division())
     with opened(output, rejects, signature, resume=resume, force=force) as journal:
         if journal.begun.made:
-            journal.give_names(journal.begun)
+            with told(output):
+                journal.give_names(journal.begun)
             return journal.begun.counts
         try:
             state, encode = _written(job, Added.by(predictor, job), predictor, journal, listener)
@@ -121,23 +125,40 @@ def score_to_stream(
     if rejects is not None:
         check_replaced(rejects, force=force)
     added, counts, chunks = Added.by(predictor, job), Counts(), None
-    with tempfile.TemporaryFile() as rejected:
+    place = tempfile.gettempdir()
+    with told(place):
+        passed_over = tempfile.TemporaryFile()
+    with passed_over as rejected:
         for window, scores in score_each(predictor, _windows(job, added, State(), None, listener), texts_of):
             is_first = chunks is None
-            chunks = chunks or Chunks(added, encoder(job, added, window.source), stream, rejected)
-            more = chunks.write(window, scores, first=is_first)
-            stream.flush()
+            chunks = chunks or Chunks(added, encoder(job, added, window.source), stream, _Named(rejected, place))
+            with told(STREAM):
+                more = chunks.write(window, scores, first=is_first)
+                stream.flush()
             counts += more
             listener.scored(more.rows)
         if chunks is None:
             raise no_rows(job)
-        chunks.close()
-        stream.flush()
+        with told(STREAM):
+            chunks.close()
+            stream.flush()
         if counts.rejected and rejects is not None:
-            rejected.seek(0)
+            with told(place):
+                rejected.seek(0)
             with told(rejects), disk.whole_file(rejects) as file, file.open("wb") as out:
                 copyfileobj(rejected, out)
     return counts
+
+
+class _Named:
+    """A file whose refusals are told by a name."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file, self._name = file, name
+
+    def write(self, data: bytes) -> int:
+        with told(self._name):
+            return self._file.write(data)
 
 
 def _windows(job: Job, added: Added, begun: State, first: Source | None, listener: Listener) -> Iterator[Window]:

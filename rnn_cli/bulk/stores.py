@@ -88,14 +88,16 @@ class Local:
                 yield
             finally:
                 if is_held():
-                    (self._folder / LOCK).unlink(missing_ok=True)
+                    with told(self._folder / LOCK):
+                        (self._folder / LOCK).unlink(missing_ok=True)
                 if is_new:
                     disk.remove_if_empty(self._folder)
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
         for name in names:
-            (self._folder / name).unlink(missing_ok=True)
+            with told(self._folder / name):
+                (self._folder / name).unlink(missing_ok=True)
 
     def shown(self, name: str) -> str:
         """How a message names a file."""

@@ -18,10 +18,13 @@ CHARACTERS = 1 << 19
 WINDOWS = 8
 """Windows of a chunk."""
 
+VERSION = 2
+"""Of how Parquet's rows are put together."""
+
 
 def division() -> list[int]:
     """What decides where windows and chunks begin: a job goes on only where it is as it was."""
-    return [ROWS, CHARACTERS, WINDOWS]
+    return [ROWS, CHARACTERS, WINDOWS, VERSION]
 
 
 Position = tuple[int, int]

@@ -62,9 +62,11 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
         from pathlib import Path
 
         from rnn_cli.cli.contest import show_contest
+        from rnn_cli.data.reading.remote import shown
 
         of_runs = any(Path(run).is_dir() for run in runs)
-        show_contest(contest, f"rows of {Path(source).name}" if source else f"{split} rows" if of_runs else "rows")
+        rows = f"{split} rows" if of_runs else "rows"
+        show_contest(contest, f"rows of {Path(shown(source)).name}" if source else rows)
 
 
 def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[Answers]":

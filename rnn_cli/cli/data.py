@@ -64,10 +64,10 @@ def check(
 ) -> None:
     """Look for what is wrong with labelled texts.
 
-    SOURCE is a data file or a built-in set, which is looked at whole, or a config (a YAML file or a recipe), whose rows
-    are split as rnn train splits them. Told are copies and near copies, contradicting and suspicious labels, empty and
-    damaged texts, texts in another language, and lengths, with the tokenizer of the config, or of the recipe `default`;
-    nothing is changed.
+    SOURCE is a data file (a path, a URL, or - for the standard input) or a built-in set, which is looked at whole, or a
+    config (a YAML file or a recipe), whose rows are split as rnn train splits them. Told are copies and near copies,
+    contradicting and suspicious labels, empty and damaged texts, texts in another language, and lengths, with the
+    tokenizer of the config, or of the recipe `default`; nothing is changed.
 
     Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
     and word pairs only, so read a text before you change its label.
@@ -91,10 +91,11 @@ def check(
         )
 
     from rnn_cli.cli.checkup import working
+    from rnn_cli.data.reading.remote import shown
     from rnn_cli.doctor.check import check as work
 
     with working() as note:
-        report = work(source, config, rows, curve=learning_curve, note=note)
+        report = work(shown(source), config, rows, curve=learning_curve, note=note)
     if out is not None:
         write_csv(report.table(), out)
     if as_json:

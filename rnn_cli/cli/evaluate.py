@@ -39,7 +39,12 @@ Examples:
 """
 )
 @click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
-@click.option("--data", "source", metavar="FILE", help="Labelled texts (or a built-in set) instead of the test rows.")
+@click.option(
+    "--data",
+    "source",
+    metavar="FILE",
+    help="Labelled texts instead of the test rows: a path, a URL, - for the standard input, or a built-in set.",
+)
 @click.option(
     "--set",
     "overrides",
@@ -127,7 +132,7 @@ def evaluate(
     else:
         from rnn_cli.cli.figures import show_evaluation, show_slices
 
-        show_evaluation(evaluation, opened.path, "test" if source is None else Path(source).name, against)
+        show_evaluation(evaluation, opened.path, "test" if source is None else Path(rows.name).name, against)
         if kept is not None and against is None:
             click.echo(
                 "\nThe linear baseline is left out: it was compared with the network as trained, and as that decides."

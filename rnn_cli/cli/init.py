@@ -15,6 +15,8 @@ Examples:
   rnn init reviews.csv
   rnn init tickets.csv --set data.label_column=team
   rnn init reviews.csv --out reviews.yaml --force
+  rnn init s3://bucket/reviews.parquet
+  cat reviews.csv | rnn init - --set data.format=csv
 """
 )
 @click.argument("file", metavar="FILE")
@@ -38,10 +40,12 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     """Write a config that suits a file of labelled texts.
 
     It names the columns, begins with the recipe for texts of this number and length, and says what it chose for
-    them and why. FILE may be a built-in set too. Nothing is trained: rnn train CONFIG does that.
+    them and why. FILE may be a built-in set or a URL too, or - for the standard input. Nothing is trained: rnn train
+    CONFIG does that.
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
+    from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
     from rnn_cli.errors import ConfigError
     from rnn_cli.loading.recipes import DATA_FILE
 
@@ -68,5 +72,8 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))
     click.echo(f"\nConfig  {one_line(str(out))}")
-    click.echo("Next    " + click.style(f"rnn train {quoted(out)}", bold=True))
-    click.echo(f"        rnn data check {quoted(out)}")
+    rows = " < FILE" if file == STANDARD_INPUT else ""  # they must be piped in again
+    click.echo("Next    " + click.style(f"rnn train {quoted(out)}{rows}", bold=True))
+    click.echo(f"        rnn data check {quoted(out)}{rows}")
+    if shown(file) != file and not rows:
+        click.echo(f"Warning: {one_line(str(out))} holds the whole URL, and what is secret in it", err=True)

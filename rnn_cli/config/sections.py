@@ -27,7 +27,8 @@ class DataConfig(Section):
 
     source: str = Field(default="imdb", min_length=1)
     """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; a path
-    begins in the folder you stand in, as all paths in a config do."""
+    begins in the folder you stand in, as all paths in a config do. Also a URL (s3://bucket/reviews.csv), or - for the
+    standard input."""
     text_column: str | None = None
     """The column of texts; found by its name (text, review, sentence, ...) when not given."""
     label_column: str | None = None
@@ -43,6 +44,8 @@ class DataConfig(Section):
     vocabulary and `model.embeddings: own`. Those that are validation or test texts too are left out."""
     split_seed: Seed = 1
     """Seeds the split only, so that another training.seed is measured on the same rows."""
+    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    """What the files are, where their names do not say it, as that of the standard input does not."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; , for .csv and a tab for .tsv when not given."""
     encoding: str | None = None
@@ -57,6 +60,13 @@ class DataConfig(Section):
         shares = [share for share in (self.validation, self.test) if isinstance(share, float)]
         if sum(shares) >= 1:
             raise ValueError("validation and test take all rows; leave some to train on")
+        return self
+
+    @model_validator(mode="after")
+    def _the_standard_input_is_read_once(self) -> "DataConfig":
+        unlabelled = self.unlabelled if isinstance(self.unlabelled, list) else [self.unlabelled]
+        if [self.source, self.validation, self.test, *unlabelled].count("-") > 1:
+            raise ValueError("- is the standard input, which can be read only once; save it to a file")
         return self
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from rnn_cli.config import DataConfig
 from rnn_cli.data.reading.columns import nearest, show
 from rnn_cli.data.reading.readers import read_columns
-from rnn_cli.data.reading.request import READING_KEYS
+from rnn_cli.data.reading.remote import is_remote
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import is_builtin
+from rnn_cli.data.source import is_builtin, reading_keys
 from rnn_cli.errors import DataError
 
 
@@ -24,7 +24,8 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
     """
     if is_builtin(dataset.name):
         raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
-    if not os.path.isfile(dataset.name):
+    path = dataset.path or dataset.name
+    if not (is_remote(path) or os.path.isfile(path)):
         raise DataError("cannot be read twice", where=dataset.name, mend="save it to a file first")
 
     def choose(columns: Sequence[str]) -> Sequence[str]:
@@ -34,8 +35,7 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
         mend = f"did you mean {meant}?" if meant else None
         raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, mend=mend)
 
-    how = config.model_dump(include=set(READING_KEYS))
-    values = {line: value for line, (value,) in read_columns(dataset.name, choose, **how)}
+    values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
     if missing := [line for line in dataset.lines if line not in values]:
         raise DataError("changed while it was read", where=f"{dataset.name}:{missing[0]}", mend="try again")
     return [values[line] for line in dataset.lines]

@@ -24,10 +24,12 @@ class Dataset:
     """Labelled texts in memory, in file order; the three lists are of one length."""
 
     name: str
-    """What messages call it: a path or a built-in set's name."""
+    """What messages call it: a path, a built-in set's name, a URL without what is secret in it."""
     texts: list[str]
     labels: list[str]
     lines: list[int]
+    path: str | None = None
+    """Where the file can be read again."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -41,6 +43,7 @@ class Dataset:
             texts=[self.texts[index] for index in chosen],
             labels=[self.labels[index] for index in chosen],
             lines=[self.lines[index] for index in chosen],
+            path=self.path,
         )
 
     def fingerprint(self) -> str:

@@ -1,13 +1,16 @@
 """A source as a config names it, a built-in set or a file, becomes labelled texts in memory."""
 
 import os
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 from rnn_cli.config import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.columns import nearest
-from rnn_cli.data.reading.readers import columns_read, read_rows
-from rnn_cli.data.reading.request import READING_KEYS, ReadRequest
+from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_rows, suffix_of
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
+from rnn_cli.data.reading.request import READING_KEYS, Hear
 from rnn_cli.data.rows import Dataset, Row
 from rnn_cli.errors import DataError
 
@@ -17,29 +20,25 @@ def is_builtin(source: str) -> bool:
     return source in BUILTIN
 
 
-def load(source: str, config: DataConfig = DataConfig()) -> Dataset:  # noqa: B008  (it never changes)
+def load(
+    source: str,
+    config: DataConfig = DataConfig(),  # noqa: B008  (it never changes)
+    on_columns: Hear | None = None,
+) -> Dataset:
     """All rows of a built-in set or a file, read as the config says but for its own source. Raises DataError.
 
-    A built-in set's columns are known: the config matters for files only.
+    A built-in set's columns are known: the config matters for files only, and `on_columns` hears of theirs only.
     """
     if is_builtin(source):
         return load_builtin(source)
-    dataset = Dataset(name=source, texts=[], labels=[], lines=[])
-    for row in _rows(source, config, labels=True):
+    dataset = Dataset(name=shown(source), texts=[], labels=[], lines=[], path=source)
+    labels: dict[str, str] = {}
+    for row in _rows(source, config, labels=True, on_columns=on_columns):
         assert row.label is not None  # labels were asked for
         dataset.texts.append(row.text)
-        dataset.labels.append(row.label)
+        dataset.labels.append(labels.setdefault(row.label, row.label))  # one in memory, however many rows have it
         dataset.lines.append(row.line)
     return dataset
-
-
-def columns_of(source: str, config: DataConfig) -> tuple[str, str | None] | None:
-    """The columns of texts and labels that `load` reads from a file; None for a built-in set. Raises DataError."""
-    if is_builtin(source):
-        return None
-    if not _exists(source):
-        raise _neither(source)
-    return columns_read(ReadRequest(path=source, **config.model_dump(include=set(READING_KEYS))))
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
@@ -56,7 +55,10 @@ def unlabelled_sources(config: DataConfig) -> list[str]:
 
 
 def absolute(config: DataConfig) -> DataConfig:
-    """The same config with each file's path made absolute, so that it holds in every folder."""
+    """The same config with each file's path made absolute, so that it holds in every folder.
+
+    A URL's user and query stay behind, for they may be secret, and a model's config is handed on.
+    """
     paths: dict[str, object] = {
         key: _absolute(value)
         for key in ("source", "validation", "test")
@@ -68,17 +70,30 @@ def absolute(config: DataConfig) -> DataConfig:
 
 
 def _absolute(source: str) -> str:
-    return source if is_builtin(source) else os.path.abspath(source)
+    if is_remote(source):
+        return shown(source)
+    return source if is_builtin(source) or source == STANDARD_INPUT else os.path.abspath(source)
 
 
-def _rows(source: str, config: DataConfig, *, labels: bool) -> Iterator[Row]:
-    if not _exists(source):
+def _rows(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Row]:
+    if not may_exist(source):
         raise _neither(source)
-    return read_rows(source, **config.model_dump(include=set(READING_KEYS)), labels=labels)
+    if source == STANDARD_INPUT and sys.stdin.isatty():
+        raise DataError("is a terminal", where=shown(source), mend="pipe the rows in, as in: rnn ... < reviews.csv")
+    return read_rows(source, **reading_keys(source, config), labels=labels, on_columns=on_columns)
 
 
-def _exists(source: str) -> bool:
+def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
+    """How a config says that a file is read, as fields of a `ReadRequest`; what its name says of its format goes
+    before."""
+    how = config.model_dump(include=set(READING_KEYS))
+    return how | ({"format": None} if suffix_of(source) in FORMATS_BY_SUFFIX else {})
+
+
+def may_exist(source: str) -> bool:
     """Whether to try and read it: what may not be looked at may exist, and the reader will say more."""
+    if source == STANDARD_INPUT or is_remote(source):
+        return True
     try:
         os.stat(source)
     except (FileNotFoundError, NotADirectoryError, ValueError):

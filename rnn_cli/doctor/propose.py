@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rnn_cli.config import Config, DataConfig, TokenizerConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import columns_of, load
+from rnn_cli.data.source import load
 from rnn_cli.data.stratify import group_equal, stratify
 from rnn_cli.doctor.labels import IMBALANCE
 from rnn_cli.doctor.lengths import Lengths, fit_tokenizer, measure_lengths
@@ -60,8 +60,8 @@ def propose(source: str, overrides: Sequence[str] = ()) -> Proposal:
     Raises `DataError`, also where the labels do not look like labels, and `ConfigError`.
     """
     given = config_for(source, overrides).data
-    columns = columns_of(source, given)
-    dataset = load(source, given)
+    columns: list[tuple[str, str | None]] = []
+    dataset = load(source, given, columns.append)
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
@@ -156,15 +156,15 @@ def _data(
     dataset: Dataset,
     counts: Counter[str],
     given: DataConfig,
-    columns: tuple[str, str | None] | None,
+    columns: Sequence[tuple[str, str | None]],
     overrides: Sequence[str],
     reasons: dict[str, str],
 ) -> DataConfig:
     chosen: dict[str, object] = {}
     named = {"".join(override.partition("=")[0].split()) for override in overrides}
     reasons["data.source"] = f"{len(dataset):,} rows"
-    if columns is not None:
-        chosen |= {"text_column": columns[0], "label_column": columns[1]}
+    for text, label in columns:  # none, of a built-in set
+        chosen |= {"text_column": text, "label_column": label}
     labels = sorted(counts)
     if len(labels) == 2:
         looked_for = [label for label in labels if label.strip().lower() in POSITIVE]

@@ -1,7 +1,7 @@
 """What is checked: a source becomes rows, each knowing its side, its file and its line.
 
-A source is a config, whose rows are dealt as `rnn train` deals them, or a data file or built-in set, which is looked at
-whole.
+A source is a config, whose rows are dealt as `rnn train` deals them, or a data file (also a URL, or - for the standard
+input) or built-in set, which is looked at whole.
 """
 
 import os
@@ -13,6 +13,7 @@ from itertools import chain
 from rnn_cli.config import Config
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.columns import nearest
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import is_builtin, load
 from rnn_cli.data.splits import load_splits
@@ -96,7 +97,7 @@ def config_for(source: str, overrides: Sequence[str]) -> Config:
 
 
 def _is_config(source: str) -> bool:
-    if is_builtin(source):
+    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
         return False
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):
         return True

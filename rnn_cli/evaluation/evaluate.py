@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rnn_cli.bundle import CONFIG, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.further import NoSuchColumn, further_column
+from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
 from rnn_cli.data.reading.request import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
@@ -106,15 +107,17 @@ def kept_test_rows(opened: Bundle) -> Dataset:
     try:
         splits = load_splits(config.data)
     except DataError as error:
+        was_piped = (error.where or "").startswith(shown(STANDARD_INPUT))
         raise DataError(
             f"the rows the model was trained on cannot be read again ({error.what})",
             where=error.where,
-            mend="restore the file, or name other labelled rows with --data FILE",
+            mend=("pipe the same rows in again" if was_piped else "restore the file")
+            + ", or name other labelled rows with --data FILE",
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows can't be told from training rows",
-            where=config.data.source,
+            where=shown(config.data.source),
             mend="restore the file, or name labelled rows the model has not seen with --data FILE",
         )
     if not len(splits.test):

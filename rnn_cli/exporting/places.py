@@ -42,5 +42,5 @@ def unplaced_data(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last(path: str) -> str:
     """A path's last part, as a path: beside a bare name, which may be a built-in set's, stand no folders."""
-    name = PurePath(path).name
+    name = PurePath(path.partition("?")[0] if "://" in path else path).name  # a URL's query may be secret
     return path if path == name else f"./{name}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnn_cli.bundle import FURTHER, INT8_MODEL
 from rnn_cli.data.builtin import BUILTIN
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation import wording
 from rnn_cli.reporting import words
 from rnn_cli.reporting.content import Report
@@ -36,7 +37,7 @@ def model_card(report: Report, counts: Counts) -> str:
         tokenizer=report.config.tokenizer,
         reading=report.evaluation.reading,
         frequent=[shortened(token, 24) for token in report.frequent],
-        source=Path(source).name,
+        source=Path(shown(source)).name,
         known=BUILTIN.get(source),
         listed=report.labels if len(report.labels) <= MOST_LABELS else (),
         began_as_another=FURTHER in report.manifest.data,

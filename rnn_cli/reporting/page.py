@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation import wording
 from rnn_cli.reporting import marking, words
 from rnn_cli.reporting.canvas import Chart
@@ -23,12 +24,13 @@ CONFUSIONS = 10
 def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
     """The report as an HTML document; its charts are drawn unless they are given."""
     charts = draw_all(report) if charts is None else charts
-    evaluation = report.evaluation
+    evaluation, source = report.evaluation, shown(report.config.data.source)
     by_length = report.slices if len(report.slices) > 1 else ()
     return draw(
         "report.html",
         report=report,
-        name=Path(report.config.data.source).name,
+        name=Path(source).name,
+        source=source,
         light=LIGHT,
         dark=DARK,
         charts=charts,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.config import OWN, Config
+from rnn_cli.config import OWN, Config, DataConfig
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
@@ -76,8 +77,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     vectors = config.model.embeddings
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
         raise ConfigError([f"model.embeddings: {vectors}: no such file"])
-    splits = load_splits(config.data)  # its messages name the files as they were given
-    unlabelled = load_unlabelled(config.data, {*splits.validation.texts, *splits.test.texts})
+    goes_on = known is not None and known.fingerprint is not None
+    splits, unlabelled = _read_again(config.data) if goes_on else _read(config.data)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -104,6 +105,25 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     )
 
 
+def _read(data: DataConfig) -> tuple[Splits, Unlabelled]:
+    splits = load_splits(data)  # its messages name the files as they were given
+    return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
+
+
+def _read_again(data: DataConfig) -> tuple[Splits, Unlabelled]:
+    """The rows of a run that goes on: what was piped in must come again, and what is secret in a URL was not kept."""
+    try:
+        return _read(data)
+    except DataError as error:
+        if (error.where or "").startswith(shown(STANDARD_INPUT)):
+            mend = "pipe the same rows in again, or name a file that holds them: --set data.source=FILE"
+        elif is_remote(error.where or ""):
+            mend = f"{error.mend}, or name it anew: --set data.source=URL"
+        else:
+            raise
+        raise DataError(f"the run's rows came from there ({error.what})", where=error.where, mend=mend) from None
+
+
 def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener: Listener) -> "Baseline | None":
     if not config.training.baseline:
         return None
@@ -124,20 +144,21 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
     if known.fingerprint not in (None, splits.fingerprint):
         raise DataError(
             "the rows are not those the run began with",
-            where=config.data.source,
-            mend="bring them back, or begin a new run (rnn train --from trains a finished model further on new rows)",
+            where=shown(config.data.source),
+            mend="bring them back (--set data.source=FILE), or begin a new run "
+            "(rnn train --from trains a finished model further on new rows)",
         )
     if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
         raise DataError(
             "the unlabelled texts are not those the run began with",
-            where=", ".join(unlabelled_sources(config.data)),
+            where=", ".join(map(shown, unlabelled_sources(config.data))),
             mend="bring them back, or begin a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
-            where=config.data.source,
+            where=shown(config.data.source),
             mend=f"it knows {', '.join(known.labels)}; a network for other labels must be trained anew",
         )
 

@@ -154,6 +154,32 @@ def test_a_disk_without_room(
     assert result(home) == unbroken[output].files
 
 
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("output", [*OUTPUTS, "-"])
+def test_wherever_a_disk_is_full_the_file_is_named(
+    output: str, share: float, forked: Forked, rows: Path, home: Path
+) -> None:
+    given = [
+        "--input",
+        str(rows),
+        "--output",
+        output,
+        "--on-bad-row",
+        "mark",
+        *(["--rejects", "bad"] * (output == "-")),
+    ]
+    whole = forked(*given, home=home)
+    assert whole.code == 0
+    largest = max(map(len, [*result(home).values(), whole.out.encode()]))
+    for file in home.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    run = forked(*given, home=home, bytes_a_file=int(largest * share))
+    *_, error = run.err.splitlines()
+    name = {"-": "standard output", "out/": r"out/\S+"}.get(output, re.escape(output))
+    assert run.code == 1
+    assert re.fullmatch(rf"Error: (\S*/)?{name}: cannot be written \(file too large\); make room or .*", error), error
+
+
 def test_a_disk_without_room_from_the_beginning(forked: Forked, words: Callable[[str], list[str]], home: Path) -> None:
     run = forked(*words("out.csv"), home=home, bytes_a_file=1000)
     assert (run.code, run.out, run.err.count("\n")) == (1, "", 1)

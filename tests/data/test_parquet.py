@@ -150,6 +150,19 @@ def test_other_columns_count_and_a_large_dictionary_does_not(written):
     assert [len(rows.lines) for rows in windows(path)] == [8] * 100
 
 
+def test_what_stands_in_a_dictionary_within_lists_counts_where_it_stands(written):
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * 800, pa.int32()), ["w" * 400])
+    for nested in (
+        pa.ListArray.from_arrays(list(range(801)), words),
+        pa.StructArray.from_arrays([words], ["word"]),
+        pa.MapArray.from_arrays(list(range(801)), pa.array(["k"] * 800), words),
+    ):
+        path = written(("text", "more"), text=["a"] * 800, more=nested)
+        found = windows(path)
+        assert [len(rows.lines) for rows in found] == [2] * 400
+        assert [value for rows in found for value in rows.batch.column("more").to_pylist()] == nested.to_pylist()
+
+
 def test_short_rows_come_in_full_windows_across_row_groups(tmp_path):
     path = str(tmp_path / "f.parquet")
     pq.write_table(pa.table({"text": [f"t{n}" for n in range(3000)]}), path, row_group_size=700)

@@ -66,4 +66,30 @@ def test_absolute_touches_only_paths(tmp_path, monkeypatch):
     made = source.absolute(config)
     assert made.source == os.path.join(os.getcwd(), "a/b.csv") and made.validation == "imdb"
     assert made.test == os.path.join(os.path.dirname(os.getcwd()), "c.csv") and made.split_seed == 7
+    urls = DataConfig(
+        source="s3://key:secret@bucket/a.csv?token=x", validation="-", unlabelled=["memory://a/b.csv", "c"]
+    )
+    made = source.absolute(urls)
+    assert (made.source, made.validation) == ("s3://bucket/a.csv", "-")
+    assert made.unlabelled == ["memory://a/b.csv", os.path.join(os.getcwd(), "c")]
     assert source.absolute(DataConfig(source="imdb", test=0.2)) == DataConfig(source="imdb", test=0.2)
+
+
+def test_a_format_is_told_where_a_name_tells_none(write):
+    rows = '{"text": "a", "label": "x"}\n'
+    config = DataConfig(format="jsonl")
+    assert source.load(write("rows", rows), config).texts == ["a"]
+    assert source.load(write("rows.csv", "text,label\nb,y\n"), config).texts == ["b"]
+
+
+def test_labels_are_held_once(write):
+    labels = source.load(write("rows.csv", "text,label\n" + "a,positive\n" * 3)).labels
+    assert labels == ["positive"] * 3 and len(set(map(id, labels))) == 1
+
+
+def test_columns_are_told_while_a_file_is_read(write):
+    heard = []
+    source.load(write("rows.csv", "id,review,class\n1,a,x\n"), on_columns=heard.append)
+    source.load(write("rows.jsonl", '{"Tweet": "a", "target": 1}\n' * 2), on_columns=heard.append)
+    source.load("sample", on_columns=heard.append)
+    assert heard == [("review", "class"), ("Tweet", "target")]

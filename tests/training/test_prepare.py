@@ -1,5 +1,6 @@
 """What training is given: rows, labels, tokenizer, weights and paths, before any network is loaded."""
 
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
-from rnn_cli.training.prepare import Prepared, prepare
+from rnn_cli.training.prepare import Known, Prepared, prepare
 
 
 @pytest.fixture(autouse=True)
@@ -264,3 +265,42 @@ def test_unknown_words_tell_no_label_where_rows_are_sorted_by_it(listener: Any) 
     unknown = np.array([ids.count(1) for ids in made.train.sequences])
     bad, good = (unknown[made.train.classes == label].mean() for label in (0, 1))
     assert 0.7 < bad / good < 1.4
+
+
+# Rows that were piped in, or lie behind a URL
+
+
+def piped(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content.encode()))))
+
+
+def test_a_run_goes_on_when_its_rows_are_piped_in_again(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "text,label\n" + "".join(f"warm film {n},a\ndull plot {n},b\n" for n in range(20))
+    data = {"source": "-", "format": "csv"}
+    piped(content, monkeypatch)
+    run = prepared(listener, data)
+    assert run.config.data.source == "-"
+    known = Known(run.tokenizer, run.labels, run.splits.fingerprint)
+    piped(content, monkeypatch)
+    again = prepare(run.config, listener, known)
+    assert again.splits.fingerprint == run.splits.fingerprint
+    Path("rows.csv").write_text(content)
+    moved = run.config.model_copy(update={"data": run.config.data.model_copy(update={"source": "rows.csv"})})
+    assert prepare(moved, listener, known).splits.fingerprint == run.splits.fingerprint
+    for other, said in (("", r"\(is empty\)"), (content + "more,a\n", "the rows are not those the run began with")):
+        piped(other, monkeypatch)
+        with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*--set data.source=FILE"):
+            prepare(run.config, listener, known)
+
+
+def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: Any, tmp_path: Path) -> None:
+    write("rows.csv", [(f"{word} {n}", word[0]) for n in range(20) for word in ("warm", "dull")])
+    run = prepared(
+        listener,
+        {"source": f"local://{tmp_path}/rows.csv?token=SECRET", "unlabelled": f"local://{tmp_path}/rows.csv?x=SECRET"},
+    )
+    assert run.config.data.source == f"local://{tmp_path}/rows.csv"
+    assert "SECRET" not in str(run.config)
+    Path("rows.csv").unlink()
+    with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*--set data.source=URL$"):
+        prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))

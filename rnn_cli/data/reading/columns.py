@@ -6,7 +6,9 @@ Knows column names only, no file and no row.
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
+from rnn_cli.data.reading.bounds import MOST_COLUMNS, too_many_columns
 from rnn_cli.data.reading.request import ReadRequest
 from rnn_cli.errors import DataError, quoted
 
@@ -21,6 +23,7 @@ LABEL_NAMES = (
 )
 _SHOWN = 20  # names in a message, at most; and
 _SHOWN_LENGTH = 40  # characters of each
+_COMPARED = 1000  # names that one which is missing is held against, at most
 
 
 def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str | None]:
@@ -43,6 +46,8 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
         text = _likely(columns, request) or _guess(columns, TEXT_NAMES, "text", label, request)
     if request.labels and label is None:
         label = _guess(columns, LABEL_NAMES, "label", text, request)
+    if request.on_columns:
+        request.on_columns((text, label))
     return text, label
 
 
@@ -54,7 +59,9 @@ def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
 
 
 def refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
-    """Raise DataError where two columns have one name."""
+    """Raise DataError where two columns have one name, or there are too many of them."""
+    if len(columns) > MOST_COLUMNS:
+        raise too_many_columns(request.name)
     doubled = [name for name, count in Counter(columns).items() if count > 1 and name]
     if doubled:
         raise DataError(
@@ -73,7 +80,7 @@ def show(names: Iterable[str]) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, if one is near; upper and lower case count as near."""
-    by_lower = {candidate.strip().lower(): candidate for candidate in names}
+    by_lower = {candidate.strip().lower(): candidate for candidate in islice(names, _COMPARED)}
     close = difflib.get_close_matches(name.strip().lower(), by_lower, n=1)
     return by_lower[close[0]] if close else None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.csv_records import Record, RecordLines, parse, parse_lines
 from rnn_cli.data.reading.decoding import Faults, lines
@@ -47,11 +48,6 @@ def chosen(
         yield line, [fields[place] for place in places]
 
 
-def columns(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> list[str]:
-    """The names in the header. Raises DataError."""
-    return _header(records(stream, request, delimiter), request, delimiter)
-
-
 def _header(found: Iterator[Record], request: ReadRequest, delimiter: str) -> list[str]:
     _, header = next(found)
     _refuse_other_delimiter(header, request, delimiter)
@@ -69,6 +65,8 @@ def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
         # Blank lines matter only when something follows: at the end of a file they are harmless.
         if not fields:
             blank = [blank[0] if blank else line, line]
+            if len(header) > 1 and line - blank[0] >= bounds.MOST_BLANK:
+                raise request.too_many_blank(blank[0])
             continue
         if blank:
             # In a file of a single column, a blank line is how an empty text is written.
@@ -156,6 +154,8 @@ def _whole_rows(
         fault = source.fault_of_record(faults) if faults else None
         if not fields and fault is None:
             blank = range(blank.start if blank else line, line + 1)
+            if width > 1 and len(blank) > bounds.MOST_BLANK:
+                raise request.too_many_blank(blank.start)
             continue
         for each in blank:
             if width > 1:

@@ -5,18 +5,24 @@ Blank lines are skipped. The first object's keys are the columns; all others mus
 
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NoReturn
 
+from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.checks import clean, is_encodable
-from rnn_cli.data.reading.columns import find_columns, show
+from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.request import Choose, ReadRequest
 from rnn_cli.data.reading.values import kind, label_value, plain_value, text_value
 from rnn_cli.data.reading.whole import WholeRow
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError, RowError
+
+_MOST_BEFORE = 10_000
+"""Faulty lines that are kept until an object has told the columns."""
 
 
 def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
@@ -27,16 +33,13 @@ def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
         yield _row(record, *read, request, number)
 
 
-def columns(stream: io.BufferedReader, request: ReadRequest) -> list[str]:
-    """The keys of the first object, none where there is no object. Raises DataError."""
-    return list(next(_records(stream, request), (1, {}))[1])
-
-
 def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
     """Each object's line and its values of the keys chosen from the first's, None where it lacks one."""
     names: Sequence[str] | None = None
     for number, record in _records(stream, request):
-        names = choose(list(record)) if names is None else names
+        if names is None:
+            refuse_doubled(list(record), request)
+            names = choose(list(record))
         yield number, [plain_value(record.get(name)) for name in names]
 
 
@@ -50,7 +53,15 @@ def whole(
     """
     found = _whole_rows(stream, request, faults)
     before: list[WholeRow] = []
-    first = next((row for row in found if row.fault is None or before.append(row)), None)  # type: ignore[func-returns-value]
+    first = None
+    for row in found:
+        if row.fault is None:
+            first = row
+            break
+        before.append(row)
+        if len(before) > _MOST_BEFORE:
+            what = f"none of its first {_MOST_BEFORE:,} lines is a JSON object"
+            raise DataError(what, where=request.name, mend="is it JSON Lines?")
     if first is None:
         return [], iter(before)
     columns = list(first.values)
@@ -64,11 +75,15 @@ def whole(
 
 def _whole_rows(stream: io.BufferedReader, request: ReadRequest, faults: Faults | None) -> Iterator[WholeRow]:
     """Each object as it stands, its text not looked at yet."""
+    last = 0
     for number, line in enumerate(lines(stream, request, faults, cut_long=True), start=1):
         raw = line.strip(" \t\r\n")
         fault = faults.pop(number, None) if faults else None
         if not raw and fault is None:
+            if number - last > bounds.MOST_BLANK:
+                raise request.too_many_blank(last + 1)
             continue
+        last = number
         record: dict[str, Any] = {}
         try:
             record = record if fault else _parse(line, request.at(number))
@@ -113,9 +128,13 @@ def _half(where: str) -> DataError:
 
 
 def _records(stream: io.BufferedReader, request: ReadRequest) -> Iterator[tuple[int, dict[str, Any]]]:
+    last = 0
     for number, line in enumerate(lines(stream, request), start=1):
         if line.strip(" \t\r\n"):
+            last = number
             yield number, _parse(line, request.at(number))
+        elif number - last > bounds.MOST_BLANK:
+            raise request.too_many_blank(last + 1)
 
 
 def _row(record: dict[str, Any], text: str, label: str | None, request: ReadRequest, number: int) -> Row:
@@ -141,8 +160,7 @@ class _Refused(ValueError):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise _Refused(f"the key {twice!r} appears twice in one object")
     return record
 
@@ -154,8 +172,23 @@ def _no_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?')
+_PARTS = re.compile(r"[,\[{]")
+_MOST_PARTS = 250_000  # values of an object, in memory a hundred bytes each
+
+
+def _has_too_many_parts(line: str) -> bool:
+    if len(line) < _MOST_PARTS:
+        return False
+    return sum(1 for _ in _PARTS.finditer(_STRING.sub("", line))) > _MOST_PARTS
+
+
 def _parse(line: str, where: str) -> dict[str, Any]:
     mend = "write one JSON object a line"
+    if _has_too_many_parts(line):
+        raise DataError(
+            f"more than {_MOST_PARTS:,} values in one object", where=where, mend="leave out what is not read"
+        )
     try:
         record = _DECODER.decode(line)
     except json.JSONDecodeError as error:

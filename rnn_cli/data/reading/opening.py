@@ -5,28 +5,20 @@ recognised by content, never by name. Knows nothing of encodings, lines or forma
 """
 
 import contextlib
-import gzip
 import io
 import os
 import shutil
 import sys
 import tempfile
-import zlib
+import weakref
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
-from rnn_cli.data.reading.remote import is_remote, open_remote, reason, shown
+from rnn_cli.data.reading import bounds
+from rnn_cli.data.reading.expanding import EMPTY, GZIP, ZSTD, Beyond, Damaged, Expanded, Hollow
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, reason, shown
 from rnn_cli.errors import DataError
 
-STANDARD_INPUT = "-"
-
-BOMB_BYTES = 1 << 30
-"""A compressed file may always expand to this much ..."""
-BOMB_RATIO = 200
-"""... and beyond it to this many times what was read of it; text rarely shrinks to a twentieth."""
-
-GZIP = b"\x1f\x8b"
-ZSTD = b"\x28\xb5\x2f\xfd"
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xfd7zXZ\x00": "compressed with xz",
@@ -35,45 +27,53 @@ _FOREIGN = {
 }
 
 
+_taken: "weakref.WeakSet[IO[bytes]]" = weakref.WeakSet()
+"""Standard inputs that have been read."""
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def close(self) -> None: ...
 
 
 class _Guarded(io.RawIOBase):
-    """The bytes of `inner`, counted; whatever goes wrong while reading becomes a DataError."""
+    """The bytes of `inner`; whatever goes wrong while reading becomes a DataError."""
 
-    def __init__(self, inner: _Readable, path: str, read: "_Counted | None" = None) -> None:
-        """`read` counts the bytes that `inner` expands, if it expands any."""
-        self._inner, self._path, self._read, self._count = inner, path, read, 0
+    def __init__(self, inner: _Readable, path: str, lying: "_Counted") -> None:
+        """`lying` are the bytes of the file as they lie there."""
+        self._inner, self._path, self.lying = inner, path, lying
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        try:
+        with _told(self._path):
             data = self._inner.read(len(buffer))
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            raise DataError(
-                "its compressed data is damaged or cut short",
-                where=shown(self._path),
-                mend="copy or compress it again",
-            ) from None
-        except OSError as error:
-            raise _unreadable(self._path, error) from None
-        self._count += len(data)
-        if self._read and self._count > max(BOMB_BYTES, BOMB_RATIO * self._read.count):
-            raise DataError(
-                f"expands to more than {BOMB_BYTES:,} bytes and {BOMB_RATIO} times its size",
-                where=shown(self._path),
-                mend="decompress it yourself if you trust it",
-            )
         buffer[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
         self._inner.close()
         super().close()
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """What goes wrong in the block is told as a DataError."""
+    try:
+        yield
+    except Damaged:
+        raise DataError(
+            "its compressed data is damaged or cut short",
+            where=shown(path),
+            mend="copy or compress it again",
+        ) from None
+    except Beyond:
+        raise bounds.too_much(shown(path), "if you trust it, decompress it first") from None
+    except Hollow:
+        raise DataError(f"{EMPTY:,} bytes of it hold nothing", where=shown(path), mend="compress it again") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 class _Counted(io.RawIOBase):
@@ -109,6 +109,9 @@ def _unreadable(path: str, error: OSError) -> DataError:
 def _opened(path: str) -> Iterator[Any]:
     """The file as it lies; the standard input stays open."""
     if path == STANDARD_INPUT:
+        if sys.stdin.buffer in _taken:
+            raise DataError("can be read only once", where=shown(path), mend="save it to a file first")
+        _taken.add(sys.stdin.buffer)
         yield sys.stdin.buffer
     elif is_remote(path):
         with open_remote(path) as stream:
@@ -127,18 +130,6 @@ def _open_local(path: str) -> io.BufferedReader:
         raise DataError("no such file", where=repr(path), mend="check the path") from None
 
 
-def _decompressed(raw: "io.BufferedReader[Any]") -> _Readable | None:
-    """What `raw` holds when it is compressed, else None."""
-    head = raw.peek(4)
-    if head.startswith(GZIP):
-        return gzip.GzipFile(fileobj=raw)
-    if head.startswith(ZSTD):
-        from rnn_cli.data.reading.zst import ZstdFile
-
-        return io.BufferedReader(ZstdFile(raw))
-    return None
-
-
 @contextlib.contextmanager
 def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["io.BufferedReader[Any]"]:
     """A file's bytes, decompressed where it is compressed. Raises DataError, here or on any read.
@@ -148,9 +139,9 @@ def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Itera
     with _opened(path) as file:
         counted = _Counted(file, on_read)
         raw = io.BufferedReader(counted, 1 << 16)
-        inner = _decompressed(raw)
-        guarded = _Guarded(raw, path) if inner is None else _Guarded(inner, path, counted)
-        with io.BufferedReader(guarded, 1 << 16) as stream:
+        with _told(path):
+            inner = io.BufferedReader(Expanded(raw), 1 << 16) if raw.peek(4).startswith((GZIP, ZSTD)) else raw
+        with io.BufferedReader(_Guarded(inner, path, counted), 1 << 16) as stream:
             for magic, what in _FOREIGN.items():
                 if stream.peek(len(magic)).startswith(magic):
                     raise DataError(
@@ -161,20 +152,32 @@ def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Itera
             yield stream
 
 
+class Seekable(NamedTuple):
+    """A file in which a reader can jump about, and how many bytes it takes where it lies, compressed if it is."""
+
+    file: IO[bytes]
+    lying: int
+
+
 @contextlib.contextmanager
-def open_seekable(path: str, stream: IO[bytes]) -> Iterator[IO[bytes]]:
+def open_seekable(path: str, stream: "io.BufferedReader[Any]") -> Iterator[Seekable]:
     """The same bytes for a reader that must jump about: the file itself where it can be, else a copy of `stream`.
 
-    `stream` is what `open_bytes` gave for the path, still at its beginning.
+    `stream` is what `open_bytes` gave for the path, still at its beginning. Raises DataError.
     """
     if is_remote(path) or os.path.isfile(path):
         with open_remote(path, seekable=True) if is_remote(path) else _open_local(path) as file:
             head = file.read(4)
+            size = file.seek(0, io.SEEK_END)
             file.seek(0)
             if not head.startswith((GZIP, ZSTD)):
-                yield file
+                yield Seekable(file, size)
                 return
     with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
-        yield copy
+        try:
+            shutil.copyfileobj(stream, copy)
+            copy.seek(0)
+        except OSError as error:
+            what = f"cannot be copied to be read ({reason(error.strerror or error, path)})"
+            raise DataError(what, where=shown(path), mend=f"make room in {tempfile.gettempdir()}") from None
+        yield Seekable(copy, stream.raw.lying.count)

@@ -12,11 +12,10 @@ from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
 from rnn_cli.data.reading.checks import checked
-from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import Faults
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
-from rnn_cli.data.reading.remote import is_remote
-from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, ReadRequest
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
+from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, Hear, ReadRequest
 from rnn_cli.data.reading.whole import Whole, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
@@ -42,11 +41,13 @@ def read_rows(
     *,
     text_column: str | None = None,
     label_column: str | None = None,
+    format: str | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     strip_nul: bool = False,
     max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES,
     labels: bool = True,
+    on_columns: Hear | None = None,
 ) -> Iterator[Row]:
     """Stream a file's rows; see `ReadRequest` for what each parameter means.
 
@@ -56,11 +57,13 @@ def read_rows(
         path=os.fspath(path),
         text_column=text_column,
         label_column=label_column,
+        format=format,
         delimiter=delimiter,
         encoding=encoding,
         strip_nul=strip_nul,
         max_field_bytes=max_field_bytes,
         labels=labels,
+        on_columns=on_columns,
     )
     return checked(_rows(request), request)
 
@@ -108,20 +111,6 @@ def open_whole(
             yield Whole(kind, tuple(columns), rows)
 
 
-def columns_read(request: ReadRequest) -> tuple[str, str | None]:
-    """The names of the columns of texts and of labels that `read_rows` would read. Raises DataError."""
-    with _opened(request) as (stream, kind):
-        if kind == "parquet":
-            from rnn_cli.data.reading import parquet
-
-            names = parquet.columns(stream, request)
-        elif kind == "jsonl":
-            names = jsonl.columns(stream, request)
-        else:
-            names = delimited.columns(stream, request, kind)
-    return find_columns(names, request)
-
-
 def _rows(request: ReadRequest) -> Iterator[Row]:
     with _opened(request) as (stream, kind):
         if kind == "parquet":
@@ -142,8 +131,8 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
         if not head:
             raise DataError("is empty", where=request.name, mend="give it a header and rows")
         if head.startswith(_PARQUET_MAGIC):
-            with open_seekable(request.path, stream) as file:
-                yield file, "parquet"
+            with open_seekable(request.path, stream) as source:
+                yield source, "parquet"
         else:
             yield stream, _kind_of_text(request)
 
@@ -157,12 +146,11 @@ def _kind_of_text(request: ReadRequest) -> str:
         raise DataError("is not a Parquet file", where=request.name, mend="write it again, or name it for what it is")
     delimiter = request.delimiter or DELIMITERS.get(said or "")
     if delimiter is None:
-        mend = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.delimiter=,"
-        raise DataError(
-            "its name does not say its format",
-            where=request.name,
-            mend=f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {mend}",
-        )
+        way = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.format=csv"
+        mend = f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}"
+        if request.path == STANDARD_INPUT:
+            mend = "say --set data.format=csv (tsv, jsonl)"
+        raise DataError("its name does not say its format", where=request.name, mend=mend)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", mend="use one such as , or ;")
     return delimiter

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import pyarrow.fs
 
 
+STANDARD_INPUT = "-"
+"""What stands for it among paths."""
+
+
 def is_remote(path: str) -> bool:
     """Whether a path is a URL."""
     scheme, mark, _ = path.partition("://")
@@ -31,6 +35,8 @@ _URL = re.compile(r"\w[\w+]*://[^\s'\"]+")
 
 def shown(path: str) -> str:
     """How messages name a path: a URL without what may be secret, its user and its query."""
+    if path == STANDARD_INPUT:
+        return "standard input"
     return _PRIVATE.sub("", path) if is_remote(path) else path
 
 

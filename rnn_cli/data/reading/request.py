@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 from rnn_cli.config import DataConfig
-from rnn_cli.data.reading.opening import STANDARD_INPUT
+from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.errors import DataError
+
+Hear = Callable[[tuple[str, str | None]], None]
+"""Hears the names of the columns of texts and of labels that are read."""
 
 DEFAULT_MAX_FIELD_BYTES: int = DataConfig.model_fields["max_field_bytes"].default
 """The largest record a reader takes into memory: some five times the longest novel."""
@@ -36,11 +39,13 @@ class ReadRequest:
     """csv, tsv, jsonl or parquet, whatever the path's name says."""
     on_read: Callable[[int], None] | None = None
     """Hears how many bytes of the file, as it lies, each piece read of it has."""
+    on_columns: Hear | None = None
+    """Hears, once they are found, which columns are read."""
 
     @property
     def name(self) -> str:
         """How a message names the file; of a URL without what may be secret, its user and its query."""
-        return "standard input" if self.path == STANDARD_INPUT else shown(self.path)
+        return shown(self.path)
 
     def at(self, line: int) -> str:
         """How a message names a line (or a Parquet file's row)."""
@@ -53,6 +58,10 @@ class ReadRequest:
             where=self.at(line),
             mend="close its quote if one is left open, or allow more with --set data.max_field_bytes=N",
         )
+
+    def too_many_blank(self, line: int) -> DataError:
+        """The error for blank lines, from this one on, without an end."""
+        return DataError(f"more than {bounds.MOST_BLANK:,} blank lines", where=self.at(line), mend="remove them")
 
     def nul(self, line: int, mend: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
         """The error for a NUL character."""
