@@ -1,13 +1,15 @@
 """The chapters of a report's page, each from what was gathered. Draws nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from rnn_cli.evaluation.names import apart
 from rnn_cli.evaluation.slices import Slice
 from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
+from rnn_cli.reporting.escape import shortened
 from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
 from rnn_cli.reporting.mistakes import MOST, Mistake
 from rnn_cli.reporting.words import network, rows_in_words, unit_of
@@ -109,17 +111,22 @@ def labels(report: Report) -> Safe:
         interval = getattr(of, f"{name}_interval")
         return figure(f"{getattr(of, name):.3f}", span(interval, lambda end: f"{end:.3f}"))
 
-    figures = report.evaluation.figures
+    figures, names = report.evaluation.figures, _told(report.labels)
     rows = [
-        (foreign(label), *(cell(of, name) for name in ("precision", "recall", "f1")), f"{of.support:,}")
+        (foreign(names[label]), *(cell(of, name) for name in ("precision", "recall", "f1")), f"{of.support:,}")
         for label, of in figures.per_class.items()
     ]
     shown = table(("label", "precision", "recall", "F1", "rows"), rows)
     wrong = confusions(figures, CONFUSIONS)
     if len(report.labels) == 2 or not wrong:
         return shown
-    pairs = [(foreign(truth), foreign(answer), f"{count:,}") for count, truth, answer in wrong]
+    pairs = [(foreign(names[truth]), foreign(names[answer]), f"{count:,}") for count, truth, answer in wrong]
     return Safe(shown + element("h3", "Most frequent confusions") + table(("true", "answered", "rows"), pairs, names=2))
+
+
+def _told(names: Iterable[str]) -> dict[str, str]:
+    """Names as a table of the page has them: white space counts for nothing there, and yet all can be told apart."""
+    return apart(names, LONG, shortened)
 
 
 def lengths(report: Report) -> Safe:
@@ -141,7 +148,8 @@ def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:
         return figure(written(getattr(each, field)), span(getattr(each, f"{field}_interval"), written))
 
     fields = ("accuracy", "macro_f1", "log_loss")
-    rows = [(foreign(name), f"{each.rows:,}", *(cell(each, field) for field in fields)) for name, each in slices]
+    names = _told(name for name, _ in slices)
+    rows = [(foreign(names[name]), f"{each.rows:,}", *(cell(each, field) for field in fields)) for name, each in slices]
     shown = table((head, "rows", *(FIGURES[field][0] for field in fields)), rows)
     return Safe(element("p", "Worst accuracy first, those of few rows last.") + shown)
 
