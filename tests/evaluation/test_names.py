@@ -14,7 +14,7 @@ def shown(*names: str, most: int = 28) -> list[str]:
 
 
 def test_names_that_differ_where_they_are_cut_are_cut_in_their_middle() -> None:
-    assert shown(LONG + "north", LONG + "south") == ["politics and…, europe, north", "politics and…, europe, south"]
+    assert shown(LONG + "north", LONG + "south") == ["politics and…europe, north", "politics and…europe, south"]
     assert shown("plain", LONG + "north")[0] == "plain"
 
 
