@@ -7,7 +7,7 @@ import click
 
 from rnn_cli.cli.layout import NAME_CELLS, fits, one_line, paragraph, table
 from rnn_cli.evaluation.names import apart
-from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, span, value
+from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, bounds, span, value
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.comparison import Comparison
@@ -54,7 +54,7 @@ def _figures(
         for line, each in zip(lines, contest.models, strict=True):
             line.append(value(each, field, written))
             if field in with_intervals:
-                line.append(span(getattr(each, f"{field}_interval"), written) or "-")
+                line.append(bounds(each, field, written) or "-")
     return table(head, lines)
 
 
@@ -62,8 +62,8 @@ def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
     assert found is not None  # only the first model is compared with none
     low, high = found.interval
     accuracy = f"{100 * found.difference:+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
-    low, high = found.macro_f1_interval
-    return accuracy + ((f"{found.macro_f1_difference:+.3f}", f"{low:.3f} to {high:.3f}") if f1 else ())
+    of_f1 = f"{found.macro_f1_difference:+.3f}", span(found.macro_f1_interval, lambda end: f"{end:.3f}")
+    return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
 
 
 def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_cli.evaluation.bootstrap import Interval, answer_intervals
+from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
 from rnn_cli.evaluation.losses import Numbers, Rows, log_losses
-from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
+from rnn_cli.evaluation.metrics import confusion_of, macro_f1
 from rnn_cli.evaluation.ranges import group_names, range_names
 
 FEWEST = 20
@@ -23,9 +23,9 @@ BANDS = 5
 class Slice:
     """Some of the rows and how good the answers to them are.
 
-    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are Wilson's of
-    the accuracy, the bootstrap's of the others, None for a slice of under `FEWEST` rows, of which those would be too
-    narrow. They are of this slice alone: of twenty slices, one is expected to lie off by chance.
+    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are those of the
+    module `intervals`, None where the rows, or under `FEWEST` of them, tell too little for one. They are of this slice
+    alone: of twenty slices, one is expected to lie off by chance.
     """
 
     name: str
@@ -82,14 +82,14 @@ def _slices(truth: Rows, probabilities: Numbers, answers: Rows, groups: Mapping[
         occurring, places = np.unique(np.concatenate([truth[rows], answers[rows]]), return_inverse=True)
         true, answered = places[: len(rows)], places[len(rows) :]
         enough = len(rows) >= FEWEST
-        intervals = answer_intervals(true, answered, losses[rows], len(occurring)) if enough else {}
+        confusion = confusion_of(true, answered, len(occurring))
         yield Slice(
             name=name,
             rows=len(rows),
             accuracy=right / len(rows),
             accuracy_interval=wilson_interval(right, len(rows)),
             macro_f1=macro_f1(true, answered, len(occurring)),
-            macro_f1_interval=intervals.get("macro_f1"),
+            macro_f1_interval=macro_f1_interval(confusion) if enough else None,
             log_loss=float(losses[rows].mean()),
-            log_loss_interval=intervals.get("log_loss"),
+            log_loss_interval=losses_interval(losses[rows], len(rows) - right) if enough else None,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_cli.bundle import FURTHER, INT8_MODEL, METRICS, REPORT
 from rnn_cli.data.builtin import BUILTIN
-from rnn_cli.evaluation.wording import FIGURES, decision_in_words, span, sure_in_words, value, verdict
+from rnn_cli.evaluation.wording import FIGURES, bounds, decision_in_words, sure_in_words, value, verdict
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import in_markdown as md
 from rnn_cli.reporting.escape import shortened
@@ -91,7 +91,7 @@ def _figures(report: Report) -> Iterator[str]:
     head = ["", *(cell for name in columns for cell in (name, "95% interval"))]
     rows = []
     for field, (name, written) in FIGURES.items():
-        cells = [(value(of, field, written), span(of.intervals.get(field), written)) for of in columns.values()]
+        cells = [(value(of, field, written), bounds(of, field, written)) for of in columns.values()]
         rows.append([name, *(cell for pair in cells for cell in pair)])
     yield _table(head, rows)
     if report.against is not None and report.side is not None:

@@ -1,13 +1,22 @@
 """The chapters of a report's page, each from what was gathered. Draws nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from rnn_cli.evaluation.names import apart
 from rnn_cli.evaluation.slices import Slice
-from rnn_cli.evaluation.wording import FIGURES, confusions, decision_in_words, span, sure_in_words, value, verdict
+from rnn_cli.evaluation.wording import (
+    FIGURES,
+    bounds,
+    confusions,
+    decision_in_words,
+    span,
+    sure_in_words,
+    value,
+    verdict,
+)
 from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.escape import shortened
 from rnn_cli.reporting.markup import Safe, definitions, element, figure, folded, foreign, marked, safe, table
@@ -35,7 +44,8 @@ MEANING = {
     "pr_auc": "the mean precision over all thresholds (average precision)",
     "log_loss": "the surprise at the true label, in nats: smaller is better",
     "brier": "the squared error of the probabilities: smaller is better",
-    "ece": "how far probabilities are from the share of right answers: smaller is better",
+    "ece": "how far probabilities are from the share of right answers: smaller is better; chance alone makes it larger "
+    "than it is, which its interval allows for",
 }
 
 
@@ -57,14 +67,12 @@ def tiles(report: Report) -> Safe:
     """The figure that matters most, the linear baseline's, and what they come to."""
     figures = report.evaluation.figures
     called, written = FIGURES["accuracy"]
-    shown = [_tile(called, value(figures, "accuracy", written), span(figures.intervals.get("accuracy"), written))]
+    shown = [_tile(called, value(figures, "accuracy", written), bounds(figures, "accuracy", written))]
     if report.against is None or report.side is None:
         return element("div", *shown, class_="tiles")
     other, found = report.against.figures, report.against.comparison
     shown += [
-        _tile(
-            "the linear baseline's", value(other, "accuracy", written), span(other.intervals.get("accuracy"), written)
-        ),
+        _tile("the linear baseline's", value(other, "accuracy", written), bounds(other, "accuracy", written)),
         _tile(
             "difference",
             f"{100 * found.difference:+.1f} points",
@@ -88,7 +96,7 @@ def whole(report: Report) -> Safe:
         columns["linear baseline"] = report.against.figures
     rows = []
     for field, (name, written) in FIGURES.items():
-        cells = (figure(value(of, field, written), span(of.intervals.get(field), written)) for of in columns.values())
+        cells = (figure(value(of, field, written), bounds(of, field, written)) for of in columns.values())
         rows.append((name, *cells))
     note = element("p", element("small", "Below a figure is its 95% interval: what other rows like these might give."))
     meaning = definitions((name, MEANING[field]) for field, (name, _) in FIGURES.items())
@@ -111,7 +119,7 @@ def labels(report: Report) -> Safe:
         interval = getattr(of, f"{name}_interval")
         return figure(f"{getattr(of, name):.3f}", span(interval, lambda end: f"{end:.3f}"))
 
-    figures, names = report.evaluation.figures, _told(report.labels)
+    figures, names = report.evaluation.figures, apart(report.labels, LONG, shortened)
     rows = [
         (foreign(names[label]), *(cell(of, name) for name in ("precision", "recall", "f1")), f"{of.support:,}")
         for label, of in figures.per_class.items()
@@ -122,11 +130,6 @@ def labels(report: Report) -> Safe:
         return shown
     pairs = [(foreign(names[truth]), foreign(names[answer]), f"{count:,}") for count, truth, answer in wrong]
     return Safe(shown + element("h3", "Most frequent confusions") + table(("true", "answered", "rows"), pairs, names=2))
-
-
-def _told(names: Iterable[str]) -> dict[str, str]:
-    """Names as a table of the page has them: white space counts for nothing there, and yet all can be told apart."""
-    return apart(names, LONG, shortened)
 
 
 def lengths(report: Report) -> Safe:
@@ -145,10 +148,10 @@ def parts(report: Report) -> Safe:
 def _sliced(head: str, slices: Sequence[tuple[str, Slice]]) -> Safe:
     def cell(each: Slice, field: str) -> Safe:
         written = FIGURES[field][1]
-        return figure(written(getattr(each, field)), span(getattr(each, f"{field}_interval"), written))
+        return figure(written(getattr(each, field)), bounds(each, field, written))
 
     fields = ("accuracy", "macro_f1", "log_loss")
-    names = _told(name for name, _ in slices)
+    names = apart((name for name, _ in slices), LONG, shortened)
     rows = [(foreign(names[name]), f"{each.rows:,}", *(cell(each, field) for field in fields)) for name, each in slices]
     shown = table((head, "rows", *(FIGURES[field][0] for field in fields)), rows)
     return Safe(element("p", "Worst accuracy first, those of few rows last.") + shown)

@@ -127,7 +127,7 @@ def many_labels(report: Report, count: int, rows: int) -> Report:
     probabilities[np.arange(rows), truth] += 0.2
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     answers = probabilities.argmax(axis=1)
-    figures = measure(names, truth, probabilities, answers, bootstrap=False)
+    figures = measure(names, truth, probabilities, answers)
     scores = Scores(probabilities, np.ones(rows, np.bool_))
     evaluation = replace(report.evaluation, scores=scores, answers=answers, figures=figures)
     return replace(report, manifest=replace(report.manifest, labels=names), evaluation=evaluation, truth=truth)
