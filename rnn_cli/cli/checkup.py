@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.evaluation.names import apart
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading it loads numpy
@@ -43,7 +44,8 @@ def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
     """The findings with some rows of each, then how long the texts are."""
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
-    labels = [f"{shortened(label, NAME_CELLS)} {rows:,}" for label, rows in list(report.labels.items())[:LABELS]]
+    names = apart(list(report.labels)[:LABELS], NAME_CELLS, shortened)
+    labels = [f"{name} {report.labels[label]:,}" for label, name in names.items()]
     more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
     suffix = "" if "rows" in sides else " rows"
     click.echo(paragraph(f"{one_line(report.source)}: {counts}{suffix}; labels: {', '.join(labels)}{more}", indent=""))
@@ -63,10 +65,11 @@ def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
     severity = click.style(padded(finding.severity.value, len(INDENT)), fg=COLOURS[finding.severity.value], bold=True)
     click.echo(severity + click.style(finding.name, bold=True))
     click.echo(paragraph(one_line(finding.what), INDENT))
-    rows = report.rows
+    rows, hits = report.rows, finding.hits[:examples]
+    names = apart((rows.labels[hit.row] for hit in hits), 16, shortened)
     shown = [
-        (one_line(rows.where(hit.row)), shortened(rows.labels[hit.row], 16), one_line(hit.note), rows.texts[hit.row])
-        for hit in finding.hits[:examples]
+        (one_line(rows.where(hit.row)), names[rows.labels[hit.row]], one_line(hit.note), rows.texts[hit.row])
+        for hit in hits
     ]
     widths = [max((cell_len(cells[place]) for cells in shown), default=0) for place in (0, 1)]
     for where, label, note, text in shown:

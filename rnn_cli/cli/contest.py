@@ -1,12 +1,13 @@
 """Models held against the first of them, printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, fits, paragraph, table
-from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, span, value
+from rnn_cli.evaluation.names import apart
+from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, bounds, span, value
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads numpy
@@ -17,20 +18,21 @@ if TYPE_CHECKING:  # loading them loads numpy
 def show_contest(contest: "Contest", rows: str) -> None:
     """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
     first, *others = contest.models
+    names = apart((each.name for each in contest.models), NAME_CELLS - len("against "), _ending)
     known = any(model.log_loss is not None for model in contest.models)
     fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
     head = f"{contest.rows:,} {rows}"
-    wide = _figures(contest, head, fields, with_intervals=fields)
-    _show(wide if fits(wide) else _figures(contest, head, fields, with_intervals=fields[:1]))
+    wide = _figures(contest, names, head, fields, with_intervals=fields)
+    _show(wide if fits(wide) else _figures(contest, names, head, fields, with_intervals=fields[:1]))
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
     wide = table(
-        (f"against {_name(first.name)}", "points", EVERY, "macro F1", EVERY, p),
-        [(_name(each.name), *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
+        (f"against {names[first.name]}", "points", EVERY, "macro F1", EVERY, p),
+        [(names[each.name], *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
     )
     narrow = table(
-        (f"against {_name(first.name)}", "points", EVERY, p),
-        [(_name(each.name), *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
+        (f"against {names[first.name]}", "points", EVERY, p),
+        [(names[each.name], *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
     )
     _show(wide if fits(wide) else narrow)
     click.echo()
@@ -38,16 +40,22 @@ def show_contest(contest: "Contest", rows: str) -> None:
         click.echo(paragraph(_verdict(first, each, rows, contest.rows), indent=""))
 
 
-def _figures(contest: "Contest", name: str, fields: Sequence[str], with_intervals: Sequence[str]) -> list[str]:
-    """Some figures of each model, `name` being the head of their names, beside some of them their intervals."""
-    head, lines = [name], [[_name(each.name)] for each in contest.models]
+def _figures(
+    contest: "Contest",
+    names: Mapping[str, str],
+    head_of_names: str,
+    fields: Sequence[str],
+    with_intervals: Sequence[str],
+) -> list[str]:
+    """Some figures of each model, beside some of them their intervals."""
+    head, lines = [head_of_names], [[names[each.name]] for each in contest.models]
     for field in fields:
         called, written = FIGURES[field]
         head += (called, EVERY) if field in with_intervals else (called,)
         for line, each in zip(lines, contest.models, strict=True):
             line.append(value(each, field, written))
             if field in with_intervals:
-                line.append(span(getattr(each, f"{field}_interval"), written) or "-")
+                line.append(bounds(each, field, written) or "-")
     return table(head, lines)
 
 
@@ -55,8 +63,8 @@ def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
     assert found is not None  # only the first model is compared with none
     low, high = found.interval
     accuracy = f"{100 * found.difference:+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
-    low, high = found.macro_f1_interval
-    return accuracy + ((f"{found.macro_f1_difference:+.3f}", f"{low:.3f} to {high:.3f}") if f1 else ())
+    of_f1 = f"{found.macro_f1_difference:+.3f}", span(found.macro_f1_interval, lambda end: f"{end:.3f}")
+    return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
 
 
 def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) -> str:
@@ -95,9 +103,9 @@ def _p(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def _name(name: str) -> str:
+def _ending(name: str, most: int) -> str:
     """The end of a path tells more than its beginning."""
-    name, most = one_line(name), NAME_CELLS - len("against ")
+    name = one_line(name)
     return name if len(name) <= most else "…" + name[1 - most :]
 
 

@@ -13,6 +13,7 @@ from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
     EVERY,
     FIGURES,
+    bounds,
     confusions,
     decision_in_words,
     found_in_words,
@@ -96,7 +97,7 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
             for row, each in zip(rows, slices, strict=False):
                 row.append(written(getattr(each, field)))
                 if field in with_intervals:
-                    row.append(span(getattr(each, f"{field}_interval"), written) or "-")
+                    row.append(bounds(each, field, written))
         return table(head, rows)
 
     click.echo()
@@ -146,7 +147,7 @@ def _side_by_side(sides: Mapping[str, "Figures"], against: Mapping[str, "Against
             continue
         rows.append((name, *(value(figures, field, written) for figures in columns)))
         if field == "accuracy":
-            rows.append((EVERY, *(span(figures.intervals.get(field), written) for figures in columns)))
+            rows.append((EVERY, *(bounds(figures, field, written) for figures in columns)))
     return table(head, [models, *rows] if against else rows)
 
 
@@ -154,7 +155,7 @@ def _with_intervals(name: str, models: Mapping[str, "Figures"]) -> list[str]:
     """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
     rows = [("rows", *(cell for figures in models.values() for cell in (f"{figures.rows:,}", "")))]
     for field, (called, written) in FIGURES.items():
-        cells = ((value(each, field, written), span(each.intervals.get(field), written)) for each in models.values())
+        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from rnn_cli.evaluation.names import apart
 from rnn_cli.text.plain import UNSEEN, one_line, plain
 
 NAME_CELLS = 28
@@ -51,9 +52,12 @@ def terminal_width() -> int | None:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> list[str]:
     """The lines of a table: its head, a rule, its rows.
 
-    The first `names` columns are aligned left, the others, numbers, right.
+    The first `names` columns are aligned left, the others, numbers, right. Names that differ do so as shown, too.
     """
-    cells = [[shortened(cell, NAME_CELLS) for cell in row] for row in (head, *rows)]
+    shown = apart([*head, *(cell for row in rows for cell in row[:names])], NAME_CELLS, shortened)
+    cells = [[shown[cell] for cell in head]]
+    for row in rows:
+        cells.append([*(shown[cell] for cell in row[:names]), *(shortened(cell, NAME_CELLS) for cell in row[names:])])
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(

@@ -1,8 +1,10 @@
 """What is odd about the labels as such: spellings, rare ones, imbalance. Knows nothing of texts."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from decimal import Context, Decimal
 from itertools import combinations
 
 from rnn_cli.doctor.findings import Finding, Hit, Severity, counted
@@ -19,6 +21,10 @@ MOST_LABELS = 300
 
 RARER = 10
 """How many times rarer a near spelling is than what was meant."""
+
+
+_NUMBER = re.compile(r"[+-]?(?!0\d)(\d+\.?\d*|\.\d+)", re.ASCII)
+"""A number, not a code such as 007."""
 
 
 def find_labels(rows: Rows) -> Iterator[Finding]:
@@ -56,22 +62,32 @@ def find_labels(rows: Rows) -> Iterator[Finding]:
 def _spellings(rows: Rows, counts: Counter[str]) -> Iterator[Finding]:
     meant = _same_but_for_case(counts) | _one_slip_away(counts)
     if meant:
-        told = _listed([f"{label!r} ({counts[label]:,}) for {other!r}" for label, other in meant.items()])
+        told = _listed([f"{_shown(label)} ({counts[label]:,}) for {_shown(other)}" for label, other in meant.items()])
         yield Finding(
             "label spellings",
             Severity.ERROR,
             f"{counted(len(meant), 'label looks', 'labels look')} like another spelling of one: {told}.",
             "Spell each label one way; every spelling counts as a label of its own.",
-            tuple(Hit(row, f"for {meant[label]!r}") for row, label in enumerate(rows.labels) if label in meant),
+            tuple(Hit(row, f"for {_shown(meant[label])}") for row, label in enumerate(rows.labels) if label in meant),
         )
 
 
 def _same_but_for_case(counts: Counter[str]) -> dict[str, str]:
-    """The rarer spellings of labels that differ by case, white space, hyphens and full stops only."""
+    """The rarer spellings of labels that differ by case, white space, hyphens, full stops and unseen marks only.
+
+    Of numbers, those of one value are the same: 1 and 1.0, but neither 1 and -1 nor 15 and 1.5.
+    """
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for label, _ in counts.most_common():
-        alike[re.sub(r"[\s_.\-]+", " ", label.casefold()).strip() or label].append(label)
+        alike[_meant(label)].append(label)
     return {label: labels[0] for labels in alike.values() for label in labels[1:]}
+
+
+def _meant(label: str) -> str:
+    seen = "".join(each for each in unicodedata.normalize("NFKC", label) if unicodedata.category(each) != "Cf")
+    if _NUMBER.fullmatch(seen.strip()):
+        return str(Decimal(seen.strip()).normalize(Context(prec=len(seen))))
+    return re.sub(r"[\s_.\-]+", " ", seen.casefold()).strip() or label
 
 
 def _one_slip_away(counts: Counter[str]) -> dict[str, str]:
@@ -93,6 +109,11 @@ def one_slip(one: str, other: str) -> bool:
     while one and other and one[-1] == other[-1]:
         one, other = one[:-1], other[:-1]
     return 0 < max(len(one), len(other)) <= 1 or (len(one) == 2 and one == other[::-1])
+
+
+def _shown(label: str) -> str:
+    """The label in quotes, letters written out where another spelling could look the same."""
+    return repr(label) if unicodedata.normalize("NFKC", label) == label and label.isprintable() else ascii(label)
 
 
 def _quoted(name: str) -> str:

@@ -11,32 +11,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.metrics import NORMAL_95
+from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
+from rnn_cli.evaluation.metrics import macro_f1
 
-ROUNDS, RESAMPLES_A_ROUND = 20, 250
-"""The bootstrap's resamples, 5,000 in all, are drawn in rounds, so that many labels do not take much memory."""
-
-SEED = 1
-
-Interval = tuple[float, float]
 Rows = npt.NDArray[np.intp]
-Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """How much better the first of two classifiers is than the second on the same rows; negative where it is worse.
 
-    `difference` is that of the accuracies, `macro_f1_difference` that of the macro F1, each with its 95 % interval;
-    all as shares, 0.01 being a point. `only_first_right` and `only_second_right` count the rows that one of them alone
-    answered right; `p_value` is how often chance would part those rows at least as unevenly if both were as good.
+    `difference` is that of the accuracies, `macro_f1_difference` that of the macro F1, each with its 95 % interval (of
+    the latter None where there are too few rows); all as shares, 0.01 being a point. `only_first_right` and
+    `only_second_right` count the rows that one of them alone answered right; `p_value` is how often chance would part
+    those rows at least as unevenly if both were as good.
     """
 
     rows: int
     difference: float
     interval: Interval
     macro_f1_difference: float
-    macro_f1_interval: Interval
+    macro_f1_interval: Interval | None
     only_first_right: int
     only_second_right: int
     p_value: float
@@ -48,36 +43,29 @@ class Comparison:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Comparison":
         """What `to_dict` answered; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-        (low, high), (low_f1, high_f1) = content["interval"], content["macro_f1_interval"]
-        return cls(**{**content, "interval": (low, high), "macro_f1_interval": (low_f1, high_f1)})
+        (low, high), of_f1 = content["interval"], content["macro_f1_interval"]
+        if of_f1 is not None:
+            low_f1, high_f1 = of_f1
+            of_f1 = low_f1, high_f1
+        return cls(**{**content, "interval": (low, high), "macro_f1_interval": of_f1})
 
 
 def compare(truth: Rows, first: Rows, second: Rows, labels: int) -> Comparison:
     """Hold two classifiers' answers against the truth and each other.
 
-    All three are indices into `labels` labels, `[rows]`; at least one row. The interval of macro F1 is of the paired
-    bootstrap: rows are drawn with replacement, and both classifiers are measured on the rows drawn. On a few dozen
-    rows it is too narrow, which is why that of the accuracy is `paired_interval`.
-
-    Source: Efron and Tibshirani (1993), An introduction to the bootstrap, chapter 13 (percentile intervals);
-    Koehn (2004), Statistical significance tests for machine translation evaluation (paired resampling).
+    All three are indices into `labels` labels, `[rows]`; at least one row.
     """
-    # Rows of one truth and one pair of answers are alike, so it is enough to draw how many there are of each kind.
+    # Rows of one truth and one pair of answers are alike, so it is enough to know how many there are of each kind.
     kinds, counts = np.unique(np.column_stack([truth, first, second]), axis=0, return_counts=True)
-    chance = np.random.default_rng(SEED)
-    shares = counts / len(truth)
-    resampled = (
-        _f1_gain(chance.multinomial(len(truth), shares, RESAMPLES_A_ROUND), kinds, labels) for _ in range(ROUNDS)
-    )
-    low, high = np.quantile(np.concatenate(list(resampled)), [0.025, 0.975]).tolist()
+    gain = macro_f1(truth, first, labels) - macro_f1(truth, second, labels)
     only_first = int(((first == truth) & (second != truth)).sum())
     only_second = int(((first != truth) & (second == truth)).sum())
     return Comparison(
         rows=len(truth),
         difference=(only_first - only_second) / len(truth),
         interval=paired_interval(only_first, only_second, len(truth)),
-        macro_f1_difference=float(_f1_gain(counts[None], kinds, labels)[0]),
-        macro_f1_interval=(low, high),
+        macro_f1_difference=gain,
+        macro_f1_interval=macro_f1_gain_interval(kinds, counts, labels, gain),
         only_first_right=only_first,
         only_second_right=only_second,
         p_value=mcnemar(only_first, only_second),
@@ -87,15 +75,21 @@ def compare(truth: Rows, first: Rows, second: Rows, labels: int) -> Comparison:
 def mcnemar(only_first_right: int, only_second_right: int) -> float:
     """McNemar's exact test, two-sided: how often fair coins fall at least as unevenly.
 
+    Its relative error is below 1e-12; it is 0 where no float is small enough (below about 1e-323).
+
     Source: McNemar (1947), Note on the sampling error of the difference between correlated proportions or percentages;
     Dietterich (1998), Approximate statistical tests for comparing supervised classification learning algorithms.
     """
     coins, fewer = only_first_right + only_second_right, min(only_first_right, only_second_right)
-    ways = total = 1  # whole numbers, so that nothing is rounded or overflows before the end
-    for heads in range(1, fewer + 1):
-        ways = ways * (coins - heads + 1) // heads
-        total += ways
-    return min(1.0, 2 * total / (1 << coins))
+    middle = coins // 2
+    if fewer >= middle:
+        return 1.0
+    # The chances of middle, middle - 1, ... heads, as multiples of the first: no factorial, so nothing is lost. After
+    # so many of them even one that began at 2 ** 1000 is 0.
+    heads = np.arange(middle, max(0, middle - int(sqrt(720 * (coins + 1))) - 2), -1.0)
+    chances = np.cumprod(np.concatenate([[2.0**1000], heads / (coins + 1 - heads)]))
+    total = 2 * chances.sum() - (chances[0] if coins % 2 == 0 else 0)
+    return float(2 * chances[middle - fewer :].sum() / total)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -121,17 +115,3 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
     first, second = (only_first_right + 1) / (rows + 2), (only_second_right + 1) / (rows + 2)
     half = NORMAL_95 * sqrt((first + second - (first - second) ** 2) / (rows + 2))
     return max(-1.0, first - second - half), min(1.0, first - second + half)
-
-
-def _f1_gain(drawn: Rows, kinds: Rows, labels: int) -> Numbers:
-    """By how much the first's macro F1 is better, `[resamples]`; `drawn` counts the rows, `[resamples, kinds]`."""
-    truth, first, second = (np.eye(labels)[kinds[:, place]] for place in range(3))
-    counts = drawn.astype(np.float64)
-    return _macro_f1(counts, truth, first) - _macro_f1(counts, truth, second)
-
-
-def _macro_f1(counts: Numbers, truth: Numbers, answers: Numbers) -> Numbers:
-    right, named = counts @ (truth * answers), counts @ (truth + answers)
-    f1 = np.divide(2 * right, named, out=np.zeros_like(right), where=named > 0)  # 0 where undefined, as measured
-    mean: Numbers = f1.mean(axis=1)
-    return mean

@@ -13,10 +13,10 @@ import numpy as np
 from rnn_cli.data.reading.columns import show
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.answers import Answers
-from rnn_cli.evaluation.bootstrap import Interval, answer_intervals
 from rnn_cli.evaluation.comparison import Comparison, compare, holm
+from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
 from rnn_cli.evaluation.losses import Rows
-from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
+from rnn_cli.evaluation.metrics import confusion_of, macro_f1
 
 Key = tuple[str, ...]
 
@@ -25,7 +25,7 @@ Key = tuple[str, ...]
 class Contestant:
     """A model's figures; `macro_f1` is the mean over all labels that occur, `log_loss` None where it is not known.
 
-    The 95 % intervals are Wilson's of the accuracy, the bootstrap's of the others (see `answer_intervals`).
+    The 95 % intervals are those of the module `intervals`, None where the rows tell too little for one.
     `against_first` is None for the first model; for another it tells how much better than the first it is, and
     `p_corrected` is its p-value corrected for the number of models compared with the first (Holm's).
     """
@@ -34,7 +34,7 @@ class Contestant:
     accuracy: float
     accuracy_interval: Interval
     macro_f1: float
-    macro_f1_interval: Interval
+    macro_f1_interval: Interval | None
     log_loss: float | None
     log_loss_interval: Interval | None
     against_first: Comparison | None
@@ -97,15 +97,14 @@ def _contestant(
     """The figures of a model whose answers, in the first's order of rows, are `given`; its own `order` leads there."""
     right = int((truth == given).sum())
     losses = None if answers.log_losses is None else answers.log_losses[order]
-    intervals = answer_intervals(truth, given, losses, labels)
     return Contestant(
         name=answers.name,
         accuracy=right / len(truth),
         accuracy_interval=wilson_interval(right, len(truth)),
         macro_f1=macro_f1(truth, given, labels),
-        macro_f1_interval=intervals["macro_f1"],
+        macro_f1_interval=macro_f1_interval(confusion_of(truth, given, labels)),
         log_loss=None if losses is None else float(losses.mean()),
-        log_loss_interval=intervals.get("log_loss"),
+        log_loss_interval=None if losses is None else losses_interval(losses, len(truth) - right),
         against_first=against,
         p_corrected=p,
     )

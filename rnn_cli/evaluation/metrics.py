@@ -5,28 +5,33 @@ Knows nothing of how the probabilities came about.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.bootstrap import Interval, bootstrap_intervals
+from rnn_cli.evaluation.calibration import calibration_interval
+from rnn_cli.evaluation.intervals import (
+    FEWEST_RANKED,
+    Interval,
+    area_interval,
+    balanced_accuracy_interval,
+    f1_interval,
+    f1_of,
+    losses_interval,
+    macro_f1_interval,
+    wilson_interval,
+)
 from rnn_cli.evaluation.losses import Rows, brier_scores, calibration_error, log_losses
-from rnn_cli.evaluation.ranking import average_precision, roc_auc
-
-NORMAL_95 = 1.959963984540054
+from rnn_cli.evaluation.ranking import average_precision, precision_influences, roc_auc, roc_influences
 
 
 @dataclass(frozen=True)
 class ClassFigures:
     """One label's precision, recall, F1 (0 where undefined) and how many rows truly have it.
 
-    The 95 % intervals are Wilson's, None where the figure is undefined. Of rows that are of the label or answered with
-    it, a share is rightly so, and F1 grows with that share alone (2s / (1 + s)), so that its interval's ends follow
-    from the share's. They are honest on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
-
-    Source: Goutte and Gaussier (2005), A probabilistic interpretation of precision, recall and F-score.
+    The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where the figure is undefined. They are
+    honest on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
     """
 
     precision: float
@@ -53,8 +58,8 @@ class Figures:
     the mean squared distance of the positive label's probability for two labels, else summed over labels. `log_loss`
     is in nats. `ece` is the expected calibration error: how far the answers' probabilities are from the share of right
     ones, on average; chance alone makes it larger on few rows. `intervals` has each of these fields' 95 % interval by
-    its name, None where the figure is: Wilson's of the accuracy, the bootstrap's (see `bootstrap_intervals`) of the
-    others. `confusion[i][j]` counts rows of label i answered as label j, in the order of `labels`.
+    its name, None where the figure is, and where too few rows, or no mistakes, tell too little for one; see the module
+    `intervals`. `confusion[i][j]` counts rows of label i answered as label j, in the order of `labels`.
 
     Figures of a run before there were such have no `balanced_accuracy` and no `ece`, and only accuracy's interval.
     """
@@ -96,7 +101,7 @@ class Figures:
 class Sure:
     """The answers a model is sure of: how many, their share of all rows, and their accuracy, None where there is none.
 
-    The accuracy's 95 % interval is Wilson's.
+    The accuracy's 95 % interval is that of `wilson_interval`.
     """
 
     rows: int
@@ -115,30 +120,36 @@ def measure(
     truth: npt.NDArray[np.intp],
     probabilities: npt.NDArray[np.float64],
     answers: npt.NDArray[np.intp],
-    *,
-    bootstrap: bool = True,
 ) -> Figures:
     """Hold answers against the truth.
 
     `truth` and `answers` are indices into `labels`, `[rows]`; `probabilities` is `[rows, labels]`. At least one row.
-    Without `bootstrap`, which takes longest, only accuracy has an interval.
     """
-    confusion = np.bincount(truth * len(labels) + answers, minlength=len(labels) ** 2).reshape(len(labels), -1)
+    confusion = confusion_of(truth, answers, len(labels))
     per_class = {label: _class_figures(confusion, place) for place, label in enumerate(labels)}
     right = int((truth == answers).sum())
-    intervals: dict[str, Interval | None] = {"accuracy": wilson_interval(right, len(truth))}
-    if bootstrap:
-        intervals |= bootstrap_intervals(truth, probabilities, answers)
-    areas = _areas(truth, probabilities)
+    wrong = len(truth) - right
+    (roc, roc_interval), (precision, precision_interval) = _areas(truth, probabilities)
+    losses, scores = log_losses(truth, probabilities), brier_scores(truth, probabilities)
+    intervals = {
+        "accuracy": wilson_interval(right, len(truth)),
+        "balanced_accuracy": balanced_accuracy_interval(confusion),
+        "macro_f1": macro_f1_interval(confusion),
+        "roc_auc": roc_interval,
+        "pr_auc": precision_interval,
+        "log_loss": losses_interval(losses, wrong),
+        "brier": losses_interval(scores, wrong),
+        "ece": calibration_interval(truth, probabilities, answers),
+    }
     return Figures(
         rows=len(truth),
         accuracy=right / len(truth),
         balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.support])),
         macro_f1=float(np.mean([row.f1 for row in per_class.values()])),
-        roc_auc=areas and areas[0],
-        pr_auc=areas and areas[1],
-        log_loss=float(log_losses(truth, probabilities).mean()),
-        brier=float(brier_scores(truth, probabilities).mean()),
+        roc_auc=roc,
+        pr_auc=precision,
+        log_loss=float(losses.mean()),
+        brier=float(scores.mean()),
         ece=calibration_error(truth, probabilities, answers),
         intervals=intervals,
         labels=tuple(labels),
@@ -154,18 +165,12 @@ def _class_figures(confusion: npt.NDArray[np.intp], place: int) -> ClassFigures:
     either = support + answered - right
     precision, precision_interval = _share(right, answered)
     recall, recall_interval = _share(right, support)
-    share, share_interval = _share(right, either)
-    f1_interval = share_interval and (_f1(share_interval[0]), _f1(share_interval[1]))
-    return ClassFigures(precision, recall, _f1(share), support, precision_interval, recall_interval, f1_interval)
+    f1, of_f1 = (f1_of(right / either), f1_interval(right, either)) if either else (0.0, None)
+    return ClassFigures(precision, recall, f1, support, precision_interval, recall_interval, of_f1)
 
 
 def _share(right: int, rows: int) -> tuple[float, Interval | None]:
     return (right / rows, wilson_interval(right, rows)) if rows else (0.0, None)
-
-
-def _f1(share: float) -> float:
-    """F1 from the share of right rows among those of the label or answered with it (Jaccard's index)."""
-    return 2 * share / (1 + share)
 
 
 def _interval(value: Sequence[float] | None) -> Interval | None:
@@ -175,15 +180,9 @@ def _interval(value: Sequence[float] | None) -> Interval | None:
     return low, high
 
 
-def wilson_interval(right: int, rows: int) -> Interval:
-    """The 95 % interval of a share of `right` in `rows`.
-
-    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
-    """
-    share, square = right / rows, NORMAL_95**2
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    half = NORMAL_95 / (1 + square / rows) * sqrt(share * (1 - share) / rows + square / (4 * rows**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+def confusion_of(truth: Rows, answers: Rows, labels: int) -> Rows:
+    """How many rows of each label, down, were answered as each label, across: `[labels, labels]`."""
+    return np.bincount(truth * labels + answers, minlength=labels**2).reshape(labels, labels)
 
 
 def macro_f1(truth: Rows, answers: Rows, labels: int) -> float:
@@ -193,12 +192,29 @@ def macro_f1(truth: Rows, answers: Rows, labels: int) -> float:
     return float((2 * right / np.maximum(named, 1)).mean())
 
 
-def _areas(truth: Rows, probabilities: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+def _areas(
+    truth: Rows, probabilities: npt.NDArray[np.float64]
+) -> tuple[tuple[float | None, Interval | None], tuple[float | None, Interval | None]]:
+    """The area under the ROC curve and the average precision, each with its interval."""
     counts = np.bincount(truth, minlength=probabilities.shape[1])
     if (counts == 0).any():
-        return None
+        return (None, None), (None, None)
     ranked = [1] if len(counts) == 2 else range(len(counts))
-    return (
-        float(np.mean([roc_auc(truth == label, probabilities[:, label]) for label in ranked])),
-        float(np.mean([average_precision(truth == label, probabilities[:, label]) for label in ranked])),
+    enough = min(counts.min(), len(truth) - counts.max()) >= FEWEST_RANKED
+    areas = np.zeros(2)
+    influences = np.zeros((2, len(truth)))
+    for label in ranked:
+        row = truth == label, probabilities[:, label]
+        areas += roc_auc(*row), average_precision(*row)
+        if enough:
+            influences += roc_influences(*row), precision_influences(*row)
+    areas, influences = areas / len(ranked), influences / len(ranked)
+    of_label = counts[list(ranked)]
+    alike = [
+        len(ranked) / each.mean() for each in (len(truth) / (4.0 * of_label * (len(truth) - of_label)), 1 / of_label)
+    ]
+    roc, precision = (
+        (float(area), area_interval(float(area), moved, rows) if enough else None)
+        for area, moved, rows in zip(areas, influences, alike, strict=True)
     )
+    return roc, precision

@@ -44,6 +44,40 @@ def average_precision(positive: Flags, scores: Numbers) -> float:
     return float((np.diff(recall) * precision[1:]).sum())
 
 
+def roc_influences(positive: Flags, scores: Numbers) -> Numbers:
+    """By how much each row moves the area under the ROC curve, `[rows]`, as a row more like it would.
+
+    Source: DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated receiver
+    operating characteristic curves.
+    """
+    others, own = np.sort(scores[~positive]), np.sort(scores[positive])
+    rank = np.where(positive, _placed(others, scores), 1 - _placed(own, scores))  # how often it stands in order
+    area = rank[positive].mean()
+    return np.asarray((rank - area) / np.where(positive, len(own), len(others)))
+
+
+def _placed(among: Numbers, scores: Numbers) -> Numbers:
+    """The share of sorted scores that each score is above, ties half."""
+    return (np.searchsorted(among, scores, "left") + np.searchsorted(among, scores, "right")) / (2 * len(among))
+
+
+def precision_influences(positive: Flags, scores: Numbers) -> Numbers:
+    """By how much each row moves the average precision, `[rows]`, as a row more like it would."""
+    false, true = _counts(positive, scores)
+    reached = true + false
+    precision = true / reached
+    of_label = np.diff(true, prepend=0)
+    step = np.searchsorted(reached, np.arange(1, len(scores) + 1))  # of each row, the highest score first
+    # A row more counts in the precision at its own score and at all lower ones.
+    right = (of_label / reached)[::-1].cumsum()[::-1][step]
+    all_there = (of_label * precision / reached)[::-1].cumsum()[::-1][step]
+    order = np.argsort(-scores, kind="stable")
+    area = float((of_label * precision).sum() / true[-1])
+    found = np.empty(len(scores))
+    found[order] = (positive[order] * (precision[step] - area + right) - all_there) / true[-1]
+    return found
+
+
 def _counts(positive: Flags, scores: Numbers) -> tuple[Rows, Rows]:
     """How many of the others and how many of the label score at least each threshold, the highest first."""
     order = np.argsort(-scores, kind="stable")

@@ -6,29 +6,26 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.evaluation.bootstrap import Interval, answer_intervals
+from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
 from rnn_cli.evaluation.losses import Numbers, Rows, log_losses
-from rnn_cli.evaluation.metrics import macro_f1, wilson_interval
+from rnn_cli.evaluation.metrics import confusion_of, macro_f1
+from rnn_cli.evaluation.ranges import group_names, range_names
 
 FEWEST = 20
 """Rows from which on a slice is measured alone."""
 
 BANDS = 5
-"""Into how many bands of about equally many rows numbers are cut."""
-
-MANY = 20
-"""A column of more different numbers than this is cut into bands."""
+"""Into how many ranges of about equally many rows numbers are cut."""
 
 
 @dataclass(frozen=True)
 class Slice:
     """Some of the rows and how good the answers to them are.
 
-    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are Wilson's of
-    the accuracy, the bootstrap's of the others, None for a slice of under `FEWEST` rows, of which those would be too
-    narrow. They are of this slice alone: of twenty slices, one is expected to lie off by chance.
+    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are those of the
+    module `intervals`, None where the rows, or under `FEWEST` of them, tell too little for one. They are of this slice
+    alone: of twenty slices, one is expected to lie off by chance.
     """
 
     name: str
@@ -48,11 +45,20 @@ class Slice:
 def by_values(truth: Rows, probabilities: Numbers, answers: Rows, values: Sequence[str | None]) -> list[Slice]:
     """A slice for each value, worst accuracy first; those of under `FEWEST` rows are one slice, which comes last.
 
-    All are `[rows]`, the probabilities `[rows, labels]`. A column of more than `MANY` different numbers is cut into
-    bands; what is missing is a value too.
+    All are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges, as
+    `group_names` says; what is missing is a value too.
     """
+    return _by_names(truth, probabilities, answers, group_names(values, BANDS, FEWEST))
+
+
+def by_length(truth: Rows, probabilities: Numbers, answers: Rows, lengths: Rows) -> list[Slice]:
+    """A slice for each of up to `BANDS` ranges of lengths in tokens, worst accuracy first; all are `[rows]`."""
+    return _by_names(truth, probabilities, answers, range_names(lengths.tolist(), BANDS, FEWEST, "tokens"))
+
+
+def _by_names(truth: Rows, probabilities: Numbers, answers: Rows, names: Sequence[str]) -> list[Slice]:
     groups: defaultdict[str, list[int]] = defaultdict(list)
-    for row, name in enumerate(_names(values)):
+    for row, name in enumerate(names):
         groups[name].append(row)
     few = [rows for rows in groups.values() if len(rows) < FEWEST]
     if len(few) > 1:
@@ -62,11 +68,6 @@ def by_values(truth: Rows, probabilities: Numbers, answers: Rows, values: Sequen
         rest = {f"({len(few):,} values under {FEWEST} rows)": sorted(row for rows in few for row in rows)}
         slices += _slices(truth, probabilities, answers, rest)
     return slices
-
-
-def by_length(truth: Rows, probabilities: Numbers, answers: Rows, lengths: Rows) -> list[Slice]:
-    """A slice for each of up to `BANDS` bands of lengths in tokens, worst accuracy first; all are `[rows]`."""
-    return by_values(truth, probabilities, answers, _bands(lengths.astype(np.float64), " tokens"))
 
 
 def _rank(each: Slice) -> tuple[bool, float, int]:
@@ -81,47 +82,14 @@ def _slices(truth: Rows, probabilities: Numbers, answers: Rows, groups: Mapping[
         occurring, places = np.unique(np.concatenate([truth[rows], answers[rows]]), return_inverse=True)
         true, answered = places[: len(rows)], places[len(rows) :]
         enough = len(rows) >= FEWEST
-        intervals = answer_intervals(true, answered, losses[rows], len(occurring)) if enough else {}
+        confusion = confusion_of(true, answered, len(occurring))
         yield Slice(
             name=name,
             rows=len(rows),
             accuracy=right / len(rows),
             accuracy_interval=wilson_interval(right, len(rows)),
             macro_f1=macro_f1(true, answered, len(occurring)),
-            macro_f1_interval=intervals.get("macro_f1"),
+            macro_f1_interval=macro_f1_interval(confusion) if enough else None,
             log_loss=float(losses[rows].mean()),
-            log_loss_interval=intervals.get("log_loss"),
+            log_loss_interval=losses_interval(losses[rows], len(rows) - right) if enough else None,
         )
-
-
-def _names(values: Sequence[str | None]) -> list[str]:
-    """The name of each value's slice."""
-    present = [value for value in values if value and value.strip()]
-    numbers = _numbers(present)
-    found = iter(_bands(numbers, "") if len(set(numbers)) > MANY else present)
-    return [next(found) if value and value.strip() else "(none)" for value in values]
-
-
-def _numbers(values: Sequence[str]) -> Numbers:
-    """The values as numbers; empty unless all are."""
-    try:
-        numbers = np.array([float(value) for value in values])
-    except ValueError:
-        return np.empty(0)
-    return numbers if np.isfinite(numbers).all() else np.empty(0)
-
-
-def _short(number: float) -> str:
-    return f"{number:.0f}" if number.is_integer() else f"{number:.4g}"
-
-
-def _bands(numbers: Numbers, unit: str) -> list[str]:
-    """The name of each number's band, equal numbers in one; fewer than `BANDS` where there are few rows."""
-    count = max(1, min(BANDS, len(numbers) // FEWEST))
-    edges = np.quantile(numbers, np.arange(1, count) / count)
-    places: npt.NDArray[np.intp] = np.searchsorted(edges, numbers, side="left")
-    names = {}
-    for place in set(places.tolist()):
-        low, high = (_short(end) for end in (numbers[places == place].min(), numbers[places == place].max()))
-        names[place] = (low if low == high else f"{low} to {high}") + unit
-    return [names[place] for place in places.tolist()]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.against import Against
     from rnn_cli.evaluation.contest import Contestant
     from rnn_cli.evaluation.metrics import Figures, Sure
+    from rnn_cli.evaluation.slices import Slice
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
@@ -29,6 +30,9 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
 """A figure's field → what it is called, and how it is written."""
 
 
+LOSSES = ("log_loss", "brier")
+"""Figures that tell too little of how they vary where no answer is wrong."""
+
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
@@ -42,6 +46,17 @@ def value(figures: "Figures | Contestant", field: str, written: Callable[[float]
 def span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
     """An interval's two ends; nothing where there is none."""
     return "" if interval is None else " to ".join(map(written, interval))
+
+
+def bounds(of: "Figures | Contestant | Slice", field: str, written: Callable[[float], str]) -> str:
+    """The two ends of a figure's interval, or why it has none; nothing where there is no figure, or an old one."""
+    intervals: Mapping[str, tuple[float, float] | None] = (
+        of.intervals if hasattr(of, "intervals") else {field: getattr(of, f"{field}_interval")}
+    )
+    if field not in intervals or getattr(of, field) is None:
+        return ""
+    reason = "no mistakes" if field in LOSSES and of.accuracy == 1 else "too few rows"
+    return span(intervals[field], written) or reason
 
 
 def confusions(figures: "Figures", most: int) -> list[tuple[int, str, str]]:

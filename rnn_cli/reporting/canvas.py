@@ -3,7 +3,7 @@
 Loads matplotlib, and no window: a bare Figure needs none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnn_cli.evaluation.names import apart
 from rnn_cli.reporting.colours import LIGHT, SERIES
 from rnn_cli.text.plain import shortened
 
@@ -83,6 +84,6 @@ def line(place: int) -> dict[str, Any]:
     }
 
 
-def named(label: str) -> str:
-    """A label as it is written in a chart."""
-    return shortened(label, NAME_CHARACTERS)
+def named(labels: Iterable[str]) -> dict[str, str]:
+    """Each label as it is written in a chart."""
+    return apart(labels, NAME_CHARACTERS, shortened)

@@ -44,7 +44,7 @@ def _confusion(report: Report) -> Chart | None:
                 told = f"{figures.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= MOST_WITH_SHARES else "")
                 axes.text(column, row, told, ha="center", va="center", fontsize=10 if count <= 5 else 8)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="answered", ylabel="true")
-        names = [named(label) for label in figures.labels]
+        names = list(named(figures.labels).values())
         turned: dict[str, Any] = {} if count <= 3 else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         small: dict[str, Any] = {"fontsize": 10 if count <= 5 else 8 if count <= 15 else 5}
         axes.set_xticks(range(count), names, **turned, **small)
@@ -103,9 +103,10 @@ def _scores(report: Report) -> Chart:
     probabilities, answers = report.evaluation.scores.probabilities, report.evaluation.answers
     with canvas("scores") as (figure, axes):
         if len(report.labels) == 2:
-            groups = {f"truly {named(report.labels[place])}": report.truth == place for place in (1, 0)}
+            names = named(report.labels)
+            groups = {f"truly {names[report.labels[place]]}": report.truth == place for place in (1, 0)}
             scores = probabilities[:, 1]
-            xlabel = f"probability of {named(report.labels[1])}"
+            xlabel = f"probability of {names[report.labels[1]]}"
             axes.axvline(
                 report.evaluation.decision.threshold, color=LIGHT["ink"], linewidth=1, linestyle="--", label="threshold"
             )
@@ -207,7 +208,7 @@ def _worst_first(report: Report, ranked: list[int]) -> str:
 def _in_legend(report: Report, label: int, area: str) -> str:
     if len(report.labels) == 2:
         return area
-    name = named(report.labels[label])
+    name = named(report.labels)[report.labels[label]]
     return f"{' ' * name.startswith('_')}{name}, {area}"  # matplotlib leaves out what begins with an underscore
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.evaluation.losses import calibration_gaps
-from rnn_cli.evaluation.metrics import wilson_interval
 from rnn_cli.evaluation.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
 
 POINTS = 300

@@ -139,6 +139,24 @@ def test_label_spellings_point_to_the_frequent_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("labels", "spellings"),
+    [
+        (("-1", "0", "1"), None),
+        (("1.5", "15", "1-5"), None),
+        (("7", "007"), None),
+        (("1", "1.0", "1.50"), "'1.0' (1) for '1'"),
+        (("caf\u00e9", "cafe\u0301"), r"'cafe\u0301' (1) for 'café'"),
+        (("news", "news\u200b"), r"'news\u200b' (1) for 'news'"),
+        (("3", "\uff13"), r"'\uff13' (1) for '3'"),
+    ],
+)
+def test_label_spellings_are_those_of_one_value(labels: tuple[str, ...], spellings: str | None) -> None:
+    rows = [(f"{text} again {turn}", labels[0]) for turn in range(12) for text in SHORT[:2]]
+    told = found(*rows, *((f"other {label}", label) for label in labels[1:])).get("label spellings")
+    assert (told and spellings in told[0].what) if spellings else told is None
+
+
+@pytest.mark.parametrize(
     ("one", "other", "slip"),
     [("good", "god", True), ("good", "goodd", True), ("form", "from", True), ("good", "food", True)]
     + [("good", "good", False), ("typical", "untypical", False), ("abc", "cba", False)],

@@ -1,11 +1,14 @@
 import json
+import random
 import time
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from itertools import product
 from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from rnn_cli.evaluation.comparison import Comparison, compare, holm, mcnemar, paired_interval
 from rnn_cli.evaluation.metrics import measure
@@ -13,25 +16,64 @@ from rnn_cli.evaluation.metrics import measure
 
 def test_mcnemar_worked_out_by_hand() -> None:
     # 1 of 6 coins or fewer on one side, on either: 2 × (1 + 6) / 64.
-    assert mcnemar(5, 1) == mcnemar(1, 5) == 14 / 64
-    assert mcnemar(0, 10) == 2 / 1024
+    assert mcnemar(5, 1) == mcnemar(1, 5) == pytest.approx(14 / 64, rel=1e-14)
+    assert mcnemar(0, 10) == pytest.approx(2 / 1024, rel=1e-14)
     assert mcnemar(3, 3) == 1.0  # not the 1.3125 of doubling
     assert mcnemar(0, 0) == 1.0
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_mcnemar_is_the_binomial_tail(first: int, second: int) -> None:
+def exactly(first: int, second: int) -> Fraction:
     tail = sum(comb(first + second, heads) for heads in range(min(first, second) + 1))
-    assert mcnemar(first, second) == pytest.approx(min(1.0, 2 * tail / 2 ** (first + second)))
+    return min(Fraction(1), Fraction(2 * tail, 2 ** (first + second)))
 
 
-def test_mcnemar_of_many_rows_neither_overflows_nor_takes_long() -> None:
-    started = time.monotonic()
-    assert mcnemar(20_000, 20_000) == 1.0
-    assert 0 <= mcnemar(1_000, 30_000) < 1e-300
-    # The normal approximation with continuity correction: z = (600 - 1) / sqrt(20,600).
-    assert mcnemar(10_000, 10_600) == pytest.approx(2.98e-5, rel=0.03)
-    assert time.monotonic() - started < 2
+def test_mcnemar_is_the_binomial_tail_for_all_small_tables() -> None:
+    for first, second in product(range(35), repeat=2):
+        p = mcnemar(first, second)
+        assert abs(Fraction(p) / exactly(first, second) - 1) < 1e-13, (first, second)
+        if first + second:
+            assert p == pytest.approx(binomtest(first, first + second).pvalue, rel=1e-12)
+
+
+def test_mcnemar_is_scipys_on_up_to_ten_million_rows() -> None:
+    chance = random.Random(1)
+    for _ in range(200):
+        coins = int(10 ** chance.uniform(2, 7))
+        uneven = chance.choice([1, 3, 10, 30, 37]) * chance.random()  # in standard deviations
+        fewer = max(0, int((coins - uneven * coins**0.5) / 2))
+        expected = binomtest(fewer, coins).pvalue  # right to about 1e-11 on so many rows
+        assert mcnemar(fewer, coins - fewer) == pytest.approx(expected, rel=1e-10, abs=1e-310)
+
+
+@pytest.mark.parametrize(("first", "second"), [(4_201_067, 4_274_784), (196_178, 204_638), (520_172, 513_994)])
+def test_mcnemar_keeps_twelve_digits_where_scipy_does_not(first: int, second: int) -> None:
+    """Against the same sum in forty decimal digits."""
+    coins, fewer = first + second, min(first, second)
+    with localcontext(prec=40):
+        chance, total, tail = Decimal(1), Decimal(0), Decimal(0)
+        for heads in range(coins // 2, 0, -1):
+            total += chance
+            tail += chance if heads <= fewer else 0
+            chance *= Decimal(heads) / (coins - heads + 1)
+            if chance < Decimal("1e-250"):
+                break
+        expected = 2 * tail / (2 * total - (coins % 2 == 0))
+        assert abs(Decimal(mcnemar(first, second)) / expected - 1) < Decimal("1e-12")
+
+
+def test_mcnemar_neither_overflows_nor_loses_what_a_float_can_hold() -> None:
+    assert mcnemar(20_000, 20_000) == mcnemar(20_000, 20_001) == 1.0
+    assert mcnemar(0, 1_000) == pytest.approx(2.0**-999, rel=1e-12)
+    assert mcnemar(0, 1_060) == 2.0**-1059  # a subnormal number
+    assert mcnemar(0, 1_100) == mcnemar(1_000, 30_000) == mcnemar(0, 10_000_000) == 0
+
+
+def test_mcnemar_sums_no_more_terms_than_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    summed = []
+    cumprod = np.cumprod
+    monkeypatch.setattr(np, "cumprod", lambda terms: summed.append(len(terms)) or cumprod(terms))
+    assert mcnemar(5_000_000, 5_000_100) == pytest.approx(0.975, abs=0.001)
+    assert summed[0] < 100_000
 
 
 def test_the_interval_against_its_formula_by_hand() -> None:

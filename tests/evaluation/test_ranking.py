@@ -31,6 +31,6 @@ def test_macro_f1_and_the_confusion(rows: list[tuple[int, int]]) -> None:
     truth, answers = (np.array(column) for column in zip(*rows, strict=True))
     of_all = sk.f1_score(truth, answers, labels=range(4), average="macro", zero_division=0)
     assert macro_f1(truth, answers, 4) == pytest.approx(of_all)
-    figures = measure("abcd", truth, np.full((len(rows), 4), 0.25), answers, bootstrap=False)
+    figures = measure("abcd", truth, np.full((len(rows), 4), 0.25), answers)
     assert figures.confusion == sk.confusion_matrix(truth, answers, labels=range(4)).tolist()
     assert figures.macro_f1 == pytest.approx(of_all)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.metrics import measure, wilson_interval
+from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.slices import BANDS, FEWEST, Slice, by_length, by_values
 
 

@@ -105,7 +105,7 @@ def of_labels(report: Report, names: Sequence[str], rows: int) -> Report:
     probabilities[np.arange(rows), truth] += 0.2
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     answers = probabilities.argmax(axis=1)
-    figures = measure(labels, truth, probabilities, answers, bootstrap=False)
+    figures = measure(labels, truth, probabilities, answers)
     scores = Scores(probabilities, np.ones(rows, np.bool_))
     evaluation = replace(report.evaluation, scores=scores, answers=answers, figures=figures)
     return replace(report, manifest=replace(report.manifest, labels=labels), evaluation=evaluation, truth=truth)

@@ -1,0 +1,144 @@
+"""Values of a column put into groups, numbers and times into ranges. Knows nothing of figures.
+
+Numbers are compared exactly, as decimal fractions: floats would make one of 20-digit numbers that differ.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
+
+import numpy as np
+
+Write = Callable[[Sequence[tuple[Any, Any]]], list[str]]
+"""Writes ranges, given in order by their first and last keys."""
+
+MANY = 20
+"""A column of more different numbers, or times, than this is cut into ranges."""
+
+NONE = "(none)"
+"""The name of the group of missing values."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
+_CODE = re.compile(r"[+-]?0\d")
+_SPECIAL = re.compile(r"\(none\)|\([\d,]+ values under \d+ rows\)")
+
+DIGITS = (*range(4, 21), 40, 400, MAX_EMAX // 2)
+"""How many significant digits of a range's ends are tried, until ranges are apart as written."""
+
+WHOLE = 12
+"""Whole numbers of up to so many digits are written out."""
+
+MOMENTS = (10, 16, 19, 26)
+"""How much of a time is tried, until ranges are apart as written: days, minutes, seconds, microseconds."""
+
+
+def group_names(values: Sequence[str | None], most: int, fewest: int) -> list[str]:
+    """The name of each value's group; equal values share one, and no others do.
+
+    More than `MANY` numbers are cut into up to `most` ranges of about equally many rows, at least `fewest`, and so
+    are times in ISO format; up to `MANY` different words among the numbers stay groups of their own. The ends of
+    ranges, as written, tell of each row in which range it is. Numbers are equal if their values are (1 and 1.0),
+    unless the column holds codes such as 007; what is empty is missing.
+    """
+    counts = Counter(value for value in values if value and value.strip())
+    numbers = _numbers(counts)
+    if len(set(numbers.values())) > MANY and len(counts) - len(numbers) <= MANY:
+        names = _ranges(numbers, counts, most, fewest, _numbers_written)
+    elif len(set((times := _times(counts)).values())) > MANY:
+        names = _ranges(times, counts, most, fewest, _times_written)
+    else:
+        names = _equal(numbers, counts)
+    shown = {value: repr(value) if _SPECIAL.fullmatch(value) else names.get(value, value) for value in counts}
+    return [shown.get(value or "", NONE) for value in values]
+
+
+def range_names(numbers: Sequence[int], most: int, fewest: int, unit: str) -> list[str]:
+    """The name of each whole number's range, of which there are up to `most`, each of at least `fewest` rows."""
+    texts = list(map(str, numbers))
+    counts = Counter(texts)
+    names = _ranges({text: Decimal(text) for text in counts}, counts, most, fewest, _numbers_written)
+    return [f"{names[text]} {unit}" for text in texts]
+
+
+def _numbers(counts: Mapping[str, int]) -> dict[str, Decimal]:
+    """The values that are numbers; none where one of them is a code, for codes are no quantities."""
+    found = {value: value.strip() for value in counts if _NUMBER.fullmatch(value.strip())}
+    return {} if any(map(_CODE.match, found.values())) else {value: Decimal(text) for value, text in found.items()}
+
+
+def _times(counts: Mapping[str, int]) -> dict[str, str]:
+    """The values as times that sort as text does, those that name a zone in UTC; none unless all are times alike."""
+    found = {}
+    zoned = set()
+    for value in counts:
+        try:
+            time = datetime.fromisoformat(value.strip())
+            zoned.add(time.tzinfo is not None)
+            found[value] = (
+                (time.astimezone(UTC) if time.tzinfo else time).replace(tzinfo=None).isoformat(" ", "microseconds")
+            )
+        except (ValueError, OverflowError):
+            return {}
+    zone = "Z" if True in zoned else ""
+    return {} if len(zoned) != 1 else {value: time + zone for value, time in found.items()}
+
+
+def _equal(numbers: Mapping[str, Decimal], counts: Counter[str]) -> dict[str, str]:
+    """The name of each number's group: how it is written most often."""
+    written: dict[Decimal, str] = {}
+    for value, _ in counts.most_common():
+        if value in numbers:
+            written.setdefault(numbers[value], value)
+    return {value: written[number] for value, number in numbers.items()}
+
+
+def _ranges(keys: Mapping[str, Any], counts: Mapping[str, int], most: int, fewest: int, write: Write) -> dict[str, str]:
+    """The name of each value's range; the keys, one a value, give their order."""
+    rows: defaultdict[Any, int] = defaultdict(int)
+    for value, key in keys.items():
+        rows[key] += counts[value]
+    ordered = sorted(rows)
+    places = np.repeat(np.arange(len(ordered)), [rows[key] for key in ordered])  # of each row, sorted
+    ranges = max(1, min(most, len(places) // fewest))
+    edges = np.quantile(places, np.arange(1, ranges) / ranges)
+    of_key = np.searchsorted(edges, np.arange(len(ordered)), side="left").tolist()
+    starts = [place for place in range(len(ordered)) if place == 0 or of_key[place] != of_key[place - 1]]
+    ends = [*(start - 1 for start in starts[1:]), len(ordered) - 1]
+    written = write([(ordered[start], ordered[end]) for start, end in zip(starts, ends, strict=True)])
+    names = dict(zip(sorted(set(of_key)), written, strict=True))
+    named = {key: names[place] for key, place in zip(ordered, of_key, strict=True)}
+    return {value: named[key] for value, key in keys.items()}
+
+
+def _numbers_written(ranges: Sequence[tuple[Decimal, Decimal]]) -> list[str]:
+    """Ranges by their ends, rounded outwards to the fewest digits with which no two of them touch."""
+    for digits in DIGITS:
+        down, up = (Context(digits, rounding, MIN_EMIN, MAX_EMAX).plus for rounding in (ROUND_FLOOR, ROUND_CEILING))
+        ends = [(low, high) if low == high else (_rounded(low, down), _rounded(high, up)) for low, high in ranges]
+        if all(one[1] < other[0] for one, other in zip(ends, ends[1:], strict=False)):
+            break
+    return [_written(low) if low == high else f"{_written(low)} to {_written(high)}" for low, high in ends]
+
+
+def _rounded(number: Decimal, to: Callable[[Decimal], Decimal]) -> Decimal:
+    return number if number.adjusted() < WHOLE and number == number.to_integral_value() else to(number)
+
+
+def _written(number: Decimal) -> str:
+    if number and not -5 <= number.adjusted() < 21:
+        return str(number)
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _times_written(ranges: Sequence[tuple[str, str]]) -> list[str]:
+    """Ranges by the beginnings of their first and last times, the shortest by which no two of them touch."""
+    for length in MOMENTS:
+        ends = [(low[:length], high[:length]) for low, high in ranges]
+        if all(one[1] < other[0] for one, other in zip(ends, ends[1:], strict=False)):
+            break
+    zone = " UTC" if ranges[0][0].endswith("Z") else ""
+    return [(low if low == high else f"{low} to {high}") + zone for low, high in ends]
