@@ -104,8 +104,8 @@ def test_a_page_shows_the_texts_as_they_are(pages: tuple[Page, Page]) -> None:
     told, _ = pages
     cells = {row[0].strip() for row in told.rows}
     for word in HOSTILE:
-        assert plain(word).strip() in cells
-        assert told.text.count(plain(word)) >= 3
+        assert one_line(word) in cells  # a name is on one line, as a browser would show it
+        assert told.text.count(plain(word)) >= 2
     assert f"By {HOSTILE[2]}" in told.text
 
 
