@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from rnn_cli.cli import explanations
 from rnn_cli.cli.layout import NAME_CELLS, for_terminal, padded, shortened, terminal_width, to_json
+from rnn_cli.evaluation.names import apart
 from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Prediction
@@ -28,8 +29,8 @@ class Writer:
         self._labels, self._proba, self._abstains = labels, proba, abstains
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
-        names = [*labels, UNSURE] if abstains else labels
-        self._cells = min(max(map(cell_len, map(one_line, names))), NAME_CELLS)
+        self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, shortened)
+        self._cells = max(map(cell_len, self._names.values()))
         self._width = terminal_width()
         self._blank = ""
         if style in ("csv", "tsv"):
@@ -95,12 +96,13 @@ class Writer:
         return answer
 
     def _human(self, text: str, prediction: Prediction) -> str:
-        label = padded(shortened(UNSURE if prediction.unsure else prediction.label, self._cells), self._cells)
+        label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
         figures = f"  {prediction.probability:6.1%}  "
         if self._proba:
-            ranked = sorted(self._all(prediction), key=lambda each: -each[1])
-            figures += f"[{', '.join(f'{shortened(name, NAME_CELLS)} {p:.1%}' for name, p in ranked)}]  "
-        doubt = f"(nearest: {shortened(prediction.label, NAME_CELLS)})  " if prediction.unsure else ""
+            every = zip(self._labels, prediction.probabilities, strict=True)
+            ranked = sorted(every, key=lambda each: -each[1])
+            figures += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
+        doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
         by_threshold = len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
         doubt += "(by the threshold)  " if by_threshold else ""
         doubt += "(no known word)  " if prediction.no_known_words else ""

@@ -17,6 +17,7 @@ from rnn_cli.evaluation.comparison import Comparison, compare, holm
 from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
 from rnn_cli.evaluation.losses import Rows
 from rnn_cli.evaluation.metrics import confusion_of, macro_f1
+from rnn_cli.evaluation.names import apart
 
 Key = tuple[str, ...]
 
@@ -149,5 +150,5 @@ def _different(first: Answers, other: Answers, only_first: Counter[Key], only_ot
 
 def _some(only: Counter[Key], most: int = 2) -> str:
     texts = [key[-2] for key in list(only)[:most]]  # the text, or else the id
-    shown = ", ".join(repr(text if len(text) <= 30 else text[:30] + "...") for text in texts)
-    return shown + (", ..." if len(only) > most else "")
+    forms = apart(texts, 33, lambda text, cells: text if len(text) <= cells else text[: cells - 3] + "...")
+    return ", ".join(repr(forms[text]) for text in texts) + (", ..." if len(only) > most else "")

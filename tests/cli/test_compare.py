@@ -59,6 +59,19 @@ def test_a_run_and_anyones_answers(rnn: Rnn, newest: Path, rows: list[dict[str, 
     assert other["against_first"]["difference"] == pytest.approx(2 / 16 - right / 16)
 
 
+def test_models_whose_names_end_alike_can_be_told_apart(
+    rnn: Rnn, newest: Path, rows: list[dict[str, str]], home: Path
+) -> None:
+    end = "the/same/long/folder/for/all/answers.csv"
+    for name, wrong in (("one", 3), ("two", 9)):
+        (home / name / end).parent.mkdir(parents=True)
+        write(home / name / end, rows, wrong)
+    code, out, err = rnn("compare", f"one/{end}", f"two/{end}")
+    assert (code, err) == (0, "")
+    _, _, first, second, *_ = out.splitlines()
+    assert first[:28].split("  ")[0] != second[:28].split("  ")[0]
+
+
 def test_chance_is_called_so(rnn: Rnn, rows: list[dict[str, str]], home: Path) -> None:
     names = [write(home / f"{wrong}.csv", rows, wrong) for wrong in (3, 1)]
     out = rnn("compare", *names).out

@@ -291,6 +291,18 @@ def test_a_column_called_length_goes_before_the_texts_length(rnn: Rnn, newest: P
     assert [each["name"] for each in told["slices"]] == ["short"]
 
 
+def test_a_column_of_seconds_is_cut_into_ranges_that_can_be_told_apart(rnn: Rnn, newest: Path, home: Path) -> None:
+    rows = [f"warm,good,{1_700_000_000_000_000_000_000.5 if place == 0 else 10**20 + place}" for place in range(100)]
+    (home / "new.csv").write_text("text,label,when\n" + "\n".join(rows) + "\n")
+    code, out, err = rnn("evaluate", "--data", "new.csv", "--by", "when")
+    assert (code, err) == (0, "")
+    shown = [line for line in out.splitlines() if " to " in line and "…" in line]
+    assert len({line[:28] for line in shown}) == len(shown) == 5
+    told = json.loads(rnn("evaluate", "--data", "new.csv", "--by", "when", "--json").out)
+    assert sorted(each["rows"] for each in told["slices"]) == [20] * 5
+    assert len({each["name"] for each in told["slices"]}) == 5
+
+
 def test_a_column_that_there_is_not_is_told_with_those_there_are(rnn: Rnn, newest: Path, home: Path) -> None:
     (home / "new.csv").write_text("text,label,country\nwarm,good,de\n")
     code, out, err = rnn("evaluate", "--data", "new.csv", "--by", "contry")

@@ -1,4 +1,8 @@
+import pytest
+
+from rnn_cli.cli.answers import Writer
 from rnn_cli.cli.layout import one_line, shortened, table
+from rnn_cli.scoring.predictor import Prediction
 
 LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]
 
@@ -29,3 +33,11 @@ def test_columns_stand_below_each_other_whatever_the_labels() -> None:
 
 def test_cells_that_are_empty_leave_no_spaces_behind() -> None:
     assert table(("a", "b"), [("x", "")], names=2) == ["a  b", "────", "x"]
+
+
+def test_answers_show_labels_that_can_be_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = [f"politics and society in all its parts: {where}" for where in ("north", "south")]
+    writer = Writer("human", labels, proba=True)
+    writer.write(["a", "b"], [Prediction(label, 0.6, (0.6, 0.4), False) for label in labels])
+    one, two = (line.split("  60.0%")[0] for line in capsys.readouterr().out.splitlines())
+    assert one != two

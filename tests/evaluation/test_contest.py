@@ -81,6 +81,15 @@ def test_rows_that_are_not_the_same_are_told() -> None:
         hold([model("a", set()), twice])
 
 
+def test_rows_told_as_examples_can_be_told_apart() -> None:
+    texts = [f"a film that begins like all the others do and ends as number {row}" for row in range(ROWS)]
+    first, other = model("a", set(), keys={"text": texts}), model("b", set(), keys={"text": texts[::-1]})
+    with pytest.raises(DataError) as caught:
+        hold([first, other])
+    one, two = str(caught.value).split("a only (")[1].split(", ...)")[0].split(", ")
+    assert one != two and max(map(len, (one, two))) <= 35
+
+
 def test_rows_of_other_labels_are_not_the_same() -> None:
     labels = ["good", *TRUTH[1:]]
     with pytest.raises(DataError, match=r"1 is in a only \('text 0'\), 1 is in b only .*, 1 of them have other labels"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.reporting import marking, mistakes
+from rnn_cli.reporting.canvas import NAME_CHARACTERS, named
 from rnn_cli.reporting.marking import excerpt, marked
 from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
 from rnn_cli.scoring.explain import Part
@@ -36,6 +37,13 @@ def test_the_surest_wrong_answers_come_first(trained: Path, report_on: Gather) -
         assert each.probability == report.evaluation.scores.probabilities[row, place]
         strongest = max(each.parts, key=lambda part: part.weight)
         assert each.text[strongest.start : strongest.end] in {"warm", "lovely", "dull"}
+
+
+def test_labels_in_charts_can_be_told_apart() -> None:
+    labels = ["politics and society: north", "politics and society: south", "sports"]
+    shown = named(labels)
+    assert list(shown) == labels and len(set(shown.values())) == 3
+    assert all(len(name) <= NAME_CHARACTERS for name in shown.values())
 
 
 def test_no_more_mistakes_are_explained_than_shown(
