@@ -17,7 +17,7 @@ from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.prepare import Known, Prepared
+from rnn_cli.training.prepare import Known, Prepared, asked_again
 from rnn_cli.training.saved import SavedRun
 
 FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
@@ -42,7 +42,9 @@ class Origin:
         """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
         if path.name.endswith(bundle.UNFINISHED):
             saved = SavedRun.read(bundle.newest_checkpoint(path, warn))
-            return cls(path, saved.config, replace(saved.known, fingerprint=None), None, saved.arrays["model"])
+            return cls(
+                path, saved.config, replace(saved.known, fingerprint=None, baseline=None), None, saved.arrays["model"]
+            )
         opened = Bundle.open(path)
         config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(path / bundle.CONFIG))
         tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8"))
@@ -56,7 +58,7 @@ class Origin:
         if config is None:
             asked = parse_config(to_yaml(self.config), str(self.path / bundle.CONFIG), overrides)
         else:
-            asked = load_config(config, overrides)
+            asked = asked_again(load_config(config, overrides), self.known, self.config.model)
         wrong = []
         for section in ("tokenizer", "model"):
             ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from rnn_cli.config import ModelConfig
 from rnn_cli.network.ngrams import ngram_counts
 from rnn_cli.training.batches import Encoded
-from rnn_cli.training.linear import STRENGTHS, LinearModel, fit_linear
+from rnn_cli.training.linear import STRENGTHS, LinearModel, Told, fit_linear
 
 VOCAB, BUCKETS = 40, 5_000
 
@@ -36,8 +36,10 @@ def by_word(rows: int, classes: int, seed: int, weights: np.ndarray | None = Non
     return Encoded(texts, truth.astype(np.intp), np.ones(rows, np.float32) if weights is None else weights)
 
 
-def fitted(longest: int, train: Encoded, validation: Encoded, classes: int = 2) -> LinearModel:
-    return fit_linear(settings(longest), train, validation, vocab_size=VOCAB, classes=classes)
+def fitted(
+    longest: int, train: Encoded, validation: Encoded, classes: int = 2, told: Told = lambda *_: None
+) -> LinearModel:
+    return fit_linear(settings(longest), train, validation, vocab_size=VOCAB, classes=classes, told=told)
 
 
 def answers(model: LinearModel, rows: Encoded, longest: int) -> np.ndarray:

@@ -74,6 +74,9 @@ class Hears:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def progress(self, what: str, done: int, total: int) -> None:
+        pass
+
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         self.starts.append((epoch, done))
 
