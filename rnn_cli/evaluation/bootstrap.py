@@ -115,7 +115,7 @@ def _resamples(counts: Rows) -> Iterator[Weights]:
         yield times.T  # a resample's rows stay side by side, which sums are quickest over
 
 
-def _sums(groups: Rows, values: npt.ArrayLike, count: int) -> Callable[[Weights], Weights]:
+def grouped_sums(groups: Rows, values: npt.ArrayLike, count: int) -> Callable[[Weights], Weights]:
     """What sums `values`, `[rows]`, as often as rows were drawn, over each of `count` groups; one below 0 is none."""
     rows = np.argsort(groups, kind="stable")[np.count_nonzero(groups < 0) :]
     present, starts = np.unique(groups[rows], return_index=True)
@@ -133,8 +133,8 @@ def _sums(groups: Rows, values: npt.ArrayLike, count: int) -> Callable[[Weights]
 
 def _of_answers(truth: Rows, answers: Rows, counts: Rows) -> Callable[[Weights], Resampled]:
     labels, known = len(counts), counts > 0
-    right_rows = _sums(np.where(truth == answers, truth, -1), 1, labels)
-    answered_rows = _sums(answers, 1, labels)
+    right_rows = grouped_sums(np.where(truth == answers, truth, -1), 1, labels)
+    answered_rows = grouped_sums(answers, 1, labels)
 
     def measure(weights: Weights) -> Resampled:
         right, both = right_rows(weights), answered_rows(weights) + counts[:, None].astype(np.float32)
@@ -153,7 +153,7 @@ def _of_losses(losses: Numbers) -> Callable[[Weights], Resampled]:
 def _of_probabilities(truth: Rows, probabilities: Numbers, answers: Rows) -> Callable[[Weights], Resampled]:
     brier = brier_scores(truth, probabilities).astype(np.float32)
     bins, gaps = calibration_gaps(truth, probabilities, answers)
-    gap_rows = _sums(bins, gaps, bins.max() + 1)
+    gap_rows = grouped_sums(bins, gaps, bins.max() + 1)
     rows = len(truth)
 
     def measure(weights: Weights) -> Resampled:
@@ -185,11 +185,11 @@ def _ranking(positive: npt.NDArray[np.bool_], scores: Numbers) -> Callable[[Weig
     steps = len(thresholds)
     groups = np.full(len(scores), -1)
     groups[positive] = at
-    positives_at = _sums(groups, 1, steps)
+    positives_at = grouped_sums(groups, 1, steps)
     others = scores[~positive]
     groups[positive] = -1
     groups[~positive] = np.searchsorted(thresholds, others, "left") + np.searchsorted(thresholds, others, "right")
-    others_at = _sums(groups, 1, 2 * steps + 1)
+    others_at = grouped_sums(groups, 1, 2 * steps + 1)
     positives, others_in_all = np.float32(positive.sum()), np.float32((~positive).sum())
 
     def measure(weights: Weights) -> tuple[Weights, Weights]:

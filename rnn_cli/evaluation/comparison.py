@@ -3,7 +3,7 @@
 Knows nothing of how the answers came about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.evaluation.bootstrap import grouped_sums
 from rnn_cli.evaluation.metrics import NORMAL_95
 
 ROUNDS, RESAMPLES_A_ROUND = 20, 250
@@ -66,9 +67,8 @@ def compare(truth: Rows, first: Rows, second: Rows, labels: int) -> Comparison:
     kinds, counts = np.unique(np.column_stack([truth, first, second]), axis=0, return_counts=True)
     chance = np.random.default_rng(SEED)
     shares = counts / len(truth)
-    resampled = (
-        _f1_gain(chance.multinomial(len(truth), shares, RESAMPLES_A_ROUND), kinds, labels) for _ in range(ROUNDS)
-    )
+    gain = _f1_gain(kinds, labels)
+    resampled = (gain(chance.multinomial(len(truth), shares, RESAMPLES_A_ROUND)) for _ in range(ROUNDS))
     low, high = np.quantile(np.concatenate(list(resampled)), [0.025, 0.975]).tolist()
     only_first = int(((first == truth) & (second != truth)).sum())
     only_second = int(((first != truth) & (second == truth)).sum())
@@ -76,7 +76,7 @@ def compare(truth: Rows, first: Rows, second: Rows, labels: int) -> Comparison:
         rows=len(truth),
         difference=(only_first - only_second) / len(truth),
         interval=paired_interval(only_first, only_second, len(truth)),
-        macro_f1_difference=float(_f1_gain(counts[None], kinds, labels)[0]),
+        macro_f1_difference=float(gain(counts[None])[0]),
         macro_f1_interval=(low, high),
         only_first_right=only_first,
         only_second_right=only_second,
@@ -123,15 +123,33 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
     return max(-1.0, first - second - half), min(1.0, first - second + half)
 
 
-def _f1_gain(drawn: Rows, kinds: Rows, labels: int) -> Numbers:
-    """By how much the first's macro F1 is better, `[resamples]`; `drawn` counts the rows, `[resamples, kinds]`."""
-    truth, first, second = (np.eye(labels)[kinds[:, place]] for place in range(3))
-    counts = drawn.astype(np.float64)
-    return _macro_f1(counts, truth, first) - _macro_f1(counts, truth, second)
+def _f1_gain(kinds: Rows, labels: int) -> Callable[[Rows], Numbers]:
+    """What tells by how much the first's macro F1 is better, `[resamples]`, from counts `[resamples, kinds]`.
+
+    `kinds` are truth, first and second answer, `[kinds, 3]`.
+    """
+    truth, first, second = kinds.T
+    of_truth = grouped_sums(truth, 1, labels)
+    right, answered = (
+        [grouped_sums(groups, 1, labels) for groups in each]
+        for each in ([np.where(truth == answers, truth, -1) for answers in (first, second)], (first, second))
+    )
+
+    def gain(drawn: Rows) -> Numbers:
+        counts = drawn.T.astype(np.float32)
+        there = of_truth(counts)
+        ours, theirs = (
+            _macro_f1(right_of(counts), there + answered_of(counts))
+            for right_of, answered_of in zip(right, answered, strict=True)
+        )
+        return ours - theirs
+
+    return gain
 
 
-def _macro_f1(counts: Numbers, truth: Numbers, answers: Numbers) -> Numbers:
-    right, named = counts @ (truth * answers), counts @ (truth + answers)
-    f1 = np.divide(2 * right, named, out=np.zeros_like(right), where=named > 0)  # 0 where undefined, as measured
+def _macro_f1(right: npt.NDArray[np.float32], named: npt.NDArray[np.float32]) -> Numbers:
+    """Of rows counted by label, `[labels, resamples]`: those answered rightly, those labelled plus those answered."""
+    twice, both = (np.ascontiguousarray(each.T, np.float64) for each in (2 * right, named))
+    f1 = np.divide(twice, both, out=np.zeros_like(twice), where=both > 0)  # 0 where undefined, as measured
     mean: Numbers = f1.mean(axis=1)
     return mean

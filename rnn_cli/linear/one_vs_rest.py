@@ -25,7 +25,7 @@ HANDFUL = 8
 """Up to so many labels one softmax over all of them is fitted, which is as good there and about as quick."""
 
 TOLERANCE = 5e-4
-"""The largest entry of the mean loss's gradient at which a fit ends, times the share of the label's rows, so that a rare
+"""The largest entry of the mean loss's gradient at which a fit ends, times the share of the label's rows. So a rare
 label is fitted as exactly as a frequent one."""
 
 MOST_STEPS = 1000
