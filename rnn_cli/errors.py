@@ -7,6 +7,15 @@ the terminal: `rnn_cli.cli.main` prints it, once, for all commands.
 from collections.abc import Sequence
 
 
+FEW = 8
+
+
+def few_of(names: Sequence[str]) -> str:
+    """Labels or the like for a message, the first few of many."""
+    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + more
+
+
 class RnnError(Exception):
     """Something a user can understand and mend.
 

@@ -11,7 +11,7 @@ from typing import Any
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.config import Config
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, few_of
 from rnn_cli.loading import load_config, parse_config, to_yaml
 from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
@@ -86,7 +86,7 @@ class Origin:
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
         if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
-            listener.warn(f"no training row is labelled {', '.join(missing)}; what {self.path} knew of that may fade")
+            listener.warn(f"no training row is labelled {few_of(missing)}; what {self.path} knew of that may fade")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
         listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")

@@ -17,7 +17,7 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
-from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.errors import ConfigError, DataError, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
@@ -148,7 +148,7 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
         raise DataError(
             f"the model does not know the label {new[0]!r}",
             where=config.data.source,
-            mend=f"it knows {', '.join(known.labels)}; a network for other labels must be trained anew",
+            mend=f"it knows {few_of(known.labels)}; a network for other labels must be trained anew",
         )
 
 
@@ -215,4 +215,4 @@ def _summary(splits: Splits, unlabelled: Unlabelled, labels: Sequence[str], toke
     rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items()) + " rows"
     if unlabelled.texts:
         rows += f", {len(unlabelled.texts):,} unlabelled texts"
-    return f"{rows}; {len(labels)} labels ({', '.join(labels[:8])}); {tokenizer.vocab_size:,} token ids"
+    return f"{rows}; {len(labels)} labels ({few_of(labels)}); {tokenizer.vocab_size:,} token ids"
