@@ -6,7 +6,6 @@ the terminal: `rnn_cli.cli.main` prints it, once, for all commands.
 
 from collections.abc import Sequence
 
-
 FEW = 8
 
 

@@ -60,8 +60,8 @@ def with_fitting_ngrams(model: ModelConfig, vocab_size: int, classes: int) -> Mo
     if not model.ngrams or 4 * _ngram_weights(model, vocab_size, outputs) <= LARGEST_NGRAMS:
         return model
     rows = (LARGEST_NGRAMS // 4 - outputs) // outputs - outputs
-    # With fewer buckets than tokens, pairs of tokens would share nearly all of their weights.
-    if rows - vocab_size < vocab_size:
+    # With far fewer buckets than tokens, all pairs of tokens would share their weights with many others.
+    if rows - vocab_size < vocab_size // 4:
         return model.model_copy(update={"ngrams": 0})
     return model.model_copy(update={"ngram_buckets": min(model.ngram_buckets, rows - vocab_size)})
 
