@@ -45,7 +45,8 @@ def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
     sizes = count_weights(model, vocab_size, classes)
     if 4 * sum(sizes.values()) <= LARGEST_MODEL:
         return
-    parts = ", ".join(f"{part} {_gib(each)}" for part, each in sorted(sizes.items(), key=lambda item: -item[1]))
+    largest = sorted(sizes.items(), key=lambda item: -item[1])
+    parts = ", ".join(f"{part} {_gib(each)}" for part, each in largest if 20 * each > sum(sizes.values()))
     raise ConfigError(
         [
             f"model: the weights would take {_gib(sum(sizes.values()))}, and a model file holds "

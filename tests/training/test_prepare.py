@@ -221,11 +221,11 @@ def test_own_vectors_are_no_file(listener: Any, tmp_path: Path) -> None:
 
 def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
     data = three_files()
-    with pytest.raises(
-        ConfigError, match="^model: the weights would take .* smaller: token vectors .tokenizer.vocab_s"
-    ):
-        prepared(listener, data, model={"embedding_dim": 100_000_000})
-    assert prepared(listener, data, tokenizer={"vocab_size": 5}, model={"embedding_dim": 100_000_000})
+    wide = {"embedding_dim": 60_000_000, "cell": "rnn", "bidirectional": False, "units": [1]}
+    message = "^model: the weights would take .* smaller: token vectors .tokenizer.vocab_size, model.embedding_dim"
+    with pytest.raises(ConfigError, match=message):
+        prepared(listener, data, model=wide)
+    assert prepared(listener, data, tokenizer={"vocab_size": 5}, model=wide)
     tokenizer = {"vocab_size": 50, "max_length": 9}
     assert prepared(listener, data, tokenizer=tokenizer, model={"input": "one_hot", "embedding_dim": 100_000_000})
 
@@ -271,7 +271,7 @@ def test_unknown_words_tell_no_label_where_rows_are_sorted_by_it(listener: Any) 
 
 
 def many_labels(labels: int, file: str = "many.csv") -> str:
-    rows = (f"word{label} of {place},label{label}" for place in range(4) for label in range(labels))
+    rows = (f"word{label} of {place},label{label}" for place in range(20) for label in range(labels))
     Path(file).write_text("text,label\n" + "\n".join(rows) + "\n")
     return file
 
