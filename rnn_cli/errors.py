@@ -8,6 +8,14 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePath
 
+FEW = 8
+
+
+def few_of(names: Sequence[str]) -> str:
+    """Labels or the like for a message, the first few of many."""
+    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + more
+
 
 class RnnError(Exception):
     """Something a user can understand and mend.

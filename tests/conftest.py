@@ -111,6 +111,7 @@ class Silent:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.warnings: list[str] = []
+        self.fits: list[tuple[str, int, int]] = []
         self.epochs: list[object] = []
 
     def note(self, text: str) -> None:
@@ -118,6 +119,9 @@ class Silent:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        self.fits.append((what, done, total))
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         pass

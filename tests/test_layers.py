@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "loading": {"config", "errors"},
     "data": {"config", "errors"},
     "text": {"errors"},
+    # What the fits of linear models share, wherever these are: in a check of data, in training.
+    "linear": set(),
     "network": {"config", "system", "errors"},
     "scoring": {"text", "bundle", "errors"},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
@@ -24,9 +26,9 @@ MAY_IMPORT = {
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "system", "errors"},
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
-    "doctor": {"data", "text", "bundle", "config", "loading", "errors"},
+    "doctor": {"linear", "data", "text", "bundle", "config", "loading", "errors"},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "data", "text"),
+        *("reporting", "scoring", "evaluation", "network", "linear", "data", "text"),
         *("bundle", "config", "loading", "native", "system", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.

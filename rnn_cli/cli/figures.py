@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # loading them loads TensorFlow, or numpy
 CONFUSIONS = 10
 """Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
 
+MOST_LABELS, WORST_LABELS = 40, 20
+"""Labels up to which each has a line and the confusion matrix is tried; of more, how many are told, the worst."""
+
 SLICES = 20
 """How many slices are shown, the worst."""
 
@@ -76,7 +79,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "A
     click.echo()
     if against:
         click.echo(paragraph(verdict(rows, against), indent="") + "\n")
-    _show(_by_label(figures.per_class))
+    _show_by_label(figures.per_class)
     click.echo()
     _show_confusion(figures)
     if sure := evaluation.sure:
@@ -109,17 +112,28 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
         click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
 
 
-def _show_confusion(figures: "Figures") -> None:
-    matrix = table(
-        ("true \\ answered", *figures.labels),
-        [
-            (label, *(f"{count:,}" for count in counts))
-            for label, counts in zip(figures.labels, figures.confusion, strict=True)
-        ],
-    )
-    if fits(matrix):
-        _show(matrix)
+def _show_by_label(per_class: "Mapping[str, ClassFigures]") -> None:
+    if len(per_class) <= MOST_LABELS:
+        _show(_by_label(per_class))
         return
+    # A label without a row was not put to the test.
+    tried = sorted((row.f1, label) for label, row in per_class.items() if row.support)
+    _show(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
+    click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
+
+
+def _show_confusion(figures: "Figures") -> None:
+    if len(figures.labels) <= MOST_LABELS:
+        matrix = table(
+            ("true \\ answered", *figures.labels),
+            [
+                (label, *(f"{count:,}" for count in counts))
+                for label, counts in zip(figures.labels, figures.confusion, strict=True)
+            ],
+        )
+        if fits(matrix):
+            _show(matrix)
+            return
     most = confusions(figures, CONFUSIONS)
     _show(
         table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)

@@ -1,6 +1,7 @@
 """A run's steps on stderr: a bar with the time left on a terminal, a line an epoch everywhere."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,10 @@ from rnn_cli.cli.notes import Notes
 from rnn_cli.training.listener import EpochFigures, Listener
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
+
+
+QUIET_SECONDS = 10.0
+"""A fit under way is told in lines as often as this."""
 
 
 @contextmanager
@@ -41,6 +46,17 @@ class Lines(Notes):
     def __init__(self) -> None:
         self.epochs = 0
         self.has_head = False
+        self.fit_named = ""
+        self.fit_told_at = 0.0
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Print how far a long fit is, every few seconds."""
+        now = time.monotonic()
+        if what != self.fit_named:
+            self.fit_named, self.fit_told_at = what, now
+        elif now - self.fit_told_at >= QUIET_SECONDS:
+            self.fit_told_at = now
+            self.say(f"{what} {done:,}/{total:,}")
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Remember how many there will be; print the head of the epochs' lines before the first."""
@@ -66,26 +82,42 @@ class Bars(Lines):
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
-        self.progress = progress
+        self.bars = progress
         self.task: TaskID | None = None
+        self.fit: TaskID | None = None
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line above the bar, wrapped between words."""
-        self.progress.console.print(line, style=style)
+        self._end_fit()
+        self.bars.console.print(line, style=style)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Move a fit's bar on; it goes when all is done, and before any other line."""
+        if self.fit is None or what != self.fit_named:
+            self._end_fit()
+            self.fit, self.fit_named = self.bars.add_task(what, total=total, figures=""), what
+        self.bars.update(self.fit, completed=done)
+        if done >= total:
+            self._end_fit()
+
+    def _end_fit(self) -> None:
+        if self.fit is not None:
+            self.bars.remove_task(self.fit)
+            self.fit = None
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Begin a bar of `steps`, with so many done."""
         super().epoch_starts(epoch, epochs, steps, done)
-        self.task = self.progress.add_task(f"epoch {epoch}/{epochs}", total=steps, completed=done, figures="")
+        self.task = self.bars.add_task(f"epoch {epoch}/{epochs}", total=steps, completed=done, figures="")
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Move the bar on."""
         if self.task is not None:
-            self.progress.update(self.task, advance=1, figures=f"loss {loss:.4f}  accuracy {accuracy:.1%}")
+            self.bars.update(self.task, advance=1, figures=f"loss {loss:.4f}  accuracy {accuracy:.1%}")
 
     def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
         """Replace the bar by the epoch's line."""
         if self.task is not None:
-            self.progress.remove_task(self.task)
+            self.bars.remove_task(self.task)
             self.task = None
         super().epoch_done(figures, best=best)

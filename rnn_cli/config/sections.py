@@ -125,7 +125,8 @@ class ModelConfig(Section):
     ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(as_number)] = 0
     """Average the network with a linear model over runs of up to so many tokens, fitted first; 0 for none."""
     ngram_buckets: Count = 1 << 20
-    """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label)."""
+    """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label); of many labels as
+    many as fit into 256 MiB with the single tokens' ones."""
     dropout: Rate = 0.0
     """Share of each recurrent and hidden Dense layer's output that is dropped in training."""
     embedding_dropout: Rate = 0.0

@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from rnn_cli.doctor.words import Words
+from rnn_cli.linear.one_vs_rest import HANDFUL, fit_one_vs_rest
 
 STRENGTH = 3.0
 """C, the inverse of the penalty's strength. A wrong label can be learned by heart with a large one."""
@@ -51,10 +52,15 @@ def fit_and_score(counts: Any, classes: Rows, train: Rows, held_out: Rows, label
     """Fit to the rows `train`; answers the probabilities of the rows `held_out`, `[held_out, labels]`.
 
     `classes` holds a number below `labels` for each row of `counts`. A label without a row in `train` has
-    probability 0.
+    probability 0. More than a handful of labels are fitted one by one, as the model of `rnn train` is.
     """
     weigh = TfidfTransformer(sublinear_tf=True)
     seen = weigh.fit_transform(counts[train])
+    if labels > HANDFUL:
+        found: Probabilities = fit_one_vs_rest(seen, classes[train], labels, STRENGTH).probabilities(
+            weigh.transform(counts[held_out])
+        )
+        return found
     model = LogisticRegression(C=STRENGTH, solver="newton-cg", tol=TOLERANCE)
     with warnings.catch_warnings():  # one that has not quite converged will do
         warnings.simplefilter("ignore")

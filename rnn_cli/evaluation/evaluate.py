@@ -15,7 +15,7 @@ from rnn_cli.data.reading.request import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.errors import ConfigError, DataError, few_of
 from rnn_cli.evaluation.answers import Answers
 from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import Figures, Sure, measure
@@ -83,7 +83,7 @@ def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]
     for line, label in zip(dataset.lines, dataset.labels, strict=True):
         if label not in places:
             raise DataError(
-                f"label {label!r} is none of the model's ({', '.join(labels)})",
+                f"label {label!r} is none of the model's ({few_of(labels)})",
                 where=f"{dataset.name}:{line}",
                 mend="correct it, or train on data that has it",
             )

@@ -8,33 +8,33 @@ Joachims (1998), Text categorization with support vector machines: learning with
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from rnn_cli.config import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
-from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.calibration import tempered
-from rnn_cli.evaluation.comparison import compare
 from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.losses import log_losses
-from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.temperature import fit_temperature
+from rnn_cli.linear.one_vs_rest import HANDFUL, OneVsRest, fit_one_vs_rest
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.training.fitted_baseline import Answered, Baseline, places_of, sides_of, true_places
 from rnn_cli.training.labels import label_weights
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading it loads ONNX Runtime
-    from rnn_cli.evaluation.evaluate import Evaluation
+    pass
 
 SEED = 1
 
@@ -75,67 +75,6 @@ KNOWN_WORDS = 0.5
 there are no words of two letters, or the script puts no spaces between them."""
 
 
-@dataclass(frozen=True)
-class Answered:
-    """The baseline's answers to the rows of one side and how good they are.
-
-    `truth` and `answers` are indices into the run's labels, `[rows]`; `probabilities` is `[rows, labels]`.
-    """
-
-    truth: npt.NDArray[np.intp]
-    probabilities: npt.NDArray[np.float64]
-    answers: npt.NDArray[np.intp]
-    figures: Figures
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """A fitted linear model, known by what it answered: `sides` are `validation` and, if there are such rows, `test`.
-
-    `model` names it in words, `C` is the chosen one of `STRENGTHS`, `features` and `rows` count what it was fitted on;
-    `seconds` are those of all fits, counting the features included; `temperature` and `threshold` are what a bundle's
-    manifest calls so.
-    """
-
-    model: str
-    C: float
-    features: int
-    rows: int
-    seconds: float
-    temperature: float
-    threshold: float
-    sides: Mapping[str, Answered]
-
-    def against(self, name: str, network: "Evaluation", knew_more: bool) -> Against:
-        """The network held against it on the rows of one side; `knew_more` is `Against`'s."""
-        side = self.sides[name]
-        labels = side.probabilities.shape[1]
-        return Against(side.figures, compare(side.truth, network.answers, side.answers, labels), knew_more)
-
-    def columns(self, name: str) -> pd.DataFrame:
-        """One row a text of one side: the prediction's probability and the prediction."""
-        side = self.sides[name]
-        return pd.DataFrame(
-            {
-                "baseline_probability": side.probabilities[np.arange(len(side.answers)), side.answers],
-                "baseline_prediction": [side.figures.labels[answer] for answer in side.answers],
-            }
-        )
-
-    def to_dict(self, against: Mapping[str, Against]) -> dict[str, Any]:
-        """What `metrics.json` tells of it. Not the seconds, so that a run repeated writes the same file."""
-        return {
-            "model": self.model,
-            "C": self.C,
-            "features": self.features,
-            "rows": self.rows,
-            "temperature": self.temperature,
-            "threshold": self.threshold,
-            **{name: each.figures.to_dict() for name, each in against.items()},
-            "comparison": {name: each.comparison.to_dict() for name, each in against.items()},
-        }
-
-
 def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> Baseline | None:
     """Fit it on the training rows, with the run's class weights; the validation rows choose C, as they do the epoch.
 
@@ -144,7 +83,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     The best C is the one of the highest validation accuracy, of equal ones the one of the least log loss: on ten splits
     of the set `rotten_tomatoes` that gave 76.8 % of the validation and 76.8 % of the test rows, the least log loss
     alone 76.3 % and 76.7 %. None, with a note, where all training rows have one label, as those of further training
-    may.
+    may. More than a handful of labels are fitted one by one.
     """
     if len(set(splits.train.labels)) == 1:
         listener.note("no linear baseline: all training rows have the same label")
@@ -152,43 +91,35 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     listener.note("fitting the linear baseline")
     started = time.perf_counter()
     counted = _count(splits, outputs=1 if len(labels) == 2 else len(labels))
-    places = {label: place for place, label in enumerate(labels)}
-    sides = {"validation": splits.validation} | ({"test": splits.test} if len(splits.test) else {})
-    truth = {name: np.array([places[label] for label in side.labels], np.intp) for name, side in sides.items()}
-
-    def probabilities(model: LogisticRegression, name: str) -> npt.NDArray[np.float64]:
-        found = model.predict_proba(counted.vectorizer.transform(sides[name].texts))
-        every = np.zeros((len(found), len(labels)))
-        every[:, model.classes_] = found  # rows of further training need not have every label
-        return every
-
+    truth = true_places(splits, labels)
+    sides = {name: counted.vectorizer.transform(side.texts) for name, side in sides_of(splits).items()}
     best: tuple[float, float] | None = None
-    for model in _fits(counted, places, label_weights(counted.rows.labels, labels, config.training)):
-        found = probabilities(model, "validation")
+    for strength, model in _fits(counted, labels, config, listener):
+        found = model(sides["validation"])
         right = Decision().choose(found) == truth["validation"]
         merit = (float(right.mean()), -float(log_losses(truth["validation"], found).mean()))
         if best is None or merit > best:
-            best, chosen, validation = merit, model, found
+            best, chosen, chosen_strength, validation = merit, model, strength, found
     temperature = fit_temperature(truth["validation"], validation)
     decision = decide(config.decision, truth["validation"], tempered(validation, temperature)).decision
 
     def answered(name: str) -> Answered:
-        found = tempered(probabilities(chosen, name), temperature)
+        found = tempered(chosen(sides[name]), temperature)
         answers = decision.choose(found)
         return Answered(truth[name], found, answers, measure(labels, truth[name], found, answers))
 
     seconds = time.perf_counter() - started
     baseline = Baseline(
         model=f"logistic regression, TF-IDF of {counted.features.name}",
-        C=chosen.C,
-        features=chosen.n_features_in_,
+        C=chosen_strength,
+        features=counted.matrix.shape[1],
         rows=len(counted.rows),
         seconds=seconds,
         temperature=temperature,
         threshold=decision.threshold,
         sides={name: answered(name) for name in sides},
     )
-    listener.note(_told(baseline, len(splits.train)))
+    listener.note(f"linear baseline: {baseline.in_words(len(splits.train))}")
     return baseline
 
 
@@ -229,22 +160,52 @@ def _knows_words(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> bool:
     return sum(word in vectorizer.vocabulary_ for word in words) > KNOWN_WORDS * len(words)
 
 
-def _fits(counted: Counted, places: Mapping[str, int], weights: Mapping[str, float]) -> Iterator[LogisticRegression]:
+Scores = Callable[[Any], npt.NDArray[np.float64]]
+"""A fitted model: features, sparse, `[rows, features]` → probabilities `[rows, labels]`."""
+
+
+def _fits(
+    counted: Counted, labels: Sequence[str], config: Config, listener: Listener
+) -> Iterator[tuple[float, Scores]]:
     """A model for each of `STRENGTHS`, from the weights of the one before."""
-    truth = [places[label] for label in counted.rows.labels]
-    each = [weights[label] for label in counted.rows.labels]
+    of_label = label_weights(counted.rows.labels, labels, config.training)
+    weights = np.array([of_label[label] for label in counted.rows.labels])
+    truth = places_of(counted.rows.labels, labels)
+    fits = _one_by_one if len(labels) > HANDFUL else _together
+    yield from zip(STRENGTHS, fits(counted.matrix, truth, weights, len(labels), listener), strict=True)
+
+
+def _together(
+    matrix: Any, truth: npt.NDArray[np.intp], weights: npt.NDArray[np.float64], labels: int, listener: Listener
+) -> Iterator[Scores]:
     model = LogisticRegression(solver="newton-cg", tol=TOLERANCE, max_iter=1000, warm_start=True)
-    for strength in STRENGTHS:
+
+    def scores(model: LogisticRegression) -> Scores:
+        def probabilities(features: Any) -> npt.NDArray[np.float64]:
+            every = np.zeros((features.shape[0], labels))
+            every[:, model.classes_] = model.predict_proba(features)  # rows of further training may lack a label
+            return every
+
+        return probabilities
+
+    for done, strength in enumerate(STRENGTHS, start=1):
         model.set_params(C=strength)
         with warnings.catch_warnings():  # one that has not quite converged is a candidate like any other
             warnings.simplefilter("ignore")
-            model.fit(counted.matrix, truth, sample_weight=each)
-        yield deepcopy(model)
+            model.fit(matrix, truth, sample_weight=weights)
+        listener.progress("linear baseline: strengths", done, len(STRENGTHS))
+        yield scores(deepcopy(model))
 
 
-def _told(baseline: Baseline, rows: int) -> str:
-    some = "" if baseline.rows == rows else f", on {baseline.rows:,} training rows by chance"
-    return (
-        f"linear baseline: validation {baseline.sides['validation'].figures.accuracy:.1%} "
-        f"({baseline.model.partition(', ')[2]}, C={baseline.C:g}{some}; {baseline.seconds:.0f}s)"
-    )
+def _one_by_one(
+    matrix: Any, truth: npt.NDArray[np.intp], weights: npt.NDArray[np.float64], labels: int, listener: Listener
+) -> Iterator[Scores]:
+    model: OneVsRest | None = None
+    for done, strength in enumerate(STRENGTHS):
+        told = partial(_tell, listener, done * labels, len(STRENGTHS) * labels)
+        model = fit_one_vs_rest(matrix, truth, labels, strength, weights, start=model, told=told)
+        yield model.probabilities
+
+
+def _tell(listener: Listener, before: int, total: int, done: int) -> None:
+    listener.progress("linear baseline: labels", before + done, total)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rnn_cli.config import TrainingConfig
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, few_of
 
 
 def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
         return {label: len(rows) / (len(counts) * counts[label]) for label in labels if counts[label]}
     if unknown := sorted(set(chosen) - set(labels)):
         raise ConfigError(
-            [f"training.class_weight.{label}: not a label of the data ({', '.join(labels)})" for label in unknown]
+            [f"training.class_weight.{label}: not a label of the data ({few_of(labels)})" for label in unknown]
         )
     return {label: chosen.get(label, 1.0) for label in labels}
 

@@ -26,13 +26,16 @@ class EpochFigures:
 
 
 class Listener(Protocol):
-    """Hears of a run's steps, in this order."""
+    """Hears of a run's steps: of its fits, then of its epochs, in this order."""
 
     def note(self, text: str) -> None:
         """A line worth knowing."""
 
     def warn(self, text: str) -> None:
         """A line worth a second look."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """A fit goes on: `what` names it and what is counted. It is over when all are done, or by the next line."""
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Epoch `epoch` of `epochs` begins, or goes on; of its `steps` batches so many are done."""
@@ -51,6 +54,9 @@ class Unheard:
         """Say nothing."""
 
     def warn(self, text: str) -> None:
+        """Say nothing."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
         """Say nothing."""
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:

@@ -57,7 +57,14 @@ def _own_vectors(run: Prepared, listener: Listener) -> npt.NDArray[np.float32]:
 def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
     began = time.monotonic()
     vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
-    linear = fit_linear(run.config.model, run.train, run.validation, vocab_size=vocab_size, classes=classes)
+    linear = fit_linear(
+        run.config.model,
+        run.train,
+        run.validation,
+        vocab_size=vocab_size,
+        classes=classes,
+        told=lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total),
+    )
     network.get_layer(NGRAMS).set_weights([linear.table])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began

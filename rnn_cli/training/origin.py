@@ -11,13 +11,13 @@ from typing import Any
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.config import Config
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, few_of
 from rnn_cli.loading import load_config, parse_config, to_yaml
 from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.prepare import Known, Prepared
+from rnn_cli.training.prepare import Known, Prepared, asked_again
 from rnn_cli.training.saved import SavedRun
 
 FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
@@ -42,7 +42,9 @@ class Origin:
         """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
         if path.name.endswith(bundle.UNFINISHED):
             saved = SavedRun.read(bundle.newest_checkpoint(path, warn))
-            return cls(path, saved.config, replace(saved.known, fingerprint=None), None, saved.arrays["model"])
+            return cls(
+                path, saved.config, replace(saved.known, fingerprint=None, baseline=None), None, saved.arrays["model"]
+            )
         opened = Bundle.open(path)
         config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(path / bundle.CONFIG))
         tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8"))
@@ -56,7 +58,7 @@ class Origin:
         if config is None:
             asked = parse_config(to_yaml(self.config), str(self.path / bundle.CONFIG), overrides)
         else:
-            asked = load_config(config, overrides)
+            asked = asked_again(load_config(config, overrides), self.known, self.config.model)
         wrong = []
         for section in ("tokenizer", "model"):
             ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
@@ -84,7 +86,7 @@ class Origin:
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
         if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
-            listener.warn(f"no training row is labelled {', '.join(missing)}; what {self.path} knew of that may fade")
+            listener.warn(f"no training row is labelled {few_of(missing)}; what {self.path} knew of that may fade")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
         listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")

@@ -12,24 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.config import OWN, Config, DataConfig
+from rnn_cli.config import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
-from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.errors import ConfigError, DataError, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
+from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.labels import label_weights, order_labels
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading it loads scikit-learn
-    from rnn_cli.training.baseline import Baseline
-
-LARGEST_EMBEDDING = (1 << 31) - (1 << 26)
-"""Bytes of token vectors that an ONNX file can hold beside the other weights: protobuf ends at 2 GiB."""
+    from rnn_cli.training.fitted_baseline import Baseline, KeptBaseline
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,15 @@ class Known:
     """What an earlier run settled, for one that goes on with its network.
 
     `fingerprint` is that of the rows it must find again, and `unlabelled` of the texts without labels, if there were
-    any; further training may take any rows, and its `fingerprint` is None.
+    any; further training may take any rows, and its `fingerprint` is None. `baseline` is of the same rows; None where
+    there was none, or none was kept.
     """
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     fingerprint: str | None
     unlabelled: str | None = None
+    baseline: "KeptBaseline | None" = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Prepared:
 
 
 def prepare(config: Config, listener: Listener, known: Known | None = None) -> Prepared:
-    """Read, split, tokenize, weigh, and fit the linear baseline.
+    """Read, split, tokenize, weigh, and fit the linear baseline unless it is `known` already.
 
     The tokenizer, unless it is `known` already, sees the training rows and then the texts of `data.unlabelled`. It
     sees nothing of validation and test: those of their texts that are unlabelled ones too are left out there.
@@ -86,7 +86,9 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
     tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
-    _refuse_too_many_vectors(config, tokenizer)
+    if known is None:
+        config = _with_fitting_ngrams(config, tokenizer, labels, listener)
+    refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -101,7 +103,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
         unlabelled,
-        _baseline(config, splits, labels, listener),
+        _baseline(config, splits, labels, known.baseline if known else None, listener),
     )
 
 
@@ -124,10 +126,18 @@ def _read_again(data: DataConfig) -> tuple[Splits, Unlabelled]:
         raise DataError(f"the run's rows came from there ({error.what})", where=error.where, mend=mend) from None
 
 
-def _baseline(config: Config, splits: Splits, labels: tuple[str, ...], listener: Listener) -> "Baseline | None":
+def _baseline(
+    config: Config, splits: Splits, labels: tuple[str, ...], kept: "KeptBaseline | None", listener: Listener
+) -> "Baseline | None":
     if not config.training.baseline:
         return None
-    # Imported here, as what is wrong with the data should not wait until scikit-learn is loaded.
+    # Imported here, as what is wrong with the data should not wait until pandas and scikit-learn are loaded.
+    if kept is not None:
+        from rnn_cli.training.fitted_baseline import Baseline
+
+        baseline = Baseline.restored(kept, splits, labels)
+        listener.note(f"linear baseline, fitted before: {baseline.in_words(len(splits.train))}")
+        return baseline
     from rnn_cli.training.baseline import fit_baseline
 
     return fit_baseline(splits, labels, config, listener)
@@ -159,7 +169,7 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
         raise DataError(
             f"the model does not know the label {new[0]!r}",
             where=shown(config.data.source),
-            mend=f"it knows {', '.join(known.labels)}; a network for other labels must be trained anew",
+            mend=f"it knows {few_of(known.labels)}; a network for other labels must be trained anew",
         )
 
 
@@ -171,12 +181,26 @@ def with_absolute_paths(config: Config) -> Config:
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 
 
-def _refuse_too_many_vectors(config: Config, tokenizer: Tokenizer) -> None:
-    if config.model.input == "embedding":
-        width = config.model.embedding_dim * 4
-        if tokenizer.vocab_size * width > LARGEST_EMBEDDING:
-            most = LARGEST_EMBEDDING // width
-            raise ConfigError([f"tokenizer.vocab_size: at most {most:,} vectors of this length fit into a model file"])
+def asked_again(config: Config, known: Known, had: ModelConfig) -> Config:
+    """A config given to a run that began with it: with the n-gram buckets that were left then."""
+    # As it may be without being left so, too: earlier releases left all.
+    if (config.model.ngrams, config.model.ngram_buckets) == (had.ngrams, had.ngram_buckets):
+        return config
+    model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, len(known.labels))
+    return config.model_copy(update={"model": model})
+
+
+def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
+    asked = config.model
+    model = with_fitting_ngrams(asked, tokenizer.vocab_size, len(labels))
+    why = f"{len(labels):,} labels leave room for"
+    if not model.ngrams and asked.ngrams:
+        listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may")
+    elif model != asked:
+        listener.note(
+            f"{why} {model.ngram_buckets:,} n-gram buckets (model.ngram_buckets), not {asked.ngram_buckets:,}"
+        )
+    return config.model_copy(update={"model": model})
 
 
 def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:
@@ -212,4 +236,4 @@ def _summary(splits: Splits, unlabelled: Unlabelled, labels: Sequence[str], toke
     rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items()) + " rows"
     if unlabelled.texts:
         rows += f", {len(unlabelled.texts):,} unlabelled texts"
-    return f"{rows}; {len(labels)} labels ({', '.join(labels[:8])}); {tokenizer.vocab_size:,} token ids"
+    return f"{rows}; {len(labels)} labels ({few_of(labels)}); {tokenizer.vocab_size:,} token ids"

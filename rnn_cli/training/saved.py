@@ -18,10 +18,11 @@ from rnn_cli.errors import BundleError, ConfigError
 from rnn_cli.loading import parse_config, to_yaml
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array, Standing
-from rnn_cli.training.prepare import Known, Prepared, with_absolute_paths
+from rnn_cli.training.fitted_baseline import KeptBaseline
+from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
 from rnn_cli.training.versions import versions
 
-BEST = "best"
+BEST, BASELINE = "best", "baseline"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class SavedRun:
     @classmethod
     def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[Array]]) -> "SavedRun":
         """A run as it stands now."""
-        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint)
+        baseline = run.baseline.kept() if run.baseline else None
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, baseline)
         return cls(run.config, known, run.origin, versions(), standing, arrays)
 
     @classmethod
@@ -48,7 +50,12 @@ class SavedRun:
         try:
             arrays = {name.removesuffix(".npz"): _unpack(file) for name, file in files.items() if name != TOKENIZER}
             tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8"))
-            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"], state.get("unlabelled"))
+            kept = (
+                _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(state["labels"]))
+                if state.get(BASELINE)
+                else None
+            )
+            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"], state.get("unlabelled"), kept)
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
             config = parse_config(state["config"], where)
             return cls(config, known, state["origin"], state["versions"], standing, arrays)
@@ -62,6 +69,7 @@ class SavedRun:
             "labels": list(self.known.labels),
             "fingerprint": self.known.fingerprint,
             "unlabelled": self.known.unlabelled,
+            BASELINE: self._baseline_state(),
             "origin": self.origin,
             "versions": dict(self.versions),
             "standing": self.standing.to_dict(),
@@ -70,8 +78,14 @@ class SavedRun:
     def files(self) -> dict[str, bytes]:
         """The rest: the tokenizer and the arrays."""
         arrays = {**self.arrays, BEST: self.standing.best_weights}
+        if (kept := self.known.baseline) is not None:
+            arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
         packed = {f"{name}.npz": _pack(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
+
+    def _baseline_state(self) -> dict[str, Any] | None:
+        kept = self.known.baseline
+        return None if kept is None else {"numbers": dict(kept.numbers), "sides": list(kept.sides)}
 
     def gone_on_with(self, config: Config) -> Config:
         """The config to go on with: the run's own but for where its rows lie now, how often it is saved
@@ -79,6 +93,7 @@ class SavedRun:
 
         Raises `ConfigError`, naming every key that differs otherwise.
         """
+        config = asked_again(config, self.known, self.config.model)
         if changes := self._changes(config):
             raise ConfigError(
                 [
@@ -109,6 +124,29 @@ class SavedRun:
         """Each library that is not of the release the run began with, in words."""
         now = {name: versions().get(name, "missing") for name in self.versions}
         return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now[name] != then]
+
+
+NUMBERS = {
+    "model": str,
+    "C": float,
+    "features": int,
+    "rows": int,
+    "seconds": float,
+    "temperature": float,
+    "threshold": float,
+}
+"""What JSON keeps of a baseline."""
+
+
+def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[Array], labels: int) -> KeptBaseline:
+    """Raises `KeyError`, `TypeError` or `ValueError` where these are not a baseline's."""
+    numbers = {name: kind(state["numbers"][name]) for name, kind in NUMBERS.items()}
+    sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
+    for probabilities, answers in sides.values():
+        is_whole = probabilities.shape == (len(answers), labels) and answers.shape == (len(answers),)
+        if not is_whole or answers.min() < 0 or answers.max() >= labels or not np.isfinite(probabilities).all():
+            raise ValueError("the baseline's answers")
+    return KeptBaseline(numbers, sides)
 
 
 def _is_free(key: str, now: object, then: object) -> bool:

@@ -49,6 +49,9 @@ class Quiet:
 
     warn = note
 
+    def progress(self, what: str, done: int, total: int) -> None:
+        pass
+
     def epoch_starts(self, *_: int) -> None:
         pass
 

@@ -42,6 +42,20 @@ def test_the_changed_labels_are_the_suspects() -> None:
     assert own == sorted(own)
 
 
+def test_the_changed_ones_of_many_labels_are_the_suspects() -> None:
+    chance = random.Random(5)
+    labels = [f"label{row % 12}" for row in range(600)]
+    texts = [
+        " ".join([*chance.choices(FILLER, k=5), *chance.choices([f"{each}a", f"{each}b"], k=2)]) for each in labels
+    ]
+    changed = set(chance.sample(range(600), 15))
+    given = [f"label{(row + 1) % 12}" if row in changed else label for row, label in enumerate(labels)]
+    rows = Rows({WHOLE: Dataset("rows.csv", texts, given, list(range(600)))})
+    found = {each.row: each.suggested for each in find_suspects(rows, *features(rows))}
+    assert set(found) <= changed and len(found) >= 10
+    assert all(suggested == labels[row] for row, suggested in found.items())
+
+
 def test_a_model_that_only_guesses_accuses_no_one() -> None:
     chance = random.Random(3)
     texts = [" ".join(chance.choices(FILLER, k=8)) for _ in range(300)]

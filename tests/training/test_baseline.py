@@ -13,7 +13,8 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.training import baseline as baseline_module
-from rnn_cli.training.baseline import Baseline, fit_baseline
+from rnn_cli.training.baseline import fit_baseline
+from rnn_cli.training.fitted_baseline import Baseline
 from rnn_cli.training.labels import order_labels
 from rnn_cli.training.prepare import Known, prepare
 
@@ -207,3 +208,19 @@ def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[
     known = Known(prepared.tokenizer, prepared.labels, prepared.splits.fingerprint)
     assert prepare(without, listener, known).baseline is None
     assert not [note for note in listener.notes if "baseline" in note]
+
+
+def test_many_labels_are_fitted_one_by_one_and_told(listener: Any) -> None:
+    signs = {f"label{place:02}": f"sign{place}a sign{place}b" for place in range(12)}
+    rows = splits(told_by(signs, "the film plot actors music scene story it", 480))
+    found = fit_baseline(rows, (*order_labels(rows.train.labels, None), "never"), Config(), listener)
+    assert found is not None
+    side = found.sides["test"]
+    assert side.figures.accuracy > 0.9
+    assert (side.probabilities[:, 12] == 0).all(), "a label without a training row"
+    np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
+    told = [done for _, done, _ in listener.fits]
+    assert told == list(range(1, 6 * 13 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: labels"}
+    again = fit_baseline(rows, side.figures.labels, Config(), listener)
+    assert again is not None
+    np.testing.assert_array_equal(again.sides["test"].probabilities, side.probabilities)

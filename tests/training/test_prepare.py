@@ -13,7 +13,9 @@ import pytest
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.training.fit import Standing
 from rnn_cli.training.prepare import Known, Prepared, prepare
+from rnn_cli.training.saved import SavedRun
 
 
 @pytest.fixture(autouse=True)
@@ -220,9 +222,11 @@ def test_own_vectors_are_no_file(listener: Any, tmp_path: Path) -> None:
 
 def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
     data = three_files()
-    with pytest.raises(ConfigError, match="^tokenizer.vocab_size: at most 5 vectors of this length fit"):
-        prepared(listener, data, model={"embedding_dim": 100_000_000})
-    assert prepared(listener, data, tokenizer={"vocab_size": 5}, model={"embedding_dim": 100_000_000})
+    wide = {"embedding_dim": 60_000_000, "cell": "rnn", "bidirectional": False, "units": [1]}
+    message = "^model: the weights would take .* smaller: token vectors .tokenizer.vocab_size, model.embedding_dim"
+    with pytest.raises(ConfigError, match=message):
+        prepared(listener, data, model=wide)
+    assert prepared(listener, data, tokenizer={"vocab_size": 5}, model=wide)
     tokenizer = {"vocab_size": 50, "max_length": 9}
     assert prepared(listener, data, tokenizer=tokenizer, model={"input": "one_hot", "embedding_dim": 100_000_000})
 
@@ -304,3 +308,43 @@ def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: An
     Path("rows.csv").unlink()
     with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*--set data.source=URL$"):
         prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))
+
+
+def many_labels(labels: int, file: str = "many.csv") -> str:
+    rows = (f"word{label} of {place},label{label}" for place in range(20) for label in range(labels))
+    Path(file).write_text("text,label\n" + "\n".join(rows) + "\n")
+    return file
+
+
+def test_ngrams_that_are_too_many_for_the_labels_are_fewer_and_told_before_any_fit(
+    listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
+    monkeypatch.setattr("rnn_cli.training.baseline.fit_baseline", lambda *_: heard.extend(listener.notes))
+    made = prepared(listener, {"source": many_labels(20)}, model={"ngrams": 2})
+    left = made.config.model.ngram_buckets
+    assert made.config.model.ngrams == 2 and left < 500
+    assert 4 * 20 * (made.tokenizer.vocab_size + left + 21) <= 40_000
+    told = f"20 labels leave room for {left} n-gram buckets (model.ngram_buckets), not 1,048,576"
+    assert told in heard, "before the baseline was fitted"
+    monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 4_000)
+    made = prepared(listener, {"source": "many.csv"}, model={"ngrams": 2})
+    assert made.config.model.ngrams == 0
+    assert "20 labels leave room for no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may" in listener.notes
+
+
+def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
+    data, asked = {"source": many_labels(20)}, {"ngrams": 2}
+    made = prepared(listener, data, model=asked, training={"baseline": False})
+    saved = SavedRun.of(made, Standing(), {})
+    again = saved.gone_on_with(Config.model_validate({"data": data, "model": asked}))
+    assert again.model == made.config.model != Config.model_validate({"model": asked}).model
+    with pytest.raises(ConfigError, match="model.ngrams"):
+        saved.gone_on_with(Config.model_validate({"data": data, "model": {"ngrams": 3}}))
+
+
+def test_hundreds_of_labels_are_no_line_of_hundreds(listener: Any) -> None:
+    prepared(listener, {"source": many_labels(60)}, training={"baseline": False})
+    assert any("60 labels (label0, label1, label10, " in note and "and 52 more)" in note for note in listener.notes)

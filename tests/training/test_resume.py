@@ -5,6 +5,7 @@ import math
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from rnn_cli import bundle
 from rnn_cli.bundle import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint, Draft, Unfinished
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
-from rnn_cli.errors import ConfigError, DataError, RunFailed, WriteError
+from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
+from rnn_cli.training import baseline as baseline_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.fit import Step
+from rnn_cli.training.fitted_baseline import KeptBaseline
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import TrainedRun, resume, train
@@ -73,6 +76,9 @@ class Hears:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        pass
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         self.starts.append((epoch, done))
@@ -394,6 +400,93 @@ def test_own_vectors_are_not_made_again(labelled_file: Path) -> None:
     go_on(again)
     assert not any(note.startswith("token vectors from") for note in again.notes)
     assert_it_ended_as(wanted)
+
+
+def count_baselines(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every fit of a linear baseline from now on."""
+    calls: list[object] = []
+    fit = baseline_module.fit_baseline
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return fit(*arguments)
+
+    monkeypatch.setattr(baseline_module, "fit_baseline", counted)
+    return calls
+
+
+def test_the_baseline_and_the_ngrams_are_not_fitted_again(
+    make_labelled_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_labelled_file(["good", "bad", "so-so"], 90)
+    config = configured(source, model={"ngrams": 2, "ngram_buckets": 50}, training={"epochs": 2})
+    wanted = ended(begin(config, Hears(), "whole").bundle.path)
+    calls = count_baselines(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 4): ctrl_c}))
+    assert len(calls) == 1
+    monkeypatch.setattr("rnn_cli.training.networks.fit_linear", pytest.fail)
+    again = Hears()
+    go_on(again)
+    assert len(calls) == 1
+    assert any(note.startswith("linear baseline, fitted before: validation ") for note in again.notes)
+    assert_it_ended_as(wanted)
+
+
+def test_a_checkpoint_of_before_there_was_a_baseline_in_it_goes_on(
+    labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_of, files_of = SavedRun.state, SavedRun.files
+    monkeypatch.setattr(
+        SavedRun, "state", lambda self: {name: each for name, each in state_of(self).items() if name != "baseline"}
+    )
+    monkeypatch.setattr(
+        SavedRun, "files", lambda self: {name: each for name, each in files_of(self).items() if name != "baseline.npz"}
+    )
+    with pytest.raises(KeyboardInterrupt):
+        begin(configured(labelled_file), Hears({("step", 4): ctrl_c}))
+    calls = count_baselines(monkeypatch)
+    go_on()
+    assert len(calls) == 1
+    assert_it_ended_as(unbroken)
+
+
+def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stopped: Path) -> None:
+    without = state().gone_on_with(configured(stopped, training={"baseline": False}))
+    heard = Hears({("step", 1): ctrl_c})
+    with (
+        pytest.raises(KeyboardInterrupt),
+        bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint),
+    ):
+        saved = SavedRun.read(checkpoint)
+        resume(prepare(without, heard, saved.known), place, saved, heard)
+    assert state().known.baseline is None
+    with_it = state().gone_on_with(configured(stopped))
+    heard = Hears()
+    assert prepare(with_it, heard, state().known).baseline is not None
+    assert "fitting the linear baseline" in heard.notes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: (kept[0][:-1], kept[1][:-1]),
+        lambda kept: (kept[0], kept[1] + 7),
+        lambda kept: (kept[0][:, :1], kept[1]),
+        lambda kept: (kept[0] * math.nan, kept[1]),
+    ],
+    ids=["rows", "answers", "labels", "nan"],
+)
+def test_a_kept_baseline_of_another_shape_is_no_traceback(change: Callable[[Any], Any], stopped: Path) -> None:
+    checkpoint = Checkpoint.open(sorted(Path("m.unfinished").glob("checkpoint-*"))[-1])
+    saved = SavedRun.read(checkpoint)
+    kept = saved.known.baseline
+    assert kept is not None
+    changed = KeptBaseline(kept.numbers, {**kept.sides, "validation": change(kept.sides["validation"])})
+    other = replace(saved, known=replace(saved.known, baseline=changed))
+    with pytest.raises(BundleError, match="baseline"):
+        read = SavedRun.read(replace(checkpoint, state=other.state(), files=other.files()))
+        prepare(read.config, Hears(), read.known)
 
 
 # Divergence

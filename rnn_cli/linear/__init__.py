@@ -1,0 +1,1 @@
+"""Linear models of labels: what their fits share."""
