@@ -16,8 +16,10 @@ MAY_IMPORT = {
     "loading": {"config", "errors"},
     "data": {"config", "errors"},
     "text": {"errors"},
-    "network": {"config", "errors"},
-    "scoring": {"text", "bundle", "errors"},
+    # Below those that write graphs and those that read them; of config it takes the types alone.
+    "graph": {"config", "errors"},
+    "network": {"graph", "config", "errors"},
+    "scoring": {"graph", "text", "bundle", "config", "errors"},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
     "bulk": {"scoring", "data", "bundle", "native", "errors"},
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
@@ -25,7 +27,7 @@ MAY_IMPORT = {
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
     "doctor": {"data", "text", "config", "loading", "errors"},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "data", "text"),
+        *("reporting", "scoring", "evaluation", "network", "graph", "data", "text"),
         *("bundle", "config", "loading", "native", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.

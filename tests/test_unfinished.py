@@ -18,7 +18,13 @@ from rnn_cli import bundle
 from rnn_cli.bundle import Bundle, Checkpoint, Manifest, Unfinished, disk, signed
 from rnn_cli.errors import BundleError
 
-MANIFEST = Manifest(labels=("a", "b"), threshold=0.5, temperature=1.0, data={"fingerprint": "f"}, versions={})
+MANIFEST = Manifest(
+    labels=("a", "b"),
+    threshold=0.5,
+    temperature=1.0,
+    data={"fingerprint": "f", "rows": {"train": 3, "validation": 2, "test": 0}},
+    versions={},
+)
 FILES = {"tokenizer.json": b"{}", "model.npz": bytes(range(200)), "optimizer.npz": bytes(range(100, 200))}
 
 

@@ -13,10 +13,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from rnn_cli.config import ModelConfig
+from rnn_cli.graph.skeleton import FAR_BELOW
 from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
-
-FAR_BELOW = -1e9
-"""What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
 
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
 """Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""

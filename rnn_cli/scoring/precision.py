@@ -3,7 +3,7 @@
 import json
 from typing import Literal
 
-from rnn_cli.bundle import INT8_MODEL, METRICS, ONNX_MODEL, Bundle
+from rnn_cli.bundle import INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError
 
 Precision = Literal["fp32", "int8"]
@@ -11,10 +11,6 @@ Precision = Literal["fp32", "int8"]
 
 INT8 = "int8"
 """Where a bundle's metrics tell of the int8 graph."""
-
-
-PRECISION = "precision"
-"""In a manifest's `data`, how the graph of an exported model computes; it has no other."""
 
 
 def graph_file(opened: Bundle, precision: Precision) -> str:
@@ -33,5 +29,5 @@ def _why_not(opened: Bundle) -> tuple[str, str]:
         return "it was exported without", "export it with --precision int8, or "
     try:
         return str(json.loads(opened.read(METRICS))[INT8]["reason"]), ""
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return "it was trained before these were made", "train again, or "

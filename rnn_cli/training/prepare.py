@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_cli.bundle import CONFIG, MANIFEST, TOKENIZER
+from rnn_cli.bundle.layout import MOST_BYTES
 from rnn_cli.config import OWN, Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import absolute, unlabelled_sources
@@ -19,6 +21,8 @@ from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.decide import refuse_unsuitable
+from rnn_cli.graph import WIDEST, Architecture
+from rnn_cli.loading import to_yaml
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
 from rnn_cli.training.labels import label_weights, order_labels
@@ -85,7 +89,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
     tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
-    _refuse_too_many_vectors(config, tokenizer)
+    _refuse_too_large(config, tokenizer, labels)
     refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -150,12 +154,25 @@ def with_absolute_paths(config: Config) -> Config:
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 
 
-def _refuse_too_many_vectors(config: Config, tokenizer: Tokenizer) -> None:
+def _refuse_too_large(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+    """Refuse what could not be stored, or would not be read again."""
     if config.model.input == "embedding":
         width = config.model.embedding_dim * 4
         if tokenizer.vocab_size * width > LARGEST_EMBEDDING:
             most = LARGEST_EMBEDDING // width
             raise ConfigError([f"tokenizer.vocab_size: at most {most:,} vectors of this length fit into a model file"])
+    if (widest := Architecture.of(config.model, tokenizer.vocab_size, len(labels)).widest) > WIDEST:
+        what = f"{widest:,} numbers in a layer, or as one-hot, are too many to score with; the most is {WIDEST:,}"
+        raise ConfigError([f"model: {what}"])
+    stored = {
+        "tokenizer.vocab_size": (tokenizer.to_json(), MOST_BYTES[TOKENIZER]),
+        "data.label_column": ("".join(labels), MOST_BYTES[MANIFEST] // 8),
+        "training": (to_yaml(config), MOST_BYTES[CONFIG]),
+    }
+    for key, (text, most) in stored.items():
+        if len(text.encode("utf-8")) > most:
+            what = f"takes {len(text):,} characters in the model's folder; the most is {most:,} bytes"
+            raise ConfigError([f"{key}: {what}"])
 
 
 def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:

@@ -4,24 +4,26 @@ The order of rows follows from (seed, epoch) and the batches done, dropout from 
 run that goes on from here ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
 """
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from rnn_cli.bundle import CONFIG, TOKENIZER, Bundle, Checkpoint, Unfinished
+from rnn_cli.bundle import CONFIG, TOKENIZER, Bundle, Checkpoint, Unfinished, checked_labels
+from rnn_cli.bundle.signed import texts
 from rnn_cli.config import Config
 from rnn_cli.errors import BundleError, ConfigError
-from rnn_cli.loading import parse_config, to_yaml
+from rnn_cli.graph import Architecture
+from rnn_cli.loading import stored_config, to_yaml
+from rnn_cli.scoring.parts import describes
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array, Standing
+from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, with_absolute_paths
 from rnn_cli.training.versions import versions
 
 BEST = "best"
+ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,19 @@ class SavedRun:
         """The run that `state` and `files` made the checkpoint of; raises `BundleError` if it is none."""
         where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
         try:
-            arrays = {name.removesuffix(".npz"): _unpack(file) for name, file in files.items() if name != TOKENIZER}
-            tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8"))
-            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"], state.get("unlabelled"))
+            config = stored_config(state["config"].encode("utf-8"), where)
+            labels = checked_labels(state["labels"])
+            texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
+            texts([(state["origin"] or {}).get("model", "")])
+            tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8", "replace"))
+            known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"))
+            if set(files) != {TOKENIZER, *ARRAYS} or not describes(config, tokenizer):
+                raise ValueError("its files do not belong together")
+            arrays = {name.removesuffix(".npz"): unpack(files[name]) for name in ARRAYS}
+            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
-            config = parse_config(state["config"], where)
             return cls(config, known, state["origin"], state["versions"], standing, arrays)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
     def state(self) -> dict[str, Any]:
@@ -70,7 +78,7 @@ class SavedRun:
     def files(self) -> dict[str, bytes]:
         """The rest: the tokenizer and the arrays."""
         arrays = {**self.arrays, BEST: self.standing.best_weights}
-        packed = {f"{name}.npz": _pack(values) for name, values in arrays.items()}
+        packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
     def gone_on_with(self, config: Config) -> Config:
@@ -98,8 +106,8 @@ class SavedRun:
         """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
         try:
             opened = Bundle.open(place.target)
-            same = not self._changes(parse_config(opened.read(CONFIG).decode("utf-8"), str(place.target / CONFIG)))
-        except (BundleError, ConfigError):
+            same = not self._changes(stored_config(opened.read(CONFIG), str(place.target / CONFIG)))
+        except BundleError:
             return False
         data, known = opened.manifest.data, self.known
         unlabelled = data.get("unlabelled", {}).get("fingerprint")
@@ -128,12 +136,9 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _pack(arrays: Sequence[Array]) -> bytes:
-    packed = io.BytesIO()
-    np.savez(packed, *arrays)
-    return packed.getvalue()
-
-
-def _unpack(content: bytes) -> list[Array]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return [archive[f"arr_{place}"] for place in range(len(archive.files))]
+def _check_sizes(arrays: Mapping[str, list[Array]], made_of: Architecture) -> None:
+    """Raises `ValueError` unless there are as many weights as the network has, which is then no larger than they."""
+    for name in ("model", BEST):
+        weights = sum(array.size for array in arrays[name] if array.dtype.kind == "f")
+        if weights != made_of.weights and (arrays[name] or name != BEST):  # before the first epoch ends none is best
+            raise ValueError(f"{weights:,} weights, where its config has {made_of.weights:,}")
