@@ -12,6 +12,9 @@ from rnn_cli.errors import BundleError
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """A file's name, as rnn gives them: no path, and nothing that a terminal or a file system takes for more."""
 
+DEEPEST = 32
+"""How deep signed content is nested, at most; some of it is copied, a call a level."""
+
 
 def sign(content: Mapping[str, Any]) -> str:
     """The content as JSON text, with the checksum of all of it."""
@@ -28,7 +31,7 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
         content: dict[str, Any] = json.loads(text, parse_constant=_no_number)
         found = content.pop("checksum")
         version = content["format_version"]
-        is_whole = found == checksum(content)
+        is_whole = found == checksum(content) and not _is_deep(content, DEEPEST)
         json.dumps(content, ensure_ascii=False).encode("utf-8")  # half of a surrogate pair could not be shown
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged from None
@@ -41,6 +44,11 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
     if not is_whole:
         raise damaged
     return content
+
+
+def _is_deep(value: object, left: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(child, left - 1) for child in children)
 
 
 def _no_number(name: str) -> float:

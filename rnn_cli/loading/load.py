@@ -13,6 +13,9 @@ from rnn_cli.loading.mistakes import Mistake, Path, dotted, explain
 from rnn_cli.loading.recipes import read_source
 from rnn_cli.loading.strict_yaml import parse_yaml, shown
 
+MOST_BRACKETS = 1_000
+"""A stored config has a few lists; its labels and paths may hold brackets, too."""
+
 
 def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
     """The config of a YAML file or a recipe (None is "default"), changed by overrides, later ones last.
@@ -60,6 +63,8 @@ def stored_config(content: bytes, where: str, overrides: Sequence[str] = ()) -> 
     """
     try:
         text = content.decode("utf-8")
+        if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
+            raise ConfigError(["more lists than any config has"])
         config = Config.model_validate(_sections(text, where))
     except (UnicodeDecodeError, ConfigError, ValidationError) as error:
         what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).partition("\n")[0]
