@@ -3,6 +3,7 @@
 All of them may come from a stranger. Loads no library but numpy, so that `rnn predict` answers at once.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_cli import bundle
@@ -17,7 +18,15 @@ if TYPE_CHECKING:  # loading it loads pydantic
 
 def read_tokenizer(opened: Bundle) -> Tokenizer:
     """A bundle's tokenizer, verified; raises `BundleError` if it is not as it was written."""
-    return Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
+    return parse_tokenizer(opened.read(bundle.TOKENIZER), opened.path)
+
+
+def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
+    """The tokenizer in the bytes of a folder's file; raises `BundleError` if they are none."""
+    try:
+        return Tokenizer.from_json(content.decode("utf-8", "replace"))
+    except BundleError as error:
+        raise BundleError(error.what, where=str(folder / bundle.TOKENIZER)) from None
 
 
 def read_fitting_graph(file: bytes, where: str, tokenizer: Tokenizer, labels: int) -> Graph:

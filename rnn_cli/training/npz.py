@@ -56,9 +56,13 @@ def unpack(content: bytes) -> list[Array]:
 
 def _array(content: bytes) -> Array:
     stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("not an array of numbers")
-    shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
+    try:
+        version = np.lib.format.read_magic(stream)
+        shape, by_columns, kind = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # a header is an expression of Python, and there are many ways to be none
+        raise ValueError(f"not an array of numbers ({error})") from None
+    if version != (1, 0):
+        raise ValueError("not an array as rnn writes it")
     if kind.str not in TYPES or min(shape, default=0) < 0:
         raise ValueError("not an array of numbers")
     if prod(shape) * kind.itemsize != len(content) - stream.tell():

@@ -15,8 +15,7 @@ from rnn_cli.config import Config
 from rnn_cli.errors import BundleError, ConfigError
 from rnn_cli.graph import Architecture
 from rnn_cli.loading import stored_config, to_yaml
-from rnn_cli.scoring.parts import describes
-from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.fit import Array, Standing
 from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, with_absolute_paths
@@ -52,7 +51,7 @@ class SavedRun:
             labels = checked_labels(state["labels"])
             texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
             texts([(state["origin"] or {}).get("model", "")])
-            tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8", "replace"))
+            tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
             known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"))
             if set(files) != {TOKENIZER, *ARRAYS} or not describes(config, tokenizer):
                 raise ValueError("its files do not belong together")
