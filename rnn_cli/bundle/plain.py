@@ -16,6 +16,9 @@ from rnn_cli.errors import BundleError
 CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 """How a file is opened that may be anything; not every system has all of these."""
 
+FEW = 1_000
+"""Brackets that a JSON file may have; and one more for ten of its bytes, as each may take 64 bytes of memory."""
+
 KINDS = {
     **{stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"},
     **{stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"},
@@ -52,6 +55,8 @@ def read_plain(file: Path, most: int) -> bytes:
         content = stream.read(size + 1)
     if len(content) != size:
         raise BundleError("changes while it is read", where=str(file))
+    if file.suffix == ".json" and content.count(b"[") + content.count(b"{") > FEW + size // 10:
+        raise BundleError("holds more lists than text", where=str(file))
     return content
 
 

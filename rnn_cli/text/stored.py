@@ -52,7 +52,7 @@ def read(text: str) -> dict[str, Any]:
     Raises `BundleError` ("tokenizer.json: ...") on anything that `write` would not have written.
     """
     try:
-        fields = json.loads(text, object_pairs_hook=_no_key_twice)
+        fields = json.loads(text, object_pairs_hook=_OneObject())
     except RecursionError:
         raise _refused("nested too deeply") from None
     except ValueError as error:  # not JSON, or an integer of thousands of digits
@@ -72,11 +72,20 @@ def _refused(what: str) -> BundleError:
     return BundleError(what, where="tokenizer.json")
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise _refused("a key is given twice")
-    return fields
+class _OneObject:
+    """Makes a dict of a JSON object, once: there is no other in a tokenizer, and none of its keys is given twice."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise _refused("a key is given twice")
+        if self.made:
+            raise _refused("holds an object in an object")
+        self.made = True
+        return fields
 
 
 def _check_keys(fields: dict[str, Any]) -> None:
