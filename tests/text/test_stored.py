@@ -64,7 +64,7 @@ BAD = {
     "lowercase": (changed(lowercase=1), "lowercase: expected bool, got int"),
     "max_length true": (changed(max_length=True), "max_length: expected int, got bool"),
     "max_length float": (changed(max_length=5.0), "max_length: expected int, got float"),
-    "max_length zero": (changed(max_length=0), "max_length: expected at least 1, got 0"),
+    "max_length zero": (changed(max_length=0), "max_length: expected from 1 to 2147483647, got 0"),
     "filters null": (changed(filters=None), "filters: expected str, got NoneType"),
     "oov empty": (changed(oov_token="", vocabulary=["", ""]), "oov_token: expected at least one"),
     "vocabulary object": (changed(vocabulary={}), "vocabulary: expected list, got dict"),
