@@ -67,7 +67,7 @@ BAD = {
     "max_length zero": (changed(max_length=0), "max_length: expected from 1 to 2147483647, got 0"),
     "filters null": (changed(filters=None), "filters: expected str, got NoneType"),
     "oov empty": (changed(oov_token="", vocabulary=["", ""]), "oov_token: expected at least one"),
-    "vocabulary object": (changed(vocabulary={}), "vocabulary: expected list, got dict"),
+    "vocabulary object": (changed(vocabulary={}), "holds an object in an object"),
     "vocabulary empty": (changed(vocabulary=[]), "vocabulary: expected the padding token"),
     "vocabulary first": (changed(vocabulary=["a", "<OOV>"]), "vocabulary: expected the padding token"),
     "vocabulary second": (changed(vocabulary=["", "a"]), "vocabulary: expected the padding token"),
