@@ -54,6 +54,8 @@ def read_graph(file: bytes, where: str) -> Graph:
     try:
         decoded = decode(file)
         made_of, is_int8 = _architecture(decoded)
+        if made_of.widest > WIDEST:
+            raise BundleError(f"a layer of {made_of.widest:,} numbers; the most is {WIDEST:,}", where=where)
         expected = skeleton(made_of)
         if is_int8:
             expected = in_int8(expected)
@@ -62,8 +64,6 @@ def read_graph(file: bytes, where: str) -> Graph:
         difference = "holds what rnn never writes, such as a path to another file"
     if difference:
         raise BundleError(difference, where=where)
-    if made_of.widest > WIDEST:
-        raise BundleError(f"a layer of {made_of.widest:,} numbers; the most is {WIDEST:,}", where=where)
     tensors = {name: _array(*tensor) for name, tensor in decoded.tensors.items()}
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():

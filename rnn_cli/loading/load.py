@@ -65,9 +65,9 @@ def stored_config(content: bytes, where: str, overrides: Sequence[str] = ()) -> 
         text = content.decode("utf-8")
         if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
             raise ConfigError(["more lists than any config has"])
-        config = Config.model_validate(_sections(text, where))
+        config = Config.model_validate(_sections(text, "line"))
     except (UnicodeDecodeError, ConfigError, ValidationError) as error:
-        what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error).partition("\n")[0]
+        what = _first(error) if isinstance(error, ValidationError) else str(error).partition("\n")[0]
         raise BundleError(f"not a config this rnn understands ({what})", where=where) from None
     return parse_config(text, where, overrides) if overrides else config
 
@@ -84,6 +84,11 @@ class _Override(NamedTuple):
     path: tuple[str, ...]
     value: Any
     where: str
+
+
+def _first(error: ValidationError) -> str:
+    mistake = error.errors()[0]
+    return f"{dotted(mistake['loc'])[:200]}: {mistake['msg']}"
 
 
 def _sections(text: str, where: str) -> dict[Any, Any]:

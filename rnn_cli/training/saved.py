@@ -115,7 +115,11 @@ class SavedRun:
     def changed_versions(self) -> list[str]:
         """Each library that is not of the release the run began with, in words."""
         now = versions()
-        return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now.get(name) != then]
+        return [
+            f"{name} {then} became {now.get(name, 'none')}"
+            for name, then in self.versions.items()
+            if now.get(name) != then
+        ]
 
 
 def _is_free(key: str, now: object, then: object) -> bool:
