@@ -15,7 +15,11 @@ from rnn_cli.bundle.signed import checksum
 from rnn_cli.errors import BundleError, WriteError
 
 MANIFEST = Manifest(
-    labels=("bad", "gööd"), threshold=0.5, temperature=1.0, data={"fingerprint": "f"}, versions={"keras": "3"}
+    labels=("bad", "gööd"),
+    threshold=0.5,
+    temperature=1.0,
+    data={"fingerprint": "f", "rows": {"train": 3, "validation": 2, "test": 0}},
+    versions={"keras": "3"},
 )
 
 

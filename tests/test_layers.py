@@ -19,8 +19,10 @@ MAY_IMPORT = {
     "text": {"errors"},
     # What the fits of linear models share, wherever these are: in a check of data, in training.
     "linear": set(),
-    "network": {"config", "system", "errors"},
-    "scoring": {"text", "bundle", "errors"},
+    # Below those that write graphs and those that read them; of config it takes the types alone.
+    "graph": {"config", "errors"},
+    "network": {"graph", "config", "system", "errors"},
+    "scoring": {"graph", "text", "bundle", "config", "errors"},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
     "bulk": {"scoring", "data", "bundle", "native", "errors"},
     "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
@@ -28,7 +30,7 @@ MAY_IMPORT = {
     # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
     "doctor": {"linear", "data", "text", "bundle", "config", "loading", "errors"},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "linear", "data", "text"),
+        *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text"),
         *("bundle", "config", "loading", "native", "system", "errors"),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.

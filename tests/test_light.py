@@ -78,8 +78,6 @@ def without(libraries: set[str], *words: str, at: Path) -> tuple[int, str, str]:
         ["train", "quick", "--set", "data.source=sample"],
         ["data", "check", "reviews.csv"],
         ["init", "reviews.csv"],
-        ["inspect", "neighbours", "warm", "--model", "MODEL"],
-        ["inspect", "embedding", "--out", "vectors", "--model", "MODEL"],
         ["inspect", "gradients"],
     ],
 )
@@ -93,6 +91,12 @@ def test_what_needs_the_full_install_says_so(
     assert err.startswith("Error: this needs the full install of rnn (")
     assert err.endswith(" is not installed); pip install . in rnn's own folder\n")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["neighbours", "warm"], ["embedding", "--out", "vectors"]])
+def test_vectors_need_no_full_install(words: list[str], trained: Path, tmp_path: Path) -> None:
+    code, out, err = without(FULL, "inspect", *words, "--model", str(trained), at=tmp_path)
+    assert (code, err) == (0, "") and out
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from typing import Any
 from rnn_cli.bulk.job import Counts, refuse_another
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.layout import reason
+from rnn_cli.bundle.plain import read_plain
 from rnn_cli.bundle.signed import sign, unsign
 from rnn_cli.errors import BundleError, RunFailed, UsageError, quoted
 
 UNFINISHED = ".unfinished"
-VERSION = 1
+VERSION, MOST_BYTES = 1, 16 << 20
 OUTPUT, REJECTS = "output", "rejects"
 JOURNAL, LOCK, ROWS, REJECTED, MADE = "journal.json", "lock", "rows", "rejected", "made"
 
@@ -161,7 +162,12 @@ def _opened(output: Path, rejects: Path, folder: Path, signature: Mapping[str, s
     standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
     if not file.exists():
         return Journal(output, rejects, folder, signature, State(), tuple(standing))
-    content = unsign(file.read_text(encoding="utf-8"), where=str(file), newest=VERSION, mend="begin anew with --force")
+    content = unsign(
+        read_plain(file, MOST_BYTES).decode("utf-8", "replace"),
+        where=str(file),
+        newest=VERSION,
+        mend="begin anew with --force",
+    )
     refuse_another(content["signature"], signature, str(folder))
     saved = content["state"]
     state = State(**{**saved, "counts": Counts(**saved["counts"])})

@@ -22,7 +22,7 @@ from rnn_cli.bundle.layout import (
     UNFINISHED,
     locate,
 )
-from rnn_cli.bundle.manifest import FORMAT_VERSION, FURTHER, Manifest
+from rnn_cli.bundle.manifest import FORMAT_VERSION, FURTHER, PRECISION, Manifest, checked_labels
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.bundle.unfinished import Unfinished, beginning, check_begin, locate_unfinished, reopened
 from rnn_cli.bundle.writer import Draft, check_target, is_latest, point_latest_to
@@ -39,6 +39,7 @@ __all__ = [
     "MANIFEST",
     "METRICS",
     "ONNX_MODEL",
+    "PRECISION",
     "PREDICTIONS",
     "REPORT",
     "RUNS",
@@ -53,6 +54,7 @@ __all__ = [
     "beginning",
     "check_begin",
     "check_target",
+    "checked_labels",
     "is_latest",
     "locate",
     "locate_unfinished",

@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli.bundle import disk
-from rnn_cli.bundle.layout import MANIFEST, reason
-from rnn_cli.bundle.signed import is_proven, proof, sign, unsign
+from rnn_cli.bundle.layout import LARGEST, MANIFEST, MOST_BYTES
+from rnn_cli.bundle.plain import read_plain
+from rnn_cli.bundle.signed import check_proof, is_proven, proof, sign, unsign
 from rnn_cli.errors import BundleError
 
 CHECKPOINT_VERSION = 1
 CHECKPOINT = "checkpoint-"
 PART = "checkpoint.part"
+PLACE = {"force", "numbered"}
+
+LARGEST_ARRAYS = 4 * LARGEST
+"""Bytes of a file of arrays, at most: an optimizer keeps two or three numbers for each of a network's."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +40,20 @@ class Checkpoint:
     def open(cls, path: Path) -> "Checkpoint":
         """Read and verify a checkpoint; raises `BundleError` if anything in it differs from what was written."""
         where = str(path / MANIFEST)
+        if path.is_symlink():
+            raise BundleError("is a link, not a folder", where=str(path))
         try:
-            text = (path / MANIFEST).read_text(encoding="utf-8")
+            text = read_plain(path / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
             content = unsign(text, where=where, newest=CHECKPOINT_VERSION)
             proofs = content["files"]
-            files = {name: (path / Path(name).name).read_bytes() for name in proofs}
-            checkpoint = cls(path, content["place"], content["state"], files)
-        except (OSError, UnicodeDecodeError) as error:
-            told = reason(error) if isinstance(error, OSError) else "damaged"
-            raise BundleError(told, where=where) from None
-        except (KeyError, TypeError, AttributeError):
+            for name, proven in proofs.items():
+                check_proof(name, proven)
+            place, state = content["place"], dict(content["state"])
+            if set(place) != PLACE or not all(type(value) is bool for value in place.values()):
+                raise ValueError("place")
+            files = {name: read_plain(path / name, LARGEST_ARRAYS) for name in proofs}
+            checkpoint = cls(path, place, state, files)
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise BundleError("not a checkpoint this rnn understands", where=where) from None
         for name, file in files.items():
             if not is_proven(file, by=proofs[name]):

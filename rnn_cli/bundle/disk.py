@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 
 from rnn_cli.bundle.layout import reason
+from rnn_cli.bundle.plain import open_plain
 from rnn_cli.errors import WriteError
 
 
@@ -141,7 +142,7 @@ def locked(lock: Path, taken: Exception) -> Iterator[Callable[[], bool]]:
     """
     import fcntl  # POSIX has it; what only scores sentences runs elsewhere too
 
-    with lock.open("w") as held:
+    with os.fdopen(open_plain(lock, os.O_RDWR | os.O_CREAT), "r+b", buffering=0) as held:  # whoever put it there
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it when the process dies
         except BlockingIOError:

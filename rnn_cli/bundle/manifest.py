@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from rnn_cli.bundle.signed import sign, unsign
+from rnn_cli.bundle.signed import check_proof, number, sign, texts, unsign
 from rnn_cli.errors import BundleError
 
 FORMAT_VERSION = 1
 FURTHER = "further_training_of"
 """In a manifest's `data`, what tells of the model that further training began with."""
+
+PRECISION = "precision"
+"""In a manifest's `data`, that the graph of an exported model, which has no other, computes in 8 bits: `int8`."""
+
+TEMPERATURES = 1e-3, 1e3
+"""The least and the largest that a manifest may have; those that are fitted are well within."""
+
+MOST_UNSURE = 1e4
+"""The largest margin below which answers may be unsure: more than any margin of 64-bit probabilities."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +56,43 @@ class Manifest:
         content = unsign(text, where=where, newest=FORMAT_VERSION)
         try:
             return cls._checked(content)
-        except (KeyError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             raise BundleError("not a manifest this rnn understands", where=where) from None
 
     @classmethod
     def _checked(cls, content: Mapping[str, Any]) -> "Manifest":
-        labels = content["labels"]
-        if type(content["format_version"]) is not int:
-            raise TypeError("format_version")
-        if not (isinstance(labels, list) and all(isinstance(name, str) for name in labels)):
-            raise TypeError("labels")
-        if not 2 <= len(labels) == len(set(labels)):
-            raise ValueError("labels")
-        threshold, temperature = float(content["threshold"]), float(content["temperature"])
-        if not (0 <= threshold <= 1 and 0 < temperature < float("inf")):
-            raise ValueError("threshold, temperature")
-        unsure_below = float(content.get("unsure_below", 0.0))
-        if not 0 <= unsure_below < float("inf"):
-            raise ValueError("unsure_below")
-        for name, proof in content["files"].items():
-            if name == ".." or Path(name).name != name:
-                raise ValueError("files")
-            if not (isinstance(proof["size"], int) and isinstance(proof["sha256"], str)):
-                raise TypeError("files")
+        labels, files = checked_labels(content["labels"]), content["files"]
+        if type(content["format_version"]) is not int or content["format_version"] < 1:
+            raise ValueError("format_version")
+        for name, proof in files.items():
+            check_proof(name, proof)
         return cls(
-            labels=tuple(labels),
-            threshold=threshold,
-            temperature=temperature,
-            data=dict(content["data"]),
-            versions=dict(content["versions"]),
-            unsure_below=unsure_below,
-            files=content["files"],
+            labels=labels,
+            threshold=number(content["threshold"], 0, 1),
+            temperature=number(content["temperature"], *TEMPERATURES),
+            data=_checked_data(content["data"]),
+            versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
+            unsure_below=number(content.get("unsure_below", 0.0), 0, MOST_UNSURE),
+            files=files,
             format_version=content["format_version"],
         )
+
+
+def checked_labels(labels: object) -> tuple[str, ...]:
+    """A model's labels; raises `TypeError` or `ValueError` unless they are two or more different texts, none empty."""
+    named = tuple(texts(labels))
+    if not 2 <= len(named) == len(set(named)) or "" in named:
+        raise ValueError("labels")
+    return named
+
+
+def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read of it again must be of the right type; a manifest may tell more."""
+    texts([data["fingerprint"], data.get("unlabelled", {}).get("fingerprint", "")])
+    texts([data.get(FURTHER, {}).get("model", "")])
+    for side in ("train", "validation", "test"):
+        if type(data["rows"][side]) is not int or data["rows"][side] < 0:
+            raise ValueError("rows")
+    if data.get(PRECISION, "int8") != "int8":
+        raise ValueError(PRECISION)
+    return dict(data)

@@ -9,6 +9,12 @@ from typing import Any
 
 from rnn_cli.errors import BundleError
 
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""A file's name, as rnn gives them: no path, and nothing that a terminal or a file system takes for more."""
+
+DEEPEST = 32
+"""How deep signed content is nested, at most; some of it is copied, a call a level."""
+
 
 def sign(content: Mapping[str, Any]) -> str:
     """The content as JSON text, with the checksum of all of it."""
@@ -24,9 +30,11 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
     """
     damaged = BundleError("damaged, its checksum differs", where=where, mend=mend)
     try:
-        content: dict[str, Any] = json.loads(text)
+        content: dict[str, Any] = json.loads(text, parse_constant=_no_number)
         found = content.pop("checksum")
         version = content["format_version"]
+        is_whole = found == checksum(content) and not _is_deep(content, DEEPEST)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")  # half of a surrogate pair could not be shown
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged from None
     if isinstance(version, int) and version > newest:
@@ -35,9 +43,18 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
             where=where,
             mend="upgrade rnn-cli",
         )
-    if found != checksum(content):
+    if not is_whole:
         raise damaged
     return content
+
+
+def _is_deep(value: object, left: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left == 0 or any(_is_deep(child, left - 1) for child in children)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
 
 def checksum(content: Mapping[str, Any]) -> str:
@@ -50,6 +67,30 @@ def proof(file: Path) -> dict[str, Any]:
     """A file's size in bytes and its sha256 in hex."""
     with file.open("rb") as stream:
         return {"size": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+def check_proof(name: str, proof: Mapping[str, Any]) -> None:
+    """Raises `ValueError` or `TypeError` unless this is the name of a file in a folder, and a proof of it."""
+    if not NAME.fullmatch(name):
+        raise ValueError("not a name of rnn's")
+    if type(proof["size"]) is not int or proof["size"] < 0 or type(proof["sha256"]) is not str:
+        raise TypeError("no proof")
+
+
+def number(value: object, least: float, most: float) -> float:
+    """A number of signed content; raises `TypeError` or `ValueError` unless it is one within these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("no number")
+    if not least <= value <= most:  # nor is anything that is not a number
+        raise ValueError("out of range")
+    return float(value)
+
+
+def texts(values: object) -> list[str]:
+    """A list of texts of signed content; raises `TypeError` if it is anything else."""
+    if not (isinstance(values, list) and all(isinstance(each, str) for each in values)):
+        raise TypeError("no list of texts")
+    return values
 
 
 def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:

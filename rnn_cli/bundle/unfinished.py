@@ -4,6 +4,7 @@
 new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from typing import Any
 from rnn_cli.bundle import disk
 from rnn_cli.bundle.checkpoint import PART, Checkpoint, checkpoints, drop, is_checkpoint, newest_checkpoint, write
 from rnn_cli.bundle.layout import MANIFEST, RUNS, UNFINISHED
+from rnn_cli.bundle.plain import read_plain
 from rnn_cli.bundle.writer import Draft, check_target, next_free
 from rnn_cli.errors import BundleError, quoted
 
-KEPT = 2
+KEPT, MOST_WORDS = 2, 10_000
 LOCK, FAILED, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
 
 
@@ -49,6 +51,7 @@ class Unfinished:
     def give_up(self, why: str) -> None:
         """Note that going on would fail as the run did; its checkpoints stay."""
         with disk.told(self.path):
+            (self.path / FAILED).unlink(missing_ok=True)  # a link would lead the words elsewhere
             disk.write(self.path / FAILED, why)
 
     @contextmanager
@@ -143,8 +146,8 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
     """
     if not checkpoints(path):
         raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
-    if (path / FAILED).exists():
-        why = (path / FAILED).read_text(encoding="utf-8", errors="replace")
+    if os.path.lexists(path / FAILED):
+        why = read_plain(path / FAILED, MOST_WORDS).decode("utf-8", "replace")
         mend = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
         raise BundleError(f"would fail again: {why}", where=str(path), mend=mend)
     with _held(path):

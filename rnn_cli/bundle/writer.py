@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli.bundle import disk
-from rnn_cli.bundle.layout import LATEST, MANIFEST, RUNS, UNFINISHED
+from rnn_cli.bundle.layout import LATEST, MANIFEST, MOST_BYTES, RUNS, UNFINISHED
 from rnn_cli.bundle.manifest import Manifest
+from rnn_cli.bundle.plain import read_plain
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.bundle.signed import proof
 from rnn_cli.errors import BundleError
@@ -31,8 +32,9 @@ def check_target(
     if out.resolve() == RUNS.resolve():
         raise BundleError("is the folder that holds the runs", where=str(out), mend=f"use {option} {RUNS}/NAME")
     try:
-        manifest = Manifest.from_json((out / MANIFEST).read_text(encoding="utf-8"), where=str(out / MANIFEST))
-    except (OSError, UnicodeDecodeError, BundleError):
+        text = read_plain(out / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
+        manifest = Manifest.from_json(text, where=str(out / MANIFEST))
+    except BundleError:
         raise BundleError(
             "exists and is not a trained model", where=str(out), mend=f"choose another {option}"
         ) from None

@@ -109,10 +109,13 @@ def evaluate(
 
     from rnn_cli.evaluation.against import kept_against
     from rnn_cli.evaluation.evaluate import evaluate as work
-    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, slicer
+    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, run_config, slicer
+    from rnn_cli.scoring.parts import check_config
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = _deciding(opened, Predictor(opened, precision=precision), asked)
+    predictor = Predictor(opened, precision=precision)
+    check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
+    predictor = _deciding(opened, predictor, asked)
     rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
     sliced = slicer(opened, rows, by, overrides) if by is not None else None
     evaluation = work(predictor, rows)

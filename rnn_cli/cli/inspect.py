@@ -38,9 +38,10 @@ def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
     from rnn_cli import bundle
     from rnn_cli.bundle import Bundle
     from rnn_cli.cli.insides import readings_as_json, show_readings
-    from rnn_cli.inspection.tokens import read_texts, tokenizer_of
+    from rnn_cli.inspection.tokens import read_texts
+    from rnn_cli.scoring.parts import read_tokenizer
 
-    tokenizer = tokenizer_of(Bundle.open(bundle.locate(model)))
+    tokenizer = read_tokenizer(Bundle.open(bundle.locate(model)))
     readings = read_texts(tokenizer, texts)
     if as_json:
         readings_as_json(readings)

@@ -125,12 +125,11 @@ class _Terminal(BytesIO):
 def _how(options: FileOptions, opened: "Bundle") -> dict[str, Any]:
     """How the files are read, as fields of a `ReadRequest`."""
     from rnn_cli.bundle import CONFIG
-    from rnn_cli.loading import parse_config
+    from rnn_cli.loading import stored_config
 
     likely = None
     if CONFIG in opened.manifest.files:
-        where = str(opened.path / CONFIG)
-        likely = parse_config(opened.read(CONFIG).decode("utf-8"), where).data.text_column
+        likely = stored_config(opened.read(CONFIG), str(opened.path / CONFIG)).data.text_column
     how: dict[str, Any] = {
         "text_column": options.text_column,
         "likely_text_column": likely,

@@ -81,7 +81,7 @@ class TokenizerConfig(Section):
     """How the unknown ("out of vocabulary") token is written."""
     lowercase: bool = True
     """Read upper-case letters as lower-case ones."""
-    filters: str | None = None
+    filters: str | None = Field(default=None, max_length=10_000)
     """Characters read as spaces; when not given, punctuation but the apostrophe at word level unless it is kept, else
     none."""
     punctuation: Literal["drop", "keep"] = "drop"

@@ -29,6 +29,6 @@ def kept_against(opened: Bundle, side: str) -> Against | None:
             return None
         comparison = Comparison.from_dict(baseline["comparison"][side])
         return Against(Figures.from_dict(baseline[side]), comparison, FURTHER in opened.manifest.data)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         where = str(opened.path / METRICS)
         raise BundleError(f"not figures this rnn understands ({error})", where=where) from None

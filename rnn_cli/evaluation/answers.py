@@ -50,8 +50,7 @@ def read_answers(name: str, split: str) -> Answers:
             raise DataError("no such run's folder, and no such file of predictions", where=name)
         return _read(name, name, split)
     opened = Bundle.open(Path(name))
-    opened.read(PREDICTIONS)  # every bit of it is as it was written
-    return _read(name, str(opened.path / PREDICTIONS), split, max_field_bytes=LONGEST)
+    return _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=LONGEST)
 
 
 def _read(name: str, path: str, split: str, **how: int) -> Answers:

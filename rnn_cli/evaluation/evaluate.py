@@ -20,7 +20,7 @@ from rnn_cli.evaluation.answers import Answers
 from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import Figures, Sure, measure
 from rnn_cli.evaluation.slices import Slice, by_length, by_values
-from rnn_cli.loading import parse_config
+from rnn_cli.loading import stored_config
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
 from rnn_cli.scoring.reading import Reading, read
@@ -157,4 +157,4 @@ def slicer(
 
 def run_config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
     """The config a run was trained by, with overrides; raises `ConfigError` for one that is wrong."""
-    return parse_config(opened.read(CONFIG).decode("utf-8"), str(opened.path / CONFIG), overrides)
+    return stored_config(opened.read(CONFIG), str(opened.path / CONFIG), overrides)

@@ -6,6 +6,7 @@ from rnn_cli.bundle import PREDICTIONS, Bundle
 from rnn_cli.config import DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.answers import LONGEST
 from rnn_cli.evaluation.decide import decide, refuse_unsuitable
 from rnn_cli.evaluation.evaluate import run_config, true_labels
@@ -16,10 +17,11 @@ COLUMNS = ("text", "label", "split")
 
 def kept_validation_rows(opened: Bundle) -> Dataset:
     """The rows that chose a run's epoch, from its folder; raises `BundleError` if it is damaged."""
-    opened.read(PREDICTIONS)  # every bit of it is as it was written
-    path = str(opened.path / PREDICTIONS)
+    path = str(opened.verify(PREDICTIONS))
     found = read_columns(path, lambda _: COLUMNS, max_field_bytes=LONGEST)
     rows = [(text or "", label or "", line) for line, (text, label, split) in found if split == "validation"]
+    if not rows:
+        raise BundleError("has no validation rows", where=path)
     texts, labels, lines = (list(column) for column in zip(*rows, strict=True))
     return Dataset(path, texts, labels, lines)
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Manifest, disk
+from rnn_cli.bundle import PRECISION, Bundle, Manifest, disk
 from rnn_cli.bundle.signed import proof
 from rnn_cli.exporting.card import card
 from rnn_cli.exporting.places import unplaced_config, unplaced_data
 from rnn_cli.exporting.runtime import runtime
 from rnn_cli.exporting.target import RUNTIME, check_place
-from rnn_cli.loading import parse_config, to_yaml
-from rnn_cli.scoring.precision import PRECISION, Precision, graph_file
+from rnn_cli.loading import stored_config, to_yaml
+from rnn_cli.scoring.parts import check_config
+from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.scoring.predictor import Predictor
 
 
@@ -53,10 +54,11 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
 
 def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | bytes], Manifest]:
     """Each file's content by its name in the export, and the manifest but for the files' proofs."""
-    Predictor(opened, precision=precision)  # what rnn would not score is not handed on
+    predictor = Predictor(opened, precision=precision)  # what rnn would not score is not handed on
     marked = {} if precision == "fp32" else {PRECISION: precision}
     manifest = replace(opened.manifest, data=unplaced_data(opened.manifest.data) | marked)
-    config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(opened.path / bundle.CONFIG))
+    config = stored_config(opened.read(bundle.CONFIG), str(opened.path / bundle.CONFIG))
+    check_config(opened, config, predictor.tokenizer, predictor.architecture)
     return {
         bundle.ONNX_MODEL: opened.read(graph_file(opened, precision)),
         bundle.TOKENIZER: opened.read(bundle.TOKENIZER),

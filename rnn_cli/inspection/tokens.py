@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle
 from rnn_cli.text.padding import pad
 from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
@@ -35,11 +33,6 @@ class Reading:
     tokens: tuple[Token, ...]
     ids: tuple[int, ...]
     padded: tuple[int, ...]
-
-
-def tokenizer_of(opened: Bundle) -> Tokenizer:
-    """A bundle's tokenizer, verified; raises `BundleError` if it is not as it was written."""
-    return Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8", "replace"))
 
 
 def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:

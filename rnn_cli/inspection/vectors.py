@@ -6,14 +6,11 @@ from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import numpy_helper
 
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
-from rnn_cli.errors import BundleError, UsageError
-from rnn_cli.inspection.tokens import tokenizer_of
-from rnn_cli.scoring.graph_check import is_ours
+from rnn_cli.errors import UsageError
+from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.stored import PADDING, UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -43,24 +40,15 @@ def read_vectors(opened: Bundle) -> Vectors:
 
     Raises `UsageError` for a model whose tokens enter as one-hot and `BundleError` for a damaged or foreign one.
     """
-    tokenizer = tokenizer_of(opened)
-    where = str(opened.path / bundle.ONNX_MODEL)
-    file = opened.read(bundle.ONNX_MODEL)
-    if not is_ours(file):  # so it holds no path to another file either
-        raise BundleError("holds what rnn never writes, such as a path to another file", where=where)
-    graph = onnx.load_model_from_string(file).graph
-    # The graph's other table, that of n-grams, bears another name.
-    names = [node.input[0] for node in graph.node if node.op_type == "Gather"]
-    tables = [each for each in graph.initializer if each.name in names and each.name.startswith("embedding")]
-    if not tables:
+    tokenizer, where = read_tokenizer(opened), str(opened.path / bundle.ONNX_MODEL)
+    graph = opened.read(bundle.ONNX_MODEL)
+    table = read_fitting_graph(graph, where, tokenizer, len(opened.manifest.labels)).vectors
+    if table is None:
         raise UsageError(
             "has no token vectors: its tokens enter as one-hot",
             where=str(opened.path),
             mend="name a model trained with model.input=embedding",
         )
-    table = np.asarray(numpy_helper.to_array(tables[0]), np.float32)
-    if table.ndim != 2 or len(table) != tokenizer.vocab_size:
-        raise BundleError(f"does not hold a vector for each of {tokenizer.vocab_size:,} tokens", where=where)
     return Vectors(tokenizer, table)
 
 

@@ -8,11 +8,14 @@ import yaml
 from pydantic import ValidationError
 
 from rnn_cli.config import Config
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import BundleError, ConfigError
 from rnn_cli.loading.keys import sections
 from rnn_cli.loading.mistakes import Mistake, Path, dotted, explain
 from rnn_cli.loading.recipes import read_source
 from rnn_cli.loading.strict_yaml import parse_yaml, resolve_as_core, shown
+
+MOST_BRACKETS = 1_000
+"""A stored config has a few lists; its labels and paths may hold brackets, too."""
 
 
 def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
@@ -30,7 +33,7 @@ def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config
     mistakes: list[str] = []
     given: dict[Any, Any] = {}
     try:
-        given = _mapping(parse_yaml(text, where), where)
+        given = _sections(text, where)
     except ConfigError as error:
         mistakes += error.mistakes
     changes: list[_Override] = []
@@ -54,6 +57,22 @@ def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config
     return config
 
 
+def stored_config(content: bytes, where: str, overrides: Sequence[str] = ()) -> Config:
+    """The config in a file of a model's folder, changed by overrides as `parse_config` does.
+
+    Raises `BundleError` for what is wrong with the file and `ConfigError` for what is wrong with the overrides.
+    """
+    try:
+        text = content.decode("utf-8")
+        if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
+            raise ConfigError(["more lists than any config has"])
+        config = Config.model_validate(_sections(text, "line"))
+    except (UnicodeDecodeError, ConfigError, ValidationError) as error:
+        what = _first(error) if isinstance(error, ValidationError) else str(error).partition("\n")[0]
+        raise BundleError(f"not a config this rnn understands ({what})", where=where) from None
+    return parse_config(text, where, overrides) if overrides else config
+
+
 def to_yaml(config: Config, width: float = 110) -> str:
     """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it.
 
@@ -69,7 +88,13 @@ class _Override(NamedTuple):
     where: str
 
 
-def _mapping(value: Any, where: str) -> dict[Any, Any]:
+def _first(error: ValidationError) -> str:
+    mistake = error.errors()[0]
+    return f"{dotted(mistake['loc'])[:200]}: {mistake['msg']}"
+
+
+def _sections(text: str, where: str) -> dict[Any, Any]:
+    value = parse_yaml(text, where)
     if value is None:
         return {}
     if not isinstance(value, dict):

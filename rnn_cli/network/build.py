@@ -14,9 +14,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from rnn_cli.config import ModelConfig
-
-FAR_BELOW = -1e9
-"""What stands in for a masked time step under max-pooling: below anything a recurrent cell can answer."""
+from rnn_cli.graph.skeleton import FAR_BELOW
 
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
 """Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""

@@ -1,31 +1,26 @@
-"""A trained network's weights to an ONNX graph.
+"""A trained network's weights to an ONNX graph, and back.
 
-The graph is put together by hand because exporters are unreliable for bidirectional recurrent layers: each layer is
-one ONNX operator (LSTM, GRU or RNN), told each text's length. Knows the shape of what `build` makes, no more.
-
-Source: the operators' definitions, https://onnx.ai/onnx/operators/ (LSTM, GRU, RNN).
+What a graph is but for its weights is told by `rnn_cli.graph`. Knows the shape of what `build` makes, no more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, checker, helper, numpy_helper
 
 from rnn_cli.config import ModelConfig
-from rnn_cli.network.build import FAR_BELOW, LOGITS, NGRAM_LOGITS, NGRAMS
+from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, TYPES, Tensor
+from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
 
-OPSET = 17
-IR_VERSION = 8
-
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.generic]
 
 GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 """Where in Keras's order each of ONNX's gates stands: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
-
-OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
@@ -34,179 +29,105 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
     `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax of
     it gives the model's probabilities.
     """
-    graph = _Graph()
-    lengths = graph.lengths("ids")
-    x = _input(graph, model, config)
-    for depth, _ in enumerate(config.units, start=1):
-        top = depth == len(config.units)
-        x = _recurrent(graph, _directions(model, config, depth), config, x, lengths, top=top)
-    if config.pooling != "last":
-        x = _pool(graph, config.pooling, x, lengths)
-    for depth, _ in enumerate(config.dense_units, start=1):
-        x = graph.add("Relu", [_dense(graph, model.get_layer(f"dense_{depth}"), x)])
-    last = _dense(graph, model.get_layer(LOGITS), x)
-    if config.ngrams:
-        both = graph.add("Add", [last, _ngram_logits(graph, model, config)])
-        last = graph.add("Mul", [both, graph.constant("half", np.array(0.5, np.float32))])
-    return graph.serialize(graph.add("Identity", [last], output="logits"), width=model.output_shape[-1])
+    vocab_size = _layers(model, config)[0][0].get_weights()[0].shape[0]
+    made_of = Architecture.of(config, vocab_size, max(model.output_shape[-1], 2))
+    made = to_proto(skeleton(made_of), _weights(model, config))
+    checker.check_model(made, full_check=True)
+    return bytes(made.SerializeToString())
 
 
-class _Graph:
-    """Nodes and weights under way, each value named once."""
+def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
+    """Give a model from `build` the weights that `to_onnx` made the graph of."""
+    weights = iter(graph.weights)
+    for layers in _layers(model, config):
+        if _is_recurrent(layers):
+            stacks = list(islice(weights, 3))
+            for place, layer in enumerate(layers):
+                layer.set_weights(_keras_order([stack[place] for stack in stacks], config.cell))
+        else:
+            layers[0].set_weights(list(islice(weights, len(layers[0].weights))))
 
-    def __init__(self) -> None:
-        self.nodes: list[NodeProto] = []
-        self.weights: list[TensorProto] = []
-        self.count = 0
 
-    def name(self, hint: str) -> str:
-        self.count += 1
-        return f"{hint}_{self.count}"
-
-    def constant(self, hint: str, value: npt.ArrayLike) -> str:
-        name = self.name(hint)
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def add(self, operator: str, inputs: Iterable[str], *, output: str | None = None, **attributes: Any) -> str:
-        output = output or self.name(operator.lower())
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def lengths(self, ids: str) -> str:
-        """Ids that are not padding, a text: int32 `[batch]`."""
-        zero = self.constant("padding", np.array(0, np.int32))
-        there = self.add("Cast", [self.add("Greater", [ids, zero])], to=TensorProto.INT32)
-        return self.add("ReduceSum", [there, self.constant("axis", np.array([1]))], keepdims=0)
-
-    def serialize(self, output: str, width: int) -> bytes:
-        model: ModelProto = helper.make_model(
-            helper.make_graph(
-                self.nodes,
-                "classifier",
-                [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])],
-                [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])],
-                self.weights,
-            ),
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-            producer_name="rnn",
+def to_proto(made: Skeleton, weights: Iterable[Array]) -> ModelProto:
+    """A skeleton and its weights, in the order of their tensors, as `onnx` has a model."""
+    left = iter(weights)
+    tensors = [
+        numpy_helper.from_array(_constant(tensor) if tensor.value is not None else next(left), name)
+        for name, tensor in made.tensors.items()
+    ]
+    nodes = []
+    for node in made.nodes:
+        attributes: dict[str, Any] = dict(node.attributes)
+        nodes.append(
+            helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain or None, **attributes)
         )
-        checker.check_model(model, full_check=True)
-        return bytes(model.SerializeToString())
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "classifier",
+            [helper.make_tensor_value_info("ids", INT32, ["batch", "time"])],
+            [helper.make_tensor_value_info("logits", FLOAT, ["batch", made.outputs])],
+            tensors,
+        ),
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in made.opsets.items()],
+        ir_version=IR_VERSION,
+        producer_name="rnn",
+    )
 
 
-def _input(graph: _Graph, model: keras.Model, config: ModelConfig) -> str:
-    """Token vectors, time first: `[time, batch, dim]`."""
-    ids = graph.add("Transpose", ["ids"], perm=[1, 0])
-    if config.input == "embedding":
-        (vectors,) = model.get_layer("embedding").get_weights()
-        return graph.add("Gather", [graph.constant("embedding", vectors), ids])
-    width = _directions(model, config, 1)[0][0].shape[0]
-    depth = graph.constant("width", np.array([width], np.int32))
-    return graph.add("OneHot", [ids, depth, graph.constant("values", np.array([0, 1], np.float32))], axis=-1)
+def _constant(tensor: Tensor) -> Array:
+    return np.frombuffer(tensor.value or b"", TYPES[tensor.type]).reshape(tensor.shape)
 
 
-def _directions(model: keras.Model, config: ModelConfig, depth: int) -> list[Sequence[Array]]:
-    """A recurrent layer's weights, a direction each: kernel, recurrent kernel, bias."""
+def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:
+    """The layers that have weights, in the order of the skeleton's tensors; both directions of one layer together."""
+    plain = [*(f"dense_{depth}" for depth, _ in enumerate(config.dense_units, start=1)), LOGITS]
+    plain += [NGRAMS, NGRAM_LOGITS] if config.ngrams else []
+    return [
+        *([[model.get_layer("embedding")]] if config.input == "embedding" else []),
+        *(_directions(model, config, depth) for depth, _ in enumerate(config.units, start=1)),
+        *([model.get_layer(name)] for name in plain),
+    ]
+
+
+def _directions(model: keras.Model, config: ModelConfig, depth: int) -> list[keras.layers.Layer]:
     name = f"{config.cell}_{depth}"
     if not config.bidirectional:
-        return [model.get_layer(name).get_weights()]
+        return [model.get_layer(name)]
     both = model.get_layer(f"bidirectional_{name}")
-    return [both.forward_layer.get_weights(), both.backward_layer.get_weights()]
+    return [both.forward_layer, both.backward_layer]
 
 
-def _recurrent(
-    graph: _Graph, directions: list[Sequence[Array]], config: ModelConfig, x: str, lengths: str, *, top: bool
-) -> str:
-    """One layer: `[time, batch, directions × units]`.
-
-    The top one: `[batch, time, directions × units]` to be pooled, or `[batch, directions × units]`, the last states.
-    """
-    last, pooled = (top and config.pooling == "last"), (top and config.pooling != "last")
-    units = directions[0][1].shape[0]
-    weights = [
-        graph.constant(hint, np.stack(stack))
-        for hint, stack in zip(
-            ("kernel", "recurrent", "bias"),
-            zip(*(_reorder(direction, config.cell, units) for direction in directions), strict=True),
-            strict=True,
-        )
-    ]
-    whole, state = graph.name("sequence"), graph.name("state")
-    attributes: dict[str, Any] = {"linear_before_reset": 1} if config.cell == "gru" else {}
-    graph.nodes.append(
-        helper.make_node(
-            OPERATORS[config.cell],
-            [x, *weights, lengths],
-            ["", state] if last else [whole],
-            hidden_size=units,
-            direction="bidirectional" if len(directions) == 2 else "forward",
-            **attributes,
-        )
-    )
-    width = len(directions) * units
-    if last:  # [directions, batch, units]
-        state = graph.add("Transpose", [state], perm=[1, 0, 2])
-        return graph.add("Reshape", [state, graph.constant("shape", np.array([-1, width]))])
-    # From [time, directions, batch, units]. ONNX Runtime's ReduceMax is several times as fast over a middle axis.
-    whole = graph.add("Transpose", [whole], perm=[2, 0, 1, 3] if pooled else [0, 2, 1, 3])
-    return graph.add("Reshape", [whole, graph.constant("shape", np.array([0, 0, width]))])
+def _is_recurrent(layers: Sequence[keras.layers.Layer]) -> bool:
+    return isinstance(layers[0], keras.layers.RNN)
 
 
-def _reorder(weights: Sequence[Array], cell: str, units: int) -> tuple[Array, Array, Array]:
+def _weights(model: keras.Model, config: ModelConfig) -> Iterator[Array]:
+    for layers in _layers(model, config):
+        if _is_recurrent(layers):
+            stacks = zip(*(_onnx_order(layer.get_weights(), config.cell) for layer in layers), strict=True)
+            yield from map(np.stack, stacks)
+        else:
+            yield from layers[0].get_weights()
+
+
+def _onnx_order(weights: Sequence[Array], cell: str) -> tuple[Array, Array, Array]:
     """Keras's kernel `[in, gates × units]` and bias to ONNX's `[gates × units, in]` and `[2 × gates × units]`."""
     kernel, recurrent, bias = weights
-    order = np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])
+    order = _places(cell, recurrent.shape[0])
     # Keras's GRU keeps the recurrent bias apart (reset_after), as ONNX does for all; the others have none.
     biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
     return kernel.T[order], recurrent.T[order], biases[:, order].reshape(-1)
 
 
-def _pool(graph: _Graph, pooling: str, x: str, lengths: str) -> str:
-    """`[batch, time, width]` to `[batch, width]` or, of both kinds, `[batch, 2 × width]`."""
-    along = graph.constant("axis", np.array([1]))
-    pooled = []
-    if pooling in ("max", "max_mean"):
-        ends = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), along])  # [batch, 1]
-        zero, one = (graph.constant("scalar", np.array(value)) for value in (0, 1))
-        time = graph.add("Range", [zero, graph.add("Squeeze", [graph.add("Shape", [x], start=1, end=2)]), one])
-        beyond = graph.add("GreaterOrEqual", [time, ends])  # [batch, time]
-        beyond = graph.add("Unsqueeze", [beyond, graph.constant("axis", np.array([2]))])
-        below = graph.constant("below", np.array(FAR_BELOW, np.float32))
-        # Added to what is there it is nothing, and cheaper than a choice between two.
-        sink = graph.add("Mul", [graph.add("Cast", [beyond], to=TensorProto.FLOAT), below])
-        pooled.append(graph.add("ReduceMax", [graph.add("Add", [x, sink])], axes=[1], keepdims=0))
-    if pooling in ("mean", "max_mean"):
-        # ONNX's recurrent operators answer zeros after a text's end, so the plain sum is the masked one.
-        count = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
-        total = graph.add("ReduceSum", [x, along], keepdims=0)
-        pooled.append(graph.add("Div", [total, graph.add("Unsqueeze", [count, along])]))
-    return pooled[0] if len(pooled) == 1 else graph.add("Concat", pooled, axis=-1)
+def _keras_order(weights: Sequence[Array], cell: str) -> tuple[Array, Array, Array]:
+    """What `_onnx_order` was given."""
+    kernel, recurrent, bias = weights
+    order = np.argsort(_places(cell, recurrent.shape[1]))
+    biases = bias.reshape(2, -1)[:, order]
+    return kernel[order].T, recurrent[order].T, biases if cell == "gru" else biases.sum(axis=0)
 
 
-def _ngram_logits(graph: _Graph, model: keras.Model, config: ModelConfig) -> str:
-    """`[batch, width]`, as `build` has it; a run that reaches into the padding weighs nothing."""
-    (table,) = model.get_layer(NGRAMS).get_weights()
-    zero, one = graph.constant("padding", np.array(0)), graph.constant("axis", np.array([1]))
-    first = follower = graph.add("Cast", ["ids"], to=TensorProto.INT64)
-    rows, known = [first], [graph.add("Greater", [first, zero])]
-    for _ in range(1, config.ngrams):
-        longer = graph.add("Pad", [follower, graph.constant("ends", np.array([0, 0, 0, 1]))])
-        follower = graph.add("Slice", [longer, one, graph.constant("end", np.array([1 << 31])), one])
-        tokens = graph.constant("tokens", np.array(len(table) - config.ngram_buckets))
-        buckets = graph.constant("buckets", np.array(config.ngram_buckets))
-        first = graph.add("Mod", [graph.add("Add", [graph.add("Mul", [first, tokens]), follower]), buckets])
-        rows.append(graph.add("Add", [first, tokens]))
-        known.append(graph.add("Greater", [follower, zero]))
-    weight = graph.add("Cast", [graph.add("Concat", known, axis=1)], to=TensorProto.FLOAT)
-    found = graph.add("Gather", [graph.constant("ngrams", table), graph.add("Concat", rows, axis=1)])
-    weighed = graph.add("Mul", [found, graph.add("Unsqueeze", [weight, graph.constant("axis", np.array([2]))])])
-    total = graph.add("ReduceSum", [weighed, one], keepdims=0)
-    length = graph.add("Sqrt", [graph.add("ReduceSum", [weight, one], keepdims=1)])
-    return _dense(graph, model.get_layer(NGRAM_LOGITS), graph.add("Div", [total, length]))
-
-
-def _dense(graph: _Graph, layer: keras.layers.Dense, x: str) -> str:
-    kernel, bias = layer.get_weights()
-    return graph.add("Gemm", [x, graph.constant("kernel", kernel), graph.constant("bias", bias)])
+def _places(cell: str, units: int) -> npt.NDArray[np.intp]:
+    """Where in Keras's order each row of ONNX's stands."""
+    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])

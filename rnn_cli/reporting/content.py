@@ -2,7 +2,8 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,9 @@ from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.against import Against
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.slices import Slice, by_length
-from rnn_cli.loading import parse_config
+from rnn_cli.loading import stored_config
 from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
+from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Predictor
 
 
@@ -71,14 +73,15 @@ def gather(
     parts: Sequence[Slice] = (),
 ) -> Report:
     """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
-    config_text = opened.read(CONFIG).decode("utf-8")
-    config = parse_config(config_text, str(opened.path / CONFIG))
+    stored = opened.read(CONFIG)
+    config = stored_config(stored, str(opened.path / CONFIG))
+    check_config(opened, config, predictor.tokenizer, predictor.architecture)
     history = _history(opened)
     truth = evaluation.truth
     return Report(
         manifest=opened.manifest,
         config=config,
-        config_text=config_text,
+        config_text=stored.decode("utf-8"),
         history=history,
         best_epoch=max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch,
         side=side,
@@ -94,9 +97,12 @@ def gather(
 
 
 def _history(opened: Bundle) -> tuple[Epoch, ...]:
-    rows = csv.DictReader(opened.read(HISTORY).decode("utf-8").splitlines())
+    rows = csv.DictReader(opened.read(HISTORY).decode("utf-8", "replace").splitlines())
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     try:
-        return tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in names)) for row in rows)
-    except (KeyError, TypeError, ValueError):
+        history = tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in names)) for row in rows)
+        if not all(isfinite(value) for epoch in history for value in astuple(epoch)) or not history:
+            raise ValueError("no history")
+        return history
+    except (csv.Error, KeyError, TypeError, ValueError):
         raise BundleError("not a history this rnn understands", where=str(opened.path / HISTORY)) from None

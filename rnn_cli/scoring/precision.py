@@ -4,6 +4,7 @@ import json
 from typing import Literal
 
 from rnn_cli.bundle.layout import INT8_MODEL, METRICS, ONNX_MODEL
+from rnn_cli.bundle.manifest import PRECISION
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.errors import BundleError
 
@@ -12,10 +13,6 @@ Precision = Literal["fp32", "int8"]
 
 INT8 = "int8"
 """Where a bundle's metrics tell of the int8 graph."""
-
-
-PRECISION = "precision"
-"""In a manifest's `data`, how the graph of an exported model computes; it has no other."""
 
 
 def graph_file(opened: Bundle, precision: Precision) -> str:
@@ -34,5 +31,5 @@ def _why_not(opened: Bundle) -> tuple[str, str]:
         return "it was exported without", "export it with --precision int8, or "
     try:
         return str(json.loads(opened.read(METRICS))[INT8]["reason"]), ""
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return "it was trained before these were made", "train again, or "

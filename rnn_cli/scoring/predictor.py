@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rnn_cli.bundle.layout import TOKENIZER
 from rnn_cli.bundle.reader import Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.graph_check import is_ours
+from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.stored import UNKNOWN
-from rnn_cli.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 2_048
 """Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
@@ -71,14 +69,19 @@ class Predictor:
         self.labels = manifest.labels
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
-        self.tokenizer = Tokenizer.from_json(opened.read(TOKENIZER).decode("utf-8", "replace"))
+        self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
-        self._session = _session(opened.read(graph), str(opened.path / graph), self.outputs)
+        self._load(opened.read(graph), str(opened.path / graph))
 
     @classmethod
     def open(cls, path: Path, *, threads: int | None = None, precision: Precision = "fp32") -> "Predictor":
         """Open the bundle at `path`; raises `BundleError` if it is not one, damaged, or has no such graph."""
         return cls(Bundle.open(path), threads=threads, precision=precision)
+
+    def _load(self, graph: bytes, where: str) -> None:
+        self._where = where
+        self.architecture = read_fitting_graph(graph, where, self.tokenizer, len(self.labels)).architecture
+        self._session = _session(graph, where)
 
     @property
     def outputs(self) -> int:
@@ -110,8 +113,13 @@ class Predictor:
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Logits:
-        """The graph's logits of one padded batch, `[texts, longest]`: as `logits` has them, but for the temperature."""
+        """The graph's logits of one padded batch, `[texts, longest]`: as `logits` has them, but for the temperature.
+
+        Raises `BundleError` where they are not finite.
+        """
         logits: Logits = self._session.run(None, {"ids": ids})[0]
+        if not np.isfinite(logits).all():  # finite weights may be too large
+            raise BundleError("answers what is no finite number", where=self._where)
         return logits
 
     def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
@@ -124,7 +132,7 @@ class Predictor:
     def running(self, graph: bytes, where: str) -> "Predictor":
         """The same classifier with another graph, as in the file `where`; raises `BundleError` if it cannot run."""
         other = copy(self)
-        other._session = _session(graph, where, self.outputs)
+        other._load(graph, where)
         return other
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -171,9 +179,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _session(graph: bytes, where: str, logits: int) -> onnxruntime.InferenceSession:
-    if not is_ours(graph):
-        raise BundleError("holds what rnn never writes, such as a path to another file", where=where)
+def _session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # The arena would grow with every new shape of batch and never shrink; without it scoring is as fast.
@@ -182,13 +188,9 @@ def _session(graph: bytes, where: str, logits: int) -> onnxruntime.InferenceSess
     options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format, seen by nobody
     options.log_severity_level = 4  # what goes wrong is told by the exception
     try:
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
-    shapes = [each.shape for each in session.get_outputs()]
-    if [shape[-1:] for shape in shapes] != [[logits]]:
-        raise BundleError(f"does not answer {logits} logits a text, as its labels need", where=where)
-    return session
 
 
 def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: int) -> None:

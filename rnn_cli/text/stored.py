@@ -17,6 +17,10 @@ LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
 PUNCTUATION = ("drop", "keep")
 
+LONGEST = 2**31 - 1
+MOST_FILTERS = 10_000
+"""More than anyone types; each is looked for 256 times."""
+
 _TYPES: dict[str, type] = {
     "level": str,
     "oov_token": str,
@@ -48,7 +52,7 @@ def read(text: str) -> dict[str, Any]:
     Raises `BundleError` ("tokenizer.json: ...") on anything that `write` would not have written.
     """
     try:
-        fields = json.loads(text, object_pairs_hook=_no_key_twice)
+        fields = json.loads(text, object_pairs_hook=_OneObject())
     except RecursionError:
         raise _refused("nested too deeply") from None
     except ValueError as error:  # not JSON, or an integer of thousands of digits
@@ -68,11 +72,20 @@ def _refused(what: str) -> BundleError:
     return BundleError(what, where="tokenizer.json")
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise _refused("a key is given twice")
-    return fields
+class _OneObject:
+    """Makes a dict of a JSON object, once: there is no other in a tokenizer, and none of its keys is given twice."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise _refused("a key is given twice")
+        if self.made:
+            raise _refused("holds an object in an object")
+        self.made = True
+        return fields
 
 
 def _check_keys(fields: dict[str, Any]) -> None:
@@ -94,20 +107,20 @@ def _check_values(fields: dict[str, Any]) -> None:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
     if fields["punctuation"] == "keep" and fields["level"] != "word":
         raise _refused(f"punctuation: keep is of level word, got {fields['level']}")
-    if fields["max_length"] < 1:
-        raise _refused(f"max_length: expected at least 1, got {fields['max_length']}")
+    if not 1 <= fields["max_length"] <= LONGEST:
+        raise _refused(f"max_length: expected from 1 to {LONGEST}, got {fields['max_length']}")
     if not fields["oov_token"]:
         raise _refused("oov_token: expected at least one character")
+    if len(fields["filters"]) > MOST_FILTERS:
+        raise _refused(f"filters: expected at most {MOST_FILTERS} characters, got {len(fields['filters'])}")
+    _check_encodable("filters", fields["filters"])
 
 
 def _check_vocabulary(vocabulary: list[Any], oov_token: str) -> None:
     for index, token in enumerate(vocabulary):
         if type(token) is not str:
             raise _refused(f"vocabulary.{index}: expected str, got {type(token).__name__}")
-    try:
-        "".join(vocabulary).encode()
-    except UnicodeEncodeError:
-        raise _refused("vocabulary: holds half of a surrogate pair") from None
+    _check_encodable("vocabulary", "".join(vocabulary))
     if vocabulary[:2] != ["", oov_token]:
         raise _refused("vocabulary: expected the padding token (empty) and oov_token first")
     if len(set(vocabulary)) < len(vocabulary):
@@ -115,10 +128,21 @@ def _check_vocabulary(vocabulary: list[Any], oov_token: str) -> None:
         raise _refused(f"vocabulary: {twice!r} is given twice")
 
 
+def _check_encodable(key: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _refused(f"{key}: holds half of a surrogate pair") from None
+
+
 def _check_merges(merges: list[Any], pieces: set[str]) -> None:
+    found = set()
     for index, merge in enumerate(merges):
         if type(merge) is not list or len(merge) != 2 or any(type(part) is not str for part in merge):
             raise _refused(f"merges.{index}: expected two pieces")
         left, right = merge
         if not (left and right and {left, right, left + right} <= pieces):
             raise _refused(f"merges.{index}: {left!r} and {right!r} make no piece of the vocabulary")
+        if (left, right) in found:
+            raise _refused(f"merges.{index}: {left!r} and {right!r} are given twice")
+        found.add((left, right))

@@ -7,7 +7,7 @@ labels' names, files or Keras.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,9 @@ from rnn_cli.training.listener import EpochFigures, Listener
 SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 in the validation loss, as Keras keeps them in the training loss."""
 
+
+LARGEST = 1e300
+"""No figure of a run comes near it."""
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -90,9 +93,18 @@ class Standing:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], best_weights: list[Array]) -> "Standing":
-        """What `to_dict` gave."""
+        """What `to_dict` gave; raises `KeyError`, `TypeError` or `ValueError` for what no run comes to."""
         history = [EpochFigures(**figures) for figures in content["history"]]
-        return cls(history, Sums(**content["epoch"]), best_weights)
+        sums = Sums(**content["epoch"])
+        figures = [figure for each in history for figure in astuple(each)] + list(astuple(sums))
+        if not all(type(figure) in (int, float) and abs(figure) < LARGEST for figure in figures):
+            raise ValueError("its figures are no numbers")
+        counts = (sums.batches, sums.rows, sums.right, sums.clipped)
+        if not all(type(count) is int and count >= 0 for count in counts) or bool(sums.batches) != bool(sums.rows):
+            raise ValueError("its figures are no counts")
+        if [each.epoch for each in history] != list(range(1, len(history) + 1)) or bool(history) != bool(best_weights):
+            raise ValueError("its epochs do not follow each other")
+        return cls(history, sums, best_weights)
 
 
 def fit(

@@ -1,15 +1,18 @@
 """The networks of a run: the one it begins with, an earlier run's, and the plain one that is stored."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli import bundle
 from rnn_cli.config import OWN, ModelConfig
+from rnn_cli.errors import BundleError
 from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
+from rnn_cli.network.onnx_graph import put_weights
 from rnn_cli.training.fit import Array
 from rnn_cli.training.linear import fit_linear
 from rnn_cli.training.listener import Listener
@@ -86,18 +89,27 @@ def built(
 
 
 def network_of(origin: Origin, run: Prepared) -> keras.Model:
-    """The network of an earlier run, for one that goes on from there; raises `BundleError` if its file is damaged."""
-    # Never opened as a model, which could carry code: a network built from the config takes its weights.
-    theirs = built(origin.config.model, run, fast=False)
-    if origin.bundle is None:
-        for variable, value in zip(theirs.variables, origin.weights, strict=True):
-            variable.assign(value)
-    else:
-        origin.bundle.read(bundle.KERAS_MODEL)  # verified
-        theirs.load_weights(origin.path / bundle.KERAS_MODEL)
+    """The network of an earlier run, for one that goes on from there; raises `BundleError` if it is another's."""
     ours = built(run.config.model, run, fast=True)
-    ours.set_weights(theirs.get_weights())
+    if origin.graph is not None:
+        put_weights(origin.graph, ours, run.config.model)
+    else:
+        theirs = built(origin.config.model, run, fast=False)
+        with belonging(origin.path):
+            for variable, value in zip(theirs.variables, origin.weights, strict=True):
+                variable.assign(value)
+        ours.set_weights(theirs.get_weights())
     return ours
+
+
+@contextmanager
+def belonging(path: Path) -> Iterator[None]:
+    """Where a checkpoint's arrays are given to a network; those of another are told as a `BundleError`."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BundleError(f"its arrays are not of the network in its config ({reason})", where=str(path)) from None
 
 
 def plain_network(weights: list[Array], run: Prepared) -> keras.Model:

@@ -3,7 +3,7 @@
 Takes no TensorFlow; the weights are loaded by `rnn_cli.training.run`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.config import Config
-from rnn_cli.errors import ConfigError, few_of
-from rnn_cli.loading import load_config, parse_config, to_yaml
+from rnn_cli.errors import BundleError, ConfigError, few_of
+from rnn_cli.graph import Graph
+from rnn_cli.loading import load_config, parse_config, stored_config, to_yaml
+from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.stored import UNKNOWN
-from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.fit import Array
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Known, Prepared, asked_again
@@ -28,27 +29,32 @@ FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddin
 class Origin:
     """The model that further training begins with, from a bundle or a checkpoint of an unfinished run.
 
-    `weights` are a checkpoint's, a `Learner`'s state of the model; a bundle's are in its Keras file.
+    `weights` are a checkpoint's, a `Learner`'s state of the model; a bundle's are in its `graph`. Its Keras file is
+    never read: what opens such files can be made to do more than that.
     """
 
     path: Path
     config: Config
     known: Known
-    bundle: Bundle | None
-    weights: list[Array]
+    bundle: Bundle | None = None
+    graph: Graph | None = None
+    weights: Sequence[Array] = ()
 
     @classmethod
     def open(cls, path: Path, warn: Callable[[str], None]) -> "Origin":
         """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
         if path.name.endswith(bundle.UNFINISHED):
             saved = SavedRun.read(bundle.newest_checkpoint(path, warn))
-            return cls(
-                path, saved.config, replace(saved.known, fingerprint=None, baseline=None), None, saved.arrays["model"]
-            )
-        opened = Bundle.open(path)
-        config = parse_config(opened.read(bundle.CONFIG).decode("utf-8"), str(path / bundle.CONFIG))
-        tokenizer = Tokenizer.from_json(opened.read(bundle.TOKENIZER).decode("utf-8"))
-        return cls(path, config, Known(tokenizer, opened.manifest.labels, fingerprint=None), opened, [])
+            known = replace(saved.known, fingerprint=None, baseline=None)
+            return cls(path, saved.config, known, weights=saved.arrays["model"])
+        opened, where = Bundle.open(path), str(path / bundle.ONNX_MODEL)
+        config = stored_config(opened.read(bundle.CONFIG), str(path / bundle.CONFIG))
+        tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
+        graph = read_fitting_graph(opened.read(bundle.ONNX_MODEL), where, tokenizer, len(labels))
+        check_config(opened, config, tokenizer, graph.architecture)
+        if graph.is_int8:
+            raise BundleError("computes in 8 bits", where=where, mend="name the folder rnn train wrote")
+        return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
 
     def further(self, config: str | None, overrides: tuple[str, ...]) -> Config:
         """The config of the new run: CONFIG, or else this model's own, with overrides.
@@ -101,5 +107,5 @@ class Origin:
         told: dict[str, Any] = {"model": str(self.path.resolve())}
         if self.bundle is not None:
             manifest = self.bundle.manifest
-            told |= {"sha256": manifest.files[bundle.KERAS_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
+            told |= {"sha256": manifest.files[bundle.ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
         return told

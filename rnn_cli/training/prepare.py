@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_cli.bundle.layout import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
@@ -20,6 +21,8 @@ from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import ConfigError, DataError, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
+from rnn_cli.graph import WIDEST, Architecture
+from rnn_cli.loading import to_yaml
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.batches import Encoded
@@ -89,6 +92,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
+    _refuse_unstorable(config, tokenizer, labels)
     refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -201,6 +205,22 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
             f"{why} {model.ngram_buckets:,} n-gram buckets (model.ngram_buckets), not {asked.ngram_buckets:,}"
         )
     return config.model_copy(update={"model": model})
+
+
+def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+    """Refuse what could not be stored, or would not be read again."""
+    if (widest := Architecture.of(config.model, tokenizer.vocab_size, len(labels)).widest) > WIDEST:
+        what = f"{widest:,} numbers in a layer, or as one-hot, are too many to score with; the most is {WIDEST:,}"
+        raise ConfigError([f"model: {what}"])
+    stored = {
+        "tokenizer.vocab_size": (tokenizer.to_json(), MOST_BYTES[TOKENIZER]),
+        "data.label_column": ("".join(labels), MOST_BYTES[MANIFEST] // 8),
+        "training": (to_yaml(config), MOST_BYTES[CONFIG]),
+    }
+    for key, (text, most) in stored.items():
+        if len(text.encode("utf-8")) > most:
+            what = f"takes {len(text):,} characters in the model's folder; the most is {most:,} bytes"
+            raise ConfigError([f"{key}: {what}"])
 
 
 def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:

@@ -33,7 +33,7 @@ from rnn_cli.training.fit import Standing, fit
 from rnn_cli.training.keeper import Keeper
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures, Listener
-from rnn_cli.training.networks import built, first_network, network_of, plain_network, warn_if_slow
+from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
 from rnn_cli.training.origin import Origin
 from rnn_cli.training.precision import in_int8
 from rnn_cli.training.prepare import Prepared
@@ -92,7 +92,11 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
     _seed(run)
     warn_if_slow(run.config.model, listener)
     learner = _learner(run, built(run.config.model, run, fast=True))
-    learner.restore(saved.arrays)
+    with belonging(place.path):
+        learner.restore(saved.arrays)
+        best = saved.standing.best_weights
+        if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
+            raise ValueError("the best epoch's")
     return _fit_and_write(run, place, learner, saved.standing, listener)
 
 

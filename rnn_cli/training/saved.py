@@ -4,25 +4,27 @@ The order of rows follows from (seed, epoch) and the batches done, dropout from 
 run that goes on from here ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
 """
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
-import numpy as np
-
-from rnn_cli.bundle import CONFIG, TOKENIZER, Bundle, Checkpoint, Unfinished
+from rnn_cli.bundle import CONFIG, TOKENIZER, Bundle, Checkpoint, Unfinished, checked_labels
+from rnn_cli.bundle.signed import texts
 from rnn_cli.config import Config
 from rnn_cli.errors import BundleError, ConfigError
-from rnn_cli.loading import parse_config, to_yaml
-from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.graph import Architecture
+from rnn_cli.loading import stored_config, to_yaml
+from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.fit import Array, Standing
 from rnn_cli.training.fitted_baseline import KeptBaseline
+from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
 from rnn_cli.training.versions import versions
 
 BEST, BASELINE = "best", "baseline"
+ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,21 @@ class SavedRun:
         """The run that `state` and `files` made the checkpoint of; raises `BundleError` if it is none."""
         where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
         try:
-            arrays = {name.removesuffix(".npz"): _unpack(file) for name, file in files.items() if name != TOKENIZER}
-            tokenizer = Tokenizer.from_json(files[TOKENIZER].decode("utf-8"))
-            kept = (
-                _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(state["labels"]))
-                if state.get(BASELINE)
-                else None
-            )
-            known = Known(tokenizer, tuple(state["labels"]), state["fingerprint"], state.get("unlabelled"), kept)
+            config = stored_config(state["config"].encode("utf-8"), where)
+            labels = checked_labels(state["labels"])
+            texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
+            texts([(state["origin"] or {}).get("model", "")])
+            tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
+            names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
+            if set(files) != {TOKENIZER, *names} or not describes(config, tokenizer):
+                raise ValueError("its files do not belong together")
+            arrays = {name.removesuffix(".npz"): unpack(files[name]) for name in names}
+            kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
+            known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
+            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
-            config = parse_config(state["config"], where)
             return cls(config, known, state["origin"], state["versions"], standing, arrays)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
     def state(self) -> dict[str, Any]:
@@ -80,7 +85,7 @@ class SavedRun:
         arrays = {**self.arrays, BEST: self.standing.best_weights}
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
-        packed = {f"{name}.npz": _pack(values) for name, values in arrays.items()}
+        packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
     def _baseline_state(self) -> dict[str, Any] | None:
@@ -113,8 +118,8 @@ class SavedRun:
         """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
         try:
             opened = Bundle.open(place.target)
-            same = not self._changes(parse_config(opened.read(CONFIG).decode("utf-8"), str(place.target / CONFIG)))
-        except (BundleError, ConfigError):
+            same = not self._changes(stored_config(opened.read(CONFIG), str(place.target / CONFIG)))
+        except BundleError:
             return False
         data, known = opened.manifest.data, self.known
         unlabelled = data.get("unlabelled", {}).get("fingerprint")
@@ -141,10 +146,12 @@ NUMBERS = {
 def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[Array], labels: int) -> KeptBaseline:
     """Raises `KeyError`, `TypeError` or `ValueError` where these are not a baseline's."""
     numbers = {name: kind(state["numbers"][name]) for name, kind in NUMBERS.items()}
+    if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
+        raise ValueError("the baseline's numbers")
     sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
     for probabilities, answers in sides.values():
         is_whole = probabilities.shape == (len(answers), labels) and answers.shape == (len(answers),)
-        if not is_whole or answers.min() < 0 or answers.max() >= labels or not np.isfinite(probabilities).all():
+        if not is_whole or answers.min() < 0 or answers.max() >= labels:
             raise ValueError("the baseline's answers")
     return KeptBaseline(numbers, sides)
 
@@ -166,12 +173,9 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _pack(arrays: Sequence[Array]) -> bytes:
-    packed = io.BytesIO()
-    np.savez(packed, *arrays)
-    return packed.getvalue()
-
-
-def _unpack(content: bytes) -> list[Array]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return [archive[f"arr_{place}"] for place in range(len(archive.files))]
+def _check_sizes(arrays: Mapping[str, list[Array]], made_of: Architecture) -> None:
+    """Raises `ValueError` unless there are as many weights as the network has, which is then no larger than they."""
+    for name in ("model", BEST):
+        weights = sum(array.size for array in arrays[name] if array.dtype.kind == "f")
+        if weights != made_of.weights and (arrays[name] or name != BEST):  # before the first epoch ends none is best
+            raise ValueError(f"{weights:,} weights, where its config has {made_of.weights:,}")

@@ -84,7 +84,7 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> Make:
             labels=tuple(labels),
             threshold=0.5,
             temperature=0.8,
-            data={"fingerprint": "f"},
+            data={"fingerprint": "f", "rows": {"train": 3, "validation": 2, "test": 0}},
             versions={"rnn-cli": "0.1.0"},
         )
         path = tmp_path_factory.mktemp("bundle") / "model"

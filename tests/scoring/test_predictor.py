@@ -7,12 +7,10 @@ import keras
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
 
-from rnn_cli.bundle import INT8_MODEL, KERAS_MODEL, METRICS, ONNX_MODEL, Bundle
+from rnn_cli.bundle import KERAS_MODEL, METRICS, ONNX_MODEL, Bundle
 from rnn_cli.bundle.signed import proof
 from rnn_cli.errors import BundleError
-from rnn_cli.scoring.graph_check import is_ours
 from rnn_cli.scoring.precision import graph_file
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
@@ -113,58 +111,6 @@ def test_weights_outside_the_file_are_refused(trained: Path, tmp_path: Path) -> 
         tensor.ClearField("raw_data")
     with pytest.raises(BundleError, match="holds what rnn never writes"):
         Predictor.open(rewritten(trained, tmp_path / "m", graph.SerializeToString()))
-
-
-def node(**changes: str) -> bytes:
-    """A graph of one operator that would run."""
-    made = helper.make_node("Identity", ["ids"], ["logits"], **changes)
-    ids, logits = (helper.make_tensor_value_info(name, 6, ["batch", "time"]) for name in ("ids", "logits"))
-    return helper.make_model(helper.make_graph([made], "g", [ids], [logits])).SerializeToString()
-
-
-def test_a_path_spelled_otherwise_a_foreign_operator_and_a_cut_file_are_refused(trained: Path) -> None:
-    ours = (trained / ONNX_MODEL).read_bytes()
-    assert is_ours(ours)
-    assert is_ours(node())
-    assert not is_ours(node(domain="com.microsoft"))
-    outside = onnx.load_from_string(ours)
-    onnx.external_data_helper.set_external_data(outside.graph.initializer[0], location="secret.bin")
-    # The key's length in two bytes instead of one: the same to a reader of protobuf.
-    spelled = outside.SerializeToString().replace(b"\n\x08location", b"\n\x88\x00location")
-    assert not is_ours(spelled)
-    assert not any(is_ours(ours[:length]) for length in range(1, len(ours), 97))
-    assert not is_ours(b"ORTM" + ours)
-
-
-@pytest.mark.parametrize(
-    "change", [{"domain": "com.else"}, {"domain": "com.microsoft.nchwc"}, {"op_type": "BeamSearch"}, {"domain": "ai"}]
-)
-def test_of_foreign_operators_only_the_one_of_the_int8_graph_is_ours(change: dict[str, str], trained: Path) -> None:
-    graph = onnx.load_from_string((trained / INT8_MODEL).read_bytes())
-    assert is_ours(graph.SerializeToString())
-    layer = next(each for each in graph.graph.node if each.domain)
-    for name, value in change.items():
-        setattr(layer, name, value)
-    assert not is_ours(graph.SerializeToString())
-
-
-def test_a_foreign_set_of_operators_is_not_ours(trained: Path) -> None:
-    graph = onnx.load_from_string((trained / INT8_MODEL).read_bytes())
-    graph.opset_import.append(helper.make_opsetid("com.else", 1))
-    assert not is_ours(graph.SerializeToString())
-
-
-@pytest.mark.parametrize("again", [b"\x22\x0aBeamSearch", b"\x3a\x08com.else"], ids=["operator", "domain"])
-def test_a_name_given_twice_is_not_ours(again: bytes) -> None:
-    """Of a field that stands twice, a reader of protobuf takes the last."""
-
-    def field(number: int, content: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(content)]) + content
-
-    layer = helper.make_node("DynamicQuantizeLSTM", [], [], domain="com.microsoft").SerializeToString()
-    assert is_ours(field(7, field(1, layer)))
-    assert not is_ours(field(7, field(1, layer + again)))
-    assert not is_ours(field(7, field(1, again + layer)))
 
 
 def test_8_bits_answer_nearly_what_32_do(predictor: Predictor, trained: Path) -> None:

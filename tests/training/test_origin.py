@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_cli import bundle
-from rnn_cli.bundle import CONFIG, KERAS_MODEL, METRICS, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.bundle import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
@@ -89,7 +89,7 @@ def test_it_begins_with_the_parents_network(trained: Path, new_rows: Path, liste
     assert child.manifest.labels == parent.manifest.labels == ("bad", "good")
     assert child.manifest.data["further_training_of"] == {
         "model": str(trained.resolve()),
-        "sha256": parent.manifest.files[KERAS_MODEL]["sha256"],
+        "sha256": parent.manifest.files[ONNX_MODEL]["sha256"],
         "data": parent.manifest.data["fingerprint"],
     }
     assert (
@@ -187,7 +187,7 @@ def test_rows_of_one_label_alone_are_refused(three: Path, listener: Any, make_la
         further(three, make_labelled_file(["good"], 40), listener)
 
 
-@pytest.mark.parametrize("name", [KERAS_MODEL, TOKENIZER, CONFIG, "manifest.json"])
+@pytest.mark.parametrize("name", [ONNX_MODEL, TOKENIZER, CONFIG, "manifest.json"])
 def test_a_damaged_parent_is_refused(name: str, trained: Path, new_rows: Path, listener: Any) -> None:
     shutil.copytree(trained, "p")
     content = bytearray(Path("p", name).read_bytes())

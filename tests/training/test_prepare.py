@@ -13,6 +13,7 @@ import pytest
 from rnn_cli.config import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.training import prepare as module
 from rnn_cli.training.fit import Standing
 from rnn_cli.training.prepare import Known, Prepared, prepare
 from rnn_cli.training.saved import SavedRun
@@ -229,6 +230,21 @@ def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
     assert prepared(listener, data, tokenizer={"vocab_size": 5}, model=wide)
     tokenizer = {"vocab_size": 50, "max_length": 9}
     assert prepared(listener, data, tokenizer=tokenizer, model={"input": "one_hot", "embedding_dim": 100_000_000})
+
+
+@pytest.mark.parametrize("wide", [{"embedding_dim": 65_537}, {"units": [2, 65_537]}, {"dense_units": [65_537]}])
+def test_a_layer_that_would_not_be_read_again_is_refused(wide: dict[str, Any], listener: Any) -> None:
+    with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the most is 65,536$"):
+        prepared(listener, three_files(), model=wide)
+
+
+@pytest.mark.parametrize(("file", "key"), [("tokenizer.json", "tokenizer.vocab_size"), ("config.yaml", "training")])
+def test_what_would_not_be_read_again_is_refused(
+    file: str, key: str, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(module.MOST_BYTES, file, 100)
+    with pytest.raises(ConfigError, match=f"^{key}: takes [0-9,]+ characters in the model's folder; the most is 100"):
+        prepared(listener, three_files())
 
 
 # Paths

@@ -1,0 +1,138 @@
+"""An ONNX file to a graph that rnn wrote, or else a refusal; looked at before ONNX Runtime sees the file.
+
+What the graph must be is worked out from a few of its sizes, and then held against the whole of it: every operator,
+attribute, name, wire, shape and constant. Only weights are free, and they must be finite. So nothing in it can take
+memory, time or files that a network of its size does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.errors import BundleError
+from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
+from rnn_cli.graph.encoding import Decoded, decode
+from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
+from rnn_cli.graph.int8 import in_int8
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, OPERATORS, TYPES, Node, Skeleton, skeleton
+
+Array = npt.NDArray[Any]
+
+CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A graph that rnn wrote: what it is made of, and its tensors by name, as views of the file's bytes."""
+
+    architecture: Architecture
+    is_int8: bool
+    skeleton: Skeleton
+    tensors: Mapping[str, Array]
+
+    @property
+    def weights(self) -> list[Array]:
+        """The tensors that training found, in the skeleton's order."""
+        return [self.tensors[name] for name, tensor in self.skeleton.tensors.items() if tensor.value is None]
+
+    @property
+    def vectors(self) -> npt.NDArray[np.float32] | None:
+        """The vector of each token, `[vocab_size, width]`; None where tokens enter as one-hot."""
+        width = self.architecture.width
+        if not width:
+            return None
+        name = next(name for name in self.tensors if name.startswith("embedding"))
+        table = self.tensors[name][:, :width].astype(np.float32)
+        return (table - self.tensors[f"{name}_zero"]) * self.tensors[f"{name}_scale"] if self.is_int8 else table
+
+
+def read_graph(file: bytes, where: str) -> Graph:
+    """The graph in the bytes of the file `where`; raises `BundleError` unless it is one that rnn writes."""
+    try:
+        decoded = decode(file)
+        made_of, is_int8 = _architecture(decoded)
+        if made_of.widest > WIDEST:
+            raise BundleError(f"a layer of {made_of.widest:,} numbers; the most is {WIDEST:,}", where=where)
+        expected = skeleton(made_of)
+        if is_int8:
+            expected = in_int8(expected)
+        difference = _difference(decoded, expected)
+    except (ArithmeticError, LookupError, StopIteration, TypeError, ValueError):
+        difference = "holds what rnn never writes, such as a path to another file"
+    if difference:
+        raise BundleError(difference, where=where)
+    tensors = {name: _array(*tensor) for name, tensor in decoded.tensors.items()}
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise BundleError(f"its weights {name} hold what is no finite number", where=where)
+        if name.endswith("_scale") and (tensor <= 0).any():
+            raise BundleError(f"{name} is not above zero", where=where)
+    return Graph(made_of, is_int8, expected, tensors)
+
+
+def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
+    """What a graph of rnn's would be made of that had these operators and sizes, and whether in 8 bits.
+
+    Of any other graph it is something or other, or an error: what follows from it is compared with the graph.
+    """
+    shapes = {name: shape for name, (_, shape, _) in decoded.tensors.items()}
+    operators = [node.operator for node in decoded.nodes]
+    layers = [node for node in decoded.nodes if node.operator in CELLS]
+    dense = [shapes[node.inputs[1]] for node in decoded.nodes if node.operator == "Gemm"]
+    tables = [shapes[node.inputs[0]] for node in decoded.nodes if node.operator == "Gather"]
+    is_int8, cell = layers[0].operator == INT8_OPERATOR, CELLS[layers[0].operator]
+    hidden, ngrams = operators.count("Relu"), "Sqrt" in operators
+    if "OneHot" in operators:
+        vocab_size, width = shapes[layers[0].inputs[1]][1 if is_int8 else 2], 0
+    else:
+        vocab_size, width = tables[0][0], tables[0][1] - (2 if is_int8 else 0)
+    means, longest = operators.count("Div") - ngrams, operators.count("Mod") + 1 if ngrams else 0
+    if longest > LONGEST_NGRAMS:
+        raise ValueError("ngrams")
+    return Architecture(
+        vocab_size=vocab_size,
+        width=width,
+        cell=cell,
+        units=tuple(_units(node) for node in layers),
+        bidirectional=layers[0].attributes["direction"] == "bidirectional",
+        pooling="_".join(["max"] * ("ReduceMax" in operators) + ["mean"] * means) or "last",
+        dense_units=tuple(shape[1] for shape in dense[:hidden]),
+        outputs=dense[hidden][1],
+        ngrams=longest,
+        buckets=tables[-1][0] - vocab_size if ngrams else 0,
+    ), is_int8
+
+
+def _units(layer: Node) -> int:
+    units = layer.attributes["hidden_size"]
+    if not isinstance(units, int) or units < 1:
+        raise ValueError("hidden_size")
+    return units
+
+
+def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
+    """How a graph differs from the one that rnn would have written; None if it does not."""
+    if (decoded.ir_version, dict(decoded.opsets)) != (IR_VERSION, dict(expected.opsets)):
+        return "is made of other operators, or other versions of them, than rnn writes"
+    if decoded.inputs != {"ids": (INT32, ("batch", "time"))}:
+        return "takes what rnn's graphs never take"
+    if decoded.outputs != {"logits": (FLOAT, ("batch", expected.outputs))}:
+        return "answers what rnn's graphs never answer"
+    if decoded.nodes != expected.nodes:
+        return "holds operators, or an order of them, that rnn never writes"
+    if set(decoded.tensors) != set(expected.tensors):
+        return "holds other weights than its operators read"
+    for name, tensor in expected.tensors.items():
+        kind, shape, content = decoded.tensors[name]
+        if (kind, shape) != (tensor.type, tensor.shape):
+            return f"its weights {name} are not of the shape that the rest of it needs"
+        if tensor.value not in (None, content):
+            return f"holds another {name} than rnn writes"
+    return None
+
+
+def _array(kind: int, shape: tuple[int, ...], content: memoryview) -> Array:
+    return np.frombuffer(content, TYPES[kind]).reshape(shape)

@@ -1,0 +1,64 @@
+"""A bundle's tokenizer, graph and config, each held against the others before it is used.
+
+All of them may come from a stranger. Loads no library but numpy, so that `rnn predict` answers at once.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnn_cli.bundle.layout import CONFIG, ONNX_MODEL, TOKENIZER
+from rnn_cli.bundle.reader import Bundle
+from rnn_cli.errors import BundleError
+from rnn_cli.graph.architecture import Architecture
+from rnn_cli.graph.reading import Graph, read_graph
+from rnn_cli.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:  # loading it loads pydantic
+    from rnn_cli.config import Config
+
+
+def read_tokenizer(opened: Bundle) -> Tokenizer:
+    """A bundle's tokenizer, verified; raises `BundleError` if it is not as it was written."""
+    return parse_tokenizer(opened.read(TOKENIZER), opened.path)
+
+
+def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
+    """The tokenizer in the bytes of a folder's file; raises `BundleError` if they are none."""
+    try:
+        return Tokenizer.from_json(content.decode("utf-8", "replace"))
+    except BundleError as error:
+        raise BundleError(error.what, where=str(folder / TOKENIZER)) from None
+
+
+def read_fitting_graph(file: bytes, where: str, tokenizer: Tokenizer, labels: int) -> Graph:
+    """The graph in the bytes of the file `where`, for this tokenizer's ids and so many labels.
+
+    Raises `BundleError` where it is for others, or none of rnn's.
+    """
+    graph, outputs = read_graph(file, where), 1 if labels == 2 else labels
+    if graph.architecture.outputs != outputs:
+        raise BundleError(f"does not answer {outputs} logits a text, as its labels need", where=where)
+    if graph.architecture.vocab_size != tokenizer.vocab_size:
+        raise BundleError(f"does not hold a vector for each of {tokenizer.vocab_size:,} tokens", where=where)
+    return graph
+
+
+def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, architecture: Architecture) -> None:
+    """Raises `BundleError` unless a bundle's config describes its tokenizer and the network of its graph."""
+    where = str(opened.path / CONFIG)
+    if Architecture.of(config.model, tokenizer.vocab_size, len(opened.manifest.labels)) != architecture:
+        raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
+    if not describes(config, tokenizer):
+        raise BundleError(f"tokenizer is not the one in {TOKENIZER}", where=where)
+
+
+def describes(config: "Config", tokenizer: Tokenizer) -> bool:
+    """Whether a tokenizer may have come of a config."""
+    asked = config.tokenizer
+    said = asked.level, asked.oov_token, asked.lowercase, asked.punctuation, asked.max_length, asked.truncate
+    each = tokenizer.level, tokenizer.oov_token, tokenizer.lowercase, tokenizer.punctuation
+    return (
+        said == (*each, tokenizer.max_length, tokenizer.truncate)
+        and asked.filters in (None, tokenizer.filters)
+        and tokenizer.vocab_size <= asked.vocab_size
+    )
