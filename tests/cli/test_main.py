@@ -1,20 +1,24 @@
 """The group itself: help, version, messages and exit codes that all commands share."""
 
+import errno
 import gzip
+import io
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 import rnn_cli.bundle
-from rnn_cli.cli.main import cli
+from rnn_cli.cli.main import _open_streams, cli
 from rnn_cli.loading import load_config
 
 from .conftest import COMMAND, Rnn
@@ -185,3 +189,29 @@ def test_the_output_is_utf_8_whatever_the_locale(process: Rnn, newest: Path) -> 
 
 def test_shells_can_complete(process: Rnn) -> None:
     assert "rnn" in process(_RNN_COMPLETE="bash_source").out
+
+
+def test_what_a_disk_takes_only_in_part_is_told_with_unbuffered_streams_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Full(io.RawIOBase):
+        """Takes ten bytes, and then no more."""
+
+        left = 10
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            taken, self.left = min(self.left, len(data)), max(0, self.left - len(data))
+            if not taken:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return taken
+
+    full = Full()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(full, write_through=True))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO()))
+    _open_streams()
+    with pytest.raises(OSError, match="No space left"):
+        sys.stdout.buffer.write(b"x" * 100_000)
+    full.left = 1 << 20  # for what is still to be written when it is closed
