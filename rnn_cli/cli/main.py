@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from itertools import takewhile
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -125,8 +125,9 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # a file takes the lowest free number
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
-    if isinstance(raw := getattr(sys.stdout, "buffer", None), io.RawIOBase):
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
         # With PYTHONUNBUFFERED a full disk takes a part of what is written, and nobody is told.
+        raw: Any = sys.stdout.detach()
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
