@@ -15,7 +15,6 @@ Examples:
   rnn init reviews.csv
   rnn init tickets.csv --set data.label_column=team
   rnn init reviews.csv --out reviews.yaml --force
-  rnn init s3://bucket/reviews.parquet
   cat reviews.csv | rnn init - --set data.format=csv
 """
 )

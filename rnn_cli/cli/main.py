@@ -165,8 +165,10 @@ def _open_streams() -> None:
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        # With PYTHONUNBUFFERED, too: a full disk would take a part of what is written, and nobody would be told.
+        at_once = sys.stdout.isatty() or sys.stdout.write_through
         output = io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False))
-        sys.stdout = io.TextIOWrapper(output, "utf-8", "backslashreplace", line_buffering=output.isatty())
+        sys.stdout = io.TextIOWrapper(output, "utf-8", "backslashreplace", line_buffering=at_once)
 
 
 def main() -> NoReturn:

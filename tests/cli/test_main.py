@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,3 +186,17 @@ def test_the_output_is_utf_8_whatever_the_locale(process: Rnn, newest: Path) -> 
 
 def test_shells_can_complete(process: Rnn) -> None:
     assert "rnn" in process(_RNN_COMPLETE="bash_source").out
+
+
+def test_what_a_disk_takes_only_in_part_is_told_with_unbuffered_streams_too(tmp_path: Path) -> None:
+    # Of `rnn config keys`, which is longer, the file takes 1,000 bytes.
+    limited = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)); "
+    line = [sys.executable, "-B", "-c", limited + COMMAND[-1], "config", "keys"]
+    with (tmp_path / "keys.txt").open("wb") as out:
+        ended = subprocess.run(
+            line, stdout=out, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: standard output: file too large\n"
+    assert (tmp_path / "keys.txt").stat().st_size == 1_000
