@@ -534,6 +534,16 @@ FIGURES: dict[str, str] = {
 }
 
 
+def test_a_figure_that_is_no_number_is_refused(forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = json.loads((forged.path / "metrics.json").read_text("utf-8"))
+    for place in (figures["baseline"]["test"], figures["baseline"]["comparison"]["test"]):
+        name = "accuracy" if "accuracy" in place else "difference"
+        before, place[name] = place[name], "much"
+        forged.write("metrics.json", json.dumps(figures))
+        assert "m/metrics.json: not figures this rnn understands" in refused(forged, "evaluate", capsys)
+        place[name] = before
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_forged_figures_are_refused(name: str, forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
     forged.write("metrics.json", FIGURES[name])

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from rnn_cli.bundle import FURTHER, METRICS, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.comparison import Comparison
@@ -27,8 +29,11 @@ def kept_against(opened: Bundle, side: str) -> Against | None:
         baseline = json.loads(opened.read(METRICS)).get("baseline")
         if baseline is None:
             return None
-        comparison = Comparison.from_dict(baseline["comparison"][side])
-        return Against(Figures.from_dict(baseline[side]), comparison, FURTHER in opened.manifest.data)
+        comparison, figures = Comparison.from_dict(baseline["comparison"][side]), Figures.from_dict(baseline[side])
+        # They have the right names by now; here, each gets its type, or is refused.
+        comparison = TypeAdapter(Comparison).validate_python(comparison.to_dict())
+        figures = TypeAdapter(Figures).validate_python(figures.to_dict())
+        return Against(figures, comparison, FURTHER in opened.manifest.data)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        where = str(opened.path / METRICS)
-        raise BundleError(f"not figures this rnn understands ({error})", where=where) from None
+        where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
+        raise BundleError(f"not figures this rnn understands ({reason})", where=where) from None
