@@ -2,8 +2,8 @@
 
 Each holds the true figure in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few, as
 `tests/bench/coverage.py` measures. Where no method known does, there is none (None): of means over labels on under
-`ROWS_A_LABEL` rows a label, of rankings with under `FEWEST_RANKED` rows to either side, of losses without a mistake.
-Knows nothing of how the answers came about.
+`ROWS_A_LABEL` rows a label (on average, from `ENOUGH` rows on), of rankings with under `FEWEST_RANKED` rows to either
+side, of losses without a mistake. Knows nothing of how the answers came about.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,9 @@ LEAST_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
 """The means of which Poisson counts of at least 1, 2 and 3 are the uppermost 5 %."""
 
 ROWS_A_LABEL, FEWEST_RANKED = 5, 5
+
+ENOUGH = 50
+"""Rows from which on labels may have fewer than `ROWS_A_LABEL`, as long as they have as many on average."""
 
 
 def wilson_interval(right: int, rows: int) -> Interval:
@@ -70,9 +73,15 @@ def balanced_accuracy_interval(confusion: Rows) -> Interval | None:
     """The interval of the mean recall of the labels that have rows; `confusion` is `[labels, labels]`, truth first."""
     rows, right = confusion.sum(axis=1), confusion.diagonal()
     known = np.flatnonzero(rows)
-    if rows.sum() < ROWS_A_LABEL * len(known):
+    if _too_few(rows[known]):
         return None
     return _of_mean(right[known], rows[known], len(known), lambda shares: (shares, np.ones(len(shares))))
+
+
+def _too_few(rows: Rows | Numbers) -> bool:
+    """Whether the labels' rows tell too little of a mean over labels."""
+    total = rows.sum()
+    return bool(total < ROWS_A_LABEL * len(rows) or (total < ENOUGH and rows.min() < ROWS_A_LABEL))
 
 
 def macro_f1_interval(confusion: Rows) -> Interval | None:
@@ -86,7 +95,7 @@ def macro_f1_interval(confusion: Rows) -> Interval | None:
     """
     truth, given, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
     known = np.flatnonzero(truth)
-    if truth.sum() < ROWS_A_LABEL * len(known):
+    if _too_few(truth[known]):
         return None
     f1 = 2 * right / np.maximum(truth + given, 1)
     moved = f1 / np.maximum(truth + given, 1)  # by how much a row that is of a label, or answered so, lowers its F1
@@ -148,7 +157,7 @@ def macro_f1_gain_interval(kinds: Rows, counts: Rows, labels: int, gain: float) 
     """
     truth = np.bincount(kinds[:, 0], counts, labels)
     shares = truth / truth.sum()
-    if truth.sum() < ROWS_A_LABEL * np.count_nonzero(truth) or shares.max() == 1:
+    if _too_few(truth[truth > 0]) or shares.max() == 1:
         return None
     added = np.outer(shares / (1 - shares), shares)  # rows of one label that one takes for another
     np.fill_diagonal(added, 0)

@@ -254,14 +254,14 @@ def test_the_baseline_may_be_left_out_or_taken_up_on_the_way(
     assert rnn("train", "--resume", "m").out == "Model  m  (was finished already)\n"
 
 
-def test_interrupted_while_the_baseline_is_fitted_it_goes_on_later(
+def test_interrupted_while_its_rows_are_prepared_it_goes_on_later(
     rnn: Rnn, stopped: Path, home: Path, unbroken: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_cli.training import baseline
+    from rnn_cli.training import prepare
 
     before = files_below(stopped)
     with monkeypatch.context() as patch:
-        patch.setattr(baseline, "_fits", lambda *_: signal.raise_signal(signal.SIGINT))
+        patch.setattr(prepare, "_baseline", lambda *_: signal.raise_signal(signal.SIGINT))
         assert rnn("train", "--resume", "m").code == 130
     assert files_below(stopped) == before
     assert rnn("train", "--resume", "m").code == 0
