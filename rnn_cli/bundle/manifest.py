@@ -81,6 +81,7 @@ class Manifest:
 def checked_labels(labels: object) -> tuple[str, ...]:
     """A model's labels; raises `TypeError` or `ValueError` unless they are two or more different texts, none empty."""
     named = tuple(texts(labels))
+    "".join(named).encode("utf-8")  # half of a surrogate pair could not be shown
     if not 2 <= len(named) == len(set(named)) or "" in named:
         raise ValueError("labels")
     return named

@@ -66,7 +66,8 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     from rnn_cli.training.prepare import prepare
 
     training = proposal.config.training.model_copy(update={"baseline": False})
-    prepare(proposal.config.model_copy(update={"training": training}), Unheard())  # training would refuse it, too
+    # Training would refuse it, too.
+    prepare(proposal.config.model_copy(update={"training": training}), Unheard(), source=proposal.dataset)
     write_text(commented_yaml(proposal), out)
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))

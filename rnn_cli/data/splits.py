@@ -29,9 +29,12 @@ class Splits:
     """Of the whole source, and of the validation and test files where there are some."""
 
 
-def load_splits(config: DataConfig) -> Splits:
-    """Load and deal the rows a config names. Raises DataError when they cannot be trained on."""
-    source = load(config.source, config)
+def load_splits(config: DataConfig, source: Dataset | None = None) -> Splits:
+    """Load and deal the rows a config names; `source` are its own where they have been read.
+
+    Raises DataError when they cannot be trained on.
+    """
+    source = source or load(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
     files = {side: load(value, config) for side, value in shares.items() if isinstance(value, str)}

@@ -44,9 +44,13 @@ Reasons = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Proposal:
-    """A config, why its values are what they are, and what was found in the file, in sentences."""
+    """A config, why its values are what they are, and what was found in the file, in sentences.
+
+    `dataset` are the file's rows.
+    """
 
     config: Config
+    dataset: Dataset
     recipe: str
     reasons: Reasons
     found: tuple[str, ...]
@@ -77,7 +81,7 @@ def propose(source: str, overrides: Sequence[str] = ()) -> Proposal:
         training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
         reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    return Proposal(config, recipe, reasons, (*_found(dataset, counts, lengths), why), _seldom(counts))
+    return Proposal(config, dataset, recipe, reasons, (*_found(dataset, counts, lengths), why), _seldom(counts))
 
 
 def commented_yaml(proposal: Proposal) -> str:

@@ -69,8 +69,10 @@ class Prepared:
     origin: Mapping[str, Any] | None = None
 
 
-def prepare(config: Config, listener: Listener, known: Known | None = None) -> Prepared:
+def prepare(config: Config, listener: Listener, known: Known | None = None, source: Dataset | None = None) -> Prepared:
     """Read, split, tokenize, weigh, and fit the linear baseline unless it is `known` already.
+
+    `source` are the rows of `data.source` where they have been read.
 
     The tokenizer, unless it is `known` already, sees the training rows and then the texts of `data.unlabelled`. It
     sees nothing of validation and test: those of their texts that are unlabelled ones too are left out there.
@@ -81,7 +83,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
         raise ConfigError([f"model.embeddings: {vectors}: no such file"])
     goes_on = known is not None and known.fingerprint is not None
-    splits, unlabelled = _read_again(config.data) if goes_on else _read(config.data)
+    splits, unlabelled = _read_again(config.data) if goes_on else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -91,8 +93,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
-    refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     _refuse_unstorable(config, tokenizer, labels)
+    refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     weights = label_weights(train.labels, labels, config.training)
@@ -111,8 +113,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None) -> P
     )
 
 
-def _read(data: DataConfig) -> tuple[Splits, Unlabelled]:
-    splits = load_splits(data)  # its messages name the files as they were given
+def _read(data: DataConfig, source: Dataset | None = None) -> tuple[Splits, Unlabelled]:
+    splits = load_splits(data, source)  # its messages name the files as they were given
     return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
 
 
@@ -215,7 +217,7 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
     stored = {
         "tokenizer.vocab_size": (tokenizer.to_json(), MOST_BYTES[TOKENIZER]),
         "data.label_column": ("".join(labels), MOST_BYTES[MANIFEST] // 8),
-        "training": (to_yaml(config), MOST_BYTES[CONFIG]),
+        "config": (to_yaml(config), MOST_BYTES[CONFIG]),
     }
     for key, (text, most) in stored.items():
         if len(text.encode("utf-8")) > most:

@@ -103,7 +103,7 @@ def test_a_label_of_any_name_may_be_the_positive_one(rnn: Rnn, home: Path) -> No
 
 
 def test_labels_as_long_as_texts_leave_a_config_that_can_be_read(rnn: Rnn, home: Path) -> None:
-    rows = [json.dumps({"text": f"text {row} of words", "label": "ab"[row % 2] * 400_000}) for row in range(60)]
+    rows = [json.dumps({"text": f"text {row} of words", "label": "ab"[row % 2] * 200_000}) for row in range(60)]
     (home / "rows.jsonl").write_text("\n".join(rows))
     assert rnn("init", "rows.jsonl").code == 0
-    assert load_config("config.yaml").data.positive_label == "b" * 400_000
+    assert load_config("config.yaml").data.positive_label == "b" * 200_000

@@ -221,24 +221,28 @@ def test_own_vectors_are_no_file(listener: Any, tmp_path: Path) -> None:
     assert made.config.model.embeddings == str(tmp_path / "own")
 
 
-def test_vectors_that_no_model_file_can_hold(listener: Any) -> None:
+def test_vectors_that_no_model_file_can_hold(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     data = three_files()
-    wide = {"embedding_dim": 60_000_000, "cell": "rnn", "bidirectional": False, "units": [1]}
+    wide = {"embedding_dim": 65_000, "cell": "rnn", "bidirectional": False, "units": [1]}
+    monkeypatch.setattr("rnn_cli.network.size.LARGEST_MODEL", 2_000_000)
     message = "^model: the weights would take .* smaller: token vectors .tokenizer.vocab_size, model.embedding_dim"
     with pytest.raises(ConfigError, match=message):
         prepared(listener, data, model=wide)
     assert prepared(listener, data, tokenizer={"vocab_size": 5}, model=wide)
-    tokenizer = {"vocab_size": 50, "max_length": 9}
-    assert prepared(listener, data, tokenizer=tokenizer, model={"input": "one_hot", "embedding_dim": 100_000_000})
+    one_hot = {"input": "one_hot", "embedding_dim": 100_000_000, "units": [8]}
+    assert prepared(listener, data, tokenizer={"vocab_size": 50, "max_length": 9}, model=one_hot)
 
 
-@pytest.mark.parametrize("wide", [{"embedding_dim": 65_537}, {"units": [2, 65_537]}, {"dense_units": [65_537]}])
+@pytest.mark.parametrize(
+    "wide",
+    [{"embedding_dim": 65_537}, {"units": [2, 65_537]}, {"dense_units": [65_537]}],
+)
 def test_a_layer_that_would_not_be_read_again_is_refused(wide: dict[str, Any], listener: Any) -> None:
     with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the most is 65,536$"):
         prepared(listener, three_files(), model=wide)
 
 
-@pytest.mark.parametrize(("file", "key"), [("tokenizer.json", "tokenizer.vocab_size"), ("config.yaml", "training")])
+@pytest.mark.parametrize(("file", "key"), [("tokenizer.json", "tokenizer.vocab_size"), ("config.yaml", "config")])
 def test_what_would_not_be_read_again_is_refused(
     file: str, key: str, listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -484,7 +484,7 @@ def test_a_kept_baseline_of_another_shape_is_no_traceback(change: Callable[[Any]
     assert kept is not None
     changed = KeptBaseline(kept.numbers, {**kept.sides, "validation": change(kept.sides["validation"])})
     other = replace(saved, known=replace(saved.known, baseline=changed))
-    with pytest.raises(BundleError, match="baseline"):
+    with pytest.raises(BundleError, match="baseline|no finite number"):
         read = SavedRun.read(replace(checkpoint, state=other.state(), files=other.files()))
         prepare(read.config, Hears(), read.known)
 
