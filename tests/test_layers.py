@@ -83,8 +83,3 @@ def test_only_the_command_line_knows_click_and_rich(room: str) -> None:
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"training", "network", "inspection"}))
 def test_only_what_trains_or_looks_inside_knows_tensorflow(room: str) -> None:
     assert not {name.split(".")[0] for _, name in imports(room)} & {"tensorflow", "keras", "onnx"}
-
-
-def test_no_file_is_longer_than_a_sitting() -> None:
-    long = {file.name: n for file in PACKAGE.rglob("*.py") if (n := len(file.read_text("utf-8").splitlines())) > 260}
-    assert not long

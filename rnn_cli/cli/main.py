@@ -152,7 +152,8 @@ def _again(lost: "sys.UnraisableHookArgs") -> None:
     if number is None:
         sys.__unraisablehook__(lost)
     else:  # a moment later: here it would be dropped, too
-        timer = threading.Timer(0.05, signal.raise_signal, [number])
+        # To the thread that may be waiting: another one's signal would not end that.
+        timer = threading.Timer(0.05, signal.pthread_kill, [threading.main_thread().ident, number])
         timer.daemon = True
         timer.start()
 

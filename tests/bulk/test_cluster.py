@@ -46,7 +46,7 @@ PIPES: dict[str, Any] = {"text": True, "stdout": subprocess.PIPE, "stderr": subp
 
 
 def slowly() -> dict[str, str]:
-    return os.environ | {"SECONDS_A_PART": "0.3"}
+    return os.environ | {"SECONDS_A_PART": "0.1"}
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

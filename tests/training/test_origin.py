@@ -22,6 +22,8 @@ from rnn_cli.training.run import resume, train
 from rnn_cli.training.saved import SavedRun
 from tests.conftest import Silent
 
+pytestmark = pytest.mark.usefixtures("without_report")
+
 LEFT = (
     "the last state before that is kept; rnn train --from w.unfinished --set training.learning_rate=0.001 begins there"
 )

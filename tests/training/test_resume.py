@@ -27,6 +27,8 @@ from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import TrainedRun, resume, train
 from rnn_cli.training.saved import SavedRun
 
+pytestmark = pytest.mark.usefixtures("without_report")
+
 SECTIONS: dict[str, dict[str, Any]] = {
     "tokenizer": {"vocab_size": 60, "max_length": 12},
     "model": {

@@ -19,6 +19,8 @@ from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
+pytestmark = pytest.mark.usefixtures("without_report")
+
 OURS = [f"rnn_cli.network.{name}" for name in ("fast_lstm", "recurrence", "lstm_kernel", "matmul")]
 
 
