@@ -26,6 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("many" if config.option.markexpr == "hypothesis" else "few")
 
 
+every_step = pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "each"])
+"""Something befalls a command at every third of its steps, or, by hand, at each."""
+
 WORDS = {
     "good": "warm funny lovely bright tender splendid".split(),
     "bad": "dull tedious bland clumsy dreadful noisy".split(),

@@ -20,6 +20,7 @@ from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.scoring import stream
 from rnn_cli.scoring.workers import CAN_FORK
 from tests.children import children
+from tests.conftest import every_step
 
 from .conftest import read_table, write_table
 
@@ -190,11 +191,13 @@ def faulty(fault: BaseException, at: int) -> Iterator[Faults]:
             assert error is fault and not isinstance(fault, OSError), "an OSError must be told"
 
 
+@every_step
 @pytest.mark.parametrize(("fault", "old", "output"), CASES.values(), ids=CASES)
 def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
     fault: BaseException,
     old: bytes | None,
     output: str,
+    stride: int,
     with_bad_rows: list[str],
     score: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -205,7 +208,7 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
     whole = score(with_bad_rows, "whole." + output.partition(".")[2], on_bad_row="skip")
     new, told = bytes_of("whole." + output.partition(".")[2]), Path(f"{output}.rejected.jsonl")
     resumed = 0
-    for at in range(1, 1000):
+    for at in range(1, 1000, stride):
         if old is not None:
             Path(output).write_bytes(old)
             told.write_bytes(b'"old"\n' * whole.counts.rejected)
@@ -228,7 +231,7 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
         told.unlink(missing_ok=True)
         for hidden in Path().glob(".*.part"):
             hidden.unlink()
-    assert at > 30 and resumed > 15
+    assert at > 30 and resumed > 15 // stride
 
 
 # Who may go on, and from what

@@ -15,6 +15,7 @@ from rnn_cli.bundle import Bundle, disk
 from rnn_cli.cli import main
 from rnn_cli.cli.main import INTERRUPTED, TERMINATED, Terminated
 from rnn_cli.errors import DataError
+from tests.conftest import every_step
 
 from .conftest import Rnn, files_below, tiny_overrides
 
@@ -45,12 +46,12 @@ def interrupted(at: int, error: type[BaseException], steps: tuple[str, ...] = ST
         yield lambda: count
 
 
-def ends(rnn: Rnn, words: list[str], steps: tuple[str, ...] = STEPS) -> Iterator[None]:
-    """Runs a command with an interrupt after each of its steps, and holds how it ends."""
+def ends(rnn: Rnn, words: list[str], stride: int, steps: tuple[str, ...] = STEPS) -> Iterator[None]:
+    """Runs a command with an interrupt after its steps, and holds how it ends."""
     with interrupted(0, KeyboardInterrupt, steps) as count:
         assert rnn(*words).code == 0
     assert count()
-    for at in range(1, count() + 1):
+    for at in range(1, count() + 1, stride):
         error, *told = ((KeyboardInterrupt, INTERRUPTED, "interrupted"), (Terminated, TERMINATED, "terminated"))[at % 2]
         with interrupted(at, error, steps):
             code, _, err = rnn(*words)
@@ -69,9 +70,10 @@ COMMANDS = {
 }
 
 
+@every_step
 @pytest.mark.parametrize("written", COMMANDS)
 def test_after_each_step_it_ends_as_interrupted(
-    written: str, rnn: Rnn, home: Path, trained: Path, labelled_file: Path
+    written: str, stride: int, rnn: Rnn, home: Path, trained: Path, labelled_file: Path
 ) -> None:
     shutil.copytree(trained, home / "model")
     (home / "reviews.csv").write_bytes(labelled_file.read_bytes())
@@ -79,18 +81,19 @@ def test_after_each_step_it_ends_as_interrupted(
     words += ["--prefix", "p_"] if words[0] == "predict" else []
     assert rnn(*words).code == 0
     whole = files_below(home).keys()
-    for _ in ends(rnn, words):
+    for _ in ends(rnn, words, stride):
         if written != "parts":  # a folder of answers is cleared before new ones come
             assert files_below(home).keys() >= whole, "the earlier ones stand, or the new ones"
     assert rnn(*words).code == 0
 
 
+@every_step
 def test_after_each_new_name_training_ends_as_interrupted(
-    rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
+    stride: int, rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
 ) -> None:
     settings = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1)
     words = ["train", "quick", "--out", "model", "--force", "--no-baseline", *settings]
-    for _ in ends(rnn, words, ("rename", "replace", "symlink")):
+    for _ in ends(rnn, words, stride, ("rename", "replace", "symlink")):
         Bundle.open(home / "model")  # the earlier one, or the new one
         assert not list(home.rglob("runs/.latest*"))
 

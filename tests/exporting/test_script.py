@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+import rnn_cli
 from rnn_cli import bundle
 from rnn_cli.bundle import Bundle
 from rnn_cli.exporting.export import export
@@ -21,7 +22,7 @@ from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import SETTINGS, Make
 
-PACKAGE = Path(__file__).parent.parent.parent / "rnn_cli"
+PACKAGE = Path(rnn_cli.__file__).parent
 RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 
 NASTY = [
