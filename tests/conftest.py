@@ -94,6 +94,19 @@ def trained(labelled_file: Path, built_once: BuiltOnce) -> Path:
     return built_once("trained", lambda home: _train(labelled_file, home)) / "model"
 
 
+@pytest.fixture
+def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The same bundle as if it had been trained on another file of the same rows, and that file, to be changed."""
+    from tests.forge import Forged
+
+    file = tmp_path / "own.csv"
+    file.write_bytes(labelled_file.read_bytes())
+    copy = Forged(trained, tmp_path / "of_own_file")
+    config = (copy.path / "config.yaml").read_text()
+    copy.write("config.yaml", config.replace(str(labelled_file), str(file)))
+    return copy.path, file
+
+
 def _train(labelled_file: Path, home: Path) -> None:
     from rnn_cli.config import Config
     from rnn_cli.training.prepare import prepare

@@ -3,7 +3,8 @@
 Each holds the true figure in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few, as
 `tests/bench/coverage.py` measures. Where no method known does, there is none (None): of means over labels on under
 `ROWS_A_LABEL` rows a label (on average, from `ENOUGH` rows on), of rankings with under `FEWEST_RANKED` rows to either
-side, of losses without a mistake. Knows nothing of how the answers came about.
+side (of average precision on under `ENOUGH` rows, too), of losses without a mistake. Knows nothing of how the answers
+came about.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,8 @@ LEAST_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
 ROWS_A_LABEL, FEWEST_RANKED = 5, 5
 
 ENOUGH = 50
-"""Rows from which on labels may have fewer than `ROWS_A_LABEL`, as long as they have as many on average."""
+"""Rows from which on labels may have fewer than `ROWS_A_LABEL`, as long as they have as many on average, and from which
+on an average precision has an interval."""
 
 
 def wilson_interval(right: int, rows: int) -> Interval:

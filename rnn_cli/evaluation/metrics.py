@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rnn_cli.evaluation.calibration import calibration_interval
 from rnn_cli.evaluation.intervals import (
+    ENOUGH,
     FEWEST_RANKED,
     Interval,
     area_interval,
@@ -214,7 +215,7 @@ def _areas(
         len(ranked) / each.mean() for each in (len(truth) / (4.0 * of_label * (len(truth) - of_label)), 1 / of_label)
     ]
     roc, precision = (
-        (float(area), area_interval(float(area), moved, rows) if enough else None)
-        for area, moved, rows in zip(areas, influences, alike, strict=True)
+        (float(area), area_interval(float(area), moved, rows) if enough and len(truth) >= fewest else None)
+        for area, moved, rows, fewest in zip(areas, influences, alike, (1, ENOUGH), strict=True)
     )
     return roc, precision

@@ -133,15 +133,12 @@ def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path
     assert not [line for line in out.splitlines() if line != line.rstrip()]
 
 
-def test_changed_rows_are_refused(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
-    kept = labelled_file.read_bytes()
-    try:
-        labelled_file.write_bytes(kept.replace(b"warm", b"cold", 1))
-        code, out, err = rnn("evaluate")
-    finally:
-        labelled_file.write_bytes(kept)
+def test_changed_rows_are_refused(rnn: Rnn, of_own_file: tuple[Path, Path]) -> None:
+    model, file = of_own_file
+    file.write_bytes(file.read_bytes().replace(b"warm", b"cold", 1))
+    code, out, err = rnn("evaluate", "--model", str(model))
     assert (code, out) == (2, "")
-    assert err.startswith(f"Error: {labelled_file}: the rows have changed") and err.count("\n") == 1
+    assert err.startswith(f"Error: {file}: the rows have changed") and err.count("\n") == 1
 
 
 def test_columns_are_named_with_set(rnn: Rnn, newest: Path, home: Path) -> None:

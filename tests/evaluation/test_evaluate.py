@@ -26,14 +26,12 @@ def test_test_rows_were_not_trained_on(trained: Path, labelled_file: Path) -> No
     assert len(set(labelled_rows(opened, str(labelled_file)).texts) - kept) == 64
 
 
-def test_changed_data_is_refused(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
-    kept = labelled_file.read_bytes()
-    try:
-        labelled_file.write_bytes(kept.replace(b"warm", b"cold", 1))
-        with pytest.raises(DataError, match="the rows have changed since the model was trained"):
-            kept_test_rows(Bundle.open(trained))
-    finally:
-        labelled_file.write_bytes(kept)
+def test_changed_data_is_refused(of_own_file: tuple[Path, Path]) -> None:
+    model, file = of_own_file
+    assert len(kept_test_rows(Bundle.open(model))) == 16
+    file.write_bytes(file.read_bytes().replace(b"warm", b"cold", 1))
+    with pytest.raises(DataError, match="the rows have changed since the model was trained"):
+        kept_test_rows(Bundle.open(model))
 
 
 def test_a_label_the_model_does_not_know_is_named_with_its_line(trained: Path, tmp_path: Path) -> None:
@@ -53,13 +51,11 @@ def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
     assert evaluate(Predictor(opened), kept_test_rows(opened)).figures.rows == 16
 
 
-def test_data_that_is_gone_is_told_with_the_way_out(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
-    hidden = labelled_file.rename(tmp_path / "elsewhere.csv")
-    try:
-        with pytest.raises(DataError, match=r"cannot be read again \(no such file.*; restore .* --data FILE"):
-            kept_test_rows(Bundle.open(trained))
-    finally:
-        hidden.rename(labelled_file)
+def test_data_that_is_gone_is_told_with_the_way_out(of_own_file: tuple[Path, Path]) -> None:
+    model, file = of_own_file
+    file.unlink()
+    with pytest.raises(DataError, match=r"cannot be read again \(no such file.*; restore .* --data FILE"):
+        kept_test_rows(Bundle.open(model))
 
 
 def test_an_override_without_effect_is_refused(trained: Path, labelled_file: Path) -> None:
