@@ -216,6 +216,7 @@ def killed(logs: Path, trained: Path) -> Iterator[Callable[[str, int], tuple[int
     yield call
 
 
+@pytest.mark.slow
 def test_a_worker_killed_on_the_way_costs_no_row(
     killed: Callable[[str, int], tuple[int, str]], logs: Path, local: Callable[[str], dict[str, bytes]]
 ) -> None:

@@ -135,8 +135,20 @@ def test_200_kills(forked: Forked, words: list[str], unbroken: Whole, tmp_path: 
 # Interrupted
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
-@pytest.mark.parametrize("path", ["checkpoint-000002", "bundle.part/model.onnx"], ids=["training", "finishing"])
+WHILE = {"training": "checkpoint-000002", "finishing": "bundle.part/model.onnx"}
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "path"),
+    [
+        pytest.param(signal.SIGINT, 130, WHILE["training"], id="SIGINT, training"),
+        pytest.param(signal.SIGINT, 130, WHILE["finishing"], id="SIGINT, finishing"),
+        pytest.param(signal.SIGTERM, 143, WHILE["training"], id="SIGTERM, training"),
+        pytest.param(signal.SIGTERM, 143, WHILE["finishing"], id="SIGTERM, finishing", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 143, WHILE["training"], id="SIGHUP, training", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 143, WHILE["finishing"], id="SIGHUP, finishing"),
+    ],
+)
 def test_the_command_an_interrupted_run_prints_goes_on_with_it(
     number: int, code: int, path: str, forked: Forked, words: list[str], unbroken: Whole, home: Path
 ) -> None:

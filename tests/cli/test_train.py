@@ -176,7 +176,7 @@ def endless(labelled_file: Path, tiny: Tiny) -> list[str]:
     [
         (signal.SIGINT, "loading", 130, ["interrupted"]),
         (signal.SIGINT, "1/1000000", 130, [SAVED, "interrupted"]),
-        (signal.SIGTERM, "1/1000000", 143, [SAVED, "terminated"]),
+        pytest.param(signal.SIGTERM, "1/1000000", 143, [SAVED, "terminated"], marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_run_says_how_to_go_on_once_there_is_something_to_lose(

@@ -155,8 +155,18 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-@pytest.mark.parametrize("stop", [ctrl_c, interrupt], ids=["saved at once", "last checkpoint"])
+@pytest.mark.parametrize(
+    ("moment", "stop"),
+    [
+        *(pytest.param(moment, ctrl_c, id=f"{name}, saved at once") for name, moment in MOMENTS.items()),
+        *(
+            pytest.param(
+                moment, interrupt, id=f"{name}, last checkpoint", marks=[pytest.mark.slow] * (name != "mid-epoch")
+            )
+            for name, moment in MOMENTS.items()
+        ),
+    ],
+)
 def test_stopped_at(
     moment: tuple[str, int], stop: Callable[[], None], labelled_file: Path, unbroken: dict[str, object]
 ) -> None:
@@ -176,7 +186,7 @@ def test_stopped_at(
     assert_it_ended_as(unbroken)
 
 
-@pytest.mark.parametrize("step", [2, 3, 5])
+@pytest.mark.parametrize("step", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)])
 def test_the_network_of_the_recipes_stopped_at_any_step(step: int, labelled_file: Path) -> None:
     network = {"cell": "lstm", "bidirectional": True, "units": [6, 5], "dense_units": [4]}
     config = configured(labelled_file, model=network, training={"epochs": 2, "learning_rate": 0.01})
@@ -281,12 +291,13 @@ def test_more_labels_and_balanced_weights(make_labelled_file: Callable[..., Path
 
 
 def compare(config: Config) -> None:
-    """Train it in one go and with a stop at the fourth batch."""
-    wanted = ended(begin(config, Hears(), "whole").bundle.path)
-    with pytest.raises(KeyboardInterrupt):
-        begin(config, Hears({("step", 4): ctrl_c}))
-    go_on()
-    assert_it_ended_as(wanted)
+    """Train it in one go, and from what lay on the disk at the fourth batch."""
+    config = config.model_copy(update={"training": config.training.model_copy(update={"checkpoint_minutes": 1e-9})})
+    begin(config, Hears({("step", 4): lambda: shutil.copytree("whole.unfinished", "m.unfinished") and None}), "whole")
+    again = Hears()
+    go_on(again)
+    assert 0 < again.steps
+    assert_it_ended_as(ended(Path("whole")))
 
 
 # What it goes on with
