@@ -27,6 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("many" if config.option.markexpr == "hypothesis" else "few")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: tests wait for commands they started, and for the disk."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_finish() -> None:
     """What is loaded stays: a search for cycles through all of TensorFlow, again and again, is a tenth of the time."""
     gc.collect()

@@ -262,6 +262,7 @@ def test_a_job_killed_on_the_way_is_gone_on_with(
     assert files_below(out) == local("csv")
 
 
+@pytest.mark.slow
 def test_a_bad_row_stops_it_with_the_same_line(trained: Path, home: Path) -> None:
     write_table("in.csv", ["id", "text"], [["1", "warm"]] * 5000)
     with open("in.csv", "a") as file:

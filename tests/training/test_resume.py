@@ -278,7 +278,10 @@ def test_patience_counts_on_from_a_best_epoch_before_the_stop(labelled_file: Pat
     assert_it_ended_as(unbroken)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam", "rmsprop", "sgd"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", "sgd", *(pytest.param(name, marks=pytest.mark.slow) for name in ("adamw", "nadam", "rmsprop"))],
+)
 def test_every_optimizer_goes_on_where_it_was(optimizer: str, labelled_file: Path) -> None:
     training = {"optimizer": optimizer, "epochs": 2, "learning_rate": 0.02, "weight_decay": 0.01}
     compare(configured(labelled_file, training=training))

@@ -35,7 +35,10 @@ class Unfit:
             raise self.error
 
 
-@pytest.fixture(params=["numba missing", "llvmlite missing", "numpy unfit", "no compiling"])
+BY_HAND = [pytest.param(name, marks=pytest.mark.slow) for name in ("llvmlite missing", "numpy unfit")]
+
+
+@pytest.fixture(params=["numba missing", "no compiling", *BY_HAND])
 def crippled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A machine on which the kernels cannot be computed; what its fault is called."""
     building.kernels_fault.cache_clear()
