@@ -121,7 +121,7 @@ def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Pat
 
 
 def _train(labelled_file: Path, home: Path) -> None:
-    from rnn_cli.config import Config
+    from rnn_cli.config.schema import Config
     from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train
 

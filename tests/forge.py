@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import onnx
 from onnx import ModelProto
 
-from rnn_cli.bundle.signed import sign
+from rnn_cli.bundle.model_folder import sign
 
 MOST_SECONDS = 60
 """What is refused at once on a busy machine is refused within that; a pipe would be waited for longer."""

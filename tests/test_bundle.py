@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Draft, Manifest, disk
-from rnn_cli.bundle.signed import checksum
+from rnn_cli import system
+from rnn_cli.bundle.checkpoints import beginning
+from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum, locate
+from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, WriteError
 
 MANIFEST = Manifest(
@@ -25,7 +26,7 @@ MANIFEST = Manifest(
 
 @contextmanager
 def writing(out: Path | None, *, name: str = "small", force: bool = False) -> Iterator[Draft]:
-    with bundle.beginning(out, name=name, force=force) as place, place.draft() as draft:
+    with beginning(out, name=name, force=force) as place, place.draft() as draft:
         yield draft
 
 
@@ -93,7 +94,7 @@ def test_a_missing_file_is_named() -> None:
 def test_a_newer_format_asks_for_an_upgrade() -> None:
     write(Path("m"))
     content = json.loads(Path("m/manifest.json").read_text())
-    content["format_version"] = bundle.FORMAT_VERSION + 1
+    content["format_version"] = FORMAT_VERSION + 1
     content["a_key_of_the_future"] = 1
     Path("m/manifest.json").write_text(json.dumps(content))
     with pytest.raises(BundleError, match="newer rnn .*; upgrade rnn-cli"):
@@ -146,33 +147,33 @@ def test_runs_are_numbered_and_latest_names_the_newest() -> None:
     assert write(None, text="second").path == Path("runs/small-2")
     Path("runs/small-2x").mkdir()
     assert write(None, name="other").path == Path("runs/other-1")
-    assert bundle.locate(None).resolve() == Path("runs/other-1").resolve()
-    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"hello"
+    assert locate(None).resolve() == Path("runs/other-1").resolve()
+    assert Bundle.open(locate(None)).read("tokenizer.json") == b"hello"
 
 
 def test_latest_follows_a_run_written_elsewhere() -> None:
     write(None)
     write(Path("models/mine"), text="elsewhere")
-    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"elsewhere"
+    assert Bundle.open(locate(None)).read("tokenizer.json") == b"elsewhere"
 
 
 def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BundleError, match="no trained model in runs/; train one with rnn train"):
-        bundle.locate(None)
+        locate(None)
     monkeypatch.setenv("RNN_MODEL", "environment")
     with pytest.raises(BundleError, match="^RNN_MODEL=environment: no such folder; correct or unset the variable$"):
-        bundle.locate(None)
+        locate(None)
     Path("environment").mkdir()
-    assert bundle.locate(None) == Path("environment")
-    assert bundle.locate("named") == Path("named")
-    assert bundle.locate("") == Path("")
+    assert locate(None) == Path("environment")
+    assert locate("named") == Path("named")
+    assert locate("") == Path("")
 
 
 def test_a_newest_run_that_is_gone_is_told() -> None:
     write(Path("m"))
     shutil.rmtree("m")
     with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone; name a model with --model DIR"):
-        bundle.locate(None)
+        locate(None)
 
 
 def test_an_existing_model_is_replaced_only_by_force() -> None:
@@ -237,19 +238,19 @@ def test_a_link_that_cannot_be_made_does_not_fail_the_run(broken: str) -> None:
         Path("runs/latest").mkdir(parents=True)
     path = write(Path("m")).path
     assert Bundle.open(path).read("tokenizer.json") == b"hello"
-    assert not bundle.is_latest(path)
+    assert not is_latest(path)
 
 
 def test_the_link_leads_home_through_other_links() -> None:
     Path("far/deep/runs").mkdir(parents=True)
     Path("runs").symlink_to("far/deep/runs")
     path = write(Path("models/mine")).path
-    assert bundle.is_latest(path)
-    assert Bundle.open(bundle.locate(None)).read("tokenizer.json") == b"hello"
+    assert is_latest(path)
+    assert Bundle.open(locate(None)).read("tokenizer.json") == b"hello"
 
 
 def test_a_model_is_replaced_in_steps_where_one_step_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "_renameat2", lambda new, old: False)
+    monkeypatch.setattr(system, "_renameat2", lambda new, old: False)
     write(Path("m"), text="old")
     write(Path("m"), text="new", force=True)
     assert Bundle.open(Path("m")).read("tokenizer.json") == b"new"
@@ -271,9 +272,9 @@ def test_a_model_is_replaced_in_one_step_where_it_can_be(monkeypatch: pytest.Mon
 
 def test_files_are_on_the_disk_before_the_folder_gets_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    fsync, claim = disk.fsync, disk.claim
-    monkeypatch.setattr(disk, "fsync", lambda path: (done.append(path.name), fsync(path))[1])
-    monkeypatch.setattr(disk, "claim", lambda folder, final: (done.append("claimed"), claim(folder, final))[1])
+    fsync, claim = system.fsync, system.claim
+    monkeypatch.setattr(system, "fsync", lambda path: (done.append(path.name), fsync(path))[1])
+    monkeypatch.setattr(system, "claim", lambda folder, final: (done.append("claimed"), claim(folder, final))[1])
     write(Path("m"))
     before = done[: done.index("claimed")]
     assert {"manifest.json", "tokenizer.json", "model.onnx"} < set(before)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.cli.main import cli
-from rnn_cli.loading import load_config, parse_config, recipes
+from rnn_cli.config.load import load_config, parse_config, recipes
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "data" / "README.md"]

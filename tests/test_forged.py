@@ -13,7 +13,7 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.cli.main import run
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.predictor import Predictor

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Checkpoint
+from rnn_cli.bundle.checkpoints import Checkpoint, beginning, newest_checkpoint
 from rnn_cli.cli.main import run
-from rnn_cli.config import Config
+from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
+from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
-from rnn_cli.training.saved import SavedRun
 from tests.conftest import Silent
 from tests.forge import Forged, at_once
 
@@ -87,7 +86,7 @@ def assert_refused(
 
 def test_what_is_signed_again_but_not_changed_is_taken(forged: Forged) -> None:
     forged.sign()
-    saved = SavedRun.read(bundle.newest_checkpoint(Path("m.unfinished"), pytest.fail))
+    saved = SavedRun.read(newest_checkpoint(Path("m.unfinished"), pytest.fail))
     assert len(saved.standing.history) == 1
     assert run(["train", "--resume", "m.unfinished"]) == 0
 
@@ -330,7 +329,7 @@ def test_why_it_failed_is_not_waited_for_and_leads_nowhere(
     failed.unlink()
     failed.symlink_to(Path("letter.txt").resolve())
     (unfinished / "checkpoint-000002").rename("checkpoint")
-    with bundle.beginning(Path("m"), name="m", force=False) as place:
+    with beginning(Path("m"), name="m", force=False) as place:
         place.give_up("it diverged")
         assert failed.read_text() == "it diverged" and not failed.is_symlink()
     assert Path("letter.txt").read_text() == "dear"

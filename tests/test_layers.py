@@ -8,39 +8,37 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
+BASE = {"errors", "system", "arrays"}
 MAY_IMPORT = {
     "errors": set(),
-    "native": set(),
-    "system": set(),
-    "config": {"errors"},
-    "bundle": {"errors"},
-    "loading": {"config", "errors"},
-    "data": {"config", "errors"},
-    "text": {"errors"},
-    # What the fits of linear models share, wherever these are: in a check of data, in training.
-    "linear": set(),
+    "arrays": set(),
+    "system": {"errors"},
+    "config": BASE,
+    "bundle": BASE,
+    "data": {"config", *BASE},
+    "text": BASE,
+    # What linear models share, wherever they are: in a check of data, in training.
+    "linear": {"text", *BASE},
     # Below those that write graphs and those that read them; of config it takes the types alone.
-    "graph": {"config", "errors"},
-    "network": {"graph", "config", "system", "errors"},
-    "scoring": {"graph", "text", "bundle", "config", "errors"},
+    "graph": {"config", *BASE},
+    "network": {"graph", "config", *BASE},
+    "scoring": {"graph", "text", "bundle", "config", *BASE},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
-    "bulk": {"scoring", "data", "bundle", "native", "errors"},
-    "evaluation": {"scoring", "data", "bundle", "config", "loading", "errors"},
-    "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", "loading", "system", "errors"},
-    # Above data and text, which know nothing of each other, and beside training: its linear models are of its own.
-    "doctor": {"linear", "data", "text", "bundle", "config", "loading", "errors"},
+    "batch": {"scoring", "data", "bundle", *BASE},
+    "evaluation": {"scoring", "data", "text", "bundle", "config", *BASE},
+    "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
+    # Above data and text, which know nothing of each other, and beside training.
+    "checks": {"linear", "data", "text", "bundle", "config", *BASE},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text"),
-        *("bundle", "config", "loading", "native", "system", "errors"),
+        *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text", "bundle", "config"),
+        *BASE,
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
-    "exporting": {"reporting", "scoring", "text", "bundle", "config", "loading", "errors"},
-    "inspection": {
-        *("training", "reporting", "scoring", "network", "text", "bundle", "config", "system", "errors"),
-    },
+    "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
+    "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", *BASE},
     "cli": {
-        *("inspection", "exporting", "training", "doctor", "reporting", "bulk", "scoring", "evaluation"),
-        *("text", "data", "bundle", "config", "loading", "system", "errors"),
+        *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
+        *("text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.cli.lacking import ALONE, FULL
+from rnn_cli.cli.common import ALONE, FULL
 
 ROOT = Path(__file__).parent.parent
 RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]

@@ -15,10 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from rnn_cli.config import Config, CostGoal, DecisionConfig, EarlyStopping
-from rnn_cli.config.decision import Cost
+from rnn_cli.config.describe import key_table
+from rnn_cli.config.load import load_config, parse_config, recipes, to_yaml
+from rnn_cli.config.schema import Config, Cost, CostGoal, DecisionConfig, EarlyStopping
 from rnn_cli.errors import ConfigError
-from rnn_cli.loading import key_table, load_config, parse_config, recipes, to_yaml
 
 
 def mistakes(text: str, *overrides: str) -> list[str]:
@@ -489,7 +489,9 @@ def test_a_cost_may_be_overridden_alone() -> None:
 
 
 def test_loading_imports_nothing_heavy() -> None:
-    code = "import sys, rnn_cli.loading; print(sorted({'numpy', 'pandas', 'tensorflow', 'click'} & set(sys.modules)))"
+    code = (
+        "import sys, rnn_cli.config.load; print(sorted({'numpy', 'pandas', 'tensorflow', 'click'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

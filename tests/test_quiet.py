@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli import system
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from tests.conftest import TINY
 from tests.sealed import CAN_SEAL, KILLED, run_sealed
 
@@ -165,7 +165,7 @@ def test_what_loads_tensorflow_asks_nobody_and_leaves_nothing(folder: Path) -> N
     ],
 )
 def test_an_exported_script_asks_nobody_and_leaves_nothing(code: str, trained: Path, tmp_path: Path) -> None:
-    from rnn_cli.exporting.export import export
+    from rnn_cli.export.export import export
 
     export(Bundle.open(trained), tmp_path / "exported")
     ended, left = run_sealed([sys.executable, "-c", code], tmp_path / "place", tmp_path / "exported")

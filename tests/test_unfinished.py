@@ -14,8 +14,19 @@ from typing import Any
 
 import pytest
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Checkpoint, Manifest, Unfinished, disk, signed
+from rnn_cli import system
+from rnn_cli.bundle import checkpoints, model_folder
+from rnn_cli.bundle.checkpoints import (
+    Checkpoint,
+    Unfinished,
+    beginning,
+    check_begin,
+    locate_unfinished,
+    newest_checkpoint,
+    reopened,
+)
+from rnn_cli.bundle.model_folder import Bundle, Manifest
+from rnn_cli.bundle.writer import point_latest_to
 from rnn_cli.errors import BundleError, WriteError
 
 MANIFEST = Manifest(
@@ -36,7 +47,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def begin(out: str | None = "m", saves: int = 1, *, name: str = "small", force: bool = False) -> Path:
     """A run that was left after so many checkpoints; its state is their number."""
-    with bundle.beginning(out and Path(out), name=name, force=force) as place:
+    with beginning(out and Path(out), name=name, force=force) as place:
         for number in range(1, saves + 1):
             place.save({"number": number}, FILES)
     return place.path
@@ -45,7 +56,7 @@ def begin(out: str | None = "m", saves: int = 1, *, name: str = "small", force: 
 def newest(path: Path) -> tuple[int, list[str]]:
     """The state that the run would go on from, and the warnings on the way."""
     warnings: list[str] = []
-    with bundle.reopened(path, warnings.append) as (_, checkpoint):
+    with reopened(path, warnings.append) as (_, checkpoint):
         assert checkpoint.files == FILES
     return checkpoint.state["number"], warnings
 
@@ -108,7 +119,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_with_a_word() -> None:
 def of_the_future(checkpoint: Path) -> None:
     content = json.loads((checkpoint / "manifest.json").read_text())
     content.pop("checksum")
-    (checkpoint / "manifest.json").write_text(signed.sign({**content, "format_version": 99, "news": 1}))
+    (checkpoint / "manifest.json").write_text(model_folder.sign({**content, "format_version": 99, "news": 1}))
 
 
 def test_a_checkpoint_of_a_newer_release_is_passed_over() -> None:
@@ -149,8 +160,8 @@ def test_no_whole_checkpoint_is_told_and_nothing_is_deleted() -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from rnn_cli import bundle
-with bundle.reopened(Path(sys.argv[1]), print):
+from rnn_cli.bundle import checkpoints
+with checkpoints.reopened(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -181,10 +192,10 @@ def test_a_disk_that_knows_no_locks_is_told_as_such(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_run_that_ends_while_another_waits_takes_nothing_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bundle.beginning(Path("m"), name="small", force=False) as first:
+    with beginning(Path("m"), name="small", force=False) as first:
         first.save({"number": 1}, FILES)
         first.remove()
-        second = bundle.beginning(Path("m"), name="small", force=False)
+        second = beginning(Path("m"), name="small", force=False)
         second.__enter__()
     assert names("m.unfinished") == ["lock"]
     second.__exit__(None, None, None)
@@ -201,7 +212,7 @@ class Killed(BaseException):
 CALLS = [
     *((os, name) for name in ("open", "fsync", "mkdir", "rmdir", "unlink", "rename", "replace", "symlink")),
     (Path, "write_bytes"),
-    (disk, "_renameat2"),
+    (system, "_renameat2"),
 ]
 
 
@@ -264,16 +275,16 @@ def test_a_fault_at_any_call_of_a_save_leaves_a_whole_checkpoint(fault: BaseExce
     path = begin(saves=3)
 
     def attempt(at: int) -> Faults:
-        with bundle.reopened(path, pytest.fail) as (place, before):
+        with reopened(path, pytest.fail) as (place, before):
             number = before.state["number"]
             with faulty(fault, at) as faults:
                 place.save({"number": number + 1}, FILES)
         left, warnings = newest(path)  # without one damaged on the way
         assert left in (number, number + 1) and not warnings
-        with bundle.reopened(path, pytest.fail) as (place, before):
+        with reopened(path, pytest.fail) as (place, before):
             place.save({"number": left + 1}, FILES)
         assert newest(path) == (left + 1, [])
-        assert len(names(str(path))) == bundle.unfinished.KEPT + 1
+        assert len(names(str(path))) == checkpoints.KEPT + 1
         return faults
 
     each_fault(fault, attempt, least=25)
@@ -286,22 +297,22 @@ def test_a_fault_at_any_call_of_finishing_leaves_an_old_or_a_new_bundle_and_a_ru
     fault: BaseException, force: bool, in_one_step: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not in_one_step:
-        monkeypatch.setattr(disk, "_renameat2", lambda new, old: False)
+        monkeypatch.setattr(system, "_renameat2", lambda new, old: False)
 
     def attempt(at: int) -> Faults:
         if force:
-            with bundle.beginning(Path("m"), name="small", force=False) as place:
+            with beginning(Path("m"), name="small", force=False) as place:
                 finish(place, "old")
         path = begin("m", 2, force=force)
-        with bundle.reopened(path, pytest.fail) as (place, _), faulty(fault, at) as faults:
+        with reopened(path, pytest.fail) as (place, _), faulty(fault, at) as faults:
             finish(place)
         stands = text_of("m")
         assert stands in ("new", "old" if force else None) or (stands is None and is_between_two_steps(path))
         assert newest(path) == (2, [])
-        with bundle.reopened(path, pytest.fail) as (place, _):
+        with reopened(path, pytest.fail) as (place, _):
             if stands != "new" or force:
                 finish(place)
-            bundle.point_latest_to(place.target)
+            point_latest_to(place.target)
             place.remove()
         assert text_of("m") == text_of("runs/latest") == "new"
         assert names() == ["m", "runs"] and not [name for name in names("runs") if name != "latest"]
@@ -330,17 +341,17 @@ def text_of(path: str) -> str | None:
 def test_a_fault_while_a_finished_run_is_cleared_away_leaves_a_whole_checkpoint_or_none(fault: BaseException) -> None:
     def attempt(at: int) -> Faults:
         path = begin("m", 3)
-        with bundle.reopened(path, pytest.fail) as (place, _):
+        with reopened(path, pytest.fail) as (place, _):
             finish(place)
             with faulty(fault, at) as faults:
                 place.remove()
         if list(path.glob("checkpoint-*[0-9]")):
             assert newest(path)[1] == []
-            with bundle.reopened(path, pytest.fail) as (place, _):
+            with reopened(path, pytest.fail) as (place, _):
                 place.remove()
         else:
             with pytest.raises(BundleError, match="^m: a finished model; rnn train --from m"):
-                bundle.locate_unfinished(Path("m"))
+                locate_unfinished(Path("m"))
             shutil.rmtree(path, ignore_errors=True)
         assert text_of("m") == "new"
         assert names() == ["m", "runs"]
@@ -356,7 +367,7 @@ def test_a_fault_while_a_finished_run_is_cleared_away_leaves_a_whole_checkpoint_
 def test_numbers_count_unfinished_runs_too() -> None:
     assert begin(None) == Path("runs/small-1.unfinished")
     assert begin(None) == Path("runs/small-2.unfinished")
-    with bundle.beginning(None, name="small", force=False) as place:
+    with beginning(None, name="small", force=False) as place:
         finish(place)
         place.remove()
     assert place.target == Path("runs/small-3") and text_of("runs/small-3") == "new"
@@ -371,8 +382,8 @@ def test_a_name_with_wild_cards_is_only_a_name() -> None:
 def test_two_runs_begun_at_once_get_different_numbers() -> None:
     begins = """
 import sys
-from rnn_cli import bundle
-with bundle.beginning(None, name="small", force=False) as place:
+from rnn_cli.bundle import checkpoints
+with checkpoints.beginning(None, name="small", force=False) as place:
     print(place.target, flush=True)
     sys.stdin.read()
 """
@@ -388,7 +399,7 @@ with bundle.beginning(None, name="small", force=False) as place:
 
 
 def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> None:
-    with bundle.beginning(None, name="small", force=False) as place:
+    with beginning(None, name="small", force=False) as place:
         Path("runs/small-1").mkdir()
         Path("runs/small-1/letter.txt").write_text("dear")
         finish(place)
@@ -402,10 +413,10 @@ def test_an_unfinished_run_is_begun_anew_only_by_force() -> None:
     with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {mend}$"):
         begin("m")
     with pytest.raises(BundleError, match="an unfinished run"):
-        bundle.check_begin(Path("m"), force=False)
+        check_begin(Path("m"), force=False)
     assert newest(Path("m.unfinished")) == (4, [])
-    with bundle.beginning(Path("m"), name="small", force=True) as place:
-        assert bundle.newest_checkpoint(place.path, pytest.fail).state == {
+    with beginning(Path("m"), name="small", force=True) as place:
+        assert newest_checkpoint(place.path, pytest.fail).state == {
             "number": 4
         }  # until there is something in its place
         place.begin({"number": 7}, {"model.npz": b"new"})
@@ -425,7 +436,7 @@ def test_a_foreign_folder_is_never_touched(name: str) -> None:
             begin("m", force=force)
     for named in ("m", "m.unfinished"):
         with pytest.raises(BundleError, match="^m.unfinished: holds no checkpoint"):
-            newest(bundle.locate_unfinished(Path(named)))
+            newest(locate_unfinished(Path(named)))
     assert tree(Path("m.unfinished")) == {name: b"dear"}
 
 
@@ -434,12 +445,12 @@ def test_a_file_in_the_place_is_never_touched() -> None:
     with pytest.raises(BundleError, match="exists and is not an unfinished run"):
         begin("m", force=True)
     with pytest.raises(BundleError, match="no such unfinished run"):
-        bundle.locate_unfinished(Path("m"))
+        locate_unfinished(Path("m"))
     assert Path("m.unfinished").read_text() == "dear"
 
 
 def test_what_is_put_beside_the_checkpoints_outlives_the_run() -> None:
-    with bundle.beginning(Path("m"), name="small", force=False) as place:
+    with beginning(Path("m"), name="small", force=False) as place:
         place.save({"number": 1}, FILES)
         Path("m.unfinished/notes.txt").write_text("dear")
         finish(place)
@@ -448,25 +459,25 @@ def test_what_is_put_beside_the_checkpoints_outlives_the_run() -> None:
 
 
 def test_a_run_left_before_its_first_checkpoint_leaves_nothing() -> None:
-    with pytest.raises(KeyboardInterrupt), bundle.beginning(Path("deep/er/m"), name="small", force=False):
+    with pytest.raises(KeyboardInterrupt), beginning(Path("deep/er/m"), name="small", force=False):
         raise KeyboardInterrupt
     assert names("deep") == []
-    with pytest.raises(KeyboardInterrupt), bundle.beginning(None, name="small", force=False):
+    with pytest.raises(KeyboardInterrupt), beginning(None, name="small", force=False):
         raise KeyboardInterrupt
     assert "runs" not in names()
 
 
 def test_a_linked_place_is_the_one_it_leads_to() -> None:
     Path("far").mkdir()
-    with bundle.beginning(Path("far/m"), name="small", force=False) as place:
+    with beginning(Path("far/m"), name="small", force=False) as place:
         finish(place, "old")
         place.remove()
     Path("link").symlink_to("far/m")
     path = begin("link", 2, force=True)
     assert path == Path("far/m.unfinished").resolve()
     for named in ("link", "far/m", "far/m.unfinished"):
-        assert bundle.locate_unfinished(Path(named)).resolve() == path
-    with bundle.reopened(path, pytest.fail) as (place, _):
+        assert locate_unfinished(Path(named)).resolve() == path
+    with reopened(path, pytest.fail) as (place, _):
         finish(place)
         place.remove()
     assert Path("link").is_symlink() and text_of("far/m") == text_of("link") == "new"
@@ -478,43 +489,43 @@ def test_a_linked_place_is_the_one_it_leads_to() -> None:
 
 def test_the_run_to_go_on_with() -> None:
     with pytest.raises(BundleError, match=r"^no unfinished run in runs/; name one with --resume DIR$"):
-        bundle.locate_unfinished(None)
+        locate_unfinished(None)
     first, second = begin(None), begin(None, name="other")
     os.utime(first / "checkpoint-000001", (2e9, 2e9))
-    assert bundle.locate_unfinished(None) == first
+    assert locate_unfinished(None) == first
     os.utime(second / "checkpoint-000001", (3e9, 3e9))
-    assert bundle.locate_unfinished(None) == second
+    assert locate_unfinished(None) == second
     Path("runs/empty-1.unfinished").mkdir()
-    assert bundle.locate_unfinished(None) == second
+    assert locate_unfinished(None) == second
 
     begin("m")
     for named in ("m", "m.unfinished"):
-        assert bundle.locate_unfinished(Path(named)) == Path("m.unfinished")
+        assert locate_unfinished(Path(named)) == Path("m.unfinished")
     with pytest.raises(
         BundleError,
         match="^n: no such unfinished run; .*ends in .unfinished; a CONFIG stands before --resume$",
     ):
-        bundle.locate_unfinished(Path("n"))
+        locate_unfinished(Path("n"))
 
 
 def test_a_finished_model_is_to_be_trained_further() -> None:
-    with bundle.beginning(Path("m"), name="small", force=False) as place:
+    with beginning(Path("m"), name="small", force=False) as place:
         finish(place)
         place.remove()
     with pytest.raises(BundleError, match="^m: a finished model; rnn train --from m trains it further on new rows$"):
-        bundle.locate_unfinished(Path("m"))
-    assert bundle.locate_unfinished(Path(begin("m", force=True))) == Path("m.unfinished")  # its replacement
+        locate_unfinished(Path("m"))
+    assert locate_unfinished(Path(begin("m", force=True))) == Path("m.unfinished")  # its replacement
 
 
 def test_the_folder_one_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     path = begin("m").resolve()
     monkeypatch.chdir("m.unfinished")
-    assert bundle.locate_unfinished(Path(".")) == path
+    assert locate_unfinished(Path(".")) == path
     (path.parent / "m").mkdir()
     monkeypatch.chdir("../m")
-    assert bundle.locate_unfinished(Path(".")) == path
+    assert locate_unfinished(Path(".")) == path
     with pytest.raises(BundleError, match="no such unfinished run"):
-        bundle.locate_unfinished(Path(".."))
+        locate_unfinished(Path(".."))
 
 
 def test_a_checkpoint_opens_as_it_was_written() -> None:

@@ -10,13 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rnn_cli.bundle import disk
-from rnn_cli.bundle.layout import LATEST, MANIFEST, MOST_BYTES, RUNS, UNFINISHED
-from rnn_cli.bundle.manifest import Manifest
-from rnn_cli.bundle.plain import read_plain
-from rnn_cli.bundle.reader import Bundle
-from rnn_cli.bundle.signed import proof
+from rnn_cli import system
+from rnn_cli.bundle.model_folder import LATEST, MANIFEST, MOST_BYTES, RUNS, UNFINISHED, Bundle, Manifest, proof
 from rnn_cli.errors import BundleError
+from rnn_cli.system import read_plain
 
 
 def check_target(
@@ -63,12 +60,12 @@ class Draft:
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the bundle."""
         with self.writing(name) as file:
-            disk.write(file, content)
+            system.write(file, content)
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `WriteError`."""
-        with disk.told(self.folder / name):
+        with system.told(self.folder / name):
             yield self.folder / name
 
     def preview(self, manifest: Manifest) -> Bundle:
@@ -78,14 +75,14 @@ class Draft:
 
     def finish(self, manifest: Manifest) -> Bundle:
         """Write the manifest last, put everything on the disk, and give the folder its name."""
-        with disk.told(self.target):
+        with system.told(self.target):
             manifest = self.preview(manifest).manifest
             self.write(MANIFEST, manifest.to_json())
             for name in manifest.files:
-                disk.fsync(self.folder / name)
-            disk.fsync(self.folder)
+                system.fsync(self.folder / name)
+            system.fsync(self.folder)
             final = self._take_name()
-            disk.fsync(final.parent)
+            system.fsync(final.parent)
         point_latest_to(final)
         return Bundle(final, manifest)
 
@@ -93,16 +90,16 @@ class Draft:
         target = self.target
         while self.numbered:
             try:
-                disk.claim(self.folder, target)
+                system.claim(self.folder, target)
             except FileExistsError:
                 target = next_free(target.name.rpartition("-")[0])
                 continue
             return target
         check_target(target, force=self.force)  # it may have come while the run went on
         if target.exists():
-            disk.exchange(self.folder, target)
+            system.exchange(self.folder, target)
         else:
-            disk.claim(self.folder, target)
+            system.claim(self.folder, target)
         return target
 
 

@@ -7,7 +7,7 @@ import click
 from rnn_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.answers import Answers
+    from rnn_cli.evaluation.compare import Answers
 
 
 @click.command(
@@ -46,10 +46,10 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
     if source is None and overrides:
         raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
 
-    from rnn_cli.evaluation.contest import hold
+    from rnn_cli.evaluation.compare import hold
 
     if source is None:
-        from rnn_cli.evaluation.answers import read_answers
+        from rnn_cli.evaluation.compare import read_answers
 
         contest = hold([read_answers(run, split) for run in runs])
     else:
@@ -61,7 +61,7 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
     else:
         from pathlib import Path
 
-        from rnn_cli.cli.contest import show_contest
+        from rnn_cli.cli.show_comparison import show_contest
         from rnn_cli.data.reading.remote import shown
 
         of_runs = any(Path(run).is_dir() for run in runs)
@@ -72,7 +72,7 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
 def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[Answers]":
     from pathlib import Path
 
-    from rnn_cli.bundle import Bundle
+    from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.evaluation.evaluate import answers_of, evaluate, labelled_rows
     from rnn_cli.scoring.predictor import Predictor
 

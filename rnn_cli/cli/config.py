@@ -12,7 +12,7 @@ def config() -> None:
 def list_() -> None:
     """List the recipes that come with rnn."""
     from rnn_cli.cli.layout import paragraph
-    from rnn_cli.loading import recipes
+    from rnn_cli.config.load import recipes
 
     for name, file in recipes().items():
         click.secho(name, bold=True)
@@ -28,7 +28,7 @@ def show(config: str | None, overrides: tuple[str, ...]) -> None:
 
     CONFIG is a YAML file or a recipe's name; without it, the recipe `default`.
     """
-    from rnn_cli.loading import load_config, to_yaml
+    from rnn_cli.config.load import load_config, to_yaml
 
     click.echo(to_yaml(load_config(config, overrides)), nl=False)
 
@@ -37,7 +37,7 @@ def show(config: str | None, overrides: tuple[str, ...]) -> None:
 def keys() -> None:
     """List every key: its default, type and meaning."""
     from rnn_cli.cli.layout import paragraph
-    from rnn_cli.loading import key_table
+    from rnn_cli.config.describe import key_table
 
     for key in key_table():
         click.echo(f"{click.style(key.name, bold=True)}: {key.default}")
@@ -52,6 +52,6 @@ def schema() -> None:
     """
     import json
 
-    from rnn_cli.config import Config
+    from rnn_cli.config.schema import Config
 
     click.echo(json.dumps(Config.model_json_schema(), indent=2))

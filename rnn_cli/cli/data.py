@@ -72,14 +72,14 @@ def check(
     Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
     and word pairs only, so read a text before you change its label.
     """
-    from rnn_cli.doctor.written import check_target, write_csv
+    from rnn_cli.checks.findings import check_target, write_csv
 
     if out is not None:
         check_target(out, [source], force=force)
     elif force:
         raise UsageError("--force is for --out, which is not given", mend="add --out FILE")
 
-    from rnn_cli.doctor.rows import WHOLE, gather
+    from rnn_cli.checks.rows import WHOLE, gather
 
     config, rows = gather(source, overrides)
     if out is not None:
@@ -90,9 +90,9 @@ def check(
             mend="check a config, or name --set data.test=FILE",
         )
 
-    from rnn_cli.cli.checkup import working
+    from rnn_cli.checks.check import check as work
+    from rnn_cli.cli.show_checks import show_curve, show_report, working
     from rnn_cli.data.reading.remote import shown
-    from rnn_cli.doctor.check import check as work
 
     with working() as note:
         report = work(shown(source), config, rows, curve=learning_curve, note=note)
@@ -103,8 +103,6 @@ def check(
 
         click.echo(to_json(report.to_dict(), indent=2))
     else:
-        from rnn_cli.cli.checkup import show_curve, show_report
-
         show_report(report, examples=examples, out=out)
         if learning_curve:
             show_curve(report)

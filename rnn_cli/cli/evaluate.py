@@ -10,10 +10,9 @@ from rnn_cli.errors import ConfigError, UsageError
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime, or numpy
-    from rnn_cli.bundle import Bundle
-    from rnn_cli.evaluation.against import Against
-    from rnn_cli.evaluation.evaluate import Evaluation
-    from rnn_cli.evaluation.slices import Slice
+    from rnn_cli.bundle.model_folder import Bundle
+    from rnn_cli.evaluation.compare import Against
+    from rnn_cli.evaluation.evaluate import Evaluation, Slice
     from rnn_cli.scoring.predictor import Predictor
 
 Asked = Mapping[str, float | str]
@@ -98,16 +97,15 @@ def evaluate(
     --threshold, --goal, --abstain and --abstain-error say how to decide this time; the model stays as it is. To keep
     what they show, train with decision.threshold, decision.goal, decision.abstain or decision.abstain_error.
     """
-    from rnn_cli import bundle
-    from rnn_cli.bundle import Bundle
+    from rnn_cli.bundle.model_folder import Bundle, locate
 
     if source is None and overrides:
         raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
     asked = _asked(threshold=threshold, goal=goal, abstain=abstain, abstain_error=abstain_error)
     _check_targets(report, plots, force)
-    opened = Bundle.open(bundle.locate(model))
+    opened = Bundle.open(locate(model))
 
-    from rnn_cli.evaluation.against import kept_against
+    from rnn_cli.evaluation.compare import kept_against
     from rnn_cli.evaluation.evaluate import evaluate as work
     from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, run_config, slicer
     from rnn_cli.scoring.parts import check_config
@@ -124,8 +122,8 @@ def evaluate(
     kept = kept_against(opened, "test") if source is None else None
     against = None if asked or precision != "fp32" else kept
     if report is not None or plots is not None:
-        from rnn_cli.reporting.content import gather
-        from rnn_cli.reporting.save import save
+        from rnn_cli.reporting.html import save
+        from rnn_cli.reporting.report import gather
 
         side = "test" if source is None else None
         gathered = gather(opened, predictor, evaluation, side, against, by=by, parts=slices)
@@ -133,7 +131,7 @@ def evaluate(
     if as_json:
         _print_json(evaluation, against, by, slices)
     else:
-        from rnn_cli.cli.figures import show_evaluation, show_slices
+        from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
         show_evaluation(evaluation, opened.path, "test" if source is None else Path(rows.name).name, against)
         if kept is not None and against is None:
@@ -160,7 +158,7 @@ def _deciding(opened: "Bundle", predictor: "Predictor", asked: Asked) -> "Predic
     """The predictor, deciding as was asked; wishes that can't be met are told."""
     if not asked:
         return predictor
-    from rnn_cli.evaluation.settle import decided_anew
+    from rnn_cli.evaluation.evaluate import decided_anew
 
     try:
         predictor, shortfalls = decided_anew(opened, predictor, asked)
@@ -193,7 +191,7 @@ def _print_json(evaluation: "Evaluation", against: "Against | None", by: str | N
 
 def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None:
     """Refuse, before any work is done, what --report and --plots may not replace."""
-    from rnn_cli.reporting.targets import check_plots, check_report
+    from rnn_cli.bundle.targets import check_plots, check_report
 
     if report is not None:
         check_report(report, force=force)

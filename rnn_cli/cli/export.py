@@ -37,16 +37,15 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     figures stay behind, and of the paths in its config.yaml only the last parts go along. The folder appears when it
     is whole; rnn predict takes it, too.
     """
-    from rnn_cli import bundle
-    from rnn_cli.bundle import Bundle
-    from rnn_cli.exporting.target import check_place
+    from rnn_cli.bundle.model_folder import SCRIPT, Bundle, locate
+    from rnn_cli.bundle.targets import check_place
 
-    opened = Bundle.open(bundle.locate(model))
+    opened = Bundle.open(locate(model))
     check_place(opened.path, to, force=force)
 
-    from rnn_cli.exporting.export import export as work
+    from rnn_cli.export.export import export as work
 
     written = work(opened, to, precision=precision, force=force)
 
     click.echo(f"Model  {one_line(str(to))}  ({written.precision}, {written.size / 1e6:,.1f} MB)")
-    click.echo(f'Next   python {quoted(to / bundle.SCRIPT)} "A sentence of your own."')
+    click.echo(f'Next   python {quoted(to / SCRIPT)} "A sentence of your own."')

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnn_cli.cli.lacking import check_full
+from rnn_cli.cli.common import check_full
 from rnn_cli.errors import UsageError, quoted
 from rnn_cli.text.plain import one_line
 
@@ -44,9 +44,9 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
+    from rnn_cli.config.load import DATA_FILE
     from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
     from rnn_cli.errors import ConfigError
-    from rnn_cli.loading.recipes import DATA_FILE
 
     for override in overrides:
         if not override.strip().startswith("data."):
@@ -54,11 +54,11 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     if DATA_FILE.search(out.name.lower()):
         raise UsageError("is the name of a data file", where=str(out), mend="use --out config.yaml")
 
-    from rnn_cli.doctor.written import check_target, write_text
+    from rnn_cli.checks.findings import check_target, write_text
 
     check_target(out, [file], force=force)
 
-    from rnn_cli.doctor.propose import commented_yaml, propose
+    from rnn_cli.checks.suggest_config import commented_yaml, propose
 
     proposal = propose(file, overrides)
 

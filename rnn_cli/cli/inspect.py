@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnn_cli.cli.lacking import check_full
+from rnn_cli.cli.common import check_full
 from rnn_cli.cli.predict import refuse_undecodable
 from rnn_cli.text.plain import one_line
 
@@ -35,13 +35,12 @@ def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
     for place, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {place}")
 
-    from rnn_cli import bundle
-    from rnn_cli.bundle import Bundle
-    from rnn_cli.cli.insides import readings_as_json, show_readings
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
     from rnn_cli.scoring.parts import read_tokenizer
 
-    tokenizer = read_tokenizer(Bundle.open(bundle.locate(model)))
+    tokenizer = read_tokenizer(Bundle.open(locate(model)))
     readings = read_texts(tokenizer, texts)
     if as_json:
         readings_as_json(readings)
@@ -72,12 +71,11 @@ def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
     """
     refuse_undecodable(word, "WORD")
 
-    from rnn_cli import bundle
-    from rnn_cli.bundle import Bundle
-    from rnn_cli.cli.insides import neighbours_as_json, show_neighbours
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.cli.show_inspect import neighbours_as_json, show_neighbours
     from rnn_cli.inspection.vectors import find, nearest, read_vectors
 
-    vectors = read_vectors(Bundle.open(bundle.locate(model)))
+    vectors = read_vectors(Bundle.open(locate(model)))
     id = find(vectors.tokenizer, word)
     show = neighbours_as_json if as_json else show_neighbours
     show(vectors.tokenizer.vocab[id], id, nearest(vectors, id, count))
@@ -100,14 +98,12 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     a line), metadata.tsv (its token) and projector_config.pbtxt. Padding is left out: line N is the token of id
     N. Tabs, line ends and backslashes of a token are written \\t, \\n, \\\\.
     """
-    from rnn_cli import bundle
-    from rnn_cli.bundle import Bundle
-    from rnn_cli.cli.insides import show_projector
-    from rnn_cli.inspection.projector import check_target, write
-    from rnn_cli.inspection.vectors import read_vectors
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.cli.show_inspect import show_projector
+    from rnn_cli.inspection.vectors import check_target, read_vectors, write
 
     check_target(out, force=force)
-    vectors = read_vectors(Bundle.open(bundle.locate(model)))
+    vectors = read_vectors(Bundle.open(locate(model)))
     show_projector(out, write(vectors, out, force=force), vectors.table.shape[1])
 
 
@@ -172,7 +168,7 @@ def gradients(
     """
     check_full()
 
-    from rnn_cli.loading import load_config
+    from rnn_cli.config.load import load_config
 
     settings = load_config(config, overrides)
     if out is not None:
@@ -180,8 +176,8 @@ def gradients(
 
         check_target(out)
 
-    from rnn_cli.cli.progress import listening
-    from rnn_cli.inspection.limits import shortened
+    from rnn_cli.cli.show_progress import listening
+    from rnn_cli.inspection.decay import shortened
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
@@ -194,7 +190,7 @@ def gradients(
     if out is not None:
         save(lesson, out)
 
-    from rnn_cli.cli.gradient_chart import show_lesson
+    from rnn_cli.cli.show_gradients import show_lesson
 
     if as_json:
         from rnn_cli.cli.layout import to_json

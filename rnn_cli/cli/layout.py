@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from rnn_cli.evaluation.names import apart
-from rnn_cli.text.plain import UNSEEN, one_line, plain
+from rnn_cli.text.plain import UNSEEN, apart, one_line, plain
 
 NAME_CELLS = 28
 """The widest a label or a file's name may be in a table."""
+
 
 _ESCAPED = {code: f"\\u{code:04x}" for code in UNSEEN}
 """JSON has such characters in its strings alone, where an escape is the same."""

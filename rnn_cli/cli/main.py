@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from rnn_cli import __version__
+from rnn_cli.cli.common import understood
 from rnn_cli.cli.compare import compare
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
@@ -21,7 +22,6 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
-from rnn_cli.cli.lacking import understood
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, RnnError

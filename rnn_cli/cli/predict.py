@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from rnn_cli.cli.file_options import FileOptions, file_options, refuse_without_input
-from rnn_cli.cli.scoring_files import score_files
+from rnn_cli.cli.score import FileOptions, file_options, refuse_without_input, score_files
 from rnn_cli.errors import DataError, UsageError, quoted
 from rnn_cli.text.lines import read_windows
 from rnn_cli.text.plain import one_line
@@ -90,11 +89,11 @@ def _predict_texts(
             meant = f"--input {quoted(Path(text))} scores its rows" if rows else f"< {quoted(text)} scores its lines"
             click.echo(f"Warning: {one_line(text)} is scored as a text; rnn predict {meant}", err=True)
 
-    from rnn_cli import bundle
-    from rnn_cli.cli.answers import Writer
+    from rnn_cli.bundle.model_folder import locate
+    from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.scoring.predictor import Predictor
 
-    predictor = Predictor.open(bundle.locate(model), threads=options.threads, precision=options.precision)
+    predictor = Predictor.open(locate(model), threads=options.threads, precision=options.precision)
     writer = Writer(style, predictor.labels, proba=options.proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.cli.lacking import check_full
+from rnn_cli.cli.common import check_full
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def train(
     else:
         run = _trained(config, overrides, out, force, Path(origin) if origin else None)
     if run is not None:
-        from rnn_cli.cli.figures import show_trained
+        from rnn_cli.cli.show_metrics import show_trained
 
         show_trained(run, named=out is not None)
 
@@ -87,20 +87,20 @@ def train(
 def _trained(
     config: str | None, overrides: tuple[str, ...], out: Path | None, force: bool, origin: Path | None
 ) -> "TrainedRun":
-    from rnn_cli import bundle
-    from rnn_cli.loading import load_config
+    from rnn_cli.bundle.checkpoints import check_begin
+    from rnn_cli.config.load import load_config
 
     if origin is None:
         parent = None
         settings = load_config(config, overrides)
     else:
-        from rnn_cli.training.origin import Origin
+        from rnn_cli.training.finetune import Origin
 
         parent = Origin.open(origin, lambda text: click.echo(f"Warning: {one_line(text)}", err=True))
         settings = parent.further(config, overrides)
-    bundle.check_begin(out, force=force)
+    check_begin(out, force=force)
 
-    from rnn_cli.cli.progress import listening
+    from rnn_cli.cli.show_progress import listening
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
@@ -116,21 +116,22 @@ def _trained(
 
 
 def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...]) -> "TrainedRun | None":
-    from rnn_cli import bundle
-    from rnn_cli.cli.progress import listening
-    from rnn_cli.loading import load_config, parse_config, to_yaml
+    from rnn_cli.bundle.checkpoints import locate_unfinished, reopened
+    from rnn_cli.bundle.writer import point_latest_to
+    from rnn_cli.cli.show_progress import listening
+    from rnn_cli.config.load import load_config, parse_config, to_yaml
+    from rnn_cli.training.checkpointing import SavedRun
     from rnn_cli.training.prepare import prepare
-    from rnn_cli.training.saved import SavedRun
 
-    path = bundle.locate_unfinished(named)
-    with listening() as listener, bundle.reopened(path, listener.warn) as (place, checkpoint):
+    path = locate_unfinished(named)
+    with listening() as listener, reopened(path, listener.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         if config is not None:
             settings = saved.gone_on_with(load_config(config, overrides))
         else:
             settings = saved.gone_on_with(parse_config(to_yaml(saved.config), str(path), overrides))
         if saved.is_finished(place):
-            bundle.point_latest_to(place.target)  # it may have been stopped before that
+            point_latest_to(place.target)  # it may have been stopped before that
             place.remove()
             click.echo(f"Model  {one_line(str(place.target))}  (was finished already)")
             return None
@@ -147,7 +148,7 @@ def _resumed(named: Path | None, config: str | None, overrides: tuple[str, ...])
 
 def _name(origin: Path) -> str:
     """The recipe's name in a model's folder's: quick-3 → quick."""
-    from rnn_cli.bundle import UNFINISHED
+    from rnn_cli.bundle.model_folder import UNFINISHED
 
     name = origin.resolve().name.removesuffix(UNFINISHED)
     stem, dash, tail = name.rpartition("-")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rnn_cli.data.reading.delimited import records
 from rnn_cli.data.reading.opening import open_bytes
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 

@@ -1,16 +1,17 @@
 """A source as a config names it, a built-in set or a file, becomes labelled texts in memory."""
 
+import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
-from rnn_cli.config import DataConfig
+from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.reading.columns import nearest
-from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_rows, suffix_of
+from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_columns, read_rows, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.request import READING_KEYS, Hear
+from rnn_cli.data.reading.table import READING_KEYS, Hear, nearest, show
 from rnn_cli.data.rows import Dataset, Row
 from rnn_cli.errors import DataError
 
@@ -110,3 +111,64 @@ def _neither(source: str) -> DataError:
         where=source,
         mend=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
     )
+
+
+class NoSuchColumn(DataError):
+    """A file, or a built-in set, has no column of that name."""
+
+
+def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[str | None]:
+    """The values of a column in the dataset's rows, None (or empty) where one is missing; read as the config says.
+
+    The file is read once more, which tells the rows by their lines, so it must not be a pipe. Raises DataError;
+    NoSuchColumn, with all columns listed, where it has none of that name.
+    """
+    if is_builtin(dataset.name):
+        raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
+    path = dataset.path or dataset.name
+    if not (is_remote(path) or os.path.isfile(path)):
+        raise DataError("cannot be read twice", where=dataset.name, mend="save it to a file first")
+
+    def choose(columns: Sequence[str]) -> Sequence[str]:
+        if column in columns:
+            return [column]
+        meant = nearest(column, columns)
+        mend = f"did you mean {meant}?" if meant else None
+        raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, mend=mend)
+
+    values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
+    if missing := [line for line in dataset.lines if line not in values]:
+        raise DataError("changed while it was read", where=f"{dataset.name}:{missing[0]}", mend="try again")
+    return [values[line] for line in dataset.lines]
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Texts in the order of their files, none of which is a validation or test text."""
+
+    texts: list[str]
+    left_out: int
+    """How many were validation or test texts."""
+    fingerprint: str | None
+    """SHA-256, in hex, of all texts in order, wherever they lie; None when there is none."""
+
+    def to_dict(self) -> dict[str, int | str | None]:
+        """What a bundle's manifest tells of them."""
+        return {"texts": len(self.texts), "fingerprint": self.fingerprint}
+
+
+def load_unlabelled(config: DataConfig, kept_apart: Set[str]) -> Unlabelled:
+    """The texts a config names without those of `kept_apart`, the validation and test texts. Raises DataError."""
+    found = [text for source in unlabelled_sources(config) for text in load_texts(source, config)]
+    texts = [text for text in found if text not in kept_apart]
+    return Unlabelled(texts, len(found) - len(texts), _fingerprint(texts) if texts else None)
+
+
+def _fingerprint(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        # The length goes first, so that ("ab", "c") and ("a", "bc") differ.
+        encoded = text.encode("utf-8")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.hexdigest()

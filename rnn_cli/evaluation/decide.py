@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.config import AT_LEAST, CostGoal, DecisionConfig
+from rnn_cli.arrays import Floats, Indices
+from rnn_cli.config.schema import AT_LEAST, CostGoal, DecisionConfig
 from rnn_cli.errors import ConfigError
 from rnn_cli.scoring.decision import UNSURE, Decision
-
-Truth = npt.NDArray[np.intp]
-Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Chosen:
     shortfalls: tuple[str, ...]
 
 
-def decide(config: DecisionConfig, truth: Truth, probabilities: Numbers) -> Chosen:
+def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Chosen:
     """The decision that serves the config best on the rows given.
 
     `truth` holds indices of labels, `[rows]`, `probabilities` is `[rows, labels]`, both of validation rows.
@@ -66,33 +64,33 @@ def refuse_unsuitable(config: DecisionConfig, labels: Sequence[str]) -> None:
 class _Counts:
     """Rows of two labels by true and answered label at each of some thresholds, `[thresholds]`."""
 
-    thresholds: Numbers
-    true_positive: Numbers
-    false_positive: Numbers
-    false_negative: Numbers
-    true_negative: Numbers
+    thresholds: Floats
+    true_positive: Floats
+    false_positive: Floats
+    false_negative: Floats
+    true_negative: Floats
 
     @property
-    def precision(self) -> Numbers:
+    def precision(self) -> Floats:
         return _ratio(self.true_positive, self.true_positive + self.false_positive)
 
     @property
-    def recall(self) -> Numbers:
+    def recall(self) -> Floats:
         return _ratio(self.true_positive, self.true_positive + self.false_negative)
 
     @property
-    def specificity(self) -> Numbers:
+    def specificity(self) -> Floats:
         return _ratio(self.true_negative, self.true_negative + self.false_positive)
 
 
-MERITS: Mapping[str, Callable[[_Counts], Numbers]] = {
+MERITS: Mapping[str, Callable[[_Counts], Floats]] = {
     "accuracy": lambda at: at.true_positive + at.true_negative,
     "f1": lambda at: _ratio(2 * at.true_positive, 2 * at.true_positive + at.false_positive + at.false_negative),
     "balanced_accuracy": lambda at: (at.recall + at.specificity) / 2,
 }
 
 
-def best_threshold(goal: str | CostGoal, truth: Truth, probabilities: Numbers) -> tuple[float, str | None]:
+def best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats) -> tuple[float, str | None]:
     """The threshold that serves the goal best, of equally good ones the nearest to 0.5; two labels only.
 
     With it, in words, by how much it falls short where a precision or recall asked for is not reached at all.
@@ -114,7 +112,7 @@ def best_threshold(goal: str | CostGoal, truth: Truth, probabilities: Numbers) -
     return float(at.thresholds[best]), short
 
 
-def _counts(truth: Truth, probability: Numbers) -> _Counts:
+def _counts(truth: Indices, probability: Floats) -> _Counts:
     """At every threshold that tells two rows apart: halfway between neighbours, and beyond both ends."""
     order = np.argsort(probability, kind="stable")
     values, positive = probability[order], np.concatenate([[0], np.cumsum(truth[order] == 1)])
@@ -132,7 +130,7 @@ def _counts(truth: Truth, probability: Numbers) -> _Counts:
     )
 
 
-def _margin_of_error(most: float, margins: Numbers, right: npt.NDArray[np.bool_]) -> tuple[float, str | None]:
+def _margin_of_error(most: float, margins: Floats, right: npt.NDArray[np.bool_]) -> tuple[float, str | None]:
     """The least margin from which on at most the share `most` of answers is wrong, and in words if there is none."""
     order = np.argsort(-margins, kind="stable")
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
@@ -144,6 +142,6 @@ def _margin_of_error(most: float, margins: Numbers, right: npt.NDArray[np.bool_]
     return (0.0 if last == len(order) - 1 else float(margins[order[last]])), None
 
 
-def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+def _ratio(part: Floats, whole: Floats) -> Floats:
     """0 where undefined."""
     return np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0)

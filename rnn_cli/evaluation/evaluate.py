@@ -1,29 +1,159 @@
 """A predictor held against labelled texts."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.bundle import CONFIG, Bundle
-from rnn_cli.config import Config
-from rnn_cli.data.further import NoSuchColumn, further_column
+from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.bundle.model_folder import CONFIG, PREDICTIONS, Bundle
+from rnn_cli.config.load import stored_config
+from rnn_cli.config.schema import Config, DecisionConfig
+from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
-from rnn_cli.data.reading.request import READING_KEYS
+from rnn_cli.data.reading.table import READING_KEYS
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import NoSuchColumn, further_column, load
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import ConfigError, DataError, few_of
-from rnn_cli.evaluation.answers import Answers
-from rnn_cli.evaluation.losses import log_losses
-from rnn_cli.evaluation.metrics import Figures, Sure, measure
-from rnn_cli.evaluation.slices import Slice, by_length, by_values
-from rnn_cli.loading import stored_config
+from rnn_cli.errors import BundleError, ConfigError, DataError, few_of
+from rnn_cli.evaluation.compare import LONGEST, Answers
+from rnn_cli.evaluation.decide import decide, refuse_unsuitable
+from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
+from rnn_cli.evaluation.metrics import Figures, Sure, confusion_of, macro_f1, measure
+from rnn_cli.evaluation.ranges import group_names, range_names
+from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
-from rnn_cli.scoring.reading import Reading, read
+from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.text.tokenizer_json import UNKNOWN
+
+FEWEST = 20
+"""Rows from which on a slice is measured alone."""
+
+BANDS = 5
+"""Into how many ranges of about equally many rows numbers are cut."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of the rows and how good the answers to them are.
+
+    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are those of the
+    module `intervals`, None where the rows, or under `FEWEST` of them, tell too little for one. They are of this slice
+    alone: of twenty slices, one is expected to lie off by chance.
+    """
+
+    name: str
+    rows: int
+    accuracy: float
+    accuracy_interval: Interval
+    macro_f1: float
+    macro_f1_interval: Interval | None
+    log_loss: float
+    log_loss_interval: Interval | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The slice as plain values."""
+        return asdict(self)
+
+
+def by_values(truth: Indices, probabilities: Floats, answers: Indices, values: Sequence[str | None]) -> list[Slice]:
+    """A slice for each value, worst accuracy first; those of under `FEWEST` rows are one slice, which comes last.
+
+    All are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges, as
+    `group_names` says; what is missing is a value too.
+    """
+    return _by_names(truth, probabilities, answers, group_names(values, BANDS, FEWEST))
+
+
+def by_length(truth: Indices, probabilities: Floats, answers: Indices, lengths: Indices) -> list[Slice]:
+    """A slice for each of up to `BANDS` ranges of lengths in tokens, worst accuracy first; all are `[rows]`."""
+    return _by_names(truth, probabilities, answers, range_names(lengths.tolist(), BANDS, FEWEST, "tokens"))
+
+
+def _by_names(truth: Indices, probabilities: Floats, answers: Indices, names: Sequence[str]) -> list[Slice]:
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        groups[name].append(row)
+    few = [rows for rows in groups.values() if len(rows) < FEWEST]
+    if len(few) > 1:
+        groups = defaultdict(list, {name: rows for name, rows in groups.items() if len(rows) >= FEWEST})
+    slices = sorted(_slices(truth, probabilities, answers, groups), key=_rank)
+    if len(few) > 1:
+        rest = {f"({len(few):,} values under {FEWEST} rows)": sorted(row for rows in few for row in rows)}
+        slices += _slices(truth, probabilities, answers, rest)
+    return slices
+
+
+def _rank(each: Slice) -> tuple[bool, float, int]:
+    return each.rows < FEWEST, each.accuracy, -each.rows
+
+
+def _slices(
+    truth: Indices, probabilities: Floats, answers: Indices, groups: Mapping[str, Sequence[int]]
+) -> Iterator[Slice]:
+    losses = log_losses(truth, probabilities)
+    for name, members in groups.items():
+        rows = np.asarray(members, np.intp)
+        right = int((truth[rows] == answers[rows]).sum())
+        occurring, places = np.unique(np.concatenate([truth[rows], answers[rows]]), return_inverse=True)
+        true, answered = places[: len(rows)], places[len(rows) :]
+        enough = len(rows) >= FEWEST
+        confusion = confusion_of(true, answered, len(occurring))
+        yield Slice(
+            name=name,
+            rows=len(rows),
+            accuracy=right / len(rows),
+            accuracy_interval=wilson_interval(right, len(rows)),
+            macro_f1=macro_f1(true, answered, len(occurring)),
+            macro_f1_interval=macro_f1_interval(confusion) if enough else None,
+            log_loss=float(losses[rows].mean()),
+            log_loss_interval=losses_interval(losses[rows], len(rows) - right) if enough else None,
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Counts over `texts` texts, at least one.
+
+    Of all `tokens` the model reads `read`, for a text longer than its `max_length` is cut, as `cut` texts were; of
+    those it reads, `unknown` are not in its vocabulary. `lengths` are the whole texts' numbers of tokens, `[texts]`.
+    """
+
+    texts: int
+    tokens: int
+    read: int
+    unknown: int
+    cut: int
+    lengths: npt.NDArray[np.intp]
+
+    @property
+    def unknown_share(self) -> float:
+        """Of the tokens that are read."""
+        return self.unknown / max(self.read, 1)
+
+    @property
+    def cut_share(self) -> float:
+        """Of the texts."""
+        return self.cut / self.texts
+
+
+def read(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], Reading]:
+    """What `Tokenizer.encode_all` makes of texts, at least one, and the counts over them, both in one go."""
+    encoded: list[list[int]] = []
+    lengths = np.empty(len(texts), np.intp)
+    for place, text in enumerate(texts):
+        ids, lengths[place] = tokenizer.encode_counted(text)
+        encoded.append(ids)
+    seen = np.minimum(lengths, tokenizer.max_length)
+    # A text without tokens is encoded as an unknown one, which stands nowhere in it.
+    unknown = sum(ids.count(UNKNOWN) for ids in encoded) - int((lengths == 0).sum())
+    cut = int((lengths > tokenizer.max_length).sum())
+    return encoded, Reading(len(texts), int(lengths.sum()), int(seen.sum()), unknown, cut, lengths)
+
 
 LENGTH = "length"
 """What slices by the texts' length, unless a column is called so."""
@@ -79,15 +209,15 @@ def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
 
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]:
     """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for one that is not among them."""
-    places = {label: place for place, label in enumerate(labels)}
+    known = set(labels)
     for line, label in zip(dataset.lines, dataset.labels, strict=True):
-        if label not in places:
+        if label not in known:
             raise DataError(
                 f"label {label!r} is none of the model's ({few_of(labels)})",
                 where=f"{dataset.name}:{line}",
                 mend="correct it, or train on data that has it",
             )
-    return np.array([places[label] for label in dataset.labels], np.intp)
+    return label_indices(labels, dataset.labels)
 
 
 def answers_of(name: str, evaluation: Evaluation) -> Answers:
@@ -158,3 +288,42 @@ def slicer(
 def run_config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
     """The config a run was trained by, with overrides; raises `ConfigError` for one that is wrong."""
     return stored_config(opened.read(CONFIG), str(opened.path / CONFIG), overrides)
+
+
+COLUMNS = ("text", "label", "split")
+
+
+def kept_validation_rows(opened: Bundle) -> Dataset:
+    """The rows that chose a run's epoch, from its folder; raises `BundleError` if it is damaged."""
+    path = str(opened.verify(PREDICTIONS))
+    found = read_columns(path, lambda _: COLUMNS, max_field_bytes=LONGEST)
+    rows = [(text or "", label or "", line) for line, (text, label, split) in found if split == "validation"]
+    if not rows:
+        raise BundleError("has no validation rows", where=path)
+    texts, labels, lines = (list(column) for column in zip(*rows, strict=True))
+    return Dataset(path, texts, labels, lines)
+
+
+def decided_anew(
+    opened: Bundle, predictor: Predictor, asked: Mapping[str, float | str]
+) -> tuple[Predictor, tuple[str, ...]]:
+    """The same network deciding by a run's config but for the keys asked for: goal, threshold, abstain, abstain_error.
+
+    They mean what they mean in a config's `decision`, and the run's own validation rows choose. With it, in words,
+    which wishes no decision meets there. Raises `ConfigError` and `BundleError`.
+    """
+    excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
+    overrides = [f"decision.{excluded[key]}=null" for key in asked if excluded[key] not in asked]
+    config = run_config(opened, [*overrides, *(f"decision.{key}={value}" for key, value in asked.items())])
+    refuse_unsuitable(config.decision, predictor.labels)
+    return decided(predictor, kept_validation_rows(opened), config.decision)
+
+
+def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, tuple[str, ...]]:
+    """The same network deciding as serves the config best on the validation rows.
+
+    With it, in words, which of the config's wishes no decision meets there.
+    """
+    truth = true_labels(validation, predictor.labels)
+    chosen = decide(config, truth, predictor.score(validation.texts).probabilities)
+    return predictor.adjusted(decision=chosen.decision), chosen.shortfalls

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_cli.evaluation.losses import Numbers, Rows
+from rnn_cli.arrays import Floats, Indices
 
 Interval = tuple[float, float]
 
-T = TypeVar("T", float, Numbers)
+T = TypeVar("T", float, Floats)
 
 NORMAL_95 = 1.959963984540054
 
@@ -71,7 +71,7 @@ def f1_interval(right: int, either: int) -> Interval:
     return f1_of(low), f1_of(high)
 
 
-def balanced_accuracy_interval(confusion: Rows) -> Interval | None:
+def balanced_accuracy_interval(confusion: Indices) -> Interval | None:
     """The interval of the mean recall of the labels that have rows; `confusion` is `[labels, labels]`, truth first."""
     rows, right = confusion.sum(axis=1), confusion.diagonal()
     known = np.flatnonzero(rows)
@@ -80,13 +80,13 @@ def balanced_accuracy_interval(confusion: Rows) -> Interval | None:
     return _of_mean(right[known], rows[known], len(known), lambda shares: (shares, np.ones(len(shares))))
 
 
-def _too_few(rows: Rows | Numbers) -> bool:
+def _too_few(rows: Indices | Floats) -> bool:
     """Whether the labels' rows tell too little of a mean over labels."""
     total = rows.sum()
     return bool(total < ROWS_A_LABEL * len(rows) or (total < ENOUGH and rows.min() < ROWS_A_LABEL))
 
 
-def macro_f1_interval(confusion: Rows) -> Interval | None:
+def macro_f1_interval(confusion: Indices) -> Interval | None:
     """The interval of the mean F1 over all labels; one without a row counts as 0 at both ends.
 
     `confusion` is `[labels, labels]`, truth first. An error counts in two labels' F1, so these vary together; by how
@@ -110,15 +110,15 @@ def macro_f1_interval(confusion: Rows) -> Interval | None:
     return _of_mean(right[known], either, len(confusion), lambda each: (f1_of(each), 2 / (1 + each) ** 2), times)
 
 
-def _moves(moved: Numbers, hit: Numbers) -> Numbers:
+def _moves(moved: Floats, hit: Floats) -> Floats:
     """By how much a row of each truth and answer moves the sum of all F1, `[labels, labels]`."""
-    moves: Numbers = -(moved[:, None] + moved[None, :])
+    moves: Floats = -(moved[:, None] + moved[None, :])
     np.fill_diagonal(moves, hit)
     return moves
 
 
 def _of_mean(
-    right: Rows, rows: Rows, count: int, figure: Callable[[Numbers], tuple[Numbers, Numbers]], times: float = 1.0
+    right: Indices, rows: Indices, count: int, figure: Callable[[Floats], tuple[Floats, Floats]], times: float = 1.0
 ) -> Interval:
     """The interval of the sum of figures of shares of `right` in `rows`, divided by `count`.
 
@@ -147,7 +147,7 @@ def _of_mean(
     return max(0.0, min(beyond(-1.0), found / count)), min(1.0, max(beyond(1.0), found / count))
 
 
-def macro_f1_gain_interval(kinds: Rows, counts: Rows, labels: int, gain: float) -> Interval | None:
+def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: float) -> Interval | None:
     """The interval of by how much the first's macro F1 is better than the second's on the same rows, which is `gain`.
 
     `counts[i]` rows are of the truth and the two answers `kinds[i]`, `[kinds, 3]`. The variance is that of the
@@ -177,7 +177,7 @@ def macro_f1_gain_interval(kinds: Rows, counts: Rows, labels: int, gain: float) 
     return max(-1.0, gain - half), min(1.0, gain + half)
 
 
-def losses_interval(losses: Numbers, wrong: int) -> Interval | None:
+def losses_interval(losses: Floats, wrong: int) -> Interval | None:
     """The interval of the mean of what is never negative, with so many wrong answers among its rows.
 
     A few rows with large losses make most of the mean, and without one of them it can't be told how large it may be.
@@ -203,7 +203,7 @@ def losses_interval(losses: Numbers, wrong: int) -> Interval | None:
     return max(0.0, mean - corrected(quantile) * error), mean - corrected(-quantile) * error
 
 
-def area_interval(area: float, influences: Numbers, rows: float) -> Interval:
+def area_interval(area: float, influences: Floats, rows: float) -> Interval:
     """The interval of an area under a curve; `influences` tell by how much each row moves it, `[rows]`.
 
     On the logit scale and with Student's t. Its degrees of freedom follow from how few rows the variance rests on, as

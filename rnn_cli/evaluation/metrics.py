@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.calibration import calibration_interval
+from rnn_cli.arrays import Indices
 from rnn_cli.evaluation.intervals import (
     ENOUGH,
     FEWEST_RANKED,
@@ -23,8 +23,16 @@ from rnn_cli.evaluation.intervals import (
     macro_f1_interval,
     wilson_interval,
 )
-from rnn_cli.evaluation.losses import Rows, brier_scores, calibration_error, log_losses
-from rnn_cli.evaluation.ranking import average_precision, precision_influences, roc_auc, roc_influences
+from rnn_cli.evaluation.scores import (
+    average_precision,
+    brier_scores,
+    calibration_error,
+    calibration_interval,
+    log_losses,
+    precision_influences,
+    roc_auc,
+    roc_influences,
+)
 
 
 @dataclass(frozen=True)
@@ -181,12 +189,12 @@ def _interval(value: Sequence[float] | None) -> Interval | None:
     return low, high
 
 
-def confusion_of(truth: Rows, answers: Rows, labels: int) -> Rows:
+def confusion_of(truth: Indices, answers: Indices, labels: int) -> Indices:
     """How many rows of each label, down, were answered as each label, across: `[labels, labels]`."""
     return np.bincount(truth * labels + answers, minlength=labels**2).reshape(labels, labels)
 
 
-def macro_f1(truth: Rows, answers: Rows, labels: int) -> float:
+def macro_f1(truth: Indices, answers: Indices, labels: int) -> float:
     """The mean F1 of all `labels` labels, 0 where undefined."""
     right = np.bincount(truth[truth == answers], minlength=labels)
     named = np.bincount(truth, minlength=labels) + np.bincount(answers, minlength=labels)
@@ -194,7 +202,7 @@ def macro_f1(truth: Rows, answers: Rows, labels: int) -> float:
 
 
 def _areas(
-    truth: Rows, probabilities: npt.NDArray[np.float64]
+    truth: Indices, probabilities: npt.NDArray[np.float64]
 ) -> tuple[tuple[float | None, Interval | None], tuple[float | None, Interval | None]]:
     """The area under the ROC curve and the average precision, each with its interval."""
     counts = np.bincount(truth, minlength=probabilities.shape[1])

@@ -8,10 +8,9 @@ from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads numpy
-    from rnn_cli.evaluation.against import Against
-    from rnn_cli.evaluation.contest import Contestant
+    from rnn_cli.evaluation.compare import Against, Contestant
+    from rnn_cli.evaluation.evaluate import Slice
     from rnn_cli.evaluation.metrics import Figures, Sure
-    from rnn_cli.evaluation.slices import Slice
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading it loads pydantic
-    from rnn_cli.config import ModelConfig
+    from rnn_cli.config.schema import ModelConfig
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 

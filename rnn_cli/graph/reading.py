@@ -7,19 +7,17 @@ memory, time or files that a network of its size does not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.arrays import AnyArray
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
 from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
 from rnn_cli.graph.int8 import in_int8
 from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, OPERATORS, TYPES, Node, Skeleton, skeleton
-
-Array = npt.NDArray[Any]
 
 CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
 
@@ -31,10 +29,10 @@ class Graph:
     architecture: Architecture
     is_int8: bool
     skeleton: Skeleton
-    tensors: Mapping[str, Array]
+    tensors: Mapping[str, AnyArray]
 
     @property
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[AnyArray]:
         """The tensors that training found, in the skeleton's order."""
         return [self.tensors[name] for name, tensor in self.skeleton.tensors.items() if tensor.value is None]
 
@@ -134,5 +132,5 @@ def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
     return None
 
 
-def _array(kind: int, shape: tuple[int, ...], content: memoryview) -> Array:
+def _array(kind: int, shape: tuple[int, ...], content: memoryview) -> AnyArray:
     return np.frombuffer(content, TYPES[kind]).reshape(shape)

@@ -194,7 +194,7 @@ def _pool(graph: _Graph, pooling: str, x: str, lengths: str) -> str:
 
 
 def _ngram_logits(graph: _Graph, made_of: Architecture) -> str:
-    """`[batch, outputs]`, as `rnn_cli.network.ngrams` has it; a run that reaches into the padding weighs nothing."""
+    """`[batch, outputs]`, as `rnn_cli.network.build` has it; a run that reaches into the padding weighs nothing."""
     zero, one = graph.constant("padding", 0), graph.constant("axis", 1)
     first = follower = graph.add("Cast", ["ids"], to=INT64)
     rows, known = [first], [graph.add("Greater", [first, zero])]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from rnn_cli.arrays import Floats
+from rnn_cli.config.schema import Config
 
 MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """The distances worth a row of a table."""
@@ -19,11 +19,11 @@ class Decay:
     """
 
     cell: str
-    untrained: Array
-    trained: Array | None
+    untrained: Floats
+    trained: Floats | None
 
     @property
-    def last(self) -> Array:
+    def last(self) -> Floats:
         """The figures of the network as it was in the end."""
         return self.untrained if self.trained is None else self.trained
 
@@ -69,16 +69,23 @@ class Lesson:
         }
 
 
-def left(norms: Array) -> Array:
+def left(norms: Floats) -> Floats:
     """Norms `[texts, distances]`, zeros and infinities among them, to their geometric mean, relative to distance 0.
 
     The mean is geometric since norms shrink or grow by factors: it is the typical text's, not the loudest one's.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = np.log(norms).mean(axis=0)
-        curve: Array = np.exp(logs - logs[0])
+        curve: Floats = np.exp(logs - logs[0])
     return np.where(np.isnan(curve), np.inf, curve)
 
 
-def _plain(curve: Array) -> list[float | None]:
+def _plain(curve: Floats) -> list[float | None]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve]
+
+
+def shortened(config: Config, tokens: int) -> Config:
+    """The config with texts of at most `tokens` tokens, as the measurement takes time by the token, and no baseline."""
+    tokenizer = config.tokenizer.model_copy(update={"max_length": min(tokens, config.tokenizer.max_length)})
+    training = config.training.model_copy(update={"baseline": False})
+    return config.model_copy(update={"tokenizer": tokenizer, "training": training})

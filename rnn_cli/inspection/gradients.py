@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.arrays import Floats
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import RunFailed
-from rnn_cli.inspection.decay import Array, Decay, Lesson, left
+from rnn_cli.inspection.decay import Decay, Lesson, left
 from rnn_cli.network.build import build
-from rnn_cli.training.batches import Encoded, epoch_batches
+from rnn_cli.training.encoding import Encoded, epoch_batches
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Prepared
 
@@ -95,7 +96,7 @@ def token_gradient(model: keras.Model) -> Gradient:
     return lambda ids, classes: np.asarray(gradient(tensorflow.constant(ids), tensorflow.constant(classes)))
 
 
-def gradient_norms(gradient: Gradient, texts: Encoded) -> Array:
+def gradient_norms(gradient: Gradient, texts: Encoded) -> Floats:
     """Euclidean norms of `gradient` at each token vector, by the token's distance from its text's end.
 
     Answers `[texts, length of the shortest]`, without texts whose loss has no gradient at all. Infinity stands for
@@ -109,7 +110,7 @@ def gradient_norms(gradient: Gradient, texts: Encoded) -> Array:
         norms = np.linalg.norm(np.where(np.isfinite(found), found, np.inf), axis=-1)
         places = lengths[rows, None] - 1 - np.arange(lengths.min())
         parts.append(np.take_along_axis(norms, places, axis=1))
-    by_distance: Array = np.concatenate(parts)
+    by_distance: Floats = np.concatenate(parts)
     by_distance = by_distance[by_distance[:, 0] > 0]
     if not len(by_distance):
         raise RunFailed("every text is learned by heart, so its loss has no gradient", mend="use fewer --steps")

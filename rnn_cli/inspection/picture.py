@@ -6,10 +6,11 @@ from pathlib import Path
 import matplotlib.style
 from matplotlib.figure import Figure
 
-from rnn_cli.bundle import disk
+from rnn_cli import system
+from rnn_cli.arrays import Floats
 from rnn_cli.errors import UsageError, quoted
-from rnn_cli.inspection.decay import Array, Lesson
-from rnn_cli.reporting.pictures import quietly
+from rnn_cli.inspection.decay import Lesson
+from rnn_cli.reporting.svg import quietly
 from rnn_cli.text.plain import shortened
 
 COLOURS = {"rnn": "#d55e00", "gru": "#009e73", "lstm": "#0072b2"}
@@ -35,8 +36,8 @@ def save(lesson: Lesson, out: Path) -> None:
     content = io.BytesIO()
     with matplotlib.style.context("default"), quietly():
         draw(lesson).savefig(content, format="png")
-    with disk.told(out), disk.whole_file(out) as hidden:
-        disk.write(hidden, content.getvalue())
+    with system.told(out), system.whole_file(out) as hidden:
+        system.write(hidden, content.getvalue())
 
 
 def draw(lesson: Lesson) -> Figure:
@@ -70,6 +71,6 @@ def draw(lesson: Lesson) -> Figure:
     return figure
 
 
-def _drawable(curve: Array) -> list[float]:
+def _drawable(curve: Floats) -> list[float]:
     # A logarithmic axis has no place for 0, and none for infinity.
     return [min(max(float(value), LEAST / 10), MOST * 10) for value in curve]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnn_cli.text.padding import pad
-from rnn_cli.text.stored import UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.text.tokenizer_json import UNKNOWN
 
 
 @dataclass(frozen=True)

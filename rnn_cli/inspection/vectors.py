@@ -1,18 +1,20 @@
 """A trained model's token vectors, read from its ONNX file; loads no TensorFlow, and runs nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle
+from rnn_cli import system
+from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
 from rnn_cli.errors import UsageError
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.text.stored import PADDING, UNKNOWN
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.text.tokenizer_json import PADDING, UNKNOWN
 
 SPELLINGS = 3
 """How many known tokens are offered for an unknown one."""
@@ -40,8 +42,8 @@ def read_vectors(opened: Bundle) -> Vectors:
 
     Raises `UsageError` for a model whose tokens enter as one-hot and `BundleError` for a damaged or foreign one.
     """
-    tokenizer, where = read_tokenizer(opened), str(opened.path / bundle.ONNX_MODEL)
-    graph = opened.read(bundle.ONNX_MODEL)
+    tokenizer, where = read_tokenizer(opened), str(opened.path / ONNX_MODEL)
+    graph = opened.read(ONNX_MODEL)
     table = read_fitting_graph(graph, where, tokenizer, len(opened.manifest.labels)).vectors
     if table is None:
         raise UsageError(
@@ -87,3 +89,60 @@ def nearest(vectors: Vectors, id: int, count: int) -> list[Neighbour]:
 
 def _only(tokens: Sequence[str]) -> Sequence[str]:
     return tokens if len(tokens) == 1 else ()
+
+
+TENSORS, METADATA, CONFIG = FILES = ("tensors.tsv", "metadata.tsv", "projector_config.pbtxt")
+
+_PBTXT = f"""\
+embeddings {{
+  tensor_name: "embedding"
+  tensor_path: "{TENSORS}"
+  metadata_path: "{METADATA}"
+}}
+"""
+
+_BREAKING = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters, what some reader takes for a line's end, and the escapes' own backslash."""
+
+
+def check_target(out: Path, *, force: bool) -> None:
+    """Refuse, before any work is done, to write where something stands; with `force`, where it holds other files.
+
+    Raises `UsageError`.
+    """
+    if not (out.exists() or out.is_symlink()):
+        return
+    if not out.is_dir():
+        raise UsageError("is not a folder", where=str(out), mend="choose another --out")
+    if not force:
+        raise UsageError("exists", where=str(out), mend="use --force to replace its files, or another --out")
+    if foreign := sorted({file.name for file in out.iterdir()} - set(FILES)):
+        raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), mend="choose another --out")
+
+
+def write(vectors: Vectors, out: Path, *, force: bool) -> int:
+    """Write the three files to the folder `out`, all or none; answers how many tokens they hold.
+
+    Padding (id 0) is no token and its vector is never read, so line `i` of both tables, from 1, is the token of
+    id `i`. Numbers have nine digits: read as float32 they equal the model's. Raises `UsageError` if `out` may not be
+    replaced, `WriteError` where the disk refuses.
+    """
+    check_target(out, force=force)
+    tokens = vectors.tokenizer.vocab[PADDING + 1 :]
+    with system.told(out), system.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
+        with (folder / TENSORS).open("w", encoding="utf-8", newline="\n") as tensors:
+            for row in vectors.table[PADDING + 1 :]:
+                tensors.write("\t".join([f"{value:.9g}" for value in row.tolist()]) + "\n")
+        system.write(folder / METADATA, "".join(f"{escape(token)}\n" for token in tokens))
+        system.write(folder / CONFIG, _PBTXT)
+    return len(tokens)
+
+
+def escape(token: str) -> str:
+    """A token as one field of one line: what would break it, or be skipped as blank, is written as in Python."""
+    breaking = _BREAKING if token.strip() else re.compile(r"\s|" + _BREAKING.pattern)
+    return breaking.sub(lambda found: _escaped(found[0]), token)
+
+
+def _escaped(character: str) -> str:
+    return r"\x20" if character == " " else character.encode("unicode_escape").decode("ascii")

@@ -21,6 +21,8 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from rnn_cli.arrays import Flags, Floats
+
 HANDFUL = 8
 """Up to so many labels one softmax over all of them is fitted, which is as good there and about as quick."""
 
@@ -30,8 +32,6 @@ label is fitted as exactly as a frequent one."""
 
 MOST_STEPS = 1000
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Told = Callable[[int], None]
 """Hears after each label how many are done."""
 

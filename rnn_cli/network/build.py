@@ -4,7 +4,7 @@ Unless asked to be fast, the model is made of Keras's own layers and operations 
 opens it anywhere. Padding (id 0) is masked in every layer that looks along the text, so it never reaches a probability.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import keras
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from keras import layers, ops
+from scipy import sparse
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.skeleton import FAR_BELOW
 
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
@@ -78,7 +79,7 @@ def kernels_fault() -> str | None:
     when it is first called.
     """
     try:
-        from rnn_cli.network.recurrence import Recurrence
+        from rnn_cli.network.lstm import Recurrence
 
         tried = Recurrence(1, [False, True], return_sequences=True)
         weights = [np.ones(shape, np.float32) for shape in ((1, 4), (1, 4), 4)] * 2
@@ -150,7 +151,7 @@ def _recurrent(
     name = f"{config.cell}_{depth}"
     kind, alone, both = CELLS[config.cell], CELLS[config.cell], layers.Bidirectional
     if fast:
-        from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
+        from rnn_cli.network.lstm import FastBidirectional, FastLSTM
 
         alone, both = FastLSTM, FastBidirectional
     if not config.bidirectional:
@@ -164,7 +165,7 @@ def _recurrent(
 
 
 def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int) -> keras.KerasTensor:
-    """The sum of the weights of a text's n-grams, over the root of their number: see `rnn_cli.network.ngrams`."""
+    """The sum of the weights of a text's n-grams, over the root of their number: see `rnn_cli.network.build`."""
     table = layers.Embedding(
         vocab_size + config.ngram_buckets, width, embeddings_initializer="zeros", trainable=False, name=NGRAMS
     )
@@ -193,3 +194,34 @@ def _pool(pooling: str, x: keras.KerasTensor, mask: keras.KerasTensor) -> keras.
         weight = ops.cast(there, x.dtype)
         pooled.append(ops.sum(x * weight, axis=1) / ops.sum(weight, axis=1))
     return pooled[0] if len(pooled) == 1 else ops.concatenate(pooled, axis=-1)
+
+
+Rows = npt.NDArray[np.int64]
+
+
+def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> Rows:
+    """The table's row of each run of 1 to `longest` tokens of a text, the shorter runs first."""
+    tokens = np.asarray(ids, np.int64)
+    bucket, rows = tokens, [tokens]
+    for length in range(2, min(longest, len(tokens)) + 1):
+        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
+        rows.append(bucket + vocab_size)
+    return np.concatenate(rows)
+
+
+def ngram_counts(
+    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
+) -> sparse.csr_matrix:
+    """How often each row is met in each text, over the root of the text's n-grams: `[texts, rows]`, float64.
+
+    The product with a table of weights is what the network's n-gram part sums up.
+    """
+    columns, values, ends = [], [], [0]
+    for ids in sequences:
+        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
+        met, counts = np.unique(rows, return_counts=True)
+        columns.append(met)
+        values.append(counts / np.sqrt(len(rows)))
+        ends.append(ends[-1] + len(met))
+    shape = (len(ends) - 1, vocab_size + buckets)
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)

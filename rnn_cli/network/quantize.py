@@ -3,7 +3,7 @@
 The recurrent layers become ONNX Runtime's DynamicQuantizeLSTM (1.3 times as fast with 32 units, 1.6 with 64, 2.2 with
 128), and the token vectors are stored as bytes. The rest is left as it is: the Dense layers take no time, and n-grams'
 weights of 8 bits cost accuracy. One scale serves a whole matrix; one for each gate's column was slower and no nearer to
-fp32. Rewrites what `onnx_graph` wrote, no other graph.
+fp32. Rewrites what `onnx_export` wrote, no other graph.
 
 DynamicQuantizeLSTM finds the scale of what enters a layer anew in each batch, so an answer would depend on the texts
 beside it (by up to 0.04 on 2,000 tweets). Here the scale of the input stands still, because two values that nothing
@@ -18,16 +18,15 @@ Source: the operator's definition, https://github.com/microsoft/onnxruntime/blob
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.arrays import AnyArray
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import in_int8, read_graph
 from rnn_cli.graph.skeleton import INT8, UINT8
-from rnn_cli.network.onnx_graph import to_proto
+from rnn_cli.network.onnx_export import to_proto
 
 LARGEST = 64
 """Weights are stored as -64 to 64: on processors without VNNI, ONNX Runtime adds the products of two inputs (at most
 255 each) and two weights in 16 bits, which larger ones would overflow. A seventh bit made no answers better."""
-
-Array = npt.NDArray[np.generic]
 
 
 def no_int8(config: ModelConfig) -> str | None:
@@ -41,7 +40,7 @@ def to_int8(graph: bytes) -> bytes:
     """The int8 graph of the same inputs and outputs as an LSTM network's graph from `to_onnx`."""
     plain = read_graph(graph, "the graph in fp32")
     made, given = in_int8(plain.skeleton), plain.tensors
-    weights: dict[str, Array] = dict(given)
+    weights: dict[str, AnyArray] = dict(given)
     for name, tensor in made.tensors.items():
         if name in given and tensor.type == UINT8:
             weights |= _vectors_in_bytes(name, given[name].astype(np.float32))
@@ -52,7 +51,7 @@ def to_int8(graph: bytes) -> bytes:
     return bytes(found.SerializeToString())
 
 
-def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, Array]:
+def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, AnyArray]:
     """Token vectors as bytes, each with the ends of the whole table's range as two further values; scale and zero."""
     low, high = min(0.0, float(table.min())), max(0.0, float(table.max()))
     ends = np.broadcast_to(np.array([low, high], np.float32), (len(table), 2))
@@ -63,7 +62,7 @@ def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, Ar
     return {name: np.clip(levels, 0, 255).astype(np.uint8), f"{name}_scale": scale, f"{name}_zero": zero}
 
 
-def _in_bytes(name: str, matrix: npt.NDArray[np.float32]) -> dict[str, Array]:
+def _in_bytes(name: str, matrix: npt.NDArray[np.float32]) -> dict[str, AnyArray]:
     """Weights `[directions, gates × units, in]` as `[directions, in, gates × units]` of int8, and their scales."""
     scale = np.abs(matrix).max(axis=(1, 2)) / LARGEST
     scale[scale == 0] = 1

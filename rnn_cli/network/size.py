@@ -5,7 +5,7 @@ Tells of what `build` makes, layer by layer; a test holds the two together.
 
 from collections.abc import Iterator
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import ConfigError
 
 LARGEST_MODEL = (1 << 31) - (1 << 26)

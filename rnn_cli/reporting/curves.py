@@ -6,28 +6,23 @@ Knows nothing of drawing.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.evaluation.intervals import wilson_interval
-from rnn_cli.evaluation.losses import calibration_gaps
-from rnn_cli.evaluation.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
+from rnn_cli.evaluation.scores import average_precision, calibration_gaps, precision_recall_curve, roc_auc, roc_curve
 
 POINTS = 300
 """Points of a curve, at most."""
 
 SCORE_BINS = 40
 
-Numbers = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class Curve:
     """Points of a curve, in order, `[points]` each, and the area below all of it."""
 
-    x: Numbers
-    y: Numbers
+    x: Floats
+    y: Floats
     area: float
 
 
@@ -38,25 +33,25 @@ class Reliability:
     `low` and `high` are the ends of the 95 % interval of `right`; `error` is the expected calibration error.
     """
 
-    sure: Numbers
-    right: Numbers
-    low: Numbers
-    high: Numbers
+    sure: Floats
+    right: Floats
+    low: Floats
+    high: Floats
     error: float
 
 
-def roc(positive: Flags, scores: Numbers) -> Curve:
+def roc(positive: Flags, scores: Floats) -> Curve:
     """False positive rate and true positive rate at all thresholds; there are rows of both kinds."""
     return Curve(*_thinned(*roc_curve(positive, scores)), area=roc_auc(positive, scores))
 
 
-def precision_recall(positive: Flags, scores: Numbers) -> Curve:
+def precision_recall(positive: Flags, scores: Floats) -> Curve:
     """Recall and precision at all thresholds, and the average precision; there are rows of both kinds."""
     precision, recall = precision_recall_curve(positive, scores)
     return Curve(*_thinned(recall, precision), area=average_precision(positive, scores))
 
 
-def reliability(truth: Places, probabilities: Numbers, answers: Places) -> Reliability:
+def reliability(truth: Indices, probabilities: Floats, answers: Indices) -> Reliability:
     """The bins of the expected calibration error; `probabilities` is `[rows, labels]`, the others are indices."""
     bins, gaps = calibration_gaps(truth, probabilities, answers)
     rows = np.bincount(bins)
@@ -69,13 +64,13 @@ def reliability(truth: Places, probabilities: Numbers, answers: Places) -> Relia
     return Reliability(sure / rows, right / rows, ends[:, 0], ends[:, 1], error)
 
 
-def shares(scores: Numbers) -> tuple[Numbers, Numbers]:
+def shares(scores: Floats) -> tuple[Floats, Floats]:
     """A histogram from 0 to 1: the share of the scores in each bin, `[bins]`, and the bins' edges, `[bins + 1]`."""
     counts, edges = np.histogram(scores, SCORE_BINS, (0.0, 1.0))
     return counts / max(len(scores), 1), edges
 
 
-def _thinned(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """At most `POINTS` points of a curve, about equally far from each other along it; the ends stay."""
     if len(x) <= POINTS:
         return x, y

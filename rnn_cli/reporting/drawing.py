@@ -43,4 +43,6 @@ def _environment(**how: Any) -> Environment:
 
 
 _HTML = _environment(autoescape=True)
+
+
 _MARKDOWN = _environment(autoescape=False, finalize=in_markdown)

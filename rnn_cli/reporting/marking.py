@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rnn_cli.reporting.mistakes import Mistake
+from rnn_cli.reporting.report import Mistake
 from rnn_cli.scoring.explain import Part
 
 STEPS = 4

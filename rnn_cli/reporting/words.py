@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from rnn_cli.config import Config
+from rnn_cli.config.schema import Config
 from rnn_cli.evaluation.metrics import Figures
-from rnn_cli.reporting.content import Report
+from rnn_cli.reporting.report import Report
 
 
 def network(config: Config) -> str:

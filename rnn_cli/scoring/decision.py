@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.arrays import Floats
+
 UNSURE = "unsure"
 """What stands in the place of a label where a model abstains."""
 
-Probabilities = npt.NDArray[np.float64]
 
 TINY = float(np.finfo(np.float64).tiny)
 """The least probability a logarithm is taken of, so that margins are finite."""
@@ -25,13 +26,13 @@ class Decision:
     threshold: float = 0.5
     unsure_below: float = 0.0
 
-    def choose(self, probabilities: Probabilities) -> npt.NDArray[np.intp]:
+    def choose(self, probabilities: Floats) -> npt.NDArray[np.intp]:
         """The index of the label answered, `[rows]`, from `[rows, labels]`."""
         if probabilities.shape[1] == 2:
             return (probabilities[:, 1] >= self.threshold).astype(np.intp)
         return np.asarray(np.argmax(probabilities, axis=1), np.intp)
 
-    def margins(self, probabilities: Probabilities) -> Probabilities:
+    def margins(self, probabilities: Floats) -> Floats:
         """How far each row is from being answered otherwise, `[rows]`, in log-odds.
 
         For two labels that is the distance to the threshold, for more that of the two most probable labels.
@@ -43,7 +44,7 @@ class Decision:
         best = np.partition(logs, -2, axis=1)[:, -2:]
         return np.asarray(best[:, 1] - best[:, 0])
 
-    def unsure(self, probabilities: Probabilities) -> npt.NDArray[np.bool_]:
+    def unsure(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
         """Whether each row's answer is unsure, `[rows]`."""
         if not self.unsure_below:
             return np.zeros(len(probabilities), np.bool_)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.text.spans import Span
+from rnn_cli.text.splitting import Span
 
 TOKENS_AT_ONCE = 1 << 20
 """How many tokens of texts that lack a part are held in memory at once, about."""

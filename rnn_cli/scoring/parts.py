@@ -6,15 +6,14 @@ All of them may come from a stranger. Loads no library but numpy, so that `rnn p
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_cli.bundle.layout import CONFIG, ONNX_MODEL, TOKENIZER
-from rnn_cli.bundle.reader import Bundle
+from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import Architecture
 from rnn_cli.graph.reading import Graph, read_graph
 from rnn_cli.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:  # loading it loads pydantic
-    from rnn_cli.config import Config
+    from rnn_cli.config.schema import Config
 
 
 def read_tokenizer(opened: Bundle) -> Tokenizer:

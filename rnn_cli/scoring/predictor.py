@@ -1,33 +1,57 @@
 """Texts to predictions, by a bundle's ONNX graph. Knows nothing of TensorFlow, of files of rows or of Click."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rnn_cli.bundle.reader import Bundle
+from rnn_cli.arrays import Floats32, Indices
+from rnn_cli.bundle.model_folder import INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.precision import Precision, graph_file
 from rnn_cli.text.padding import Ragged
-from rnn_cli.text.stored import UNKNOWN
+from rnn_cli.text.tokenizer_json import UNKNOWN
+
+Precision = Literal["fp32", "int8"]
+"""How a network computes: in floating-point numbers of 32 bits, or for the most part in whole ones of 8."""
+
+INT8 = "int8"
+"""Where a bundle's metrics tell of the int8 graph."""
+
+
+def graph_file(opened: Bundle, precision: Precision) -> str:
+    """The name of the graph's file; raises `BundleError`, which tells why, where a bundle has no such graph."""
+    if precision in ("fp32", opened.manifest.data.get(PRECISION)):
+        return ONNX_MODEL
+    if INT8_MODEL in opened.manifest.files:
+        return INT8_MODEL
+    reason, other_mend = _why_not(opened)
+    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), mend=f"{other_mend}use --precision fp32")
+
+
+def _why_not(opened: Bundle) -> tuple[str, str]:
+    """What the run said of it, if it did, and what helps besides fp32."""
+    if METRICS not in opened.manifest.files:
+        return "it was exported without", "export it with --precision int8, or "
+    try:
+        return str(json.loads(opened.read(METRICS))[INT8]["reason"]), ""
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return "it was trained before these were made", "train again, or "
+
 
 BATCH_TOKENS = 2_048
 """Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
 
 BATCH_TEXTS = 48
 """Texts scored in one step, at most: more make the products of a time step no faster."""
-
-Batch = npt.NDArray[np.intp]
-"""Which of the texts are scored together."""
-
-Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,7 @@ class Predictor:
         """Score encoded texts, each of at least one id, as `score` does."""
         return self._done(sequences).scores()
 
-    def logits(self, sequences: Sequence[Sequence[int]]) -> Logits:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
 
         They are divided by the temperature, so a softmax (a sigmoid) makes probabilities of them.
@@ -112,12 +136,12 @@ class Predictor:
         _for_each(work.run, work.batches, self.threads)
         return work
 
-    def run(self, ids: npt.NDArray[np.int32]) -> Logits:
+    def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
         """The graph's logits of one padded batch, `[texts, longest]`: as `logits` has them, but for the temperature.
 
         Raises `BundleError` where they are not finite.
         """
-        logits: Logits = self._session.run(None, {"ids": ids})[0]
+        logits: Floats32 = self._session.run(None, {"ids": ids})[0]
         if not np.isfinite(logits).all():  # finite weights may be too large
             raise BundleError("answers what is no finite number", where=self._where)
         return logits
@@ -158,12 +182,12 @@ class Work:
         self._logits = np.empty((len(sequences), predictor.outputs), np.float32)
         self.batches = list(_batches_of_like_length(self._texts.lengths))
 
-    def run(self, rows: Batch) -> None:
+    def run(self, rows: Indices) -> None:
         """Score one of the batches."""
         # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
         self._logits[rows] = self._predictor.run(self._texts.padded(rows))
 
-    def logits(self) -> Logits:
+    def logits(self) -> Floats32:
         """What `Predictor.logits` answers, once all batches have been run."""
         return self._logits / self._predictor.temperature
 
@@ -193,7 +217,7 @@ def _session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
 
 
-def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: int) -> None:
+def _for_each(work: Callable[[Indices], None], batches: Sequence[Indices], threads: int) -> None:
     if threads == 1 or len(batches) <= 1:
         for batch in batches:
             work(batch)
@@ -205,7 +229,7 @@ def _for_each(work: Callable[[Batch], None], batches: Sequence[Batch], threads: 
             pass
 
 
-def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Batch]:
+def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Indices]:
     order = np.argsort(-lengths, kind="stable")
     start = 0
     while start < len(order):
@@ -214,7 +238,7 @@ def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Batch]:
         start += size
 
 
-def _probabilities(logits: Logits) -> npt.NDArray[np.float64]:
+def _probabilities(logits: Floats32) -> npt.NDArray[np.float64]:
     wide = logits.astype(np.float64)
     if wide.shape[1] == 1:
         wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero

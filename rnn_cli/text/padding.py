@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_cli.text.stored import PADDING
+from rnn_cli.text.tokenizer_json import PADDING
 
 
 class Ragged:

@@ -11,10 +11,10 @@ from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from rnn_cli.text import spans, stored
+from rnn_cli.text import splitting, tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
 from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
-from rnn_cli.text.stored import UNKNOWN
+from rnn_cli.text.tokenizer_json import UNKNOWN
 
 Item = TypeVar("Item")
 
@@ -54,7 +54,7 @@ class Tokenizer:
     ) -> "Tokenizer":
         """Learn a vocabulary of at most `vocab_size` ids, 0 and 1 included, from texts that are read once.
 
-        The settings are those of `rnn_cli.config.TokenizerConfig`. At word and char level the ids equal those
+        The settings are those of `rnn_cli.config.schema.TokenizerConfig`. At word and char level the ids equal those
         of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is kept: by
         frequency, ties by first appearance. A token that equals `oov_token` (or its lower-case form, if texts
         are lower-cased) gets no id: it is unknown.
@@ -89,9 +89,9 @@ class Tokenizer:
         """All tokens of a text, known or not, before truncation; none for a text without any."""
         return self._split(text)
 
-    def spans(self, text: str) -> list[spans.Span]:
+    def spans(self, text: str) -> list[splitting.Span]:
         """Where each of `tokens(text)` stands: text[start:end], in characters."""
-        return spans.find(text, self._split(text), self._clean, spans.blanks(self.level, self.punctuation))
+        return splitting.find(text, self._split(text), self._clean, splitting.blanks(self.level, self.punctuation))
 
     def id_of(self, token: str) -> int:
         """The id of one of `tokens`; 1, the unknown token's, for any that the vocabulary does not hold."""
@@ -154,12 +154,12 @@ class Tokenizer:
         }
         if self.level == "subword":
             fields["merges"] = self.merges
-        return stored.write(fields)
+        return tokenizer_json.write(fields)
 
     @classmethod
     def from_json(cls, text: str) -> "Tokenizer":
         """The tokenizer that `to_json` wrote. Raises `BundleError` on any other text."""
-        fields = stored.read(text)
+        fields = tokenizer_json.read(text)
         vocab = tuple(fields.pop("vocabulary"))
         merges = tuple((left, right) for left, right in fields.pop("merges", ()))
         return cls(vocab=vocab, merges=merges, **fields)

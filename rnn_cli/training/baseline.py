@@ -19,19 +19,19 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from rnn_cli.config import Config
+from rnn_cli.arrays import label_indices
+from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
-from rnn_cli.evaluation.calibration import tempered
 from rnn_cli.evaluation.decide import decide
-from rnn_cli.evaluation.losses import log_losses
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.evaluation.temperature import fit_temperature
+from rnn_cli.evaluation.scores import log_losses, tempered
 from rnn_cli.linear.one_vs_rest import HANDFUL, OneVsRest, fit_one_vs_rest
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.training.fitted_baseline import Answered, Baseline, places_of, sides_of, true_places
-from rnn_cli.training.labels import label_weights
+from rnn_cli.training.encoding import label_weights
+from rnn_cli.training.fitted_baseline import Answered, Baseline, sides_of, true_places
 from rnn_cli.training.listener import Listener
+from rnn_cli.training.temperature import fit_temperature
 
 if TYPE_CHECKING:  # loading it loads ONNX Runtime
     pass
@@ -170,7 +170,7 @@ def _fits(
     """A model for each of `STRENGTHS`, from the weights of the one before."""
     of_label = label_weights(counted.rows.labels, labels, config.training)
     weights = np.array([of_label[label] for label in counted.rows.labels])
-    truth = places_of(counted.rows.labels, labels)
+    truth = label_indices(labels, counted.rows.labels)
     fits = _one_by_one if len(labels) > HANDFUL else _together
     yield from zip(STRENGTHS, fits(counted.matrix, truth, weights, len(labels), listener), strict=True)
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rnn_cli.arrays import label_indices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.against import Against
-from rnn_cli.evaluation.comparison import compare
+from rnn_cli.evaluation.compare import Against, compare
 from rnn_cli.evaluation.metrics import Figures, measure
 
 if TYPE_CHECKING:  # loading it loads ONNX Runtime
@@ -125,10 +125,4 @@ def sides_of(splits: Splits) -> dict[str, Dataset]:
 
 def true_places(splits: Splits, labels: Sequence[str]) -> dict[str, npt.NDArray[np.intp]]:
     """The true labels of each side's rows, as indices into `labels`."""
-    return {name: places_of(side.labels, labels) for name, side in sides_of(splits).items()}
-
-
-def places_of(given: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.intp]:
-    """Labels as indices into `labels`, `[rows]`."""
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[label] for label in given], np.intp)
+    return {name: label_indices(labels, side.labels) for name, side in sides_of(splits).items()}

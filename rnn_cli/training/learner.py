@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from rnn_cli.config import TrainingConfig
+from rnn_cli.arrays import AnyArray, Floats32, Ids
+from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.network.build import LOGITS
-from rnn_cli.training.fit import Array, Floats, Ids, Step
+from rnn_cli.training.loop import Step
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -64,9 +65,9 @@ class Learner:
         loss, answers, norm = self._step(ids, self._targets(classes), weights)
         return Step(float(loss), answers.numpy(), float(norm))
 
-    def answer(self, ids: Ids) -> Floats:
+    def answer(self, ids: Ids) -> Floats32:
         """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, nothing dropped."""
-        answers: Floats = self._answer(ids).numpy()
+        answers: Floats32 = self._answer(ids).numpy()
         return answers
 
     @property
@@ -74,23 +75,23 @@ class Learner:
         """The rate of the next step."""
         return float(self.optimizer.learning_rate)
 
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[AnyArray]:
         """The model's weights."""
-        weights: list[Array] = self.model.get_weights()
+        weights: list[AnyArray] = self.model.get_weights()
         return weights
 
-    def set_weights(self, weights: list[Array]) -> None:
+    def set_weights(self, weights: list[AnyArray]) -> None:
         """Put weights back."""
         self.model.set_weights(weights)
 
-    def state(self) -> dict[str, list[Array]]:
+    def state(self) -> dict[str, list[AnyArray]]:
         """All that the next steps depend on: weights, the seeds' counters, the optimizer's moments and count."""
         return {
             "model": [variable.numpy() for variable in self.model.variables],
             "optimizer": [variable.numpy() for variable in self.optimizer.variables],
         }
 
-    def restore(self, state: Mapping[str, list[Array]]) -> None:
+    def restore(self, state: Mapping[str, list[AnyArray]]) -> None:
         """Put a `state` back; raises `ValueError` if it is another network's."""
         for variables, values in (
             (self.model.variables, state["model"]),
@@ -99,7 +100,7 @@ class Learner:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
-    def _targets(self, classes: npt.NDArray[np.intp]) -> Floats:
+    def _targets(self, classes: npt.NDArray[np.intp]) -> Floats32:
         if self.width == 1:
             return classes.astype(np.float32)[:, None]
         return np.eye(self.width, dtype=np.float32)[classes]

@@ -9,17 +9,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.config import OWN, ModelConfig
+from rnn_cli.arrays import AnyArray
+from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
-from rnn_cli.network.onnx_graph import put_weights
-from rnn_cli.training.fit import Array
-from rnn_cli.training.linear import fit_linear
+from rnn_cli.network.onnx_export import put_weights
+from rnn_cli.training.finetune import Origin
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.origin import Origin
-from rnn_cli.training.own_vectors import own_vectors
+from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.training.word_vectors import read_word_vectors
+from rnn_cli.training.vectors import own_vectors, read_word_vectors
 
 
 def warn_if_slow(config: ModelConfig, listener: Listener) -> None:
@@ -112,7 +111,7 @@ def belonging(path: Path) -> Iterator[None]:
         raise BundleError(f"its arrays are not of the network in its config ({reason})", where=str(path)) from None
 
 
-def plain_network(weights: list[Array], run: Prepared) -> keras.Model:
+def plain_network(weights: list[AnyArray], run: Prepared) -> keras.Model:
     """The trained network of Keras's own layers alone, never compiled: the optimizer's state would treble its file."""
     model = built(run.config.model, run, fast=False)
     model.set_weights(weights)

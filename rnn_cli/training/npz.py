@@ -8,12 +8,10 @@ import io
 import zipfile
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from rnn_cli.arrays import AnyArray
 
 MOST_ARRAYS = 10_000
 """Those of a network of a thousand layers."""
@@ -28,14 +26,14 @@ ENCRYPTED = 1
 """The bit among a member's flags."""
 
 
-def pack(arrays: Sequence[Array]) -> bytes:
+def pack(arrays: Sequence[AnyArray]) -> bytes:
     """The bytes of an `.npz` file."""
     packed = io.BytesIO()
     np.savez(packed, *arrays)
     return packed.getvalue()
 
 
-def unpack(content: bytes) -> list[Array]:
+def unpack(content: bytes) -> list[AnyArray]:
     """What was packed; raises `ValueError` for anything else, and for what is no finite number."""
     if content.count(CENTRAL) > MOST_ARRAYS:  # before they are read, one by one
         raise ValueError("more arrays than any network has")
@@ -54,7 +52,7 @@ def unpack(content: bytes) -> list[Array]:
         raise ValueError(f"no arrays ({error})") from None
 
 
-def _array(content: bytes) -> Array:
+def _array(content: bytes) -> AnyArray:
     stream = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(stream)

@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.bundle.layout import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
-from rnn_cli.config import OWN, Config, DataConfig, ModelConfig
+from rnn_cli.arrays import label_indices
+from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
+from rnn_cli.config.load import to_yaml
+from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import absolute, unlabelled_sources
+from rnn_cli.data.source import Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
-from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import ConfigError, DataError, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
 from rnn_cli.graph import WIDEST, Architecture
-from rnn_cli.loading import to_yaml
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
-from rnn_cli.training.batches import Encoded
-from rnn_cli.training.labels import label_weights, order_labels
+from rnn_cli.training.encoding import Encoded, label_weights, order_labels
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading it loads scikit-learn
@@ -245,10 +244,9 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tup
 
 
 def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float]) -> Encoded:
-    places = {label: place for place, label in enumerate(labels)}
     return Encoded(
         sequences,
-        np.array([places[label] for label in dataset.labels], np.intp),
+        label_indices(labels, dataset.labels),
         np.array([weights[label] for label in dataset.labels], np.float32),
     )
 

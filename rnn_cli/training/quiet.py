@@ -2,7 +2,7 @@
 
 import os
 
-from rnn_cli.native import stderr_closed
+from rnn_cli.system import stderr_closed
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -1,7 +1,9 @@
 """One training run, from prepared rows to a bundle."""
 
+import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -9,38 +11,101 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle, Draft, Manifest, Unfinished
-from rnn_cli.config import DecisionConfig
+from rnn_cli.bundle.checkpoints import Unfinished, beginning
+from rnn_cli.bundle.model_folder import (
+    CARD,
+    CONFIG,
+    FURTHER,
+    HISTORY,
+    INT8_MODEL,
+    KERAS_MODEL,
+    LATEST,
+    METRICS,
+    ONNX_MODEL,
+    PREDICTIONS,
+    REPORT,
+    TOKENIZER,
+    Bundle,
+    Manifest,
+)
+from rnn_cli.bundle.writer import Draft, is_latest
+from rnn_cli.config.load import to_yaml
+from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed, quoted
-from rnn_cli.evaluation.against import Against
-from rnn_cli.evaluation.calibration import before_and_after
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate, true_labels
-from rnn_cli.evaluation.settle import decided
-from rnn_cli.evaluation.temperature import fit_temperature
+from rnn_cli.evaluation.compare import Against
+from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate, true_labels
+from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
-from rnn_cli.loading import to_yaml
-from rnn_cli.network.onnx_graph import to_onnx
-from rnn_cli.scoring.precision import INT8
-from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.batches import epoch_steps
-from rnn_cli.training.documents import documents
-from rnn_cli.training.fit import Standing, fit
-from rnn_cli.training.keeper import Keeper
+from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.scoring.predictor import INT8, Predictor
+from rnn_cli.training.checkpointing import HeldSignals, Keeper, SavedRun, versions
+from rnn_cli.training.encoding import epoch_steps
+from rnn_cli.training.finetune import Origin
+from rnn_cli.training.int8 import in_int8
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.loop import Standing, fit
 from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
-from rnn_cli.training.origin import Origin
-from rnn_cli.training.precision import in_int8
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.training.saved import SavedRun
-from rnn_cli.training.stopping import HeldSignals
-from rnn_cli.training.tables import answered, to_csv
-from rnn_cli.training.versions import versions
+from rnn_cli.training.temperature import fit_temperature
+
+
+def documents(
+    opened: Bundle,
+    predictor: Predictor,
+    run: Prepared,
+    sides: Mapping[str, Evaluation],
+    against: Mapping[str, Against],
+    listener: Listener,
+) -> dict[str, str]:
+    """The files' contents by their names; `sides` are `validation` and, if there are such rows, `test`.
+
+    They are of the last side. A fault in making them is told, and costs the documents, not the run.
+    """
+    name = list(sides)[-1]
+    splits = run.splits
+    rows = {"train": splits.train, "validation": splits.validation} | (
+        {"test": splits.test} if len(splits.test) else {}
+    )
+    try:
+        from rnn_cli.reporting.html import model_card, page
+        from rnn_cli.reporting.report import gather
+
+        report = gather(opened, predictor, sides[name], name, against.get(name))
+        counts = {side: Counter(dataset.labels) for side, dataset in rows.items() if len(dataset)}
+        return {REPORT: page(report), CARD: model_card(report, counts)}
+    except Exception as error:
+        listener.warn(f"no {REPORT} and no {CARD}: {type(error).__name__}: {error}")
+        return {}
+
+
+def answered(evaluation: Evaluation) -> pd.DataFrame:
+    """One row a text: text, label (the true one), the prediction's probability and the prediction.
+
+    For a model that may be unsure also whether it is.
+    """
+    probabilities = evaluation.scores.probabilities
+    columns = {
+        "text": evaluation.dataset.texts,
+        "label": evaluation.dataset.labels,
+        "probability": probabilities[np.arange(len(evaluation.answers)), evaluation.answers],
+        "prediction": [evaluation.figures.labels[answer] for answer in evaluation.answers],
+    }
+    if evaluation.decision.unsure_below:
+        columns["unsure"] = np.where(evaluation.decision.unsure(probabilities), "true", "false").tolist()
+    return pd.DataFrame(columns)
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """The table as CSV text, all texts quoted."""
+    # Before Python 3.13 a lone CR in a text that is not quoted would stand bare and end the row.
+    return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+
 
 FEW_STEPS = 100
 """Fewer steps than this leave a network about where it began."""
@@ -70,7 +135,7 @@ def train(
     which stays if the run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle has been
     written or replaced.
     """
-    with bundle.beginning(out, name=name, force=force) as place:
+    with beginning(out, name=name, force=force) as place:
         if origin is not None:
             run = replace(run, origin=origin.to_dict())
         learner = new_learner(run, listener, origin)
@@ -134,8 +199,8 @@ def _fit_and_write(
         with place.draft() as draft:
             trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best, listener)
     place.remove()
-    if not bundle.is_latest(trained.bundle.path):
-        listener.warn(f"{bundle.LATEST} could not be pointed to {trained.bundle.path}")
+    if not is_latest(trained.bundle.path):
+        listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
     return trained
 
 
@@ -177,7 +242,7 @@ def _manifest(run: Prepared) -> Manifest:
             "fingerprint": splits.fingerprint,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
             **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
-            **({bundle.FURTHER: dict(run.origin)} if run.origin else {}),
+            **({FURTHER: dict(run.origin)} if run.origin else {}),
         },
         versions=versions(),
     )
@@ -191,12 +256,12 @@ def _write(
     best: EpochFigures,
     listener: Listener,
 ) -> TrainedRun:
-    draft.write(bundle.CONFIG, to_yaml(run.config))
-    draft.write(bundle.TOKENIZER, run.tokenizer.to_json())
+    draft.write(CONFIG, to_yaml(run.config))
+    draft.write(TOKENIZER, run.tokenizer.to_json())
     graph = to_onnx(model, run.config.model)
-    draft.write(bundle.ONNX_MODEL, graph)
-    draft.write(bundle.HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
-    with draft.writing(bundle.KERAS_MODEL) as file:
+    draft.write(ONNX_MODEL, graph)
+    draft.write(HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
+    with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
     predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
@@ -205,7 +270,7 @@ def _write(
     int8 = in_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.in_words())
     if int8.graph is not None:
-        draft.write(bundle.INT8_MODEL, int8.graph)
+        draft.write(INT8_MODEL, int8.graph)
     opened = draft.preview(manifest)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
@@ -222,8 +287,8 @@ def _write(
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
         figures["baseline"] = run.baseline.to_dict(against)
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
-    draft.write(bundle.METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    draft.write(bundle.PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
+    draft.write(METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     for name, content in documents(opened, predictor, run, sides, against, listener).items():
         draft.write(name, content)
     return TrainedRun(draft.finish(manifest), history, best, validation, test, against)

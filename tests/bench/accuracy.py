@@ -41,15 +41,14 @@ import numpy as np
 from measuring import process
 
 import rnn_cli
-from rnn_cli.config import DataConfig
+from rnn_cli.config.load import load_config, to_yaml
+from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
-from rnn_cli.data.splits import Splits, load_splits
-from rnn_cli.data.stratify import stratify
+from rnn_cli.data.splits import Splits, load_splits, stratify
 from rnn_cli.errors import ConfigError
-from rnn_cli.evaluation.comparison import paired_interval
+from rnn_cli.evaluation.compare import paired_interval
 from rnn_cli.evaluation.metrics import measure, wilson_interval
-from rnn_cli.loading import load_config, to_yaml
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.comparison import compare
+from rnn_cli.evaluation.compare import compare
+from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.evaluation.metrics import Figures, Sure, measure
-from rnn_cli.evaluation.slices import by_values
 
 ROWS = (20, 50, 200, 1_000)
 POOL = 100_000

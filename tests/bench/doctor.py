@@ -21,13 +21,13 @@ from statistics import mean
 import numpy as np
 from measuring import process
 
+from rnn_cli.checks.label_errors import find_suspects, judged_rows
+from rnn_cli.checks.learning_curve import learning_curve
+from rnn_cli.checks.rows import WHOLE, Rows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
-from rnn_cli.doctor.curve import learning_curve
-from rnn_cli.doctor.linear import count_features
-from rnn_cli.doctor.mislabelled import find_suspects, judged_rows
-from rnn_cli.doctor.rows import WHOLE, Rows
-from rnn_cli.doctor.words import number_words
+from rnn_cli.linear.tfidf import count_features
+from rnn_cli.linear.words import number_words
 
 FLOORS = {"imdb": 0.60, "rotten_tomatoes": 0.35}
 COMMAND = "from rnn_cli.cli.main import main; main()"

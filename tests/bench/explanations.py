@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from measuring import trained
 
-from rnn_cli.bundle import PREDICTIONS
+from rnn_cli.bundle.model_folder import PREDICTIONS
 from rnn_cli.scoring.explain import explain, log_odds
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.text.stored import UNKNOWN
+from rnn_cli.text.tokenizer_json import UNKNOWN
 
 DRAWS = 10
 

@@ -12,9 +12,9 @@ import numpy as np
 from measuring import in_turn, seconds, show
 from scipy.stats import binomtest
 
-from rnn_cli.evaluation.comparison import compare, mcnemar
+from rnn_cli.evaluation.compare import compare, mcnemar
+from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.evaluation.slices import by_values
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 

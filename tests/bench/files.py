@@ -57,8 +57,8 @@ def whole_command(model: str, file: Path, answers: Path, *options: str, cores: i
 
 
 def source_of(model: str) -> str:
-    from rnn_cli.bundle import CONFIG, Bundle  # not at the top: fastText's environment has no rnn
-    from rnn_cli.loading import parse_config
+    from rnn_cli.bundle.model_folder import CONFIG, Bundle
+    from rnn_cli.config.load import parse_config
 
     bundle = Bundle.open(Path(model))
     return parse_config(bundle.read(CONFIG).decode(), CONFIG).data.source

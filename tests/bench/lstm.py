@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import layers
 from measuring import seconds
 
-from rnn_cli.network.fast_lstm import FastBidirectional
+from rnn_cli.network.lstm import FastBidirectional
 
 UNITS = 64
 SHAPES = [(64, 200), (64, 24), (256, 200), (256, 24)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from measuring import in_turn, seconds, show, trained
 
-from rnn_cli.bundle import INT8_MODEL, ONNX_MODEL, Bundle
+from rnn_cli.bundle.model_folder import INT8_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows
 from rnn_cli.scoring.predictor import Predictor
 

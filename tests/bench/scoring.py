@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from measuring import Worker, in_turn, seconds, show
 
-from rnn_cli.bundle import Bundle
-from rnn_cli.config import ModelConfig
+from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.config.load import parse_config
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.evaluation.evaluate import kept_test_rows
-from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from measuring import Worker, show
 
-from rnn_cli.config import Config
-from rnn_cli.loading import load_config
+from rnn_cli.config.load import load_config
+from rnn_cli.config.schema import Config
 from rnn_cli.text.padding import pad
-from rnn_cli.training.batches import Encoded
+from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.listener import EpochFigures
 from rnn_cli.training.prepare import Prepared, prepare
 
@@ -119,7 +119,7 @@ def be_ours(name: str) -> None:
 def our_training(run: Prepared):  # type: ignore[no-untyped-def]
     """A function that trains one epoch over rows, as `rnn train` does, without the validation."""
     from rnn_cli.training import quiet  # noqa: F401
-    from rnn_cli.training.batches import epoch_batches
+    from rnn_cli.training.encoding import epoch_batches
     from rnn_cli.training.run import new_learner
 
     learner = new_learner(run, Quiet())
@@ -208,7 +208,7 @@ def be_default() -> None:
     sys.stdin.readline()
     run = prepare(load_config("default", ["training.baseline=false"]), Quiet())
     from rnn_cli.training import quiet  # noqa: F401
-    from rnn_cli.training.fit import Standing, fit
+    from rnn_cli.training.loop import Standing, fit
     from rnn_cli.training.run import new_learner
 
     heard = Quiet()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.bundle import PREDICTIONS
+from rnn_cli.bundle.model_folder import PREDICTIONS
 
 from .conftest import Rnn, on_a_terminal
 

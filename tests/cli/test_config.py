@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rnn_cli.loading import key_table, load_config
+from rnn_cli.config.describe import key_table
+from rnn_cli.config.load import load_config
 
 from .conftest import Rnn, on_a_terminal
 

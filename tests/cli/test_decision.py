@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import Bundle
-from rnn_cli.evaluation.calibration import tempered
+from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.evaluation.scores import tempered
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Rnn, files_below, on_a_terminal, tiny_overrides
@@ -168,7 +168,7 @@ def test_other_decisions_are_tried_and_the_model_stays(rnn: Rnn, model: Path) ->
 
 
 def test_a_wish_that_is_not_met_is_told(rnn: Rnn, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnn_cli.evaluation.settle.decided", lambda predictor, *_: (predictor, ("nothing does",)))
+    monkeypatch.setattr("rnn_cli.evaluation.evaluate.decided", lambda predictor, *_: (predictor, ("nothing does",)))
     code, out, err = rnn("evaluate", "--model", str(model), "--goal", "precision >= 1", "--json")
     assert (code, err) == (0, "Warning: nothing does\n")
     assert json.loads(out)["rows"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.loading import load_config
+from rnn_cli.config.load import load_config
 
 from .conftest import Rnn, on_a_terminal
 

@@ -10,20 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import METRICS, REPORT, Bundle
-from rnn_cli.bundle.signed import proof
-from rnn_cli.cli import figures as shown_figures
-from rnn_cli.cli.figures import show_evaluation, show_slices
+from rnn_cli.bundle.model_folder import METRICS, REPORT, Bundle, proof
+from rnn_cli.cli import show_metrics as shown_figures
+from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.against import Against, kept_against
-from rnn_cli.evaluation.comparison import compare
-from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.compare import Against, compare, kept_against
+from rnn_cli.evaluation.evaluate import Evaluation, Slice, read
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.evaluation.slices import Slice
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Scores
-from rnn_cli.scoring.reading import read
 from rnn_cli.text.tokenizer import Tokenizer
 
 from .conftest import Rnn, files_below, on_a_terminal

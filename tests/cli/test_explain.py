@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnn_cli.cli import explanations
-from rnn_cli.cli.explanations import shown
+from rnn_cli.cli.show_predictions import shown_explanation
 from rnn_cli.scoring.explain import Part, explain
 from rnn_cli.scoring.predictor import Predictor
 
@@ -119,15 +118,15 @@ def test_strength_is_told_in_steps_and_no_colour_by_what_changes_nothing() -> No
         "four five",
         click.style("six", fg="red", bold=True, underline=True),
     )
-    painted, speaks_for, speaks_against = shown(text, parts).splitlines()
+    painted, speaks_for, speaks_against = shown_explanation(text, parts).splitlines()
     assert painted == f"    {one} {two} {three} {rest} {six}"
     assert speaks_for == "    for      one +3.00  two +1.50  four +0.10"
     assert speaks_against == "    against  six -2.50  three -0.50"
 
 
 def test_where_no_word_matters_nothing_is_coloured_or_named() -> None:
-    assert shown("warm", [Part(0, 4, 0.004)]) == "    warm\n"
-    assert shown(" ", []) == ""
+    assert shown_explanation("warm", [Part(0, 4, 0.004)]) == "    warm\n"
+    assert shown_explanation(" ", []) == ""
 
 
 @given(text=st.text(st.sampled_from("ab,長🎬\u0301 \n")), width=st.integers(8, 40), cuts=st.sets(st.integers(0, 60)))
@@ -135,10 +134,10 @@ def test_a_text_is_wrapped_to_the_terminal_and_none_of_it_lost(text: str, width:
     edges = sorted(cut for cut in cuts if cut < len(text))
     parts = [Part(start, end, 0.001) for start, end in zip(edges, edges[1:], strict=False)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explanations, "terminal_width", lambda: width)
-        lines = shown(text, parts).splitlines()
-        patch.setattr(explanations, "LEAST", 0.0)  # all is coloured
-        coloured = shown(text, parts).splitlines()
+        patch.setattr("rnn_cli.cli.show_predictions.terminal_width", lambda: width)
+        lines = shown_explanation(text, parts).splitlines()
+        patch.setattr("rnn_cli.cli.show_predictions.LEAST", 0.0)  # all is coloured
+        coloured = shown_explanation(text, parts).splitlines()
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(cell_len(line) <= width and line.startswith("    ") for line in lines)
     assert [click.unstyle(line) for line in coloured[: len(lines)]] == lines

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli.cli import figures
+from rnn_cli.cli import show_metrics
 from rnn_cli.evaluation.metrics import measure
 
 
@@ -16,7 +16,7 @@ def test_of_many_labels_the_worst_are_shown(labels: int, lines: int, capsys: pyt
     answers = np.where(chance.random(len(truth)) < 0.7, truth, chance.integers(0, labels, len(truth)))
     names = [f"label{place:02}" for place in range(labels)]
     found = measure(names, truth, np.full((len(truth), labels), 1 / labels), answers)
-    figures._show_by_label(found.per_class)
+    show_metrics._show_by_label(found.per_class)
     shown = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in shown if line.startswith("label0") or line.startswith("label1")]
     told = [line for line in shown if line.startswith("The 20 labels of the least F1; rnn evaluate --json has all 60.")]
@@ -26,7 +26,7 @@ def test_of_many_labels_the_worst_are_shown(labels: int, lines: int, capsys: pyt
     if labels == 60:
         assert f"label{labels - 1}" not in " ".join(shown), "it was not put to the test"
         assert [found.per_class[line.split()[0]].f1 for line in shown[2:-1]] == worst
-    figures._show_confusion(found)
+    show_metrics._show_confusion(found)
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith("true \\ answered" if labels == 12 else "true ")
-    assert len(shown) <= max(labels, figures.CONFUSIONS) + 3 and max(map(len, shown)) < 200
+    assert len(shown) <= max(labels, show_metrics.CONFUSIONS) + 3 and max(map(len, shown)) < 200

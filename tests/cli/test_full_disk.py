@@ -45,7 +45,7 @@ def refusing(call: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, call, full)
         if call == "rename":
-            patch.setattr("rnn_cli.bundle.disk._renameat2", lambda new, old: False)
+            patch.setattr("rnn_cli.system._renameat2", lambda new, old: False)
         yield
 
 

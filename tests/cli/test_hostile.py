@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rnn_cli.bundle.signed import sign, unsign
+from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.cli.layout import for_terminal, paragraph, to_json
+from rnn_cli.config.load import load_config, parse_config, to_yaml
 from rnn_cli.errors import quoted
-from rnn_cli.loading import load_config, parse_config, to_yaml
 from rnn_cli.text.plain import UNSEEN
 
 from .conftest import Rnn, on_a_terminal, tiny_overrides

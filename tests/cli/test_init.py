@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from rnn_cli.loading import load_config
+from rnn_cli.config.load import load_config
 from rnn_cli.training.prepare import prepare
 
 from .conftest import Rnn

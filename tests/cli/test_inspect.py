@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from rnn_cli.bundle import TOKENIZER
-from rnn_cli.cli.gradient_chart import chart, decay_table, figure, sentences
+from rnn_cli.bundle.model_folder import TOKENIZER
+from rnn_cli.cli.show_gradients import chart, decay_table, figure, sentences
 from rnn_cli.inspection.decay import Decay, Lesson
 from rnn_cli.text.tokenizer import Tokenizer
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.bundle import Bundle, disk
+from rnn_cli import system
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.cli import main
 from rnn_cli.cli.main import INTERRUPTED, TERMINATED, Terminated
 from rnn_cli.errors import DataError
@@ -42,7 +43,7 @@ def interrupted(at: int, error: type[BaseException], steps: tuple[str, ...] = ST
     with pytest.MonkeyPatch.context() as patch:
         for name in steps:
             patch.setattr(os, name, interrupting(getattr(os, name)))
-        patch.setattr(disk, "_renameat2", interrupting(disk._renameat2))
+        patch.setattr(system, "_renameat2", interrupting(system._renameat2))
         yield lambda: count
 
 
@@ -108,7 +109,7 @@ def test_where_folders_cannot_be_swapped_an_interrupt_leaves_one(
         (folder / "name").write_text(folder.name)
     monkeypatch.setattr(sys, "platform", "other")
     with interrupted(at, KeyboardInterrupt, ("rename",)), pytest.raises(KeyboardInterrupt):
-        disk.exchange(new, old)
+        system.exchange(new, old)
     assert (old / "name").read_text() == ("old" if at == 1 else "new")
 
 
@@ -133,5 +134,5 @@ def test_an_error_in_an_interrupt_s_wake_is_the_interrupt(rnn: Rnn, monkeypatch:
         finally:
             raise DataError("a stream could not be closed")  # noqa: B012
 
-    monkeypatch.setattr("rnn_cli.bundle.locate", locate)
+    monkeypatch.setattr("rnn_cli.bundle.model_folder.locate", locate)
     assert rnn("predict", "a") == (TERMINATED, "", "terminated\n")

@@ -1,7 +1,8 @@
 import pytest
 
-from rnn_cli.cli.answers import Writer
-from rnn_cli.cli.layout import one_line, shortened, table
+from rnn_cli.cli.common import one_line
+from rnn_cli.cli.layout import shortened, table
+from rnn_cli.cli.show_predictions import Writer
 from rnn_cli.scoring.predictor import Prediction
 
 LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]

@@ -13,10 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-import rnn_cli.bundle
 from rnn_cli import __version__
 from rnn_cli.cli.main import cli
-from rnn_cli.loading import load_config
+from rnn_cli.config.load import load_config
 
 from .conftest import COMMAND, Rnn
 
@@ -146,7 +145,7 @@ def test_whatever_goes_wrong_is_one_line_and_a_code(
     def fail(model: str | None) -> Path:
         raise error
 
-    monkeypatch.setattr(rnn_cli.bundle, "locate", fail)
+    monkeypatch.setattr("rnn_cli.bundle.model_folder.locate", fail)
     assert rnn("predict", "text") == (code, "", told)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.bundle import INT8_MODEL, METRICS, Bundle
-from rnn_cli.bundle.signed import proof
+from rnn_cli.bundle.model_folder import INT8_MODEL, METRICS, Bundle, proof
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Rnn

@@ -174,7 +174,7 @@ def test_the_column_of_texts(predict: Rnn, home: Path) -> None:
 
 
 def test_the_column_that_the_model_learned_from_is_taken(rnn: Rnn, home: Path, tiny: dict[str, Any]) -> None:
-    from rnn_cli.cli.scoring_files import _how
+    from rnn_cli.cli.score import _how
 
     class Opened:
         path = home
@@ -183,7 +183,7 @@ def test_the_column_that_the_model_learned_from_is_taken(rnn: Rnn, home: Path, t
         def read(self, name: str) -> bytes:
             return b"data: {source: a.csv, text_column: says}"
 
-    from rnn_cli.cli.file_options import FileOptions
+    from rnn_cli.cli.score import FileOptions
 
     assert _how(FileOptions(), Opened())["likely_text_column"] == "says"  # type: ignore[arg-type]
 

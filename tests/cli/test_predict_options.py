@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.cli.scoring_files import _in_options
+from rnn_cli.cli.score import _in_options
 from rnn_cli.errors import ConfigError
 
 from .conftest import Rnn, files_below, on_a_terminal
@@ -181,10 +181,10 @@ def test_rows_on_a_terminal_are_not_mixed_with_a_bar(trained: Path, home: Path) 
 
 @pytest.mark.parametrize("name", ["in.parquet", "in.csv.gz"])
 def test_the_bar_hears_of_the_whole_file(name: str, trained: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rnn_cli.bulk import windows
-    from rnn_cli.bulk.one_file import score_to_stream
+    from rnn_cli.batch import windows
+    from rnn_cli.batch.to_file import score_to_stream
     from rnn_cli.scoring.predictor import Predictor
-    from tests.bulk.conftest import Heard, job_of, write_table
+    from tests.batch.conftest import Heard, job_of, write_table
 
     monkeypatch.setattr(windows, "ROWS", 100)
     write_table(name, ["text"], [[f"warm {n}"] for n in range(1000)])
@@ -196,7 +196,7 @@ def test_the_bar_hears_of_the_whole_file(name: str, trained: Path, home: Path, m
 
 
 def test_help_tells_every_option_and_stays_narrow(rnn: Rnn) -> None:
-    from rnn_cli.cli.file_options import OPTIONS
+    from rnn_cli.cli.score import OPTIONS
 
     shown: Any = rnn("predict", "--help").out
     assert all(len(line) <= 100 for line in shown.splitlines())

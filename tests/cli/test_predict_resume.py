@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import Forked, Run, files_below, forking
 
-SMALL = {"rnn_cli.bulk.windows.ROWS": 20, "rnn_cli.bulk.one_file.SECONDS": 0}
+SMALL = {"rnn_cli.batch.windows.ROWS": 20, "rnn_cli.batch.to_file.SECONDS": 0}
 ROWS = 3000
 OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 
@@ -21,8 +21,8 @@ OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 @pytest.fixture(scope="module")
 def forked(trained: Path) -> Iterator[Forked]:
     """Runs `rnn predict` in a process of its own: words, folder, what befalls it → how it ended."""
-    modules = ["rnn_cli.cli.scoring_files", "rnn_cli.bulk.one_file", "rnn_cli.bulk.folder", "rnn_cli.loading"]
-    modules += ["rnn_cli.cli.scoring_progress", "rnn_cli.bulk.parquet_format", "rnn_cli.bulk.stores"]
+    modules = ["rnn_cli.cli.score", "rnn_cli.batch.to_file", "rnn_cli.batch.to_folder", "rnn_cli.config.load"]
+    modules += ["rnn_cli.cli.score", "rnn_cli.batch.parquet_writer", "rnn_cli.batch.stores"]
     with forking(*modules) as run:
         yield partial(run, "predict", "--model", str(trained), "--threads", "2", settings=SMALL)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 
 from .conftest import Ended, Forked, Rnn, Run, files_below, forking, tiny_overrides
 
@@ -283,10 +283,10 @@ def test_interrupted_while_its_rows_are_prepared_it_goes_on_later(
 def test_a_changed_release_is_warned_of_only(
     rnn: Rnn, stopped: Path, home: Path, unbroken: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_cli.training import saved
+    from rnn_cli.training import checkpointing
 
-    now = saved.versions()
-    monkeypatch.setattr(saved, "versions", lambda: {**now, "keras": "99.1"})
+    now = checkpointing.versions()
+    monkeypatch.setattr(checkpointing, "versions", lambda: {**now, "keras": "99.1"})
     ended = rnn("train", "--resume", "m")
     assert ended.code == 0
     warning = (

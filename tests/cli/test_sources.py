@@ -8,8 +8,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from rnn_cli.bundle import Bundle
-from rnn_cli.loading import load_config
+from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.config.load import load_config
 
 from .conftest import Rnn, on_a_terminal, tiny_overrides
 

@@ -13,7 +13,7 @@ import zstandard
 from rnn_cli.data import source
 from rnn_cli.data.reading import bounds, expanding, jsonl
 from rnn_cli.data.reading.readers import open_whole, read_columns, read_rows
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, RowError
 from tests.data.crafted import (
     DELTA_BYTE_ARRAY,

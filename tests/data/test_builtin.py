@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from rnn_cli.config import DataConfig
+from rnn_cli.config.schema import DataConfig
 from rnn_cli.data import builtin
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.splits import load_splits

@@ -1,7 +1,6 @@
 import pytest
 
-from rnn_cli.data.reading.columns import find_columns, show
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest, find_columns, show
 from rnn_cli.errors import DataError
 
 

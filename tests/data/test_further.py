@@ -7,9 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.config import DataConfig
-from rnn_cli.data.further import NoSuchColumn, further_column
-from rnn_cli.data.source import load
+from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.source import NoSuchColumn, further_column, load
 from rnn_cli.errors import DataError
 
 ROWS = [('warm, "funny"\nfilm', "good", "de"), ("dull", "bad", ""), ("noisy", "bad", "fr, en")]

@@ -49,7 +49,7 @@ MEASURED = """
 import re, sys
 import pyarrow.parquet
 from rnn_cli.data.reading.readers import open_whole
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 def mebibytes(name):
     return int(re.search(name + r":\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 before, rows = mebibytes("VmRSS"), 0

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rnn_cli.data.reading.readers import open_whole, read_rows
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 
 

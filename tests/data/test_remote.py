@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
-from rnn_cli.bulk.inputs import find_inputs
+from rnn_cli.batch.job import find_inputs
 from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.data.reading.remote import file_system, is_remote, reason, remote_file, remote_files, shown
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 
 CONTENT = b"text,label\nwarm,a\ndull,b\n"

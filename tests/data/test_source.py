@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from rnn_cli.config import DataConfig
+from rnn_cli.config.schema import DataConfig
 from rnn_cli.data import source
 from rnn_cli.errors import DataError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from rnn_cli.config import DataConfig
+from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError

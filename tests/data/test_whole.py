@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from rnn_cli.data.reading import decoding, delimited
 from rnn_cli.data.reading.readers import open_whole
-from rnn_cli.data.reading.request import ReadRequest
-from rnn_cli.data.reading.whole import Whole, WholeRows
+from rnn_cli.data.reading.table import ReadRequest, Whole, WholeRows
 from rnn_cli.errors import DataError
 
 Read = Callable[..., tuple[Whole, list[WholeRows]]]

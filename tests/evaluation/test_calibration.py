@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rnn_cli.evaluation.calibration import before_and_after, tempered
-from rnn_cli.evaluation.temperature import HOTTEST, fit_temperature
+from rnn_cli.evaluation.scores import before_and_after, tempered
+from rnn_cli.training.temperature import HOTTEST, fit_temperature
 
 
 def overconfident(rows: int, times: float, labels: int = 2) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from rnn_cli.evaluation.comparison import Comparison, compare, holm, mcnemar, paired_interval
+from rnn_cli.evaluation.compare import Comparison, compare, holm, mcnemar, paired_interval
 from rnn_cli.evaluation.metrics import measure
 
 

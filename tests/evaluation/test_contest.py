@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError
-from rnn_cli.evaluation.answers import Answers, read_answers
-from rnn_cli.evaluation.comparison import compare
-from rnn_cli.evaluation.contest import hold
+from rnn_cli.evaluation.compare import Answers, compare, hold, read_answers
 
 ROWS = 60
 TRUTH = ["good" if row % 3 else "bad" for row in range(ROWS)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.config import DecisionConfig
+from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.errors import ConfigError
 from rnn_cli.evaluation.decide import decide, refuse_unsuitable
 from rnn_cli.scoring.decision import Decision

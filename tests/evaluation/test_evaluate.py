@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows
 from rnn_cli.scoring.predictor import Predictor

@@ -10,11 +10,10 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.comparison import compare
+from rnn_cli.evaluation.compare import compare
 from rnn_cli.evaluation.intervals import _student, f1_interval, losses_interval, wilson_interval
-from rnn_cli.evaluation.losses import calibration_error
 from rnn_cli.evaluation.metrics import Figures, measure
-from rnn_cli.evaluation.ranking import precision_influences, roc_influences
+from rnn_cli.evaluation.scores import calibration_error, precision_influences, roc_influences
 
 Drawn = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.intp]]
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.evaluation.intervals import wilson_interval
-from rnn_cli.evaluation.losses import calibration_error
 from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.scores import calibration_error
 
 
 def test_figures_worked_out_by_hand() -> None:

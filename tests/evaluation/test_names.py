@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rnn_cli.cli.layout import shortened, table
-from rnn_cli.evaluation.names import apart
+from rnn_cli.text.plain import apart
 
 LONG = "politics and society, europe, "
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from rnn_cli.evaluation.metrics import macro_f1, measure
-from rnn_cli.evaluation.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
+from rnn_cli.evaluation.scores import average_precision, precision_recall_curve, roc_auc, roc_curve
 
 SCORED = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]) | st.floats(0, 1)), min_size=2)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from rnn_cli.evaluation.evaluate import BANDS, FEWEST, Slice, by_length, by_values
 from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.evaluation.slices import BANDS, FEWEST, Slice, by_length, by_values
 
 
 def answered(rows: int, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

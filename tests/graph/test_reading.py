@@ -14,12 +14,12 @@ import onnxruntime
 import pytest
 from onnx import ModelProto, helper, numpy_helper
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.graph import WIDEST, Architecture, read_graph, skeleton
 from rnn_cli.graph.encoding import MOST_FIELDS, decode
 from rnn_cli.network.build import build
-from rnn_cli.network.onnx_graph import put_weights, to_onnx, to_proto
+from rnn_cli.network.onnx_export import put_weights, to_onnx, to_proto
 from rnn_cli.network.quantize import no_int8, to_int8
 
 OLDER = Path(__file__).parent.parent / "older" / "graphs.zip"

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.config import Config, ModelConfig
+from rnn_cli.config.schema import Config, ModelConfig
 from rnn_cli.inspection import gradients
 from rnn_cli.inspection.decay import Decay, Lesson, left
 from rnn_cli.inspection.gradients import gradient_norms, measure, simplest, token_gradient
 from rnn_cli.inspection.picture import save
 from rnn_cli.network.build import build
-from rnn_cli.training.batches import Encoded
+from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import prepare
 

@@ -3,11 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.errors import UsageError, WriteError
-from rnn_cli.inspection import projector
-from rnn_cli.inspection.projector import CONFIG, METADATA, TENSORS, escape, write
-from rnn_cli.inspection.vectors import Vectors, read_vectors
+from rnn_cli.inspection.vectors import CONFIG, METADATA, TENSORS, Vectors, escape, read_vectors, write
 from rnn_cli.text.tokenizer import Tokenizer
 
 
@@ -60,7 +58,7 @@ def test_a_failure_leaves_the_earlier_files(tmp_path: Path, monkeypatch: pytest.
     def full(token: str) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(projector, "escape", full)
+    monkeypatch.setattr("rnn_cli.inspection.vectors.escape", full)
     with pytest.raises(WriteError, match="out: cannot be written .no space left on device"):
         write(Vectors(vectors.tokenizer, vectors.table * 2), tmp_path / "out", force=True)
     assert (tmp_path / "out" / TENSORS).read_text() == "1\t1\n" * 3

@@ -5,8 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli import bundle
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import KERAS_MODEL, Bundle
 from rnn_cli.errors import UsageError
 from rnn_cli.inspection.vectors import Vectors, find, nearest, read_vectors
 from rnn_cli.text.tokenizer import Tokenizer
@@ -18,7 +17,7 @@ def vectors(trained: Path) -> Vectors:
 
 
 def test_the_vectors_are_those_that_were_trained(vectors: Vectors, trained: Path) -> None:
-    model = keras.saving.load_model(trained / bundle.KERAS_MODEL, safe_mode=True)
+    model = keras.saving.load_model(trained / KERAS_MODEL, safe_mode=True)
     np.testing.assert_array_equal(vectors.table, model.get_layer("embedding").get_weights()[0])
 
 

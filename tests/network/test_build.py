@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import build
 
 IDS = np.array([[2, 3, 4, 0, 0], [5, 6, 7, 8, 9]], np.int32)

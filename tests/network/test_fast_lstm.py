@@ -1,6 +1,5 @@
 """The fast LSTM layers against Keras's own, masked."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -14,13 +13,13 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from rnn_cli.config import ModelConfig
-from rnn_cli.network import lstm_kernel, matmul, recurrence
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.network import kernels, lstm
 from rnn_cli.network.build import build
-from rnn_cli.network.fast_lstm import FastBidirectional, FastLSTM
+from rnn_cli.network.lstm import FastBidirectional, FastLSTM
 
 MIXED = [7, 1, 3, 7, 2]
-MANY = [1 + (7 * row) % 9 for row in range(2 * recurrence.SLICE + 3)]
+MANY = [1 + (7 * row) % 9 for row in range(2 * lstm.SLICE + 3)]
 
 
 def texts(lengths: list[int], inputs: int, time: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -116,8 +115,8 @@ def test_any_number_of_threads_gives_the_same_bytes(monkeypatch: pytest.MonkeyPa
     x, mask = texts(MANY, 4)
     first = results(fast, x, mask)
     again = results(fast, x, mask)
-    with recurrence.ThreadPoolExecutor(1) as one_thread:
-        monkeypatch.setattr(recurrence, "_threads", lambda: one_thread)
+    with lstm.ThreadPoolExecutor(1) as one_thread:
+        monkeypatch.setattr(lstm, "_threads", lambda: one_thread)
         alone = results(fast, x, mask)
     for one, *others in zip(first, again, alone, strict=True):
         assert all(one.tobytes() == other.tobytes() for other in others)
@@ -137,7 +136,7 @@ def test_states_given_away_are_never_written_again() -> None:
 
 
 def test_memory_is_used_again() -> None:
-    outputs = recurrence._Outputs()
+    outputs = lstm._Outputs()
     first = outputs.take(3, 4)
     where = first.ctypes.data
     view = first[1:]
@@ -148,7 +147,7 @@ def test_memory_is_used_again() -> None:
     assert kept.ctypes.data == where
     assert outputs.take(3, 4).ctypes.data != where
     assert outputs.take(30, 4).shape == (30, 4)
-    assert where % (4 * recurrence.ALIGNMENT) == 0
+    assert where % (4 * lstm.ALIGNMENT) == 0
 
 
 def test_what_is_not_a_number_stays_so() -> None:
@@ -231,7 +230,7 @@ def test_a_gpu_is_left_to_keras(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("named", [False, True])
 def test_where_nothing_can_be_stored_beside_it_no_kernel_goes_to_the_home(named: bool, tmp_path: Path) -> None:
-    shutil.copy(matmul.__file__, tmp_path / "products.py")
+    shutil.copy(kernels.__file__, tmp_path / "products.py")
     (tmp_path / "__pycache__").write_text("a folder in which nobody can write, not even root")
     program = (
         "import numpy as np; from products import multiply, panels;"
@@ -249,8 +248,3 @@ def test_where_nothing_can_be_stored_beside_it_no_kernel_goes_to_the_home(named:
     )
     assert any((tmp_path / "named").rglob("*.nbi")) == named
     assert not (tmp_path / "home").exists()
-
-
-def test_what_is_kept_on_the_disk_is_compiled_anew_when_the_products_change() -> None:
-    found = hashlib.sha256(Path(matmul.__file__).read_bytes()).hexdigest()
-    assert found.startswith(lstm_kernel.MATMUL), "matmul.py has changed: write its new sha256 into lstm_kernel.py"

@@ -7,10 +7,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from rnn_cli.config import ModelConfig
-from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build
-from rnn_cli.network.ngrams import ngram_counts, ngram_rows
-from rnn_cli.network.onnx_graph import to_onnx
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, ngram_counts, ngram_rows
+from rnn_cli.network.onnx_export import to_onnx
 
 VOCAB, BUCKETS = 30, 101
 

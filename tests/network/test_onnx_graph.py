@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import build
-from rnn_cli.network.onnx_graph import to_onnx
+from rnn_cli.network.onnx_export import to_onnx
 
 VOCAB = 30
 

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.int8 import OPERATOR
-from rnn_cli.network.onnx_graph import to_onnx
+from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.network.quantize import no_int8, to_int8
 
 from .test_onnx_graph import BATCHES, VOCAB, ids_of, network, onnx_probabilities, randomized

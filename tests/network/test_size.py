@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import ConfigError
 from rnn_cli.network.build import build
 from rnn_cli.network.size import (

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.rows import Dataset
 from rnn_cli.evaluation.evaluate import evaluate
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.reporting.content import Report, gather
+from rnn_cli.reporting.report import Report, gather
 from rnn_cli.scoring.predictor import Predictor, Scores
 
 Rows = Sequence[tuple[str, str]]

@@ -5,8 +5,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from rnn_cli.bundle import CARD, INT8_MODEL, METRICS, Bundle
-from rnn_cli.reporting.card import model_card
+from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, Bundle
+from rnn_cli.reporting.html import model_card
 
 from .conftest import Gather
 

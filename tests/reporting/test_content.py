@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.reporting import marking, mistakes
-from rnn_cli.reporting.canvas import NAME_CHARACTERS, named
+from rnn_cli.reporting import marking, report
+from rnn_cli.reporting.charts import NAME_CHARACTERS, named
 from rnn_cli.reporting.marking import excerpt, marked
-from rnn_cli.reporting.mistakes import Mistake, worst_mistakes
+from rnn_cli.reporting.report import Mistake, worst_mistakes
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Predictor
 
@@ -51,7 +51,7 @@ def test_no_more_mistakes_are_explained_than_shown(
 ) -> None:
     report = report_on(trained, [("warm", "bad")] * 60)
     assert len(report.mistakes) == 50
-    monkeypatch.setattr(mistakes, "MOST_CHARACTERS", 3)
+    monkeypatch.setattr("rnn_cli.reporting.report.MOST_CHARACTERS", 3)
     unexplained = worst_mistakes(Predictor.open(trained), report.evaluation, report.truth, most=2)
     assert [each.parts for each in unexplained] == [(), ()]
 
@@ -61,8 +61,8 @@ def test_long_texts_are_explained_in_fewer_parts(
 ) -> None:
     text = "warm film plot actors music scene story ending whole evening"
     assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [10]
-    monkeypatch.setattr(mistakes, "MOST_TOKENS", 1)
-    assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [mistakes.FEWEST_PARTS]
+    monkeypatch.setattr(report, "MOST_TOKENS", 1)
+    assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [report.FEWEST_PARTS]
 
 
 TEXT = "So <good>, so dull! And more, never read"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.losses import calibration_error
+from rnn_cli.evaluation.scores import calibration_error
 from rnn_cli.reporting import curves
 
 

@@ -13,16 +13,14 @@ from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rnn_cli.evaluation.slices import by_values
-from rnn_cli.exporting.card import card as exported_card
-from rnn_cli.reporting import drawing, pictures
-from rnn_cli.reporting.card import model_card
+from rnn_cli.evaluation.evaluate import by_values
+from rnn_cli.export.export import card as exported_card
+from rnn_cli.reporting import html, svg
 from rnn_cli.reporting.charts import draw_all
-from rnn_cli.reporting.content import Report
 from rnn_cli.reporting.drawing import draw, in_markdown
-from rnn_cli.reporting.mistakes import Mistake
-from rnn_cli.reporting.page import page
-from rnn_cli.reporting.pictures import save_all
+from rnn_cli.reporting.html import model_card, page
+from rnn_cli.reporting.report import Mistake, Report
+from rnn_cli.reporting.svg import save_all
 from rnn_cli.scoring.explain import Part
 from rnn_cli.text.plain import one_line, plain, shortened
 
@@ -112,7 +110,7 @@ def test_a_page_shows_the_texts_as_they_are(pages: tuple[Page, Page]) -> None:
 def test_charts_as_files_are_xml_that_shows_the_labels(
     reports: tuple[Report, Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "FORMATS", ("svg",))
+    monkeypatch.setattr(svg, "FORMATS", ("svg",))
     for report, name in zip(reports, ("hostile", "harmless"), strict=True):
         save_all(draw_all(report), tmp_path / name, force=False)
     for file in (tmp_path / "hostile").glob("*.svg"):
@@ -193,7 +191,7 @@ def test_any_value_in_markdown_is_shown_as_it_is(word: str) -> None:
 def test_no_template_lets_a_value_through() -> None:
     """Two ways there are to call a value safe; the pictures of a page, which we draw ourselves, go one of them once."""
     found = []
-    for file in sorted(Path(drawing.__file__).with_name("templates").iterdir()):
+    for file in sorted(Path(html.__file__).with_name("templates").iterdir()):
         found += re.findall(r"[\w.\[\]]+\s*\|\s*safe|autoescape|Markup", file.read_text("utf-8"))
     assert found == ["pictures[name]|safe"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.bundle import REPORT, Bundle
-from rnn_cli.evaluation.against import kept_against
+from rnn_cli.bundle.model_folder import REPORT, Bundle
+from rnn_cli.bundle.targets import MARK, NEAR
+from rnn_cli.evaluation.compare import kept_against
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.reporting.content import Report, gather
-from rnn_cli.reporting.page import page
-from rnn_cli.reporting.targets import MARK, NEAR
+from rnn_cli.reporting.html import page
+from rnn_cli.reporting.report import Report, gather
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Gather, Page, of_labels

@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rnn_cli.bundle.targets import CHARTS, check_plots, check_report
 from rnn_cli.errors import UsageError, WriteError
-from rnn_cli.reporting import pictures
-from rnn_cli.reporting.save import save
-from rnn_cli.reporting.targets import CHARTS, check_plots, check_report
+from rnn_cli.reporting import svg
+from rnn_cli.reporting.html import save
 
 from .conftest import Gather
 
@@ -78,14 +78,14 @@ def test_a_failure_leaves_the_earlier_files(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rnn_cli.bundle.disk.fsync", full)
+    monkeypatch.setattr("rnn_cli.system.fsync", full)
     with pytest.raises(WriteError, match="r.html: cannot be written .no space left.*choose another --report"):
         save(report, out=page, plots=None, force=True)
     with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another --plots"):
         save(report, out=None, plots=charts, force=True)
-    monkeypatch.setattr("rnn_cli.bundle.disk.fsync", lambda path: None)
-    monkeypatch.setattr(pictures, "FORMATS", ("png", "none"))
-    monkeypatch.setattr(pictures, "NO_DATE", {"png": {}, "none": {}})
+    monkeypatch.setattr("rnn_cli.system.fsync", lambda path: None)
+    monkeypatch.setattr(svg, "FORMATS", ("png", "none"))
+    monkeypatch.setattr(svg, "NO_DATE", {"png": {}, "none": {}})
     with pytest.raises(ValueError, match="none"):
         save(report, out=None, plots=charts, force=True)
     assert {file: file.read_bytes() for file in (page, *charts.iterdir())} == before

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.config import ModelConfig
+from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import build
-from rnn_cli.network.onnx_graph import to_onnx
+from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring import explain as module
 from rnn_cli.scoring.explain import Part, explain, log_odds
 from rnn_cli.scoring.predictor import Predictor

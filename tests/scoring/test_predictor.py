@@ -8,11 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
-from rnn_cli.bundle import KERAS_MODEL, METRICS, ONNX_MODEL, Bundle
-from rnn_cli.bundle.signed import proof
+from rnn_cli.bundle.model_folder import KERAS_MODEL, METRICS, ONNX_MODEL, Bundle, proof
 from rnn_cli.errors import BundleError
-from rnn_cli.scoring.precision import graph_file
-from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.predictor import Predictor, graph_file
 from rnn_cli.text.padding import pad
 
 TEXTS = [

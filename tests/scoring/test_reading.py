@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_cli.scoring.reading import read
+from rnn_cli.evaluation.evaluate import read
 from rnn_cli.text.tokenizer import Tokenizer
 
 TEXTS = ["a b", "c a c b a", "", "b b b"]

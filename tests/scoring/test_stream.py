@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_cli.scoring import stream
+from rnn_cli.scoring import pool
+from rnn_cli.scoring.pool import CONTAINERS, SWITCH_SECONDS, score_each
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.scoring.stream import CONTAINERS, SWITCH_SECONDS, score_each
 
 ITEMS = [["warm film", "dull"], ["film"], ["a film " * n for n in range(1, 90)], ["", "dull film"]] * 3
 
@@ -22,7 +22,7 @@ def settings_of_python() -> tuple[float, tuple[int, int, int]]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to score, where there are both."""
     if request.param == "threads":
-        monkeypatch.setattr(stream, "CAN_FORK", False)
+        monkeypatch.setattr(pool, "CAN_FORK", False)
 
 
 @pytest.mark.usefixtures("way")

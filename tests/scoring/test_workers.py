@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from rnn_cli.errors import RunFailed
+from rnn_cli.scoring.pool import CAN_FORK, Workers, score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
-from rnn_cli.scoring.stream import score_each
-from rnn_cli.scoring.workers import CAN_FORK, Workers
 from tests.children import children, has_ended
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="workers are forks")
@@ -27,7 +26,7 @@ TEXTS = ["warm film", "a dull film " * 4]
 ENDLESS = """
 import itertools, pathlib, sys
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.scoring.stream import score_each
+from rnn_cli.scoring.pool import score_each
 predictor = Predictor.open(pathlib.Path(sys.argv[1]), threads=2)
 scoring = score_each(predictor, itertools.repeat(["a dull film"] * 500), lambda texts: texts)
 next(scoring)
@@ -207,7 +206,7 @@ def test_they_end_with_the_first_process_however_it_ends(end: str, trained: Path
 POOL = """
 import multiprocessing, pathlib, sys
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.scoring.stream import score_each
+from rnn_cli.scoring.pool import score_each
 def scored(model):
     predictor = Predictor.open(pathlib.Path(model), threads=2)
     return [len(scores.known) for _, scores in score_each(predictor, [["a film"] * 3] * 5, lambda texts: texts)]

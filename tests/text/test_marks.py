@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnn_cli.config import TokenizerConfig
+from rnn_cli.config.schema import TokenizerConfig
 from rnn_cli.text.splitting import WORD_FILTERS
 from rnn_cli.text.tokenizer import Tokenizer
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rnn_cli.config import TokenizerConfig
+from rnn_cli.config.schema import TokenizerConfig
 from rnn_cli.errors import UsageError
 from rnn_cli.text.tokenizer import Tokenizer
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli.config import Config
+from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.training import baseline as baseline_module
 from rnn_cli.training.baseline import fit_baseline
+from rnn_cli.training.encoding import order_labels
 from rnn_cli.training.fitted_baseline import Baseline
-from rnn_cli.training.labels import order_labels
 from rnn_cli.training.prepare import Known, prepare
 
 SEED = 3

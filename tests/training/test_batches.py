@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.training.batches import epoch_batches
+from rnn_cli.training.encoding import epoch_batches
 
 lengths = st.lists(st.integers(1, 400), min_size=1, max_size=500).map(np.array)
 

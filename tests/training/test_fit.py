@@ -15,14 +15,14 @@ import pytest
 import tensorflow
 from sklearn.metrics import accuracy_score, log_loss
 
-from rnn_cli.config import Config, TrainingConfig
+from rnn_cli.config.schema import Config, TrainingConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.training import run as run_module
-from rnn_cli.training.batches import Encoded, epoch_steps
-from rnn_cli.training.fit import Standing, Step
-from rnn_cli.training.fit import fit as fit_learner
+from rnn_cli.training.encoding import Encoded, epoch_steps
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import EpochFigures
+from rnn_cli.training.loop import Standing, Step
+from rnn_cli.training.loop import fit as fit_learner
 from rnn_cli.training.prepare import prepare
 
 WORDS = 6

@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from rnn_cli.config import Config
+from rnn_cli.config.schema import Config
 from rnn_cli.errors import ConfigError
-from rnn_cli.training.labels import label_weights, order_labels
+from rnn_cli.training.encoding import label_weights, order_labels
 
 ODD = ["01", "1", "1.0", "001", "nan", "NaN", "inf", "-inf", "1e400", "10", "9", "b", "B", "é", ""]
 
@@ -45,7 +45,7 @@ def test_numbers_go_by_value_before_all_else_by_spelling(ordered: tuple[str, ...
 
 
 def test_the_order_is_the_same_in_every_process() -> None:
-    code = f"from rnn_cli.training.labels import order_labels; print(ascii(order_labels({ODD!r}, None)))"
+    code = f"from rnn_cli.training.encoding import order_labels; print(ascii(order_labels({ODD!r}, None)))"
     told = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from rnn_cli.config import ModelConfig
-from rnn_cli.network.ngrams import ngram_counts
-from rnn_cli.training import linear
-from rnn_cli.training.batches import Encoded
-from rnn_cli.training.linear import STRENGTHS, LinearModel, Told, fit_linear
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.network.build import ngram_counts
+from rnn_cli.training import ngrams
+from rnn_cli.training.encoding import Encoded
+from rnn_cli.training.ngrams import STRENGTHS, LinearModel, Told, fit_linear
 
 VOCAB, BUCKETS = 40, 5_000
 
@@ -110,7 +110,7 @@ def many(rows: int, seed: int) -> Encoded:
 
 
 def test_each_of_many_labels_is_at_the_optimum_of_its_own_regression(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "fit_temperature", lambda *_: 1.0)
+    monkeypatch.setattr(ngrams, "fit_temperature", lambda *_: 1.0)
     train, validation = many(700, 1), many(200, 2)
     model = fitted(2, train, validation, MANY)
     counts = ngram_counts(train.sequences, longest=2, vocab_size=VOCAB, buckets=BUCKETS).toarray()
@@ -133,7 +133,7 @@ def test_many_labels_are_as_sure_as_they_deserve_to_be() -> None:
     logits = counts @ model.table + model.bias
 
     def loss(times: float) -> float:
-        return linear._measure(times * logits, validation.classes)[0]
+        return ngrams._measure(times * logits, validation.classes)[0]
 
     assert loss(1) < min(loss(0.8), loss(1.25)), "no other temperature is better"
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli import bundle
-from rnn_cli.bundle import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
-from rnn_cli.config import Config
+from rnn_cli.bundle.checkpoints import reopened
+from rnn_cli.bundle.model_folder import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.config.load import parse_config, to_yaml
+from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
-from rnn_cli.loading import parse_config, to_yaml
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.origin import Origin
+from rnn_cli.training.checkpointing import SavedRun
+from rnn_cli.training.finetune import Origin
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import resume, train
-from rnn_cli.training.saved import SavedRun
 from tests.conftest import Silent
 
 pytestmark = pytest.mark.usefixtures("without_report")
@@ -234,7 +234,7 @@ def test_the_child_stands_and_goes_on_without_its_parent(trained: Path, new_rows
         patch.setattr(listener, "epoch_done", stop)
         further(Path("p"), new_rows, listener, "training.epochs=2", "model.dropout=0.3")
     shutil.rmtree("p")
-    with bundle.reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
+    with reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         child = resume(prepare(saved.config, listener, saved.known), place, saved, listener).bundle
     expected = Bundle.open(Path("whole"))
@@ -284,7 +284,7 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
         train(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
     assert listener.notes[-1] == LEFT
     with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished begins at"):
-        bundle.reopened(Path("w.unfinished"), pytest.fail).__enter__()
+        reopened(Path("w.unfinished"), pytest.fail).__enter__()
     tamed = further(Path("w.unfinished"), labelled_file, listener, "training.learning_rate=0.03")
     assert tamed.manifest.data["further_training_of"] == {"model": str(Path("w.unfinished").resolve())}
     assert json.loads(tamed.read(METRICS))["validation"]["accuracy"] > 0.8

@@ -12,8 +12,8 @@ import pytest
 from scipy.sparse.linalg import svds
 
 from rnn_cli.text.tokenizer import Tokenizer
-from rnn_cli.training import own_vectors as module
-from rnn_cli.training.own_vectors import SPREAD, own_vectors
+from rnn_cli.training import vectors as module
+from rnn_cli.training.vectors import SPREAD, own_vectors
 
 
 def corpus() -> list[str]:
@@ -113,7 +113,7 @@ def test_a_vocabulary_smaller_than_a_vector(size: int) -> None:
 
 REPEATED = """
 import hashlib, random
-from rnn_cli.training.own_vectors import own_vectors
+from rnn_cli.training.vectors import own_vectors
 chance = random.Random(1)
 texts = [[int(chance.paretovariate(0.5)) % 3000 for _ in range(100)] for _ in range(300)]
 print(hashlib.sha256(own_vectors(texts, 3000, 64, seed=1).tobytes()).hexdigest())

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import INT8_MODEL, METRICS, ONNX_MODEL, Bundle
-from rnn_cli.config import Config, ModelConfig
+from rnn_cli.bundle.model_folder import INT8_MODEL, METRICS, ONNX_MODEL, Bundle
+from rnn_cli.config.schema import Config, ModelConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import load_splits
 from rnn_cli.evaluation.evaluate import evaluate, run_config
 from rnn_cli.network.quantize import to_int8
 from rnn_cli.scoring import predictor as scoring
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training import precision
-from rnn_cli.training.precision import Int8, in_int8
+from rnn_cli.training.int8 import MOST_MOVED, Int8, in_int8
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
@@ -44,13 +43,13 @@ def test_the_bundle_keeps_the_graph_and_what_it_costs(trained: Path, validation:
     assert told["accuracy_change"] == int8.figures.accuracy - fp32.figures.accuracy
     assert told["mean_change"] == pytest.approx(moved.mean())
     assert told["largest_change"] == pytest.approx(moved.max())
-    assert 0 < told["mean_change"] < told["largest_change"] < precision.MOST_MOVED
+    assert 0 < told["mean_change"] < told["largest_change"] < MOST_MOVED
 
 
 def test_what_moves_probabilities_too_far_is_not_offered(
     trained: Path, validation: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(precision, "MOST_MOVED", 1e-6)
+    monkeypatch.setattr("rnn_cli.training.int8.MOST_MOVED", 1e-6)
     found = measured(trained, validation)
     assert found.graph is None and not found.to_dict()["offered"]
     assert found.in_words().startswith("no int8 graph: its probabilities on the validation rows would move by 0.0")
@@ -63,7 +62,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     """Of 1,000 rows that is two; the scores in 8 bits are those in 32 but for so many turned round."""
     text, label = validation.texts[0], validation.labels[0]
     rows = Dataset("rows", [text] * 1000, [label] * 1000, list(range(1000)))
-    monkeypatch.setattr(precision, "to_int8", lambda graph: graph)
+    monkeypatch.setattr("rnn_cli.training.int8.to_int8", lambda graph: graph)
     predictor = Predictor.open(trained)
     before = evaluate(predictor, rows)
     assert before.figures.accuracy == 1

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_cli.config import Config
+from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.training import prepare as module
-from rnn_cli.training.fit import Standing
+from rnn_cli.training.checkpointing import SavedRun
+from rnn_cli.training.loop import Standing
 from rnn_cli.training.prepare import Known, Prepared, prepare
-from rnn_cli.training.saved import SavedRun
 
 
 @pytest.fixture(autouse=True)

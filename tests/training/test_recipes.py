@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.loading import load_config, recipes
+from rnn_cli.config.load import load_config, recipes
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 

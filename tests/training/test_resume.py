@@ -13,19 +13,20 @@ import numpy as np
 import pytest
 import tensorflow
 
-from rnn_cli import bundle
-from rnn_cli.bundle import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint, Draft, Unfinished
-from rnn_cli.config import Config
+from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished, locate_unfinished, reopened
+from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle
+from rnn_cli.bundle.writer import Draft
+from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
 from rnn_cli.training import baseline as baseline_module
 from rnn_cli.training import run as run_module
-from rnn_cli.training.fit import Step
+from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.fitted_baseline import KeptBaseline
 from rnn_cli.training.learner import Learner
+from rnn_cli.training.loop import Step
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import TrainedRun, resume, train
-from rnn_cli.training.saved import SavedRun
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
@@ -104,7 +105,7 @@ def begin(config: Config, listener: Hears, out: str = "m") -> TrainedRun:
 
 def go_on(listener: Hears | None = None) -> TrainedRun:
     heard = listener or Hears()
-    with bundle.reopened(bundle.locate_unfinished(Path("m")), heard.warn) as (place, checkpoint):
+    with reopened(locate_unfinished(Path("m")), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         return resume(prepare(saved.config, heard, saved.known), place, saved, heard)
 
@@ -347,7 +348,7 @@ def test_rows_that_moved_and_another_saving_pace_are_no_other_run(stopped: Path,
     moved = stopped.rename(stopped.with_name("moved.csv"))
     settings = state().gone_on_with(configured(moved, training={"checkpoint_minutes": 60}))
     heard = Hears()
-    with bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
+    with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         resume(prepare(settings, heard, saved.known), place, saved, heard)
     assert_it_ended_as(unbroken)
@@ -356,7 +357,7 @@ def test_rows_that_moved_and_another_saving_pace_are_no_other_run(stopped: Path,
 def test_a_changed_release_is_named(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state().changed_versions() == []
     now = state().versions
-    monkeypatch.setattr("rnn_cli.training.saved.versions", lambda: {**now, "keras": "99.1"})
+    monkeypatch.setattr("rnn_cli.training.checkpointing.versions", lambda: {**now, "keras": "99.1"})
     assert state().changed_versions() == [f"keras {now['keras']} became 99.1"]
 
 
@@ -388,7 +389,7 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     Path("moved.csv").write_text("text\nwarm fjord\ndull moor\n")
     moved = configured(labelled_file, data={"unlabelled": ["moved.csv"]}, model=model, training=training)
     heard = Hears()
-    with bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
+    with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
         resume(prepare(saved.gone_on_with(moved), heard, saved.known), place, saved, heard)
     assert_it_ended_as(wanted)
@@ -472,7 +473,7 @@ def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stoppe
     heard = Hears({("step", 1): ctrl_c})
     with (
         pytest.raises(KeyboardInterrupt),
-        bundle.reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint),
+        reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint),
     ):
         saved = SavedRun.read(checkpoint)
         resume(prepare(without, heard, saved.known), place, saved, heard)
@@ -590,7 +591,7 @@ def test_it_is_saved_at_the_start_after_each_epoch_and_so_many_minutes_later(
         saved.append((len(standing["history"]), standing["epoch"]["batches"]))
 
     monkeypatch.setattr(Unfinished, "save", save)
-    monkeypatch.setattr("rnn_cli.training.keeper.time", Clock)
+    monkeypatch.setattr("rnn_cli.training.checkpointing.time", Clock)
     begin(configured(labelled_file, training={"epochs": 2, "checkpoint_minutes": minutes}), Hears())
     assert saved == places
 
@@ -628,7 +629,7 @@ def test_a_run_whose_bundle_stands_is_known_as_finished(
         patch.setattr(holder, at, stopped_after)
         with pytest.raises(KeyboardInterrupt):
             begin(configured(labelled_file), Hears())
-    with bundle.reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
+    with reopened(Path("m.unfinished"), pytest.fail) as (place, checkpoint):
         assert SavedRun.read(checkpoint).is_finished(place)
         place.remove()
     assert_it_ended_as(unbroken)

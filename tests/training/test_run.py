@@ -11,19 +11,20 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, PREDICTIONS, Bundle, Checkpoint
-from rnn_cli.config import Config
+from rnn_cli.bundle.checkpoints import Checkpoint
+from rnn_cli.bundle.model_folder import HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, PREDICTIONS, Bundle
+from rnn_cli.config.load import parse_config
+from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError, RunFailed
 from rnn_cli.evaluation.evaluate import kept_test_rows
-from rnn_cli.loading import parse_config
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
-from rnn_cli.training.own_vectors import own_vectors
+from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
-from rnn_cli.training.saved import SavedRun
+from rnn_cli.training.vectors import own_vectors
 
 Tiny = dict[str, dict[str, Any]]
 
@@ -247,7 +248,7 @@ def test_a_fault_in_the_report_costs_the_report_only(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no texts")
 
-    monkeypatch.setattr("rnn_cli.reporting.content.gather", broken)
+    monkeypatch.setattr("rnn_cli.reporting.report.gather", broken)
     opened = run(configured(tiny, labelled_file, training={"epochs": 1}), listener)
     assert "no report.html and no README.md: ZeroDivisionError: no texts" in listener.warnings
     assert not {"report.html", "README.md"} & set(opened.manifest.files)

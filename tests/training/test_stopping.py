@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rnn_cli.errors import RunFailed
-from rnn_cli.training.stopping import SIGNALS, HeldSignals
+from rnn_cli.training.checkpointing import SIGNALS, HeldSignals
 
 NUMBERS = [getattr(signal, name) for name in SIGNALS]
 

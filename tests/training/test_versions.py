@@ -6,28 +6,30 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from rnn_cli import __version__
-from rnn_cli.training import versions
+from rnn_cli.training import checkpointing
 
 
 @pytest.fixture(autouse=True)
 def afresh() -> Iterator[None]:
-    versions._version.cache_clear()
+    checkpointing._version.cache_clear()
     yield
-    versions._version.cache_clear()
+    checkpointing._version.cache_clear()
 
 
-@pytest.mark.parametrize("lost", [{"tensorflow"}, {"rnn-cli", *versions.LIBRARIES}], ids=["tensorflow-cpu", "frozen"])
+@pytest.mark.parametrize(
+    "lost", [{"tensorflow"}, {"rnn-cli", *checkpointing.LIBRARIES}], ids=["tensorflow-cpu", "frozen"]
+)
 def test_they_are_known_without_what_packaging_leaves(lost: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    known, whole = versions.version, versions.versions()
+    known, whole = checkpointing.version, checkpointing.versions()
 
     def version(name: str) -> str:
         if name in lost:
             raise PackageNotFoundError(name)
         return known(name)
 
-    versions._version.cache_clear()
-    monkeypatch.setattr(versions, "version", version)
-    assert versions.versions() == whole
+    checkpointing._version.cache_clear()
+    monkeypatch.setattr(checkpointing, "version", version)
+    assert checkpointing.versions() == whole
     assert whole["rnn-cli"] == __version__ and "missing" not in whole.values()
 
 
@@ -39,6 +41,6 @@ def test_a_library_that_cannot_be_loaded_is_missing(error: Exception, monkeypatc
     def fail(name: str) -> object:
         raise error
 
-    monkeypatch.setattr(versions, "import_module", fail)
-    monkeypatch.setattr(versions, "version", unknown)
-    assert {versions.versions()[name] for name in versions.LIBRARIES} == {"missing"}
+    monkeypatch.setattr(checkpointing, "import_module", fail)
+    monkeypatch.setattr(checkpointing, "version", unknown)
+    assert {checkpointing.versions()[name] for name in checkpointing.LIBRARIES} == {"missing"}

@@ -10,18 +10,18 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_cli.bundle import Bundle
-from rnn_cli.config import Config
+from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.network import build as building
-from rnn_cli.network import lstm_kernel
+from rnn_cli.network import kernels
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
-OURS = [f"rnn_cli.network.{name}" for name in ("fast_lstm", "recurrence", "lstm_kernel", "matmul")]
+OURS = [f"rnn_cli.network.{name}" for name in ("lstm", "kernels")]
 
 
 class Unfit:
@@ -47,7 +47,7 @@ def crippled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         def forward(*_: object) -> None:
             raise RuntimeError("LLVM has no such target\nmore")
 
-        monkeypatch.setattr(lstm_kernel, "forward", forward)
+        monkeypatch.setattr(kernels, "forward", forward)
         yield "RuntimeError: LLVM has no such target"
     else:
         name = request.param.partition(" ")[0].replace("numpy", "numba")

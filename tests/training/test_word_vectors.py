@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError
-from rnn_cli.training.word_vectors import read_word_vectors
+from rnn_cli.training.vectors import read_word_vectors
 
 VOCABULARY = ["", "<OOV>", "the", "naïve", "film", "rare"]
 GLOVE = "the 1 2 3\nother 9 9 9\nnaïve -1 0.5 2e-1\n"

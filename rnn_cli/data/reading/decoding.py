@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from rnn_cli.data.reading.opening import open_bytes
-from rnn_cli.data.reading.request import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, RowError
 
 # UTF-32 goes first: its little-endian mark begins with UTF-16's.

@@ -12,12 +12,21 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from rnn_cli.data.reading import bounds
-from rnn_cli.data.reading.checks import clean, is_encodable
-from rnn_cli.data.reading.columns import find_columns, refuse_doubled, show
 from rnn_cli.data.reading.decoding import Faults, lines
-from rnn_cli.data.reading.request import Choose, ReadRequest
-from rnn_cli.data.reading.values import kind, label_value, plain_value, text_value
-from rnn_cli.data.reading.whole import WholeRow
+from rnn_cli.data.reading.table import (
+    Choose,
+    ReadRequest,
+    WholeRow,
+    clean,
+    find_columns,
+    is_encodable,
+    kind,
+    label_value,
+    plain_value,
+    refuse_doubled,
+    show,
+    text_value,
+)
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError, RowError
 

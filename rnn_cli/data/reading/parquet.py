@@ -3,25 +3,240 @@
 Loads pyarrow, so it is imported only for a file that is Parquet.
 """
 
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from rnn_cli.data.reading import bounds
-from rnn_cli.data.reading.checks import clean
-from rnn_cli.data.reading.columns import find_columns
 from rnn_cli.data.reading.decoding import Faults, size
 from rnn_cli.data.reading.opening import Seekable
-from rnn_cli.data.reading.page_headers import NotParquet
-from rnn_cli.data.reading.pages import HELD_BYTES, TooLarge
-from rnn_cli.data.reading.parquet_table import REWRITE, Table, is_string, together
+from rnn_cli.data.reading.parquet_pages import AT_ONCE_BYTES, HELD_BYTES, Leaf, NotParquet, Pages, TooLarge
 from rnn_cli.data.reading.remote import reason
-from rnn_cli.data.reading.request import Choose, ReadRequest
-from rnn_cli.data.reading.values import label_value, plain_value, text_value
-from rnn_cli.data.reading.whole import WholeRows
+from rnn_cli.data.reading.table import (
+    Choose,
+    ReadRequest,
+    WholeRows,
+    clean,
+    find_columns,
+    label_value,
+    plain_value,
+    text_value,
+)
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError, RowError
+
+_BUFFER = 1 << 20  # bytes of a column that are read at once
+_PIECE = 1 << 23  # bytes of rows that are written out at once
+_GROUPS = 64  # row groups that are read on without a break
+_FOOTER = 1 << 20  # bytes that a footer may always take ...
+_FOOTER_SHARE = 10  # ... and beyond them this part of its file: in memory it takes a hundred times as much
+_TAIL = 8  # bytes: the footer's length, and what each file ends with
+
+REWRITE = "if you trust it, write it as CSV or JSON Lines"
+
+
+class Table:
+    """An open file."""
+
+    def __init__(self, source: Seekable, request: ReadRequest) -> None:
+        self._source, self._request = source, request
+        self.size = source.file.seek(0, io.SEEK_END)
+        self._check_footer()
+        # Unbuffered, Arrow reads a row group's whole columns at once; "pre-buffered", even those of the next group.
+        how = {"buffer_size": _BUFFER, "pre_buffer": False, "thrift_container_size_limit": bounds.MOST_COLUMNS}
+        try:
+            self._table = pq.ParquetFile(source.file, **how)
+        except OSError as error:
+            if "Exceeded size limit" in str(error):
+                what = f"more than {bounds.MOST_COLUMNS:,} columns or row groups"
+                raise DataError(what, where=request.name, mend="write it again with fewer") from None
+            raise
+        self.schema = self._table.schema_arrow
+        self._leaves = list(_leaves(self._table.schema, self.schema))
+        self.rows: int = self._table.metadata.num_rows
+        self._refuse(self.rows * bounds.ROW_BYTES)
+
+    def _check_footer(self) -> None:
+        self._source.file.seek(max(0, self.size - _TAIL))
+        length = int.from_bytes(self._source.file.read(4), "little")
+        if max(_FOOTER, self.size // _FOOTER_SHARE) < length < self.size:  # what is larger, Arrow refuses itself
+            what = f"its footer has {length:,} of its {self.size:,} bytes"
+            raise DataError(what, where=self._request.name, mend="write it again with larger row groups")
+        self._source.file.seek(0)
+
+    def _refuse(self, cost: int) -> None:
+        if bounds.is_too_much(cost, self._source.lying):
+            raise bounds.too_much(self._request.name, REWRITE)
+
+    def batches(
+        self, names: Sequence[str] | None, counted: Sequence[str], *, at_once: int, most: int = _PIECE
+    ) -> Iterator[Any]:
+        """The rows' columns of these names (None for all), `at_once` of them together, or fewer if larger than `most`.
+
+        Raises DataError where a row is too large, or those `counted` are too much for the file's size. A file that is
+        small is read twice, at first only to see that they are not.
+        """
+        if self.size < bounds.HEAD_BYTES:
+            for _ in self._counted(counted, counted, at_once, most):
+                pass
+        number = 1
+        for batch in self._counted(names, counted, at_once, most):
+            for piece in _pieces(batch, counted, most):
+                if piece.num_rows == 1 and _bytes_besides(piece, counted) > self._request.max_field_bytes:
+                    raise self._request.too_large(number, "a row")
+                yield piece
+                number += piece.num_rows
+
+    def _counted(self, names: Sequence[str] | None, counted: Sequence[str], at_once: int, most: int) -> Iterator[Any]:
+        """The rows as they are read."""
+        cost = 0
+        for batch in self._read(names, at_once, most):
+            columns = list(map(batch.column, counted))
+            cost += sum(_bytes_of(each) * _width(each) for each in columns) + batch.num_rows * bounds.ROW_BYTES
+            self._refuse(cost)
+            yield batch
+
+    def _read(self, names: Sequence[str] | None, at_once: int, most: int) -> Iterator[Any]:
+        leaves = [leaf for leaf in self._leaves if names is None or any(_is_of(leaf, name) for name in names)]
+        pages, metadata = Pages(self._source.file, self.size, leaves), self._table.metadata
+
+        def rows_together(number: int) -> tuple[int, int]:
+            group = metadata.row_group(number)
+            rows: int = most * group.num_rows // max(1, group.total_byte_size)
+            # A power of two: groups whose rows are nearly as long are read on without a break.
+            return number // _GROUPS, pages.rows_at_once(group, min(at_once, 1 << max(1, rows).bit_length() - 1))
+
+        for (_, rows), groups in groupby(range(self._table.num_row_groups), rows_together):
+            yield from self._table.iter_batches(batch_size=rows, row_groups=list(groups), columns=names)
+
+
+def _leaves(schema: Any, as_read: Any) -> Iterator[Leaf]:
+    """The columns of values; `as_read` is the schema in Arrow's terms."""
+    kinds = [kind for field in as_read for kind in _kinds(field.type)]
+    for place in range(len(schema)):
+        leaf = schema.column(place)
+        as_dictionary = len(kinds) == len(schema) and pa.types.is_dictionary(kinds[place])
+        levels = leaf.max_repetition_level, leaf.max_definition_level
+        yield Leaf(place, leaf.path, leaf.physical_type, leaf.length, *levels, as_dictionary)
+
+
+def _kinds(kind: Any) -> Iterator[Any]:
+    """The types of the columns of values that a type is made of, in order."""
+    if pa.types.is_nested(kind):
+        for place in range(kind.num_fields):
+            yield from _kinds(kind.field(place).type)
+    else:
+        yield kind
+
+
+def _is_of(leaf: Leaf, name: str) -> bool:
+    return leaf.path == name or leaf.path.startswith(f"{name}.")
+
+
+def _pieces(batch: Any, counted: Sequence[str], most: int) -> Iterator[Any]:
+    """The batch, halved until no piece of more than one row takes more than `most` bytes.
+
+    What stands as a place in a dictionary counts as nothing, unless it is among those `counted`; but no piece takes
+    more than `AT_ONCE_BYTES` once it is written out.
+    """
+    sizes = {place: _bytes_of(column) for place, column in enumerate(batch.columns)}
+    places = {
+        place
+        for place, field in enumerate(batch.schema)
+        if pa.types.is_dictionary(field.type) and field.name not in counted
+    }
+    size = sum(sizes.values())
+    if batch.num_rows < 2 or (size - sum(sizes[place] for place in places) <= most and size <= AT_ONCE_BYTES):
+        yield batch
+        return
+    half = batch.num_rows // 2
+    for piece in (batch.slice(0, half), batch.slice(half)):
+        yield from _pieces(piece, counted, most)
+
+
+def _bytes_besides(batch: Any, counted: Sequence[str]) -> int:
+    named = zip(batch.schema.names, batch.columns, strict=True)
+    return sum(_bytes_of(column) for name, column in named if name not in counted)
+
+
+def _bytes_of(column: Any) -> int:
+    """The bytes that a column's values take, each counted where it stands."""
+    kind, count = column.type, len(column)
+    if pa.types.is_dictionary(kind):
+        if not _has_lengths(kind.value_type):
+            return 16 * count
+        lengths = pc.binary_length(_with_lengths(column.dictionary))
+        return 4 * count + (pc.sum(lengths.take(column.indices)).as_py() or 0)
+    if _is_view(kind):
+        return _bytes_of(_with_lengths(column))
+    if isinstance(kind, pa.BaseExtensionType):
+        return _bytes_of(column.storage)
+    if any(map(pa.types.is_dictionary, _kinds(kind))):
+        return 4 * count + sum(map(_bytes_of, _parts(column)))
+    size: int = column.nbytes - column.slice(0, 0).nbytes
+    return size
+
+
+def _parts(column: Any) -> list[Any]:
+    """What stands in the lists, maps or structs of a nested column."""
+    if pa.types.is_map(column.type):
+        start, end = column.offsets[0].as_py(), column.offsets[-1].as_py()
+        return [part.slice(start, end - start) for part in (column.keys, column.items)]
+    parts = column.flatten()
+    return parts if isinstance(parts, list) else [parts]
+
+
+def _has_lengths(kind: Any) -> bool:
+    return is_string(kind) or bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _with_lengths(texts: Any) -> Any:
+    return texts.cast(pa.large_string()) if _is_view(texts.type) else texts
+
+
+def _width(column: Any) -> int:
+    """Bytes that a character of a column's texts may take in memory."""
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    held = texts.buffers()[2:] if is_string(texts.type) else []  # what comes before are places
+    return max((bounds.width(each.to_pybytes()) for each in held if each is not None), default=1)
+
+
+def together(batches: Iterator[Any], at_once: int, most: int) -> Iterator[Any]:
+    """Neighbouring batches as one, as long as that has no more rows and takes no more bytes; Arrow ends them early."""
+    held: list[Any] = []
+    rows = size = 0
+    for batch in batches:
+        more = sum(map(_bytes_of, batch.columns))
+        if held and (rows + batch.num_rows > at_once or size + more > most):
+            yield _joined(held)
+            held, rows, size = [], 0, 0
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + more
+    if held:
+        yield _joined(held)
+
+
+def _joined(batches: list[Any]) -> Any:
+    if len(batches) == 1:
+        return batches[0]
+    columns = [pa.concat_arrays(columns) for columns in zip(*(batch.columns for batch in batches), strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=batches[0].schema)
+
+
+def is_string(kind: Any) -> bool:
+    """Whether values of a type are texts."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
+
+
+def _is_view(kind: Any) -> bool:
+    is_view = getattr(pa.types, "is_string_view", None)
+    return bool(is_view and is_view(kind))
+
 
 Item = TypeVar("Item")
 

@@ -11,12 +11,10 @@ from pathlib import PurePath
 from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
-from rnn_cli.data.reading.checks import checked
 from rnn_cli.data.reading.decoding import Faults
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
-from rnn_cli.data.reading.request import DEFAULT_MAX_FIELD_BYTES, Choose, Hear, ReadRequest
-from rnn_cli.data.reading.whole import Whole, together
+from rnn_cli.data.reading.table import DEFAULT_MAX_FIELD_BYTES, Choose, Hear, ReadRequest, Whole, checked, together
 from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
 

@@ -1,0 +1,187 @@
+"""The same job on a cluster: Ray Data hands the chunks of files out to workers that hold a predictor each.
+
+A task reads a file and gives its chunks; a worker scores a chunk and writes it as a file of the folder. What is
+computed twice, because a machine was lost, is written twice under the same name with the same bytes. Loads Ray, which
+`connection` does first. Source: https://docs.ray.io/en/latest/data/batch_inference.html.
+"""
+
+import os
+import pickle
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy
+
+from rnn_cli.batch.columns import Added
+from rnn_cli.batch.job import Counts, Job, Listener
+from rnn_cli.batch.stores import Store
+from rnn_cli.batch.to_folder import Folder, chunks_of, counted, part_name, write_part
+from rnn_cli.batch.windows import Window, texts_of
+from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
+from rnn_cli.errors import RnnError, RunFailed
+from rnn_cli.scoring.pool import keep_memory
+from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
+
+READER, SCORER = 0.1, 0.9
+"""Cores that reading a file and scoring take; a machine of two cores has two scorers, and readers beside them."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is told of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
+
+    `chunk` is None at the end of a file, which has `chunks` of them; `stood` says that the folder had it before.
+    """
+
+    file: int
+    chunk: int | None
+    counts: Counts = Counts()
+    read: int = 0
+    chunks: int = 0
+    stood: bool = False
+    windows: bytes = b""
+    error: RnnError | None = None
+
+
+def score_on_ray(
+    job: Job, opened: Bundle, precision: Precision, folder: Folder, listener: Listener, *, workers: int | None
+) -> Counts:
+    """Score a job's files on the Ray cluster that is `connected`, but for the chunks that stand in the folder.
+
+    There are as many workers as the cluster has cores, or `workers`. Raises DataError and RunFailed.
+    """
+    model = ray.put(_packed(opened, precision))
+    cores = workers or _cores()
+    read = partial(_read, job=job, standing=folder.standing, here=os.getcwd())
+    files = ray.data.from_items(
+        [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
+    )
+    told = files.map_batches(read, batch_size=1, num_cpus=READER).map_batches(
+        _Scorer,
+        batch_size=1,
+        num_cpus=SCORER,
+        compute=ActorPoolStrategy(min_size=1, max_size=cores),
+        # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
+        fn_constructor_kwargs={"job": job, "model": [model], "store": folder.store, "precision": precision},
+    )
+    return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
+
+
+def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
+    """The counts of all chunks, each of which must be told of once."""
+    counts = Counts()
+    seen: set[tuple[int, int]] = set()
+    ends: dict[int, int] = {}
+    try:
+        for each in told:
+            if each.error is not None:
+                raise each.error
+            listener.read(each.read)
+            if each.chunk is None:
+                ends[each.file] = each.chunks
+                continue
+            if (each.file, each.chunk) in seen:
+                continue
+            seen.add((each.file, each.chunk))
+            counts += each.counts
+            if not each.stood:
+                listener.scored(each.counts.rows)
+    except ray.exceptions.RayError as error:
+        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", mend="--resume goes on") from error
+    expected = {(file, chunk) for file, chunks in ends.items() for chunk in range(chunks)}
+    if len(ends) < len(job.inputs) or seen != expected:
+        raise RunFailed("some chunks were not scored", mend="--resume goes on")
+    return counts
+
+
+def _read(
+    batch: Mapping[str, Any], *, job: Job, standing: frozenset[str], here: str
+) -> Iterator[dict[str, list[bytes]]]:
+    """The chunks of a file, those that stand in the folder without their rows; paths begin `here`."""
+    with suppress(OSError):
+        os.chdir(here)  # a cluster that runs already has begun elsewhere
+    (file,) = (int(each) for each in batch["file"])
+    meter, chunk = _Meter(), -1
+    try:
+        for chunk, windows in chunks_of(job, file, meter.read):
+            there = part_name(job, file, chunk) in standing
+            rows = list(windows)
+            yield _row(
+                _Told(
+                    file,
+                    chunk,
+                    counted(rows),
+                    meter.taken(),
+                    stood=there,
+                    windows=b"" if there else pickle.dumps(rows, 5),
+                )
+            )
+        yield _row(_Told(file, None, read=meter.taken(), chunks=chunk + 1))
+    except RnnError as error:
+        yield _row(_Told(file, chunk, error=error))
+
+
+class _Scorer:
+    """A worker: holds a predictor, scores chunks and writes them."""
+
+    def __init__(self, *, job: Job, model: list[Any], store: Store, precision: Precision) -> None:
+        keep_memory()
+        self._job, self._store = job, store
+        self._predictor = _unpacked(ray.get(model[0]), precision)
+        self._added = Added.by(self._predictor, job)
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[bytes]]:
+        """Score the chunk that a row holds, if it holds one."""
+        (told,) = (pickle.loads(each) for each in batch["told"])
+        if not told.windows:
+            return _row(told)
+        windows: list[Window] = pickle.loads(told.windows)
+        scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
+        try:
+            counts = write_part(self._job, self._added, self._store, told.file, told.chunk, scored)
+        except RnnError as error:
+            return _row(replace(told, windows=b"", error=error))
+        return _row(replace(told, windows=b"", counts=counts))
+
+
+def _cores() -> int:
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(1, int(resources.get("CPU", 1)))
+
+
+class _Meter:
+    """Counts the bytes that were read since it was last asked."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def read(self, count: int) -> None:
+        self._count += count
+
+    def taken(self) -> int:
+        count, self._count = self._count, 0
+        return count
+
+
+def _row(told: _Told) -> dict[str, list[bytes]]:
+    return {"told": [pickle.dumps(told, 5)]}
+
+
+def _packed(opened: Bundle, precision: Precision) -> dict[str, bytes]:
+    """What a predictor needs of a bundle, as a bundle of its own: its files' names and bytes."""
+    files = {name: opened.manifest.files[name] for name in (TOKENIZER, graph_file(opened, precision))}
+    packed = {name: opened.read(name) for name in files}
+    return packed | {MANIFEST: replace(opened.manifest, files=files).to_json().encode("utf-8")}
+
+
+def _unpacked(files: Mapping[str, bytes], precision: Precision) -> Predictor:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        return Predictor.open(Path(folder), threads=1, precision=precision)

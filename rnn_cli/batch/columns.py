@@ -1,0 +1,111 @@
+"""The columns that scoring adds to rows: what they are called, and what stands in them. Knows no formats."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_cli.batch.job import MARK, SKIP, Counts, Job
+from rnn_cli.data.reading.table import WholeRows
+from rnn_cli.errors import DataError
+from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.predictor import Predictor, Scores
+
+DIGITS = 6
+"""Decimals of a probability."""
+
+Column = list[Any]
+"""Of labels (str), probabilities (float) or marks (bool)."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The added columns of a window's rows, by name, each as long as `kept`, the places of the rows that are written.
+
+    `probabilities` are those of every label, by label, where they are added. A row that could not be read has None in
+    all of them, but what was wrong in the column `error`.
+    """
+
+    kept: Sequence[int]
+    columns: dict[str, Column]
+    probabilities: dict[str, list[float | None]]
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Added:
+    """Which columns are added."""
+
+    labels: tuple[str, ...]
+    decision: Decision
+    job: Job
+
+    @classmethod
+    def by(cls, predictor: Predictor, job: Job) -> "Added":
+        """Those of a model's answers."""
+        return cls(predictor.labels, predictor.decision, job)
+
+    @property
+    def kinds(self) -> dict[str, type]:
+        """The columns' names, in order, and what stands in them, but for the probabilities of every label."""
+        kinds: dict[str, type] = {"label": str, "probability": float, "no_known_words": bool}
+        if self.decision.unsure_below:
+            kinds["unsure"] = bool
+        if self.job.on_bad_row == MARK:
+            kinds["error"] = str
+        return {self.job.prefix + name: kind for name, kind in kinds.items()}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns, as a table has them."""
+        return [*self.kinds, *([f"{self.job.prefix}p({label})" for label in self.labels] if self.job.proba else [])]
+
+    @property
+    def keys(self) -> list[str]:
+        """The names as JSON Lines have them: the probabilities of every label are one object."""
+        return [*self.kinds, *([f"{self.job.prefix}probabilities"] if self.job.proba else [])]
+
+    def refuse_columns(self, columns: Collection[str], where: str) -> None:
+        """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
+        if self.job.format in ("jsonl", "parquet") and len(set(columns)) < len(columns):
+            what = "has several columns without a name"
+            raise DataError(what, where=where, mend="name them, or write it as CSV: --format csv")
+        if taken := [name for name in (self.keys if self.job.format == "jsonl" else self.names) if name in columns]:
+            raise DataError(
+                f"has a column {taken[0]!r} already",
+                where=where,
+                mend=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
+            )
+
+    def of(self, rows: WholeRows, scores: Scores) -> Answers:
+        """The answers to a window's rows, of whose texts these are the scores."""
+        faults = rows.faults
+        skips = bool(faults) and self.job.on_bad_row == SKIP
+        kept = [place for place in range(len(rows.lines)) if place not in faults] if skips else range(len(rows.lines))
+        probabilities, known = scores.probabilities[kept], scores.known[kept]
+        chosen, unsure = self.decision.choose(probabilities), self.decision.unsure(probabilities)
+        columns: dict[str, Column] = {
+            "label": [self.labels[label] for label in chosen.tolist()],
+            "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
+            "no_known_words": (~known).tolist(),
+            "unsure": unsure.tolist(),
+            "error": [f"line {rows.lines[place]}: {faults[place].what}" if place in faults else None for place in kept],
+        }
+        columns = {name: columns[name.removeprefix(self.job.prefix)] for name in self.kinds}
+        every = dict(zip(self.labels, map(_rounded, probabilities.T), strict=True)) if self.job.proba else {}
+        bad = [] if skips else list(faults)
+        answered = [column for name, column in columns.items() if name != f"{self.job.prefix}error"]
+        for column in (*answered, *every.values()):
+            for place in bad:
+                column[place] = None
+        unknown = ~known
+        unknown[bad] = unsure[bad] = False
+        return Answers(
+            kept, columns, every, Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()))
+        )
+
+
+def _rounded(probabilities: npt.NDArray[np.float64]) -> list[float | None]:
+    return [round(probability, DIGITS) for probability in probabilities.tolist()]

@@ -1,0 +1,237 @@
+"""What a job of scoring files is asked for, and what came of it."""
+
+import fnmatch
+import glob
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from rnn_cli.bundle.model_folder import checksum
+from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, suffix_of
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
+from rnn_cli.data.reading.table import ReadRequest
+from rnn_cli.errors import DataError, UsageError
+
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read. `name` is its path below the folder it was found in; size in bytes, None where unknown.
+
+    `modified` tells a file from a later one of that name (nanoseconds, None where unknown).
+    """
+
+    path: str
+    name: str
+    size: int | None = None
+    modified: int | None = None
+
+
+def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input]:
+    """The files that names stand for, each name's in sorted order.
+
+    Of a folder these are the files in it and in its folders whose names say a format that can be read (all, with
+    `any_format`); hidden ones, and those that begin with _, are passed over. Raises DataError where there is none, or
+    one twice.
+    """
+    if STANDARD_INPUT in names and len(names) > 1:
+        raise DataError("the standard input cannot be read beside files", mend="give it alone, as --input -")
+    found = [each for name in names for each in _named(local(name), any_format)]
+    seen: set[str] = set()
+    for each in found:
+        file = each.path if is_remote(each.path) else os.path.realpath(each.path)
+        if file in seen:
+            raise DataError("is named twice", where=shown(each.path), mend="name each file once")
+        seen.add(file)
+    return found
+
+
+def would_read(name: str, path: str, *, is_folder: bool) -> bool:
+    """Whether a folder or a pattern may stand for a file, or for files in a folder, that will be there later."""
+    name, path = local(name), path.rstrip("/")
+    if is_remote(name) or is_remote(path):
+        place = name.partition("?")[0]
+        folder = place.rpartition("/")[0] if _PATTERN & set(place) or format_of(place) else place.rstrip("/")
+        return format_of(place) is None and path.startswith(f"{folder}/")
+    path = os.path.realpath(path)
+    if os.path.isdir(name):
+        return _is_below(path, name)
+    if not _PATTERN & set(name) or os.path.lexists(name):
+        return False
+    if "**" in name:
+        return _is_below(path, _folder_of(name))
+    asked, found = Path(os.path.abspath(name)).parts, Path(path).parts + ("",) * is_folder
+    of_folder = zip(found[: len(found) - is_folder], asked, strict=False)
+    return len(asked) == len(found) and all(fnmatch.fnmatchcase(part, pattern) for part, pattern in of_folder)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{os.path.realpath(folder).rstrip('/')}/")
+
+
+def format_of(path: str) -> str | None:
+    """The format that a file's name says: csv, tsv, jsonl or parquet."""
+    return FORMATS_BY_SUFFIX.get(suffix_of(path))
+
+
+def local(name: str) -> str:
+    """A local file's URL as a path; any other name as it is."""
+    return unquote(name.removeprefix("file://")) if name.startswith("file:///") else name
+
+
+def _named(name: str, any_format: bool) -> Iterator[Input]:
+    if name == STANDARD_INPUT:
+        yield Input(name, "answers")
+    elif is_remote(name):
+        found = remote_files(name)
+        by_url = {each.url: each for each in (found if found is not None else [remote_file(name)])}
+        for url in _some(list(by_url), name, any_format) if found is not None else by_url:
+            yield Input(url, by_url[url].name, by_url[url].size, by_url[url].modified)
+    elif os.path.isdir(name):
+        below = sorted(_files_below(Path(name)))
+        for path in _some(below, name, any_format):
+            yield _input(path, os.path.relpath(path, name))
+    elif _PATTERN & set(name) and not os.path.lexists(name):
+        matching = sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path))
+        if not matching:
+            raise DataError("no file matches", where=name, mend="check the pattern; quote it for the shell")
+        folder = _folder_of(name)
+        yield from (_input(path, os.path.relpath(path, folder)) for path in matching)
+    else:
+        yield _input(name, os.path.basename(name))
+
+
+def _folder_of(pattern: str) -> str:
+    """The folder that all files are below, whatever a pattern stands for."""
+    folder = os.path.dirname(pattern)
+    while _PATTERN & set(folder):
+        folder = os.path.dirname(folder)
+    return folder or os.curdir
+
+
+def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
+    """Those whose names say a format; DataError if there are none."""
+    some = [path for path in found if any_format or format_of(path)]
+    if not some:
+        what = f"none of its {len(found):,} files is" if found else "holds no"
+        mend = "name them for what they are, or say --input-format" if found else "check the path"
+        raise DataError(
+            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), mend=mend
+        )
+    return some
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith((".", "_")))
+        yield from (os.path.join(root, file) for file in files if not file.startswith((".", "_")))
+
+
+def _input(path: str, name: str) -> Input:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return Input(path, name)  # the reader tells what is wrong with it
+    is_file = os.path.isfile(path)
+    return Input(path, name, status.st_size if is_file else None, status.st_mtime_ns if is_file else None)
+
+
+STOP, SKIP, MARK = "stop", "skip", "mark"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which files are scored and how the answers are written.
+
+    `how` tells how files are read: fields of `ReadRequest` by their names. `format` is csv, tsv, jsonl or parquet; the
+    text formats may have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or
+    are kept without an answer (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that are
+    added, `proba` adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a
+    formula does.
+    """
+
+    inputs: tuple[Input, ...]
+    format: str
+    how: Mapping[str, Any] = field(default_factory=dict)
+    compression: str | None = None
+    on_bad_row: str = STOP
+    prefix: str = ""
+    proba: bool = False
+    spreadsheet_safe: bool = False
+
+    def request(self, file: int, **more: Any) -> ReadRequest:
+        """How the file at this place is read."""
+        return ReadRequest(self.inputs[file].path, labels=False, **{**self.how, **more})
+
+    def signature(self, **more: object) -> dict[str, str]:
+        """What its answers depend on, by name, each as a checksum, with `more` of the same; equal jobs have equal ones.
+
+        So it tells nobody what a URL may hold.
+        """
+        asked: dict[str, object] = json.loads(json.dumps(asdict(self) | more))
+        bad_rows = {"on_bad_row": self.on_bad_row}
+        return {name: checksum({name: value}) for name, value in asked.items()} | bad_rows
+
+
+def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError, which says what differs of two signatures, where one job cannot go on where the other ended.
+
+    One that a bad row stopped may go on by passing over such rows.
+    """
+    words = {
+        "inputs": "input, or it has changed",
+        "how": "way to read the input",
+        "model": "model",
+        "division": "release of rnn",
+    }
+    names = [name for name in now if before.get(name) != now[name]]
+    if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
+        names.remove("on_bad_row")
+    if names:
+        name = words.get(names[0], f"--{names[0].replace('_', '-')}")
+        mend = "call it as it was begun, or begin anew with --force"
+        raise UsageError(f"was begun with another {name}", where=where, mend=mend)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of a job: `rows` were read, of which `rejected` could not be scored.
+
+    Of the others, `unknown` hold no word that the model knows, and `unsure` are answered so.
+    """
+
+    rows: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    unsure: int = 0
+
+    @property
+    def scored(self) -> int:
+        """Rows that have an answer."""
+        return self.rows - self.rejected
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Those of both."""
+        both = {name: value + getattr(other, name) for name, value in asdict(self).items()}
+        return replace(self, **both)
+
+
+class Listener(Protocol):
+    """Who is told how a job goes; what an earlier call has done of it is not told again."""
+
+    def read(self, count: int) -> None:
+        """So many bytes more of the files were read."""
+
+    def scored(self, count: int) -> None:
+        """So many rows more are done."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Something worth looking at."""

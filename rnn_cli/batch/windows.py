@@ -1,0 +1,103 @@
+"""The rows of a job's files, in windows whose beginnings depend on the files alone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_cli.batch.job import STOP, Job
+from rnn_cli.data.reading.readers import open_whole
+from rnn_cli.data.reading.table import WholeRows
+from rnn_cli.errors import DataError
+
+ROWS = 2_048
+"""Rows of a window: enough to find texts of like length among them."""
+
+CHARACTERS = 1 << 19
+"""Characters of a window, about, where its rows are long."""
+
+WINDOWS = 8
+"""Windows of a chunk."""
+
+VERSION = 2
+"""Of how Parquet's rows are put together."""
+
+
+def division() -> list[int]:
+    """What decides where windows and chunks begin: a job goes on only where it is as it was."""
+    return [ROWS, CHARACTERS, WINDOWS, VERSION]
+
+
+Position = tuple[int, int]
+"""The place of a file among the inputs, and of a window in it, both from 0."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An open file: its place among the inputs, what messages call it, and its columns.
+
+    `kind` is parquet, jsonl, or the delimiter of its fields; `schema` a Parquet file's, in Arrow's terms.
+    """
+
+    file: int
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    schema: Any = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Neighbouring rows of a file, the `number`th window of it, from 0."""
+
+    source: Source
+    number: int
+    rows: WholeRows
+
+    @property
+    def position(self) -> Position:
+        """Where it stands."""
+        return self.source.file, self.number
+
+
+def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None) -> Iterator[Window]:
+    """The windows of one file. Raises DataError."""
+    request = job.request(file, on_read=on_read)
+    lenient, as_table = job.on_bad_row != STOP, job.format != "jsonl"
+    opening = open_whole(request, lenient=lenient, as_table=as_table, at_once=ROWS, characters=CHARACTERS)
+    with opening as whole:
+        source = Source(file, request.name, whole.kind, whole.columns, whole.schema)
+        for number, rows in enumerate(whole.rows):
+            yield Window(source, number, rows)
+
+
+def first_source(job: Job) -> Source | None:
+    """The first of the files that has rows."""
+    for file in range(len(job.inputs)):
+        for window in windows_of(job, file):
+            return window.source
+    return None
+
+
+def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
+    """Raise DataError where a file's rows cannot stand below the first one's in a table."""
+    if job.format == "jsonl":
+        return
+    if source.columns != first.columns:
+        theirs, ours = (", ".join(map(repr, each.columns)) for each in (source, first))
+        what = f"its columns ({theirs}) are not those of {first.name} ({ours})"
+    elif job.format == "parquet" and source.schema != first.schema:
+        what = f"its columns are of other types than those of {first.name}"
+    else:
+        return
+    raise DataError(what, where=source.name, mend="score it apart, or write a folder of answers: --output FOLDER/")
+
+
+def texts_of(window: Window) -> list[str]:
+    """The texts of a window."""
+    return window.rows.texts
+
+
+def no_rows(job: Job) -> DataError:
+    """The error for files that have none."""
+    where = job.request(0).name if len(job.inputs) == 1 else None
+    return DataError("has no rows" if where else "none of the files has rows", where=where, mend="give it at least one")

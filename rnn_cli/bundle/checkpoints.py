@@ -1,0 +1,340 @@
+"""A run under way: its checkpoints, in a folder beside the bundle that it will become.
+
+`DIR.unfinished` is never mistaken for a bundle and never touches one, so an old model at DIR stays in use until the
+new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_cli import system
+from rnn_cli.bundle.model_folder import (
+    LARGEST,
+    MANIFEST,
+    MOST_BYTES,
+    RUNS,
+    UNFINISHED,
+    check_proof,
+    is_proven,
+    proof,
+    sign,
+    unsign,
+)
+from rnn_cli.bundle.writer import Draft, check_target, next_free
+from rnn_cli.errors import BundleError, quoted
+from rnn_cli.system import read_plain
+
+CHECKPOINT_VERSION = 1
+CHECKPOINT = "checkpoint-"
+PART = "checkpoint.part"
+PLACE = {"force", "numbered"}
+
+LARGEST_ARRAYS = 4 * LARGEST
+"""Bytes of a file of arrays, at most: an optimizer keeps two or three numbers for each of a network's."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint: where a run stood (as JSON has it) and its files' verified bytes.
+
+    `place` holds what the run's `Unfinished` was begun with.
+    """
+
+    path: Path
+    place: Mapping[str, bool]
+    state: Mapping[str, Any]
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def open(cls, path: Path) -> "Checkpoint":
+        """Read and verify a checkpoint; raises `BundleError` if anything in it differs from what was written."""
+        where = str(path / MANIFEST)
+        if path.is_symlink():
+            raise BundleError("is a link, not a folder", where=str(path))
+        try:
+            text = read_plain(path / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
+            content = unsign(text, where=where, newest=CHECKPOINT_VERSION)
+            proofs = content["files"]
+            for name, proven in proofs.items():
+                check_proof(name, proven)
+            place, state = content["place"], dict(content["state"])
+            if set(place) != PLACE or not all(type(value) is bool for value in place.values()):
+                raise ValueError("place")
+            files = {name: read_plain(path / name, LARGEST_ARRAYS) for name in proofs}
+            checkpoint = cls(path, place, state, files)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise BundleError("not a checkpoint this rnn understands", where=where) from None
+        for name, file in files.items():
+            if not is_proven(file, by=proofs[name]):
+                raise BundleError("checksum differs from the one written", where=str(path / name))
+        return checkpoint
+
+
+def write(path: Path, place: Mapping[str, bool], state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write a run's next checkpoint; raises `OSError`, and then there is none."""
+    earlier = checkpoints(path)
+    number = _number(earlier[-1]) + 1 if earlier else 1
+    part = path / PART
+    try:
+        system.remove(part)
+        part.mkdir()
+        for name, file in files.items():
+            system.write(part / name, file)
+        proofs = {name: proof(part / name) for name in files}
+        content = {"format_version": CHECKPOINT_VERSION, "place": place, "state": state, "files": proofs}
+        system.write(part / MANIFEST, sign(content))
+        system.fsync(part)
+        part.rename(path / f"{CHECKPOINT}{number:06}")
+        system.fsync(path)
+    finally:
+        system.remove(part)
+
+
+def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
+    """A run's newest whole checkpoint; `warn` hears of damaged ones. Raises `BundleError` if there is none."""
+    damage: BundleError | None = None
+    if not path.is_dir():
+        raise BundleError("no such folder", where=str(path), mend="name the folder of a run that was stopped")
+    for checkpoint in reversed(checkpoints(path)):
+        if damage:
+            warn(f"{damage.where}: {damage.what}; the checkpoint before it is taken")
+        try:
+            return Checkpoint.open(checkpoint)
+        except BundleError as error:
+            damage = error
+    raise BundleError(
+        f"holds no whole checkpoint: {damage.what if damage else 'it is empty'}",
+        where=str(path),
+        mend=(damage and damage.mend) or "delete it and train anew",
+    )
+
+
+def checkpoints(path: Path) -> list[Path]:
+    """The checkpoints' folders, the oldest first."""
+    return sorted(filter(is_checkpoint, path.glob(f"{CHECKPOINT}*")), key=_number)
+
+
+def is_checkpoint(file: Path) -> bool:
+    """Whether it has a checkpoint's name."""
+    return file.name.startswith(CHECKPOINT) and file.name.removeprefix(CHECKPOINT).isdecimal()
+
+
+def drop(checkpoint: Path) -> None:
+    """Delete a checkpoint: it loses its name first, so that none is ever half there."""
+    part = checkpoint.with_name(PART)
+    system.remove(part)
+    with suppress(OSError):
+        checkpoint.rename(part)
+    system.remove(part)
+
+
+def _number(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix(CHECKPOINT))
+
+
+KEPT, MOST_WORDS = 2, 10_000
+LOCK, FAILED, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run under way, held by this process alone. `target`, `force` and `numbered` are its `Draft`'s."""
+
+    path: Path
+    target: Path
+    force: bool
+    numbered: bool
+
+    def save(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Write a checkpoint; until it is whole the earlier ones stay as they are."""
+        earlier = checkpoints(self.path)
+        with system.told(self.path):
+            write(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
+        for old in earlier[: -(KEPT - 1)]:
+            drop(old)
+
+    def begin(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Write the first checkpoint; only then is an earlier run's, begun anew by force, let go."""
+        earlier = checkpoints(self.path)
+        self.save(state, files)
+        with system.told(self.path):
+            (self.path / FAILED).unlink(missing_ok=True)
+        for old in earlier:
+            drop(old)
+
+    def give_up(self, why: str) -> None:
+        """Note that going on would fail as the run did; its checkpoints stay."""
+        with system.told(self.path):
+            (self.path / FAILED).unlink(missing_ok=True)  # a link would lead the words elsewhere
+            system.write(self.path / FAILED, why)
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """The bundle's folder while it is written; it vanishes if it is not finished."""
+        folder = self.path / DRAFT
+        system.remove(folder)
+        with system.told(folder):
+            folder.mkdir()
+        try:
+            yield Draft(folder, self.target, self.force, self.numbered)
+        finally:
+            system.remove(folder)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return bool(checkpoints(self.path))
+
+    def remove(self) -> None:
+        """Delete all that belongs to the run: the bundle stands. Cut short, it leaves a whole checkpoint or none."""
+        for checkpoint in checkpoints(self.path):
+            drop(checkpoint)
+        system.remove(self.path / ASIDE)
+        _clear(self.path)
+
+
+def unfinished_path(target: Path) -> Path:
+    """Where the run stands that will become the bundle `target`."""
+    target = _real(target)
+    return target.with_name(target.name + UNFINISHED)
+
+
+def _real(path: Path) -> Path:
+    """The folder itself, where the path is a link to it or does not name it (`.`)."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
+
+
+def check_begin(out: Path | None, *, force: bool) -> None:
+    """Refuse, before any work is done, to begin a run where a bundle, another run or anything else stands.
+
+    With `force` a bundle may be replaced and an unfinished run be begun anew.
+    """
+    check_target(out, force=force)
+    if out is None:
+        return
+    path = unfinished_path(out)
+    if not path.exists():
+        return
+    if not path.is_dir() or any(_is_foreign(file) for file in path.iterdir()):
+        raise BundleError("exists and is not an unfinished run", where=str(path), mend="choose another --out")
+    if checkpoints(path) and not force:
+        raise BundleError(
+            "an unfinished run",
+            where=str(path),
+            mend=f"go on with rnn train --resume {quoted(path)}, or add --force to begin anew",
+        )
+
+
+@contextmanager
+def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinished]:
+    """A run whose bundle will stand at `out`, or else at the next free `runs/NAME-1`, `runs/NAME-2`, ...
+
+    Its folder is made at once, which tries whether one can be written there. It stays when the block is left before
+    the bundle stands, if it holds a checkpoint.
+    """
+    check_begin(out, force=force)
+    parent = RUNS if out is None else unfinished_path(out).parent
+    is_new = not parent.exists()
+    try:
+        with system.told(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            path = _next_folder(name) if out is None else unfinished_path(out)
+            path.mkdir(exist_ok=True)
+        try:
+            with system.told(parent):
+                system.fsync(parent)
+            with _held(path):
+                yield Unfinished(path, _target(path), force, numbered=out is None)
+        finally:
+            system.remove_if_empty(path)
+    finally:
+        if is_new:
+            system.remove_if_empty(parent)  # unless it holds something now
+
+
+@contextmanager
+def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinished, Checkpoint]]:
+    """A run that was left before its end, and its newest whole checkpoint; `warn` hears of damaged ones.
+
+    `path` is the run's folder, from `locate_unfinished`.
+    """
+    if not checkpoints(path):
+        raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
+    if os.path.lexists(path / FAILED):
+        why = read_plain(path / FAILED, MOST_WORDS).decode("utf-8", "replace")
+        mend = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
+        raise BundleError(f"would fail again: {why}", where=str(path), mend=mend)
+    with _held(path):
+        checkpoint = newest_checkpoint(path, warn)
+        for damaged in checkpoints(path)[checkpoints(path).index(checkpoint.path) + 1 :]:
+            drop(damaged)
+        yield Unfinished(path, _target(path), **checkpoint.place), checkpoint
+
+
+def locate_unfinished(named: Path | None) -> Path:
+    """The folder of the run to go on with: the one named (or its bundle-to-be), else the one last saved in `runs/`."""
+    if named is None:
+        saved = [
+            (run[-1].stat().st_mtime, path)
+            for path in RUNS.glob(f"*{UNFINISHED}")
+            if (run := checkpoints(path)) and not (path / FAILED).exists()
+        ]
+        if not saved:
+            raise BundleError(f"no unfinished run in {RUNS}/", mend="name one with --resume DIR")
+        return max(saved)[1]
+    path = real if (real := _real(named)).name.endswith(UNFINISHED) else unfinished_path(named)
+    if checkpoints(path):
+        return path
+    if (named / MANIFEST).exists():
+        raise BundleError(
+            "a finished model", where=str(named), mend=f"rnn train --from {quoted(named)} trains it further on new rows"
+        )
+    if path.is_dir():
+        return path
+    mend = f"name a folder that ends in {UNFINISHED}; a CONFIG stands before --resume"
+    raise BundleError("no such unfinished run", where=str(named), mend=mend)
+
+
+def _is_foreign(file: Path) -> bool:
+    return file.name not in (PART, LOCK, FAILED, DRAFT) and not is_checkpoint(file)
+
+
+def _clear(path: Path) -> None:
+    """Delete a run's folder that holds no checkpoint any more; what is none of the run's stays, and the folder too."""
+    system.remove(path / PART)
+    system.remove(path / DRAFT)
+    with suppress(OSError):
+        (path / FAILED).unlink()
+    with suppress(OSError):
+        (path / LOCK).unlink()
+    system.remove_if_empty(path)
+
+
+def _target(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(UNFINISHED))
+
+
+def _next_folder(name: str) -> Path:
+    while True:
+        path = unfinished_path(next_free(name))
+        with suppress(FileExistsError):  # another run was quicker
+            path.mkdir()
+            return path
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Only one process works in the folder; it goes when the block is left without a checkpoint in it."""
+    lock = system.locked(path / LOCK, BundleError("another process is training it", where=str(path)))
+    with ExitStack() as stack:
+        with system.told(path):
+            is_there = stack.enter_context(lock)
+        try:
+            yield
+        finally:
+            if not checkpoints(path) and is_there():
+                _clear(path)

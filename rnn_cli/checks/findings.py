@@ -1,0 +1,89 @@
+"""What a check finds: how bad, what, in which rows, and the mend. Knows nothing of how it is found or shown."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rnn_cli import system
+from rnn_cli.errors import UsageError
+
+
+class Severity(StrEnum):
+    """How bad a finding is; declared worst first."""
+
+    ERROR = "error"
+    """The data contradicts itself, or figures measured on it would be wrong."""
+    WARNING = "warning"
+    """It probably costs accuracy."""
+    NOTE = "note"
+    """Worth knowing; it may be meant."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A row that a finding is about: its place among the `Rows` checked, and what is to be said of this one."""
+
+    row: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or may be, with the rows it concerns: the most telling ones first.
+
+    `name` is short and never changes ("near duplicates"), so that a program may look for it; `what` and `mend` are
+    sentences. `hits` is empty where the finding is about the labels as a whole.
+    """
+
+    name: str
+    severity: Severity
+    what: str
+    mend: str
+    hits: tuple[Hit, ...] = ()
+
+
+LEAKS = ("leaked texts", "nearly leaked texts")
+"""The names of the findings that tell of texts on two sides of a split."""
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """By severity, then by the number of rows."""
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda each: (order.index(each.severity), -len(each.hits))))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 row", "2,000 rows"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def check_target(out: Path, read: Iterable[str] = (), *, force: bool) -> None:
+    """Refuse, before any work is done, what is no file's name or names a file of `read`; without `force`, any file.
+
+    Raises `UsageError`.
+    """
+    if out.is_dir():
+        raise UsageError("is a folder", where=str(out), mend="name a file in it")
+    if not out.parent.is_dir():
+        raise UsageError("no such folder", where=str(out.parent), mend="make it first")
+    if out.exists() and any(os.path.exists(file) and out.samefile(file) for file in read):
+        raise UsageError("holds the texts themselves", where=str(out), mend="choose another --out")
+    if (out.exists() or out.is_symlink()) and not force:
+        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
+
+
+def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:
+    """Write a table as CSV, replacing what stands there; raises as `write_text` does."""
+    content = io.StringIO(newline="")
+    csv.writer(content).writerows(table)
+    write_text(content.getvalue(), file)
+
+
+def write_text(content: str, file: Path) -> None:
+    """Write a text as UTF-8, whole or not at all, replacing what stands there; raises `WriteError`."""
+    with system.told(file), system.whole_file(file) as hidden:
+        system.write(hidden, content)

@@ -1,0 +1,112 @@
+"""What is checked: a source becomes rows, each knowing its side, its file and its line.
+
+A source is a config, whose rows are dealt as `rnn train` deals them, or a data file (also a URL, or - for the standard
+input) or built-in set, which is looked at whole.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from rnn_cli.config.load import load_config, recipes
+from rnn_cli.config.schema import Config
+from rnn_cli.data.builtin import BUILTIN
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
+from rnn_cli.data.reading.table import nearest
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import is_builtin, load
+from rnn_cli.data.splits import load_splits
+from rnn_cli.errors import ConfigError, DataError
+
+WHOLE = "rows"
+"""The name of the only side of a file that is looked at whole."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of all sides, one side after the other: `texts`, `labels` and `side_of` are of one length."""
+
+    sides: Mapping[str, Dataset]
+    """In the order training, validation, test; those that have rows."""
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Every text."""
+        return list(chain.from_iterable(side.texts for side in self.sides.values()))
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Every label."""
+        return list(chain.from_iterable(side.labels for side in self.sides.values()))
+
+    @cached_property
+    def side_of(self) -> list[str]:
+        """The name of every row's side."""
+        return [name for name, side in self.sides.items() for _ in side.texts]
+
+    @cached_property
+    def lines(self) -> list[int]:
+        """Every row's line in its file."""
+        return list(chain.from_iterable(side.lines for side in self.sides.values()))
+
+    @cached_property
+    def file_of(self) -> list[str]:
+        """The name of every row's file or set."""
+        return [side.name for side in self.sides.values() for _ in side.texts]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.texts)
+
+    def where(self, row: int) -> str:
+        """How a message names a row: "line 7", and its file where there are several."""
+        several = len({side.name for side in self.sides.values()}) > 1
+        return f"{os.path.basename(self.file_of[row])}:{self.lines[row]}" if several else f"line {self.lines[row]}"
+
+
+def gather(source: str, overrides: Sequence[str] = ()) -> tuple[Config, Rows]:
+    """The config in force and the rows of a source; for a file or a set it is the recipe `default`, read from there.
+
+    Overrides are those of `load_config`, for keys of `data` and `tokenizer`. Raises `ConfigError` and `DataError`.
+    """
+    for override in overrides:
+        if not override.strip().startswith(("data.", "tokenizer.")):
+            raise ConfigError([f"--set {override}: has no effect here; use a key of data or tokenizer"])
+    if _is_config(source):
+        config = load_config(source, overrides)
+        splits = load_splits(config.data)
+        sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    else:
+        config = config_for(source, overrides)
+        sides = {WHOLE: load(source, config.data)}
+        files = {name: getattr(config.data, name) for name in ("validation", "test")}
+        if files := {name: file for name, file in files.items() if isinstance(file, str)}:
+            sides = {"training": sides[WHOLE]} | {name: load(file, config.data) for name, file in files.items()}
+    return config, Rows({name: side for name, side in sides.items() if len(side)})
+
+
+def config_for(source: str, overrides: Sequence[str]) -> Config:
+    """The recipe `default` with another source; raises `ConfigError` where an override names one too."""
+    for override in overrides:
+        if override.partition("=")[0].strip() == "data.source":
+            raise ConfigError([f"--set {override}: the source is named already, {source}"])
+    config = load_config(None, overrides)
+    return config.model_copy(update={"data": config.data.model_copy(update={"source": source})})
+
+
+def _is_config(source: str) -> bool:
+    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
+        return False
+    if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):
+        return True
+    if not os.path.lexists(source):
+        meant = nearest(source, [*BUILTIN, *recipes()])
+        names = f"built-in sets: {', '.join(BUILTIN)}; recipes: {', '.join(recipes())}"
+        raise DataError(
+            "no such file, built-in set or recipe",
+            where=source or '""',
+            mend=(f"did you mean {meant}? " if meant else "") + names,
+        )
+    return False

@@ -1,0 +1,245 @@
+"""A config that suits a file, with the reasons for its values: `rnn init`.
+
+It begins with a recipe that was measured on texts of the kind, and changes what the file itself settles. Nothing is
+tried out.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rnn_cli.checks.labels import IMBALANCE
+from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
+from rnn_cli.checks.rows import config_for
+from rnn_cli.checks.scripts import script_of
+from rnn_cli.config.load import load_config, recipes, to_yaml
+from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import load
+from rnn_cli.data.splits import group_equal, stratify
+from rnn_cli.errors import DataError
+from rnn_cli.linear.words import UNSPACED, split_words
+
+FEW_ROWS = 1_000
+"""Fewer rows are tiny: the small network does, and a fifth of them, not a tenth, validates and tests."""
+
+FEW_A_BATCH, MANY_EPOCHS = 16, 12
+"""Of tiny sets: a network needs some hundred steps, however few the rows are."""
+
+LONG = 100
+"""Words of a text: where one text in twenty has more, texts are long and not sentences."""
+
+KNOWN_WORDS = 0.5
+"""Where the rows know fewer of the running words of a tenth kept from them, characters are read; so does the linear
+baseline."""
+
+POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
+"""Labels that are likely to be the one of two that is looked for."""
+
+Reasons = Mapping[str, str]
+"""Why a key has its value, by the key's whole name."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A config, why its values are what they are, and what was found in the file, in sentences.
+
+    `dataset` are the file's rows.
+    """
+
+    config: Config
+    dataset: Dataset
+    recipe: str
+    reasons: Reasons
+    found: tuple[str, ...]
+    seldom: str | None
+    """What the config says of class weights, where labels are imbalanced."""
+
+
+def propose(source: str, overrides: Sequence[str] = ()) -> Proposal:
+    """Look at a file or a built-in set; overrides are those of `load_config`, for keys of `data`.
+
+    Raises `DataError`, also where the labels do not look like labels, and `ConfigError`.
+    """
+    given = config_for(source, overrides).data
+    columns: list[tuple[str, str | None]] = []
+    dataset = load(source, given, columns.append)
+    counts = Counter(dataset.labels)
+    _need_labels(dataset, counts)
+    recipe, why = _recipe(dataset)
+    start = load_config(str(recipes()[recipe]))  # not by its name, which a file may have too
+    lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
+    reasons: dict[str, str] = {}
+    data = _data(dataset, counts, given, columns, overrides, reasons)
+    tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
+    if start.model.ngrams:
+        reasons["model.ngrams"] = "averaged with a linear model over runs of up to so many tokens"
+    training = start.training
+    if len(dataset) < FEW_ROWS:
+        training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
+        reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
+    config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
+    return Proposal(config, dataset, recipe, reasons, (*_found(dataset, counts, lengths), why), _seldom(counts))
+
+
+def commented_yaml(proposal: Proposal) -> str:
+    """The config as YAML: what differs from the defaults or has a reason, each reason beside its key."""
+    lines = [f"# Written by rnn init; begins with the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
+    lines += [f"# {line}" for line in proposal.found]
+    ours, defaults = _by_key(proposal.config), _by_key(Config())
+    section = ""
+    for name, (line, *below) in ours.items():
+        reason = proposal.reasons.get(name)
+        if name == "training.class_weight" and proposal.seldom:
+            line = f"  # class_weight: balanced   # {proposal.seldom}"
+        elif [line, *below] == defaults.get(name) and reason is None:
+            continue
+        elif reason is not None:
+            line = f"{line:<26} # {reason}"
+        if section != (section := name.partition(".")[0]):
+            lines += ["", f"{section}:"]
+        lines += [line, *below]
+    return "\n".join(lines) + "\n"
+
+
+def _by_key(config: Config) -> dict[str, list[str]]:
+    """The lines of YAML that each key is written in, by its name; those of a section in a section are its key's."""
+    found: dict[str, list[str]] = {}
+    section = name = ""
+    for line in to_yaml(config, math.inf).splitlines():
+        if not line.startswith(" "):
+            section = line.rstrip(":")
+            continue
+        if not line.startswith("    "):
+            name = f"{section}.{line.strip().partition(':')[0]}"
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
+    if len(counts) == 1:
+        raise DataError(
+            f"every row has the label {dataset.labels[0]!r}",
+            where=dataset.name,
+            mend="training needs at least two; name another --set data.label_column=NAME",
+        )
+    if len(counts) > max(2, len(dataset) / 2):
+        raise DataError(
+            f"{len(counts):,} different labels in {len(dataset):,} rows, such as {dataset.labels[0][:40]!r}",
+            where=dataset.name,
+            mend="name the column of labels with --set data.label_column=NAME",
+        )
+
+
+def _recipe(dataset: Dataset) -> tuple[str, str]:
+    texts = dataset.texts
+    letters = "".join(texts[:: max(1, len(texts) // 2000)])
+    unspaced = len(re.findall(f"[{UNSPACED}]", letters))
+    if unspaced > sum(map(str.isalpha, letters)) / 2:
+        return "char", "Its script puts no spaces between words, so characters are read (recipe char)."
+    if _share_known(dataset) < KNOWN_WORDS:
+        return "char", "Fewer than half of the words of a tenth of it occur in the rest: characters are read (char)."
+    lengths = sorted(len(split_words(text)) for text in texts)
+    if len(texts) < FEW_ROWS:
+        return "quick", f"So few rows ask for a small network (recipe quick); {FEW_ROWS:,} are a good beginning."
+    if lengths[int(0.95 * (len(lengths) - 1))] > LONG:
+        return "default", "The recipe default is the one for long texts."
+    return "short-text", "The recipe short-text is the one for sentences."
+
+
+def _share_known(dataset: Dataset) -> float:
+    apart, rest = stratify(dataset.texts, dataset.labels, [0.1], 1)
+    known = {word for row in rest for word in split_words(dataset.texts[row])}
+    words = [word for row in apart for word in split_words(dataset.texts[row])]
+    return sum(word in known for word in words) / len(words) if words else 1.0
+
+
+def _data(
+    dataset: Dataset,
+    counts: Counter[str],
+    given: DataConfig,
+    columns: Sequence[tuple[str, str | None]],
+    overrides: Sequence[str],
+    reasons: dict[str, str],
+) -> DataConfig:
+    chosen: dict[str, object] = {}
+    named = {"".join(override.partition("=")[0].split()) for override in overrides}
+    reasons["data.source"] = f"{len(dataset):,} rows"
+    for text, label in columns:  # none, of a built-in set
+        chosen |= {"text_column": text, "label_column": label}
+    labels = sorted(counts)
+    if len(labels) == 2:
+        looked_for = [label for label in labels if label.strip().lower() in POSITIVE]
+        likely = looked_for[0] if len(looked_for) == 1 else labels[1]
+        chosen["positive_label"] = likely if given.positive_label is None else given.positive_label
+        reasons["data.positive_label"] = "whose probability is answered"
+    share = 0.2 if len(dataset) < FEW_ROWS else 0.1
+    sides = {"validation": "chooses the best epoch", "test": "is looked at once, at the end"}
+    shares = [getattr(given, side) for side in sides if f"data.{side}" in named]
+    left = 1 - sum(value for value in shares if isinstance(value, float))
+    for side, does in sides.items():
+        if f"data.{side}" not in named:
+            # Where the other side was given a large share, no more than half of what it leaves to train on.
+            chosen[side] = most = min(share, round(left / 2, 6))
+            part = "half of the rest" if most < share else "a fifth, as rows are few," if share > 0.1 else "a tenth"
+            reasons[f"data.{side}"] = f"{part} {does}"
+    return given.model_copy(update=chosen)
+
+
+def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]) -> TokenizerConfig:
+    # Short texts cost little, so nearly all are read whole; of long ones the recipe reads so much at most.
+    most = max(start.max_length, LONG)
+    share = 0.99 if _rounded(lengths.max_length[0.99]) <= most else 0.95
+    max_length = min(_rounded(lengths.max_length[share]), most)
+    unit = "characters" if start.level == "char" else "words"
+    if lengths.max_length[share] <= max_length:
+        reasons["tokenizer.max_length"] = f"{unit}; keeps {share:.0%} of the texts whole"
+    else:
+        reasons["tokenizer.max_length"] = f"{unit}; 95% of the texts have up to {lengths.max_length[0.95]:,}"
+    reasons["tokenizer.level"] = "what a token is"
+    vocab_size = max(100, min(start.vocab_size, -(-lengths.twice // 100) * 100))
+    reasons["tokenizer.vocab_size"] = f"{lengths.twice:,} {unit} occur more than once"
+    longer = lengths.max_length[0.95] > max_length
+    truncate = "both" if longer else start.truncate
+    if longer:
+        reasons["tokenizer.truncate"] = "of a longer text the middle is left out"
+    return start.model_copy(update={"max_length": max_length, "vocab_size": vocab_size, "truncate": truncate})
+
+
+def _rounded(length: int) -> int:
+    return max(10, -(-length // 10) * 10)
+
+
+def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str]:
+    labels = ", ".join(f"{_shortened(label)} {count:,}" for label, count in counts.most_common(8))
+    more = f" and {len(counts) - 8:,} more" if len(counts) > 8 else ""
+    unit = "characters" if lengths.level == "char" else "words"
+    scripts = Counter(filter(None, map(script_of, dataset.texts)))
+    told = [
+        f"{len(dataset):,} rows; labels: {_printable(labels)}{more}.",
+        f"Half of the texts have up to {lengths.quantiles[0.5]:,} {unit}, 95% up to {lengths.quantiles[0.95]:,}, the "
+        f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
+        "letters.",
+    ]
+    repeated = len(dataset) - len(group_equal(dataset.texts))
+    if repeated:
+        told.append(f"{repeated:,} rows repeat an earlier text; equal texts are kept on one side (rnn data check).")
+    return told
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= 60 else f"{label[:57]}..."
+
+
+def _printable(text: str) -> str:
+    """On one line, for a comment: YAML allows none of the control characters there."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _seldom(counts: Counter[str]) -> str | None:
+    often, seldom = counts.most_common(1)[0][1], counts.most_common()[-1][1]
+    if often < IMBALANCE * seldom:
+        return None
+    return f"if the rarest label, {often / seldom:,.0f} times rarer than the commonest, matters as much"

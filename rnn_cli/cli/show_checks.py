@@ -1,0 +1,143 @@
+"""What a check of labelled texts found, printed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.text.plain import apart, one_line
+
+if TYPE_CHECKING:
+    from rnn_cli.checks.check import Report
+    from rnn_cli.checks.findings import Finding
+    from rnn_cli.checks.learning_curve import LearningCurve
+
+
+COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+
+
+LABELS = 12
+"""Labels whose rows are told, at most."""
+
+
+TEXT_CELLS = 60
+"""Columns of an example's text where the output is no terminal."""
+
+
+HARDLY = 0.3
+"""Points of accuracy that are not worth collecting rows for."""
+
+
+INDENT = " " * 9
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """Shows what is being done while the block runs, on a terminal only; nothing of it stays."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with console.status("") as status:
+        yield lambda text: status.update(escape(text))
+
+
+def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
+    """The findings with some rows of each, then how long the texts are."""
+    sides = report.rows.sides
+    counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
+    names = apart(list(report.labels)[:LABELS], NAME_CELLS, shortened)
+    labels = [f"{name} {report.labels[label]:,}" for label, name in names.items()]
+    more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
+    suffix = "" if "rows" in sides else " rows"
+    click.echo(paragraph(f"{one_line(report.source)}: {counts}{suffix}; labels: {', '.join(labels)}{more}", indent=""))
+    click.echo()
+    for finding in report.findings:
+        _show_finding(report, finding, examples)
+    if not report.findings:
+        click.echo("Nothing suspicious was found.\n")
+    if not report.judged:
+        click.echo(paragraph("The rows are too few, or of one label, to judge labels by a linear model.", "") + "\n")
+    _show_lengths(report)
+    if out is not None:
+        click.echo(f"\nAll rows of all findings: {one_line(str(out))}")
+
+
+def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
+    severity = click.style(padded(finding.severity.value, len(INDENT)), fg=COLOURS[finding.severity.value], bold=True)
+    click.echo(severity + click.style(finding.name, bold=True))
+    click.echo(paragraph(one_line(finding.what), INDENT))
+    rows, hits = report.rows, finding.hits[:examples]
+    names = apart((rows.labels[hit.row] for hit in hits), 16, shortened)
+    shown = [
+        (one_line(rows.where(hit.row)), names[rows.labels[hit.row]], one_line(hit.note), rows.texts[hit.row])
+        for hit in hits
+    ]
+    widths = [max((cell_len(cells[place]) for cells in shown), default=0) for place in (0, 1)]
+    for where, label, note, text in shown:
+        head = f"{INDENT}{padded(where, widths[0])}  {padded(label, widths[1])}  "
+        width = terminal_width()
+        cells = TEXT_CELLS if width is None else max(width - cell_len(head), 20)
+        if note:
+            click.echo(head + click.style(shortened(note, cells), italic=True))
+            head = " " * cell_len(head)
+        click.echo(head + (shortened(text, cells) or click.style("(empty)", dim=True)))
+    click.echo(paragraph(f"→ {one_line(finding.mend)}", INDENT) + "\n")
+
+
+def _show_lengths(report: "Report") -> None:
+    lengths = report.lengths
+    half, most, many, nearly, longest = lengths.quantiles.values()
+    unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
+    told = table(
+        (f"{unit} a text", "half", "90%", "95%", "99%", "longest"),
+        [("at most", *(f"{count:,}" for count in (half, most, many, nearly, longest)))],
+    )
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+    click.echo()
+    rows = [_setting("max_length", "of texts whole", lengths.in_force, lengths.max_length, 1 - lengths.cut)]
+    if lengths.vocab_size is not None:
+        known = 1 - lengths.unknown
+        rows.append(_setting("vocab_size", f"of running {unit}", lengths.in_force, lengths.vocab_size, known))
+    told = table(("tokenizer", "keeps", "95%", "99%", "now", "keeps"), rows, names=2)
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+
+
+def _setting(name: str, kept: str, now: object, needed: object, share: float) -> tuple[str, ...]:
+    assert isinstance(now, dict) and isinstance(needed, dict)
+    return name, kept, *(f"{needed[part]:,}" for part in (0.95, 0.99)), f"{now[name]:,}", f"{share:.1%}"
+
+
+def show_curve(report: "Report") -> None:
+    """The learning curve and what it promises, in a sentence."""
+    curve = report.curve
+    click.echo()
+    if curve is None:
+        click.echo("Too few rows for a learning curve.")
+        return
+    told = table(
+        ("training rows", "accuracy"),
+        [(f"{size:,}", f"{accuracy:.1%}") for size, accuracy in zip(curve.sizes, curve.accuracies, strict=True)],
+    )
+    click.secho(told[0], bold=True)
+    for line in told[1:]:
+        click.echo(line)
+    click.echo("\n" + paragraph(_promise(curve), indent=""))
+
+
+def _promise(curve: "LearningCurve") -> str:
+    low, high = (100 * end for end in curve.gain_range)
+    gain = f"about {100 * curve.gain:.1f} points more ({low:.1f} to {high:.1f})"
+    hardly = high < HARDLY
+    told = f"Twice the rows, {2 * curve.rows:,}, would give {gain}{': hardly worth it' if hardly else ''}. "
+    return (
+        f"{told}That is the linear model's accuracy, on {curve.held_out:,} held-out rows, carried on by power laws; "
+        "a network's is another, but what helps one mostly helps the other."
+    )

@@ -1,0 +1,113 @@
+"""Models held against the first of them, printed."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from rnn_cli.cli.layout import NAME_CELLS, fits, paragraph, table
+from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, bounds, span, value
+from rnn_cli.text.plain import apart, one_line
+
+if TYPE_CHECKING:
+    from rnn_cli.evaluation.compare import Comparison, Contest, Contestant
+
+
+def show_contest(contest: "Contest", rows: str) -> None:
+    """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
+    first, *others = contest.models
+    names = apart((each.name for each in contest.models), NAME_CELLS - len("against "), _ending)
+    known = any(model.log_loss is not None for model in contest.models)
+    fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
+    head = f"{contest.rows:,} {rows}"
+    wide = _figures(contest, names, head, fields, with_intervals=fields)
+    _show(wide if fits(wide) else _figures(contest, names, head, fields, with_intervals=fields[:1]))
+    click.echo()
+    p = "p" if len(others) == 1 else "p (Holm)"
+    wide = table(
+        (f"against {names[first.name]}", "points", EVERY, "macro F1", EVERY, p),
+        [(names[each.name], *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
+    )
+    narrow = table(
+        (f"against {names[first.name]}", "points", EVERY, p),
+        [(names[each.name], *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
+    )
+    _show(wide if fits(wide) else narrow)
+    click.echo()
+    for each in others:
+        click.echo(paragraph(_verdict(first, each, rows, contest.rows), indent=""))
+
+
+def _figures(
+    contest: "Contest",
+    names: Mapping[str, str],
+    head_of_names: str,
+    fields: Sequence[str],
+    with_intervals: Sequence[str],
+) -> list[str]:
+    """Some figures of each model, beside some of them their intervals."""
+    head, lines = [head_of_names], [[names[each.name]] for each in contest.models]
+    for field in fields:
+        called, written = FIGURES[field]
+        head += (called, EVERY) if field in with_intervals else (called,)
+        for line, each in zip(lines, contest.models, strict=True):
+            line.append(value(each, field, written))
+            if field in with_intervals:
+                line.append(bounds(each, field, written) or "-")
+    return table(head, lines)
+
+
+def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
+    assert found is not None  # only the first model is compared with none
+    low, high = found.interval
+    accuracy = f"{100 * found.difference:+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
+    of_f1 = f"{found.macro_f1_difference:+.3f}", span(found.macro_f1_interval, lambda end: f"{end:.3f}")
+    return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
+
+
+def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) -> str:
+    """Whether they really differ, for one who need not know the test."""
+    found, p = other.against_first, other.p_corrected
+    assert found is not None and p is not None
+    one, two = one_line(other.name), one_line(first.name)
+    if found.only_first_right == found.only_second_right == 0:
+        return f"{one} and {two} are right and wrong alike."
+    split = f"alone right in {_rows(found.only_first_right)}, the other in {found.only_second_right:,}"
+    if p >= SURE:
+        alike = f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."
+        return alike + _in_spite_of_the_interval(found)
+    return f"{one} is really {'better' if found.difference > 0 else 'worse'} than {two} ({split})."
+
+
+def _in_spite_of_the_interval(found: "Comparison") -> str:
+    """Why the interval beside a verdict of chance may leave out 0; nothing where it holds it."""
+    low, high = found.interval
+    if low <= 0 <= high:
+        return ""
+    if found.p_value < SURE:
+        return (
+            f" Its interval leaves out 0, as it is of this comparison alone, in which p is {_p(found.p_value)}; of "
+            "several comparisons some look so by chance, for which Holm's p allows."
+        )
+    return " Its interval just leaves out 0, as it is an approximation; the test is exact."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _p(value: float | None) -> str:
+    assert value is not None
+    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def _ending(name: str, most: int) -> str:
+    """The end of a path tells more than its beginning."""
+    name = one_line(name)
+    return name if len(name) <= most else "…" + name[1 - most :]
+
+
+def _show(lines: list[str]) -> None:
+    click.secho(lines[0], bold=True)
+    for line in lines[1:]:
+        click.echo(line)

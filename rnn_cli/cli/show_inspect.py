@@ -1,0 +1,125 @@
+"""What `rnn inspect` found in a trained model, printed."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.cells import cell_len
+
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width, to_json
+from rnn_cli.errors import quoted
+from rnn_cli.inspection.tokens import Reading, Token
+from rnn_cli.text.plain import one_line
+from rnn_cli.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from rnn_cli.inspection.vectors import Neighbour
+
+
+PIPE_CELLS = 100
+"""The width of lines of tokens where there is no terminal."""
+
+ENDS = {"head": "the beginning is read", "tail": "the end is read", "both": "the beginning and the end are read"}
+
+
+def readings_as_json(readings: Sequence[Reading]) -> None:
+    """One JSON object a text and line."""
+    for reading in readings:
+        found = {
+            "text": reading.text,
+            "tokens": [
+                {"token": each.text, "id": each.id, "known": each.known, "kept": each.kept} for each in reading.tokens
+            ],
+            "ids": reading.ids,
+            "padded": reading.padded,
+        }
+        click.echo(to_json(found))
+
+
+def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
+    """Each text, its tokens above their ids, what was cut; then all ids, padded, a line a text."""
+    terminal = terminal_width()
+    width = terminal or PIPE_CELLS
+    for number, reading in enumerate(readings, start=1):
+        click.echo(click.style(f"text {number}", bold=True) + f"  {_whole(reading.text, terminal)}")
+        click.echo(textwrap.fill(_counted(reading, tokenizer), width))
+        for line in _in_columns(reading.tokens, width):
+            click.echo(line)
+        click.echo()
+    longest = len(readings[0].padded)
+    click.secho(f"as one batch, [{len(readings)}, {longest}], padded with 0", bold=True)
+    cells = max(len(str(id)) for reading in readings for id in reading.padded)
+    for reading in readings:
+        line = " ".join(f"{id:>{cells}}" for id in reading.padded)
+        click.echo(line if terminal is None else _fitting(line, width))
+
+
+def _fitting(ids: str, width: int) -> str:
+    """A line of ids with … for those that the width does not hold; none is cut in two."""
+    return ids if len(ids) <= width else ids[: width - 1].rpartition(" ")[0].rstrip() + " …"
+
+
+def _whole(text: str, terminal: int | None) -> str:
+    return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
+
+
+def _counted(reading: Reading, tokenizer: Tokenizer) -> str:
+    if not reading.tokens:
+        return f"no token, so it is read as one unknown token, id {reading.ids[0]}"
+    said = f"{len(reading.tokens):,} {tokenizer.level} {'token' if len(reading.tokens) == 1 else 'tokens'}"
+    if unknown := sum(not each.known for each in reading.tokens):
+        said += f", {unknown:,} unknown (?)"
+    if cut := sum(not each.kept for each in reading.tokens):
+        said += f"; {cut:,} cut away (-), since max_length is {tokenizer.max_length:,}: {ENDS[tokenizer.truncate]}"
+    return said
+
+
+def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
+    """Lines of tokens with their ids below them, as many as the width holds."""
+    cells = []
+    for token in tokens:
+        name = shortened(_visible(token.text), NAME_CELLS) + "?" * (not token.known)
+        id = str(token.id) if token.kept else "-"
+        cells.append((name, id, max(cell_len(name), len(id))))
+    start = 0
+    while start < len(cells):
+        stop, used = start, len("tokens")
+        while stop < len(cells) and (stop == start or used + 2 + cells[stop][2] <= width):
+            used += 2 + cells[stop][2]
+            stop += 1
+        line = cells[start:stop]
+        yield "tokens" + "".join("  " + padded(name, most, right=True) for name, _, most in line)
+        yield "ids   " + "".join("  " + padded(id, most, right=True) for _, id, most in line)
+        start = stop
+
+
+def _visible(token: str) -> str:
+    """A token on one line; one of white space, as characters may be, is shown as an open box."""
+    return one_line(token) or "␣"
+
+
+def neighbours_as_json(token: str, id: int, found: Sequence["Neighbour"]) -> None:
+    """One JSON object."""
+    near = [{"token": each.token, "id": each.id, "similarity": round(each.similarity, 6)} for each in found]
+    click.echo(to_json({"token": token, "id": id, "neighbours": near}))
+
+
+def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
+    """A table, nearest first. Ids go by frequency, the smallest to the most frequent token."""
+    click.echo(f"nearest to {shortened(_visible(token), NAME_CELLS)} (id {id:,})\n")
+    rows = [(_visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
+    for line in table(("token", "similarity", "id"), rows):
+        click.echo(line)
+
+
+def show_projector(out: Path, tokens: int, dim: int) -> None:
+    """What was written, and how to open it."""
+    click.echo(f"{one_line(str(out))}: {tokens:,} vectors of {dim:,} numbers, and their tokens")
+    click.echo("\nOpen with TensorBoard (pip install tensorboard), on its page Projector:")
+    click.echo(f"    tensorboard --logdir {quoted(out)}")
+    click.echo("or without installing anything:")
+    click.echo(
+        paragraph("https://projector.tensorflow.org, Load: tensors.tsv, then metadata.tsv (your browser reads them)")
+    )

@@ -1,0 +1,210 @@
+"""How good a model is, printed: what a run came to, and an evaluation."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rnn_cli.bundle.model_folder import REPORT
+from rnn_cli.cli.layout import fits, paragraph, table
+from rnn_cli.errors import quoted
+from rnn_cli.evaluation.wording import (
+    EVERY,
+    FIGURES,
+    bounds,
+    confusions,
+    decision_in_words,
+    found_in_words,
+    span,
+    sure_in_words,
+    value,
+    verdict,
+)
+from rnn_cli.scoring.decision import Decision
+from rnn_cli.text.plain import one_line
+
+if TYPE_CHECKING:
+    from rnn_cli.evaluation.compare import Against
+    from rnn_cli.evaluation.evaluate import Evaluation, Slice
+    from rnn_cli.evaluation.metrics import ClassFigures, Figures
+    from rnn_cli.training.run import TrainedRun
+
+
+CONFUSIONS = 10
+"""Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
+
+MOST_LABELS, WORST_LABELS = 40, 20
+"""Labels up to which each has a line and the confusion matrix is tried; of more, how many are told, the worst."""
+
+SLICES = 20
+"""How many slices are shown, the worst."""
+
+
+def show_trained(run: "TrainedRun", *, named: bool) -> None:
+    """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
+    sides = {"validation": run.validation.figures} | ({"test": run.test.figures} if run.test else {})
+    _show(_side_by_side(sides, run.against))
+    side = list(sides)[-1]
+    if run.test:
+        click.echo("rnn evaluate shows the intervals of all of these, and more.")
+    if side in run.against:
+        click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
+    last = run.test or run.validation
+    if last.decision.threshold != Decision().threshold:
+        click.echo(paragraph(found_in_words(last.figures, f"{side} rows"), indent=""))
+    if sure := last.sure:
+        click.echo(paragraph(sure_in_words(sure, f"{side} rows"), indent=""))
+    path = run.bundle.path
+    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
+    if REPORT in run.bundle.manifest.files:
+        click.echo(f"Report {one_line(str(path / REPORT))}")
+    # Without --model the newest run is used, unless the environment says otherwise.
+    model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
+    click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
+    click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
+
+
+def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "Against | None" = None) -> None:
+    """Every figure with its interval, figures by label, and the confusion matrix.
+
+    `rows` says which rows they are of, `against` what the linear baseline made of the same ones.
+    """
+    figures = evaluation.figures
+    click.echo(f"Model  {one_line(str(_short(path)))}\n")
+    if evaluation.decision != Decision():
+        click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, figures.labels)}.", indent="") + "\n")
+    _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))
+    click.echo()
+    if against:
+        click.echo(paragraph(verdict(rows, against), indent="") + "\n")
+    _show_by_label(figures.per_class)
+    click.echo()
+    _show_confusion(figures)
+    if sure := evaluation.sure:
+        click.echo("\n" + paragraph(sure_in_words(sure), indent=""))
+    if unknown := int((~evaluation.scores.known).sum()):
+        click.echo(f"\nRows without one word the model knows: {unknown:,}")
+
+
+def show_slices(by: str, slices: "Sequence[Slice]") -> None:
+    """Figures of parts of the rows; `by` names the column they were told apart by."""
+    fields = ("accuracy", "macro_f1", "log_loss")
+
+    def shown(with_intervals: Sequence[str]) -> list[str]:
+        head, rows = [by, "rows"], [[each.name, f"{each.rows:,}"] for each in slices[:SLICES]]
+        for field in fields:
+            name, written = FIGURES[field]
+            head += (name, EVERY) if field in with_intervals else (name,)
+            for row, each in zip(rows, slices, strict=False):
+                row.append(written(getattr(each, field)))
+                if field in with_intervals:
+                    row.append(bounds(each, field, written))
+        return table(head, rows)
+
+    click.echo()
+    wide = shown(fields)
+    _show(wide if fits(wide) else shown(fields[:1]))
+    if not fits(wide):
+        click.echo("A wider terminal shows each figure's interval, as do --report and --json.")
+    if (left := len(slices) - SLICES) > 0:
+        click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
+
+
+def _show_by_label(per_class: "Mapping[str, ClassFigures]") -> None:
+    if len(per_class) <= MOST_LABELS:
+        _show(_by_label(per_class))
+        return
+    # A label without a row was not put to the test.
+    tried = sorted((row.f1, label) for label, row in per_class.items() if row.support)
+    _show(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
+    click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
+
+
+def _show_confusion(figures: "Figures") -> None:
+    if len(figures.labels) <= MOST_LABELS:
+        matrix = table(
+            ("true \\ answered", *figures.labels),
+            [
+                (label, *(f"{count:,}" for count in counts))
+                for label, counts in zip(figures.labels, figures.confusion, strict=True)
+            ],
+        )
+        if fits(matrix):
+            _show(matrix)
+            return
+    most = confusions(figures, CONFUSIONS)
+    _show(
+        table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
+    )
+    click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
+
+
+LEFT_OUT = ("balanced_accuracy", "ece")
+"""What a run's table, which has up to four columns of figures, leaves to `rnn evaluate`."""
+
+
+def _side_by_side(sides: Mapping[str, "Figures"], against: Mapping[str, "Against"]) -> list[str]:
+    """The headline figures of a run's sides in columns, with the baseline's; of the intervals there is room for one."""
+    head: list[str] = [""]
+    models = [""]
+    columns: list[Figures] = []
+    for side, figures in sides.items():
+        pair = (figures, against[side].figures) if side in against else (figures,)
+        head += (side, "")[: len(pair)]
+        models += ("network", "linear")[: len(pair)]
+        columns += pair
+    rows = [("rows", *(f"{figures.rows:,}" for figures in columns))]
+    for field, (name, written) in FIGURES.items():
+        if field in LEFT_OUT:
+            continue
+        rows.append((name, *(value(figures, field, written) for figures in columns)))
+        if field == "accuracy":
+            rows.append((EVERY, *(bounds(figures, field, written) for figures in columns)))
+    return table(head, [models, *rows] if against else rows)
+
+
+def _with_intervals(name: str, models: Mapping[str, "Figures"]) -> list[str]:
+    """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
+    rows = [("rows", *(cell for figures in models.values() for cell in (f"{figures.rows:,}", "")))]
+    for field, (called, written) in FIGURES.items():
+        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
+        rows.append((called, *(cell for pair in cells for cell in pair)))
+    return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
+
+
+def _by_label(per_class: Mapping[str, "ClassFigures"]) -> list[str]:
+    """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
+
+    def each(name: str, row: "ClassFigures") -> tuple[str, str]:
+        return f"{getattr(row, name):.3f}", span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
+
+    wide = table(
+        ("label", "precision", EVERY, "recall", EVERY, "F1", EVERY, "rows"),
+        [
+            (label, *each("precision", row), *each("recall", row), *each("f1", row), f"{row.support:,}")
+            for label, row in per_class.items()
+        ],
+    )
+    if fits(wide):
+        return wide
+    return table(
+        ("label", "precision", "recall", "F1", EVERY, "rows"),
+        [
+            (label, f"{row.precision:.3f}", f"{row.recall:.3f}", *each("f1", row), f"{row.support:,}")
+            for label, row in per_class.items()
+        ],
+    )
+
+
+def _show(lines: list[str]) -> None:
+    click.secho(lines[0], bold=True)
+    for line in lines[1:]:
+        click.echo(line)
+
+
+def _short(path: Path) -> Path:
+    """The folder itself where the path is a link to it; as seen from here if it stands below."""
+    real, here = path.resolve(), Path.cwd()
+    return real.relative_to(here) if real.is_relative_to(here) else real

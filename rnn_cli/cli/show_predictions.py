@@ -1,0 +1,201 @@
+"""Predictions as lines on the standard output."""
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.cells import cell_len
+
+from rnn_cli.cli.layout import NAME_CELLS, for_terminal, padded, shortened, terminal_width, to_json
+from rnn_cli.scoring.decision import UNSURE
+from rnn_cli.scoring.explain import Part
+from rnn_cli.scoring.predictor import Prediction
+from rnn_cli.text.plain import apart, one_line, plain
+
+STRONGEST = 5
+"""How many words for an answer, and how many against it, are told by name."""
+
+
+LEAST = 0.005
+"""A weight that is told as 0.00: it leaves the answer unchanged."""
+
+
+INDENT = "    "
+
+
+def shown_explanation(text: str, parts: Sequence[Part]) -> str:
+    """The text, wrapped, what speaks for the answer in green and what speaks against it in red; the strongest below."""
+    # A character for each, so that the parts' places hold.
+    flat = plain("".join(" " if each.isspace() else each for each in text))
+    width = terminal_width()
+    ranges = _wrapped(flat, max(width - len(INDENT), 2)) if width else [(0, len(flat.rstrip()))]
+    top = max((abs(part.weight) for part in parts), default=0.0)
+    lines = [_painted(flat, start, end, parts, top) for start, end in ranges]
+    for name, sign in (("for", 1), ("against", -1)):
+        ranked = sorted((part for part in parts if sign * part.weight >= LEAST), key=lambda part: -abs(part.weight))
+        if ranked:
+            lines.append(_named(name, [(flat[part.start : part.end], part.weight) for part in ranked[:STRONGEST]]))
+    return "".join(f"{INDENT}{line}\n" for line in lines if line)
+
+
+def explanation_fields(text: str, parts: Sequence[Part]) -> list[dict[str, object]]:
+    """What a JSON answer holds of it: the parts in order, weights with 6 significant digits."""
+    return [
+        {
+            "text": text[part.start : part.end],
+            "start": part.start,
+            "end": part.end,
+            "weight": float(f"{part.weight:.6g}"),
+        }
+        for part in parts
+    ]
+
+
+def _wrapped(text: str, cells: int) -> list[tuple[int, int]]:
+    """The lines, text[start:end], at most `cells` columns wide."""
+    lines: list[tuple[int, int]] = []
+    # A character takes two columns at most, so that what is matched fits a line; a longer word may be broken.
+    for word in re.finditer(rf"\S{{1,{cells // 2}}}", text):
+        start, end = word.span()
+        if lines and cell_len(text[lines[-1][0] : end]) <= cells:
+            start, _ = lines.pop()
+        lines.append((start, end))
+    return lines
+
+
+def _painted(text: str, start: int, end: int, parts: Sequence[Part], top: float) -> str:
+    painted, done = "", start
+    for part in parts:
+        first, last = max(part.start, start), min(part.end, end)
+        if first < last:
+            painted += text[done:first] + _coloured(text[first:last], part.weight, top)
+            done = last
+    return painted + text[done:end]
+
+
+def _coloured(text: str, weight: float, top: float) -> str:
+    # Bold and underlined rather than bright: bright colours vanish on a light background.
+    strength = abs(weight) / top if abs(weight) >= LEAST else 0.0
+    if strength < 0.1:
+        return text
+    colour = "green" if weight > 0 else "red"
+    return click.style(text, fg=colour, bold=strength >= 1 / 3 or None, underline=strength >= 2 / 3 or None)
+
+
+def _named(name: str, ranked: Sequence[tuple[str, float]]) -> str:
+    """The words and their weights on one line, as many as it holds."""
+    width = terminal_width()
+    line = f"{name:<8}"
+    for text, weight in ranked:
+        longer = f"{line} {shortened(text, NAME_CELLS)} {weight:+.2f} "
+        if width is not None and line.strip() != name and cell_len(INDENT + longer.rstrip()) > width:
+            break
+        line = longer
+    return line.rstrip()
+
+
+class Writer:
+    """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
+
+    csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
+    `abstains` whether the answer is unsure and, with `proba`, the probability of every label. plain is label, tab,
+    probability. human is cut to the terminal's width. In both, "unsure" stands for the label of an unsure answer.
+    """
+
+    def __init__(self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False) -> None:
+        self._labels, self._proba, self._abstains = labels, proba, abstains
+        self._delimiter = "\t" if style == "tsv" else ","
+        self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
+        self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, shortened)
+        self._cells = max(map(cell_len, self._names.values()))
+        self._width = terminal_width()
+        self._blank = ""
+        if style in ("csv", "tsv"):
+            header = ["text", "label", "probability", "no_known_words", *(["unsure"] if abstains else [])]
+            self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
+
+    def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        """Write one answer a text and flush them."""
+        lines = (self._line(text, prediction) + "\n" for text, prediction in zip(texts, predictions, strict=True))
+        self._echo("".join(lines))
+
+    def write_explained(
+        self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
+    ) -> None:
+        """Write one answer a text with what speaks for and against it, and flush them; human and jsonl only."""
+        for answer in zip(texts, predictions, parts, strict=True):
+            click.echo(self._explained(*answer), nl=False)
+
+    def _echo(self, lines: str) -> None:
+        """Write records as they are, to a terminal without what it must not get; click would cut from the texts."""
+        if self._line != self._record:
+            click.echo(lines, nl=False)
+        else:
+            click.echo(for_terminal(lines) if sys.stdout.isatty() else lines, nl=False, color=True)
+
+    def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
+        if self._line == self._json:
+            return to_json(self._fields(text, prediction) | {"explanation": explanation_fields(text, parts)}) + "\n"
+        blank, self._blank = self._blank, "\n"  # between texts
+        return f"{blank}{self._human(text, prediction)}\n{shown_explanation(text, parts)}"
+
+    def _record(self, text: str, prediction: Prediction) -> str:
+        fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
+        fields += [str(prediction.unsure).lower()] * self._abstains
+        return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
+
+    def _joined(self, fields: Sequence[str]) -> str:
+        # Only what is in the line's end is quoted, so a lone CR in a text would be read back as one.
+        record = io.StringIO(newline="")
+        csv.writer(record, delimiter=self._delimiter, lineterminator="\r\n").writerow(fields)
+        return record.getvalue().removesuffix("\r\n")
+
+    def _plain(self, text: str, prediction: Prediction) -> str:
+        label = UNSURE if prediction.unsure else one_line(prediction.label)
+        fields = [label, _number(prediction.probability)]
+        return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
+
+    def _json(self, text: str, prediction: Prediction) -> str:
+        return to_json(self._fields(text, prediction))
+
+    def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
+        answer: dict[str, object] = {
+            "text": text,
+            "label": prediction.label,
+            "probability": round(prediction.probability, 6),
+            "no_known_words": prediction.no_known_words,
+        }
+        if self._abstains:
+            answer["unsure"] = prediction.unsure
+        if self._proba:
+            every = zip(self._labels, prediction.probabilities, strict=True)
+            answer["probabilities"] = {label: round(p, 6) for label, p in every}
+        return answer
+
+    def _human(self, text: str, prediction: Prediction) -> str:
+        label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
+        figures = f"  {prediction.probability:6.1%}  "
+        if self._proba:
+            every = zip(self._labels, prediction.probabilities, strict=True)
+            ranked = sorted(every, key=lambda each: -each[1])
+            figures += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
+        doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
+        by_threshold = len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
+        doubt += "(by the threshold)  " if by_threshold else ""
+        doubt += "(no known word)  " if prediction.no_known_words else ""
+        left = sys.maxsize if self._width is None else self._width - cell_len(label + figures + doubt)
+        # A text of which less could be shown would tell nothing: it wraps.
+        shown = shortened(text, left) if left >= 20 else one_line(text)
+        return (
+            click.style(label, bold=True) + figures + click.style(doubt, fg="yellow") * bool(doubt) + shown
+        ).rstrip()
+
+    def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
+        return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
+
+
+def _number(probability: float) -> str:
+    return f"{probability:.6f}"

@@ -1,0 +1,219 @@
+"""A config's keys: their names, types in words, defaults and meanings, read off the models' JSON schema.
+
+Knows nothing of values that were given.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from rnn_cli.config.schema import PLAIN_NUMBER, Config
+from rnn_cli.config.strict_yaml import shown
+
+Schema = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """A key of the config, all in words as `rnn config keys` prints them."""
+
+    name: str
+    """With its section: training.epochs."""
+    type: str
+    default: str
+    """As YAML writes it."""
+    description: str
+
+
+def key_table() -> list[Key]:
+    """Every key in declared order; a section within a section is a key, followed by its own."""
+    return list(_keys(config_schema(), ""))
+
+
+@cache
+def config_schema() -> Schema:
+    """The JSON schema of `Config`."""
+    return Config.model_json_schema()
+
+
+def schema_at(path: Sequence[object]) -> Schema:
+    """The schema of the value at a path of keys and indices; an empty one where no value belongs."""
+    schema = config_schema()
+    for part in path:
+        options = [_resolved(option) for option in _options(schema)]
+        if isinstance(part, int) and any("items" in option for option in options):
+            schema = next(option["items"] for option in options if "items" in option)
+        else:
+            schema = next(filter(None, (_member(option, str(part)) for option in options)), {})
+        schema = _resolved(schema)
+    return schema
+
+
+def sections() -> dict[str, Schema]:
+    """The config's sections by name."""
+    return {name: _resolved(schema) for name, schema in config_schema()["properties"].items()}
+
+
+def in_words(schema: Schema) -> str:
+    """What a schema wants: "a whole number of at least 1"."""
+    return _joined([_option_in_words(option) for option in _options(schema)])
+
+
+def _keys(schema: Schema, prefix: str) -> Iterator[Key]:
+    for name, declared in schema.get("properties", {}).items():
+        nested = [option for option in map(_resolved, _options(declared)) if "properties" in option]
+        if prefix or not nested:
+            default = declared.get("default")
+            written = default if isinstance(default, str) else shown(default)
+            yield Key(prefix + name, in_words(declared), written, declared.get("description", ""))
+        for option in nested:
+            yield from _keys(option, f"{prefix}{name}.")
+
+
+def _resolved(schema: Schema) -> Schema:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return config_schema()["$defs"][name] if name else schema
+
+
+def _options(schema: Schema) -> list[Schema]:
+    options: list[Schema] = schema.get("anyOf", [schema])
+    return options
+
+
+def _member(schema: Schema, name: str) -> Schema | None:
+    member = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+    return member if isinstance(member, dict) else None
+
+
+def _option_in_words(schema: Schema) -> str:
+    schema = _resolved(schema)
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if "const" in schema:
+        return str(schema["const"])
+    match schema.get("type"):
+        case "integer":
+            return "a whole number" + _bounds(schema)
+        case "number":
+            return "a number" + _bounds(schema)
+        case "array":
+            return f"a list, each {in_words(schema['items'])}" + (", not empty" if schema.get("minItems") else "")
+        case "object" if "properties" in schema:
+            return f"keys of its own ({', '.join(schema['properties'])})"
+        case "object":
+            return f"{{name: value}}, each {in_words(schema['additionalProperties'])}"
+        case "string":
+            return "one character" if schema.get("maxLength") == 1 else "text"
+        case "boolean":
+            return "true or false"
+        case _:
+            return "null"
+
+
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
+
+def _bounds(schema: Schema) -> str:
+    found = [f"{words} {schema[name]}" for name, words in _BOUNDS.items() if name in schema]
+    return f" ({' and '.join(found)})" if found else ""
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+KeyPath = tuple[object, ...]
+
+
+class Mistake(NamedTuple):
+    """What is wrong with the value at a path of keys and list indices; () is the whole config."""
+
+    path: KeyPath
+    what: str
+
+
+def explain(error: ValidationError, given: Mapping[str, Any]) -> list[Mistake]:
+    """The mistakes of a config, one a path, in declared order."""
+    found: dict[KeyPath, list[Any]] = {}
+    for fault in error.errors(include_url=False):
+        found.setdefault(_path(fault["loc"], given), []).append(fault)
+    return [
+        Mistake(path, _sentence(path, faults))
+        for path, faults in found.items()
+        if not _is_told_below(path, faults, found)
+    ]
+
+
+def dotted(path: Sequence[object]) -> str:
+    """The path as it is written: model.units.1."""
+    return ".".join(str(part) if str(part).isprintable() else shown(part) for part in path)
+
+
+def _path(location: Sequence[object], given: Any) -> KeyPath:
+    # Between the keys, pydantic names the branches of a union; they lead nowhere in what was given.
+    path: list[object] = []
+    for part in location:
+        if isinstance(given, dict):
+            members = {str(key): value for key, value in given.items()}
+        elif isinstance(given, list):
+            members = {str(index): value for index, value in enumerate(given)}
+        else:
+            break
+        if str(part) in members:
+            given = members[str(part)]
+            path.append(part)
+    return tuple(path)
+
+
+def _is_told_below(path: KeyPath, faults: list[Any], found: Mapping[KeyPath, object]) -> bool:
+    # `class_weight: {a: -1}` fails as "balanced" too, which nobody meant.
+    deeper = any(len(other) > len(path) and other[: len(path)] == path for other in found)
+    return deeper and all(fault["type"] != "value_error" for fault in faults)
+
+
+def _sentence(path: KeyPath, faults: list[Any]) -> str:
+    for fault in faults:
+        if fault["type"] == "value_error":
+            return str(fault["ctx"]["error"])
+        if fault["type"] == "extra_forbidden":
+            return _unknown_key(path)
+    value = faults[0]["input"]
+    wanted = in_words(schema_at(path))
+    return f"expected {wanted}, got {shown(value)}{_hint(wanted, value)}"
+
+
+def _hint(wanted: str, value: object) -> str:
+    if wanted.startswith(("text", "one char")):
+        return "; quote it" if isinstance(value, int | float) else ""
+    written = getattr(value, "written", value)
+    if not isinstance(written, str):
+        return ""
+    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # 010 and 1_000 are other numbers for other readers
+    return f"; write {plain}" if plain != written and PLAIN_NUMBER.fullmatch(plain) else ""
+
+
+def _unknown_key(path: KeyPath) -> str:
+    """Looks for the key where it stands, then by its last name anywhere."""
+    names = [key.name for key in key_table()]
+    siblings = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == dotted(path[:-1])}
+    anywhere = {name.rpartition(".")[2]: name for name in names}
+    if len(path) == 1:
+        siblings = {name.partition(".")[0]: name.partition(".")[0] for name in names}
+    written = str(path[-1])
+    if written in names:
+        section, _, name = written.partition(".")
+        return f"no such key; write {section}: {{{name.replace('.', ': {')}: ...{'}' * written.count('.')}"
+    if written in anywhere:
+        return f"no such key; did you mean {anywhere[written]}?"
+    for known in (siblings, anywhere):
+        if near := get_close_matches(written, known, 1):
+            return f"no such key; did you mean {known[near[0]]}?"
+    return f"no such key; here are {', '.join(siblings)}" if siblings else "no such key"

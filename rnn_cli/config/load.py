@@ -1,0 +1,229 @@
+"""Defaults, then a YAML file, then overrides: one `Config`, or all mistakes at once."""
+
+import os
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import ValidationError
+
+from rnn_cli.config.describe import KeyPath, Mistake, dotted, explain, sections
+from rnn_cli.config.schema import Config
+from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown
+from rnn_cli.errors import BundleError, ConfigError, quoted
+
+MAX_BYTES = 1_000_000
+"""A config of more bytes is a mistake, and would take YAML minutes."""
+
+DATA_FILE = re.compile(r"\.(csv|tsv|jsonl|ndjson|parquet|pq)(\.gz|\.zst)?$")
+"""A name that a file of rows has, and a config never."""
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def recipes() -> dict[str, Path]:
+    """The configs that come with rnn: name ("default") to file, by name."""
+    for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):  # installed; in a checkout
+        if folder.is_dir():
+            return {
+                file.relative_to(folder).with_suffix("").as_posix(): file for file in sorted(folder.rglob("*.yaml"))
+            }
+    return {}
+
+
+def read_source(source: str | None) -> tuple[str, str]:
+    """The YAML text of a file or a recipe (None is the recipe "default"), and the file's name to blame.
+
+    A file goes before a recipe of the same name. Raises `ConfigError` with one mistake.
+    """
+    if source is not None and DATA_FILE.search(source.lower()):
+        raise ConfigError([f"{source}: is data, not a config; use --set data.source={quoted(source)}"])
+    # os.path, since pathlib raises an error for a name that is too long.
+    if source is not None and os.path.exists(source) and not os.path.isdir(source):
+        return _read(Path(source), source), source
+    name = "default" if source is None else source
+    recipe = recipes().get(name)
+    if recipe is None:
+        raise ConfigError([_missing(name)])
+    return _read(recipe, _short(recipe)), _short(recipe)
+
+
+def _read(file: Path, where: str) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([f"{where}: cannot be read ({error.strerror})"]) from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError([f"{where}: larger than {MAX_BYTES:,} bytes; is this a config?"])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{where}:{line}: not UTF-8 (byte 0x{content[error.start]:02x})"]) from None
+
+
+def _missing(name: str) -> str:
+    if os.path.isdir(name):
+        return f"{name}: is a directory; name a YAML file"
+    names = list(recipes())
+    near = get_close_matches(name, names, 1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return f"""{name or '""'}: no such file or recipe; {guess}recipes: {", ".join(names) or "none"}"""
+
+
+def _short(file: Path) -> str:
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
+MOST_BRACKETS = 1_000
+"""A stored config has a few lists; its labels and paths may hold brackets, too."""
+
+
+def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
+    """The config of a YAML file or a recipe (None is "default"), changed by overrides, later ones last.
+
+    An override is "training.epochs=2": a dotted key and a YAML value, which replaces the whole value of that
+    key. Raises `ConfigError` with every mistake, each placed in the file or the override it came from.
+    """
+    text, where = read_source(source)
+    return parse_config(text, where, overrides)
+
+
+def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config:
+    """The config of a YAML text that came from `where`. Raises `ConfigError` as `load_config` does."""
+    mistakes: list[str] = []
+    given: dict[Any, Any] = {}
+    try:
+        given = _sections(text, where)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    changes: list[_Override] = []
+    for override in overrides:
+        try:
+            change = _parse_override(override)
+            _put(given, change)
+        except ConfigError as error:
+            mistakes += error.mistakes
+        else:
+            changes.append(change)
+    for name in sections():
+        if given.get(name, ...) is None:  # a section whose keys are all commented out
+            given[name] = {}
+    try:
+        config = Config.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(mistakes + [_placed(each, where, changes) for each in explain(error, given)]) from None
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def stored_config(content: bytes, where: str, overrides: Sequence[str] = ()) -> Config:
+    """The config in a file of a model's folder, changed by overrides as `parse_config` does.
+
+    Raises `BundleError` for what is wrong with the file and `ConfigError` for what is wrong with the overrides.
+    """
+    try:
+        text = content.decode("utf-8")
+        if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
+            raise ConfigError(["more lists than any config has"])
+        config = Config.model_validate(_sections(text, "line"))
+    except (UnicodeDecodeError, ConfigError, ValidationError) as error:
+        what = _first(error) if isinstance(error, ValidationError) else str(error).partition("\n")[0]
+        raise BundleError(f"not a config this rnn understands ({what})", where=where) from None
+    return parse_config(text, where, overrides) if overrides else config
+
+
+def to_yaml(config: Config, width: float = 110) -> str:
+    """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it.
+
+    Lines longer than `width` are folded.
+    """
+    text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
+
+
+class _Override(NamedTuple):
+    path: tuple[str, ...]
+    value: Any
+    where: str
+
+
+def _first(error: ValidationError) -> str:
+    mistake = error.errors()[0]
+    return f"{dotted(mistake['loc'])[:200]}: {mistake['msg']}"
+
+
+def _sections(text: str, where: str) -> dict[Any, Any]:
+    value = parse_yaml(text, where)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError([f"{where}: expected sections ({', '.join(sections())}), got {shown(value)}"])
+    return value
+
+
+def _parse_override(override: str) -> _Override:
+    where = f"--set {override}"
+    key, equals, value = override.partition("=")
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path):
+        raise ConfigError([f"{where}: expected KEY=VALUE, such as training.epochs=2"])
+    if len(value) == 1 and not value.isalnum() and value != "~":
+        return _Override(path, value, where)  # a delimiter; alone, most of them are YAML's own signs
+    return _Override(path, parse_yaml(value, where, is_file=False), where)
+
+
+def _put(given: dict[Any, Any], change: _Override) -> None:
+    *parents, last = change.path
+    for depth, name in enumerate(parents, 1):
+        if given.get(name) is None:
+            given[name] = {}
+        given = given[name]
+        if not isinstance(given, dict):
+            parent = dotted(change.path[:depth])
+            raise ConfigError([f"{change.where}: {parent} is {shown(given)}, which has no keys; set it as a whole"])
+    given[last] = change.value
+
+
+def _placed(mistake: Mistake, where: str, changes: Sequence[_Override]) -> str:
+    own = [change for change in changes if _leads(change.path, mistake.path)]
+    below = [change for change in changes if _leads(mistake.path, change.path)]
+    if own:  # the last override of the key is the one that counts
+        where = own[-1].where
+    elif below and len(mistake.path) > 1:  # what stands there was made by the override
+        where = below[-1].where
+    elif below:  # a section at odds with itself: the file and its overrides together
+        where = " with ".join([where, *(change.where for change in below)])
+    return ": ".join(filter(None, (where, dotted(mistake.path), mistake.what)))
+
+
+def _leads(start: KeyPath, path: KeyPath) -> bool:
+    return tuple(map(str, path[: len(start)])) == tuple(map(str, start))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists on one line, no aliases; quotes what YAML 1.1 or 1.2 would not read as text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, flow_style=True)
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # YAML folds some characters that are no line ends elsewhere (U+0085) unless they are written as escapes; and some
+    # turn the direction of what is read. Only quotes allow escapes.
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent_text)
+resolve_as_core(_Dumper)  # beside YAML 1.1's; PyYAML leaves out the next
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))

@@ -1,0 +1,72 @@
+"""Tells which label a text has and how probable it is, by the model in this file's folder.
+
+    python predict.py "a text" "another one"      or, without any, each line of the standard input
+
+prints label, tab, probability for each text. In Python: `from predict import predict`. Needs Python 3.11 or newer,
+numpy and onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnn_cli.scoring.predictor import Predictor
+
+
+HERE = Path(__file__).resolve().parent
+
+
+@cache
+def load() -> "Predictor":
+    """The model, ready to score; raises `BundleError` if one of its files is not as it was written."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime looks when it is loaded
+    sys.path.insert(0, str(HERE))  # which it lacks if Python was told to be safe
+    try:
+        from rnn_cli.scoring.predictor import Predictor
+    finally:
+        sys.path.remove(str(HERE))
+    return Predictor.open(HERE)
+
+
+def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
+    """A dict a text: `label`, its `probability`, the `probabilities` of all labels, `unsure`, `no_known_words`."""
+    model = load()
+    found = model.predict([texts] if isinstance(texts, str) else texts)  # a text alone, and not each letter of it
+    return [
+        asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
+    ]
+
+
+def main(words: list[str]) -> None:
+    """Print a line for each of the words, or else for each line of the standard input."""
+    if words in (["-h"], ["--help"]):
+        print(__doc__)
+        return
+    model, unknown = load(), 0
+    from rnn_cli.scoring.decision import UNSURE
+    from rnn_cli.text.lines import read_windows
+    from rnn_cli.text.plain import one_line
+
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
+        for found in model.predict(texts):
+            print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}")
+            unknown += found.no_known_words
+        sys.stdout.flush()
+    if unknown:
+        print(f"Warning: no word the model knows in {unknown:,} of the texts", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(130)  # without a word
+    except Exception as error:
+        print("Error:", *(str(error) or repr(error)).split(), file=sys.stderr)
+        sys.exit(2)

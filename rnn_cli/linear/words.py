@@ -1,0 +1,67 @@
+"""All texts of a set as one array of word numbers: what near duplicates and the linear model are made from.
+
+A word is a run of letters and digits in lower case, whatever the config's tokenizer makes of a text; scripts that put
+no spaces between words give a word a character. Knows nothing of labels.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+
+import numpy as np
+import numpy.typing as npt
+
+# Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, with those beyond the first plane.
+UNSPACED = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Characters of scripts without spaces between words, as ranges for a regular expression's class."""
+
+
+_ASCII = re.compile(r"[a-z0-9]+")
+
+
+_ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts as numbers: text i is `ids[starts[i]:starts[i + 1]]`, each below `size`, the number of different words."""
+
+    ids: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.intp]
+    size: int
+
+    def __len__(self) -> int:
+        """The number of texts."""
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.intp]:
+        """Words of each text."""
+        return np.diff(self.starts)
+
+    def take(self, texts: Sequence[int]) -> "Words":
+        """Some of the texts, in the order given."""
+        parts = [self.ids[self.starts[text] : self.starts[text + 1]] for text in texts]
+        return _joined(parts, self.size)
+
+
+def number_words(texts: Iterable[str]) -> Words:
+    """Number the words of texts in the order in which they are first met."""
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    found = [np.fromiter(map(numbers.__getitem__, split_words(text)), np.int64) for text in texts]
+    return _joined(found, len(numbers))
+
+
+def _joined(parts: Sequence[npt.NDArray[np.int64]], size: int) -> Words:
+    starts = np.fromiter(chain([0], map(len, parts)), np.intp, len(parts) + 1).cumsum()
+    return Words(np.concatenate(parts) if parts else np.empty(0, np.int64), starts, size)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, in order."""
+    lower = text.lower()
+    return _ASCII.findall(lower) if lower.isascii() else _ANY.findall(lower)

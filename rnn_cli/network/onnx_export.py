@@ -1,0 +1,132 @@
+"""A trained network's weights to an ONNX graph, and back.
+
+What a graph is but for its weights is told by `rnn_cli.graph`. Knows the shape of what `build` makes, no more.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, checker, helper, numpy_helper
+
+from rnn_cli.arrays import AnyArray
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, TYPES, Tensor
+from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
+
+GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
+"""Where in Keras's order each of ONNX's gates stands: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
+
+
+def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
+    """The ONNX file of a model from `build`: int32 `ids` `[batch, time]`, padded after the text with 0, to `logits`.
+
+    `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax of
+    it gives the model's probabilities.
+    """
+    vocab_size = _layers(model, config)[0][0].get_weights()[0].shape[0]
+    made_of = Architecture.of(config, vocab_size, max(model.output_shape[-1], 2))
+    made = to_proto(skeleton(made_of), _weights(model, config))
+    checker.check_model(made, full_check=True)
+    return bytes(made.SerializeToString())
+
+
+def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
+    """Give a model from `build` the weights that `to_onnx` made the graph of."""
+    weights = iter(graph.weights)
+    for layers in _layers(model, config):
+        if _is_recurrent(layers):
+            stacks = list(islice(weights, 3))
+            for place, layer in enumerate(layers):
+                layer.set_weights(_keras_order([stack[place] for stack in stacks], config.cell))
+        else:
+            layers[0].set_weights(list(islice(weights, len(layers[0].weights))))
+
+
+def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
+    """A skeleton and its weights, in the order of their tensors, as `onnx` has a model."""
+    left = iter(weights)
+    tensors = [
+        numpy_helper.from_array(_constant(tensor) if tensor.value is not None else next(left), name)
+        for name, tensor in made.tensors.items()
+    ]
+    nodes = []
+    for node in made.nodes:
+        attributes: dict[str, Any] = dict(node.attributes)
+        nodes.append(
+            helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain or None, **attributes)
+        )
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "classifier",
+            [helper.make_tensor_value_info("ids", INT32, ["batch", "time"])],
+            [helper.make_tensor_value_info("logits", FLOAT, ["batch", made.outputs])],
+            tensors,
+        ),
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in made.opsets.items()],
+        ir_version=IR_VERSION,
+        producer_name="rnn",
+    )
+
+
+def _constant(tensor: Tensor) -> AnyArray:
+    return np.frombuffer(tensor.value or b"", TYPES[tensor.type]).reshape(tensor.shape)
+
+
+def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:
+    """The layers that have weights, in the order of the skeleton's tensors; both directions of one layer together."""
+    plain = [*(f"dense_{depth}" for depth, _ in enumerate(config.dense_units, start=1)), LOGITS]
+    plain += [NGRAMS, NGRAM_LOGITS] if config.ngrams else []
+    return [
+        *([[model.get_layer("embedding")]] if config.input == "embedding" else []),
+        *(_directions(model, config, depth) for depth, _ in enumerate(config.units, start=1)),
+        *([model.get_layer(name)] for name in plain),
+    ]
+
+
+def _directions(model: keras.Model, config: ModelConfig, depth: int) -> list[keras.layers.Layer]:
+    name = f"{config.cell}_{depth}"
+    if not config.bidirectional:
+        return [model.get_layer(name)]
+    both = model.get_layer(f"bidirectional_{name}")
+    return [both.forward_layer, both.backward_layer]
+
+
+def _is_recurrent(layers: Sequence[keras.layers.Layer]) -> bool:
+    return isinstance(layers[0], keras.layers.RNN)
+
+
+def _weights(model: keras.Model, config: ModelConfig) -> Iterator[AnyArray]:
+    for layers in _layers(model, config):
+        if _is_recurrent(layers):
+            stacks = zip(*(_onnx_order(layer.get_weights(), config.cell) for layer in layers), strict=True)
+            yield from map(np.stack, stacks)
+        else:
+            yield from layers[0].get_weights()
+
+
+def _onnx_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Keras's kernel `[in, gates × units]` and bias to ONNX's `[gates × units, in]` and `[2 × gates × units]`."""
+    kernel, recurrent, bias = weights
+    order = _places(cell, recurrent.shape[0])
+    # Keras's GRU keeps the recurrent bias apart (reset_after), as ONNX does for all; the others have none.
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    return kernel.T[order], recurrent.T[order], biases[:, order].reshape(-1)
+
+
+def _keras_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """What `_onnx_order` was given."""
+    kernel, recurrent, bias = weights
+    order = np.argsort(_places(cell, recurrent.shape[1]))
+    biases = bias.reshape(2, -1)[:, order]
+    return kernel[order].T, recurrent[order].T, biases if cell == "gru" else biases.sum(axis=0)
+
+
+def _places(cell: str, units: int) -> npt.NDArray[np.intp]:
+    """Where in Keras's order each row of ONNX's stands."""
+    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])

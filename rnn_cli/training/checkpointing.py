@@ -1,0 +1,303 @@
+"""All that a run depends on, to a checkpoint's files and back.
+
+The order of rows follows from (seed, epoch) and the batches done, dropout from its seeds' saved counters, so that a
+run that goes on from here ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
+"""
+
+import json
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from rnn_cli import __version__
+from rnn_cli.arrays import AnyArray
+from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
+from rnn_cli.bundle.model_folder import CONFIG, TOKENIZER, Bundle, checked_labels, texts
+from rnn_cli.config.load import stored_config, to_yaml
+from rnn_cli.config.schema import Config
+from rnn_cli.errors import BundleError, ConfigError
+from rnn_cli.graph import Architecture
+from rnn_cli.scoring.parts import describes, parse_tokenizer
+from rnn_cli.training.fitted_baseline import KeptBaseline
+from rnn_cli.training.learner import Learner
+from rnn_cli.training.loop import Standing, diverged
+from rnn_cli.training.npz import pack, unpack
+from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
+
+LIBRARIES = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba", "scipy", "scikit-learn")
+
+IMPORTED = {"scikit-learn": "sklearn"}
+"""What a library is imported as, where that is not its name."""
+
+
+def versions() -> dict[str, str]:
+    """Name → release, Python's and our own among them; of a library that is not there, "missing"."""
+    return {"python": platform.python_version(), "rnn-cli": __version__, **{name: _version(name) for name in LIBRARIES}}
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # it came by another name, as tensorflow-cpu does, or in a frozen program
+        pass
+    try:
+        if name == "tensorflow":
+            from rnn_cli.training import quiet  # noqa: F401  (loads it without chatter)
+        return str(import_module(IMPORTED.get(name, name)).__version__)
+    except Exception:  # a library that is damaged may raise anything
+        return "missing"
+
+
+BEST, BASELINE = "best", "baseline"
+ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run as a checkpoint holds it; `arrays` is a `Learner`'s state."""
+
+    config: Config
+    known: Known
+    origin: Mapping[str, Any] | None
+    versions: Mapping[str, str]
+    standing: Standing
+    arrays: Mapping[str, list[AnyArray]]
+
+    @classmethod
+    def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
+        """A run as it stands now."""
+        baseline = run.baseline.kept() if run.baseline else None
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, baseline)
+        return cls(run.config, known, run.origin, versions(), standing, arrays)
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint) -> "SavedRun":
+        """The run that `state` and `files` made the checkpoint of; raises `BundleError` if it is none."""
+        where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
+        try:
+            config = stored_config(state["config"].encode("utf-8"), where)
+            labels = checked_labels(state["labels"])
+            texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
+            texts([(state["origin"] or {}).get("model", "")])
+            tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
+            names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
+            if set(files) != {TOKENIZER, *names} or not describes(config, tokenizer):
+                raise ValueError("its files do not belong together")
+            arrays = {name.removesuffix(".npz"): unpack(files[name]) for name in names}
+            kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
+            known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
+            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
+            standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
+            return cls(config, known, state["origin"], state["versions"], standing, arrays)
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
+
+    def state(self) -> dict[str, Any]:
+        """What of it JSON can hold."""
+        return {
+            "config": to_yaml(self.config),
+            "labels": list(self.known.labels),
+            "fingerprint": self.known.fingerprint,
+            "unlabelled": self.known.unlabelled,
+            BASELINE: self._baseline_state(),
+            "origin": self.origin,
+            "versions": dict(self.versions),
+            "standing": self.standing.to_dict(),
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """The rest: the tokenizer and the arrays."""
+        arrays = {**self.arrays, BEST: self.standing.best_weights}
+        if (kept := self.known.baseline) is not None:
+            arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
+        packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
+        return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
+
+    def _baseline_state(self) -> dict[str, Any] | None:
+        kept = self.known.baseline
+        return None if kept is None else {"numbers": dict(kept.numbers), "sides": list(kept.sides)}
+
+    def gone_on_with(self, config: Config) -> Config:
+        """The config to go on with: the run's own but for where its rows lie now, how often it is saved
+        and whether a linear baseline is fitted.
+
+        Raises `ConfigError`, naming every key that differs otherwise.
+        """
+        config = asked_again(config, self.known, self.config.model)
+        if changes := self._changes(config):
+            raise ConfigError(
+                [
+                    f"{key}: {json.dumps(now)} now, {json.dumps(then)} when the run began; "
+                    "leave it as it was, or begin anew"
+                    for key, now, then in changes
+                ]
+            )
+        return config
+
+    def _changes(self, config: Config) -> list[tuple[str, Any, Any]]:
+        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
+        differing = [(key, now[key], then[key]) for key in then if now[key] != then[key]]
+        return [change for change in differing if not _is_free(*change)]
+
+    def is_finished(self, place: Unfinished) -> bool:
+        """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
+        try:
+            opened = Bundle.open(place.target)
+            same = not self._changes(stored_config(opened.read(CONFIG), str(place.target / CONFIG)))
+        except BundleError:
+            return False
+        data, known = opened.manifest.data, self.known
+        unlabelled = data.get("unlabelled", {}).get("fingerprint")
+        return same and not place.force and (data["fingerprint"], unlabelled) == (known.fingerprint, known.unlabelled)
+
+    def changed_versions(self) -> list[str]:
+        """Each library that is not of the release the run began with, in words."""
+        now = {name: versions().get(name, "missing") for name in self.versions}
+        return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now[name] != then]
+
+
+NUMBERS = {
+    "model": str,
+    "C": float,
+    "features": int,
+    "rows": int,
+    "seconds": float,
+    "temperature": float,
+    "threshold": float,
+}
+"""What JSON keeps of a baseline."""
+
+
+def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> KeptBaseline:
+    """Raises `KeyError`, `TypeError` or `ValueError` where these are not a baseline's."""
+    numbers = {name: kind(state["numbers"][name]) for name, kind in NUMBERS.items()}
+    if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
+        raise ValueError("the baseline's numbers")
+    sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
+    for probabilities, answers in sides.values():
+        is_whole = probabilities.shape == (len(answers), labels) and answers.shape == (len(answers),)
+        if not is_whole or answers.min() < 0 or answers.max() >= labels:
+            raise ValueError("the baseline's answers")
+    return KeptBaseline(numbers, sides)
+
+
+def _is_free(key: str, now: object, then: object) -> bool:
+    # Files may have moved: the rows' fingerprint tells whether they are still the same.
+    are_files = isinstance(now, str) and isinstance(then, str)
+    return (
+        key in ("data.source", "training.checkpoint_minutes", "training.baseline")
+        or (key in ("data.validation", "data.test") and are_files)
+        or (key == "data.unlabelled" and None not in (now, then))
+    )
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= {f"{prefix}{key}": value} if prefix else _flat(value, f"{key}.")
+    return flat
+
+
+def _check_sizes(arrays: Mapping[str, list[AnyArray]], made_of: Architecture) -> None:
+    """Raises `ValueError` unless there are as many weights as the network has, which is then no larger than they."""
+    for name in ("model", BEST):
+        weights = sum(array.size for array in arrays[name] if array.dtype.kind == "f")
+        if weights != made_of.weights and (arrays[name] or name != BEST):  # before the first epoch ends none is best
+            raise ValueError(f"{weights:,} weights, where its config has {made_of.weights:,}")
+
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class HeldSignals:
+    """Within the block the first Ctrl-C, SIGTERM or SIGHUP is only noted; a second one of any kind acts at once.
+
+    `deliver` lets the one that was noted act as it would have. Outside the main thread, which alone hears signals,
+    nothing is held.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "HeldSignals":
+        """Begin to hold."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup's are left alone
+                    self._before[number] = signal.signal(number, self._hold)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Hold no longer; one that came too late for a pause acts now, unless something else went wrong."""
+        self._restore()
+        if kind is None:
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Let the signal that waits act; without one nothing happens."""
+        number, self.waiting = self.waiting, None
+        if number is not None:
+            self._restore()
+            signal.raise_signal(number)
+
+    def _hold(self, number: int, frame: FrameType | None) -> None:
+        self.waiting = number
+        self._restore()
+
+    def _restore(self) -> None:
+        before, self._before = self._before, {}  # a signal that comes meanwhile finds nothing left to do
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Keeper:
+    """Saves a run that trains at `place`."""
+
+    def __init__(
+        self, place: Unfinished, run: Prepared, learner: Learner, standing: Standing, signals: HeldSignals
+    ) -> None:
+        self.place = place
+        self.run = run
+        self.learner = learner
+        self.standing = standing
+        self.signals = signals
+        self.saved_at = time.monotonic()
+
+    def begin(self) -> None:
+        """Write the first checkpoint of a run."""
+        self._write(self.place.begin, self.learner.state())
+
+    def save(self) -> None:
+        """Write a checkpoint; a signal that waits acts after it. Raises `RunFailed` if a weight is not finite."""
+        arrays = self.learner.state()
+        if not all(np.isfinite(array).all() for values in arrays.values() for array in values):
+            epoch = self.standing.epoch
+            raise diverged("network", float("nan"), f"epoch {len(self.standing.history) + 1}, batch {epoch.batches}")
+        self._write(self.place.save, arrays)
+        self.signals.deliver()
+
+    def pause(self) -> None:
+        """Save if a signal waits, or the last checkpoint is `checkpoint_minutes` old."""
+        minutes = (time.monotonic() - self.saved_at) / 60
+        if self.signals.waiting is not None or minutes >= self.run.config.training.checkpoint_minutes:
+            self.save()
+
+    def _write(
+        self, write: Callable[[Mapping[str, Any], Mapping[str, bytes]], None], arrays: Mapping[str, list[AnyArray]]
+    ) -> None:
+        saved = SavedRun.of(self.run, self.standing, arrays)
+        write(saved.state(), saved.files())
+        self.saved_at = time.monotonic()

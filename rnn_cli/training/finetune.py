@@ -1,0 +1,111 @@
+"""Further training: a trained bundle whose network, tokenizer and labels a new run begins with.
+
+Takes no TensorFlow; the weights are loaded by `rnn_cli.training.run`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.arrays import AnyArray
+from rnn_cli.bundle.checkpoints import newest_checkpoint
+from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, UNFINISHED, Bundle
+from rnn_cli.config.load import load_config, parse_config, stored_config, to_yaml
+from rnn_cli.config.schema import Config
+from rnn_cli.errors import BundleError, ConfigError, few_of
+from rnn_cli.graph import Graph
+from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
+from rnn_cli.text.tokenizer_json import UNKNOWN
+from rnn_cli.training.checkpointing import SavedRun
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.prepare import Known, Prepared, asked_again
+
+FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
+"""Keys of `model` that change no weight's shape or meaning; a file of word vectors is not read again."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The model that further training begins with, from a bundle or a checkpoint of an unfinished run.
+
+    `weights` are a checkpoint's, a `Learner`'s state of the model; a bundle's are in its `graph`. Its Keras file is
+    never read: what opens such files can be made to do more than that.
+    """
+
+    path: Path
+    config: Config
+    known: Known
+    bundle: Bundle | None = None
+    graph: Graph | None = None
+    weights: Sequence[AnyArray] = ()
+
+    @classmethod
+    def open(cls, path: Path, warn: Callable[[str], None]) -> "Origin":
+        """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
+        if path.name.endswith(UNFINISHED):
+            saved = SavedRun.read(newest_checkpoint(path, warn))
+            known = replace(saved.known, fingerprint=None, baseline=None)
+            return cls(path, saved.config, known, weights=saved.arrays["model"])
+        opened, where = Bundle.open(path), str(path / ONNX_MODEL)
+        config = stored_config(opened.read(CONFIG), str(path / CONFIG))
+        tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
+        graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(labels))
+        check_config(opened, config, tokenizer, graph.architecture)
+        if graph.is_int8:
+            raise BundleError("computes in 8 bits", where=where, mend="name the folder rnn train wrote")
+        return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
+
+    def further(self, config: str | None, overrides: tuple[str, ...]) -> Config:
+        """The config of the new run: CONFIG, or else this model's own, with overrides.
+
+        Raises `ConfigError` for each key that asks for another network or tokenizer.
+        """
+        if config is None:
+            asked = parse_config(to_yaml(self.config), str(self.path / CONFIG), overrides)
+        else:
+            asked = asked_again(load_config(config, overrides), self.known, self.config.model)
+        wrong = []
+        for section in ("tokenizer", "model"):
+            ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
+            wrong += [
+                f"{section}.{key}: {theirs[key]!r} asked for, but {self.path} has {ours[key]!r}; further "
+                f"training keeps the network, so leave {'CONFIG' if config else 'it'} out"
+                for key in ours
+                if ours[key] != theirs[key] and not (section == "model" and key in FREE)
+            ]
+        vectors = asked.model.embeddings
+        if vectors not in (None, self.config.model.embeddings):
+            wrong.append(f"model.embeddings: {vectors}: further training keeps the vectors of {self.path}")
+        if asked.data.unlabelled not in (None, self.config.data.unlabelled):
+            wrong.append(f"data.unlabelled: further training keeps the vocabulary and the vectors of {self.path}")
+        positive = asked.data.positive_label
+        if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
+            labels = " and ".join(self.known.labels)
+            wrong.append(f"data.positive_label: {self.path} keeps its labels and their order: {labels}")
+        if wrong:
+            raise ConfigError(wrong)
+        data = asked.data.model_copy(update={"unlabelled": None})
+        model = asked.model.model_copy(update={"embeddings": None})
+        return asked.model_copy(update={"data": data, "model": model})
+
+    def compare(self, run: Prepared, listener: Listener) -> None:
+        """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
+        if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
+            listener.warn(f"no training row is labelled {few_of(missing)}; what {self.path} knew of that may fade")
+        read = max(int(run.train.lengths().sum()), 1)
+        unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
+        listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")
+        ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
+        if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
+            listener.note(f"rows that {self.path} learned from, if any are here, would make it look too good")
+        elif ours != theirs:
+            listener.warn(f"{self.path} learned from these rows, split otherwise, so the figures will be too good")
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the new bundle's manifest tells of it."""
+        told: dict[str, Any] = {"model": str(self.path.resolve())}
+        if self.bundle is not None:
+            manifest = self.bundle.manifest
+            told |= {"sha256": manifest.files[ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
+        return told

@@ -1,0 +1,70 @@
+"""Whether a run's network is offered in 8 bits, too: only if that costs next to nothing on the validation rows."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.bundle.model_folder import INT8_MODEL
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.errors import BundleError
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.network.quantize import no_int8, to_int8
+from rnn_cli.scoring.predictor import Predictor
+
+MOST_LOST = 0.002
+"""By how much accuracy may fall: 0.2 points, as measured. Of under 500 validation rows, then, not one may be lost."""
+
+MOST_MOVED = 0.02
+"""By how much probabilities may move, on average over the rows: of each row, that of the label that moves most."""
+
+
+@dataclass(frozen=True)
+class Int8:
+    """What became of a network in 8 bits on the validation rows; `graph` is its file where it is offered.
+
+    `accuracy` is its own and `accuracy_change` that less the accuracy in fp32; the other changes are of
+    probabilities. All are None where there was nothing to measure. `reason` says why it is not offered.
+    """
+
+    graph: bytes | None = None
+    reason: str | None = None
+    accuracy: float | None = None
+    accuracy_change: float | None = None
+    mean_change: float | None = None
+    largest_change: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain values."""
+        figures = asdict(self)
+        return {"offered": figures.pop("graph") is not None, **figures}
+
+    def in_words(self) -> str:
+        """One line."""
+        if self.reason is not None or self.accuracy is None or self.accuracy_change is None:
+            return f"no int8 graph: {self.reason}"
+        return (
+            f"int8 graph: accuracy {self.accuracy:.1%} (fp32 {self.accuracy - self.accuracy_change:.1%}), "
+            f"probabilities move by {self.mean_change:.3f} on average"
+        )
+
+
+def in_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: Evaluation) -> Int8:
+    """The network of an ONNX graph in 8 bits, held against `predictor`'s evaluation of the validation rows."""
+    if reason := no_int8(config):
+        return Int8(reason=reason)
+    small = to_int8(graph)
+    try:
+        probabilities = predictor.running(small, INT8_MODEL).score(validation.dataset.texts).probabilities
+    except BundleError as error:  # an ONNX Runtime without its operator
+        return Int8(reason=error.what)
+    moved = np.abs(probabilities - validation.scores.probabilities).max(axis=1)
+    before = float((validation.answers == validation.truth).mean())
+    after = float((predictor.decision.choose(probabilities) == validation.truth).mean())
+    reason = None
+    if before - after > MOST_LOST + 1e-9:  # 2 rows of 1,000 are not more than 0.2 points
+        reason = f"its accuracy on the validation rows would be {after:.1%}, not {before:.1%}"
+    elif moved.mean() > MOST_MOVED:
+        reason = f"its probabilities on the validation rows would move by {moved.mean():.3f} on average"
+    changes = after - before, float(moved.mean()), float(moved.max())
+    return Int8(small if reason is None else None, reason, after, *changes)

@@ -1,0 +1,226 @@
+"""A linear model over n-grams, fitted before the network that it is averaged with. Takes no TensorFlow.
+
+Each n-gram counts as much as it tells the labels apart in the training rows (its naive Bayes log-count ratio), and a
+logistic regression finds the weights from there: Wang and Manning 2012, Baselines and bigrams: simple, good sentiment
+and topic classification. A handful of labels is fitted together, more are fitted one by one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from rnn_cli.arrays import Floats
+from rnn_cli.config.schema import ModelConfig
+from rnn_cli.linear.one_vs_rest import HANDFUL, fit_label, on_all_cores
+from rnn_cli.network.build import ngram_counts
+from rnn_cli.training.encoding import Encoded
+from rnn_cli.training.temperature import fit_temperature
+
+STRENGTHS = (2.0, 8.0, 32.0)
+"""Inverse strengths of the penalty on the weights' squares that are tried, each from where the last one ended."""
+
+ASKED = 40
+"""Of many labels, how many choose the strength: more choose the same one."""
+
+SEED = 1
+
+MOST_STEPS = 200
+PAST_STEPS = 5
+"""Steps of L-BFGS, and how many of the last it remembers: each costs two copies of all weights."""
+
+Told = Callable[[str, int, int], None]
+"""Hears what is counted, how much of it is done and how much there is: a `Listener`'s `progress`."""
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Weights of n-grams `[vocab_size + ngram_buckets, width]` and of none at all `[width]`; the logits' width is 1 for
+    two classes, else a class. `strength` is the one of `STRENGTHS` with the least validation loss, `val_accuracy` the
+    share of validation rows it answers rightly."""
+
+    table: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+    strength: float
+    val_accuracy: float
+
+
+def fit_linear(
+    config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, told: Told
+) -> LinearModel:
+    """Fit to training rows, as their weights in the loss say; the validation rows choose the strength.
+
+    `told` hears how far it is.
+    """
+    seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
+    if classes > HANDFUL:
+        return _fit_each(seen, held_out, train, validation, classes, told)
+    met = np.unique(seen.indices)
+    problem = _Problem(seen[:, met], train, classes)
+    start, least = problem.start(), np.inf
+    steps = count(1)
+    for place, strength in enumerate(STRENGTHS):
+        start = problem.solve(start, strength, lambda: told("steps, at most", next(steps), MOST_STEPS * len(STRENGTHS)))
+        weights, bias = problem.weights(start)
+        logits = held_out[:, met] @ weights + bias
+        loss, accuracy = _measure(logits, validation.classes)
+        if place and not loss < least:  # the first will do, whatever class weights have made of its loss
+            break
+        least = loss
+        table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
+        table[met] = weights
+        best = LinearModel(table, bias.astype(np.float32), strength, accuracy)
+    return best
+
+
+def _fit_each(
+    seen: sparse.csr_matrix,
+    held_out: sparse.csr_matrix,
+    train: Encoded,
+    validation: Encoded,
+    classes: int,
+    told: Told,
+) -> LinearModel:
+    """Fit each label against the rest: besides the table, memory holds one label's copy of the counts a core.
+
+    What tells some labels apart best on their validation rows chooses the strength. One temperature then makes the
+    softmax of all labels' log-odds as sure as it deserves to be on the validation rows.
+    """
+    met = np.unique(seen.indices)
+    problem = _AgainstRest(seen[:, met], held_out[:, met], train)
+    present = np.unique(train.classes)
+    asked = np.sort(np.random.default_rng(SEED).permutation(present)[:ASKED]).tolist()
+    steps = count(1)
+    everything = len(asked) + classes
+
+    rows = np.flatnonzero(np.isin(validation.classes, asked))
+    paths = np.zeros((len(STRENGTHS), len(rows), len(asked)))
+    for label, logits in on_all_cores(problem.path, asked):
+        paths[:, :, asked.index(label)] = logits[:, rows]
+        told("labels", next(steps), everything)
+    truth = np.searchsorted(asked, validation.classes[rows])
+    strength = STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
+    table = np.zeros((seen.shape[1], classes), np.float32)
+    bias, logits = np.zeros(classes, np.float32), np.zeros((len(validation.classes), classes))
+    for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
+        table[met, label], bias[label] = weights, its_bias
+        logits[:, label] = problem.held_out @ weights + its_bias
+        told("labels", next(steps), everything)
+    temperature, _ = _tempered(logits, validation.classes)
+    table /= np.float32(temperature)
+    bias /= np.float32(temperature)
+    accuracy = _measure(logits, validation.classes)[1]
+    return LinearModel(table, bias, strength, accuracy)
+
+
+class _AgainstRest:
+    """The fits of single labels. `counts` and `held_out` are sparse, `[rows, n-grams]`, of the n-grams met."""
+
+    def __init__(self, counts: sparse.csr_matrix, held_out: sparse.csr_matrix, train: Encoded) -> None:
+        self.counts, self.held_out = counts, held_out
+        self.classes = train.classes
+        self.importance = train.weights.astype(np.float64)
+        self.rows_with = np.bincount(counts.indices, minlength=counts.shape[1])
+
+    def solve(self, label: int, strength: float) -> tuple[Floats, float]:
+        """The n-grams' weights and the bias."""
+        ratios, scaled = self._scaled(label)
+        return self._weights(ratios, self._fit(scaled, label, strength, None))
+
+    def path(self, label: int) -> Floats:
+        """The log-odds of the held-out rows at each of `STRENGTHS`, `[strengths, rows]`."""
+        ratios, scaled = self._scaled(label)
+        found, logits = None, []
+        for strength in STRENGTHS:
+            found = self._fit(scaled, label, strength, found)
+            weights, bias = self._weights(ratios, found)
+            logits.append(self.held_out @ weights + bias)
+        return np.array(logits)
+
+    def _fit(self, scaled: sparse.csr_matrix, label: int, strength: float, start: Floats | None) -> Floats | None:
+        return fit_label(scaled, self.classes == label, self.importance, strength, start)
+
+    def _weights(self, ratios: Floats, found: Floats | None) -> tuple[Floats, float]:
+        if found is None:  # it has no row: as unlikely as it would be with half a one
+            return np.zeros(len(ratios)), -float(np.log(2 * len(self.classes)))
+        return ratios * found[:-1], float(found[-1])
+
+    def _scaled(self, label: int) -> tuple[Floats, sparse.csr_matrix]:
+        """The label's log-count ratios, and the counts times them."""
+        of_label = self.counts[np.flatnonzero(self.classes == label)]
+        here = np.bincount(of_label.indices, minlength=len(self.rows_with))
+        ours, others = 1.0 + here, 1.0 + self.rows_with - here
+        ratios: Floats = np.log(ours / ours.sum()) - np.log(others / others.sum())
+        parts = (self.counts.data * ratios[self.counts.indices], self.counts.indices, self.counts.indptr)
+        return ratios, sparse.csr_matrix(parts, self.counts.shape)
+
+
+def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
+    return ngram_counts(sequences, longest=config.ngrams, vocab_size=vocab_size, buckets=config.ngram_buckets)
+
+
+class _Problem:
+    """The loss of the training rows as a function of all weights, in one row of numbers as SciPy wants them."""
+
+    def __init__(self, counts: sparse.csr_matrix, train: Encoded, classes: int) -> None:
+        self.counts, self.turned = counts, counts.T.tocsr()
+        self.width = 1 if classes == 2 else classes
+        self.truth = np.eye(classes)[train.classes]
+        self.importance = train.weights.astype(np.float64)[:, None]
+        self.ratios = self._log_count_ratios()
+
+    def _log_count_ratios(self) -> Floats:
+        there = (self.counts > 0).astype(np.float64).T.tocsr()
+        ours = 1 + there @ self.truth[:, -self.width :]
+        others = 1 + there @ (1 - self.truth[:, -self.width :])
+        ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
+        return ratios
+
+    def start(self) -> Floats:
+        return np.zeros((self.counts.shape[1] + 1) * self.width)
+
+    def weights(self, numbers: Floats) -> tuple[Floats, Floats]:
+        """The n-grams' weights `[rows, width]` and the bias `[width]`."""
+        shaped = numbers.reshape(-1, self.width)
+        return self.ratios * shaped[:-1], shaped[-1]
+
+    def solve(self, start: Floats, strength: float, told: Callable[[], None]) -> Floats:
+        options = {"maxiter": MOST_STEPS, "maxcor": PAST_STEPS, "ftol": 1e-7}
+        found = minimize(
+            self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: told()
+        )
+        numbers: Floats = found.x
+        return numbers
+
+    def _loss(self, numbers: Floats, strength: float) -> tuple[float, Floats]:
+        weights, bias = self.weights(numbers)
+        logs = _log_probabilities(self.counts @ weights + bias)
+        loss = -(self.importance * self.truth * logs).sum()
+        wrong = (self.importance * (np.exp(logs) - self.truth))[:, -self.width :]
+        free = numbers.copy()
+        free[-self.width :] = 0  # the bias goes unpunished
+        gradient = np.vstack([self.ratios * (self.turned @ wrong), wrong.sum(axis=0)]).ravel()
+        return loss + free @ free / (2 * strength), gradient + free / strength
+
+
+def _log_probabilities(logits: Floats) -> Floats:
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    logs: Floats = log_softmax(logits, axis=1)
+    return logs
+
+
+def _measure(logits: Floats, truth: npt.NDArray[np.intp]) -> tuple[float, float]:
+    logs = _log_probabilities(logits)
+    return float(-logs[np.arange(len(truth)), truth].mean()), float((logs.argmax(axis=1) == truth).mean())
+
+
+def _tempered(logits: Floats, truth: npt.NDArray[np.intp]) -> tuple[float, float]:
+    """The temperature that suits the logits best, and the loss with it."""
+    temperature = fit_temperature(truth, softmax(logits, axis=1))
+    return temperature, _measure(logits / temperature, truth)[0] if len(truth) else 0.0

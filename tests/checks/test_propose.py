@@ -1,0 +1,141 @@
+"""The proposed config: fit for its file, loadable as written, and trainable."""
+
+import csv
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rnn_cli.checks.suggest_config import commented_yaml, propose
+from rnn_cli.config.load import load_config, parse_config, recipes
+from rnn_cli.config.schema import EarlyStopping
+from rnn_cli.errors import DataError
+
+
+def write(file: Path, texts: list[str], labels: list[str], head: tuple[str, str] = ("text", "label")) -> str:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([head, *zip(texts, labels, strict=True)])
+    return str(file)
+
+
+def texts(rows: int, words: int) -> list[str]:
+    chance = random.Random(1)
+    return [" ".join(chance.choices([f"w{number}" for number in range(200)], k=words)) for _ in range(rows)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "recipe"), [(60, 10, "quick"), (1200, 10, "short-text"), (1200, 150, "default")]
+)
+def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(rows, words), ["a", "b"] * (rows // 2))
+    proposal = propose(file)
+    assert proposal.recipe == recipe
+    assert proposal.config.tokenizer.max_length >= words
+    assert proposal.config.model == load_config(recipe).model
+
+
+def test_characters_are_read_where_there_are_no_spaces(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    rows = ["".join(chance.choices("日本語映画面白退屈俳優音楽", k=20)) for _ in range(40)]
+    proposal = propose(write(tmp_path / "rows.csv", rows, ["a", "b"] * 20))
+    assert (proposal.recipe, proposal.config.tokenizer.level) == ("char", "char")
+
+
+def test_characters_are_read_where_words_do_not_come_again(tmp_path: Path) -> None:
+    rows = [f"x{number}y z{number}q" for number in range(40)]
+    assert propose(write(tmp_path / "rows.csv", rows, ["a", "b"] * 20)).recipe == "char"
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive"),
+    [
+        (["pos", "zero"], "pos"),
+        (["ham", "spam"], "spam"),
+        (["0", "1"], "1"),
+        (["no", "off"], "off"),
+        (list("abc"), None),
+    ],
+)
+def test_the_written_config_is_the_one_proposed(labels: list[str], positive: str | None, tmp_path: Path) -> None:
+    rows = 30 * len(labels)
+    file = write(tmp_path / "my: #file.csv", texts(rows, 8), labels * 30, head=("remarks", "the class"))
+    given = ["data.text_column=remarks", "data.label_column=the class"]
+    proposal = propose(file, given)
+    config = tmp_path / "config.yaml"
+    config.write_text(commented_yaml(proposal), encoding="utf-8")
+    assert load_config(str(config)) == proposal.config
+    assert None not in yaml.safe_load(config.read_text(encoding="utf-8")).values()  # no section without a key
+    assert (proposal.config.data.source, proposal.config.data.text_column) == (file, "remarks")
+    assert (proposal.config.data.label_column, proposal.config.data.positive_label) == ("the class", positive)
+
+
+def test_columns_that_were_found_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    lines = [
+        json.dumps({"id": 1, "Review": text, "Stars": 1, "sentiment": "ab"[at % 2]})
+        for at, text in enumerate(texts(60, 9))
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    data = propose(str(file)).config.data
+    assert (data.text_column, data.label_column) == ("Review", "sentiment")
+
+
+def test_labels_may_hold_anything(tmp_path: Path) -> None:
+    names = ["a\nb", "\x85\x07", "c: # d"]
+    file = write(tmp_path / "rows.csv", texts(60, 8), names * 20)
+    assert "labels:" in commented_yaml(propose(file))
+
+
+def test_imbalance_is_a_hint_and_no_change(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(100, 8), ["a"] * 90 + ["b"] * 10)
+    proposal = propose(file)
+    assert proposal.config.training.class_weight is None
+    assert "# class_weight: balanced" in commented_yaml(proposal)
+
+
+def test_a_file_called_like_a_recipe_is_not_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick = load_config("quick")
+    for name in recipes():
+        Path(name).write_text("training: {early_stopping: {patience: 9}, epochs: 77}")
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    assert proposal.config.model == quick.model and proposal.config.training.early_stopping == EarlyStopping()
+
+
+def test_keys_of_a_section_in_a_section_are_written_too(tmp_path: Path) -> None:
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    training = proposal.config.training
+    for stopping in (EarlyStopping(patience=9), None):
+        changed = {"training": training.model_copy(update={"early_stopping": stopping})}
+        other = replace(proposal, config=proposal.config.model_copy(update=changed))
+        assert parse_config(commented_yaml(other), "f.yaml") == other.config
+
+
+@pytest.mark.parametrize("key", ["data.validation", " data. test "])
+@pytest.mark.parametrize("share", ["0.85", ".3"])
+def test_a_share_that_is_given_leaves_rows_to_train_on(key: str, share: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(600, 8), ["a", "b"] * 300)
+    proposal = propose(file, [f"{key}={share}"])
+    data = parse_config(commented_yaml(proposal), "f.yaml").data
+    assert data == proposal.config.data
+    given, other = (data.validation, data.test)[:: 1 if "validation" in key else -1]
+    assert given == float(share) and given + other < 0.95
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "told"),
+    [
+        (("words", "label"), ["a", "b"], "columns: 'words', 'label'"),
+        (("text", "label"), ["a", "a"], "every row has the label 'a'"),
+        (("text", "label"), None, "60 different labels in 60 rows"),
+    ],
+)
+def test_what_suits_no_training_is_refused(
+    head: tuple[str, str], labels: list[str] | None, told: str, tmp_path: Path
+) -> None:
+    each = labels * 30 if labels else [str(number) for number in range(60)]
+    with pytest.raises(DataError, match=told):
+        propose(write(tmp_path / "rows.csv", texts(60, 8), each, head))
