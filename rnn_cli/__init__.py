@@ -1,8 +1,41 @@
-"""`rnn`: train, evaluate and use recurrent text classifiers. See `rnn --help`."""
+"""`rnn`: train, evaluate and use recurrent text classifiers. See `rnn --help`, and docs/python.md for Python.
+
+Importing it loads nothing heavy: each public name is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rnn_cli.system import report_to_nobody
+
+if TYPE_CHECKING:
+    from rnn_cli.api import load
+    from rnn_cli.errors import RnnError as Error
+    from rnn_cli.scoring.explain import Part
+    from rnn_cli.scoring.predictor import Prediction, Predictor
+
+__all__ = ["Error", "Part", "Prediction", "Predictor", "__version__", "load"]
 
 __version__ = "0.1.0"
 """The release; packaging reads it from here."""
 
 report_to_nobody()
+
+_PUBLIC = {
+    "Error": "rnn_cli.errors:RnnError",
+    "Part": "rnn_cli.scoring.explain:Part",
+    "Prediction": "rnn_cli.scoring.predictor:Prediction",
+    "Predictor": "rnn_cli.scoring.predictor:Predictor",
+    "load": "rnn_cli.api:load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PUBLIC[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -34,11 +34,13 @@ MAY_IMPORT = {
         *BASE,
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
+    # What notebooks and programs call; of heavy libraries it loads what the called name needs.
+    "api": {"scoring", "bundle", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
     "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", *BASE},
     "cli": {
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
-        *("text", "data", "bundle", "config", *BASE),
+        *("api", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
 }

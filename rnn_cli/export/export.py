@@ -87,7 +87,8 @@ def runtime() -> dict[str, str]:
 def needed() -> list[Path]:
     """The modules of this package that scoring loads: those that `predict.py` imports, with all that these load."""
     found: list[Path] = []
-    waiting = list(_imports(ast.walk(_parsed(SCRIPT))))  # it imports late, to answer --help and Ctrl-C at once
+    waiting = [PACKAGE / "scoring" / "explain.py"]  # which `Predictor.explain` imports late
+    waiting += list(_imports(ast.walk(_parsed(SCRIPT))))  # it imports late, to answer --help and Ctrl-C at once
     while waiting:
         module = waiting.pop()
         if module not in found:

@@ -2,23 +2,27 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rnn_cli.arrays import Floats32, Indices
-from rnn_cli.bundle.model_folder import INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
-from rnn_cli.errors import BundleError
+from rnn_cli.arrays import Floats, Floats32, Indices
+from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
+from rnn_cli.errors import BundleError, DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer_json import UNKNOWN
+
+if TYPE_CHECKING:
+    from rnn_cli.scoring.explain import Part
 
 Precision = Literal["fp32", "int8"]
 """How a network computes: in floating-point numbers of 32 bits, or for the most part in whole ones of 8."""
@@ -52,6 +56,13 @@ BATCH_TOKENS = 2_048
 
 BATCH_TEXTS = 48
 """Texts scored in one step, at most: more make the products of a time step no faster."""
+
+
+class Series(Protocol):
+    """A pandas Series, as far as it is told from other texts; pandas need not be there."""
+
+    index: Any
+    iloc: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,7 @@ class Predictor:
     def __init__(self, opened: Bundle, *, threads: int | None = None, precision: Precision = "fp32") -> None:
         """Load what is needed; raises `BundleError` if anything in it is not as it was written, or not there."""
         manifest = opened.manifest
+        self._opened = opened
         self.threads = threads or cores()
         self.labels = manifest.labels
         self.temperature = manifest.temperature
@@ -159,10 +171,17 @@ class Predictor:
         other._load(graph, where)
         return other
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """A `Prediction` a text, in the order of the texts."""
-        scores = self.score(texts)
-        return [
+    @overload
+    def predict(self, texts: Series) -> Any: ...
+    @overload
+    def predict(self, texts: str | Iterable[str]) -> list[Prediction]: ...
+    def predict(self, texts: Any) -> Any:
+        """A `Prediction` a text, in the order of the texts; a str is one text.
+
+        Of a pandas Series it makes a Series of them, under the same index. Raises `DataError` for what is no text.
+        """
+        scores = self.score(as_texts(texts))
+        found = [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
                 self.decision.choose(scores.probabilities),
@@ -172,6 +191,54 @@ class Predictor:
                 strict=True,
             )
         ]
+        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
+
+    @overload
+    def predict_proba(self, texts: Series) -> Any: ...
+    @overload
+    def predict_proba(self, texts: str | Iterable[str]) -> Floats: ...
+    def predict_proba(self, texts: Any) -> Any:
+        """The probability of each label, in the order of `labels`: `[texts, labels]`, rows sum to 1; a str is one text.
+
+        Of a pandas Series it makes a DataFrame under the same index, a column a label. Raises `DataError` for what is
+        no text.
+        """
+        probabilities = self.score(as_texts(texts)).probabilities
+        if not _is_series(texts):
+            return probabilities
+        pandas: Any = sys.modules["pandas"]  # a Series has loaded it
+        return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
+
+    def explain(self, text: str, *, most_parts: int | None = 500) -> "tuple[Part, ...]":
+        """The words of a text and what each does to the label it is given: see `rnn_cli.scoring.explain`.
+
+        Of more than `most_parts` words neighbours are joined. Raises `DataError` for what is no text.
+        """
+        from rnn_cli.scoring.explain import explain
+
+        return explain(self, as_texts([text]), most_parts=most_parts)[0]
+
+    @property
+    def model_card(self) -> str:
+        """What it is for, what it learned from, how good it is, in Markdown; raises `BundleError` where it has none."""
+        if CARD not in self._opened.manifest.files:
+            raise BundleError("has no model card", where=str(self._opened.path))
+        return self._opened.read(CARD).decode("utf-8")
+
+
+def as_texts(texts: str | Iterable[Any]) -> list[str]:
+    """A text alone or many, of a list, an array or a pandas Series, as a list. Raises `DataError` for what is none."""
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    for number, text in enumerate(listed, start=1):
+        if not isinstance(text, str):
+            what = f"expected a text, got {type(text).__name__}"
+            raise DataError(what, where=f"text {number}", mend="drop rows without a text, or make them str")
+    return listed
+
+
+def _is_series(texts: object) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(texts, pandas.Series)
 
 
 class Work:

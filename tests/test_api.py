@@ -1,0 +1,117 @@
+"""The Python face: it answers what the shell answers, takes what people have texts in, and costs nothing to import."""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnn_cli as rnn
+from rnn_cli.bundle.model_folder import CARD
+
+TEXTS = ["the warm and funny film", "a dull evening", "zzqq", ""]
+PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+
+
+@pytest.fixture(scope="module")
+def model(trained: Path) -> rnn.Predictor:
+    return rnn.load(trained)
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    code = "import sys, rnn_cli; print([n for n in ('numpy', 'onnxruntime', 'click', 'pydantic') if n in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    assert all(getattr(rnn, name) is not None for name in rnn.__all__)
+    assert set(rnn.__all__) <= set(dir(rnn))
+    with pytest.raises(AttributeError, match="no attribute 'lod'"):
+        rnn.lod  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_it_answers_what_the_shell_answers(model: rnn.Predictor, trained: Path) -> None:
+    line = [sys.executable, "-m", "rnn_cli", "predict", "--model", str(trained), "--format", "tsv", "--proba", *TEXTS]
+    _, *rows = subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()
+    told = [row.split("\t") for row in rows]
+    assert [prediction.label for prediction in model.predict(TEXTS)] == [row[1] for row in told]
+    answers = model.predict_proba(TEXTS)
+    assert [[float(cell) for cell in row[-2:]] for row in told] == [[round(each, 6) for each in row] for row in answers]
+
+
+def test_texts_come_in_whatever_holds_them(model: rnn.Predictor) -> None:
+    predictions, probabilities = model.predict(TEXTS), model.predict_proba(TEXTS)
+    assert probabilities.shape == (4, len(model.labels)) and np.allclose(probabilities.sum(axis=1), 1)
+    for held in (tuple(TEXTS), np.array(TEXTS), np.array(TEXTS, object), iter(TEXTS)):
+        assert model.predict(held) == predictions
+    assert model.predict(TEXTS[0]) == predictions[:1]
+    assert model.predict([]) == [] and model.predict_proba([]).shape == (0, len(model.labels))
+
+
+def test_a_series_keeps_its_index(model: rnn.Predictor) -> None:
+    series = pd.Series(TEXTS, index=[7, 3, 3, 0])
+    assert list(model.predict(series).index) == [7, 3, 3, 0]
+    assert model.predict(series).tolist() == model.predict(TEXTS)
+    frame = model.predict_proba(series)
+    assert list(frame.columns) == list(model.labels) and list(frame.index) == [7, 3, 3, 0]
+    assert (frame.to_numpy() == model.predict_proba(TEXTS)).all()
+    assert len(model.predict(series[:0])) == 0 and model.predict_proba(series[:0]).shape == (0, len(model.labels))
+
+
+@pytest.mark.parametrize("wrong", [["fine", None], [float("nan")], [b"bytes"], pd.Series(["fine", 3])])
+def test_what_is_no_text_is_named(wrong: object, model: rnn.Predictor) -> None:
+    for call in (model.predict, model.predict_proba):
+        with pytest.raises(rnn.Error, match=r"^text \d: expected a text, got "):
+            call(wrong)  # type: ignore[call-overload]
+    with pytest.raises(rnn.Error, match="^text 1: expected a text, got int"):
+        model.explain(3)  # type: ignore[arg-type]
+
+
+def test_threads_and_forks_answer_the_same(model: rnn.Predictor) -> None:
+    many = TEXTS * 100
+    wanted = model.predict_proba(many)
+    with ThreadPoolExecutor(4) as pool:
+        assert all((each == wanted).all() for each in pool.map(lambda _: model.predict_proba(many), range(8)))
+    code = (
+        "import os, sys, rnn_cli as rnn\nm = rnn.load(sys.argv[1]); w = m.predict_proba(['warm'] * 200)\n"
+        "pid = os.fork()\nsame = bool((m.predict_proba(['warm'] * 200) == w).all())\n"
+        "if not pid: os._exit(0 if same else 7)\n"
+        "sys.exit(0 if same and os.waitpid(pid, 0)[1] == 0 else 1)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(model._opened.path)], timeout=60)
+    assert ended.returncode == 0
+
+
+def test_explanations_and_the_card(model: rnn.Predictor, trained: Path) -> None:
+    parts = model.explain(TEXTS[0])
+    assert [TEXTS[0][part.start : part.end] for part in parts] == TEXTS[0].split()
+    assert model.model_card == (trained / CARD).read_text()
+
+
+def test_the_model_is_found_as_in_the_shell(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNN_MODEL", raising=False)
+    with pytest.raises(rnn.Error, match="no trained model in runs/"):
+        rnn.load()
+    monkeypatch.setenv("RNN_MODEL", str(trained))
+    assert rnn.load().labels == rnn.load(str(trained)).labels
+
+
+def test_the_page_runs_as_it_stands(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNN_MODEL", raising=False)
+    (tmp_path / "runs").mkdir()
+    os.symlink(trained, tmp_path / "runs" / "latest")
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
+    assert len(blocks) == 5 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
+    assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
