@@ -1,7 +1,6 @@
 """What a notebook or a program calls. Knows nothing of the terminal, prints nothing and ends no process."""
 
-from os import PathLike
-from pathlib import Path
+from os import PathLike, fspath
 
 from rnn_cli.bundle.model_folder import locate
 from rnn_cli.scoring.predictor import Precision, Predictor
@@ -15,4 +14,4 @@ def load(
     It uses at most `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or
     one that is damaged.
     """
-    return Predictor.open(locate(None) if path is None else Path(path), threads=threads, precision=precision)
+    return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)

@@ -1,4 +1,4 @@
-"""The manifest: what a bundle is, and the proof that its files are the ones that were written."""
+"""A model's folder as it is read: its files' names, the manifest, and the proof that they are as they were written."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where a report and its charts may be written: where nothing stands, or, if asked, in the place of earlier ones.
+"""Where a report, its charts and an export may be written: where nothing stands, or, if asked, over earlier ones.
 
 Loads nothing, so that a name in the way is told before any work is done.
 """
@@ -52,11 +52,11 @@ def check_plots(out: Path, *, force: bool) -> None:
 def _refuse_model(out: Path) -> None:
     for folder in (out, out.parent):
         if (folder / MANIFEST).exists():
-            raise UsageError(
-                "is a trained model's folder, in which nothing may change",
-                where=str(folder),
-                mend="choose another place",
-            )
+            raise _inside_model(folder, "choose another place")
+
+
+def _inside_model(folder: Path, mend: str) -> UsageError:
+    return UsageError("is a trained model's folder, in which nothing may change", where=str(folder), mend=mend)
 
 
 def _is_report(file: Path) -> bool:
@@ -83,11 +83,7 @@ def check_place(model: Path, to: Path, *, force: bool) -> None:
     if to.resolve() == model.resolve():
         raise UsageError("is the model itself", where=str(to), mend="choose another --to")
     if (to.resolve().parent / MANIFEST).exists():
-        raise UsageError(
-            "is a trained model's folder, in which nothing may change",
-            where=str(to.parent),
-            mend="choose another --to",
-        )
+        raise _inside_model(to.parent, "choose another --to")
     check_target(to, force=force, option="--to", besides={CACHE, RUNTIME})
     for file in (to / RUNTIME).rglob("*"):
         if file.suffix not in (".py", ".pyc") and not file.is_dir():

@@ -20,9 +20,6 @@ ROWS = (".csv", ".tsv", ".jsonl", ".parquet")
 EXPLAINED_AT_ONCE = 16
 """Texts whose explanations are made before they are shown."""
 
-MOST_PARTS = 500
-"""Parts of a text that are left out in turn; of a longer one, neighbours are left out together."""
-
 
 @click.command(
     epilog="""\b
@@ -91,7 +88,7 @@ def _predict_texts(
 
     from rnn_cli.bundle.model_folder import locate
     from rnn_cli.cli.show_predictions import Writer
-    from rnn_cli.scoring.predictor import Predictor
+    from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 
     predictor = Predictor.open(locate(model), threads=options.threads, precision=options.precision)
     writer = Writer(style, predictor.labels, proba=options.proba, abstains=predictor.decision.unsure_below > 0)

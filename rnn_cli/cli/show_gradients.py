@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -10,10 +9,6 @@ import numpy as np
 from rnn_cli.arrays import Floats
 from rnn_cli.inspection.decay import Lesson
 from rnn_cli.text.plain import one_line
-
-if TYPE_CHECKING:
-    pass
-
 
 COLUMNS, ROWS = 64, 15
 """The chart's size, at most, so that it stands on 80 columns."""

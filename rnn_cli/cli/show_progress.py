@@ -4,17 +4,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rnn_cli.cli.common import Notes
 from rnn_cli.training.listener import EpochFigures, Listener
-
-if TYPE_CHECKING:
-    pass
-
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
 

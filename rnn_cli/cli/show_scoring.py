@@ -11,8 +11,6 @@ from rnn_cli.cli.common import Notes
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from rnn_cli.batch.job import Job
-
 
 @contextmanager
 def listening(job: Job, *, is_shown: bool) -> Iterator["Quiet"]:

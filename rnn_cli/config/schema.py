@@ -1,4 +1,4 @@
-"""The sections of a config that tell of data, tokenizer, network and training."""
+"""A config and its sections: data, tokenizer, network, training, and how the model decides. Loads pydantic alone."""
 
 import re
 from typing import Annotated, Any, Literal

@@ -1,6 +1,6 @@
 """Two classifiers' answers to the same rows held against each other.
 
-Knows nothing of how the answers came about.
+Answers are read from a run or a file; how they came about is not known here.
 """
 
 import json

@@ -36,7 +36,7 @@ def load() -> "Predictor":
 def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
     """A dict a text: `label`, its `probability`, the `probabilities` of all labels, `unsure`, `no_known_words`."""
     model = load()
-    found = model.predict([texts] if isinstance(texts, str) else texts)  # a text alone, and not each letter of it
+    found = model.predict(texts)  # a str is one text
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]

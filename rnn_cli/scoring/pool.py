@@ -1,7 +1,10 @@
-"""Copies of this process that score lists of texts, a core each: Python runs in all of them at once.
+"""Texts without end, scored in order while more are read. Knows nothing of where they come from or go.
 
-A copy (a fork) is made in milliseconds and shares the model's memory with this process. It computes without a thread
-of any library, so it does not miss those that a fork leaves behind. Only Linux has forks to rely upon.
+Python runs one thread at a time. So where there are `Workers`, they do all of it, and this process is left to the
+caller, who reads and writes. They are copies of this process, a core each. A copy (a fork) is made in milliseconds and
+shares the model's memory. It computes without a thread of any library, so it does not miss those that a fork leaves
+behind. Only Linux has forks to rely upon; elsewhere this thread encodes the next texts while others run the graph,
+which needs no Python, on those before.
 """
 
 import ctypes

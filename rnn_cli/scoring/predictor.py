@@ -65,6 +65,10 @@ class Series(Protocol):
     iloc: Any
 
 
+MOST_PARTS = 500
+"""Parts of a text that are left out in turn to explain its answer; of a longer one, neighbours go together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one text.
@@ -209,7 +213,7 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain(self, text: str, *, most_parts: int | None = 500) -> "tuple[Part, ...]":
+    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
         """The words of a text and what each does to the label it is given: see `rnn_cli.scoring.explain`.
 
         Of more than `most_parts` words neighbours are joined. Raises `DataError` for what is no text.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +32,6 @@ from rnn_cli.training.encoding import label_weights
 from rnn_cli.training.fitted_baseline import Answered, Baseline, sides_of, true_places
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.temperature import fit_temperature
-
-if TYPE_CHECKING:  # loading it loads ONNX Runtime
-    pass
 
 SEED = 1
 

@@ -1,6 +1,6 @@
-"""What a reader is asked for: which file, which columns, written how, within which bounds.
+"""What all readers share: what one is asked for, how columns are found, and what a value, a row and a window are.
 
-One value that all readers share, so that none has a parameter list of its own. Opens nothing.
+The request is one value, so that no reader has a parameter list of its own. Opens nothing.
 """
 
 import difflib
