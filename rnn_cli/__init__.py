@@ -10,7 +10,7 @@ from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
     from rnn_cli.api import load
-    from rnn_cli.errors import RnnError as Error
+    from rnn_cli.errors import Error
     from rnn_cli.scoring.explain import Part
     from rnn_cli.scoring.predictor import Prediction, Predictor
 
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 report_to_nobody()
 
 _PUBLIC = {
-    "Error": "rnn_cli.errors:RnnError",
+    "Error": "rnn_cli.errors:Error",
     "Part": "rnn_cli.scoring.explain:Part",
     "Prediction": "rnn_cli.scoring.predictor:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",

@@ -65,7 +65,7 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
         run.validation,
         vocab_size=vocab_size,
         classes=classes,
-        told=lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total),
+        on_progress=lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total),
     )
     network.get_layer(NGRAMS).set_weights([linear.table])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])

@@ -9,35 +9,35 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError
-from rnn_cli.evaluation.compare import Answers, compare, hold, read_answers
+from rnn_cli.evaluation.compare import PredictedRows, compare, compare_models, read_predictions
 
 ROWS = 60
 TRUTH = ["good" if row % 3 else "bad" for row in range(ROWS)]
 OTHER = {"good": "bad", "bad": "good"}
 
 
-def model(name: str, wrong: set[int], **more: object) -> Answers:
+def model(name: str, wrong: set[int], **more: object) -> PredictedRows:
     predictions = [OTHER[label] if row in wrong else label for row, label in enumerate(TRUTH)]
     texts = [f"text {row}" for row in range(ROWS)]
-    return replace(Answers(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
+    return replace(PredictedRows(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
 
 
-def shuffled(answers: Answers, seed: int) -> Answers:
-    order = random.Random(seed).sample(range(len(answers.labels)), len(answers.labels))
-    return Answers(
-        answers.name,
-        {name: [column[place] for place in order] for name, column in answers.keys.items()},
-        [answers.labels[place] for place in order],
-        [answers.predictions[place] for place in order],
-        None if answers.log_losses is None else answers.log_losses[order],
+def shuffled(predicted: PredictedRows, seed: int) -> PredictedRows:
+    order = random.Random(seed).sample(range(len(predicted.labels)), len(predicted.labels))
+    return PredictedRows(
+        predicted.name,
+        {name: [column[place] for place in order] for name, column in predicted.keys.items()},
+        [predicted.labels[place] for place in order],
+        [predicted.predictions[place] for place in order],
+        None if predicted.log_losses is None else predicted.log_losses[order],
     )
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     first, other = model("a", set(range(10))), model("b", set(range(5, 30)))
-    contest = hold([first, other])
-    assert hold([first, shuffled(other, 3)]) == contest
-    one, two = contest.models
+    comparison_of_models = compare_models([first, other])
+    assert compare_models([first, shuffled(other, 3)]) == comparison_of_models
+    one, two = comparison_of_models.models
     assert (one.accuracy, two.accuracy) == (50 / 60, 35 / 60)
     assert one.against_first is one.p_corrected is None
     found = two.against_first
@@ -50,40 +50,42 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_each_models_figures_have_intervals_whatever_the_order_of_its_rows() -> None:
     losses = np.linspace(0.1, 1.2, ROWS) ** 2
     first, other = model("a", set(range(10))), model("b", set(range(20)), log_losses=losses)
-    one, two = hold([first, shuffled(other, 7)]).models
+    one, two = compare_models([first, shuffled(other, 7)]).models
     assert one.log_loss is None is one.log_loss_interval
     assert one.macro_f1_interval[0] < one.macro_f1 < one.macro_f1_interval[1]
     assert two.log_loss_interval and two.log_loss_interval[0] < two.log_loss < two.log_loss_interval[1]
-    assert two == hold([first, other]).models[1]
+    assert two == compare_models([first, other]).models[1]
 
 
 def test_equal_texts_are_each_taken_once() -> None:
     keys = {"text": ["same"] * 30 + [f"text {row}" for row in range(30)]}
     first, other = model("a", {0, 40}, keys=keys), model("b", {40}, keys=keys)
-    found = hold([first, shuffled(other, 1)]).models[1].against_first
+    found = compare_models([first, shuffled(other, 1)]).models[1].against_first
     assert found and (found.only_first_right, found.only_second_right) == (1, 0)
 
 
 def test_rows_that_are_not_the_same_are_told() -> None:
     first, other = model("runs/a", set()), model("runs/b", set())
-    less = Answers("runs/b", {"text": other.keys["text"][:57] + ["new"]}, TRUTH[:58], other.predictions[:58], None)
+    less = PredictedRows(
+        "runs/b", {"text": other.keys["text"][:57] + ["new"]}, TRUTH[:58], other.predictions[:58], None
+    )
     with pytest.raises(DataError) as caught:
-        hold([first, less])
+        compare_models([first, less])
     assert str(caught.value).startswith(
         "runs/b: not the same rows as runs/a: 3 are in runs/a only ('text 57', 'text 58', ...), "
         "1 is in runs/b only ('new'); runs keep the same rows apart only with the same data and data.split_seed; "
         "rnn compare --data FILE"
     )
-    twice = Answers("b", {"text": [*other.keys["text"], "text 1"]}, [*TRUTH, "good"], [*TRUTH, "good"], None)
+    twice = PredictedRows("b", {"text": [*other.keys["text"], "text 1"]}, [*TRUTH, "good"], [*TRUTH, "good"], None)
     with pytest.raises(DataError, match=r"a: 1 is in b only \('text 1'\);"):
-        hold([model("a", set()), twice])
+        compare_models([model("a", set()), twice])
 
 
 def test_rows_told_as_examples_can_be_told_apart() -> None:
     texts = [f"a film that begins like all the others do and ends as number {row}" for row in range(ROWS)]
     first, other = model("a", set(), keys={"text": texts}), model("b", set(), keys={"text": texts[::-1]})
     with pytest.raises(DataError) as caught:
-        hold([first, other])
+        compare_models([first, other])
     one, two = str(caught.value).split("a only (")[1].split(", ...)")[0].split(", ")
     assert one != two and max(map(len, (one, two))) <= 35
 
@@ -91,20 +93,22 @@ def test_rows_told_as_examples_can_be_told_apart() -> None:
 def test_rows_of_other_labels_are_not_the_same() -> None:
     labels = ["good", *TRUTH[1:]]
     with pytest.raises(DataError, match=r"1 is in a only \('text 0'\), 1 is in b only .*, 1 of them have other labels"):
-        hold([model("a", set()), model("b", set(), labels=labels)])
+        compare_models([model("a", set()), model("b", set(), labels=labels)])
 
 
 def test_rows_are_told_by_what_all_have() -> None:
     ids = [str(row) for row in range(ROWS)]
     by_id, by_both = model("a", {3}, keys={"id": ids}), model("b", set(), keys={"id": ids, "text": ["x"] * ROWS})
-    assert hold([by_both, shuffled(by_id, 2)]).models[1].accuracy == 59 / 60
+    assert compare_models([by_both, shuffled(by_id, 2)]).models[1].accuracy == 59 / 60
     with pytest.raises(DataError, match="c: has no column by which a tells its rows"):
-        hold([by_id, model("c", set())])
+        compare_models([by_id, model("c", set())])
 
 
 def test_more_than_two_are_corrected_for_their_number() -> None:
-    contest = hold([model("a", set(range(12))), model("b", set(range(6))), model("c", set(range(4)))])
-    b, c = contest.models[1:]
+    comparison_of_models = compare_models(
+        [model("a", set(range(12))), model("b", set(range(6))), model("c", set(range(4)))]
+    )
+    b, c = comparison_of_models.models[1:]
     assert b.against_first and c.against_first
     assert c.p_corrected == 2 * c.against_first.p_value  # the smaller
     assert b.p_corrected == b.against_first.p_value
@@ -120,22 +124,22 @@ def write(path: Path, text: str) -> str:
 
 def test_a_file_of_anyones_answers(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", "id,label,prediction,probability\n1,x,x,0.9\n2,x,y,0.8\n3,y,y,0.6\n")
-    answers = read_answers(name, "test")
-    assert (answers.keys, answers.labels, answers.predictions) == (
+    predicted = read_predictions(name, "test")
+    assert (predicted.keys, predicted.labels, predicted.predictions) == (
         {"id": ["1", "2", "3"]},
         ["x", "x", "y"],
         ["x", "y", "y"],
     )
-    assert answers.log_losses == pytest.approx(-np.log([0.9, 0.2, 0.6]))
+    assert predicted.log_losses == pytest.approx(-np.log([0.9, 0.2, 0.6]))
     records = [{"text": "t", "label": 1, "prediction": 2}, {"text": "u", "label": 3, "prediction": 3}]
     name = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)))
-    answers = read_answers(name, "test")
-    assert (answers.labels, answers.predictions, answers.log_losses) == (["1", "3"], ["2", "3"], None)
+    predicted = read_predictions(name, "test")
+    assert (predicted.labels, predicted.predictions, predicted.log_losses) == (["1", "3"], ["2", "3"], None)
 
 
 def test_of_three_labels_the_true_ones_probability_is_not_known(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", "id,label,prediction,probability\n1,x,x,0.9\n2,x,y,0.8\n3,z,z,0.6\n")
-    assert read_answers(name, "test").log_losses is None
+    assert read_predictions(name, "test").log_losses is None
 
 
 @pytest.mark.parametrize(
@@ -154,13 +158,13 @@ def test_of_three_labels_the_true_ones_probability_is_not_known(tmp_path: Path) 
 )
 def test_a_file_that_cannot_be_compared(content: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_answers(write(tmp_path / "a.csv", content), "test")
+        read_predictions(write(tmp_path / "a.csv", content), "test")
     assert told in str(caught.value)
 
 
 def test_another_spelling_of_every_label_is_refused() -> None:
     keys = {"text": ["a", "b"]}
-    ours = Answers("ours", keys, ["good", "bad"], ["good", "good"], None)
-    theirs = Answers("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
+    ours = PredictedRows("ours", keys, ["good", "bad"], ["good", "good"], None)
+    theirs = PredictedRows("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
     with pytest.raises(DataError, match="theirs.*'Bad'.*spell its predictions"):
-        hold([ours, theirs])
+        compare_models([ours, theirs])

@@ -8,7 +8,7 @@ from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import ngram_counts
 from rnn_cli.training import ngrams
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.ngrams import STRENGTHS, LinearModel, Told, fit_linear
+from rnn_cli.training.ngrams import STRENGTHS, LinearModel, OnProgress, fit_linear
 
 VOCAB, BUCKETS = 40, 5_000
 
@@ -32,18 +32,18 @@ def by_word(rows: int, classes: int, seed: int, weights: np.ndarray | None = Non
     """Texts in three of four of which a word tells the class."""
     chance = np.random.default_rng(seed)
     truth = chance.integers(0, classes, rows)
-    told = np.where(chance.random(rows) < 0.75, truth, chance.integers(0, classes, rows))
-    texts = [[int(2 + word), *chance.integers(10, VOCAB, 4).tolist()] for word in told]
+    on_progress = np.where(chance.random(rows) < 0.75, truth, chance.integers(0, classes, rows))
+    texts = [[int(2 + word), *chance.integers(10, VOCAB, 4).tolist()] for word in on_progress]
     return Encoded(texts, truth.astype(np.intp), np.ones(rows, np.float32) if weights is None else weights)
 
 
 def fitted(
-    longest: int, train: Encoded, validation: Encoded, classes: int = 2, told: Told = lambda *_: None
+    longest: int, train: Encoded, validation: Encoded, classes: int = 2, on_progress: OnProgress = lambda *_: None
 ) -> LinearModel:
-    return fit_linear(settings(longest), train, validation, vocab_size=VOCAB, classes=classes, told=told)
+    return fit_linear(settings(longest), train, validation, vocab_size=VOCAB, classes=classes, on_progress=on_progress)
 
 
-def answers(model: LinearModel, rows: Encoded, longest: int) -> np.ndarray:
+def predicted(model: LinearModel, rows: Encoded, longest: int) -> np.ndarray:
     counts = ngram_counts(rows.sequences, longest=longest, vocab_size=VOCAB, buckets=BUCKETS)
     logits = counts @ model.table + model.bias
     return (logits[:, 0] >= 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
@@ -61,7 +61,7 @@ def test_it_answers_as_it_says(classes: int) -> None:
     model = fitted(1, train, validation, classes)
     assert model.table.shape == (VOCAB + BUCKETS, 1 if classes == 2 else classes)
     assert model.strength in STRENGTHS
-    right = (answers(model, validation, 1) == validation.classes).mean()
+    right = (predicted(model, validation, 1) == validation.classes).mean()
     assert right == pytest.approx(model.val_accuracy) and right > (0.7 if classes < 10 else 0.5)
 
 
@@ -82,7 +82,7 @@ def test_weights_of_rows_move_the_answer() -> None:
     plain = by_word(400, 2, 1)
     heavy = Encoded(plain.sequences, plain.classes, np.where(plain.classes == 1, 9, 1).astype(np.float32))
     validation = by_word(300, 2, 2)
-    often, seldom = (answers(fitted(1, rows, validation), validation, 1).mean() for rows in (heavy, plain))
+    often, seldom = (predicted(fitted(1, rows, validation), validation, 1).mean() for rows in (heavy, plain))
     assert often > seldom + 0.1
 
 
@@ -155,7 +155,7 @@ def test_one_of_many_labels_without_a_row_is_no_hindrance() -> None:
 @pytest.mark.parametrize(("classes", "what"), [(2, "steps, at most"), (MANY, "labels")])
 def test_it_tells_how_far_it_is(classes: int, what: str) -> None:
     heard: list[tuple[str, int, int]] = []
-    fitted(1, by_word(200, classes, 1), by_word(100, classes, 2), classes, told=lambda *each: heard.append(each))
+    fitted(1, by_word(200, classes, 1), by_word(100, classes, 2), classes, on_progress=lambda *each: heard.append(each))
     assert {each[0] for each in heard} == {what}
     assert [each[1] for each in heard] == list(range(1, len(heard) + 1)) and heard[-1][1] <= heard[0][2]
     assert classes == 2 or heard[-1][1] == heard[0][2] == 2 * MANY
