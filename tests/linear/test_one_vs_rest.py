@@ -32,7 +32,7 @@ def exact(matrix: Any, positive: np.ndarray, weights: np.ndarray, strength: floa
 def test_each_label_is_at_the_optimum_of_its_own_regression() -> None:
     matrix, classes = rows()
     weights = np.where(classes == 3, 2.5, 1.0)
-    on_progress: list[int] = []
+    told: list[int] = []
     model = fit_one_vs_rest(matrix, classes, LABELS, 3.0, weights, on_progress=told.append)
     for label in range(LABELS):
         np.testing.assert_allclose(model.weights[label], exact(matrix, classes == label, weights, 3.0), atol=0.01)

@@ -29,11 +29,11 @@ def test_the_bundles_card_tells_its_data_and_figures(trained: Path) -> None:
         "bad": ["24", "8", "8"],
         "good": ["24", "8", "8"],
     }
-    metrics = table(card, "|  | network | 95% interval | linear baseline |")
+    shown = table(card, "|  | network | 95% interval | linear baseline |")
     found = metrics["test"], metrics["baseline"]["test"]
     for name, key in {"macro F1": "macro_f1", "log loss": "log_loss", "Brier score": "brier"}.items():
-        assert [metrics[name][0], metrics[name][2]] == [f"{each[key]:.3f}" for each in found]
-        assert metrics[name][1] == "{:.3f} to {:.3f}".format(*found[0]["intervals"][key])
+        assert [shown[name][0], shown[name][2]] == [f"{each[key]:.3f}" for each in found]
+        assert shown[name][1] == "{:.3f} to {:.3f}".format(*found[0]["intervals"][key])
     assert "On the 16 test rows the network " in card
     assert opened.manifest.data["fingerprint"] in card
     assert "rnn predict --model . " in card
