@@ -1,17 +1,405 @@
-"""What a notebook or a program calls. Knows nothing of the terminal, prints nothing and ends no process."""
+"""The order of work of each verb, for commands, notebooks and programs. Prints nothing unless asked, ends no process.
 
+Keys of a config are named in Python by their last name, `epochs=3`, or whole: `**{"training.epochs": 3}`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rnn_cli.bundle.model_folder import locate
+from rnn_cli.bundle.model_folder import UNFINISHED, Bundle, locate
+from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError
 from rnn_cli.scoring.predictor import Precision, Predictor
 
+if TYPE_CHECKING:  # what each verb needs is loaded when it is called
+    from rnn_cli.checks.check import CheckReport
+    from rnn_cli.config.load import Override
+    from rnn_cli.config.schema import Config
+    from rnn_cli.data.rows import Dataset
+    from rnn_cli.data.source import InMemory
+    from rnn_cli.evaluation.compare import ModelComparison
+    from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.training.listener import Listener
+    from rnn_cli.training.trained import Run
 
-def load(
-    path: str | PathLike[str] | None = None, *, threads: int | None = None, precision: Precision = "fp32"
-) -> Predictor:
+    Path_ = str | PathLike[str]
+    Data = Path_ | InMemory
+    Model = Path_ | Run | Predictor
+
+
+def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: Precision = "fp32") -> Predictor:
     """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
 
     It uses at most `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or
     one that is damaged.
     """
     return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)
+
+
+def train(
+    config: "Path_ | None" = None,
+    data: "Data | None" = None,
+    *,
+    out: "Path_ | None" = None,
+    force: bool = False,
+    origin: "Path_ | None" = None,
+    resume: "bool | Path_" = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "Run":
+    """Train a classifier, measure it and write its bundle to `out`, else to the next free folder in runs/.
+
+    `config` is a YAML file or a recipe's name; without it, the recipe "default", or for `data` what `rnn init` would
+    write for these rows. `data` is a file, a URL, a built-in set's name, a pandas DataFrame, or texts and labels, and
+    goes before `data.source`; `settings` and `overrides` change keys. `origin` is a model whose network is trained
+    further. `resume` goes on with a run that was stopped: True is the last one in runs/, and rows that came from memory
+    must be given again. With `force` a model in `out` is replaced.
+
+    Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
+    `RunFailed`; then nothing that stood is lost.
+    """
+    changes = [*overrides, *_overrides(settings)]
+    if resume is not False and (out or force or origin):
+        raise UsageError(f"{'out' if out else 'force' if force else 'origin'} and resume do not go together")
+    with _heard(progress) as (listener, warnings):
+        if resume is not False:
+            run = _resume(None if resume is True else Path(resume), config, data, changes, listener)
+        else:
+            at = None if out is None else Path(out)
+            run = _begin(config, data, at, force, None if origin is None else Path(origin), changes, listener)
+    return replace(run, warnings=tuple(warnings))
+
+
+def _begin(
+    config: "Path_ | None",
+    data: "Data | None",
+    out: Path | None,
+    force: bool,
+    origin: Path | None,
+    changes: "Sequence[Override]",
+    listener: "Listener",
+) -> "Run":
+    from rnn_cli.bundle.checkpoints import check_begin
+
+    if origin is None:
+        parent = None
+        settings, rows, name = _config_of(config, data, changes, listener)
+    else:
+        from rnn_cli.training.finetune import Origin
+
+        parent = Origin.open(origin, listener.warn)
+        settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        rows, name = _rows_of(data, settings), _name_of(origin)
+    check_begin(out, force=force)
+
+    from rnn_cli.training.prepare import prepare
+
+    prepared = prepare(settings, listener, parent.known if parent else None, rows)
+    if parent is not None:
+        parent.compare(prepared, listener)
+    listener.note("loading TensorFlow")
+    from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+    from rnn_cli.training.run import train as work
+
+    return work(prepared, out=out, name=name, force=force, listener=listener, origin=parent)
+
+
+def _resume(
+    named: Path | None,
+    config: "Path_ | None",
+    data: "Data | None",
+    changes: "Sequence[Override]",
+    listener: "Listener",
+) -> "Run":
+    from rnn_cli.bundle.checkpoints import locate_unfinished, reopened
+    from rnn_cli.bundle.writer import point_latest_to
+    from rnn_cli.config.load import load_config, with_overrides
+    from rnn_cli.training.checkpointing import SavedRun
+    from rnn_cli.training.prepare import prepare
+    from rnn_cli.training.trained import Run
+
+    path = locate_unfinished(named)
+    with reopened(path, listener.warn) as (place, checkpoint):
+        saved = SavedRun.read(checkpoint)
+        changes = [*changes, *_source_of(data)]
+        if config is None:
+            settings = saved.gone_on_with(with_overrides(saved.config, changes, str(path)))
+        else:
+            settings = saved.gone_on_with(load_config(fspath(config), changes))
+        if saved.is_finished(place):
+            point_latest_to(place.target)  # it may have been stopped before that
+            place.remove()
+            return Run(Bundle.open(place.target))
+        for change in saved.changed_versions():
+            listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
+        prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
+        listener.note(f"going on with {path}: {saved.standing}")
+        listener.note("loading TensorFlow")
+        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        from rnn_cli.training.run import resume as work
+
+        return work(prepared, place, saved, listener)
+
+
+def _config_of(
+    config: "Path_ | None", data: "Data | None", changes: "Sequence[Override]", listener: "Listener"
+) -> "tuple[Config, Dataset | None, str]":
+    """The config of a new run, its rows where they have been read, and the name of its folder."""
+    from rnn_cli.config.load import load_config, with_overrides
+
+    if config is not None or data is None:
+        settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        return settings, _rows_of(data, settings), Path(config or "default").stem
+
+    from rnn_cli.checks.suggest_config import propose
+    from rnn_cli.data.reading.remote import shown
+    from rnn_cli.data.source import IN_MEMORY, is_in_memory
+
+    source = IN_MEMORY if is_in_memory(data) else fspath(data)
+    reading = [each for each in changes if each.path[0] == "data"]
+    proposal = propose(source, reading, data if is_in_memory(data) else None)
+    name = shown(source)
+    listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
+    for line in proposal.found:
+        listener.note(line)
+    others = [each for each in changes if each.path[0] != "data"]
+    settings = with_overrides(proposal.config, others, f"the config for {name}")
+    stem = Path(name).name.partition(".")[0]
+    return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe
+
+
+def _source_of(data: "Data | None") -> "list[Override]":
+    from rnn_cli.config.load import Override
+    from rnn_cli.data.source import IN_MEMORY, is_in_memory
+
+    if data is None:
+        return []
+    return [Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
+
+
+def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":
+    """Rows that came from memory, as the config reads them; None where they are still to be read."""
+    from rnn_cli.data.source import from_memory, is_in_memory
+
+    return from_memory(data, settings.data) if data is not None and is_in_memory(data) else None
+
+
+def _name_of(origin: Path) -> str:
+    """The recipe's name in a model's folder's: quick-3 → quick."""
+    name = origin.resolve().name.removesuffix(UNFINISHED)
+    stem, dash, tail = name.rpartition("-")
+    return stem if dash and tail.isdecimal() else name
+
+
+def evaluate(
+    model: "Model | None" = None,
+    data: "Data | None" = None,
+    *,
+    by: str | None = None,
+    precision: Precision = "fp32",
+    report: "Path_ | None" = None,
+    plots: "Path_ | None" = None,
+    force: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "Evaluation":
+    """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
+
+    `data` is what `train` takes. `by` names a column whose values are measured apart, or "length". Settings tell how to
+    read `data` (`text_column="review"`) and how to decide this time (`threshold=0.7`, `goal="precision >= 0.95"`,
+    `abstain=0.1`, `abstain_error=0.02`); the model stays as it is. A page goes to `report`, charts to the folder
+    `plots`; with `force` earlier ones are replaced. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
+    `DataError` or `UsageError`.
+    """
+    from rnn_cli.bundle.targets import check_plots, check_report
+
+    if report is not None:
+        check_report(Path(report), force=force)
+    if plots is not None:
+        check_plots(Path(plots), force=force)
+    changes = [*overrides, *_overrides(settings)]
+    asked = [each for each in changes if each.path[0] == "decision"]
+    reading = [each for each in changes if each.path[0] != "decision"]
+    if data is None and reading:
+        raise UsageError(f"{_called(reading[0])} tells how to read labelled texts, and none are named")
+    predictor = _predictor(model, precision)
+    opened = predictor.bundle
+
+    from rnn_cli.evaluation.compare import kept_against
+    from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
+    from rnn_cli.evaluation.evaluate import evaluate as work
+    from rnn_cli.scoring.parts import check_config
+
+    with _heard(progress) as (listener, warnings):
+        check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
+        if asked:
+            predictor, shortfalls = decided_anew(opened, predictor, asked)
+            for shortfall in shortfalls:
+                listener.warn(shortfall)
+        rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
+        sliced = slicer(opened, rows, by, data, reading) if by is not None else None
+        found = work(predictor, rows)
+        # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
+        baseline = kept_against(opened, "test") if data is None else None
+        if baseline is not None and (asked or precision != "fp32"):
+            listener.note("the linear baseline is left out: it was compared with the network as trained")
+            baseline = None
+        slices = tuple(sliced(found)) if sliced else ()
+        found = replace(found, baseline=baseline, by=by, slices=slices)
+    found = replace(found, warnings=tuple(warnings))
+    if report is not None or plots is not None:
+        from rnn_cli.reporting.html import save
+        from rnn_cli.reporting.report import gather
+
+        gathered = gather(opened, predictor, found, "test" if data is None else None)
+        page = None if report is None else Path(report)
+        save(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
+    return found
+
+
+def compare(
+    *models: "Model",
+    data: "Data | None" = None,
+    split: str = "test",
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "ModelComparison":
+    """Say whether models really differ, on the same rows; each is compared with the first.
+
+    A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
+    `data`, which is what `train` takes, each model predicts anew; settings tell how to read it. Raises `BundleError`,
+    `ConfigError`, `DataError` or `UsageError`.
+    """
+    if len(models) < 2:
+        raise UsageError("one model is not enough to compare", hint="name two or more")
+    changes = [*overrides, *_overrides(settings)]
+    if data is None and changes:
+        raise UsageError(f"{_called(changes[0])} tells how to read labelled texts, and none are named")
+
+    from rnn_cli.evaluation.compare import compare_models, read_predictions
+    from rnn_cli.evaluation.evaluate import evaluate as work
+    from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
+
+    names = [_name(model) for model in models]
+    if data is None:
+        return compare_models([read_predictions(name, split) for name in names])
+    predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
+    rows = labelled_rows(predictors[0].bundle, data, changes)
+    return compare_models(
+        [predictions_of(name, work(each, rows)) for name, each in zip(names, predictors, strict=True)]
+    )
+
+
+def check(
+    data: "Data",
+    *,
+    learning_curve: bool = False,
+    sides: bool = False,
+    out: "Path_ | None" = None,
+    force: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "CheckReport":
+    """Look for what is wrong with labelled texts: copies, contradicting and doubtful labels, damaged texts, and more.
+
+    `data` is what `train` takes, looked at whole, or a config (a YAML file, a recipe), whose rows are split as training
+    splits them; `sides` refuses what has no sides, so can have no leaks between them. Settings are of `data` and
+    `tokenizer`. `learning_curve` also fits models to shares of the rows. All rows of all findings are written to `out`
+    as CSV; with `force` over an earlier file. Raises `ConfigError`, `DataError` or `UsageError`.
+    """
+    from rnn_cli.checks.check import check as work
+    from rnn_cli.checks.findings import check_target, write_csv
+    from rnn_cli.checks.rows import WHOLE, gather
+    from rnn_cli.data.reading.remote import shown
+    from rnn_cli.data.source import IN_MEMORY
+
+    named = fspath(data) if isinstance(data, str | PathLike) else data
+    if out is not None:
+        check_target(Path(out), [named] if isinstance(named, str) else [], force=force)
+    config, rows = gather(named, [*overrides, *_overrides(settings)])
+    if out is not None:
+        check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
+    if sides and WHOLE in rows.sides:
+        hint = Setting("data.test", "FILE", "check a config, or name {}")
+        raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
+    with _heard(progress) as (listener, _):
+        name = shown(named) if isinstance(named, str) else IN_MEMORY
+        report = work(name, config, rows, curve=learning_curve, note=listener.note)
+    if out is not None:
+        write_csv(report.table(), Path(out))
+    return report
+
+
+def _predictor(model: "Model | None", precision: Precision) -> Predictor:
+    if isinstance(model, Predictor):
+        return model
+    if model is None or isinstance(model, str | PathLike):
+        return load(model, precision=precision)
+    return load(model.path, precision=precision)
+
+
+def _name(model: "Model") -> str:
+    if isinstance(model, Predictor):
+        return str(model.bundle.path)
+    return fspath(model) if isinstance(model, str | PathLike) else str(model.path)
+
+
+def _called(override: "Override") -> str:
+    return override.option or override.where or override.path[-1]
+
+
+def _overrides(settings: Mapping[str, Any]) -> "list[Override]":
+    """Settings by their keys' last names, or their whole ones. Raises `ConfigError` for one that is no key."""
+    if not settings:
+        return []
+    from difflib import get_close_matches
+
+    from rnn_cli.config.describe import key_table
+    from rnn_cli.config.load import Override
+
+    names = [key.name for key in key_table()]
+    whole = {name.rpartition(".")[2]: name for name in names} | {name: name for name in names}
+    mistakes, found = [], []
+    for key, value in settings.items():
+        if key in whole:
+            found.append(Override(whole[key], _plain(value)))
+            continue
+        near = get_close_matches(key, whole, 1)
+        what = f"no such key{f'; did you mean {near[0]}?' if near else ''}"
+        mistakes.append(ConfigMistake(what, key))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and paths as what YAML would have made of them."""
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return value.item() if hasattr(value, "item") else value
+
+
+@contextmanager
+def _heard(progress: "bool | Listener") -> "Iterator[tuple[Listener, list[str]]]":
+    """Who hears of the work, and the warnings that have come so far."""
+    from rnn_cli.training.listener import Recorder, SilentListener
+
+    if progress is True:
+        from rnn_cli.cli.show_progress import listening
+
+        with listening() as listener:
+            recorder = Recorder(listener)
+            yield recorder, recorder.warnings
+    else:
+        recorder = Recorder(progress or SilentListener())
+        yield recorder, recorder.warnings

@@ -1,11 +1,12 @@
 """The one family of errors that a user is meant to read.
 
-An error says what is wrong, where, and how to mend it, and knows the exit code it ends with. It knows nothing of
-the terminal: `rnn_cli.cli.main` prints it, once, for all commands.
+An error says what is wrong, where, and the way out, and knows the exit code it ends with. It knows nothing of the
+terminal: `rnn_cli.cli.main` words and prints it, once, for all commands.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 FEW = 8
@@ -17,18 +18,42 @@ def few_of(names: Sequence[str]) -> str:
     return ", ".join(names[:FEW]) + more
 
 
-class Error(Exception):
-    """Something a user can understand and mend.
+@dataclass(frozen=True)
+class Setting:
+    """A hint that names a config's key: the `{}` in `text` stands for "set `key` to `value`", in the caller's words."""
 
-    `where` names the place (a file, `file:line`, `file:line:column` or a config key), `what` the fault and `mend`
-    the way out; together they are one line: ``where: what; mend``.
+    key: str
+    value: str
+    text: str = "use {}"
+
+    def __str__(self) -> str:
+        """The hint with the setting as "key=value"."""
+        return self.worded(lambda key, value: f"{key}={value}")
+
+    def worded(self, say: Callable[[str, str], str]) -> str:
+        """The hint with the setting as `say(key, value)` has it."""
+        return self.text.replace("{}", say(self.key, self.value))
+
+
+class Error(Exception):
+    """Something a user can understand and put right.
+
+    `where` is a file, `file:line`, `file:line:column` or a config key, `what` the fault and `hint` the way out;
+    together they are one line: ``where: what; hint``.
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(self, what: str, *, where: str | None = None, hint: "str | Setting | None" = None) -> None:
         self.what, self.where, self.hint = what, where, hint
-        super().__init__((f"{where}: " if where else "") + what + (f"; {hint}" if hint else ""))
+        super().__init__(self._line(hint))
+
+    def worded(self, say: Callable[[str, str], str]) -> str:
+        """The error on one line, a setting in its hint as `say(key, value)` has it."""
+        return self._line(self.hint.worded(say) if isinstance(self.hint, Setting) else self.hint)
+
+    def _line(self, hint: "str | Setting | None") -> str:
+        return (f"{self.where}: " if self.where else "") + self.what + (f"; {hint}" if hint else "")
 
 
 class UsageError(Error):
@@ -37,13 +62,26 @@ class UsageError(Error):
     exit_code = 2
 
 
+@dataclass(frozen=True)
+class ConfigMistake:
+    """`what` is wrong with a config's `key` ("" is the whole), as given in `where`: a file or an override, if known."""
+
+    what: str
+    key: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        """On one line: ``where: key: what``."""
+        return ": ".join(filter(None, (self.where, self.key, self.what)))
+
+
 class ConfigError(Error):
-    """A config holds mistakes; all of them are told together, a line each."""
+    """A config holds mistakes; all of them are shown together, a line each."""
 
     exit_code = 2
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
-        super().__init__("\n".join(mistakes))
+    def __init__(self, mistakes: Sequence[ConfigMistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
 
 

@@ -34,8 +34,8 @@ MAY_IMPORT = {
         *BASE,
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
-    # What notebooks and programs call; of heavy libraries it loads what the called name needs.
-    "api": {"scoring", "bundle", *BASE},
+    # The order of work of each verb; of heavy libraries it loads what the called name needs.
+    "api": {"training", "checks", "reporting", "batch", "evaluation", "scoring", "data", "bundle", "config", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
     "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", *BASE},
     "cli": {

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnn_cli.checks.damaged import find_spoiled
 from rnn_cli.checks.duplicates import find_repeats
@@ -16,12 +16,16 @@ from rnn_cli.checks.rows import Rows
 from rnn_cli.checks.scripts import find_scripts, script_of
 from rnn_cli.config.schema import Config
 from rnn_cli.linear.words import number_words
+from rnn_cli.text.plain import html_table
+
+if TYPE_CHECKING:
+    import pandas
 
 Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What a check found, the worst first. `curve` is None unless it was asked for and there are enough rows.
 
     `judged` counts the rows whose labels the linear model looked at: not those of rare labels, and none where rows are
@@ -65,6 +69,18 @@ class Report:
             "learning_curve": self.curve.to_dict() if self.curve else None,
         }
 
+    def to_frame(self) -> "pandas.DataFrame":
+        """The rows of all findings as a table of pandas; its columns are those of `table`."""
+        import pandas
+
+        head, *rows = self.table()
+        return pandas.DataFrame(rows, columns=head)
+
+    def _repr_html_(self) -> str:
+        """The findings as a table, for a notebook."""
+        rows = [(each.severity.value, each.name, f"{len(each.hits):,}", each.what, each.hint) for each in self.findings]
+        return html_table(("severity", "finding", "rows", "what", "hint"), rows)
+
     def table(self) -> Iterator[tuple[str, ...]]:
         """A head and one line for each row of each finding."""
         yield "severity", "finding", "file", "line", "label", "note", "text"
@@ -76,7 +92,7 @@ class Report:
                 yield (finding.severity.value, finding.name, *place, *about)
 
 
-def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note: Note = lambda _: None) -> Report:
+def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note: Note = lambda _: None) -> CheckReport:
     """Examine rows as the config's tokenizer would see them; `note` hears of what takes a while."""
     note(f"looking for duplicates among {len(rows):,} rows")
     words = number_words(rows.texts)
@@ -101,7 +117,7 @@ def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note:
         note(f"judging {len(judged):,} labels by a linear model")
         findings += as_finding(find_suspects(rows, judged, counts))
         told = learning_curve(rows, judged, counts, note) if curve else None
-    return Report(
+    return CheckReport(
         source=source,
         rows=rows,
         labels=dict(Counter(rows.labels).most_common()),

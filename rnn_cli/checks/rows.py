@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from rnn_cli.config.load import load_config, recipes
+from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import nearest
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import is_builtin, load
+from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory, is_builtin, is_in_memory, load
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError
 
 WHOLE = "rows"
 """The name of the only side of a file that is looked at whole."""
@@ -66,15 +66,16 @@ class Rows:
         return f"{os.path.basename(self.file_of[row])}:{self.lines[row]}" if several else f"line {self.lines[row]}"
 
 
-def gather(source: str, overrides: Sequence[str] = ()) -> tuple[Config, Rows]:
+def gather(source: str | InMemory, overrides: Sequence[Override] = ()) -> tuple[Config, Rows]:
     """The config in force and the rows of a source; for a file or a set it is the recipe `default`, read from there.
 
-    Overrides are those of `load_config`, for keys of `data` and `tokenizer`. Raises `ConfigError` and `DataError`.
+    Overrides are of keys of `data` and `tokenizer`. Raises `ConfigError` and `DataError`.
     """
-    for override in overrides:
-        if not override.strip().startswith(("data.", "tokenizer.")):
-            raise ConfigError([f"--set {override}: has no effect here; use a key of data or tokenizer"])
-    if _is_config(source):
+    refuse_others(overrides, ["data", "tokenizer"], "use a key of data or tokenizer")
+    if is_in_memory(source):
+        config = config_for(IN_MEMORY, overrides)
+        sides = {WHOLE: from_memory(source, config.data)}
+    elif is_config(source):
         config = load_config(source, overrides)
         splits = load_splits(config.data)
         sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
@@ -87,16 +88,16 @@ def gather(source: str, overrides: Sequence[str] = ()) -> tuple[Config, Rows]:
     return config, Rows({name: side for name, side in sides.items() if len(side)})
 
 
-def config_for(source: str, overrides: Sequence[str]) -> Config:
+def config_for(source: str, overrides: Sequence[Override]) -> Config:
     """The recipe `default` with another source; raises `ConfigError` where an override names one too."""
-    for override in overrides:
-        if override.partition("=")[0].strip() == "data.source":
-            raise ConfigError([f"--set {override}: the source is named already, {source}"])
+    if twice := [each for each in overrides if each.key == "data.source"]:
+        raise ConfigError([ConfigMistake(f"the source is named already, {source}", where=twice[0].place)])
     config = load_config(None, overrides)
     return config.model_copy(update={"data": config.data.model_copy(update={"source": source})})
 
 
-def _is_config(source: str) -> bool:
+def is_config(source: str) -> bool:
+    """Whether this names a config, not rows. Raises `DataError` where there is neither."""
     if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
         return False
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):

@@ -14,12 +14,12 @@ from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
-from rnn_cli.config.load import load_config, recipes, to_yaml
+from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import InMemory, from_memory, load
 from rnn_cli.data.splits import group_equal, stratify
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 from rnn_cli.linear.words import UNSPACED, split_words
 
 FEW_ROWS = 1_000
@@ -58,14 +58,14 @@ class Proposal:
     """What the config says of class weights, where labels are imbalanced."""
 
 
-def propose(source: str, overrides: Sequence[str] = ()) -> Proposal:
-    """Look at a file or a built-in set; overrides are those of `load_config`, for keys of `data`.
+def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None) -> Proposal:
+    """Look at a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
     Raises `DataError`, also where the labels do not look like labels, and `ConfigError`.
     """
     given = config_for(source, overrides).data
     columns: list[tuple[str, str | None]] = []
-    dataset = load(source, given, columns.append)
+    dataset = load(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
@@ -123,13 +123,13 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
         raise DataError(
             f"every row has the label {dataset.labels[0]!r}",
             where=dataset.name,
-            hint="training needs at least two; name another --set data.label_column=NAME",
+            hint=Setting("data.label_column", "NAME", "training needs at least two; name another with {}"),
         )
     if len(counts) > max(2, len(dataset) / 2):
         raise DataError(
             f"{len(counts):,} different labels in {len(dataset):,} rows, such as {dataset.labels[0][:40]!r}",
             where=dataset.name,
-            hint="name the column of labels with --set data.label_column=NAME",
+            hint=Setting("data.label_column", "NAME", "name the column of labels with {}"),
         )
 
 
@@ -161,11 +161,11 @@ def _data(
     counts: Counter[str],
     given: DataConfig,
     columns: Sequence[tuple[str, str | None]],
-    overrides: Sequence[str],
+    overrides: Sequence[Override],
     reasons: dict[str, str],
 ) -> DataConfig:
     chosen: dict[str, object] = {}
-    named = {"".join(override.partition("=")[0].split()) for override in overrides}
+    named = {override.key for override in overrides}
     reasons["data.source"] = f"{len(dataset):,} rows"
     for text, label in columns:  # none, of a built-in set
         chosen |= {"text_column": text, "label_column": label}

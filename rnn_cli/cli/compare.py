@@ -1,13 +1,9 @@
 """`rnn compare`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option
 from rnn_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from rnn_cli.evaluation.compare import PredictedRows
 
 
 @click.command(
@@ -22,15 +18,17 @@ Examples:
 @click.argument("runs", nargs=-1, metavar="RUN RUN...")
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Which rows, test or validation.")
 @click.option("--data", "source", metavar="FILE", help="Labelled texts (or a built-in set) that all runs score anew.")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a data key of the first run's config for --data, as data.text_column=review.",
-)
+@set_option("Override a data key of the first run's config for --data.")
+@labelled_options
 @click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
-def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tuple[str, ...], as_json: bool) -> None:
+def compare(
+    runs: tuple[str, ...],
+    split: str,
+    source: str | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **columns: str | None,
+) -> None:
     """Say whether models really differ, on the same rows.
 
     Each is held against the first. A RUN is a trained model's folder, whose answers to its test rows were kept, or a
@@ -43,21 +41,18 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
     """
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
+    overrides = overrides_of(settings, **columns)
     if source is None and overrides:
-        raise UsageError("--set tells how to read --data, which is not given", hint="add --data FILE")
+        option = overrides[0].option or "--set"
+        raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
 
-    from rnn_cli.evaluation.compare import compare_models
+    from rnn_cli import api
 
-    if source is None:
-        from rnn_cli.evaluation.compare import read_predictions
-
-        comparison_of_models = compare_models([read_predictions(run, split) for run in runs])
-    else:
-        comparison_of_models = compare_models(_scored(runs, source, overrides))
+    found = api.compare(*runs, data=source, split=split, overrides=overrides)
     if as_json:
         from rnn_cli.cli.layout import to_json
 
-        click.echo(to_json(comparison_of_models.to_dict(), indent=2))
+        click.echo(to_json(found.to_dict(), indent=2))
     else:
         from pathlib import Path
 
@@ -66,16 +61,4 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
 
         of_runs = any(Path(run).is_dir() for run in runs)
         rows = f"{split} rows" if of_runs else "rows"
-        show_models(comparison_of_models, f"rows of {Path(shown(source)).name}" if source else rows)
-
-
-def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[PredictedRows]":
-    from pathlib import Path
-
-    from rnn_cli.bundle.model_folder import Bundle
-    from rnn_cli.evaluation.evaluate import evaluate, labelled_rows, predictions_of
-    from rnn_cli.scoring.predictor import Predictor
-
-    opened = [Bundle.open(Path(run)) for run in runs]  # all of them, before any is set to work
-    rows = labelled_rows(opened[0], source, overrides)
-    return [predictions_of(run, evaluate(Predictor(each), rows)) for run, each in zip(runs, opened, strict=True)]
+        show_models(found, f"rows of {Path(shown(source)).name}" if source else rows)

@@ -2,6 +2,8 @@
 
 import click
 
+from rnn_cli.cli.options import set_option
+
 
 @click.group()
 def config() -> None:
@@ -22,15 +24,15 @@ def list_() -> None:
 
 @config.command(epilog="\b\nExamples:\n  rnn config show\n  rnn config show quick --set training.epochs=2 > my.yaml")
 @click.argument("config", required=False, metavar="[CONFIG]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key; may be repeated.")
-def show(config: str | None, overrides: tuple[str, ...]) -> None:
+@set_option("Override a key; may be repeated.")
+def show(config: str | None, settings: tuple[str, ...]) -> None:
     """Print a config with every default spelled out.
 
     CONFIG is a YAML file or a recipe's name; without it, the recipe `default`.
     """
-    from rnn_cli.config.load import load_config, to_yaml
+    from rnn_cli.config.load import load_config, parse_overrides, to_yaml
 
-    click.echo(to_yaml(load_config(config, overrides)), nl=False)
+    click.echo(to_yaml(load_config(config, parse_overrides(settings))), nl=False)
 
 
 @config.command(epilog="\b\nExamples:\n  rnn config keys\n  rnn config keys | grep -A 1 dropout")

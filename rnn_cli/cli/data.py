@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option
 from rnn_cli.errors import UsageError
 
 
@@ -31,19 +32,14 @@ def list_() -> None:
     epilog="""\b
 Examples:
   rnn data check reviews.csv
-  rnn data check tickets.csv --set data.label_column=team --out findings.csv
+  rnn data check tickets.csv --label-column team --out findings.csv
   rnn data check mine.yaml --fail-on-leakage
   rnn data check rotten_tomatoes --learning-curve
 """
 )
 @click.argument("source", metavar="SOURCE")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key of data or tokenizer, as data.test=test.csv; may be repeated.",
-)
+@set_option("Override a key of data or tokenizer, as data.test=test.csv; may be repeated.")
+@labelled_options
 @click.option("--learning-curve", is_flag=True, help="Also estimate what twice the rows would give.")
 @click.option("--fail-on-leakage", is_flag=True, help="Exit 1 if texts stand, exactly or nearly, on two sides.")
 @click.option(
@@ -54,13 +50,14 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the texts as one JSON object.")
 def check(
     source: str,
-    overrides: tuple[str, ...],
+    settings: tuple[str, ...],
     learning_curve: bool,
     fail_on_leakage: bool,
     examples: int,
     out: Path | None,
     force: bool,
     as_json: bool,
+    **columns: str | None,
 ) -> None:
     """Look for what is wrong with labelled texts.
 
@@ -72,32 +69,23 @@ def check(
     Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
     and word pairs only, so read a text before you change its label.
     """
-    from rnn_cli.checks.findings import check_target, write_csv
-
-    if out is not None:
-        check_target(out, [source], force=force)
-    elif force:
+    overrides = overrides_of(settings, **columns)
+    if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
-    from rnn_cli.checks.rows import WHOLE, gather
-
-    config, rows = gather(source, overrides)
-    if out is not None:
-        check_target(out, set(rows.file_of), force=force)  # a config's files are known only now
-    if fail_on_leakage and WHOLE in rows.sides:
-        raise UsageError(
-            "--fail-on-leakage needs sides, and a file is looked at whole",
-            hint="check a config, or name --set data.test=FILE",
-        )
-
-    from rnn_cli.checks.check import check as work
+    from rnn_cli import api
     from rnn_cli.cli.show_checks import show_curve, show_report, working
-    from rnn_cli.data.reading.remote import shown
 
-    with working() as note:
-        report = work(shown(source), config, rows, curve=learning_curve, note=note)
-    if out is not None:
-        write_csv(report.table(), out)
+    with working() as listener:
+        report = api.check(
+            source,
+            learning_curve=learning_curve,
+            sides=fail_on_leakage,
+            out=out,
+            force=force,
+            progress=listener,
+            overrides=overrides,
+        )
     if as_json:
         from rnn_cli.cli.layout import to_json
 

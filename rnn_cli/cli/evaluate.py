@@ -1,22 +1,17 @@
 """`rnn evaluate`."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rnn_cli.errors import ConfigError, UsageError
+from rnn_cli.cli.options import as_overrides, labelled_options, named_as_options, overrides_of, set_option
+from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
-if TYPE_CHECKING:  # loading them loads ONNX Runtime, or numpy
-    from rnn_cli.bundle.model_folder import Bundle
-    from rnn_cli.evaluation.compare import BaselineComparison
-    from rnn_cli.evaluation.evaluate import Evaluation, Slice
-    from rnn_cli.scoring.predictor import Predictor
-
-Asked = Mapping[str, float | str]
-"""Options that say how to decide, by their names, which are those of a config's `decision`."""
+if TYPE_CHECKING:
+    from rnn_cli.config.load import Override
 
 
 @click.command(
@@ -24,7 +19,7 @@ Asked = Mapping[str, float | str]
 Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
-  rnn evaluate --data other.csv --set data.text_column=review
+  rnn evaluate --data other.csv --text-column review
   rnn evaluate --precision int8
   rnn evaluate --threshold 0.7
   rnn evaluate --goal "precision >= 0.95"
@@ -44,13 +39,8 @@ Examples:
     metavar="FILE",
     help="Labelled texts instead of the test rows: a path, a URL, - for the standard input, or a built-in set.",
 )
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a data key of the run's config for --data, as data.text_column=review.",
-)
+@set_option("Override a data key of the run's config for --data.")
+@labelled_options
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "int8"]),
@@ -77,7 +67,7 @@ Examples:
 def evaluate(
     model: str | None,
     source: str | None,
-    overrides: tuple[str, ...],
+    settings: tuple[str, ...],
     precision: Literal["fp32", "int8"],
     threshold: float | None,
     goal: str | None,
@@ -88,6 +78,7 @@ def evaluate(
     plots: Path | None,
     force: bool,
     as_json: bool,
+    **columns: str | None,
 ) -> None:
     """Measure a trained model on labelled texts.
 
@@ -97,107 +88,61 @@ def evaluate(
     --threshold, --goal, --abstain and --abstain-error say how to decide this time; the model stays as it is. To keep
     what they show, train with decision.threshold, decision.goal, decision.abstain or decision.abstain_error.
     """
-    from rnn_cli.bundle.model_folder import Bundle, locate
+    overrides = overrides_of(settings, **columns)
+    _refuse_alone(overrides, source, report, plots, force, threshold, goal, abstain, abstain_error)
+    asked = {"threshold": threshold, "goal": goal, "abstain": abstain, "abstain_error": abstain_error}
+    decision = as_overrides("decision", asked)
 
-    if source is None and overrides:
-        raise UsageError("--set tells how to read --data, which is not given", hint="add --data FILE")
-    asked = _asked(threshold=threshold, goal=goal, abstain=abstain, abstain_error=abstain_error)
-    _check_targets(report, plots, force)
-    opened = Bundle.open(locate(model))
+    from rnn_cli import api
+    from rnn_cli.cli.show_progress import Lines
 
-    from rnn_cli.evaluation.compare import kept_against
-    from rnn_cli.evaluation.evaluate import evaluate as work
-    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows, run_config, slicer
-    from rnn_cli.scoring.parts import check_config
-    from rnn_cli.scoring.predictor import Predictor
-
-    predictor = Predictor(opened, precision=precision)
-    check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
-    predictor = _deciding(opened, predictor, asked)
-    rows = kept_test_rows(opened) if source is None else labelled_rows(opened, source, overrides)
-    sliced = slicer(opened, rows, by, overrides) if by is not None else None
-    evaluation = work(predictor, rows)
-    slices = sliced(evaluation) if sliced else []
-    # The baseline itself is not kept, only what it answered when the run ended, as it decided then.
-    kept = kept_against(opened, "test") if source is None else None
-    against = None if asked or precision != "fp32" else kept
-    if report is not None or plots is not None:
-        from rnn_cli.reporting.html import save
-        from rnn_cli.reporting.report import gather
-
-        side = "test" if source is None else None
-        gathered = gather(opened, predictor, evaluation, side, against, by=by, parts=slices)
-        save(gathered, out=report, plots=plots, force=force)
+    with named_as_options(decision):
+        found = api.evaluate(
+            model,
+            source,
+            by=by,
+            precision=precision,
+            report=report,
+            plots=plots,
+            force=force,
+            progress=Lines(),
+            overrides=[*overrides, *decision],
+        )
     if as_json:
-        _print_json(evaluation, against, by, slices)
-    else:
-        from rnn_cli.cli.show_metrics import show_evaluation, show_slices
+        from rnn_cli.cli.layout import to_json
 
-        show_evaluation(evaluation, opened.path, "test" if source is None else Path(rows.name).name, against)
-        if kept is not None and against is None:
-            click.echo(
-                "\nThe linear baseline is left out: it was compared with the network as trained, and as that decides."
-            )
-        if by is not None:
-            show_slices(by, slices)
-        written = {"Report": report, "Charts": plots}
-        for index, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
-            click.echo(("" if index else "\n") + f"{what} {one_line(str(where))}")
+        click.echo(to_json(found.to_dict(), indent=2))
+        return
 
+    from rnn_cli.bundle.model_folder import locate
+    from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
-def _asked(**options: float | str | None) -> Asked:
-    """How to decide this time, as far as it was said."""
-    if options["threshold"] is not None and options["goal"] is not None:
-        raise UsageError("--goal chooses the threshold, which --threshold gives", hint="leave one out")
-    if options["abstain"] is not None and options["abstain_error"] is not None:
-        raise UsageError("--abstain-error chooses the share that --abstain gives", hint="leave one out")
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _deciding(opened: "Bundle", predictor: "Predictor", asked: Asked) -> "Predictor":
-    """The predictor, deciding as was asked; wishes that can't be met are told."""
-    if not asked:
-        return predictor
-    from rnn_cli.evaluation.evaluate import decided_anew
-
-    try:
-        predictor, shortfalls = decided_anew(opened, predictor, asked)
-    except ConfigError as error:
-        raise ConfigError([_of_option(mistake, asked) for mistake in error.mistakes]) from None
-    for shortfall in shortfalls:
-        click.echo(f"Warning: {one_line(shortfall)}", err=True)
-    return predictor
-
-
-def _of_option(mistake: str, asked: Asked) -> str:
-    """What is wrong with an option, in place of what would be wrong with a config's key."""
-    for name, value in asked.items():
-        option = "--" + name.replace("_", "-")
-        mistake = mistake.replace(f"--set decision.{name}={value}: decision.{name}", f"{option} {value}")
-        mistake = mistake.replace(f"decision.{name}:", f"{option}:")
-    return mistake
-
-
-def _print_json(
-    evaluation: "Evaluation", against: "BaselineComparison | None", by: str | None, slices: "list[Slice]"
-) -> None:
-    from rnn_cli.cli.layout import to_json
-
-    told = evaluation.to_dict()
-    if against is not None:
-        told |= {"baseline": against.metrics.to_dict(), "comparison": against.comparison.to_dict()}
+    show_evaluation(found, locate(model), "test" if source is None else Path(found.dataset.name).name)
     if by is not None:
-        told |= {"by": by, "slices": [each.to_dict() for each in slices]}
-    click.echo(to_json(told, indent=2))
+        show_slices(by, found.slices)
+    written = {"Report": report, "Charts": plots}
+    for index, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
+        click.echo(("" if index else "\n") + f"{what} {one_line(str(where))}")
 
 
-def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None:
-    """Refuse, before any work is done, what --report and --plots may not replace."""
-    from rnn_cli.bundle.targets import check_plots, check_report
-
-    if report is not None:
-        check_report(report, force=force)
-    if plots is not None:
-        check_plots(plots, force=force)
+def _refuse_alone(
+    overrides: "Sequence[Override]",
+    source: str | None,
+    report: Path | None,
+    plots: Path | None,
+    force: bool,
+    threshold: float | None,
+    goal: str | None,
+    abstain: float | None,
+    abstain_error: float | None,
+) -> None:
+    """Raise `UsageError` for options without what they are about, or at odds with each other."""
+    if source is None and overrides:
+        option = overrides[0].option or "--set"
+        raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
+    if threshold is not None and goal is not None:
+        raise UsageError("--goal chooses the threshold, which --threshold gives", hint="leave one out")
+    if abstain is not None and abstain_error is not None:
+        raise UsageError("--abstain-error chooses the share that --abstain gives", hint="leave one out")
     if force and report is None and plots is None:
         raise UsageError("--force is for --report and --plots, which are not given", hint="add one of them")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option
 from rnn_cli.errors import UsageError, quoted
 from rnn_cli.text.plain import one_line
 
@@ -13,19 +14,14 @@ from rnn_cli.text.plain import one_line
     epilog="""\b
 Examples:
   rnn init reviews.csv
-  rnn init tickets.csv --set data.label_column=team
+  rnn init tickets.csv --label-column team
   rnn init reviews.csv --out reviews.yaml --force
   cat reviews.csv | rnn init - --set data.format=csv
 """
 )
 @click.argument("file", metavar="FILE")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Tell how to read FILE, as data.label_column=team; it is written to the config.",
-)
+@set_option("Another key of data, as data.test=test.csv; it is written to the config.")
+@labelled_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -35,7 +31,7 @@ Examples:
     help="The config to write.",
 )
 @click.option("--force", is_flag=True, help="Replace the config that is there.")
-def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
+def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns: str | None) -> None:
     """Write a config that suits a file of labelled texts.
 
     It names the columns, begins with the recipe for texts of this number and length, and says what it chose for
@@ -44,13 +40,11 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
-    from rnn_cli.config.load import DATA_FILE
+    from rnn_cli.config.load import DATA_FILE, refuse_others
     from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
-    from rnn_cli.errors import ConfigError
 
-    for override in overrides:
-        if not override.strip().startswith("data."):
-            raise ConfigError([f"--set {override}: has no effect here; use a key of data, and edit the config"])
+    overrides = overrides_of(settings, **columns)
+    refuse_others(overrides, ["data"], "use a key of data, and edit the config")
     if DATA_FILE.search(out.name.lower()):
         raise UsageError("is the name of a data file", where=str(out), hint="use --out config.yaml")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
+from rnn_cli.cli.options import set_option
 from rnn_cli.cli.predict import refuse_undecodable
 from rnn_cli.text.plain import one_line
 
@@ -116,7 +117,7 @@ Examples:
 """
 )
 @click.argument("config", required=False, metavar="[CONFIG]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key; may be repeated.")
+@set_option("Override a key; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the curves as a chart too.")
 @click.option(
     "--texts", type=click.IntRange(1, 4096), default=64, show_default=True, help="Training texts to measure on."
@@ -145,7 +146,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def gradients(
     config: str | None,
-    overrides: tuple[str, ...],
+    settings: tuple[str, ...],
     out: Path | None,
     texts: int,
     tokens: int,
@@ -168,9 +169,9 @@ def gradients(
     """
     check_full()
 
-    from rnn_cli.config.load import load_config
+    from rnn_cli.config.load import load_config, parse_overrides
 
-    settings = load_config(config, overrides)
+    chosen = load_config(config, parse_overrides(settings))
     if out is not None:
         from rnn_cli.inspection.picture import check_target, save
 
@@ -181,7 +182,7 @@ def gradients(
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
-        prepared = prepare(shortened(settings, tokens), listener)
+        prepared = prepare(shortened(chosen, tokens), listener)
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401, I001  (before all that loads TensorFlow)
         from rnn_cli.inspection.gradients import measure

@@ -22,6 +22,7 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
+from rnn_cli.cli.options import LABELLED, in_shell_words
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error
@@ -118,8 +119,8 @@ def _stopped(error: BaseException | None) -> int | None:
 
 def _tell(error: Exception) -> int:
 
-    for told in error.mistakes if isinstance(error, ConfigError) else [_in_words(error)]:
-        click.echo(f"Error: {one_line(told)}", err=True)
+    for line in map(str, error.mistakes) if isinstance(error, ConfigError) else [_in_words(error)]:
+        click.echo(f"Error: {one_line(line)}", err=True)
     if isinstance(error, Error):
         return error.exit_code
     return WRONG_USAGE if isinstance(error, click.ClickException) else FAILED
@@ -128,7 +129,7 @@ def _tell(error: Exception) -> int:
 def _in_words(error: Exception) -> str:
     match error:
         case Error():
-            return str(error)
+            return error.worded(in_shell_words(LABELLED))
         case click.ClickException():
             context = getattr(error, "ctx", None)
             return f"{error.format_message().rstrip('.')} (see {context.command_path if context else 'rnn'} --help)"

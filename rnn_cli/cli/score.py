@@ -1,7 +1,6 @@
 """`rnn predict --input`: whole files of rows."""
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from rnn_cli.cli.options import LABELLED, hint_in_words
 from rnn_cli.errors import ConfigError, Error, RowError, UsageError
 from rnn_cli.system import keep_ray_here
 from rnn_cli.text.plain import one_line
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
+OPTIONS_OF = {
+    **LABELLED,
+    "data.format": "--input-format",
+    "data.strip_nul": "--strip-nul",
+    "data.max_field_bytes": "--max-field-bytes",
+}
+"""A config's keys that are options here."""
+
 COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 
 OPTIONS = (
@@ -376,8 +384,9 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
 
 def _with_way_round(error: Error) -> Error:
     """The error of a row with the option that passes over it."""
-    hint = f"{error.hint}, or p" if error.hint else "p"
-    return RowError(error.what, where=error.where, hint=f"{hint}ass over such rows: --on-bad-row skip")
+    hint = hint_in_words(error.hint, OPTIONS_OF)
+    start = f"{hint}, or p" if hint else "p"
+    return RowError(error.what, where=error.where, hint=f"{start}ass over such rows: --on-bad-row skip")
 
 
 def _in_options(error: Error) -> Error:
@@ -385,10 +394,6 @@ def _in_options(error: Error) -> Error:
     if isinstance(error, ConfigError):  # of the model's config, not of ours
         return error
 
-    def option(key: re.Match[str]) -> str:
-        return f"--{key[1].replace('_', '-')}"
-
-    where = re.sub(r"^data\.(\w+)$", option, error.where or "") or None
-    hint = error.hint and re.sub(r"--set data\.(\w+)=true", option, error.hint)
-    hint = hint and re.sub(r"--set data\.(\w+)=", lambda key: f"{option(key)} ", hint)
-    return type(error)(error.what, where=where, hint=hint)
+    return type(error)(
+        error.what, where=OPTIONS_OF.get(error.where or "", error.where), hint=hint_in_words(error.hint, OPTIONS_OF)
+    )

@@ -1,6 +1,6 @@
 """What a check of labelled texts found, printed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from rich.markup import escape
 
 from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width
 from rnn_cli.text.plain import apart, one_line
+from rnn_cli.training.listener import SilentListener
 
 if TYPE_CHECKING:
-    from rnn_cli.checks.check import Report
+    from rnn_cli.checks.check import CheckReport
     from rnn_cli.checks.findings import Finding
     from rnn_cli.checks.learning_curve import LearningCurve
 
@@ -38,14 +39,16 @@ INDENT = " " * 9
 
 
 @contextmanager
-def working() -> Iterator[Callable[[str], None]]:
+def working() -> Iterator[SilentListener]:
     """Shows what is being done while the block runs, on a terminal only; nothing of it stays."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     with console.status("") as status:
-        yield lambda text: status.update(escape(text))
+        listener = SilentListener()
+        listener.note = lambda text: status.update(escape(text))  # type: ignore[method-assign]
+        yield listener
 
 
-def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
+def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> None:
     """The findings with some rows of each, then how long the texts are."""
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
@@ -66,7 +69,7 @@ def show_report(report: "Report", *, examples: int, out: Path | None) -> None:
         click.echo(f"\nAll rows of all findings: {one_line(str(out))}")
 
 
-def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
+def _show_finding(report: "CheckReport", finding: "Finding", examples: int) -> None:
     severity = click.style(padded(finding.severity.value, len(INDENT)), fg=COLOURS[finding.severity.value], bold=True)
     click.echo(severity + click.style(finding.name, bold=True))
     click.echo(paragraph(one_line(finding.what), INDENT))
@@ -88,7 +91,7 @@ def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
     click.echo(paragraph(f"→ {one_line(finding.hint)}", INDENT) + "\n")
 
 
-def _show_lengths(report: "Report") -> None:
+def _show_lengths(report: "CheckReport") -> None:
     lengths = report.lengths
     half, most, many, nearly, longest = lengths.quantiles.values()
     unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
@@ -115,7 +118,7 @@ def _setting(name: str, kept: str, now: object, needed: object, share: float) ->
     return name, kept, *(f"{needed[part]:,}" for part in (0.95, 0.99)), f"{now[name]:,}", f"{share:.1%}"
 
 
-def show_curve(report: "Report") -> None:
+def show_curve(report: "CheckReport") -> None:
     """The learning curve and what it promises, in a sentence."""
     curve = report.curve
     click.echo()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.bundle.model_folder import REPORT
 from rnn_cli.cli.layout import fits, paragraph, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
@@ -17,19 +16,18 @@ from rnn_cli.evaluation.wording import (
     confusions,
     decision_in_words,
     found_in_words,
+    metrics_table,
     selective_in_words,
     span,
-    value,
     verdict,
 )
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation, Slice
     from rnn_cli.evaluation.metrics import ClassMetrics, Metrics
-    from rnn_cli.training.run import TrainedRun
+    from rnn_cli.training.trained import Run
 
 
 CONFUSIONS = 10
@@ -42,42 +40,37 @@ SLICES = 20
 """How many slices are shown, the worst."""
 
 
-def show_trained(run: "TrainedRun", *, named: bool) -> None:
+def show_trained(run: "Run", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
-    sides = {"validation": run.validation.metrics} | ({"test": run.test.metrics} if run.test else {})
-    _show(_side_by_side(sides, run.against))
-    side = list(sides)[-1]
+    _show(table(*run.table()))
+    side, last = list(run.sides.items())[-1]
     if run.test:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
-    if side in run.against:
-        click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
-    last = run.test or run.validation
+    if last.baseline is not None:
+        click.echo("\n" + paragraph(verdict(side, last.baseline), indent=""))
     if last.decision.threshold != Decision().threshold:
         click.echo(paragraph(found_in_words(last.metrics, f"{side} rows"), indent=""))
     if sure := last.sure:
         click.echo(paragraph(selective_in_words(sure, f"{side} rows"), indent=""))
-    path = run.bundle.path
-    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
-    if REPORT in run.bundle.manifest.files:
-        click.echo(f"Report {one_line(str(path / REPORT))}")
+    path = run.path
+    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best_epoch}, the best of {len(run.history)})")
+    if run.report_path:
+        click.echo(f"Report {one_line(str(run.report_path))}")
     # Without --model the newest run is used, unless the environment says otherwise.
     model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
     click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
 
 
-def show_evaluation(
-    evaluation: "Evaluation", path: Path, rows: str, against: "BaselineComparison | None" = None
-) -> None:
-    """Every figure with its interval, figures by label, and the confusion matrix.
-
-    `rows` says which rows they are of, `against` what the linear baseline made of the same ones.
-    """
+def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
+    """Every metric with its interval, metrics by label, and the confusion matrix; `rows` names the rows."""
     metrics = evaluation.metrics
     click.echo(f"Model  {one_line(str(_short(path)))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
-    _show(_with_intervals(rows, {"network": metrics} | ({"linear": against.metrics} if against else {})))
+    against = evaluation.baseline
+    models = {"network": metrics} | ({"linear": against.metrics} if against else {})
+    _show(table(*metrics_table(rows, models)))
     click.echo()
     if against:
         click.echo(paragraph(verdict(rows, against), indent="") + "\n")
@@ -141,39 +134,6 @@ def _show_confusion(metrics: "Metrics") -> None:
         table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
     )
     click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
-
-
-LEFT_OUT = ("balanced_accuracy", "ece")
-"""What a run's table, which has up to four columns of figures, leaves to `rnn evaluate`."""
-
-
-def _side_by_side(sides: Mapping[str, "Metrics"], against: Mapping[str, "BaselineComparison"]) -> list[str]:
-    """The headline figures of a run's sides in columns, with the baseline's; of the intervals there is room for one."""
-    head: list[str] = [""]
-    models = [""]
-    columns: list[Metrics] = []
-    for side, metrics in sides.items():
-        pair = (metrics, against[side].metrics) if side in against else (metrics,)
-        head += (side, "")[: len(pair)]
-        models += ("network", "linear")[: len(pair)]
-        columns += pair
-    rows = [("rows", *(f"{metrics.rows:,}" for metrics in columns))]
-    for field, (name, written) in METRICS_SHOWN.items():
-        if field in LEFT_OUT:
-            continue
-        rows.append((name, *(value(metrics, field, written) for metrics in columns)))
-        if field == "accuracy":
-            rows.append((EVERY, *(bounds(metrics, field, written) for metrics in columns)))
-    return table(head, [models, *rows] if against else rows)
-
-
-def _with_intervals(name: str, models: Mapping[str, "Metrics"]) -> list[str]:
-    """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
-    rows = [("rows", *(cell for metrics in models.values() for cell in (f"{metrics.rows:,}", "")))]
-    for field, (called, written) in METRICS_SHOWN.items():
-        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
-        rows.append((called, *(cell for pair in cells for cell in pair)))
-    return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
 
 
 def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:

@@ -1,11 +1,12 @@
-"""Defaults, then a YAML file, then overrides: one `Config`, or all mistakes at once."""
+"""Defaults, then a YAML file or a stored config, then overrides: one `Config`, or all mistakes at once."""
 
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from rnn_cli.config.describe import KeyPath, Mistake, dotted, explain, sections
 from rnn_cli.config.schema import Config
 from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown
-from rnn_cli.errors import BundleError, ConfigError, quoted
+from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
 
 MAX_BYTES = 1_000_000
 """A config of more bytes is a mistake, and would take YAML minutes."""
@@ -34,20 +35,27 @@ def recipes() -> dict[str, Path]:
     return {}
 
 
+def names_data(source: str) -> bool:
+    """Whether this is the name of a file of rows, the standard input or a URL, and so no config."""
+    return source == "-" or "://" in source or DATA_FILE.search(source.lower()) is not None
+
+
 def read_source(source: str | None) -> tuple[str, str]:
     """The YAML text of a file or a recipe (None is the recipe "default"), and the file's name to blame.
 
     A file goes before a recipe of the same name. Raises `ConfigError` with one mistake.
     """
-    if source is not None and DATA_FILE.search(source.lower()):
-        raise ConfigError([f"{source}: is data, not a config; use --set data.source={quoted(source)}"])
+    if source is not None and names_data(source):
+        raise _mistake(
+            f"is data, not a config; use rnn train {quoted(source)}, or --set data.source={quoted(source)}", source
+        )
     # os.path, since pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
         return _read(Path(source), source), source
     name = "default" if source is None else source
     recipe = recipes().get(name)
     if recipe is None:
-        raise ConfigError([_missing(name)])
+        raise _mistake(_missing(name), name or '""')
     return _read(recipe, _short(recipe)), _short(recipe)
 
 
@@ -56,23 +64,27 @@ def _read(file: Path, where: str) -> str:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError([f"{where}: cannot be read ({error.strerror})"]) from None
+        raise _mistake(f"cannot be read ({error.strerror})", where) from None
     if len(content) > MAX_BYTES:
-        raise ConfigError([f"{where}: larger than {MAX_BYTES:,} bytes; is this a config?"])
+        raise _mistake(f"larger than {MAX_BYTES:,} bytes; is this a config?", where)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([f"{where}:{line}: not UTF-8 (byte 0x{content[error.start]:02x})"]) from None
+        raise _mistake(f"not UTF-8 (byte 0x{content[error.start]:02x})", f"{where}:{line}") from None
+
+
+def _mistake(what: str, where: str) -> ConfigError:
+    return ConfigError([ConfigMistake(what, where=where)])
 
 
 def _missing(name: str) -> str:
     if os.path.isdir(name):
-        return f"{name}: is a directory; name a YAML file"
+        return "is a directory; name a YAML file"
     names = list(recipes())
     near = get_close_matches(name, names, 1)
     guess = f"did you mean {near[0]}? " if near else ""
-    return f"""{name or '""'}: no such file or recipe; {guess}recipes: {", ".join(names) or "none"}"""
+    return f"no such file or recipe; {guess}recipes: {', '.join(names) or 'none'}"
 
 
 def _short(file: Path) -> str:
@@ -84,28 +96,93 @@ MOST_BRACKETS = 1_000
 """A stored config has a few lists; its labels and paths may hold brackets, too."""
 
 
-def load_config(source: str | None, overrides: Sequence[str] = ()) -> Config:
+@dataclass(frozen=True)
+class Override:
+    """A new value of a config's key, which replaces the whole value; `key` is dotted: "training.epochs".
+
+    `where` is what messages call it, before the key: "--set training.epochs=2". An `option` of the command line names
+    its key itself, so messages leave the key out.
+    """
+
+    key: str
+    value: Any
+    where: str = ""
+    option: str = ""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The key's parts."""
+        return tuple(self.key.split("."))
+
+    @property
+    def place(self) -> str:
+        """How a message begins that is about it."""
+        return f"{self.option} {self.value}" if self.option else self.where
+
+
+def parse_override(text: str) -> Override:
+    """The override that "training.epochs=2" stands for: a dotted key and a YAML value. Raises `ConfigError`."""
+    where = f"--set {text}"
+    key, equals, value = text.partition("=")
+    path = [part.strip() for part in key.split(".")]
+    if not equals or not all(path):
+        raise _mistake("expected KEY=VALUE, such as training.epochs=2", where)
+    # A delimiter; alone, most of them are YAML's own signs.
+    is_sign = len(value) == 1 and not value.isalnum() and value != "~"
+    return Override(".".join(path), value if is_sign else parse_yaml(value, where, is_file=False), where)
+
+
+def parse_overrides(every: Sequence[str]) -> list[Override]:
+    """The overrides of several texts; raises `ConfigError` with every mistake."""
+    found, mistakes = list[Override](), list[ConfigMistake]()
+    for text in every:
+        try:
+            found.append(parse_override(text))
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    return found
+
+
+def refuse_others(overrides: Sequence[Override], allowed: Sequence[str], hint: str) -> None:
+    """Raise `ConfigError` for each override of a key that is neither among those allowed nor in such a section."""
+    others = [each for each in overrides if each.key not in allowed and each.path[0] not in allowed]
+    if others:
+        raise ConfigError([ConfigMistake(f"has no effect here; {hint}", where=each.place) for each in others])
+
+
+def load_config(source: str | None, overrides: Sequence[Override] = ()) -> Config:
     """The config of a YAML file or a recipe (None is "default"), changed by overrides, later ones last.
 
-    An override is "training.epochs=2": a dotted key and a YAML value, which replaces the whole value of that
-    key. Raises `ConfigError` with every mistake, each placed in the file or the override it came from.
+    Raises `ConfigError` with every mistake, each placed in the file or the override it came from.
     """
     text, where = read_source(source)
     return parse_config(text, where, overrides)
 
 
-def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config:
+def parse_config(text: str, where: str, overrides: Sequence[Override] = ()) -> Config:
     """The config of a YAML text that came from `where`. Raises `ConfigError` as `load_config` does."""
-    mistakes: list[str] = []
+    mistakes: list[ConfigMistake] = []
     given: dict[Any, Any] = {}
     try:
         given = _sections(text, where)
     except ConfigError as error:
         mistakes += error.mistakes
-    changes: list[_Override] = []
-    for override in overrides:
+    return _validated(given, where, overrides, mistakes)
+
+
+def with_overrides(config: Config, overrides: Sequence[Override], where: str = "") -> Config:
+    """The config with other values of some keys; `where` is what messages call it. Raises `ConfigError`."""
+    return _validated(config.to_dict(), where, overrides, []) if overrides else config
+
+
+def _validated(
+    given: dict[Any, Any], where: str, overrides: Sequence[Override], mistakes: list[ConfigMistake]
+) -> Config:
+    changes: list[Override] = []
+    for change in overrides:
         try:
-            change = _parse_override(override)
             _put(given, change)
         except ConfigError as error:
             mistakes += error.mistakes
@@ -123,20 +200,16 @@ def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config
     return config
 
 
-def stored_config(content: bytes, where: str, overrides: Sequence[str] = ()) -> Config:
-    """The config in a file of a model's folder, changed by overrides as `parse_config` does.
-
-    Raises `BundleError` for what is wrong with the file and `ConfigError` for what is wrong with the overrides.
-    """
+def stored_config(content: bytes, where: str) -> Config:
+    """The config in a file of a model's folder. Raises `BundleError` for what is wrong with the file."""
     try:
         text = content.decode("utf-8")
         if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
-            raise ConfigError(["more lists than any config has"])
-        config = Config.model_validate(_sections(text, "line"))
+            raise _mistake("more lists than any config has", "")
+        return Config.model_validate(_sections(text, "line"))
     except (UnicodeDecodeError, ConfigError, ValidationError) as error:
         what = _first(error) if isinstance(error, ValidationError) else str(error).partition("\n")[0]
         raise BundleError(f"not a config this rnn understands ({what})", where=where) from None
-    return parse_config(text, where, overrides) if overrides else config
 
 
 def to_yaml(config: Config, width: float = 110) -> str:
@@ -146,12 +219,6 @@ def to_yaml(config: Config, width: float = 110) -> str:
     """
     text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
-
-
-class _Override(NamedTuple):
-    path: tuple[str, ...]
-    value: Any
-    where: str
 
 
 def _first(error: ValidationError) -> str:
@@ -164,22 +231,11 @@ def _sections(text: str, where: str) -> dict[Any, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ConfigError([f"{where}: expected sections ({', '.join(sections())}), got {shown(value)}"])
+        raise _mistake(f"expected sections ({', '.join(sections())}), got {shown(value)}", where)
     return value
 
 
-def _parse_override(override: str) -> _Override:
-    where = f"--set {override}"
-    key, equals, value = override.partition("=")
-    path = tuple(part.strip() for part in key.split("."))
-    if not equals or not all(path):
-        raise ConfigError([f"{where}: expected KEY=VALUE, such as training.epochs=2"])
-    if len(value) == 1 and not value.isalnum() and value != "~":
-        return _Override(path, value, where)  # a delimiter; alone, most of them are YAML's own signs
-    return _Override(path, parse_yaml(value, where, is_file=False), where)
-
-
-def _put(given: dict[Any, Any], change: _Override) -> None:
+def _put(given: dict[Any, Any], change: Override) -> None:
     *parents, last = change.path
     for depth, name in enumerate(parents, 1):
         if given.get(name) is None:
@@ -187,20 +243,21 @@ def _put(given: dict[Any, Any], change: _Override) -> None:
         given = given[name]
         if not isinstance(given, dict):
             parent = dotted(change.path[:depth])
-            raise ConfigError([f"{change.where}: {parent} is {shown(given)}, which has no keys; set it as a whole"])
+            raise _mistake(f"{parent} is {shown(given)}, which has no keys; set it as a whole", change.place)
     given[last] = change.value
 
 
-def _placed(mistake: Mistake, where: str, changes: Sequence[_Override]) -> str:
+def _placed(mistake: Mistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
     own = [change for change in changes if _leads(change.path, mistake.path)]
     below = [change for change in changes if _leads(mistake.path, change.path)]
+    key = dotted(mistake.path)
     if own:  # the last override of the key is the one that counts
-        where = own[-1].where
+        where, key = own[-1].place, "" if own[-1].option else key
     elif below and len(mistake.path) > 1:  # what stands there was made by the override
-        where = below[-1].where
+        where = below[-1].place
     elif below:  # a section at odds with itself: the file and its overrides together
-        where = " with ".join([where, *(change.where for change in below)])
-    return ": ".join(filter(None, (where, dotted(mistake.path), mistake.what)))
+        where = " with ".join(filter(None, [where, *(change.place for change in below)]))
+    return ConfigMistake(mistake.what, key, where)
 
 
 def _leads(start: KeyPath, path: KeyPath) -> bool:

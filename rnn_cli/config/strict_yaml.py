@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from rnn_cli.config.schema import WrittenFloat, WrittenInt
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, ConfigMistake
 
 
 def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
@@ -26,14 +26,16 @@ def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark and is_file else where
         what = str(error.problem)
         raise ConfigError(
-            [f"{place}: {error.context}, {what}" if what.startswith("but ") else f"{place}: {what}"]
+            [ConfigMistake(f"{error.context}, {what}" if what.startswith("but ") else what, where=place)]
         ) from None
     except yaml.reader.ReaderError as error:
         lines = text[: error.position].split("\n")
         place = f"{where}:{len(lines)}:{len(lines[-1]) + 1}" if is_file else where
-        raise ConfigError([f"{place}: the character {text[error.position]!a} is not allowed in YAML"]) from None
+        raise ConfigError(
+            [ConfigMistake(f"the character {text[error.position]!a} is not allowed in YAML", where=place)]
+        ) from None
     except RecursionError:
-        raise ConfigError([f"{where}: nested too deeply"]) from None
+        raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
 
 
 def shown(value: object) -> str:

@@ -11,9 +11,81 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_columns, read_rows, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.table import READING_KEYS, Hear, nearest, show
+from rnn_cli.data.reading.table import (
+    READING_KEYS,
+    Hear,
+    ReadRequest,
+    checked,
+    find_columns,
+    label_value,
+    nearest,
+    plain_value,
+    show,
+    text_value,
+)
 from rnn_cli.data.rows import Dataset, Row
 from rnn_cli.errors import DataError
+
+IN_MEMORY = "(memory)"
+"""What a config's `data.source` says of rows that a program gave."""
+
+InMemory = Any
+"""A pandas DataFrame, or a tuple of texts and labels."""
+
+
+def is_in_memory(data: object) -> bool:
+    """Whether these are rows themselves, not the name of some."""
+    return not isinstance(data, str | os.PathLike)
+
+
+def from_memory(data: InMemory, config: DataConfig) -> Dataset:
+    """The rows of a table of pandas, whose columns are found as a file's are, or of texts and labels. Raises DataError.
+
+    A row's line is its number, from 1.
+    """
+    request = ReadRequest(IN_MEMORY, **config.model_dump(include={"text_column", "label_column", "strip_nul"}))
+    if hasattr(data, "columns"):
+        names = {str(name): name for name in data.columns}
+        text, label = find_columns(list(map(str, data.columns)), request)
+        texts, labels = data[names[text]].tolist(), data[names[label or ""]].tolist()
+    else:
+        if not isinstance(data, tuple) or len(data) != 2:
+            hint = "give a DataFrame, a tuple of texts and labels, or a file's name"
+            raise DataError(f"expected rows, got {type(data).__name__}", where=IN_MEMORY, hint=hint)
+        text, label, texts, labels = "texts", "labels", list(data[0]), list(data[1])
+        if len(texts) != len(labels):
+            raise DataError(f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one each")
+    rows = (
+        Row(line, text_value(value, text, request.at(line)), label_value(_plain(given), label or "", request.at(line)))
+        for line, (value, given) in enumerate(zip(texts, labels, strict=True), start=1)
+    )
+    return _dataset(IN_MEMORY, None, checked(rows, request))
+
+
+def column_in_memory(data: InMemory, column: str) -> list[str | None]:
+    """The values of a table's column. Raises `NoSuchColumn`."""
+    if not hasattr(data, "columns") or column not in data.columns:
+        columns = f" (columns: {show(map(str, data.columns))})" if hasattr(data, "columns") else ""
+        raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
+    return [plain_value(_plain(value)) for value in data[column].tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """A label as Python has it: no scalar of NumPy, and None for what pandas says is missing."""
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _dataset(name: str, path: str | None, rows: Iterable[Row]) -> Dataset:
+    dataset = Dataset(name=name, texts=[], labels=[], lines=[], path=path)
+    labels: dict[str, str] = {}
+    for row in rows:
+        assert row.label is not None  # labels were asked for
+        dataset.texts.append(row.text)
+        dataset.labels.append(labels.setdefault(row.label, row.label))  # one in memory, however many rows have it
+        dataset.lines.append(row.line)
+    return dataset
 
 
 def is_builtin(source: str) -> bool:
@@ -32,14 +104,7 @@ def load(
     """
     if is_builtin(source):
         return load_builtin(source)
-    dataset = Dataset(name=shown(source), texts=[], labels=[], lines=[], path=source)
-    labels: dict[str, str] = {}
-    for row in _rows(source, config, labels=True, on_columns=on_columns):
-        assert row.label is not None  # labels were asked for
-        dataset.texts.append(row.text)
-        dataset.labels.append(labels.setdefault(row.label, row.label))  # one in memory, however many rows have it
-        dataset.lines.append(row.line)
-    return dataset
+    return _dataset(shown(source), source, _rows(source, config, labels=True, on_columns=on_columns))
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
@@ -73,10 +138,12 @@ def absolute(config: DataConfig) -> DataConfig:
 def _absolute(source: str) -> str:
     if is_remote(source):
         return shown(source)
-    return source if is_builtin(source) or source == STANDARD_INPUT else os.path.abspath(source)
+    return source if is_builtin(source) or source in (STANDARD_INPUT, IN_MEMORY) else os.path.abspath(source)
 
 
 def _rows(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Row]:
+    if source == IN_MEMORY:
+        raise DataError("its rows were given by a program", where=source, hint="name a file that holds them")
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():

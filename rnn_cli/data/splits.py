@@ -13,7 +13,7 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading.table import show
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 
 
 def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
@@ -123,7 +123,7 @@ def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset
         raise DataError(
             f"{len(source):,} rows are too few for a {side} share of {share:g}",
             where=source.name,
-            hint=f"add rows, or use a larger --set data.{side}=SHARE",
+            hint=Setting(f"data.{side}", "SHARE", "add rows, or use a larger {}"),
         )
 
 

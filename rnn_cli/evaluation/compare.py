@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -30,7 +30,11 @@ from rnn_cli.evaluation.intervals import (
 )
 from rnn_cli.evaluation.metrics import Metrics, confusion_of, macro_f1
 from rnn_cli.evaluation.scores import TINY
-from rnn_cli.text.plain import apart
+from rnn_cli.evaluation.wording import EVERY
+from rnn_cli.text.plain import apart, html_table
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -292,8 +296,24 @@ class ModelComparison:
     models: tuple[ComparedModel, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The contest as plain values."""
+        """The comparison as plain values."""
         return asdict(self)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A row a model as a table of pandas: its metrics, and how it differs from the first."""
+        import pandas
+
+        return pandas.json_normalize([asdict(model) for model in self.models]).set_index("name")
+
+    def _repr_html_(self) -> str:
+        """The models' metrics as a table, for a notebook."""
+        rows = []
+        for model in self.models:
+            other = model.against_first
+            gain = f"{other.difference:+.1%} ({other.interval[0]:+.1%} to {other.interval[1]:+.1%})" if other else ""
+            p = "" if model.p_corrected is None else f"{model.p_corrected:.3g}"
+            rows.append((model.name, f"{model.accuracy:.1%}", f"{model.macro_f1:.3f}", gain, p))
+        return html_table((f"{self.rows:,} rows", "accuracy", "macro F1", f"against the first ({EVERY})", "p"), rows)
 
 
 def compare_models(every: Sequence[PredictedRows]) -> ModelComparison:

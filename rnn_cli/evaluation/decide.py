@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.config.schema import AT_LEAST, CostGoal, DecisionConfig
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, ConfigMistake
 from rnn_cli.scoring.decision import UNSURE, Decision
 
 
@@ -47,12 +47,12 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
 def refuse_unsuitable(config: DecisionConfig, labels: Sequence[str]) -> None:
     """Raise `ConfigError` for each wish that cannot be meant for these labels."""
     wrong = [
-        f"decision.{key}: is for two labels, and here are {len(labels)}"
+        ConfigMistake(f"is for two labels, and here are {len(labels)}", f"decision.{key}")
         for key in ("goal", "threshold")
         if len(labels) != 2 and getattr(config, key) is not None
     ]
     wrong += [
-        f"decision.{key}: one of the labels is {UNSURE!r} already; rename it"
+        ConfigMistake(f"one of the labels is {UNSURE!r} already; rename it", f"decision.{key}")
         for key in ("abstain", "abstain_error")
         if UNSURE in labels and getattr(config, key) is not None
     ]

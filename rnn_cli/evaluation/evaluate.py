@@ -3,32 +3,47 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import CONFIG, PREDICTIONS, Bundle
-from rnn_cli.config.load import stored_config
+from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
 from rnn_cli.data.reading.table import READING_KEYS
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import NoSuchColumn, further_column, load
+from rnn_cli.data.source import (
+    IN_MEMORY,
+    InMemory,
+    NoSuchColumn,
+    column_in_memory,
+    from_memory,
+    further_column,
+    is_in_memory,
+    load,
+)
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, ConfigError, DataError, few_of
-from rnn_cli.evaluation.compare import LONGEST, PredictedRows
+from rnn_cli.errors import BundleError, DataError, few_of
+from rnn_cli.evaluation.compare import LONGEST, BaselineComparison, PredictedRows
 from rnn_cli.evaluation.decide import decide, refuse_unsuitable
 from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, confusion_of, macro_f1, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import log_losses
+from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.text.plain import html_table
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
+
+if TYPE_CHECKING:
+    import pandas
 
 FEWEST = 20
 """Rows from which on a slice is measured alone."""
@@ -163,8 +178,10 @@ LENGTH = "length"
 class Evaluation:
     """What was answered to labelled texts, and how good that is.
 
-    `answers` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
-    them, and the figures are of all. `reading` tells how much of the texts was read.
+    `predicted` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
+    them, and the metrics are of all. `reading` tells how much of the texts was read. `baseline` is the linear model on
+    the same rows, where a run kept it, and `slices` are the rows' parts by the column `by`, where that was asked for.
+    `warnings` are worth a second look.
     """
 
     dataset: Dataset
@@ -173,6 +190,10 @@ class Evaluation:
     predicted: npt.NDArray[np.intp]
     metrics: Metrics
     reading: Reading
+    baseline: BaselineComparison | None = None
+    by: str | None = None
+    slices: tuple[Slice, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def truth(self) -> npt.NDArray[np.intp]:
@@ -188,13 +209,45 @@ class Evaluation:
         return SelectiveMetrics.of(int((self.truth == self.predicted)[kept].sum()), int(kept.sum()), len(kept))
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values, with the decision they follow from."""
+        """The metrics as plain values, with the decision they follow from."""
         sure = self.sure
-        return {
+        plain = {
             **self.metrics.to_dict(),
             "decision": asdict(self.decision),
             **({} if sure is None else {"sure": asdict(sure)}),
         }
+        if self.baseline is not None:
+            baseline = self.baseline
+            plain |= {"baseline": baseline.metrics.to_dict(), "comparison": baseline.comparison.to_dict()}
+        if self.by is not None:
+            plain |= {"by": self.by, "slices": [each.to_dict() for each in self.slices]}
+        return plain
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """The rows as a table of pandas: line, text, label, prediction, its probability and each label's, `p(LABEL)`.
+
+        For a model that may be unsure also whether it is.
+        """
+        import pandas
+
+        labels, probabilities = self.metrics.labels, self.scores.probabilities
+        table = pandas.DataFrame(
+            {
+                "line": self.dataset.lines,
+                "text": self.dataset.texts,
+                "label": self.dataset.labels,
+                "probability": probabilities[np.arange(len(self.predicted)), self.predicted],
+                "prediction": [labels[index] for index in self.predicted],
+            }
+        )
+        if self.decision.unsure_below:
+            table["unsure"] = self.decision.unsure(probabilities)
+        return table.assign(**{f"p({label})": probabilities[:, index] for index, label in enumerate(labels)})
+
+    def _repr_html_(self) -> str:
+        """The metrics with their intervals as a table, for a notebook."""
+        models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
+        return html_table(*metrics_table(self.dataset.name, models))
 
 
 def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
@@ -237,12 +290,12 @@ def kept_test_rows(opened: Bundle) -> Dataset:
     try:
         splits = load_splits(config.data)
     except DataError as error:
-        was_piped = (error.where or "").startswith(shown(STANDARD_INPUT))
+        again = {shown(STANDARD_INPUT): "pipe the same rows in again, or ", IN_MEMORY: ""}
         raise DataError(
             f"the rows the model was trained on cannot be read again ({error.what})",
             where=error.where,
-            hint=("pipe the same rows in again" if was_piped else "restore the file")
-            + ", or name other labelled rows with --data FILE",
+            hint=again.get((error.where or "").partition(":")[0], "restore the file, or ")
+            + "name other labelled rows with --data FILE",
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
@@ -255,39 +308,45 @@ def kept_test_rows(opened: Bundle) -> Dataset:
     return splits.test
 
 
-def labelled_rows(opened: Bundle, source: str, overrides: Sequence[str] = ()) -> Dataset:
-    """Labelled rows of a file or a built-in set, read as the training rows were but for the overrides.
+def labelled_rows(
+    opened: Bundle, source: str | PathLike[str] | InMemory, overrides: Sequence[Override] = ()
+) -> Dataset:
+    """Labelled rows of a file, a built-in set or memory, read as the training rows were but for the overrides.
 
-    Overrides are those of `parse_config`, for the keys that tell how to read: "data.text_column=review".
+    These are of the keys that tell how to read, as `data.text_column`.
     """
     known = [f"data.{key}" for key in READING_KEYS]
-    for override in overrides:
-        if override.partition("=")[0].strip() not in known:
-            raise ConfigError([f"--set {override}: has no effect here; use one of {', '.join(known)}"])
-    return load(source, run_config(opened, overrides).data)
+    refuse_others(overrides, known, f"use one of {', '.join(known)}")
+    config = run_config(opened, overrides).data
+    return from_memory(source, config) if is_in_memory(source) else load(fspath(source), config)
 
 
 def slicer(
-    opened: Bundle, dataset: Dataset, by: str, overrides: Sequence[str] = ()
+    opened: Bundle, dataset: Dataset, by: str, source: InMemory | None = None, overrides: Sequence[Override] = ()
 ) -> Callable[[Evaluation], list[Slice]]:
     """What cuts an evaluation of the dataset into slices by a column of its file, or by length where it has none such.
 
-    The lengths are those of the whole texts, in tokens. Overrides are those of `labelled_rows`. Raises DataError for
+    The lengths are those of the whole texts, in tokens. `source` is what the
+    dataset was made of. Overrides are those of `labelled_rows`. Raises DataError for
     a column that there is not.
     """
     try:
-        values = further_column(dataset, by, run_config(opened, overrides).data)
+        if source is not None and is_in_memory(source):
+            values = column_in_memory(source, by)
+        else:
+            values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:
         if by != LENGTH:
-            hint = f"{error.hint + ' ' if error.hint else ''}--by {LENGTH} is always there"
+            hint = f"{f'{error.hint} ' if error.hint else ''}--by {LENGTH} is always there"
             raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
         return lambda found: by_length(found.truth, found.scores.probabilities, found.predicted, found.reading.lengths)
     return lambda found: by_values(found.truth, found.scores.probabilities, found.predicted, values)
 
 
-def run_config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:
+def run_config(opened: Bundle, overrides: Sequence[Override] = ()) -> Config:
     """The config a run was trained by, with overrides; raises `ConfigError` for one that is wrong."""
-    return stored_config(opened.read(CONFIG), str(opened.path / CONFIG), overrides)
+    where = str(opened.path / CONFIG)
+    return with_overrides(stored_config(opened.read(CONFIG), where), overrides, where)
 
 
 COLUMNS = ("text", "label", "split")
@@ -304,17 +363,16 @@ def kept_validation_rows(opened: Bundle) -> Dataset:
     return Dataset(path, texts, labels, lines)
 
 
-def decided_anew(
-    opened: Bundle, predictor: Predictor, asked: Mapping[str, float | str]
-) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network deciding by a run's config but for the keys asked for: goal, threshold, abstain, abstain_error.
+def decided_anew(opened: Bundle, predictor: Predictor, asked: Sequence[Override]) -> tuple[Predictor, tuple[str, ...]]:
+    """The same network deciding by a run's config but for the keys of `decision` that are asked for.
 
-    They mean what they mean in a config's `decision`, and the run's own validation rows choose. With it, in words,
-    which wishes no decision meets there. Raises `ConfigError` and `BundleError`.
+    The run's own validation rows choose. With it, in words, which wishes no decision meets there. Raises `ConfigError`
+    and `BundleError`.
     """
     excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
-    overrides = [f"decision.{excluded[key]}=null" for key in asked if excluded[key] not in asked]
-    config = run_config(opened, [*overrides, *(f"decision.{key}={value}" for key, value in asked.items())])
+    keys = {each.path[-1] for each in asked}
+    unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
+    config = run_config(opened, [*unset, *asked])
     refuse_unsuitable(config.decision, predictor.labels)
     return decided(predictor, kept_validation_rows(opened), config.decision)
 

@@ -58,6 +58,15 @@ def bounds(of: "Metrics | ComparedModel | Slice", field: str, written: Callable[
     return span(intervals[field], written) or reason
 
 
+def metrics_table(name: str, models: Mapping[str, "Metrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Every metric of the models, beside each its interval: a head and rows; `name` is that of the rows measured on."""
+    rows: list[Sequence[str]] = [("rows", *(cell for each in models.values() for cell in (f"{each.rows:,}", "")))]
+    for field, (called, written) in METRICS_SHOWN.items():
+        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
+        rows.append((called, *(cell for pair in cells for cell in pair)))
+    return (name, *(cell for model in models for cell in (model, EVERY))), rows
+
+
 def confusions(metrics: "Metrics", most: int) -> list[tuple[int, str, str]]:
     """The most frequent kinds of wrong answers: how many rows, their true label, the label answered."""
     wrong = [

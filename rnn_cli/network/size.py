@@ -6,7 +6,7 @@ Tells of what `build` makes, layer by layer; a test holds the two together.
 from collections.abc import Iterator
 
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.errors import ConfigError
+from rnn_cli.errors import ConfigError, ConfigMistake
 
 LARGEST_MODEL = (1 << 31) - (1 << 26)
 """Bytes of weights that an ONNX file can hold beside its graph: protobuf ends at 2 GiB."""
@@ -49,8 +49,11 @@ def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
     parts = ", ".join(f"{part} {_gib(each)}" for part, each in largest if 20 * each > sum(sizes.values()))
     raise ConfigError(
         [
-            f"model: the weights would take {_gib(sum(sizes.values()))}, and a model file holds "
-            f"{LARGEST_MODEL / 2**30:.1f} GiB; make the largest part smaller: {parts}"
+            ConfigMistake(
+                f"the weights would take {_gib(sum(sizes.values()))}, and a model file holds "
+                f"{LARGEST_MODEL / 2**30:.1f} GiB; make the largest part smaller: {parts}",
+                "model",
+            )
         ]
     )
 

@@ -47,7 +47,7 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
         names=apart(report.labels, marking.LONG, shortened),
         by_length=[(each.name.removesuffix(" tokens"), each) for each in by_length],
         # The figures by length have a chapter anyway.
-        by_value=_named(report.parts) if list(report.parts) != list(by_length) else [],
+        by_value=_named(report.evaluation.slices) if list(report.evaluation.slices) != list(by_length) else [],
         wrong=int((report.truth != evaluation.predicted).sum()),
         most_wrong=MOST,
         unknown_texts=int((~evaluation.scores.known).sum()),

@@ -12,7 +12,6 @@ from rnn_cli.bundle.model_folder import CONFIG, HISTORY, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import BaselineComparison
 from rnn_cli.evaluation.evaluate import Evaluation, Slice, by_length
 from rnn_cli.scoring.explain import Part, explain
 from rnn_cli.scoring.parts import check_config
@@ -93,8 +92,7 @@ class Report:
 
     `side` says which of the run's own rows, `test` or `validation`; None for others. `truth` is the true labels'
     indices, `[rows]`.
-    `slices` are by the texts' length, `parts` by the values of the column `by`, if one was named; `frequent` are the
-    vocabulary's first tokens, which show what language it is of.
+    `slices` are by the texts' length; `frequent` are the vocabulary's first tokens, which show what language it is of.
     """
 
     manifest: Manifest
@@ -104,13 +102,10 @@ class Report:
     best_epoch: int
     side: str | None
     evaluation: Evaluation
-    against: BaselineComparison | None
     truth: npt.NDArray[np.intp]
     slices: Sequence[Slice]
     mistakes: tuple[Mistake, ...]
     frequent: tuple[str, ...]
-    by: str | None = None
-    parts: Sequence[Slice] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -123,10 +118,6 @@ def gather(
     predictor: Predictor,
     evaluation: Evaluation,
     side: str | None,
-    against: BaselineComparison | None,
-    *,
-    by: str | None = None,
-    parts: Sequence[Slice] = (),
 ) -> Report:
     """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
     stored = opened.read(CONFIG)
@@ -142,13 +133,10 @@ def gather(
         best_epoch=max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch,
         side=side,
         evaluation=evaluation,
-        against=against,
         truth=truth,
         slices=by_length(truth, evaluation.scores.probabilities, evaluation.predicted, evaluation.reading.lengths),
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
-        by=by,
-        parts=parts,
     )
 
 

@@ -33,5 +33,6 @@ def rows_in_words(report: Report) -> str:
 
 def models(report: Report) -> dict[str, Metrics]:
     """The figures that stand side by side, by the name of what they are of."""
-    of_baseline = {} if report.against is None else {"linear baseline": report.against.metrics}
+    baseline = report.evaluation.baseline
+    of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
     return {"network": report.evaluation.metrics, **of_baseline}

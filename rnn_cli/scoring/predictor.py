@@ -124,6 +124,11 @@ class Predictor:
         self._session = _session(graph, where)
 
     @property
+    def bundle(self) -> Bundle:
+        """The model's folder."""
+        return self._opened
+
+    @property
     def outputs(self) -> int:
         """Logits a text: one for two labels, the second's."""
         return 1 if len(self.labels) == 2 else len(self.labels)

@@ -5,7 +5,8 @@ Loads nothing: whatever shows a text, a terminal too, begins here.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
 
 UNSEEN = dict.fromkeys(
     [
@@ -76,3 +77,12 @@ def _look(shown: str) -> str:
     """The same for texts that look alike: characters composed, or of another width, and unseen ones left out."""
     composed = unicodedata.normalize("NFKC", shown)
     return "".join(character for character in composed if unicodedata.category(character) != "Cf")
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table for a notebook, in which a cell is only ever text."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        return f"<tr>{''.join(f'<{tag}>{escape(plain(cell))}</{tag}>' for cell in cells)}</tr>"
+
+    return f"<table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table>"

@@ -26,7 +26,7 @@ from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
 from rnn_cli.bundle.model_folder import CONFIG, TOKENIZER, Bundle, checked_labels, texts
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
-from rnn_cli.errors import BundleError, ConfigError
+from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.fitted_baseline import KeptBaseline
@@ -139,8 +139,11 @@ class SavedRun:
         if changes := self._changes(config):
             raise ConfigError(
                 [
-                    f"{key}: {json.dumps(now)} now, {json.dumps(then)} when the run began; "
-                    "leave it as it was, or begin anew"
+                    ConfigMistake(
+                        f"{json.dumps(now)} now, {json.dumps(then)} when the run began; "
+                        "leave it as it was, or begin anew",
+                        key,
+                    )
                     for key, now, then in changes
                 ]
             )

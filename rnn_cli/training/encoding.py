@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.config.schema import TrainingConfig
-from rnn_cli.errors import ConfigError, few_of
+from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.text.padding import pad
 
 POOL = 64
@@ -57,9 +57,11 @@ def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]
     if positive is None:
         return tuple(names)
     if len(names) != 2:
-        raise ConfigError([f"data.positive_label: is for two labels, the data has {len(names)}; remove the key"])
+        what = f"is for two labels, the data has {len(names)}; remove the key"
+        raise ConfigError([ConfigMistake(what, "data.positive_label")])
     if positive not in names:
-        raise ConfigError([f"data.positive_label: {positive!r} is not in the data; use {' or '.join(names)}"])
+        what = f"{positive!r} is not in the data; use {' or '.join(names)}"
+        raise ConfigError([ConfigMistake(what, "data.positive_label")])
     return tuple(sorted(names, key=lambda name: name == positive))
 
 
@@ -73,7 +75,10 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
         return {label: len(rows) / (len(counts) * counts[label]) for label in labels if counts[label]}
     if unknown := sorted(set(chosen) - set(labels)):
         raise ConfigError(
-            [f"training.class_weight.{label}: not a label of the data ({few_of(labels)})" for label in unknown]
+            [
+                ConfigMistake(f"not a label of the data ({few_of(labels)})", f"training.class_weight.{label}")
+                for label in unknown
+            ]
         )
     return {label: chosen.get(label, 1.0) for label in labels}
 

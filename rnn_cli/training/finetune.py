@@ -11,9 +11,9 @@ from typing import Any
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, UNFINISHED, Bundle
-from rnn_cli.config.load import load_config, parse_config, stored_config, to_yaml
+from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
-from rnn_cli.errors import BundleError, ConfigError, few_of
+from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, few_of
 from rnn_cli.graph import Graph
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -56,33 +56,39 @@ class Origin:
             raise BundleError("computes in 8 bits", where=where, hint="name the folder rnn train wrote")
         return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
 
-    def further(self, config: str | None, overrides: tuple[str, ...]) -> Config:
+    def further(self, config: str | None, overrides: Sequence[Override]) -> Config:
         """The config of the new run: CONFIG, or else this model's own, with overrides.
 
         Raises `ConfigError` for each key that asks for another network or tokenizer.
         """
         if config is None:
-            asked = parse_config(to_yaml(self.config), str(self.path / CONFIG), overrides)
+            asked = with_overrides(self.config, overrides, str(self.path / CONFIG))
         else:
             asked = asked_again(load_config(config, overrides), self.known, self.config.model)
-        wrong = []
+        wrong: list[ConfigMistake] = []
         for section in ("tokenizer", "model"):
             ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
             wrong += [
-                f"{section}.{key}: {theirs[key]!r} asked for, but {self.path} has {ours[key]!r}; further "
-                f"training keeps the network, so leave {'CONFIG' if config else 'it'} out"
+                ConfigMistake(
+                    f"{theirs[key]!r} asked for, but {self.path} has {ours[key]!r}; further "
+                    f"training keeps the network, so leave {'CONFIG' if config else 'it'} out",
+                    f"{section}.{key}",
+                )
                 for key in ours
                 if ours[key] != theirs[key] and not (section == "model" and key in FREE)
             ]
         vectors = asked.model.embeddings
         if vectors not in (None, self.config.model.embeddings):
-            wrong.append(f"model.embeddings: {vectors}: further training keeps the vectors of {self.path}")
+            what = f"{vectors}: further training keeps the vectors of {self.path}"
+            wrong.append(ConfigMistake(what, "model.embeddings"))
         if asked.data.unlabelled not in (None, self.config.data.unlabelled):
-            wrong.append(f"data.unlabelled: further training keeps the vocabulary and the vectors of {self.path}")
+            what = f"further training keeps the vocabulary and the vectors of {self.path}"
+            wrong.append(ConfigMistake(what, "data.unlabelled"))
         positive = asked.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
-            wrong.append(f"data.positive_label: {self.path} keeps its labels and their order: {labels}")
+            what = f"{self.path} keeps its labels and their order: {labels}"
+            wrong.append(ConfigMistake(what, "data.positive_label"))
         if wrong:
             raise ConfigError(wrong)
         data = asked.data.model_copy(update={"unlabelled": None})

@@ -67,3 +67,18 @@ class SilentListener:
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """Say nothing."""
+
+
+class Recorder(SilentListener):
+    """Passes on all it hears, and keeps the warnings."""
+
+    def __init__(self, to: Listener) -> None:
+        self.warnings: list[str] = []
+        self.note, self.progress = to.note, to.progress  # type: ignore[method-assign]
+        self.epoch_starts, self.step_done, self.epoch_done = to.epoch_starts, to.step_done, to.epoch_done  # type: ignore[method-assign]
+        self._to = to
+
+    def warn(self, text: str) -> None:
+        """Keep it, and pass it on."""
+        self.warnings.append(text)
+        self._to.warn(text)

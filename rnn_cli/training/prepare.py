@@ -18,9 +18,9 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import Unlabelled, absolute, load_unlabelled, unlabelled_sources
+from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
-from rnn_cli.errors import ConfigError, DataError, few_of
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
 from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
@@ -80,9 +80,9 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     # A known network has its vectors already.
     vectors = config.model.embeddings
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
-        raise ConfigError([f"model.embeddings: {vectors}: no such file"])
+        raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     goes_on = known is not None and known.fingerprint is not None
-    splits, unlabelled = _read_again(config.data) if goes_on else _read(config.data, source)
+    splits, unlabelled = _read_again(config.data, source) if goes_on else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -117,15 +117,17 @@ def _read(data: DataConfig, source: Dataset | None = None) -> tuple[Splits, Unla
     return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
 
 
-def _read_again(data: DataConfig) -> tuple[Splits, Unlabelled]:
+def _read_again(data: DataConfig, source: Dataset | None) -> tuple[Splits, Unlabelled]:
     """The rows of a run that goes on: what was piped in must come again, and what is secret in a URL was not kept."""
     try:
-        return _read(data)
+        return _read(data, source)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
-            hint = "pipe the same rows in again, or name a file that holds them: --set data.source=FILE"
+            hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file that holds them: {}")
+        elif error.where == IN_MEMORY:
+            hint = Setting("data.source", "FILE", "give the same rows again, or name a file that holds them: {}")
         elif is_remote(error.where or ""):
-            hint = f"{error.hint}, or name it anew: --set data.source=URL"
+            hint = Setting("data.source", "URL", f"{error.hint}, or name it anew: {{}}")
         else:
             raise
         raise DataError(f"the run's rows came from there ({error.what})", where=error.where, hint=hint) from None
@@ -160,8 +162,11 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
         raise DataError(
             "the rows are not those the run began with",
             where=shown(config.data.source),
-            hint="bring them back (--set data.source=FILE), or begin a new run "
-            "(rnn train --from trains a finished model further on new rows)",
+            hint=Setting(
+                "data.source",
+                "FILE",
+                "bring them back ({}), begin a new run, or train a finished model further (rnn train --from)",
+            ),
         )
     if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
         raise DataError(
@@ -212,7 +217,7 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
     """Refuse what could not be stored, or would not be read again."""
     if (widest := Architecture.of(config.model, tokenizer.vocab_size, len(labels)).widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or as one-hot, are too many to score with; the most is {WIDEST:,}"
-        raise ConfigError([f"model: {what}"])
+        raise ConfigError([ConfigMistake(what, "model")])
     stored = {
         "tokenizer.vocab_size": (tokenizer.to_json(), MOST_BYTES[TOKENIZER]),
         "data.label_column": ("".join(labels), MOST_BYTES[MANIFEST] // 8),
@@ -221,7 +226,7 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
     for key, (text, most) in stored.items():
         if len(text.encode("utf-8")) > most:
             what = f"takes {len(text):,} characters in the model's folder; the most is {most:,} bytes"
-            raise ConfigError([f"{key}: {what}"])
+            raise ConfigError([ConfigMistake(what, key)])
 
 
 def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:

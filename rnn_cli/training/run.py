@@ -6,12 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow
 
@@ -37,7 +36,6 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed, quoted
-from rnn_cli.evaluation.compare import BaselineComparison
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
@@ -53,6 +51,7 @@ from rnn_cli.training.loop import Standing, fit
 from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.temperature import fit_temperature
+from rnn_cli.training.trained import Run
 
 
 def documents(
@@ -60,7 +59,6 @@ def documents(
     predictor: Predictor,
     run: Prepared,
     sides: Mapping[str, Evaluation],
-    against: Mapping[str, BaselineComparison],
     listener: Listener,
 ) -> dict[str, str]:
     """The files' contents by their names; `sides` are `validation` and, if there are such rows, `test`.
@@ -76,7 +74,7 @@ def documents(
         from rnn_cli.reporting.html import model_card, page
         from rnn_cli.reporting.report import gather
 
-        report = gather(opened, predictor, sides[name], name, against.get(name))
+        report = gather(opened, predictor, sides[name], name)
         counts = {side: Counter(dataset.labels) for side, dataset in rows.items() if len(dataset)}
         return {REPORT: page(report), CARD: model_card(report, counts)}
     except Exception as error:
@@ -84,21 +82,10 @@ def documents(
         return {}
 
 
-def predictions_table(evaluation: Evaluation) -> pd.DataFrame:
-    """One row a text: text, label (the true one), the prediction's probability and the prediction.
-
-    For a model that may be unsure also whether it is.
-    """
-    probabilities = evaluation.scores.probabilities
-    columns = {
-        "text": evaluation.dataset.texts,
-        "label": evaluation.dataset.labels,
-        "probability": probabilities[np.arange(len(evaluation.predicted)), evaluation.predicted],
-        "prediction": [evaluation.metrics.labels[answer] for answer in evaluation.predicted],
-    }
-    if evaluation.decision.unsure_below:
-        columns["unsure"] = np.where(evaluation.decision.unsure(probabilities), "true", "false").tolist()
-    return pd.DataFrame(columns)
+def _kept(evaluation: Evaluation) -> pd.DataFrame:
+    """What a bundle keeps of an evaluation's rows."""
+    table = evaluation.to_frame().filter(items=("text", "label", "probability", "prediction", "unsure"))
+    return table.replace({"unsure": {True: "true", False: "false"}})
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -111,24 +98,9 @@ FEW_STEPS = 100
 """Fewer steps than this leave a network about where it began."""
 
 
-@dataclass(frozen=True)
-class TrainedRun:
-    """A finished run: its bundle, and how good it is by the bundle's own ONNX file.
-
-    `against` holds it against the linear baseline on each side, `validation` and `test`; it is empty without one.
-    """
-
-    bundle: Bundle
-    history: list[EpochMetrics]
-    best: EpochMetrics
-    validation: Evaluation
-    test: Evaluation | None
-    against: Mapping[str, BaselineComparison]
-
-
 def train(
     run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener, origin: Origin | None = None
-) -> TrainedRun:
+) -> Run:
     """Train a classifier and write its bundle to `out`, or to the next free `runs/NAME-1`, `runs/NAME-2`, ...
 
     Its network is a new one, or `origin`'s. While it trains, its checkpoints stand in a folder beside that place,
@@ -151,7 +123,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
-def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> TrainedRun:
+def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
     run = replace(run, origin=saved.origin)
     _seed(run)
@@ -178,7 +150,7 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
 
 def _fit_and_write(
     run: Prepared, place: Unfinished, learner: Learner, left: Standing | None, listener: Listener
-) -> TrainedRun:
+) -> Run:
     standing = left or Standing()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
     with _saying_how_to_resume(place, careful, listener):
@@ -255,7 +227,7 @@ def _write(
     history: list[EpochMetrics],
     best: EpochMetrics,
     listener: Listener,
-) -> TrainedRun:
+) -> Run:
     draft.write(CONFIG, to_yaml(run.config))
     draft.write(TOKENIZER, run.tokenizer.to_json())
     graph = to_onnx(model, run.config.model)
@@ -280,18 +252,18 @@ def _write(
         for name, side in sides.items()
     }
     metrics[INT8] = int8.to_dict()
-    tables = {name: predictions_table(side) for name, side in sides.items()}
-    against = {}
+    tables = {name: _kept(side) for name, side in sides.items()}
     if run.baseline is not None:
         knew_more = run.origin is not None
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
         metrics["baseline"] = run.baseline.to_dict(against)
+        sides = {name: replace(side, baseline=against[name]) for name, side in sides.items()}
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
-    for name, content in documents(opened, predictor, run, sides, against, listener).items():
+    for name, content in documents(opened, predictor, run, sides, listener).items():
         draft.write(name, content)
-    return TrainedRun(draft.finish(manifest), history, best, validation, test, against)
+    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
 
 
 def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:

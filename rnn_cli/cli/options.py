@@ -1,0 +1,98 @@
+"""Options that several commands share, and a config's keys in the command line's words."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rnn_cli.errors import ConfigError, Setting
+
+if TYPE_CHECKING:
+    from rnn_cli.config.load import Override
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+COLUMNS = {
+    "text_column": "The column of texts  [default: found by its name]",
+    "label_column": "The column of labels  [default: found by its name]",
+    "delimiter": "The character between fields  [default: by the file's name]",
+    "encoding": "The text encoding  [default: UTF-8, or what a byte order mark says]",
+}
+"""Keys of a config's `data` that are options, too, of every command that reads labelled files."""
+
+METAVARS = {"delimiter": "CHAR"}
+
+
+def option_of(key: str) -> str:
+    """The option that a key's last name makes: text_column → --text-column."""
+    return "--" + key.rpartition(".")[2].replace("_", "-")
+
+
+def labelled_options(command: Command) -> Command:
+    """Give a command the options that tell how labelled files are read."""
+    for name, what in reversed(COLUMNS.items()):
+        command = click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=what)(command)
+    return command
+
+
+def set_option(what: str) -> Callable[[Command], Command]:
+    """The option `--set KEY=VALUE`, which may be repeated; `what` is its help."""
+    return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=what)
+
+
+def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Override]":
+    """The overrides of a config that --set and the options of `COLUMNS` ask for.
+
+    Raises `ConfigError` with every mistake, also where both name a key.
+    """
+    from rnn_cli.config.load import parse_overrides
+    from rnn_cli.errors import ConfigMistake
+
+    named = parse_overrides(settings)
+    given = as_overrides("data", columns)
+    keys = {each.key: each for each in given}
+    if twice := [each for each in named if each.key in keys]:
+        what = "{} says it, too; leave one out"
+        raise ConfigError([ConfigMistake(what.format(keys[each.key].option), where=each.place) for each in twice])
+    return [*named, *given]
+
+
+def as_overrides(section: str, options: Mapping[str, str | float | None]) -> "list[Override]":
+    """Options that are keys of a section, as far as they were given."""
+    from rnn_cli.config.load import Override
+
+    given = {name: value for name, value in options.items() if value is not None}
+    return [Override(f"{section}.{name}", value, option=option_of(name)) for name, value in given.items()]
+
+
+@contextmanager
+def named_as_options(overrides: "Sequence[Override]") -> Iterator[None]:
+    """What is wrong with a config's key is said of the option that set it."""
+    names = {each.key: each.option for each in overrides if each.option}
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError([replace(each, key=names.get(each.key, each.key)) for each in error.mistakes]) from None
+
+
+def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
+    """How a hint names a setting on the command line: the key's option where there is one in `options`, else --set."""
+
+    def say(key: str, value: str) -> str:
+        option = options.get(key)
+        if option is None:
+            return f"--set {key}={value}"
+        return option if value == "true" else f"{option} {value}"
+
+    return say
+
+
+LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS}
+"""The keys that are options of the commands that read labelled files."""
+
+
+def hint_in_words(hint: str | Setting | None, options: Mapping[str, str]) -> str | None:
+    """A hint that names options."""
+    return hint.worded(in_shell_words(options)) if isinstance(hint, Setting) else hint
