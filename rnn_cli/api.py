@@ -10,9 +10,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.bundle.model_folder import UNFINISHED, Bundle, locate
 from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError
-from rnn_cli.scoring.predictor import Precision, Predictor
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.checks.check import CheckReport
@@ -22,6 +20,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import ModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
 
@@ -30,12 +29,15 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     Model = Path_ | Run | Predictor
 
 
-def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: Precision = "fp32") -> Predictor:
+def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: "Precision" = "fp32") -> "Predictor":
     """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
 
     It uses at most `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or
     one that is damaged.
     """
+    from rnn_cli.bundle.model_folder import locate
+    from rnn_cli.scoring.predictor import Predictor
+
     return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)
 
 
@@ -116,6 +118,7 @@ def _resume(
     listener: "Listener",
 ) -> "Run":
     from rnn_cli.bundle.checkpoints import locate_unfinished, reopened
+    from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.bundle.writer import point_latest_to
     from rnn_cli.config.load import load_config, with_overrides
     from rnn_cli.training.checkpointing import SavedRun
@@ -190,6 +193,8 @@ def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":
 
 def _name_of(origin: Path) -> str:
     """The recipe's name in a model's folder's: quick-3 → quick."""
+    from rnn_cli.bundle.model_folder import UNFINISHED
+
     name = origin.resolve().name.removesuffix(UNFINISHED)
     stem, dash, tail = name.rpartition("-")
     return stem if dash and tail.isdecimal() else name
@@ -200,7 +205,7 @@ def evaluate(
     data: "Data | None" = None,
     *,
     by: str | None = None,
-    precision: Precision = "fp32",
+    precision: "Precision" = "fp32",
     report: "Path_ | None" = None,
     plots: "Path_ | None" = None,
     force: bool = False,
@@ -246,11 +251,10 @@ def evaluate(
         found = work(predictor, rows)
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_against(opened, "test") if data is None else None
-        if baseline is not None and (asked or precision != "fp32"):
-            listener.note("the linear baseline is left out: it was compared with the network as trained")
-            baseline = None
+        left_out = baseline is not None and bool(asked or precision != "fp32")
         slices = tuple(sliced(found)) if sliced else ()
-        found = replace(found, baseline=baseline, by=by, slices=slices)
+        baseline = None if left_out else baseline
+        found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices)
     found = replace(found, warnings=tuple(warnings))
     if report is not None or plots is not None:
         from rnn_cli.reporting.html import save
@@ -282,12 +286,14 @@ def compare(
         raise UsageError(f"{_called(changes[0])} tells how to read labelled texts, and none are named")
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
-    from rnn_cli.evaluation.evaluate import evaluate as work
-    from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
 
     names = [_name(model) for model in models]
     if data is None:
         return compare_models([read_predictions(name, split) for name in names])
+
+    from rnn_cli.evaluation.evaluate import evaluate as work
+    from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
+
     predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
     rows = labelled_rows(predictors[0].bundle, data, changes)
     return compare_models(
@@ -313,15 +319,17 @@ def check(
     `tokenizer`. `learning_curve` also fits models to shares of the rows. All rows of all findings are written to `out`
     as CSV; with `force` over an earlier file. Raises `ConfigError`, `DataError` or `UsageError`.
     """
-    from rnn_cli.checks.check import check as work
     from rnn_cli.checks.findings import check_target, write_csv
-    from rnn_cli.checks.rows import WHOLE, gather
-    from rnn_cli.data.reading.remote import shown
-    from rnn_cli.data.source import IN_MEMORY
 
     named = fspath(data) if isinstance(data, str | PathLike) else data
     if out is not None:
         check_target(Path(out), [named] if isinstance(named, str) else [], force=force)
+
+    from rnn_cli.checks.check import check as work
+    from rnn_cli.checks.rows import WHOLE, gather
+    from rnn_cli.data.reading.remote import shown
+    from rnn_cli.data.source import IN_MEMORY
+
     config, rows = gather(named, [*overrides, *_overrides(settings)])
     if out is not None:
         check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
@@ -336,18 +344,16 @@ def check(
     return report
 
 
-def _predictor(model: "Model | None", precision: Precision) -> Predictor:
-    if isinstance(model, Predictor):
-        return model
+def _predictor(model: "Model | None", precision: "Precision") -> "Predictor":
     if model is None or isinstance(model, str | PathLike):
         return load(model, precision=precision)
-    return load(model.path, precision=precision)
+    return load(model.path, precision=precision) if hasattr(model, "path") else model
 
 
 def _name(model: "Model") -> str:
-    if isinstance(model, Predictor):
-        return str(model.bundle.path)
-    return fspath(model) if isinstance(model, str | PathLike) else str(model.path)
+    if isinstance(model, str | PathLike):
+        return fspath(model)
+    return str(model.bundle.path)
 
 
 def _called(override: "Override") -> str:

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from rnn_cli.config import load
 from rnn_cli.config.describe import key_table
-from rnn_cli.config.load import load_config, parse_config, recipes, to_yaml
+from rnn_cli.config.load import load_config, parse_override, recipes, to_yaml
 from rnn_cli.config.schema import Config, Cost, CostGoal, DecisionConfig, EarlyStopping
 from rnn_cli.errors import ConfigError
+
+
+def parse_config(text: str, where: str, overrides: Sequence[str] = ()) -> Config:
+    return load.parse_config(text, where, [*map(parse_override, overrides)])
 
 
 def mistakes(text: str, *overrides: str) -> list[str]:
     """The mistakes of a config, without the place where they all stand in the file."""
     with pytest.raises(ConfigError) as caught:
         parse_config(text, "f.yaml", overrides)
-    assert str(caught.value) == "\n".join(caught.value.mistakes)
-    return [mistake.removeprefix("f.yaml: ") for mistake in caught.value.mistakes]
+    assert str(caught.value) == "\n".join([str(each) for each in caught.value.mistakes])
+    return [mistake.removeprefix("f.yaml: ") for mistake in [str(each) for each in caught.value.mistakes]]
 
 
 # ---- recipes and sources
@@ -332,7 +338,7 @@ def test_any_text_is_a_config_or_mistakes(text: str, override: str) -> None:
     try:
         parse_config(text, "f.yaml", [override])
     except ConfigError as error:
-        assert error.mistakes and all(mistake.strip() for mistake in error.mistakes)
+        assert error.mistakes and all(mistake.what.strip() for mistake in error.mistakes)
 
 
 VALUES = st.recursive(
@@ -510,7 +516,9 @@ def test_the_schema_is_json_schema_and_describes_every_key() -> None:
 
 def test_data_given_for_a_config_is_recognised() -> None:
     for name in ("tickets.csv", "a/b.JSONL.gz"):
-        with pytest.raises(ConfigError, match=rf"^{name}: is data, not a config; use --set data.source={name}$"):
+        with pytest.raises(
+            ConfigError, match=rf"^{name}: is data, not a config; use rnn train {name}, or --set data.source={name}$"
+        ):
             load_config(name)
 
 

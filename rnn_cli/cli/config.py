@@ -30,9 +30,9 @@ def show(config: str | None, settings: tuple[str, ...]) -> None:
 
     CONFIG is a YAML file or a recipe's name; without it, the recipe `default`.
     """
-    from rnn_cli.config.load import load_config, parse_overrides, to_yaml
+    from rnn_cli.config.load import load_config, parse_override, to_yaml
 
-    click.echo(to_yaml(load_config(config, parse_overrides(settings))), nl=False)
+    click.echo(to_yaml(load_config(config, [*map(parse_override, settings)])), nl=False)
 
 
 @config.command(epilog="\b\nExamples:\n  rnn config keys\n  rnn config keys | grep -A 1 dropout")

@@ -118,6 +118,9 @@ def evaluate(
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
     show_evaluation(found, locate(model), "test" if source is None else Path(found.dataset.name).name)
+    if found.baseline_left_out:
+        left_out = "The linear baseline is left out: it was compared with the network as trained, and as that decides."
+        click.echo(f"\n{left_out}")
     if by is not None:
         show_slices(by, found.slices)
     written = {"Report": report, "Charts": plots}

@@ -169,9 +169,9 @@ def gradients(
     """
     check_full()
 
-    from rnn_cli.config.load import load_config, parse_overrides
+    from rnn_cli.config.load import load_config, parse_override
 
-    chosen = load_config(config, parse_overrides(settings))
+    chosen = load_config(config, [*map(parse_override, settings)])
     if out is not None:
         from rnn_cli.inspection.picture import check_target, save
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnn_cli.errors import ConfigError, Setting
+from rnn_cli.errors import ConfigError, ConfigMistake, Setting
 
 if TYPE_CHECKING:
     from rnn_cli.config.load import Override
@@ -47,10 +47,12 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
 
     Raises `ConfigError` with every mistake, also where both name a key.
     """
-    from rnn_cli.config.load import parse_overrides
-    from rnn_cli.errors import ConfigMistake
+    if not settings and not any(columns.values()):
+        return []
 
-    named = parse_overrides(settings)
+    from rnn_cli.config.load import parse_override
+
+    named = [*map(parse_override, settings)]
     given = as_overrides("data", columns)
     keys = {each.key: each for each in given}
     if twice := [each for each in named if each.key in keys]:
@@ -61,9 +63,12 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
 
 def as_overrides(section: str, options: Mapping[str, str | float | None]) -> "list[Override]":
     """Options that are keys of a section, as far as they were given."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if not given:
+        return []
+
     from rnn_cli.config.load import Override
 
-    given = {name: value for name, value in options.items() if value is not None}
     return [Override(f"{section}.{name}", value, option=option_of(name)) for name, value in given.items()]
 
 

@@ -74,7 +74,6 @@ def train(
         raise click.UsageError(f"{wrong} and --resume do not go together.")
 
     from rnn_cli import api
-    from rnn_cli.cli.show_metrics import show_trained
     from rnn_cli.cli.show_progress import listening
 
     is_data = config is not None and names_data(config)
@@ -89,6 +88,9 @@ def train(
             progress=listener,
             overrides=overrides,
         )
+
+    from rnn_cli.cli.show_metrics import show_trained
+
     if run.validation is None:
         click.echo(f"Model  {one_line(str(run.path))}  (was finished already)")
     else:

@@ -101,13 +101,15 @@ class Override:
     """A new value of a config's key, which replaces the whole value; `key` is dotted: "training.epochs".
 
     `where` is what messages call it, before the key: "--set training.epochs=2". An `option` of the command line names
-    its key itself, so messages leave the key out.
+    its key itself, so messages leave the key out. A `fault` is what is wrong with the override itself; it is told with
+    the other mistakes of the config.
     """
 
     key: str
     value: Any
     where: str = ""
     option: str = ""
+    fault: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -121,35 +123,26 @@ class Override:
 
 
 def parse_override(text: str) -> Override:
-    """The override that "training.epochs=2" stands for: a dotted key and a YAML value. Raises `ConfigError`."""
+    """The override that "training.epochs=2" stands for: a dotted key and a YAML value."""
     where = f"--set {text}"
     key, equals, value = text.partition("=")
     path = [part.strip() for part in key.split(".")]
     if not equals or not all(path):
-        raise _mistake("expected KEY=VALUE, such as training.epochs=2", where)
+        return Override("", None, where, fault="expected KEY=VALUE, such as training.epochs=2")
     # A delimiter; alone, most of them are YAML's own signs.
     is_sign = len(value) == 1 and not value.isalnum() and value != "~"
-    return Override(".".join(path), value if is_sign else parse_yaml(value, where, is_file=False), where)
-
-
-def parse_overrides(every: Sequence[str]) -> list[Override]:
-    """The overrides of several texts; raises `ConfigError` with every mistake."""
-    found, mistakes = list[Override](), list[ConfigMistake]()
-    for text in every:
-        try:
-            found.append(parse_override(text))
-        except ConfigError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise ConfigError(mistakes)
-    return found
+    try:
+        return Override(".".join(path), value if is_sign else parse_yaml(value, where, is_file=False), where)
+    except ConfigError as error:
+        return Override(".".join(path), None, where, fault=error.mistakes[0].what)
 
 
 def refuse_others(overrides: Sequence[Override], allowed: Sequence[str], hint: str) -> None:
     """Raise `ConfigError` for each override of a key that is neither among those allowed nor in such a section."""
     others = [each for each in overrides if each.key not in allowed and each.path[0] not in allowed]
     if others:
-        raise ConfigError([ConfigMistake(f"has no effect here; {hint}", where=each.place) for each in others])
+        what = f"has no effect here; {hint}"
+        raise ConfigError([ConfigMistake(each.fault or what, where=each.place) for each in others])
 
 
 def load_config(source: str | None, overrides: Sequence[Override] = ()) -> Config:
@@ -236,6 +229,8 @@ def _sections(text: str, where: str) -> dict[Any, Any]:
 
 
 def _put(given: dict[Any, Any], change: Override) -> None:
+    if change.fault:
+        raise _mistake(change.fault, change.place)
     *parents, last = change.path
     for depth, name in enumerate(parents, 1):
         if given.get(name) is None:

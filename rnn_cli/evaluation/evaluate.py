@@ -180,7 +180,7 @@ class Evaluation:
 
     `predicted` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
     them, and the metrics are of all. `reading` tells how much of the texts was read. `baseline` is the linear model on
-    the same rows, where a run kept it, and `slices` are the rows' parts by the column `by`, where that was asked for.
+    the same rows, where a run kept it (left out where the model decides otherwise now), and `slices` are the rows' parts by the column `by`, where that was asked for.
     `warnings` are worth a second look.
     """
 
@@ -191,6 +191,7 @@ class Evaluation:
     metrics: Metrics
     reading: Reading
     baseline: BaselineComparison | None = None
+    baseline_left_out: bool = False
     by: str | None = None
     slices: tuple[Slice, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -41,7 +41,7 @@ import numpy as np
 from measuring import process
 
 import rnn_cli
-from rnn_cli.config.load import load_config, to_yaml
+from rnn_cli.config.load import load_config, parse_override, to_yaml
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
@@ -252,7 +252,7 @@ def settings_of(recipes: Sequence[str], source: str) -> dict[str, str]:
     for recipe in recipes:
         try:
             name, *overrides = shlex.split(recipe)
-            found[recipe] = to_yaml(load_config(name, [f"data.source={source}", *overrides]))
+            found[recipe] = to_yaml(load_config(name, [*map(parse_override, [f"data.source={source}", *overrides])]))
         except ConfigError as error:
             mistakes.append(str(error))
     if mistakes:

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from measuring import Worker, show
 
-from rnn_cli.config.load import load_config
+from rnn_cli.config.load import load_config, parse_override
 from rnn_cli.config.schema import Config
 from rnn_cli.text.padding import pad
 from rnn_cli.training.encoding import Encoded
@@ -206,7 +206,7 @@ def be_script() -> None:
 def be_default() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
-    run = prepare(load_config("default", ["training.baseline=false"]), Quiet())
+    run = prepare(load_config("default", [*map(parse_override, ["training.baseline=false"])]), Quiet())
     from rnn_cli.training import quiet  # noqa: F401
     from rnn_cli.training.loop import Standing, fit
     from rnn_cli.training.run import new_learner

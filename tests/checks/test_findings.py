@@ -9,6 +9,7 @@ from rnn_cli.checks.findings import Finding, Severity, worst_first
 from rnn_cli.checks.labels import one_slip
 from rnn_cli.checks.rows import WHOLE, Rows, gather
 from rnn_cli.checks.scripts import script_of
+from rnn_cli.config.load import parse_override
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, DataError
@@ -195,13 +196,16 @@ def test_a_config_is_split_and_a_file_is_not(labelled_file: Path, tmp_path: Path
         "test": 8,
     }
     assert set(gather(str(labelled_file))[1].sides) == {WHOLE}
-    assert set(gather(str(labelled_file), [f"data.test={labelled_file}"])[1].sides) == {"training", "test"}
+    assert set(gather(str(labelled_file), [*map(parse_override, [f"data.test={labelled_file}"])])[1].sides) == {
+        "training",
+        "test",
+    }
 
 
 def test_what_is_no_source_is_told(labelled_file: Path) -> None:
     with pytest.raises(DataError, match="did you mean imdb"):
         gather("imbd")
     with pytest.raises(ConfigError, match="no effect here"):
-        gather(str(labelled_file), ["training.epochs=3"])
+        gather(str(labelled_file), [*map(parse_override, ["training.epochs=3"])])
     with pytest.raises(ConfigError, match="named already"):
-        gather(str(labelled_file), ["data.source=imdb"])
+        gather(str(labelled_file), [*map(parse_override, ["data.source=imdb"])])

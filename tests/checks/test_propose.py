@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rnn_cli.checks.suggest_config import commented_yaml, propose
-from rnn_cli.config.load import load_config, parse_config, recipes
+from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
 from rnn_cli.config.schema import EarlyStopping
 from rnn_cli.errors import DataError
 
@@ -63,7 +63,7 @@ def test_the_written_config_is_the_one_proposed(labels: list[str], positive: str
     rows = 30 * len(labels)
     file = write(tmp_path / "my: #file.csv", texts(rows, 8), labels * 30, head=("remarks", "the class"))
     given = ["data.text_column=remarks", "data.label_column=the class"]
-    proposal = propose(file, given)
+    proposal = propose(file, [*map(parse_override, given)])
     config = tmp_path / "config.yaml"
     config.write_text(commented_yaml(proposal), encoding="utf-8")
     assert load_config(str(config)) == proposal.config
@@ -118,7 +118,7 @@ def test_keys_of_a_section_in_a_section_are_written_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", ["0.85", ".3"])
 def test_a_share_that_is_given_leaves_rows_to_train_on(key: str, share: str, tmp_path: Path) -> None:
     file = write(tmp_path / "rows.csv", texts(600, 8), ["a", "b"] * 300)
-    proposal = propose(file, [f"{key}={share}"])
+    proposal = propose(file, [*map(parse_override, [f"{key}={share}"])])
     data = parse_config(commented_yaml(proposal), "f.yaml").data
     assert data == proposal.config.data
     given, other = (data.validation, data.test)[:: 1 if "validation" in key else -1]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from rnn_cli.config.describe import key_table
-from rnn_cli.config.load import load_config
+from rnn_cli.config.load import load_config, parse_override
 
 from .conftest import Rnn, on_a_terminal
 
@@ -32,7 +32,7 @@ def test_what_show_prints_is_a_config(rnn: Rnn, home: Path) -> None:
     code, out, err = rnn("config", "show", "quick", "--set", "training.epochs=2")
     assert (code, err) == (0, "")
     (home / "my.yaml").write_text(out)
-    assert load_config("my.yaml") == load_config("quick", ["training.epochs=2"])
+    assert load_config("my.yaml") == load_config("quick", [*map(parse_override, ["training.epochs=2"])])
     assert rnn("config", "show", "my.yaml").out == out
 
 

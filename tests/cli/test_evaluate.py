@@ -91,7 +91,7 @@ def against(only_first: int, only_second: int, knew_more: bool = False) -> Basel
 def test_what_the_comparison_comes_to_is_told_in_words(
     found: BaselineComparison, told: str, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    show_evaluation(evaluation(["a", "b"]), home, "test", found)
+    show_evaluation(replace(evaluation(["a", "b"]), baseline=found), home, "test")
     assert told in capsys.readouterr().out.splitlines()
 
 

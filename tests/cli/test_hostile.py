@@ -11,7 +11,7 @@ import yaml
 
 from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.cli.layout import for_terminal, paragraph, to_json
-from rnn_cli.config.load import load_config, parse_config, to_yaml
+from rnn_cli.config.load import load_config, parse_config, parse_override, to_yaml
 from rnn_cli.errors import quoted
 from rnn_cli.text.plain import UNSEEN
 
@@ -168,7 +168,7 @@ def test_a_paragraph_moves_no_terminal() -> None:
 
 
 def test_yaml_shows_what_it_holds() -> None:
-    config = load_config(None, [f"data.source={json.dumps(NAME)}"])
+    config = load_config(None, [*map(parse_override, [f"data.source={json.dumps(NAME)}"])])
     written = to_yaml(config)
     assert written.replace("\n", "").isprintable()
     assert parse_config(written, "") == config

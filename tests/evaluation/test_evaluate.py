@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.config.load import parse_override
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows
 from rnn_cli.scoring.predictor import Predictor
@@ -60,6 +61,6 @@ def test_data_that_is_gone_is_told_with_the_way_out(of_own_file: tuple[Path, Pat
 
 def test_an_override_without_effect_is_refused(trained: Path, labelled_file: Path) -> None:
     opened = Bundle.open(trained)
-    assert len(labelled_rows(opened, str(labelled_file), ["data.text_column=text"])) == 80
+    assert len(labelled_rows(opened, str(labelled_file), [*map(parse_override, ["data.text_column=text"])])) == 80
     with pytest.raises(ConfigError, match="--set data.source=x: has no effect here; use one of data.text_column"):
-        labelled_rows(opened, str(labelled_file), ["data.source=x"])
+        labelled_rows(opened, str(labelled_file), [*map(parse_override, ["data.source=x"])])

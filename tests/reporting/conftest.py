@@ -87,7 +87,7 @@ def report_of(model: Path, rows: Rows) -> Report:
     dataset = Dataset(
         "rows.csv", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2))
     )
-    return gather(opened, predictor, evaluate(predictor, dataset), None, None)
+    return gather(opened, predictor, evaluate(predictor, dataset), None)
 
 
 @pytest.fixture

@@ -68,9 +68,12 @@ def foreign(report: Report, words: Sequence[str]) -> Report:
         config_text="".join(words),
         manifest=manifest,
         side=None,
-        evaluation=replace(evaluation, dataset=replace(evaluation.dataset, name=words[9])),
-        by=words[2],
-        parts=by_values(made.truth, evaluation.scores.probabilities, evaluation.predicted, values),
+        evaluation=replace(
+            evaluation,
+            dataset=replace(evaluation.dataset, name=words[9]),
+            by=words[2],
+            slices=tuple(by_values(made.truth, evaluation.scores.probabilities, evaluation.predicted, values)),
+        ),
         mistakes=mistakes,
         frequent=tuple(words),
     )

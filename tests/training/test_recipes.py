@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.config.load import load_config, recipes
+from rnn_cli.config.load import load_config, parse_override, recipes
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import train
 
@@ -22,7 +22,7 @@ def test_a_recipe_trains(
     name: str, labelled_file: Path, listener: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    config = load_config(name, [f"data.source={labelled_file}", "training.epochs=1"])
+    config = load_config(name, [*map(parse_override, [f"data.source={labelled_file}", "training.epochs=1"])])
     run = train(prepare(config, listener), out=None, name=name, force=False, listener=listener)
     assert run.bundle.path == Path("runs") / f"{name}-1"
     assert run.test is not None and run.test.metrics.rows == 8

@@ -26,7 +26,8 @@ from rnn_cli.training.fitted_baseline import KeptBaseline
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.loop import Step
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import TrainedRun, resume, train
+from rnn_cli.training.run import resume, train
+from rnn_cli.training.trained import Run
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
@@ -99,11 +100,11 @@ class Hears:
             action()
 
 
-def begin(config: Config, listener: Hears, out: str = "m") -> TrainedRun:
+def begin(config: Config, listener: Hears, out: str = "m") -> Run:
     return train(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
 
 
-def go_on(listener: Hears | None = None) -> TrainedRun:
+def go_on(listener: Hears | None = None) -> Run:
     heard = listener or Hears()
     with reopened(locate_unfinished(Path("m")), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
