@@ -37,7 +37,10 @@ MAY_IMPORT = {
     # What notebooks and programs call; of heavy libraries it loads what the called name needs.
     "api": {"scoring", "bundle", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
-    "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", *BASE},
+    "inspection": {
+        *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
+        *BASE,
+    },
     "cli": {
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
         *("api", "text", "data", "bundle", "config", *BASE),

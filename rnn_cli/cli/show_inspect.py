@@ -43,8 +43,8 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     terminal = terminal_width()
     width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
-        click.echo(click.style(f"text {number}", bold=True) + f"  {_whole(reading.text, terminal)}")
-        click.echo(textwrap.fill(_counted(reading, tokenizer), width))
+        click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal)}")
+        click.echo(textwrap.fill(counted(reading, tokenizer), width))
         for line in _in_columns(reading.tokens, width):
             click.echo(line)
         click.echo()
@@ -61,11 +61,13 @@ def _fitting(ids: str, width: int) -> str:
     return ids if len(ids) <= width else ids[: width - 1].rpartition(" ")[0].rstrip() + " …"
 
 
-def _whole(text: str, terminal: int | None) -> str:
+def whole(text: str, terminal: int | None) -> str:
+    """A text on one line, cut to what a terminal has room for behind its name."""
     return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
 
 
-def _counted(reading: Reading, tokenizer: Tokenizer) -> str:
+def counted(reading: Reading, tokenizer: Tokenizer) -> str:
+    """How many tokens a text has, how many are unknown, how many are cut away and from where."""
     if not reading.tokens:
         return f"no token, so it is read as one unknown token, id {reading.ids[0]}"
     said = f"{len(reading.tokens):,} {tokenizer.level} {'token' if len(reading.tokens) == 1 else 'tokens'}"
@@ -80,7 +82,7 @@ def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
     """Lines of tokens with their ids below them, as many as the width holds."""
     cells = []
     for token in tokens:
-        name = shortened(_visible(token.text), NAME_CELLS) + "?" * (not token.known)
+        name = shortened(visible(token.text), NAME_CELLS) + "?" * (not token.known)
         id = str(token.id) if token.kept else "-"
         cells.append((name, id, max(cell_len(name), len(id))))
     start = 0
@@ -95,7 +97,7 @@ def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
         start = stop
 
 
-def _visible(token: str) -> str:
+def visible(token: str) -> str:
     """A token on one line; one of white space, as characters may be, is shown as an open box."""
     return one_line(token) or "␣"
 
@@ -108,8 +110,8 @@ def neighbours_as_json(token: str, id: int, found: Sequence["Neighbour"]) -> Non
 
 def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
     """A table, nearest first. Ids go by frequency, the smallest to the most frequent token."""
-    click.echo(f"nearest to {shortened(_visible(token), NAME_CELLS)} (id {id:,})\n")
-    rows = [(_visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
+    click.echo(f"nearest to {shortened(visible(token), NAME_CELLS)} (id {id:,})\n")
+    rows = [(visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
     for line in table(("token", "similarity", "id"), rows):
         click.echo(line)
 

@@ -23,8 +23,8 @@ length, and no file's size bounds that."""
 class Layer:
     """One layer: Keras's name of it, which part of the network it is of, and how many numbers training finds in it.
 
-    `width` numbers leave it for each of a text's `along` ("tokens" or "runs" of them), once a text where that is None. A
-    part is "input", "recurrent", "pooling", "dense" or "ngrams".
+    `width` numbers leave it for each of a text's `along` ("tokens" or "runs" of them), once a text where that is None.
+    A part is "input", "recurrent", "pooling", "dense" or "ngrams".
     """
 
     name: str
@@ -90,36 +90,35 @@ class Architecture:
         if self.pooling != "last":
             width *= 2 if self.pooling == "max_mean" else 1
             what = {"max": "maximum", "mean": "mean", "max_mean": "maximum and mean"}[self.pooling]
-            found.append(Layer("pooling", "pooling", f"{what} over the tokens", width, None, 0))
+            found.append(Layer("pooling", "pooling", f"{what} over tokens", width, None, 0))
         for depth, units in enumerate(self.dense_units, start=1):
             found.append(Layer(f"dense_{depth}", "dense", "Dense, ReLU", units, None, (width + 1) * units))
             width = units
         outputs = self.outputs
         found.append(Layer("logits", "dense", "Dense", outputs, None, (width + 1) * outputs))
         if self.ngrams:
-            rows, runs = self.vocab_size + self.buckets, "1 token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
-            table = Layer("ngrams", "ngrams", f"a weight for each run of {runs}", outputs, "runs", rows * outputs)
+            rows, runs = self.vocab_size + self.buckets, "token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
+            table = Layer("ngrams", "ngrams", f"a weight per {runs}", outputs, "runs", rows * outputs)
             summed = (outputs + 1) * outputs
             found += [table, Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, summed)]
-            found.append(Layer("average", "ngrams", "of both logits", outputs, None, 0))
+            found.append(Layer("average", "ngrams", "mean of both logits", outputs, None, 0))
         squashed = "sigmoid" if outputs == 1 else "softmax"
         return (*found, Layer("probability", "dense", squashed, outputs, None, 0))
 
     def _input(self) -> Layer:
         if self.width:
             count = self.vocab_size * self.width
-            return Layer("embedding", "input", "a learned vector for each token", self.width, "tokens", count)
-        return Layer("one_hot", "input", "a 1 among zeros for each token", self.vocab_size, "tokens", 0)
+            return Layer("embedding", "input", "a learned vector per token", self.width, "tokens", count)
+        return Layer("one_hot", "input", "a 1 among zeros per token", self.vocab_size, "tokens", 0)
 
     def _recurrent(self, depth: int, width: int, units: int) -> Layer:
         directions, gates = 1 + self.bidirectional, GATES[self.cell]
         biases = 2 if self.cell == "gru" else 1  # Keras's GRU keeps the recurrent bias apart
         last = depth == len(self.units) and self.pooling == "last"
-        states = ("last states" if self.bidirectional else "last state") if last else "all states"
         return Layer(
             name=f"{'bidirectional_' * self.bidirectional}{self.cell}_{depth}",
             part="recurrent",
-            what=f"{CELLS[self.cell]}, {'both directions' if self.bidirectional else 'forward'}, {states}",
+            what=f"{CELLS[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
             width=directions * units,
             along=None if last else "tokens",
             weights=directions * gates * units * (width + units + biases),
