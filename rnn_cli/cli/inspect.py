@@ -58,31 +58,53 @@ def model(model: str | None, as_json: bool) -> None:
 Examples:
   rnn inspect tokens "A warm, funny film." "Dull."
   rnn inspect tokens --json "A warm, funny film." | head -1
+  rnn inspect tokens --config char "A film."      without a model
 """
 )
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @MODEL
+@click.option("--config", metavar="CONFIG", help="A YAML file or recipe, instead of a model.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a text instead.")
-def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
+def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_json: bool) -> None:
     """Show how a text becomes numbers.
 
-    Told are each TEXT's tokens, their ids, what is cut away, and all the texts padded to the longest, as in a batch.
-    ? marks a token that the model does not know, and a dash stands for the id of one that is not read.
+    For each TEXT: its tokens, their ids, what is cut away; then all texts padded to the longest, as in a batch. ?
+    marks a token that the model does not know, and a dash stands for the id of one that is not read. Last, the first
+    tokens as one-hot vectors and as the model's learned ones (embedding).
+
+    With --config no model is needed: it shows the tokens, and how wide vectors will be. Ids and vectors are learned.
     """
     for place, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {place}")
+    if config is not None:
+        _split_alone(texts, config, model, as_json)
+        return
 
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
+    from rnn_cli.inspection.vectors import read_table
     from rnn_cli.scoring.parts import read_tokenizer
 
-    tokenizer = read_tokenizer(Bundle.open(locate(model)))
-    readings = read_texts(tokenizer, texts)
-    if as_json:
-        readings_as_json(readings)
-    else:
-        show_readings(readings, tokenizer)
+    opened = Bundle.open(locate(model))
+    tokenizer = read_tokenizer(opened)
+    show = readings_as_json if as_json else show_readings
+    show(read_texts(tokenizer, texts), tokenizer, read_table(opened, tokenizer))
+
+
+def _split_alone(texts: tuple[str, ...], source: str, model: str | None, as_json: bool) -> None:
+    """Show the texts' tokens as a config splits them."""
+    if model is not None or as_json:
+        option = "--json" if model is None else "--model"
+        raise UsageError(f"--config takes no {option}, for ids and vectors are a model's", mend="leave one out")
+
+    from rnn_cli.cli.show_inspect import show_split
+    from rnn_cli.config.load import load_config
+    from rnn_cli.inspection.tokens import read_texts, untrained_tokenizer
+
+    config = load_config(source)
+    tokenizer = untrained_tokenizer(config.tokenizer)
+    show_split(read_texts(tokenizer, texts), tokenizer, config)
 
 
 @inspect.command(

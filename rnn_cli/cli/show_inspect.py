@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+import numpy.typing as npt
 from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width, to_json
@@ -15,6 +17,7 @@ from rnn_cli.text.plain import one_line
 from rnn_cli.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from rnn_cli.config.schema import Config
     from rnn_cli.inspection.vectors import Neighbour
 
 
@@ -24,8 +27,17 @@ PIPE_CELLS = 100
 ENDS = {"head": "the beginning is read", "tail": "the end is read", "both": "the beginning and the end are read"}
 
 
-def readings_as_json(readings: Sequence[Reading]) -> None:
-    """One JSON object a text and line."""
+FEW_TOKENS = 3
+"""Tokens of a text whose vectors are shown."""
+
+FEW_NUMBERS = 6
+"""Numbers of a vector that are shown."""
+
+Table = npt.NDArray[np.float32]
+
+
+def readings_as_json(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None) -> None:
+    """One JSON object a text and line; `vectors` has one for each id, or is None for a model without any."""
     for reading in readings:
         found = {
             "text": reading.text,
@@ -34,12 +46,20 @@ def readings_as_json(readings: Sequence[Reading]) -> None:
             ],
             "ids": reading.ids,
             "padded": reading.padded,
+            "vectors": [
+                {
+                    "id": id,
+                    "one_hot": {"width": tokenizer.vocab_size, "one_at": id},
+                    "embedding": None if vectors is None else [float(f"{each:.6g}") for each in vectors[id].tolist()],
+                }
+                for id in reading.ids[:FEW_TOKENS]
+            ],
         }
         click.echo(to_json(found))
 
 
-def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
-    """Each text, its tokens above their ids, what was cut; then all ids, padded, a line a text."""
+def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None) -> None:
+    """Each text, its tokens above their ids, what was cut; then all ids, padded; then the first tokens' vectors."""
     terminal = terminal_width()
     width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
@@ -54,6 +74,48 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     for reading in readings:
         line = " ".join(f"{id:>{cells}}" for id in reading.padded)
         click.echo(line if terminal is None else _fitting(line, width))
+    for line in _vectors(readings[0], tokenizer, vectors):
+        click.echo(line)
+
+
+def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> Iterator[str]:
+    """The first tokens as one-hot and, if there are such, as learned vectors."""
+    yield "\n" + click.style("as vectors, the first tokens of text 1", bold=True)
+    for id in reading.ids[:FEW_TOKENS]:
+        ones = ["1" if place == id else "0" for place in range(min(tokenizer.vocab_size, FEW_NUMBERS))]
+        more = " …" * (tokenizer.vocab_size > FEW_NUMBERS)
+        yield f"{shortened(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
+        yield f"  one-hot    {' '.join(ones)}{more} ({tokenizer.vocab_size:,} wide, one 1 at {id:,})"
+        if vectors is not None:
+            numbers = " ".join(f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist())
+            yield f"  embedding  {numbers}{' …' * (vectors.shape[1] > FEW_NUMBERS)} ({vectors.shape[1]:,} numbers)"
+    if vectors is None:
+        yield paragraph(
+            "No embedding (model.input: one_hot): the one-hot vector itself enters the first layer.", indent=""
+        )
+    else:
+        rows, columns = vectors.shape
+        told = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."
+        yield paragraph(told, indent="")
+
+
+def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Config") -> None:
+    """What a config alone says of texts: their tokens, and how wide vectors will be; ids and vectors are learned."""
+    for number, reading in enumerate(readings, start=1):
+        names = (shortened(visible(each.text), NAME_CELLS) for each in reading.tokens)
+        click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal_width())}")
+        click.echo(paragraph(counted(reading, tokenizer, known=False), indent=""))
+        click.echo(paragraph("tokens  " + "  ".join(names), indent="") + "\n")
+    wide, dim = config.tokenizer.vocab_size, config.model.embedding_dim
+    told = (
+        f"Ids go to the most frequent tokens of the training texts, at most {wide:,} (tokenizer.vocab_size): so wide "
+    )
+    told += "is a one-hot vector. "
+    if config.model.input == "embedding":
+        told += f"An embedding of {dim:,} numbers is learned for each, the one-hot vector times a matrix."
+    else:
+        told += "It enters the first layer itself (model.input: one_hot)."
+    click.echo(paragraph(told + " Train first to see either.", indent=""))
 
 
 def _fitting(ids: str, width: int) -> str:
@@ -66,12 +128,12 @@ def whole(text: str, terminal: int | None) -> str:
     return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
 
 
-def counted(reading: Reading, tokenizer: Tokenizer) -> str:
-    """How many tokens a text has, how many are unknown, how many are cut away and from where."""
+def counted(reading: Reading, tokenizer: Tokenizer, *, known: bool = True) -> str:
+    """How many tokens a text has, how many of them are unknown, if that is `known`, and how many are cut away."""
     if not reading.tokens:
         return f"no token, so it is read as one unknown token, id {reading.ids[0]}"
     said = f"{len(reading.tokens):,} {tokenizer.level} {'token' if len(reading.tokens) == 1 else 'tokens'}"
-    if unknown := sum(not each.known for each in reading.tokens):
+    if known and (unknown := sum(not each.known for each in reading.tokens)):
         said += f", {unknown:,} unknown (?)"
     if cut := sum(not each.kept for each in reading.tokens):
         said += f"; {cut:,} cut away (-), since max_length is {tokenizer.max_length:,}: {ENDS[tokenizer.truncate]}"
