@@ -10,7 +10,7 @@ from rnn_cli.cli.main import cli
 from rnn_cli.config.load import load_config, parse_config, recipes
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "data" / "README.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "docs" / "inspect.md"]
 
 
 def commands() -> list[str]:

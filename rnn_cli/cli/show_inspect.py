@@ -81,14 +81,14 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Ta
 def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> Iterator[str]:
     """The first tokens as one-hot and, if there are such, as learned vectors."""
     yield "\n" + click.style("as vectors, the first tokens of text 1", bold=True)
+    size = tokenizer.vocab_size
     for id in reading.ids[:FEW_TOKENS]:
-        ones = ["1" if place == id else "0" for place in range(min(tokenizer.vocab_size, FEW_NUMBERS))]
-        more = " …" * (tokenizer.vocab_size > FEW_NUMBERS)
         yield f"{shortened(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
-        yield f"  one-hot    {' '.join(ones)}{more} ({tokenizer.vocab_size:,} wide, one 1 at {id:,})"
+        ones = ["1" if place == id else "0" for place in range(min(size, FEW_NUMBERS))]
+        yield _short("one-hot", ones, size, f"({size:,} wide, one 1 at {id:,})")
         if vectors is not None:
-            numbers = " ".join(f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist())
-            yield f"  embedding  {numbers}{' …' * (vectors.shape[1] > FEW_NUMBERS)} ({vectors.shape[1]:,} numbers)"
+            numbers = [f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist()]
+            yield _short("embedding", numbers, vectors.shape[1], f"({vectors.shape[1]:,} numbers)")
     if vectors is None:
         yield paragraph(
             "No embedding (model.input: one_hot): the one-hot vector itself enters the first layer.", indent=""
@@ -97,6 +97,16 @@ def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> I
         rows, columns = vectors.shape
         told = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."
         yield paragraph(told, indent="")
+
+
+def _short(name: str, first: Sequence[str], size: int, told: str) -> str:
+    """The first numbers of a vector of that size, as many as there is room for, and what is told of the whole."""
+    shown, room = "", (terminal_width() or PIPE_CELLS) - len(f"  {name:<9}  … {told}")
+    for number in first:
+        if len(shown) + len(number) + 1 > room:
+            return f"  {name:<9}  {shown}… {told}"
+        shown += f"{number} "
+    return f"  {name:<9}  {shown}{'… ' * (len(first) < size)}{told}"
 
 
 def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Config") -> None:

@@ -79,7 +79,7 @@ MOST_CURVES = 5
 ROWS = {1: 14, 2: 12, 4: 8, 6: 6}
 """Units that are shown of a direction, by the most directions, of all layers, for which so many have room; else 4."""
 
-WORD_CELLS = 18
+WORD_CELLS, LABEL_CELLS = 18, 15
 
 INCHES_A_WORD = 0.16
 """What a word takes of an axis that is written upright beside another."""
@@ -124,7 +124,7 @@ def _units(growth: Growth) -> int:
 def _curves(axes: Axes, growth: Growth) -> None:
     """The probability of the labels that come highest, by the prefix's last token."""
     places, chosen = growth.lengths - 1, _labels(growth)
-    names = apart([growth.labels[label] for label in chosen], WORD_CELLS, shortened)
+    names = apart([growth.labels[label] for label in chosen], LABEL_CELLS, shortened)
     marked: dict[str, Any] = {"marker": "o", "markersize": 4} if len(places) <= 60 else {}
     for series, label in enumerate(chosen):
         name = names[growth.labels[label]]
@@ -139,13 +139,15 @@ def _curves(axes: Axes, growth: Growth) -> None:
             axes.axhspan(
                 *unsure_between(growth.decision), color=LIGHT["muted"], alpha=0.18, linewidth=0, label="unsure"
             )
-    axes.set_title(f"How {of} grows", loc="left", fontweight="bold", pad=8)
+    many = len(chosen) > 1  # they have a line of their own, below the title
+    axes.set_title(f"How {of} grows", loc="left", fontweight="bold", pad=26 if many else 8)
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("of the text up to here,\nscored on its own")
-    many = len(chosen) > 1  # have no room beside the title
-    place: dict[str, Any] = {"loc": "best"} if many else {"loc": "lower right", "bbox_to_anchor": (1, 1)}
-    axes.legend(**place, ncols=1 if many else 3, borderaxespad=0.4)
+    if many:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=MOST_CURVES, fontsize=8, borderaxespad=0.4)
+    else:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.4)
 
 
 def _labels(growth: Growth) -> list[int]:
