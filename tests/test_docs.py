@@ -55,7 +55,7 @@ def test_a_documented_command_is_one(command: str) -> None:
 def check_config(parameters: dict[str, object]) -> None:
     """What a documented command names in a config must be there."""
     if "config" in parameters and parameters["config"] in {None, *recipes()}:
-        load_config(parameters["config"], parameters["overrides"])  # type: ignore[arg-type]
+        load_config(parameters["config"], parameters.get("overrides", ()))  # type: ignore[arg-type]
     elif "overrides" in parameters:
         parse_config("", "(documents)", parameters["overrides"])  # type: ignore[arg-type]
 

@@ -20,8 +20,8 @@ from rnn_cli.scoring.predictor import Predictor, open_session
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
-MOST_PREFIXES = 500
-"""Prefixes of a text that are scored; of a longer one some are left out, evenly, for the work grows as its square."""
+MOST_PREFIXES, MOST_TOKENS = 500, 1 << 20
+"""Prefixes of a text that are scored, and tokens of them all, about; of a longer text some prefixes are left out."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def read_growing(opened: Bundle, text: str) -> Growth:
 
 def _lengths(tokens: int) -> Indices:
     """How many tokens each prefix has that is scored."""
-    count = min(tokens, MOST_PREFIXES)
+    count = min(tokens, MOST_PREFIXES, max(2 * MOST_TOKENS // tokens, 1))
     return np.asarray(np.arange(1, count + 1) * tokens // count, np.intp)
 
 
