@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from rnn_cli import system
 from rnn_cli.arrays import Floats, Indices
@@ -52,9 +52,11 @@ def draw_lesson(lesson: Lesson) -> Figure:
             label = f"{decay.cell}, untrained"
             axes.plot(_drawable(decay.untrained), color=colour, linewidth=1.2, linestyle="--", label=label)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # matplotlib's own are formulas
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LEAST), min(max(high, 2.0), MOST))
     axes.set_xlim(0, max(lesson.tokens - 1, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(f"distance from the end of the text ({lesson.unit}s)")
     axes.set_ylabel(f"gradient norm, relative to the last {lesson.unit}'s (no unit)")
     scaled = f", recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""

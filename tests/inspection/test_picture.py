@@ -7,7 +7,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from rnn_cli.errors import UsageError
-from rnn_cli.inspection.picture import draw_growth, save
+from rnn_cli.inspection.decay import Decay, Lesson
+from rnn_cli.inspection.picture import draw_growth, draw_lesson, save
 from rnn_cli.inspection.reading import Growth, States
 from rnn_cli.inspection.tokens import Reading, Token
 from rnn_cli.reporting.charts import styled
@@ -66,6 +67,15 @@ def test_what_is_drawn_is_what_was_found() -> None:
     assert [each.get_text() for each in figure.axes[1].get_yticklabels()] == [str(unit) for unit in units]
     marked = [each.get_text().endswith("?") for each in figure.axes[2].get_xticklabels()]
     assert marked == [token.id == 1 for token in found.tokens]
+
+
+def test_gradients_have_plain_numbers_beside_the_axis() -> None:
+    curve = 0.9 ** np.arange(120)
+    with styled("test"):
+        figure = draw_lesson(Lesson("a$b.csv", "word", 3, 120, 4, 1.0, 5, (Decay("lstm", curve, curve**0.5),)))
+        FigureCanvasAgg(figure).draw()
+    shown = [each.get_text() for each in figure.axes[0].get_yticklabels()]
+    assert {"1", "0.1", "0.001"} <= set(shown) and not any("$" in each for each in shown)
 
 
 @pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml")])
