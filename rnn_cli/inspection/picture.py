@@ -116,7 +116,16 @@ def draw_growth(growth: Growth) -> Figure:
         for each in axes:
             each.axvline(growth.gap - 0.5, color=LIGHT["ink"], linewidth=1, linestyle=(0, (1, 2)))
     axes[0].set_xlim(-0.5, count - 0.5)
+    _settle(figure)
     return figure
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out for good. The layout's last digits differ from time to time, and an SVG's names with them."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(each, 6) for each in axes.get_position(original=True).bounds))
 
 
 def _units(growth: Growth) -> int:
