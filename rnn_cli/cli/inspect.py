@@ -74,8 +74,8 @@ def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_jso
 
     With --config no model is needed: it shows the tokens, and how wide vectors will be. Ids and vectors are learned.
     """
-    for place, text in enumerate(texts, start=1):
-        refuse_undecodable(text, f"text {place}")
+    for index, text in enumerate(texts, start=1):
+        refuse_undecodable(text, f"text {index}")
     if config is not None:
         _split_alone(texts, config, model, as_json)
         return
@@ -96,7 +96,7 @@ def _split_alone(texts: tuple[str, ...], source: str, model: str | None, as_json
     """Show the texts' tokens as a config splits them."""
     if model is not None or as_json:
         option = "--json" if model is None else "--model"
-        raise UsageError(f"--config takes no {option}, for ids and vectors are a model's", mend="leave one out")
+        raise UsageError(f"--config takes no {option}, for ids and vectors are a model's", hint="leave one out")
 
     from rnn_cli.cli.show_inspect import show_split
     from rnn_cli.config.load import load_config
@@ -316,4 +316,4 @@ def _check_picture(out: Path | None, force: bool) -> None:
 
         check_picture(out, force=force)
     elif force:
-        raise UsageError("--force is for --out, which is not given", mend="add it")
+        raise UsageError("--force is for --out, which is not given", hint="add it")

@@ -84,7 +84,7 @@ def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> I
     size = tokenizer.vocab_size
     for id in reading.ids[:FEW_TOKENS]:
         yield f"{shortened(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
-        ones = ["1" if place == id else "0" for place in range(min(size, FEW_NUMBERS))]
+        ones = ["1" if index == id else "0" for index in range(min(size, FEW_NUMBERS))]
         yield _short("one-hot", ones, size, f"({size:,} wide, one 1 at {id:,})")
         if vectors is not None:
             numbers = [f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist()]

@@ -8,7 +8,7 @@ import click
 from rnn_cli.bundle.model_folder import FURTHER
 from rnn_cli.cli.layout import shortened, table, terminal_width
 from rnn_cli.data.reading.remote import shown
-from rnn_cli.evaluation.wording import EVERY, FIGURES, bounds, decision_in_words, value
+from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
@@ -45,7 +45,7 @@ def show_model(model: Overview) -> None:
         return
     rows = [
         (called, value(model.test, field, written), bounds(model.test, field, written))
-        for field, (called, written) in FIGURES.items()
+        for field, (called, written) in METRICS_SHOWN.items()
     ]
     click.echo()
     _show(table((f"test, {model.test.rows:,} rows", "", EVERY), rows))

@@ -56,10 +56,10 @@ def show_growth(growth: Growth, tokenizer: Tokenizer) -> None:
 
 def _list(growth: Growth) -> Iterator[str]:
     """A line a token: its place, the token, the probability after it, a bar of it, what is predicted."""
-    names = [_name(growth, place, NAME_CELLS) for place in range(len(growth.tokens))]
+    names = [_name(growth, index, NAME_CELLS) for index in range(len(growth.tokens))]
     cells = max(map(cell_len, names))
-    for place, name in enumerate(names):
-        line, prefix = f"{place + 1:>5,}  {padded(name, cells)}", growth.at.get(place)
+    for index, name in enumerate(names):
+        line, prefix = f"{index + 1:>5,}  {padded(name, cells)}", growth.at.get(index)
         if prefix is not None:
             p = float(growth.probabilities[prefix, growth.label])
             line += f"  {p:6.1%}  {'█' * round(p * BAR):<{BAR}}  {_prediction(growth, prefix)}"
@@ -76,13 +76,13 @@ def _narrow_states(growth: Growth) -> Iterator[str]:
 
 def _columns(growth: Growth, terminal: int) -> Iterator[str]:
     """Tokens, probabilities, bars and states below each other; as many as the terminal is wide, then the next ones."""
-    names = [_name(growth, place, WORD_CELLS) for place in range(len(growth.tokens))]
+    names = [_name(growth, index, WORD_CELLS) for index in range(len(growth.tokens))]
     widths = [max(cell_len(name), len("100%")) for name in names]
     blocks = list(_fitting(widths, terminal - HEAD, gap=1))
     changes = growth.choices.min() != growth.choices.max() or bool(growth.unsure.any())
     for block in blocks:
-        columns = [(place, growth.at.get(place), widths[place]) for place in block]
-        yield _row("", [padded(names[place], width) for place, _, width in columns])
+        columns = [(index, growth.at.get(index), widths[index]) for index in block]
+        yield _row("", [padded(names[index], width) for index, _, width in columns])
         percents = ["" if at is None else f"{growth.probabilities[at, growth.label]:.0%}" for _, at, _ in columns]
         cells = [f"{percent:<{width}}" for percent, (_, _, width) in zip(percents, columns, strict=True)]
         yield _row(growth.labels[growth.label], cells)
@@ -109,10 +109,10 @@ def _row(head: str, cells: Sequence[str], gap: str = " ") -> str:
     return (padded(shortened(head, HEAD - 1), HEAD) + gap.join(cells)).rstrip()
 
 
-def _name(growth: Growth, place: int, cells: int) -> str:
+def _name(growth: Growth, index: int, cells: int) -> str:
     """A token; ? marks an unknown one, … the place of what is cut from the middle before it."""
-    token = growth.tokens[place]
-    return "…" * (place == growth.gap) + shortened(visible(token.text), cells) + "?" * (not token.known)
+    token = growth.tokens[index]
+    return "…" * (index == growth.gap) + shortened(visible(token.text), cells) + "?" * (not token.known)
 
 
 def _bar(growth: Growth, prefix: int | None, width: int) -> str:
@@ -148,7 +148,7 @@ def _states(growth: Growth, block: range, widths: Sequence[int], rows: int, gap:
     for states in growth.states:
         for unit in states.most_moved(rows):
             values: Floats32 = states.values[block.start : block.stop, unit] / (growth.scales[states.layer] or 1)
-            cells = [_cell(float(value), widths[place]) for place, value in zip(block, values, strict=True)]
+            cells = [_cell(float(value), widths[index]) for index, value in zip(block, values, strict=True)]
             yield _row(f"{states.layer} {'←' if states.backward else '→'} {unit}", cells, gap)
 
 

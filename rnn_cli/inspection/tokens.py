@@ -55,11 +55,11 @@ def untrained_tokenizer(config: "TokenizerConfig") -> Tokenizer:
     Raises `UsageError` for subwords, whose pieces are learned from texts.
     """
     if config.level == "subword":
-        raise UsageError("its word pieces are learned from texts", where="level: subword", mend="name a --model")
+        raise UsageError("its word pieces are learned from texts", where="level: subword", hint="name a --model")
     return Tokenizer.fit([], **config.model_dump())
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
     tokens = tokenizer.tokens(text)
     kept = set(tokenizer.cut(range(len(tokens))))
-    return tuple(Token(token, tokenizer.id_of(token), place in kept) for place, token in enumerate(tokens))
+    return tuple(Token(token, tokenizer.id_of(token), index in kept) for index, token in enumerate(tokens))

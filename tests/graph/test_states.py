@@ -17,7 +17,7 @@ VOCAB = 11
 IDS = np.array([[2, 3, 4, 5, 9, 1, 2]], np.int32)
 
 
-def answers(file: bytes, names: list[str]) -> list[np.ndarray]:
+def predicted(file: bytes, names: list[str]) -> list[np.ndarray]:
     return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]).run(names, {"ids": IDS})
 
 
@@ -54,13 +54,13 @@ def keras_states(config: ModelConfig, weights: list[np.ndarray]) -> list[np.ndar
 def test_states_are_those_of_keras(cell: str, bidirectional: bool, pooling: str, entry: str) -> None:
     config, weights, file = made(cell=cell, bidirectional=bidirectional, pooling=pooling, input=entry)
     changed, names = with_states(file, read_graph(file, "here"))
-    *states, logits = answers(changed, [*names, "logits"])
+    *states, logits = predicted(changed, [*names, "logits"])
     assert len(states) == 2
     for found, wanted in zip(states, keras_states(config, weights), strict=True):
         tokens, directions, _, units = found.shape
         assert (tokens, directions) == (IDS.shape[1], 1 + bidirectional)
         np.testing.assert_allclose(found.reshape(tokens, directions * units), wanted, atol=1e-5)
-    np.testing.assert_array_equal(logits, answers(file, ["logits"])[0])
+    np.testing.assert_array_equal(logits, predicted(file, ["logits"])[0])
 
 
 @pytest.mark.parametrize("pooling", ["last", "max"])
@@ -68,7 +68,7 @@ def test_states_in_8_bits_are_near_those_in_32(pooling: str) -> None:
     _, _, file = made(pooling=pooling, ngrams=2, ngram_buckets=7)
     small = to_int8(file)
     assert read_graph(small, "here").is_int8
-    plain, eight = (answers(*with_states(each, read_graph(each, "here"))) for each in (file, small))
+    plain, eight = (predicted(*with_states(each, read_graph(each, "here"))) for each in (file, small))
     for wanted, found in zip(plain, eight, strict=True):
         np.testing.assert_allclose(found, wanted, atol=0.03)
         assert abs(found - wanted).max() > 0

@@ -140,7 +140,7 @@ def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
         what = "a quote that opens in this record is closed in the middle of a text"
     else:
         what = f"not a CSV record ({error})"
-    return DataError(what, where=request.at(line), mend='close it, and write a quote inside quoted text as ""')
+    return DataError(what, where=request.at(line), hint='close it, and write a quote inside quoted text as ""')
 
 
 _USUAL_DELIMITERS = (",", ";", "\t", "|")
@@ -224,7 +224,7 @@ def whole(
         first, header = next(parsed, (1, []))
     except RowError as error:
         if error.where == request.at(source.line + 1):
-            raise DataError(error.what, where=error.where, mend=error.mend) from None
+            raise DataError(error.what, where=error.where, hint=error.hint) from None
         raise  # of a row further on, which was decoded together with the header
     _refuse_blank_header(first, header, request)
     for fault in (faults or {}).values():
@@ -304,18 +304,18 @@ def _faulty(line: int, raw: str, fault: DataError, faults: Faults | None) -> Who
 
 def _refuse_blank_header(line: int, header: list[str], request: ReadRequest) -> None:
     if not header:
-        raise DataError("line is blank", where=request.at(line), mend="the first line must name the columns")
+        raise DataError("line is blank", where=request.at(line), hint="the first line must name the columns")
 
 
 def _wrong_count(count: int, expected: int, line: int, request: ReadRequest) -> DataError:
     if count == 0:
-        mend = "remove the blank line"
+        hint = "remove the blank line"
     elif count > expected:
-        mend = "quote the text"
+        hint = "quote the text"
     else:
-        mend = "add what is missing, or check the quotes"
+        hint = "add what is missing, or check the quotes"
     fields = f"{count} field{'' if count == 1 else 's'}"
-    return DataError(f"{fields}, expected {expected}", where=request.at(line), mend=mend)
+    return DataError(f"{fields}, expected {expected}", where=request.at(line), hint=hint)
 
 
 def _refuse_other_delimiter(header: list[str], request: ReadRequest, delimiter: str) -> None:
@@ -324,7 +324,7 @@ def _refuse_other_delimiter(header: list[str], request: ReadRequest, delimiter: 
         return
     for other in _USUAL_DELIMITERS:
         if other != delimiter and other in header[0]:
-            mend = {"\t": "name it .tsv"}.get(other, f"use --set data.delimiter={other!r}")
+            hint = {"\t": "name it .tsv"}.get(other, f"use --set data.delimiter={other!r}")
             raise DataError(
-                f"the header is one column, {show(header)}; found {other!r}", where=request.at(1), mend=mend
+                f"the header is one column, {show(header)}; found {other!r}", where=request.at(1), hint=hint
             )

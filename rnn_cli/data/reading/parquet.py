@@ -54,7 +54,7 @@ class Table:
         except OSError as error:
             if "Exceeded size limit" in str(error):
                 what = f"more than {bounds.MOST_COLUMNS:,} columns or row groups"
-                raise DataError(what, where=request.name, mend="write it again with fewer") from None
+                raise DataError(what, where=request.name, hint="write it again with fewer") from None
             raise
         self.schema = self._table.schema_arrow
         self._leaves = list(_leaves(self._table.schema, self.schema))
@@ -66,7 +66,7 @@ class Table:
         length = int.from_bytes(self._source.file.read(4), "little")
         if max(_FOOTER, self.size // _FOOTER_SHARE) < length < self.size:  # what is larger, Arrow refuses itself
             what = f"its footer has {length:,} of its {self.size:,} bytes"
-            raise DataError(what, where=self._request.name, mend="write it again with larger row groups")
+            raise DataError(what, where=self._request.name, hint="write it again with larger row groups")
         self._source.file.seek(0)
 
     def _refuse(self, cost: int) -> None:
@@ -320,7 +320,7 @@ def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[
         yield from read()
     except TooLarge:
         what = f"a row group takes more than {HELD_BYTES:,} bytes at once and {bounds.RATIO} times its size"
-        raise DataError(what, where=request.name, mend=REWRITE) from None
+        raise DataError(what, where=request.name, hint=REWRITE) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError, NotParquet) as error:
         raise _broken(error, request) from None
 
@@ -328,7 +328,7 @@ def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
     what = f"not a whole Parquet file ({reason(error, request.path)})"
-    return DataError(what, where=request.name, mend="write it again")
+    return DataError(what, where=request.name, hint="write it again")
 
 
 def _chosen(table: Table, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
@@ -361,7 +361,7 @@ def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest
     """Refuse a whole column of the wrong type at once, rather than at its first row."""
     kind = _value_type(schema.field(text).type)
     if not (is_string(kind) or pa.types.is_null(kind)):
-        raise DataError(f"the column {text!r} is {kind}", where=request.name, mend="texts must be strings")
+        raise DataError(f"the column {text!r} is {kind}", where=request.name, hint="texts must be strings")
     if label is None:
         return
     kind = _value_type(schema.field(label).type)
@@ -370,7 +370,7 @@ def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest
         raise DataError(
             f"the column {label!r} is {kind}",
             where=request.name,
-            mend="labels must be strings, numbers or true and false",
+            hint="labels must be strings, numbers or true and false",
         )
 
 
