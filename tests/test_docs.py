@@ -10,7 +10,7 @@ from rnn_cli.cli.main import cli
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "data" / "README.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "docs" / "inspect.md"]
 
 
 def commands() -> list[str]:
@@ -55,9 +55,9 @@ def test_a_documented_command_is_one(command: str) -> None:
 def check_config(parameters: dict[str, object]) -> None:
     """What a documented command names in a config must be there."""
     if "config" in parameters and parameters["config"] in {None, *recipes()}:
-        load_config(parameters["config"], [*map(parse_override, parameters["settings"])])  # type: ignore[arg-type]
-    elif "overrides" in parameters:
-        parse_config("", "(documents)", parameters["overrides"])  # type: ignore[arg-type]
+        load_config(parameters["config"], [*map(parse_override, parameters.get("settings", ()))])  # type: ignore[arg-type]
+    elif "settings" in parameters:
+        parse_config("", "(documents)", [*map(parse_override, parameters["settings"])])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.parent.name)

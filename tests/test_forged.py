@@ -28,11 +28,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "export": ("export", "--to", "exported", "--model"),
     "tokens": ("inspect", "tokens", "a warm film", "--model"),
     "neighbours": ("inspect", "neighbours", "warm", "--model"),
+    "reading": ("inspect", "reading", "a warm film", "--model"),
+    "model": ("inspect", "model", "--model"),
     "from": ("train", "--out", "further", "--from"),
 }
 SCORING = ("predict", "evaluate", "export")
-GRAPH = (*SCORING, "neighbours", "from")
-ALL = (*GRAPH, "tokens", "int8")
+GRAPH = (*SCORING, "neighbours", "tokens", "reading", "model", "from")
+ALL = (*GRAPH, "int8")
 
 
 def refused(forged: Forged, command: str, capsys: pytest.CaptureFixture[str]) -> str:

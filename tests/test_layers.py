@@ -37,7 +37,10 @@ MAY_IMPORT = {
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {"training", "checks", "reporting", "batch", "evaluation", "scoring", "data", "bundle", "config", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
-    "inspection": {"training", "reporting", "scoring", "network", "text", "bundle", "config", *BASE},
+    "inspection": {
+        *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
+        *BASE,
+    },
     "cli": {
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
         *("api", "text", "data", "bundle", "config", *BASE),

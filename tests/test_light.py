@@ -93,8 +93,16 @@ def test_what_needs_the_full_install_says_so(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("words", [["neighbours", "warm"], ["embedding", "--out", "vectors"]])
-def test_vectors_need_no_full_install(words: list[str], trained: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["neighbours", "warm"],
+        ["embedding", "--out", "vectors"],
+        ["model"],
+        ["reading", "a warm film", "--out", "reading.svg"],
+    ],
+)
+def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, tmp_path: Path) -> None:
     code, out, err = without(FULL, "inspect", *words, "--model", str(trained), at=tmp_path)
     assert (code, err) == (0, "") and out
 
@@ -189,6 +197,8 @@ def distributions(home: Path) -> set[str]:
         ["evaluate", "--data", "reviews.csv", "--goal", "f1"],
         ["evaluate", "--data", "reviews.csv", "--report", "report.html", "--plots", "charts"],
         ["inspect", "tokens", "--json", *TEXTS],
+        ["inspect", "model", "--json"],
+        ["inspect", "reading", "--json", TEXTS[0]],
         ["data", "list"],
         ["config", "schema"],
     ],

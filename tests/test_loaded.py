@@ -42,6 +42,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["predict", "--help"],
         ["export", "--help"],
         ["inspect", "gradients", "--help"],
+        ["inspect", "reading", "--help"],
     ],
 )
 def test_help_loads_nothing_but_click(words: list[str], tmp_path: Path) -> None:
@@ -183,6 +184,13 @@ def test_inspect_tokens_loads_less_than_predict(words: list[str], trained: Path,
     code, names = loaded(tmp_path, "inspect", "tokens", "--model", str(trained), *words, "a warm film")
     assert code == 0
     assert not names & (NETWORK | MEASURING | CONFIG | {"onnxruntime"})
+
+
+@pytest.mark.parametrize("words", [["model"], ["model", "--json"], ["reading", "a warm film"]])
+def test_inspect_reads_a_model_without_tensorflow(words: list[str], trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "inspect", *words, "--model", str(trained))
+    assert code == 0
+    assert not names & (NETWORK | MEASURING)
 
 
 @pytest.mark.parametrize("words", [["neighbours", "warm"], ["embedding", "--out", "projector"]])

@@ -119,6 +119,8 @@ INSPECTING = [
     ["inspect", "tokens", *OF_A_MODEL, "a warm film"],
     ["inspect", "neighbours", *OF_A_MODEL, "warm"],
     ["inspect", "embedding", *OF_A_MODEL, "--out", "projector"],
+    ["inspect", "model", *OF_A_MODEL],
+    ["inspect", "reading", *OF_A_MODEL, "a warm film", "--out", "reading.png"],
 ]
 TRAINING = [
     ["inspect", "gradients", "tiny.yaml", "--set", "tokenizer.level=subword", "--steps", "0", "--out", "chart.png"],

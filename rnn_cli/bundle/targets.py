@@ -1,4 +1,4 @@
-"""Where a report, its charts and an export may be written: where nothing stands, or, if asked, over earlier ones.
+"""Where a report, charts and an export may be written: where nothing stands, or, if asked, over earlier ones.
 
 Loads nothing, so that a name in the way is told before any work is done.
 """
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnn_cli.bundle.model_folder import MANIFEST
 from rnn_cli.bundle.writer import check_target
-from rnn_cli.errors import BundleError, UsageError
+from rnn_cli.errors import BundleError, UsageError, quoted
 
 MARK = '<meta name="generator" content="rnn report">'
 """What every report holds near its beginning."""
@@ -47,6 +47,20 @@ def check_plots(out: Path, *, force: bool) -> None:
         raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), hint="choose another name")
     if found and not force:
         raise UsageError("exists", where=str(out), hint="use --force to replace its charts, or choose another name")
+
+
+def check_picture(out: Path, *, force: bool) -> None:
+    """Refuse to write a picture where something stands; with `force`, where a folder does. Raises `UsageError`."""
+    if out.suffix.lower().removeprefix(".") not in FORMATS:
+        named = quoted(Path(f"{out.stem or 'chart'}.png"))
+        raise UsageError("is not the name of a PNG or SVG file", where=str(out), hint=f"use --out {named}")
+    if out.is_dir():
+        raise UsageError("is a folder", where=str(out), hint="name a file in it")
+    if not out.parent.is_dir():
+        raise UsageError("no such folder", where=str(out.parent), hint="make it first")
+    _refuse_model(out)
+    if (out.exists() or out.is_symlink()) and not force:
+        raise UsageError("exists", where=str(out), hint="use --force to replace it, or choose another name")
 
 
 def _refuse_model(out: Path) -> None:

@@ -7,14 +7,51 @@ import click
 from rnn_cli.cli.common import check_full
 from rnn_cli.cli.options import set_option
 from rnn_cli.cli.predict import refuse_undecodable
+from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
 MODEL = click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
 
+PICTURE = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Draw a chart too, as FILE.png or FILE.svg."
+)
+FORCE = click.option("--force", is_flag=True, help="Replace the chart that --out names.")
+
 
 @click.group()
 def inspect() -> None:
-    """Look inside: tokens, word vectors, gradients."""
+    """Look inside: the model, its tokens, a reading, word vectors, gradients."""
+
+
+@inspect.command(
+    epilog="""\b
+Examples:
+  rnn inspect model
+  rnn inspect model --model runs/quick-1
+  rnn inspect model --json > model.json
+"""
+)
+@MODEL
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def model(model: str | None, as_json: bool) -> None:
+    """Show what a trained model is and where it comes from.
+
+    Its layers (a token's or a text's output, and parameters), files, labels and vocabulary; how it decides; what it
+    was trained on, and how good it was on the test rows. A run keeps no recipe's name: shown is the one whose keys
+    differ least, data aside.
+    """
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.inspection.model import look
+
+    found = look(Bundle.open(locate(model)))
+    if as_json:
+        from rnn_cli.cli.layout import to_json
+
+        click.echo(to_json(found.to_dict(), indent=2))
+    else:
+        from rnn_cli.cli.show_model import show_model
+
+        show_model(found)
 
 
 @inspect.command(
@@ -22,31 +59,100 @@ def inspect() -> None:
 Examples:
   rnn inspect tokens "A warm, funny film." "Dull."
   rnn inspect tokens --json "A warm, funny film." | head -1
+  rnn inspect tokens --config char "A film."      without a model
 """
 )
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @MODEL
+@click.option("--config", metavar="CONFIG", help="A YAML file or recipe, instead of a model.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a text instead.")
-def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
+def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_json: bool) -> None:
     """Show how a text becomes numbers.
 
-    Told are each TEXT's tokens, their ids, what is cut away, and all the texts padded to the longest, as in a batch.
-    ? marks a token that the model does not know, and a dash stands for the id of one that is not read.
+    For each TEXT: its tokens, their ids, what is cut away; then all texts padded to the longest, as in a batch. ?
+    marks a token that the model does not know, and a dash stands for the id of one that is not read. Last, the first
+    tokens as one-hot vectors and as the model's learned ones (embedding).
+
+    With --config no model is needed: it shows the tokens, and how wide vectors will be. Ids and vectors are learned.
     """
     for index, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {index}")
+    if config is not None:
+        _split_alone(texts, config, model, as_json)
+        return
 
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
+    from rnn_cli.inspection.vectors import read_table
     from rnn_cli.scoring.parts import read_tokenizer
 
-    tokenizer = read_tokenizer(Bundle.open(locate(model)))
-    readings = read_texts(tokenizer, texts)
+    opened = Bundle.open(locate(model))
+    tokenizer = read_tokenizer(opened)
+    show = readings_as_json if as_json else show_readings
+    show(read_texts(tokenizer, texts), tokenizer, read_table(opened, tokenizer))
+
+
+def _split_alone(texts: tuple[str, ...], source: str, model: str | None, as_json: bool) -> None:
+    """Show the texts' tokens as a config splits them."""
+    if model is not None or as_json:
+        option = "--json" if model is None else "--model"
+        raise UsageError(f"--config takes no {option}, for ids and vectors are a model's", hint="leave one out")
+
+    from rnn_cli.cli.show_inspect import show_split
+    from rnn_cli.config.load import load_config
+    from rnn_cli.inspection.tokens import read_texts, untrained_tokenizer
+
+    config = load_config(source)
+    tokenizer = untrained_tokenizer(config.tokenizer)
+    show_split(read_texts(tokenizer, texts), tokenizer, config)
+
+
+@inspect.command(
+    epilog="""\b
+Examples:
+  rnn inspect reading "Slow to start, but what an ending."
+  rnn inspect reading "Slow to start, but what an ending." --out reading.png
+  rnn inspect reading --json "Slow, but good." | jq .tokens
+"""
+)
+@click.argument("text")
+@MODEL
+@PICTURE
+@FORCE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def reading(text: str, model: str | None, out: Path | None, force: bool, as_json: bool) -> None:
+    """Show how the prediction grows as TEXT is read, token by token.
+
+    Each probability is that of the text up to there, really scored by the whole model. Below are the states of the
+    recurrent layers, each direction apart, for the units that move most. They are of one reading of the whole text:
+    at a token the forward direction has read all before it, the backward direction already all after it. A state is
+    not a probability.
+
+    Followed is the positive one of two labels; of more the one predicted in the end.
+    """
+    refuse_undecodable(text, "TEXT")
+    _check_picture(out, force)
+
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.inspection.reading import read_growing
+    from rnn_cli.scoring.parts import read_tokenizer
+
+    opened = Bundle.open(locate(model))
+    growth = read_growing(opened, text)
+    if out is not None:
+        from rnn_cli.inspection.picture import save
+
+        save(growth, out, force=force)
+
+    from rnn_cli.cli.show_reading import growth_as_json, show_growth
+
     if as_json:
-        readings_as_json(readings)
+        growth_as_json(growth)
     else:
-        show_readings(readings, tokenizer)
+        show_growth(growth, read_tokenizer(opened))
+        if out is not None:
+            click.echo(f"\nChart  {one_line(str(out))}")
 
 
 @inspect.command(
@@ -118,7 +224,8 @@ Examples:
 )
 @click.argument("config", required=False, metavar="[CONFIG]")
 @set_option("Override a key; may be repeated.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the curves as a chart too.")
+@PICTURE
+@FORCE
 @click.option(
     "--texts", type=click.IntRange(1, 4096), default=64, show_default=True, help="Training texts to measure on."
 )
@@ -148,6 +255,7 @@ def gradients(
     config: str | None,
     settings: tuple[str, ...],
     out: Path | None,
+    force: bool,
     texts: int,
     tokens: int,
     steps: int,
@@ -172,10 +280,7 @@ def gradients(
     from rnn_cli.config.load import load_config, parse_override
 
     chosen = load_config(config, [*map(parse_override, settings)])
-    if out is not None:
-        from rnn_cli.inspection.picture import check_target, save
-
-        check_target(out)
+    _check_picture(out, force)
 
     from rnn_cli.cli.show_progress import listening
     from rnn_cli.inspection.decay import shortened
@@ -189,7 +294,9 @@ def gradients(
 
         lesson = measure(prepared, texts=texts, steps=steps, scale=scale, listener=listener)
     if out is not None:
-        save(lesson, out)
+        from rnn_cli.inspection.picture import save
+
+        save(lesson, out, force=force)
 
     from rnn_cli.cli.show_gradients import show_lesson
 
@@ -201,3 +308,13 @@ def gradients(
         show_lesson(lesson)
         if out is not None:
             click.echo(f"\nChart  {one_line(str(out))}")
+
+
+def _check_picture(out: Path | None, force: bool) -> None:
+    """Refuse, before any work is done, what --out may not replace."""
+    if out is not None:
+        from rnn_cli.bundle.targets import check_picture
+
+        check_picture(out, force=force)
+    elif force:
+        raise UsageError("--force is for --out, which is not given", hint="add it")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+import numpy.typing as npt
 from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width, to_json
@@ -15,6 +17,7 @@ from rnn_cli.text.plain import one_line
 from rnn_cli.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from rnn_cli.config.schema import Config
     from rnn_cli.inspection.vectors import Neighbour
 
 
@@ -24,8 +27,17 @@ PIPE_CELLS = 100
 ENDS = {"head": "the beginning is read", "tail": "the end is read", "both": "the beginning and the end are read"}
 
 
-def readings_as_json(readings: Sequence[Reading]) -> None:
-    """One JSON object a text and line."""
+FEW_TOKENS = 3
+"""Tokens of a text whose vectors are shown."""
+
+FEW_NUMBERS = 6
+"""Numbers of a vector that are shown."""
+
+Table = npt.NDArray[np.float32]
+
+
+def readings_as_json(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None) -> None:
+    """One JSON object a text and line; `vectors` has one for each id, or is None for a model without any."""
     for reading in readings:
         found = {
             "text": reading.text,
@@ -34,17 +46,25 @@ def readings_as_json(readings: Sequence[Reading]) -> None:
             ],
             "ids": reading.ids,
             "padded": reading.padded,
+            "vectors": [
+                {
+                    "id": id,
+                    "one_hot": {"width": tokenizer.vocab_size, "one_at": id},
+                    "embedding": None if vectors is None else [float(f"{each:.6g}") for each in vectors[id].tolist()],
+                }
+                for id in reading.ids[:FEW_TOKENS]
+            ],
         }
         click.echo(to_json(found))
 
 
-def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
-    """Each text, its tokens above their ids, what was cut; then all ids, padded, a line a text."""
+def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None) -> None:
+    """Each text, its tokens above their ids, what was cut; then all ids, padded; then the first tokens' vectors."""
     terminal = terminal_width()
     width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
-        click.echo(click.style(f"text {number}", bold=True) + f"  {_whole(reading.text, terminal)}")
-        click.echo(textwrap.fill(_counted(reading, tokenizer), width))
+        click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal)}")
+        click.echo(textwrap.fill(counted(reading, tokenizer), width))
         for line in _in_columns(reading.tokens, width):
             click.echo(line)
         click.echo()
@@ -54,6 +74,58 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer) -> None:
     for reading in readings:
         line = " ".join(f"{id:>{cells}}" for id in reading.padded)
         click.echo(line if terminal is None else _fitting(line, width))
+    for line in _vectors(readings[0], tokenizer, vectors):
+        click.echo(line)
+
+
+def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> Iterator[str]:
+    """The first tokens as one-hot and, if there are such, as learned vectors."""
+    yield "\n" + click.style("as vectors, the first tokens of text 1", bold=True)
+    size = tokenizer.vocab_size
+    for id in reading.ids[:FEW_TOKENS]:
+        yield f"{shortened(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
+        ones = ["1" if index == id else "0" for index in range(min(size, FEW_NUMBERS))]
+        yield _short("one-hot", ones, size, f"({size:,} wide, one 1 at {id:,})")
+        if vectors is not None:
+            numbers = [f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist()]
+            yield _short("embedding", numbers, vectors.shape[1], f"({vectors.shape[1]:,} numbers)")
+    if vectors is None:
+        yield paragraph(
+            "No embedding (model.input: one_hot): the one-hot vector itself enters the first layer.", indent=""
+        )
+    else:
+        rows, columns = vectors.shape
+        told = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."
+        yield paragraph(told, indent="")
+
+
+def _short(name: str, first: Sequence[str], size: int, told: str) -> str:
+    """The first numbers of a vector of that size, as many as there is room for, and what is told of the whole."""
+    shown, room = "", (terminal_width() or PIPE_CELLS) - len(f"  {name:<9}  … {told}")
+    for number in first:
+        if len(shown) + len(number) + 1 > room:
+            return f"  {name:<9}  {shown}… {told}"
+        shown += f"{number} "
+    return f"  {name:<9}  {shown}{'… ' * (len(first) < size)}{told}"
+
+
+def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Config") -> None:
+    """What a config alone says of texts: their tokens, and how wide vectors will be; ids and vectors are learned."""
+    for number, reading in enumerate(readings, start=1):
+        names = (shortened(visible(each.text), NAME_CELLS) for each in reading.tokens)
+        click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal_width())}")
+        click.echo(paragraph(counted(reading, tokenizer, known=False), indent=""))
+        click.echo(paragraph("tokens  " + "  ".join(names), indent="") + "\n")
+    wide, dim = config.tokenizer.vocab_size, config.model.embedding_dim
+    told = (
+        f"Ids go to the most frequent tokens of the training texts, at most {wide:,} (tokenizer.vocab_size): so wide "
+    )
+    told += "is a one-hot vector. "
+    if config.model.input == "embedding":
+        told += f"An embedding of {dim:,} numbers is learned for each, the one-hot vector times a matrix."
+    else:
+        told += "It enters the first layer itself (model.input: one_hot)."
+    click.echo(paragraph(told + " Train first to see either.", indent=""))
 
 
 def _fitting(ids: str, width: int) -> str:
@@ -61,15 +133,17 @@ def _fitting(ids: str, width: int) -> str:
     return ids if len(ids) <= width else ids[: width - 1].rpartition(" ")[0].rstrip() + " …"
 
 
-def _whole(text: str, terminal: int | None) -> str:
+def whole(text: str, terminal: int | None) -> str:
+    """A text on one line, cut to what a terminal has room for behind its name."""
     return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
 
 
-def _counted(reading: Reading, tokenizer: Tokenizer) -> str:
+def counted(reading: Reading, tokenizer: Tokenizer, *, known: bool = True) -> str:
+    """How many tokens a text has, how many of them are unknown, if that is `known`, and how many are cut away."""
     if not reading.tokens:
         return f"no token, so it is read as one unknown token, id {reading.ids[0]}"
     said = f"{len(reading.tokens):,} {tokenizer.level} {'token' if len(reading.tokens) == 1 else 'tokens'}"
-    if unknown := sum(not each.known for each in reading.tokens):
+    if known and (unknown := sum(not each.known for each in reading.tokens)):
         said += f", {unknown:,} unknown (?)"
     if cut := sum(not each.kept for each in reading.tokens):
         said += f"; {cut:,} cut away (-), since max_length is {tokenizer.max_length:,}: {ENDS[tokenizer.truncate]}"
@@ -80,7 +154,7 @@ def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
     """Lines of tokens with their ids below them, as many as the width holds."""
     cells = []
     for token in tokens:
-        name = shortened(_visible(token.text), NAME_CELLS) + "?" * (not token.known)
+        name = shortened(visible(token.text), NAME_CELLS) + "?" * (not token.known)
         id = str(token.id) if token.kept else "-"
         cells.append((name, id, max(cell_len(name), len(id))))
     start = 0
@@ -95,7 +169,7 @@ def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
         start = stop
 
 
-def _visible(token: str) -> str:
+def visible(token: str) -> str:
     """A token on one line; one of white space, as characters may be, is shown as an open box."""
     return one_line(token) or "␣"
 
@@ -108,8 +182,8 @@ def neighbours_as_json(token: str, id: int, found: Sequence["Neighbour"]) -> Non
 
 def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
     """A table, nearest first. Ids go by frequency, the smallest to the most frequent token."""
-    click.echo(f"nearest to {shortened(_visible(token), NAME_CELLS)} (id {id:,})\n")
-    rows = [(_visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
+    click.echo(f"nearest to {shortened(visible(token), NAME_CELLS)} (id {id:,})\n")
+    rows = [(visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
     for line in table(("token", "similarity", "id"), rows):
         click.echo(line)
 

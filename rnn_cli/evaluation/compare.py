@@ -6,7 +6,8 @@ Answers are read from a run or a file; how they came about is not known here.
 import json
 import os
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import sqrt
 from pathlib import Path
@@ -137,6 +138,10 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
     return max(-1.0, first - second - half), min(1.0, first - second + half)
 
 
+BESIDE = ("decision", "sure")
+"""What stands with the figures of a run's side but is none of them."""
+
+
 @dataclass(frozen=True)
 class BaselineComparison:
     """The linear baseline's figures on some rows, and the network (the first) compared with it (the second).
@@ -151,18 +156,35 @@ class BaselineComparison:
 
 def kept_against(opened: Bundle, side: str) -> BaselineComparison | None:
     """What a run found on its `validation` or `test` rows; None where it fitted no baseline. Raises `BundleError`."""
-    try:
-        baseline = json.loads(opened.read(METRICS)).get("baseline")
+    with _metrics_of(opened) as kept:
+        baseline = kept.get("baseline")
         if baseline is None:
             return None
-        comparison, metrics = Comparison.from_dict(baseline["comparison"][side]), Metrics.from_dict(baseline[side])
-        # They have the right names by now; here, each gets its type, or is refused.
+        comparison, metrics = Comparison.from_dict(baseline["comparison"][side]), _typed(baseline[side])
+        # It has the right names by now; here, each gets its type, or is refused.
         comparison = TypeAdapter(Comparison).validate_python(comparison.to_dict())
-        metrics = TypeAdapter(Metrics).validate_python(metrics.to_dict())
         return BaselineComparison(metrics, comparison, FURTHER in opened.manifest.data)
+
+
+def kept_figures(opened: Bundle, side: str) -> Metrics | None:
+    """How good a run was on its `validation` or `test` rows; None where it had none. Raises `BundleError`."""
+    with _metrics_of(opened) as kept:
+        content = kept.get(side)
+        return None if content is None else _typed({name: content[name] for name in content if name not in BESIDE})
+
+
+@contextmanager
+def _metrics_of(opened: Bundle) -> Iterator[dict[str, Any]]:
+    """What a run wrote of its figures; whatever is wrong with what is read of it is a `BundleError`."""
+    try:
+        yield json.loads(opened.read(METRICS))
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
         raise BundleError(f"not figures this rnn understands ({reason})", where=where) from None
+
+
+def _typed(content: Mapping[str, Any]) -> Metrics:
+    return TypeAdapter(Metrics).validate_python(Metrics.from_dict(content).to_dict())
 
 
 NEEDED = ("label", "prediction")

@@ -180,8 +180,8 @@ class Evaluation:
 
     `predicted` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
     them, and the metrics are of all. `reading` tells how much of the texts was read. `baseline` is the linear model on
-    the same rows, where a run kept it (left out where the model decides otherwise now), and `slices` are the rows' parts by the column `by`, where that was asked for.
-    `warnings` are worth a second look.
+    the same rows, where a run kept it; it is left out where the model decides otherwise now. `slices` are the rows'
+    parts by the column `by`, where that was asked for. `warnings` are worth a second look.
     """
 
     dataset: Dataset

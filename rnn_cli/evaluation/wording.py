@@ -29,6 +29,9 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
 """A figure's field → what it is called, and how it is written."""
 
 
+TINY = 1e-16
+"""How near to 0 and to 1 a share may come of which the odds are taken."""
+
 LOSSES = ("log_loss", "brier")
 """Figures that tell too little of how they vary where no answer is wrong."""
 
@@ -84,12 +87,18 @@ def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
     if len(labels) == 2:
         parts.append(f"{labels[1]} is answered from a probability of {decision.threshold:.4g} on")
     if decision.unsure_below and len(labels) == 2:
-        low, high = (_logistic(_logit(decision.threshold) + side * decision.unsure_below) for side in (-1, 1))
+        low, high = unsure_between(decision)
         parts.append(f"between {low:.4g} and {high:.4g} the answer is unsure")
     elif decision.unsure_below:
         times = exp(decision.unsure_below)
         parts.append(f"an answer not {times:.3g} times as probable as the next is unsure")
     return "; ".join(parts) or "the most probable label is answered"
+
+
+def unsure_between(decision: "Decision") -> tuple[float, float]:
+    """Of two labels, between which probabilities of the positive one the answer is unsure."""
+    low, high = (_logistic(_logit(decision.threshold) + side * decision.unsure_below) for side in (-1, 1))
+    return low, high
 
 
 def found_in_words(metrics: "Metrics", rows: str = "rows") -> str:
@@ -115,6 +124,7 @@ def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
 
 
 def _logit(share: float) -> float:
+    share = min(max(share, TINY), 1 - TINY)  # a manifest's threshold may be an end
     return log(share) - log1p(-share)
 
 

@@ -8,12 +8,31 @@ if TYPE_CHECKING:  # loading it loads pydantic
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
+CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
+"""What the cells are called."""
+
 LONGEST_NGRAMS = 3
 """Tokens of the longest runs that have weights of their own."""
 
 WIDEST = 1 << 16
 """Numbers that a token, a state or a hidden layer may have, at most: what a text takes to score is so many times its
 length, and no file's size bounds that."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: Keras's name of it, which part of the network it is of, and how many numbers training finds in it.
+
+    `width` numbers leave it for each of a text's `along` ("tokens" or "runs" of them), once a text where that is None.
+    A part is "input", "recurrent", "pooling", "dense" or "ngrams".
+    """
+
+    name: str
+    part: str
+    what: str
+    width: int
+    along: str | None
+    weights: int
 
 
 @dataclass(frozen=True)
@@ -59,16 +78,48 @@ class Architecture:
     @property
     def weights(self) -> int:
         """How many numbers training finds, in Keras's layers."""
+        return sum(layer.weights for layer in self.layers)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Its layers in order, those without weights too, but for what only training uses (dropout)."""
+        found, width = [self._input()], self.width or self.vocab_size
+        for depth, units in enumerate(self.units, start=1):
+            found.append(self._recurrent(depth, width, units))
+            width = found[-1].width
+        if self.pooling != "last":
+            width *= 2 if self.pooling == "max_mean" else 1
+            what = {"max": "maximum", "mean": "mean", "max_mean": "maximum and mean"}[self.pooling]
+            found.append(Layer("pooling", "pooling", f"{what} over tokens", width, None, 0))
+        for depth, units in enumerate(self.dense_units, start=1):
+            found.append(Layer(f"dense_{depth}", "dense", "Dense, ReLU", units, None, (width + 1) * units))
+            width = units
+        outputs = self.outputs
+        found.append(Layer("logits", "dense", "Dense", outputs, None, (width + 1) * outputs))
+        if self.ngrams:
+            rows, runs = self.vocab_size + self.buckets, "token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
+            table = Layer("ngrams", "ngrams", f"a weight per {runs}", outputs, "runs", rows * outputs)
+            summed = (outputs + 1) * outputs
+            found += [table, Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, summed)]
+            found.append(Layer("average", "ngrams", "mean of both logits", outputs, None, 0))
+        squashed = "sigmoid" if outputs == 1 else "softmax"
+        return (*found, Layer("probability", "dense", squashed, outputs, None, 0))
+
+    def _input(self) -> Layer:
+        if self.width:
+            count = self.vocab_size * self.width
+            return Layer("embedding", "input", "a learned vector per token", self.width, "tokens", count)
+        return Layer("one_hot", "input", "a 1 among zeros per token", self.vocab_size, "tokens", 0)
+
+    def _recurrent(self, depth: int, width: int, units: int) -> Layer:
         directions, gates = 1 + self.bidirectional, GATES[self.cell]
         biases = 2 if self.cell == "gru" else 1  # Keras's GRU keeps the recurrent bias apart
-        count, width = self.vocab_size * self.width, self.width or self.vocab_size
-        for units in self.units:
-            count += directions * gates * units * (width + units + biases)
-            width = directions * units
-        width *= 2 if self.pooling == "max_mean" else 1
-        for units in (*self.dense_units, self.outputs):
-            count += (width + 1) * units
-            width = units
-        if self.ngrams:
-            count += (self.vocab_size + self.buckets + self.outputs + 1) * self.outputs
-        return count
+        last = depth == len(self.units) and self.pooling == "last"
+        return Layer(
+            name=f"{'bidirectional_' * self.bidirectional}{self.cell}_{depth}",
+            part="recurrent",
+            what=f"{CELLS[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
+            width=directions * units,
+            along=None if last else "tokens",
+            weights=directions * gates * units * (width + units + biases),
+        )

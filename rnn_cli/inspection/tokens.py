@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from rnn_cli.errors import UsageError
 from rnn_cli.text.padding import pad
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
+
+if TYPE_CHECKING:  # loading it loads pydantic
+    from rnn_cli.config.schema import TokenizerConfig
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,16 @@ def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:
         Reading(text, _tokens(tokenizer, text), tuple(ids), tuple(padded.tolist()))
         for text, ids, padded in zip(texts, sequences, pad(sequences), strict=True)
     ]
+
+
+def untrained_tokenizer(config: "TokenizerConfig") -> Tokenizer:
+    """A tokenizer that splits and cuts as a config says, and knows no token yet.
+
+    Raises `UsageError` for subwords, whose pieces are learned from texts.
+    """
+    if config.level == "subword":
+        raise UsageError("its word pieces are learned from texts", where="level: subword", hint="name a --model")
+    return Tokenizer.fit([], **config.model_dump())
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:

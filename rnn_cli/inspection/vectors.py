@@ -42,9 +42,8 @@ def read_vectors(opened: Bundle) -> Vectors:
 
     Raises `UsageError` for a model whose tokens enter as one-hot and `BundleError` for a damaged or foreign one.
     """
-    tokenizer, where = read_tokenizer(opened), str(opened.path / ONNX_MODEL)
-    graph = opened.read(ONNX_MODEL)
-    table = read_fitting_graph(graph, where, tokenizer, len(opened.manifest.labels)).vectors
+    tokenizer = read_tokenizer(opened)
+    table = read_table(opened, tokenizer)
     if table is None:
         raise UsageError(
             "has no token vectors: its tokens enter as one-hot",
@@ -52,6 +51,12 @@ def read_vectors(opened: Bundle) -> Vectors:
             hint="name a model trained with model.input=embedding",
         )
     return Vectors(tokenizer, table)
+
+
+def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] | None:
+    """The vector of each id, `[vocabulary, dim]`; None where tokens enter as one-hot. Raises `BundleError`."""
+    file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
+    return read_fitting_graph(file, where, tokenizer, len(opened.manifest.labels)).vectors
 
 
 def find(tokenizer: Tokenizer, word: str) -> int:

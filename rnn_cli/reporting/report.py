@@ -123,14 +123,14 @@ def gather(
     stored = opened.read(CONFIG)
     config = stored_config(stored, str(opened.path / CONFIG))
     check_config(opened, config, predictor.tokenizer, predictor.architecture)
-    history = _history(opened)
+    history = read_history(opened)
     truth = evaluation.truth
     return Report(
         manifest=opened.manifest,
         config=config,
         config_text=stored.decode("utf-8"),
         history=history,
-        best_epoch=max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch,
+        best_epoch=best_epoch(history, config),
         side=side,
         evaluation=evaluation,
         truth=truth,
@@ -140,7 +140,13 @@ def gather(
     )
 
 
-def _history(opened: Bundle) -> tuple[Epoch, ...]:
+def best_epoch(history: Sequence[Epoch], config: Config) -> int:
+    """The number of the epoch whose weights were kept."""
+    return max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch
+
+
+def read_history(opened: Bundle) -> tuple[Epoch, ...]:
+    """A run's epochs in order, at least one. Raises `BundleError`."""
     rows = csv.DictReader(opened.read(HISTORY).decode("utf-8", "replace").splitlines())
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     try:

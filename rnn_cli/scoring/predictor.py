@@ -121,7 +121,7 @@ class Predictor:
     def _load(self, graph: bytes, where: str) -> None:
         self._where = where
         self.architecture = read_fitting_graph(graph, where, self.tokenizer, len(self.labels)).architecture
-        self._session = _session(graph, where)
+        self._session = open_session(graph, where)
 
     @property
     def bundle(self) -> Bundle:
@@ -279,7 +279,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
+def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
+    """ONNX Runtime with the graph in the bytes of the file `where`; raises `BundleError` if it cannot load it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # The arena would grow with every new shape of batch and never shrink; without it scoring is as fast.

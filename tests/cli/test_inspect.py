@@ -1,6 +1,7 @@
 """`rnn inspect`: what is shown, and what is told when it cannot be."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from rnn_cli.bundle.model_folder import TOKENIZER
+from rnn_cli.bundle.model_folder import TOKENIZER, Bundle
 from rnn_cli.cli.show_gradients import chart, decay_table, figure, sentences
 from rnn_cli.inspection.decay import Decay, Lesson
+from rnn_cli.inspection.vectors import read_vectors
 from rnn_cli.text.tokenizer import Tokenizer
 
 from .conftest import COMMAND, Rnn, on_a_terminal, tiny_overrides
@@ -55,6 +57,80 @@ def test_tokens_fit_the_terminal(newest: Path) -> None:
     assert "…" in shown
 
 
+def test_the_first_tokens_are_shown_as_vectors(rnn: Rnn, newest: Path) -> None:
+    vectors = read_vectors(Bundle.open(newest))
+    width, ids = vectors.tokenizer.vocab_size, vectors.tokenizer.encode("warm zzz a")
+    lines = rnn("inspect", "tokens", "warm zzz a").out.splitlines()
+    shown = lines[lines.index("as vectors, the first tokens of text 1") + 1 :]
+    for place, id in enumerate(ids):
+        token, one_hot, embedding = shown[3 * place : 3 * place + 3]
+        assert token == f"{vectors.tokenizer.vocab[id]}, id {id}"
+        digits = " ".join("1" if at == id else "0" for at in range(6))
+        assert one_hot == f"  one-hot    {digits} … ({width} wide, one 1 at {id})"
+        assert [float(each) for each in embedding.split()[1:7]] == [round(x, 3) for x in vectors.table[id].tolist()[:6]]
+    assert shown[-1] == f"An embedding is the one-hot times a matrix, here {width} × 8: one of its rows."
+    found = json.loads(rnn("inspect", "tokens", "--json", "warm zzz a").out)["vectors"]
+    assert [each["one_hot"] for each in found] == [{"width": width, "one_at": id} for id in ids]
+    np.testing.assert_allclose([each["embedding"] for each in found], vectors.table[ids], rtol=1e-5)
+
+
+def test_a_config_alone_shows_tokens_and_widths(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("inspect", "tokens", "--config", "char", "Dull.", "")
+    assert (code, err) == (0, "")
+    assert "tokens  d  u  l  l  .\n" in out and "5 char tokens\n" in out
+    assert "at most 5,000 (tokenizer.vocab_size)" in out and "An embedding of 64 numbers" in out
+
+
+def test_a_model_is_shown_with_its_layers_and_its_figures(rnn: Rnn, newest: Path) -> None:
+    code, out, err = rnn("inspect", "model")
+    told = json.loads(rnn("inspect", "model", "--json").out)
+    assert (code, err) == (0, "")
+    for layer in told["layers"]:
+        assert any(line.startswith(layer["name"]) and layer["what"] in line for line in out.splitlines())
+    assert re.search(rf"^total +{told['parameters']:,}$", out, re.M)
+    assert re.search(rf"^accuracy +{told['test']['accuracy']:.1%} +[0-9.]+% to ", out, re.M)
+    assert told["data"]["fingerprint"] in out and "48 train, 16 validation, 16 test" in out
+    shown, _ = on_a_terminal("inspect", "model")
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+def test_a_reading_in_a_pipe_is_a_line_a_token(rnn: Rnn, newest: Path) -> None:
+    code, out, err = rnn("inspect", "reading", "it was a warm zzz film")
+    told = json.loads(rnn("inspect", "reading", "--json", "it was a warm zzz film").out)
+    lines = [line.split() for line in out.splitlines()[3:9]]
+    assert (code, err) == (0, "") and "\x1b" not in out
+    assert [line[1] for line in lines] == ["it", "was", "a", "warm", "zzz?", "film"]
+    assert [line[2] for line in lines] == [f"{each['probability']:.1%}" for each in told["tokens"]]
+    assert [line[-1] for line in lines] == [each["prediction"] for each in told["tokens"]]
+    assert [len(line[3]) for line in lines] == [round(20 * each["probability"]) for each in told["tokens"]]
+    (label, probability) = rnn("predict", "it was a warm zzz film").out.split()
+    assert (told["tokens"][-1]["prediction"], f"{told['tokens'][-1]['probability']:.6f}") == (label, probability)
+    # A character a token, a line a unit; the lowest and the highest state stand at the ends of the scale.
+    maps = {line[:4]: line[12:] for line in out.splitlines() if re.match("1 [→←] ", line)}
+    assert {each[2] for each in maps} == {"→", "←"} and {len(each) for each in maps.values()} == {6}
+
+
+def test_a_reading_tells_what_it_could_not_read(rnn: Rnn, newest: Path) -> None:
+    assert "no token, so it is read as one unknown token, id 1" in rnn("inspect", "reading", "").out
+    assert "(no known word)" in rnn("inspect", "reading", "zzz").out
+    out = rnn("inspect", "reading", "film " * 20).out
+    assert "20 word tokens; 8 cut away (-), since max_length is 12: the beginning is read" in out
+
+
+@pytest.mark.parametrize("text", ["warm film", "film " * 11 + "長い映画", "x\x1b[2Jy \u202ez", ""])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_reading_fits_the_terminal(newest: Path, text: str, columns: int) -> None:
+    shown, ended = on_a_terminal("inspect", "reading", text, columns=columns)
+    assert ended.code == 0 and "Error" not in shown
+    assert max(cell_len(line) for line in shown.splitlines()) <= columns
+    assert "\u202e" not in shown
+
+
+def test_only_a_terminal_gets_colour(rnn: Rnn, newest: Path) -> None:
+    shown, _ = on_a_terminal("inspect", "reading", "a warm film", raw=True)
+    assert "\x1b[32m" in shown
+
+
 def test_neighbours_are_shown_nearest_first(rnn: Rnn, newest: Path) -> None:
     code, out, err = rnn("inspect", "neighbours", "WARM", "-n", "4", "--json")
     found = json.loads(out)
@@ -88,12 +164,27 @@ def test_an_embedding_is_written_once(rnn: Rnn, newest: Path, home: Path) -> Non
         (["tokens", "--model", "nowhere", "x"], "Error: nowhere: no such folder"),
         (["embedding", "--out", "runs"], "Error: runs: exists; use --force"),
         (["embedding", "--out", "runs", "--force"], "Error: runs: holds latest, which would be lost"),
-        (["gradients", "--out", "chart.pdf"], "Error: chart.pdf: is not the name of a PNG file; use --out chart.png"),
+        (
+            ["gradients", "--out", "chart.pdf"],
+            "Error: chart.pdf: is not the name of a PNG or SVG file; use --out chart.png",
+        ),
+        (["gradients", "--force"], "Error: --force is for --out, which is not given"),
+        (["reading", "x", "--out", "there.png"], "Error: there.png: exists; use --force"),
+        (["reading", "x", "--out", "runs/latest/a.svg"], "Error: runs/latest: is a trained model's folder"),
+        (["reading", "x", "--force"], "Error: --force is for --out, which is not given"),
+        (["reading", "\udcff"], "Error: TEXT: is not UTF-8"),
+        (["reading", "--model", "nowhere", "x"], "Error: nowhere: no such folder"),
+        (["reading"], "Error: Missing argument 'TEXT'"),
+        (["model", "--model", "nowhere"], "Error: nowhere: no such folder"),
+        (["tokens", "--config", "quick", "--json", "x"], "Error: --config takes no --json"),
+        (["tokens", "--config", "subword", "x"], "Error: level: subword: its word pieces are learned"),
+        (["tokens", "--config", "quik", "x"], "Error: quik: no such file or recipe; did you mean quick?"),
         (["gradients", "--out", "no/chart.png"], "Error: no: no such folder"),
         (["gradients", "--set", "model.cel=rnn"], "Error: --set model.cel=rnn: model.cel: no such key"),
     ],
 )
 def test_a_mistake_is_one_line(rnn: Rnn, newest: Path, words: list[str], told: str) -> None:
+    Path("there.png").touch()
     code, out, err = rnn("inspect", *words)
     assert (code, out) == (2, "")
     assert err.startswith(told) and err.count("\n") == 1

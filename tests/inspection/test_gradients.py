@@ -100,7 +100,7 @@ def test_no_more_than_a_quarter_of_few_texts_is_taken(
 def test_the_chart_is_a_whole_png(tmp_path: Path) -> None:
     curve = np.geomspace(1, 1e-30, 50)
     decays = (Decay("rnn", curve, None), Decay("lstm", np.append(curve[:48], [0, np.inf]), curve**0.1))
-    save(Lesson("a$b$\x07\n名.csv", "word", 3, 50, 4, 2.0, 5, decays), tmp_path / "chart.png")
+    save(Lesson("a$b$\x07\n名.csv", "word", 3, 50, 4, 2.0, 5, decays), tmp_path / "chart.png", force=False)
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert (tmp_path / "chart.png").read_bytes().endswith(b"IEND\xaeB`\x82")
     assert [file.name for file in tmp_path.iterdir()] == ["chart.png"]

@@ -6,6 +6,7 @@ import pytest
 
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import ConfigError
+from rnn_cli.graph import Architecture
 from rnn_cli.network.build import build
 from rnn_cli.network.size import (
     LARGEST_MODEL,
@@ -33,6 +34,31 @@ def test_the_weights_are_those_that_keras_makes(keys: dict[str, Any], classes: i
     config = ModelConfig(**{"units": [4, 6], "embedding_dim": 5, "dense_units": [3]} | keys)
     model = build(config, vocab_size=VOCAB, classes=classes, seed=1)
     assert sum(count_weights(config, VOCAB, classes).values()) == model.count_params()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"cell": "gru", "pooling": "max_mean", "ngrams": 2, "ngram_buckets": 31},
+        {"cell": "rnn", "bidirectional": False, "input": "one_hot", "pooling": "mean", "dense_units": []},
+    ],
+)
+def test_each_layer_is_told_as_keras_makes_it(keys: dict[str, Any], classes: int) -> None:
+    config = ModelConfig(**{"units": [4, 6], "embedding_dim": 5, "dense_units": [7, 3]} | keys)
+    model = build(config, vocab_size=VOCAB, classes=classes, seed=1)
+    told = Architecture.of(config, VOCAB, classes).layers
+    for layer in told:
+        if layer.name not in ("pooling", "one_hot"):  # operations, which have no layer's name
+            made = model.get_layer(layer.name)
+            assert made.count_params() == layer.weights
+            assert made.output.shape == ((None, None, layer.width) if layer.along else (None, layer.width))
+    assert {layer.name for layer in model.layers if layer.count_params()} == {
+        each.name for each in told if each.weights
+    }
+    first = next(place for place, layer in enumerate(told) if layer.part == "dense")
+    assert model.get_layer(told[first].name).input.shape == (None, told[first - 1].width)
 
 
 def test_what_no_file_can_hold_is_one_mistake_that_names_the_parts_the_largest_first() -> None:

@@ -1,0 +1,118 @@
+"""What `rnn inspect model` tells of a trained model, printed."""
+
+import textwrap
+from collections.abc import Iterator
+
+import click
+
+from rnn_cli.bundle.model_folder import FURTHER
+from rnn_cli.cli.layout import shortened, table, terminal_width
+from rnn_cli.data.reading.remote import shown
+from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, value
+from rnn_cli.inspection.model import Overview
+from rnn_cli.scoring.decision import Decision
+from rnn_cli.text.plain import one_line
+
+NAME_CELLS = 13
+"""The width of what a fact is called."""
+
+MOST_CHANGED = 6
+"""Keys that differ from a recipe, up to which each is told."""
+
+MOST_LABELS = 12
+
+READ = {"head": "the first", "tail": "the last", "both": "the first and last, together"}
+
+
+def show_model(model: Overview) -> None:
+    """Layers and files as tables, then the facts a line each, then how good it is."""
+    network, manifest = model.graph.architecture, model.manifest
+    click.echo(f"Model  {one_line(str(model.path))}\n")
+    shapes = (f"[{each.along}, {each.width}]" if each.along else f"[{each.width}]" for each in network.layers)
+    layers = [
+        (each.name, each.what, shape, f"{each.weights:,}" if each.weights else "")
+        for each, shape in zip(network.layers, shapes, strict=True)
+    ]
+    _show(
+        table(("layer", "what", "output", "parameters"), [*layers, ("total", "", "", f"{network.weights:,}")], names=2)
+    )
+    click.echo()
+    _show(table(("file", "bytes"), [(name, f"{size:,}") for name, size in sorted(model.files.items())]))
+    click.echo()
+    for name, fact in _facts(model):
+        click.echo(_fact(name, fact))
+    if model.test is None:
+        return
+    rows = [
+        (called, value(model.test, field, written), bounds(model.test, field, written))
+        for field, (called, written) in METRICS_SHOWN.items()
+    ]
+    click.echo()
+    _show(table((f"test, {model.test.rows:,} rows", "", EVERY), rows))
+    if manifest.unsure_below:
+        click.echo("They cover all rows, including those it is unsure of.")
+
+
+def _facts(model: Overview) -> Iterator[tuple[str, str]]:
+    manifest, tokenizer, network = model.manifest, model.tokenizer, model.graph.architecture
+    named = [shortened(label, 28) for label in manifest.labels[:MOST_LABELS]]
+    more = len(manifest.labels) - MOST_LABELS
+    yield "labels", f"{len(manifest.labels)}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
+    yield "vocabulary", f"{tokenizer.vocab_size:,} ids, {tokenizer.level} level, {_cleaning(model)}"
+    yield (
+        "max_length",
+        f"{tokenizer.max_length:,}: of a longer text {READ[tokenizer.truncate]} {tokenizer.max_length:,}",
+    )
+    yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
+    yield "temperature", f"{manifest.temperature:.4g}"
+    if network.ngrams:
+        buckets = f"; {network.buckets:,} weights a label for the longer ones" if network.ngrams > 1 else ""
+        yield "n-grams", f"runs of up to {network.ngrams}{buckets}; averaged with the network"
+    else:
+        yield "n-grams", "none"
+    rows = manifest.data["rows"]
+    yield "source", shown(model.config.data.source)
+    yield "rows", ", ".join(f"{rows[side]:,} {side}" for side in ("train", "validation", "test"))
+    yield "fingerprint", manifest.data["fingerprint"]
+    if FURTHER in manifest.data:
+        yield "began as", str(manifest.data[FURTHER].get("model", "another model"))
+    changed = model.settings.changed
+    differs = f"{len(changed)} keys differ" if len(changed) > MOST_CHANGED else _listed(model)
+    yield "recipe", f"nearest is {model.settings.recipe}" + (f", with {differs}" if changed else ", unchanged")
+    epochs, seed = model.epochs, f"seed {model.config.training.seed}, split seed {model.config.data.split_seed}"
+    if epochs is None:
+        yield "training", seed
+    else:
+        yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"
+    yield "written", f"{model.written:%Y-%m-%d %H:%M} (its manifest's file date)"
+    yield "versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+
+
+def _cleaning(model: Overview) -> str:
+    tokenizer = model.tokenizer
+    case = "lower-cased" if tokenizer.lowercase else "case kept"
+    marks = "marks are tokens" if tokenizer.punctuation == "keep" else ""
+    dropped = "".join(each for each in tokenizer.filters if not each.isspace())
+    filters = f"read as spaces: {dropped}" if dropped else "no filters"
+    return ", ".join(part for part in (case, marks, filters) if part)
+
+
+def _listed(model: Overview) -> str:
+    return ", ".join(
+        f"{key}={'null' if value is None else str(value).lower() if isinstance(value, bool) else value}"
+        for key, value in model.settings.changed.items()
+    )
+
+
+def _fact(name: str, fact: str) -> str:
+    """A line, or a few, wrapped beside the name."""
+    width = terminal_width()
+    head = f"{name:<{NAME_CELLS}}"
+    lines = textwrap.wrap(one_line(fact), width - NAME_CELLS, break_on_hyphens=False) if width else [one_line(fact)]
+    return f"\n{' ' * NAME_CELLS}".join([head + lines[0], *lines[1:]])
+
+
+def _show(lines: list[str]) -> None:
+    click.secho(lines[0], bold=True)
+    for line in lines[1:]:
+        click.echo(line)

@@ -1,0 +1,143 @@
+"""What a trained model is and where it comes from, as its folder tells. Loads no TensorFlow, and runs nothing."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, Bundle, Manifest
+from rnn_cli.config.load import load_config, recipes, stored_config
+from rnn_cli.config.schema import Config
+from rnn_cli.data.reading.remote import shown
+from rnn_cli.evaluation.compare import kept_figures
+from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.graph import Graph
+from rnn_cli.reporting.report import best_epoch, read_history
+from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
+from rnn_cli.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """How many epochs a run had, at most and indeed, and whose weights it kept."""
+
+    most: int
+    trained: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The recipe that a config is nearest to, its data aside, and what differs: dotted key to the config's value."""
+
+    recipe: str
+    changed: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All there is to tell of a model. `epochs` and `test` are None where its folder holds no such file, or side.
+
+    `files` are the sizes in bytes; `written` is when the manifest's file last changed, which a copy may move.
+    """
+
+    path: Path
+    manifest: Manifest
+    tokenizer: Tokenizer
+    graph: Graph
+    config: Config
+    settings: Settings
+    files: Mapping[str, int]
+    written: datetime
+    epochs: Epochs | None
+    test: Metrics | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        manifest, tokenizer, network = self.manifest, self.tokenizer, self.graph.architecture
+        return {
+            "model": str(self.path),
+            "layers": [
+                {
+                    "name": layer.name,
+                    "what": layer.what,
+                    "output": [layer.along, layer.width] if layer.along else [layer.width],
+                    "parameters": layer.weights,
+                }
+                for layer in network.layers
+            ],
+            "parameters": network.weights,
+            "precision": "int8" if self.graph.is_int8 else "fp32",
+            "files": dict(self.files),
+            "labels": list(manifest.labels),
+            "vocabulary": {
+                "size": tokenizer.vocab_size,
+                "level": tokenizer.level,
+                "lowercase": tokenizer.lowercase,
+                "filters": tokenizer.filters,
+                "punctuation": tokenizer.punctuation,
+            },
+            "max_length": tokenizer.max_length,
+            "truncate": tokenizer.truncate,
+            "decision": {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
+            "temperature": manifest.temperature,
+            "ngrams": {"longest": network.ngrams, "buckets": network.buckets} if network.ngrams else None,
+            "data": {"source": shown(self.config.data.source), **manifest.data},
+            "recipe": {"nearest": self.settings.recipe, "changed": dict(self.settings.changed)},
+            "seed": self.config.training.seed,
+            "split_seed": self.config.data.split_seed,
+            "epochs": None if self.epochs is None else asdict(self.epochs),
+            "written": self.written.isoformat(timespec="seconds"),
+            "versions": dict(manifest.versions),
+            "test": None if self.test is None else self.test.to_dict(),
+        }
+
+
+def look(opened: Bundle) -> Overview:
+    """Read all of a bundle that tells what it is; raises `BundleError` where any of it is damaged or foreign."""
+    manifest, tokenizer = opened.manifest, read_tokenizer(opened)
+    where = str(opened.path / ONNX_MODEL)
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(manifest.labels))
+    config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
+    check_config(opened, config, tokenizer, graph.architecture)
+    own = (opened.path / MANIFEST).stat()
+    epochs = None
+    if HISTORY in manifest.files:
+        history = read_history(opened)
+        epochs = Epochs(config.training.epochs, len(history), best_epoch(history, config))
+    return Overview(
+        path=opened.path,
+        manifest=manifest,
+        tokenizer=tokenizer,
+        graph=graph,
+        config=config,
+        settings=nearest_recipe(config),
+        files={name: proof["size"] for name, proof in manifest.files.items()} | {MANIFEST: own.st_size},
+        written=datetime.fromtimestamp(own.st_mtime).astimezone(),
+        epochs=epochs,
+        test=kept_figures(opened, "test") if METRICS in manifest.files else None,
+    )
+
+
+def nearest_recipe(config: Config) -> Settings:
+    """The recipe that fewest of a config's keys differ from, those of its data aside: a run keeps no name of its own.
+
+    Of several the first by name.
+    """
+    found = [Settings(name, _changed(config, load_config(name))) for name in recipes()]
+    return min(found, key=lambda each: len(each.changed))
+
+
+def _changed(config: Config, recipe: Config) -> dict[str, Any]:
+    mine, theirs = (_flat({**each.to_dict(), "data": {}}) for each in (config, recipe))
+    return {key: value for key, value in mine.items() if key not in theirs or theirs[key] != value}
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Values by dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else {f"{above}{key}": value}
+        found |= inner
+    return found
