@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.cli.common import check_full
 from rnn_cli.errors import UsageError, quoted
+from rnn_cli.formats import DATA_FILE
 from rnn_cli.text.plain import one_line
 
 
@@ -44,7 +45,6 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
-    from rnn_cli.config.load import DATA_FILE
     from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
     from rnn_cli.errors import ConfigError
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from rnn_cli.errors import ConfigError, RnnError, RowError, UsageError
+from rnn_cli.formats import COMPRESSIONS, FORMATS
 from rnn_cli.system import keep_ray_here
 from rnn_cli.text.plain import one_line
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
-COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 
 OPTIONS = (
     click.option("--proba", is_flag=True, help="Add the probability of every label."),
@@ -215,8 +213,7 @@ def output_format(options: FileOptions, style: str | None, first: str) -> tuple[
 
     Raises UsageError where that is not said, or twice.
     """
-    from rnn_cli.batch.job import format_of
-    from rnn_cli.data.reading.readers import suffix_of
+    from rnn_cli.data.reading.readers import format_of, suffix_of
 
     if options.target is not None and "://" in options.target and format_of(options.target):
         raise UsageError("a URL names a folder", where=options.target, mend="add a / behind it, or name a local file")

@@ -9,10 +9,11 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_columns, read_rows, suffix_of
+from rnn_cli.data.reading.blocks import Block
+from rnn_cli.data.reading.readers import format_of, read_columns, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.table import READING_KEYS, Hear, nearest, show
-from rnn_cli.data.rows import Dataset, Row
+from rnn_cli.data.reading.table import READING_KEYS, Hear, ReadRequest, nearest, show
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
 
@@ -34,11 +35,11 @@ def load(
         return load_builtin(source)
     dataset = Dataset(name=shown(source), texts=[], labels=[], lines=[], path=source)
     labels: dict[str, str] = {}
-    for row in _rows(source, config, labels=True, on_columns=on_columns):
-        assert row.label is not None  # labels were asked for
-        dataset.texts.append(row.text)
-        dataset.labels.append(labels.setdefault(row.label, row.label))  # one in memory, however many rows have it
-        dataset.lines.append(row.line)
+    for block in _blocks(source, config, labels=True, on_columns=on_columns):
+        dataset.texts.extend(block.texts)
+        # One in memory, however many rows have it.
+        dataset.labels.extend([labels.setdefault(label, label) for label in block.columns[1]])
+        dataset.lines.extend(block.lines)
     return dataset
 
 
@@ -46,7 +47,7 @@ def load_texts(source: str, config: DataConfig) -> list[str]:
     """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load` does."""
     if is_builtin(source):
         return load_builtin(source).texts
-    return [row.text for row in _rows(source, config, labels=False)]
+    return [text for block in _blocks(source, config, labels=False) for text in block.texts]
 
 
 def unlabelled_sources(config: DataConfig) -> list[str]:
@@ -76,19 +77,19 @@ def _absolute(source: str) -> str:
     return source if is_builtin(source) or source == STANDARD_INPUT else os.path.abspath(source)
 
 
-def _rows(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Row]:
+def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Block]:
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
         raise DataError("is a terminal", where=shown(source), mend="pipe the rows in, as in: rnn ... < reviews.csv")
-    return read_rows(source, **reading_keys(source, config), labels=labels, on_columns=on_columns)
+    return read_labelled(ReadRequest(source, **reading_keys(source, config), labels=labels, on_columns=on_columns))
 
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
     """How a config says that a file is read, as fields of a `ReadRequest`; what its name says of its format goes
     before."""
     how = config.model_dump(include=set(READING_KEYS))
-    return how | ({"format": None} if suffix_of(source) in FORMATS_BY_SUFFIX else {})
+    return how | ({"format": None} if format_of(source) else {})
 
 
 def may_exist(source: str) -> bool:

@@ -6,27 +6,20 @@ are.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 
 from rnn_cli.data.reading import bounds
+from rnn_cli.data.reading.blocks import Block, Opened, Read, together
 from rnn_cli.data.reading.decoding import Faults, lines, size
-from rnn_cli.data.reading.table import (
-    Choose,
-    ReadRequest,
-    WholeRow,
-    WholeRows,
-    find_columns,
-    refuse_doubled,
-    show,
-    together,
-)
-from rnn_cli.data.rows import Row
+from rnn_cli.data.reading.table import ReadRequest, choose_columns, show
 from rnn_cli.errors import DataError, RowError
 
-Record = tuple[int, list[str]]
+_Record = tuple[int, list[str]]
 """The line a record begins on and its fields; a blank line has none."""
 
 _C_LONG = 2**31 - 1  # the least that csv.field_size_limit takes on every platform
@@ -45,16 +38,18 @@ class RecordLines:
         self._lines: list[str] = []  # of the record under way
         self.first = 1
 
-    def take(self, at_once: int, characters: int) -> list[str]:
+    def take(self, at_once: int, characters: int) -> tuple[list[str], list[str]]:
         """The next lines, `at_once` of them, or fewer that hold more than so many `characters`; not within a record.
 
-        No lines where the file ends before that, or cannot be read on: they are still to come.
+        With them, the same without their line ends. No lines where the file ends before that, or cannot be read on:
+        they are still to come.
         """
-        block, left = [], characters
+        block, raws, left = [], [], characters
         try:
             for line in islice(chain(self._again, self._source), at_once):
                 block.append(line)
-                left -= len(line.rstrip("\r\n"))
+                raws.append(raw := line.rstrip("\r\n"))
+                left -= len(raw)
                 if left <= 0:
                     break
         except DataError as error:
@@ -62,8 +57,8 @@ class RecordLines:
         self.line += len(block)
         if len(block) < at_once and left > 0:
             self.put_back(block)
-            return []
-        return block
+            return [], []
+        return block, raws
 
     def put_back(self, block: list[str]) -> None:
         """Undo `take`."""
@@ -108,7 +103,7 @@ def _raising(error: DataError) -> Iterator[str]:
     yield
 
 
-def parse_lines(block: list[str], delimiter: str) -> list[list[str]] | None:
+def _parse_lines(block: list[str], delimiter: str) -> list[list[str]] | None:
     """The fields of lines of which each is a record; None if one is not."""
     try:
         records = list(_reader(block, delimiter))
@@ -117,7 +112,7 @@ def parse_lines(block: list[str], delimiter: str) -> list[list[str]] | None:
     return records if len(records) == len(block) else None
 
 
-def parse(source: RecordLines, request: ReadRequest, delimiter: str) -> Iterator[Record]:
+def _parse(source: RecordLines, request: ReadRequest, delimiter: str) -> Iterator[_Record]:
     """What the csv module makes of the lines, its own errors told in words."""
     # The csv module's own limit (131,072 characters) is one for the process, so it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(request.max_field_bytes, _C_LONG)))
@@ -143,138 +138,69 @@ def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
     return DataError(what, where=request.at(line), mend='close it, and write a quote inside quoted text as ""')
 
 
-_USUAL_DELIMITERS = (",", ";", "\t", "|")
+def open_blocks(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Opened:
+    """The columns, which the header names, and the records under it. Raises DataError, here or as they are read.
 
-
-def rows(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Row]:
-    """The rows under the header. Raises DataError."""
-    found = records(stream, request, delimiter)
-    header = _header(found, request, delimiter)
-    text, label = find_columns(header, request)
-    text_at = header.index(text)
-    if label is None:
-        for line, fields in found:
-            yield Row(line, fields[text_at], None)
-    else:
-        label_at = header.index(label)
-        for line, fields in found:
-            yield Row(line, fields[text_at], fields[label_at])
-
-
-def chosen(
-    stream: io.BufferedReader, request: ReadRequest, delimiter: str, choose: Choose
-) -> Iterator[tuple[int, list[str | None]]]:
-    """Each record's line and its values of the columns chosen. Raises DataError."""
-    found = records(stream, request, delimiter)
-    header = _header(found, request, delimiter)
-    refuse_doubled(header, request)
-    places = [header.index(name) for name in choose(header)]
-    for line, fields in found:
-        yield line, [fields[place] for place in places]
-
-
-def _header(found: Iterator[Record], request: ReadRequest, delimiter: str) -> list[str]:
-    _, header = next(found)
-    _refuse_other_delimiter(header, request, delimiter)
-    return header
-
-
-def records(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Iterator[Record]:
-    """The header, then every record, all with as many fields as the header has. Raises DataError."""
-    parsed = parse(RecordLines(lines(stream, request), request), request, delimiter)
-    first, header = next(parsed, (1, []))
-    _refuse_blank_header(first, header, request)
-    yield first, header
-    blank: list[int] = []
-    for line, fields in parsed:
-        # Blank lines matter only when something follows: at the end of a file they are harmless.
-        if not fields:
-            blank = [blank[0] if blank else line, line]
-            if len(header) > 1 and line - blank[0] >= bounds.MOST_BLANK:
-                raise request.too_many_blank(blank[0])
-            continue
-        if blank:
-            # In a file of a single column, a blank line is how an empty text is written.
-            if len(header) > 1:
-                raise _wrong_count(0, len(header), blank[0], request)
-            yield from ((number, [""]) for number in range(blank[0], blank[1] + 1))
-            blank = []
-        if len(fields) != len(header):
-            raise _wrong_count(len(fields), len(header), line, request)
-        yield line, fields
-
-
-def whole(
-    stream: io.BufferedReader,
-    request: ReadRequest,
-    delimiter: str,
-    faults: Faults | None,
-    *,
-    at_once: int,
-    characters: int,
-) -> tuple[list[str], Iterator[WholeRows]]:
-    """The columns, and every record as it stands, some together; of faulty ones nothing but that. Raises DataError.
-
-    With `faults`, an empty dict, what is wrong with a record is given with it, unless that leaves in doubt where the
-    next begins, as an open quote does.
+    If lenient, what is wrong with a record is noted with it, unless that leaves in doubt where the next begins, as an
+    open quote does.
     """
+    faults: Faults | None = {} if request.lenient else None
     source = RecordLines(lines(stream, request, faults), request)
-    parsed = parse(source, request, delimiter)
+    parsed = _parse(source, request, delimiter)
     try:
         first, header = next(parsed, (1, []))
     except RowError as error:
         if error.where == request.at(source.line + 1):
             raise DataError(error.what, where=error.where, mend=error.mend) from None
         raise  # of a row further on, which was decoded together with the header
-    _refuse_blank_header(first, header, request)
+    if not header:
+        raise DataError("line is blank", where=request.at(first), mend="the first line must name the columns")
     for fault in (faults or {}).values():
         raise fault
     _refuse_other_delimiter(header, request, delimiter)
-    text_at = header.index(find_columns(header, request)[0])
+    chosen = choose_columns(header, request)
+    indices = [header.index(name) for name in chosen]
 
-    def windows() -> Iterator[WholeRows]:
-        regular = partial(_regular_rows, source, delimiter, len(header), text_at, faults, at_once, characters)
+    def blocks() -> Iterator[Block]:
+        regular = partial(_regular_blocks, source, request, delimiter, len(header), indices, faults)
         yield from regular()
-        for others in together(_whole_rows(source, parsed, request, len(header), text_at, faults), at_once, characters):
-            yield others
-            if source.first == others.lines[-1]:  # and no blank lines before it are still to be given
+        for block in together(_rows(source, parsed, request, len(header), faults), request):
+            values: list[Any] = block.values  # none where a record is faulty
+            yield replace(block, columns=[[fields[index] if fields else "" for fields in values] for index in indices])
+            if block.lines and source.first == block.lines[-1]:  # and no blank lines before it are still to be given
                 yield from regular()
 
-    return header, windows()
+    return Opened(delimiter, header, chosen, blocks())
 
 
-def _regular_rows(
+def _regular_blocks(
     source: RecordLines,
+    request: ReadRequest,
     delimiter: str,
     width: int,
-    text_at: int,
+    indices: Sequence[int],
     faults: Faults | None,
-    at_once: int,
-    characters: int,
-) -> Iterator[WholeRows]:
-    """Rows as long as each line is one, without a fault; `source` goes on with the lines of which one is not.
+) -> Iterator[Block]:
+    """Blocks as long as each line is a row without a fault; `source` goes on with the lines of which one is not.
 
     Nearly all lines of nearly all files are such, and read in a third of the time that telling the others apart takes.
     """
-    while block := source.take(at_once, characters):
-        records: list[Any] | None = None if faults else parse_lines(block, delimiter)
-        if records is None or set(map(len, records)) != {width}:
+    while True:
+        block, raws = source.take(request.at_once, request.characters)
+        records: list[Any] | None = None if faults else _parse_lines(block, delimiter)
+        if records is None or set(map(len, records)) != {width}:  # or there are none
             source.put_back(block)
             return
         numbers = list(range(source.line + 1 - len(block), source.line + 1))
-        texts = [fields[text_at] for fields in records]
-        yield WholeRows(numbers, texts, [line.rstrip("\r\n") for line in block], records, {})
+        columns = [list(map(itemgetter(index), records)) for index in indices]
+        yield Block(numbers, columns, raws, records, {})
 
 
-def _whole_rows(
-    source: RecordLines,
-    parsed: Iterator[Record],
-    request: ReadRequest,
-    width: int,
-    text_at: int,
-    faults: Faults | None,
-) -> Iterator[WholeRow]:
-    blank = range(0)  # lines that matter only when something follows, as in `records`
+def _rows(
+    source: RecordLines, parsed: Iterator[_Record], request: ReadRequest, width: int, faults: Faults | None
+) -> Iterator[Read]:
+    """Every record, whatever is wrong with it."""
+    blank = range(0)  # lines that matter only when something follows: at the end of a file they are harmless
     for line, fields in parsed:
         fault = source.fault_of_record(faults) if faults else None
         if not fields and fault is None:
@@ -283,28 +209,12 @@ def _whole_rows(
                 raise request.too_many_blank(blank.start)
             continue
         for each in blank:
-            if width > 1:
-                yield _faulty(each, "", _wrong_count(0, width, each, request), faults)
-            else:
-                yield WholeRow(each, "", "", [""], None)
+            # In a file of a single column, a blank line is how an empty text is written.
+            yield (each, "", (), _wrong_count(0, width, each, request)) if width > 1 else (each, "", [""], None)
         blank = range(0)
         if fault is None and len(fields) != width:
             fault = _wrong_count(len(fields), width, line, request)
-        if fault is None:
-            yield WholeRow(line, fields[text_at], source.record(), fields, None)
-        else:
-            yield _faulty(line, source.record(), fault, faults)
-
-
-def _faulty(line: int, raw: str, fault: DataError, faults: Faults | None) -> WholeRow:
-    if faults is None:
-        raise RowError.of(fault)
-    return WholeRow(line, "", raw, (), fault)
-
-
-def _refuse_blank_header(line: int, header: list[str], request: ReadRequest) -> None:
-    if not header:
-        raise DataError("line is blank", where=request.at(line), mend="the first line must name the columns")
+        yield line, source.record(), () if fault else fields, fault
 
 
 def _wrong_count(count: int, expected: int, line: int, request: ReadRequest) -> DataError:
@@ -316,6 +226,9 @@ def _wrong_count(count: int, expected: int, line: int, request: ReadRequest) -> 
         mend = "add what is missing, or check the quotes"
     fields = f"{count} field{'' if count == 1 else 's'}"
     return DataError(f"{fields}, expected {expected}", where=request.at(line), mend=mend)
+
+
+_USUAL_DELIMITERS = (",", ";", "\t", "|")
 
 
 def _refuse_other_delimiter(header: list[str], request: ReadRequest, delimiter: str) -> None:
