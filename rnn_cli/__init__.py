@@ -10,7 +10,7 @@ from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
     from rnn_cli.api import load
-    from rnn_cli.errors import RnnError as Error
+    from rnn_cli.errors import Error as Error
     from rnn_cli.scoring.explain import Part
     from rnn_cli.scoring.predictor import Prediction, Predictor
 

@@ -17,7 +17,7 @@ def few_of(names: Sequence[str]) -> str:
     return ", ".join(names[:FEW]) + more
 
 
-class RnnError(Exception):
+class Error(Exception):
     """Something a user can understand and mend.
 
     `where` names the place (a file, `file:line`, `file:line:column` or a config key), `what` the fault and `mend`
@@ -26,18 +26,18 @@ class RnnError(Exception):
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
-        self.what, self.where, self.mend = what, where, mend
-        super().__init__((f"{where}: " if where else "") + what + (f"; {mend}" if mend else ""))
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.what, self.where, self.hint = what, where, hint
+        super().__init__((f"{where}: " if where else "") + what + (f"; {hint}" if hint else ""))
 
 
-class UsageError(RnnError):
+class UsageError(Error):
     """A command was called in a way it cannot serve."""
 
     exit_code = 2
 
 
-class ConfigError(RnnError):
+class ConfigError(Error):
     """A config holds mistakes; all of them are told together, a line each."""
 
     exit_code = 2
@@ -47,7 +47,7 @@ class ConfigError(RnnError):
         self.mistakes = tuple(mistakes)
 
 
-class DataError(RnnError):
+class DataError(Error):
     """An input file cannot be read as labelled texts."""
 
     exit_code = 2
@@ -59,22 +59,22 @@ class RowError(DataError):
     @classmethod
     def of(cls, fault: DataError) -> "RowError":
         """The fault, as one of a row."""
-        return cls(fault.what, where=fault.where, mend=fault.mend)
+        return cls(fault.what, where=fault.where, hint=fault.hint)
 
 
-class BundleError(RnnError):
+class BundleError(Error):
     """A trained model's folder is missing, damaged, foreign or in the way."""
 
     exit_code = 2
 
 
-class WriteError(RnnError):
+class WriteError(Error):
     """The disk refuses a file or a folder that was to be written; what stood there stands."""
 
     exit_code = 2
 
 
-class RunFailed(RnnError):
+class RunFailed(Error):
     """A run that began well could not be finished."""
 
     exit_code = 1

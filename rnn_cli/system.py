@@ -83,7 +83,7 @@ def told(place: Path, *, option: str = "--out") -> Iterator[None]:
         raise WriteError(
             f"cannot be written ({reason(error)})",
             where=str(file if file.is_relative_to(place) else place),
-            mend=f"make room there or choose another {option}",
+            hint=f"make room there or choose another {option}",
         ) from error
 
 
@@ -298,6 +298,6 @@ def _plain(found: os.stat_result, file: Path) -> os.stat_result:
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
         raise BundleError(
-            f"is {KINDS.get(kind, 'something else')}, not a file", where=str(file), mend="put the file itself there"
+            f"is {KINDS.get(kind, 'something else')}, not a file", where=str(file), hint="put the file itself there"
         )
     return found

@@ -158,8 +158,8 @@ class Silent:
     def step_done(self, loss: float, accuracy: float) -> None:
         pass
 
-    def epoch_done(self, figures: object, *, best: bool) -> None:
-        self.epochs.append(figures)
+    def epoch_done(self, metrics: object, *, best: bool) -> None:
+        self.epochs.append(metrics)
 
 
 @pytest.fixture

@@ -40,8 +40,10 @@ def test_it_answers_what_the_shell_answers(model: rnn.Predictor, trained: Path) 
     _, *rows = subprocess.run(line, capture_output=True, text=True, check=True).stdout.splitlines()
     told = [row.split("\t") for row in rows]
     assert [prediction.label for prediction in model.predict(TEXTS)] == [row[1] for row in told]
-    answers = model.predict_proba(TEXTS)
-    assert [[float(cell) for cell in row[-2:]] for row in told] == [[round(each, 6) for each in row] for row in answers]
+    predicted = model.predict_proba(TEXTS)
+    assert [[float(cell) for cell in row[-2:]] for row in told] == [
+        [round(each, 6) for each in row] for row in predicted
+    ]
 
 
 def test_texts_come_in_whatever_holds_them(model: rnn.Predictor) -> None:

@@ -524,7 +524,7 @@ def test_a_forged_config_is_refused(name: str, forged: Forged, capsys: pytest.Ca
         assert "m/config.yaml: " in refused(forged, command, capsys)
 
 
-FIGURES: dict[str, str] = {
+METRICS_SHOWN: dict[str, str] = {
     "nested deeply": "[" * 100_000,
     "a list": "[]",
     "other keys": '{"baseline": {"comparison": {"test": {"interval": [0, 1]}}}}',
@@ -535,18 +535,18 @@ FIGURES: dict[str, str] = {
 
 
 def test_a_figure_that_is_no_number_is_refused(forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
-    figures = json.loads((forged.path / "metrics.json").read_text("utf-8"))
-    for place in (figures["baseline"]["test"], figures["baseline"]["comparison"]["test"]):
+    metrics = json.loads((forged.path / "metrics.json").read_text("utf-8"))
+    for place in (metrics["baseline"]["test"], metrics["baseline"]["comparison"]["test"]):
         name = "accuracy" if "accuracy" in place else "difference"
         before, place[name] = place[name], "much"
-        forged.write("metrics.json", json.dumps(figures))
+        forged.write("metrics.json", json.dumps(metrics))
         assert "m/metrics.json: not figures this rnn understands" in refused(forged, "evaluate", capsys)
         place[name] = before
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", METRICS_SHOWN)
 def test_forged_figures_are_refused(name: str, forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
-    forged.write("metrics.json", FIGURES[name])
+    forged.write("metrics.json", METRICS_SHOWN[name])
     assert "m/metrics.json: " in refused(forged, "evaluate", capsys)
 
 

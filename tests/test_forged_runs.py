@@ -29,7 +29,7 @@ Forgery = Callable[[Forged], object]
 class Interrupting(Silent):
     """Presses Ctrl-C after the first epoch."""
 
-    def epoch_done(self, figures: object, *, best: bool) -> None:
+    def epoch_done(self, metrics: object, *, best: bool) -> None:
         raise KeyboardInterrupt
 
 
@@ -103,7 +103,7 @@ def standing(**changes: Any) -> Forgery:
     return lambda forged: state(standing=forged.manifest["state"]["standing"] | changes)(forged)
 
 
-def figures(**changes: Any) -> Forgery:
+def metrics(**changes: Any) -> Forgery:
     return lambda forged: standing(history=[forged.manifest["state"]["standing"]["history"][0] | changes])(forged)
 
 
@@ -205,11 +205,11 @@ FORGERIES: dict[str, Forgery] = {
     "no fingerprint": state(fingerprint=1),
     "an origin that is a text": state(origin="x"),
     "versions that are numbers": state(versions={"keras": 3}),
-    "a figure that is a text": figures(val_loss="x"),
-    "a figure that is endless": lambda forged: figures(val_loss=float("inf"))(forged),
-    "a figure of 400 digits": figures(loss=10**400),
-    "a figure that there is not": figures(more=1),
-    "another epoch": figures(epoch=7),
+    "a figure that is a text": metrics(val_loss="x"),
+    "a figure that is endless": lambda forged: metrics(val_loss=float("inf"))(forged),
+    "a figure of 400 digits": metrics(loss=10**400),
+    "a figure that there is not": metrics(more=1),
+    "another epoch": metrics(epoch=7),
     "no history": standing(history=[]),
     "a history that is a number": standing(history=1),
     "sums that are no numbers": standing(epoch={"batches": "1"}),

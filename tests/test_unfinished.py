@@ -409,8 +409,8 @@ def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> N
 
 def test_an_unfinished_run_is_begun_anew_only_by_force() -> None:
     begin(saves=4)
-    mend = r"go on with rnn train --resume m.unfinished, or add --force to begin anew"
-    with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {mend}$"):
+    hint = r"go on with rnn train --resume m.unfinished, or add --force to begin anew"
+    with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {hint}$"):
         begin("m")
     with pytest.raises(BundleError, match="an unfinished run"):
         check_begin(Path("m"), force=False)

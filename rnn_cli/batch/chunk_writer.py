@@ -79,10 +79,10 @@ class Chunks:
         """Write a window, at the beginning of a chunk if none is open: of the `first`, or `last`, of its file."""
         if self._write is None:
             self._write = self._chunk.enter_context(self._encode.chunk(self._rows, first=first, last=last))
-        answers = self._added.of(window.rows, scores)
-        self._write(window, answers)
+        predicted = self._added.of(window.rows, scores)
+        self._write(window, predicted)
         self._reject(window)
-        return answers.counts
+        return predicted.counts
 
     def close(self) -> None:
         """Complete the chunk that is open, if one is."""
@@ -100,16 +100,16 @@ class Chunks:
 
     def _reject(self, window: Window) -> None:
         rows = window.rows
-        for place, fault in rows.faults.items():
-            row = rows.raws[place] if rows.raws else _as_object(window, place)
-            told = {"file": window.source.name, "line": rows.lines[place], "error": fault.what, "row": row}
+        for index, fault in rows.faults.items():
+            row = rows.raws[index] if rows.raws else _as_object(window, index)
+            told = {"file": window.source.name, "line": rows.lines[index], "error": fault.what, "row": row}
             self._rejected.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
 
 
-def _as_object(window: Window, place: int) -> str | None:
+def _as_object(window: Window, index: int) -> str | None:
     """A row of Parquet as JSON; None if it holds what is no text."""
     try:
-        (values,) = rows_of(window, window.source.columns, [place])
+        (values,) = rows_of(window, window.source.columns, [index])
     except DataError:
         return None
     return as_object(zip(window.source.columns, values, strict=True))

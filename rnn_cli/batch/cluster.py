@@ -24,7 +24,7 @@ from rnn_cli.batch.stores import Store
 from rnn_cli.batch.to_folder import Folder, chunks_of, counted, part_name, write_part
 from rnn_cli.batch.windows import Window, texts_of
 from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
-from rnn_cli.errors import RnnError, RunFailed
+from rnn_cli.errors import Error, RunFailed
 from rnn_cli.scoring.pool import keep_memory
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
 
@@ -33,7 +33,7 @@ READER, SCORER = 0.1, 0.9
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Progress:
     """What is told of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
 
     `chunk` is None at the end of a file, which has `chunks` of them; `stood` says that the folder had it before.
@@ -46,7 +46,7 @@ class _Told:
     chunks: int = 0
     stood: bool = False
     windows: bytes = b""
-    error: RnnError | None = None
+    error: Error | None = None
 
 
 def score_on_ray(
@@ -73,7 +73,7 @@ def score_on_ray(
     return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
 
-def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
+def _gathered(job: Job, told: Iterator[_Progress], listener: Listener) -> Counts:
     """The counts of all chunks, each of which must be told of once."""
     counts = Counts()
     seen: set[tuple[int, int]] = set()
@@ -93,10 +93,10 @@ def _gathered(job: Job, told: Iterator[_Told], listener: Listener) -> Counts:
             if not each.stood:
                 listener.scored(each.counts.rows)
     except ray.exceptions.RayError as error:
-        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", mend="--resume goes on") from error
+        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", hint="--resume goes on") from error
     expected = {(file, chunk) for file, chunks in ends.items() for chunk in range(chunks)}
     if len(ends) < len(job.inputs) or seen != expected:
-        raise RunFailed("some chunks were not scored", mend="--resume goes on")
+        raise RunFailed("some chunks were not scored", hint="--resume goes on")
     return counts
 
 
@@ -113,7 +113,7 @@ def _read(
             there = part_name(job, file, chunk) in standing
             rows = list(windows)
             yield _row(
-                _Told(
+                _Progress(
                     file,
                     chunk,
                     counted(rows),
@@ -122,9 +122,9 @@ def _read(
                     windows=b"" if there else pickle.dumps(rows, 5),
                 )
             )
-        yield _row(_Told(file, None, read=meter.taken(), chunks=chunk + 1))
-    except RnnError as error:
-        yield _row(_Told(file, chunk, error=error))
+        yield _row(_Progress(file, None, read=meter.taken(), chunks=chunk + 1))
+    except Error as error:
+        yield _row(_Progress(file, chunk, error=error))
 
 
 class _Scorer:
@@ -145,7 +145,7 @@ class _Scorer:
         scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
         try:
             counts = write_part(self._job, self._added, self._store, told.file, told.chunk, scored)
-        except RnnError as error:
+        except Error as error:
             return _row(replace(told, windows=b"", error=error))
         return _row(replace(told, windows=b"", counts=counts))
 
@@ -169,7 +169,7 @@ class _Meter:
         return count
 
 
-def _row(told: _Told) -> dict[str, list[bytes]]:
+def _row(told: _Progress) -> dict[str, list[bytes]]:
     return {"told": [pickle.dumps(told, 5)]}
 
 

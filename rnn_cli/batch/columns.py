@@ -21,7 +21,7 @@ Column = list[Any]
 
 
 @dataclass(frozen=True)
-class Answers:
+class PredictedRows:
     """The added columns of a window's rows, by name, each as long as `kept`, the places of the rows that are written.
 
     `probabilities` are those of every label, by label, where they are added. A row that could not be read has None in
@@ -71,19 +71,19 @@ class Added:
         """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
         if self.job.format in ("jsonl", "parquet") and len(set(columns)) < len(columns):
             what = "has several columns without a name"
-            raise DataError(what, where=where, mend="name them, or write it as CSV: --format csv")
+            raise DataError(what, where=where, hint="name them, or write it as CSV: --format csv")
         if taken := [name for name in (self.keys if self.job.format == "jsonl" else self.names) if name in columns]:
             raise DataError(
                 f"has a column {taken[0]!r} already",
                 where=where,
-                mend=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
+                hint=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
             )
 
-    def of(self, rows: Block, scores: Scores) -> Answers:
+    def of(self, rows: Block, scores: Scores) -> PredictedRows:
         """The answers to a window's rows, of whose texts these are the scores."""
         faults = rows.faults
         skips = bool(faults) and self.job.on_bad_row == SKIP
-        kept = [place for place in range(len(rows.lines)) if place not in faults] if skips else range(len(rows.lines))
+        kept = [index for index in range(len(rows.lines)) if index not in faults] if skips else range(len(rows.lines))
         probabilities, known = scores.probabilities[kept], scores.known[kept]
         chosen, unsure = self.decision.choose(probabilities), self.decision.unsure(probabilities)
         columns: dict[str, Column] = {
@@ -91,18 +91,18 @@ class Added:
             "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
             "no_known_words": (~known).tolist(),
             "unsure": unsure.tolist(),
-            "error": [f"line {rows.lines[place]}: {faults[place].what}" if place in faults else None for place in kept],
+            "error": [f"line {rows.lines[index]}: {faults[index].what}" if index in faults else None for index in kept],
         }
         columns = {name: columns[name.removeprefix(self.job.prefix)] for name in self.kinds}
         every = dict(zip(self.labels, map(_rounded, probabilities.T), strict=True)) if self.job.proba else {}
         bad = [] if skips else list(faults)
         answered = [column for name, column in columns.items() if name != f"{self.job.prefix}error"]
         for column in (*answered, *every.values()):
-            for place in bad:
-                column[place] = None
+            for index in bad:
+                column[index] = None
         unknown = ~known
         unknown[bad] = unsure[bad] = False
-        return Answers(
+        return PredictedRows(
             kept, columns, every, Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()))
         )
 

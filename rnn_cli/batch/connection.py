@@ -24,7 +24,7 @@ try:
     import ray
     from ray.data import DataContext
 except ModuleNotFoundError as error:
-    raise UsageError("--engine ray needs the library Ray", mend="pip install 'rnn-cli[ray]'") from error
+    raise UsageError("--engine ray needs the library Ray", hint="pip install 'rnn-cli[ray]'") from error
 
 BLOCK_BYTES = 1 << 20
 """A block of Ray's is given on once it is so large: a chunk or, of short rows, a few."""
@@ -43,7 +43,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
                 ray.init(**how, **where)
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
-            raise UsageError(f"no Ray cluster there ({reason})", where=address, mend="check --ray-address") from None
+            raise UsageError(f"no Ray cluster there ({reason})", where=address, hint="check --ray-address") from None
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.target_max_block_size = BLOCK_BYTES

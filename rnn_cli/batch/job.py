@@ -40,13 +40,13 @@ def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input
     one twice.
     """
     if STANDARD_INPUT in names and len(names) > 1:
-        raise DataError("the standard input cannot be read beside files", mend="give it alone, as --input -")
+        raise DataError("the standard input cannot be read beside files", hint="give it alone, as --input -")
     found = [each for name in names for each in _named(local(name), any_format)]
     seen: set[str] = set()
     for each in found:
         file = each.path if is_remote(each.path) else os.path.realpath(each.path)
         if file in seen:
-            raise DataError("is named twice", where=shown(each.path), mend="name each file once")
+            raise DataError("is named twice", where=shown(each.path), hint="name each file once")
         seen.add(file)
     return found
 
@@ -94,7 +94,7 @@ def _named(name: str, any_format: bool) -> Iterator[Input]:
     elif _PATTERN & set(name) and not os.path.lexists(name):
         matching = sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path))
         if not matching:
-            raise DataError("no file matches", where=name, mend="check the pattern; quote it for the shell")
+            raise DataError("no file matches", where=name, hint="check the pattern; quote it for the shell")
         folder = _folder_of(name)
         yield from (_input(path, os.path.relpath(path, folder)) for path in matching)
     else:
@@ -114,9 +114,9 @@ def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
     some = [path for path in found if any_format or format_of(path)]
     if not some:
         what = f"none of its {len(found):,} files is" if found else "holds no"
-        mend = "name them for what they are, or say --input-format" if found else "check the path"
+        hint = "name them for what they are, or say --input-format" if found else "check the path"
         raise DataError(
-            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), mend=mend
+            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), hint=hint
         )
     return some
 
@@ -189,8 +189,8 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
         names.remove("on_bad_row")
     if names:
         name = words.get(names[0], f"--{names[0].replace('_', '-')}")
-        mend = "call it as it was begun, or begin anew with --force"
-        raise UsageError(f"was begun with another {name}", where=where, mend=mend)
+        hint = "call it as it was begun, or begin anew with --force"
+        raise UsageError(f"was begun with another {name}", where=where, hint=hint)
 
 
 @dataclass(frozen=True)

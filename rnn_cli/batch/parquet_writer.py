@@ -8,7 +8,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rnn_cli.batch.columns import Added, Answers
+from rnn_cli.batch.columns import Added, PredictedRows
 from rnn_cli.batch.text_writers import Write, as_text, rows_of
 from rnn_cli.batch.windows import Source, Window
 
@@ -36,7 +36,7 @@ class Parquet:
     def written(self, file: IO[bytes], *, whole: bool) -> Iterator[Write]:
         """What writes windows to a file: a whole Parquet file, or else a stream of its own."""
         batches: list[Any] = []
-        yield lambda window, answers: batches.append(self._batch(window, answers))
+        yield lambda window, predicted: batches.append(self._batch(window, predicted))
         if whole:
             with pq.ParquetWriter(file, self._schema) as writer:
                 writer.write_table(pa.Table.from_batches(batches, self._schema))
@@ -57,17 +57,17 @@ class Parquet:
                     batches.clear()
             writer.write_table(pa.Table.from_batches(batches, self._schema))
 
-    def _batch(self, window: Window, answers: Answers) -> Any:
+    def _batch(self, window: Window, predicted: PredictedRows) -> Any:
         rows = window.rows.batch
         if rows is None:
-            values = rows_of(window, self._columns, answers.kept)
+            values = rows_of(window, self._columns, predicted.kept)
             texts = [[None if value is None else as_text(value) for value in row] for row in values]
             given = [list(column) for column in zip(*texts, strict=True)] or [[] for _ in self._columns]
-        elif len(answers.kept) < len(window.rows.lines):
-            given = rows.take(pa.array(answers.kept, pa.int64())).columns
+        elif len(predicted.kept) < len(window.rows.lines):
+            given = rows.take(pa.array(predicted.kept, pa.int64())).columns
         else:
             given = rows.columns
-        columns = [*given, *answers.columns.values(), *answers.probabilities.values()]
+        columns = [*given, *predicted.columns.values(), *predicted.probabilities.values()]
         arrays = [
             column if isinstance(column, pa.Array) else pa.array(column, field.type)
             for column, field in zip(columns, self._schema, strict=True)

@@ -48,7 +48,7 @@ class Local:
     def __init__(self, folder: Path) -> None:
         self._folder = Path(os.path.abspath(folder))
         if folder.exists() and not folder.is_dir():
-            raise UsageError("is a file", where=str(folder), mend="name a folder, or leave the / out")
+            raise UsageError("is a file", where=str(folder), hint="name a folder, or leave the / out")
 
     def __str__(self) -> str:
         """How messages name it."""

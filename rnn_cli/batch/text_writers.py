@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, Protocol
 
-from rnn_cli.batch.columns import DIGITS, Added, Answers, Column
+from rnn_cli.batch.columns import DIGITS, Added, Column, PredictedRows
 from rnn_cli.batch.job import Job
 from rnn_cli.batch.windows import Source, Window
 from rnn_cli.errors import DataError
@@ -32,12 +32,12 @@ def rows_of(window: Window, columns: Sequence[str], kept: Sequence[int]) -> Iter
         yield from zip(*map(_listed, batch.columns, columns, [window.source.name] * len(columns)), strict=True)
         return
     blank = [None] * len(columns)
-    for place in kept:
-        values = rows.values[place]
-        if place in rows.faults:
+    for index in kept:
+        values = rows.values[index]
+        if index in rows.faults:
             yield blank
         elif isinstance(values, Mapping):
-            values = values if all(map(_is_plain, values.values())) else as_they_stand(rows.raws[place])
+            values = values if all(map(_is_plain, values.values())) else as_they_stand(rows.raws[index])
             yield [values.get(column) for column in columns]
         else:
             yield values
@@ -49,7 +49,7 @@ def _listed(column: Any, name: str, where: str) -> list[Any]:
         values: list[Any] = (column.cast("string") if str(column.type).startswith("time") else column).to_pylist()
     except (ValueError, OverflowError) as error:  # bytes that are not UTF-8 among them
         what = f"the column {name!r} holds what is no text ({error})".replace("\n", " ")
-        raise DataError(what, where=where, mend="use --format parquet, which keeps it") from None
+        raise DataError(what, where=where, hint="use --format parquet, which keeps it") from None
     return values
 
 
@@ -122,7 +122,7 @@ def harmless(cell: str) -> str:
     return cell
 
 
-Write = Callable[[Window, Answers], None]
+Write = Callable[[Window, PredictedRows], None]
 """Writes a window's rows with their answers."""
 
 
@@ -132,7 +132,7 @@ class TextFormat(Protocol):
     def header(self) -> str:
         """What stands before the first row."""
 
-    def lines(self, window: Window, answers: Answers) -> str:
+    def lines(self, window: Window, predicted: PredictedRows) -> str:
         """The rows with their answers, a line each."""
 
 
@@ -142,7 +142,7 @@ def written(text: TextFormat, file: IO[bytes], compression: str | None, *, heade
     with _compressed(file, compression) as stream:
         if header:
             stream.write(text.header().encode())
-        yield lambda window, answers: _ignore(stream.write(text.lines(window, answers).encode()))
+        yield lambda window, predicted: _ignore(stream.write(text.lines(window, predicted).encode()))
 
 
 def _ignore(_: object) -> None: ...
@@ -178,16 +178,16 @@ class Delimited:
         """The columns' names."""
         return self._record([*self._columns, *self._added.names])
 
-    def lines(self, window: Window, answers: Answers) -> str:
+    def lines(self, window: Window, predicted: PredictedRows) -> str:
         """The rows with their answers, a line each."""
-        cells = [self._cells(column) for column in (*answers.columns.values(), *answers.probabilities.values())]
+        cells = [self._cells(column) for column in (*predicted.columns.values(), *predicted.probabilities.values())]
         tails = map(self._delimiter.join, zip(*cells, strict=True))
         rows = window.rows
         if self._as_they_stand and window.source.kind == self._delimiter:
             blank = self._delimiter * (len(self._columns) - 1) if len(self._columns) > 1 else '""'
-            heads = [blank if place in rows.faults else rows.raws[place] for place in answers.kept]
+            heads = [blank if index in rows.faults else rows.raws[index] for index in predicted.kept]
         else:
-            heads = [self._record(row)[:-1] for row in rows_of(window, self._columns, answers.kept)]
+            heads = [self._record(row)[:-1] for row in rows_of(window, self._columns, predicted.kept)]
         between = self._delimiter if self._columns else ""  # of rows that are all faulty no column is known
         return "".join([f"{head}{between}{tail}\n" for head, tail in zip(heads, tails, strict=True)])
 
@@ -221,27 +221,27 @@ class Jsonl:
         """Nothing: every line tells its keys."""
         return ""
 
-    def lines(self, window: Window, answers: Answers) -> str:
+    def lines(self, window: Window, predicted: PredictedRows) -> str:
         """The rows with their answers, a line each."""
-        tails = self._tails(answers)
-        heads = self._heads(window, answers)
+        tails = self._tails(predicted)
+        heads = self._heads(window, predicted)
         return "".join(
             [f"{head[:-1]}{', ' * (head != '{}')}{tail}}}\n" for head, tail in zip(heads, tails, strict=True)]
         )
 
-    def _heads(self, window: Window, answers: Answers) -> list[str]:
+    def _heads(self, window: Window, predicted: PredictedRows) -> list[str]:
         rows, columns = window.rows, window.source.columns
         if window.source.kind != "jsonl":
-            return [as_object(zip(columns, row, strict=True)) for row in rows_of(window, columns, answers.kept)]
+            return [as_object(zip(columns, row, strict=True)) for row in rows_of(window, columns, predicted.kept)]
         for values, line in zip(rows.values, rows.lines, strict=True):
             if not self._names.isdisjoint(values):
                 self._added.refuse_columns(values, f"{window.source.name}:{line}")
         # An object without keys may still hold white space.
-        return [rows.raws[place] if rows.values[place] else "{}" for place in answers.kept]
+        return [rows.raws[index] if rows.values[index] else "{}" for index in predicted.kept]
 
-    def _tails(self, answers: Answers) -> list[str]:
-        written = {name: list(map(as_json, column)) for name, column in answers.columns.items()}
-        if every := answers.probabilities:
+    def _tails(self, predicted: PredictedRows) -> list[str]:
+        written = {name: list(map(as_json, column)) for name, column in predicted.columns.items()}
+        if every := predicted.probabilities:
             rows = zip(*every.values(), strict=True)
             written[self._probabilities] = [as_object(zip(every, row, strict=True)) for row in rows]
         keys = [as_json(name) for name in written]

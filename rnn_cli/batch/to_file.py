@@ -122,26 +122,26 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> N
     folder = _folder(output)
     has_begun = (folder / JOURNAL).exists()
     if output.is_dir():
-        raise UsageError("is a folder", where=str(output), mend=f"a folder of answers is --output {quoted(output)}/")
+        raise UsageError("is a folder", where=str(output), hint=f"a folder of answers is --output {quoted(output)}/")
     if resume and not has_begun and output.exists():
-        raise UsageError("stands, and no unfinished job for it", where=str(output), mend="it may be finished")
+        raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
     if has_begun and not (resume or force):
-        mend = "go on with --resume, or begin anew with --force"
-        raise UsageError("an unfinished job", where=str(folder), mend=mend)
+        hint = "go on with --resume, or begin anew with --force"
+        raise UsageError("an unfinished job", where=str(folder), hint=hint)
     for file in (output, rejects):
         check_replaced(file, force=force or has_begun)  # what has come since it began is looked at when it is opened
     if folder.exists() and not _is_ours(folder):
-        raise UsageError("exists and is not an unfinished job", where=str(folder), mend="move it")
+        raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
 
 
 def check_replaced(file: Path, *, force: bool) -> None:
     """Refuse a file that may not be written. Raises UsageError."""
     if not file.parent.is_dir():
-        raise UsageError("no such folder", where=str(file.parent), mend="make it first")
+        raise UsageError("no such folder", where=str(file.parent), hint="make it first")
     if file.exists() and not file.is_file():  # a device or a pipe would be replaced by a file
-        raise UsageError("is no file", where=str(file), mend="name one, or - for the standard output")
+        raise UsageError("is no file", where=str(file), hint="name one, or - for the standard output")
     if file.exists() and not force:
-        raise UsageError("exists", where=str(file), mend="replace it with --force, or name another")
+        raise UsageError("exists", where=str(file), hint="replace it with --force, or name another")
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def _opened(output: Path, rejects: Path, folder: Path, signature: Mapping[str, s
         read_plain(file, MOST_BYTES).decode("utf-8", "replace"),
         where=str(file),
         newest=VERSION,
-        mend="begin anew with --force",
+        hint="begin anew with --force",
     )
     refuse_another(content["signature"], signature, str(folder))
     saved = content["state"]
@@ -188,7 +188,7 @@ def _opened(output: Path, rejects: Path, folder: Path, signature: Mapping[str, s
         _check_lengths(folder, state)
         for name, path in standing.items():
             if name not in content["replaces"] and not force:
-                raise UsageError("has come meanwhile", where=str(path), mend="replace it with --force, or move it")
+                raise UsageError("has come meanwhile", where=str(path), hint="replace it with --force, or move it")
     replaces = tuple({*content["replaces"], *(standing if force else ())})
     return Journal(output, rejects, folder, signature, state, replaces)
 
@@ -198,7 +198,7 @@ def _check_lengths(folder: Path, state: State) -> None:
         file = folder / name
         if length and (not file.exists() or file.stat().st_size < length):
             what = "is shorter than the journal beside it says"
-            raise BundleError(what, where=str(file), mend="begin anew with --force")
+            raise BundleError(what, where=str(file), hint="begin anew with --force")
 
 
 @contextmanager
@@ -210,7 +210,7 @@ def told(output: Path | str) -> Iterator[None]:
         raise
     except OSError as error:
         what = f"cannot be written ({reason(error)})"
-        raise RunFailed(what, where=str(output), mend="make room or choose another place") from error
+        raise RunFailed(what, where=str(output), hint="make room or choose another place") from error
 
 
 def _moved(file: Path, to: Path) -> None:

@@ -91,11 +91,11 @@ def _standing(store: Store, record: Mapping[str, Any], *, resume: bool, force: b
     text = store.read(RECORD)
     if text is None:
         if store.names():
-            raise UsageError("holds other files", where=str(store), mend="name a new folder")
+            raise UsageError("holds other files", where=str(store), hint="name a new folder")
         return frozenset()
     if not (resume or force):
-        mend = "go on with --resume, or begin anew with --force"
-        raise UsageError("holds the answers of a job", where=str(store), mend=mend)
+        hint = "go on with --resume, or begin anew with --force"
+        raise UsageError("holds the answers of a job", where=str(store), hint=hint)
     names, told = store.names(), {"where": store.shown(RECORD), "mend": "begin anew with --force"}
     earlier: Mapping[str, Any]
     try:
@@ -109,7 +109,7 @@ def _standing(store: Store, record: Mapping[str, Any], *, resume: bool, force: b
         return frozenset(name for name in names if name == _whole(name))
     if foreign := list(filterfalse(_of(earlier), names)):
         what = f"holds {foreign[0]}, which is none of its answers"
-        raise UsageError(what, where=str(store), mend="move it, or name a new folder")
+        raise UsageError(what, where=str(store), hint="move it, or name a new folder")
     store.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, it tells of the rest
     return frozenset()
 
@@ -137,10 +137,10 @@ def _stems(job: Job) -> list[str]:
     """What the names of the files' answers begin with."""
     stems = [_stem(job, file) for file in range(len(job.inputs))]
     if leading_out := next((stem for stem in stems if ".." in stem.split("/") or stem.startswith("/")), None):
-        raise DataError("its answers would lie outside the folder", where=leading_out, mend="name its folder instead")
+        raise DataError("its answers would lie outside the folder", where=leading_out, hint="name its folder instead")
     if len(set(stems)) < len(stems):
         twice = next(stem for stem in stems if stems.count(stem) > 1)
-        raise DataError(f"two files would be answered in {twice}-00000", mend="score them apart")
+        raise DataError(f"two files would be answered in {twice}-00000", hint="score them apart")
     return stems
 
 

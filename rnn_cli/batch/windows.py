@@ -84,7 +84,7 @@ def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
         what = f"its columns are of other types than those of {first.name}"
     else:
         return
-    raise DataError(what, where=source.name, mend="score it apart, or write a folder of answers: --output FOLDER/")
+    raise DataError(what, where=source.name, hint="score it apart, or write a folder of answers: --output FOLDER/")
 
 
 def texts_of(window: Window) -> list[str]:
@@ -95,4 +95,4 @@ def texts_of(window: Window) -> list[str]:
 def no_rows(job: Job) -> DataError:
     """The error for files that have none."""
     where = job.request(0).name if len(job.inputs) == 1 else None
-    return DataError("has no rows" if where else "none of the files has rows", where=where, mend="give it at least one")
+    return DataError("has no rows" if where else "none of the files has rows", where=where, hint="give it at least one")

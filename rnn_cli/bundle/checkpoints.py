@@ -98,7 +98,7 @@ def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
     """A run's newest whole checkpoint; `warn` hears of damaged ones. Raises `BundleError` if there is none."""
     damage: BundleError | None = None
     if not path.is_dir():
-        raise BundleError("no such folder", where=str(path), mend="name the folder of a run that was stopped")
+        raise BundleError("no such folder", where=str(path), hint="name the folder of a run that was stopped")
     for checkpoint in reversed(checkpoints(path)):
         if damage:
             warn(f"{damage.where}: {damage.what}; the checkpoint before it is taken")
@@ -109,7 +109,7 @@ def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
     raise BundleError(
         f"holds no whole checkpoint: {damage.what if damage else 'it is empty'}",
         where=str(path),
-        mend=(damage and damage.mend) or "delete it and train anew",
+        hint=(damage and damage.hint) or "delete it and train anew",
     )
 
 
@@ -220,12 +220,12 @@ def check_begin(out: Path | None, *, force: bool) -> None:
     if not path.exists():
         return
     if not path.is_dir() or any(_is_foreign(file) for file in path.iterdir()):
-        raise BundleError("exists and is not an unfinished run", where=str(path), mend="choose another --out")
+        raise BundleError("exists and is not an unfinished run", where=str(path), hint="choose another --out")
     if checkpoints(path) and not force:
         raise BundleError(
             "an unfinished run",
             where=str(path),
-            mend=f"go on with rnn train --resume {quoted(path)}, or add --force to begin anew",
+            hint=f"go on with rnn train --resume {quoted(path)}, or add --force to begin anew",
         )
 
 
@@ -263,11 +263,11 @@ def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinish
     `path` is the run's folder, from `locate_unfinished`.
     """
     if not checkpoints(path):
-        raise BundleError("holds no checkpoint", where=str(path), mend="name the folder of a run that was stopped")
+        raise BundleError("holds no checkpoint", where=str(path), hint="name the folder of a run that was stopped")
     if os.path.lexists(path / FAILED):
         why = read_plain(path / FAILED, MOST_WORDS).decode("utf-8", "replace")
-        mend = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
-        raise BundleError(f"would fail again: {why}", where=str(path), mend=mend)
+        hint = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
+        raise BundleError(f"would fail again: {why}", where=str(path), hint=hint)
     with _held(path):
         checkpoint = newest_checkpoint(path, warn)
         for damaged in checkpoints(path)[checkpoints(path).index(checkpoint.path) + 1 :]:
@@ -284,19 +284,19 @@ def locate_unfinished(named: Path | None) -> Path:
             if (run := checkpoints(path)) and not (path / FAILED).exists()
         ]
         if not saved:
-            raise BundleError(f"no unfinished run in {RUNS}/", mend="name one with --resume DIR")
+            raise BundleError(f"no unfinished run in {RUNS}/", hint="name one with --resume DIR")
         return max(saved)[1]
     path = real if (real := _real(named)).name.endswith(UNFINISHED) else unfinished_path(named)
     if checkpoints(path):
         return path
     if (named / MANIFEST).exists():
         raise BundleError(
-            "a finished model", where=str(named), mend=f"rnn train --from {quoted(named)} trains it further on new rows"
+            "a finished model", where=str(named), hint=f"rnn train --from {quoted(named)} trains it further on new rows"
         )
     if path.is_dir():
         return path
-    mend = f"name a folder that ends in {UNFINISHED}; a CONFIG stands before --resume"
-    raise BundleError("no such unfinished run", where=str(named), mend=mend)
+    hint = f"name a folder that ends in {UNFINISHED}; a CONFIG stands before --resume"
+    raise BundleError("no such unfinished run", where=str(named), hint=hint)
 
 
 def _is_foreign(file: Path) -> bool:

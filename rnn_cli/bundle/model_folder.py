@@ -26,12 +26,12 @@ def sign(content: Mapping[str, Any]) -> str:
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def unsign(text: str, *, where: str, newest: int, mend: str = "train again or restore a copy") -> dict[str, Any]:
+def unsign(text: str, *, where: str, newest: int, hint: str = "train again or restore a copy") -> dict[str, Any]:
     """The content of signed text of a `format_version` up to `newest`.
 
     Raises `BundleError` if it is damaged, with this `mend`, or from a newer release.
     """
-    damaged = BundleError("damaged, its checksum differs", where=where, mend=mend)
+    damaged = BundleError("damaged, its checksum differs", where=where, hint=hint)
     try:
         content: dict[str, Any] = json.loads(text, parse_constant=_no_number)
         found = content.pop("checksum")
@@ -43,7 +43,7 @@ def unsign(text: str, *, where: str, newest: int, mend: str = "train again or re
         raise BundleError(
             f"written by a newer rnn (format {version}, this one reads up to {newest})",
             where=where,
-            mend="upgrade rnn-cli",
+            hint="upgrade rnn-cli",
         )
     if not is_whole:
         raise damaged
@@ -225,14 +225,14 @@ def locate(model: str | None) -> Path:
         return Path(model)
     if named := os.environ.get("RNN_MODEL"):
         if not Path(named).is_dir():
-            raise BundleError("no such folder", where=f"RNN_MODEL={named}", mend="correct or unset the variable")
+            raise BundleError("no such folder", where=f"RNN_MODEL={named}", hint="correct or unset the variable")
         return Path(named)
     if LATEST.is_symlink() and not LATEST.exists():
         raise BundleError(
-            f"points to {os.readlink(LATEST)}, which is gone", where=str(LATEST), mend="name a model with --model DIR"
+            f"points to {os.readlink(LATEST)}, which is gone", where=str(LATEST), hint="name a model with --model DIR"
         )
     if not LATEST.exists():
-        raise BundleError(f"no trained model in {RUNS}/", mend="train one with rnn train, or name it with --model DIR")
+        raise BundleError(f"no trained model in {RUNS}/", hint="train one with rnn train, or name it with --model DIR")
     return LATEST
 
 
@@ -251,13 +251,13 @@ class Bundle:
             raise BundleError(
                 "is a file, not a model's folder" if path.exists() else "no such folder",
                 where=str(path),
-                mend="name the folder of a trained model",
+                hint="name the folder of a trained model",
             )
         if not os.path.lexists(manifest_file):
             raise BundleError(
                 f"not a trained model: it has no {MANIFEST}",
                 where=str(path),
-                mend=f"finish it with rnn train --resume {quoted(path)}"
+                hint=f"finish it with rnn train --resume {quoted(path)}"
                 if path.name.endswith(UNFINISHED)
                 else "name a folder rnn train wrote",
             )
@@ -292,7 +292,7 @@ class Bundle:
         proof = self.manifest.files.get(name)
         if proof is None:
             raise BundleError(
-                f"has no {name}", where=str(self.path), mend="an export has not all: name a folder rnn train wrote"
+                f"has no {name}", where=str(self.path), hint="an export has not all: name a folder rnn train wrote"
             )
         return proof
 
@@ -301,12 +301,12 @@ class Bundle:
         try:
             found = size_of(file)
         except OSError as error:
-            raise BundleError(reason(error), where=str(file), mend="train again or restore a copy") from None
+            raise BundleError(reason(error), where=str(file), hint="train again or restore a copy") from None
         if found != size:
             raise BundleError(
-                f"{found} bytes, written with {size}", where=str(file), mend="train again or restore a copy"
+                f"{found} bytes, written with {size}", where=str(file), hint="train again or restore a copy"
             )
 
 
 def _differs(file: Path) -> BundleError:
-    return BundleError("checksum differs from the one written", where=str(file), mend="train again or restore a copy")
+    return BundleError("checksum differs from the one written", where=str(file), hint="train again or restore a copy")

@@ -27,21 +27,21 @@ def check_target(
     if out is None or not (out.exists() or out.is_symlink()):
         return
     if out.resolve() == RUNS.resolve():
-        raise BundleError("is the folder that holds the runs", where=str(out), mend=f"use {option} {RUNS}/NAME")
+        raise BundleError("is the folder that holds the runs", where=str(out), hint=f"use {option} {RUNS}/NAME")
     try:
         text = read_plain(out / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
         manifest = Manifest.from_json(text, where=str(out / MANIFEST))
     except BundleError:
         raise BundleError(
-            "exists and is not a trained model", where=str(out), mend=f"choose another {option}"
+            "exists and is not a trained model", where=str(out), hint=f"choose another {option}"
         ) from None
     if not force:
-        raise BundleError("exists", where=str(out), mend=f"use --force to replace it, or another {option}")
+        raise BundleError("exists", where=str(out), hint=f"use --force to replace it, or another {option}")
     if foreign := sorted({file.name for file in out.iterdir()} - {MANIFEST, *manifest.files, *besides}):
         raise BundleError(
             f"holds {foreign[0]}, which is no part of the model",
             where=str(out),
-            mend=f"move it, or use another {option}",
+            hint=f"move it, or use another {option}",
         )
 
 

@@ -52,7 +52,7 @@ class Report:
                     "name": finding.name,
                     "severity": finding.severity.value,
                     "what": finding.what,
-                    "mend": finding.mend,
+                    "mend": finding.hint,
                     "rows": [
                         {"file": self.rows.file_of[hit.row], "line": self.rows.lines[hit.row], "note": hit.note}
                         for hit in finding.hits

@@ -54,12 +54,12 @@ def find_spoiled(rows: Rows, tokenizer: Tokenizer) -> Iterator[Finding]:
 
 
 def _each(
-    rows: Rows, name: str, severity: Severity, note: Callable[[str], str | None], what: str, mend: str
+    rows: Rows, name: str, severity: Severity, note: Callable[[str], str | None], what: str, hint: str
 ) -> Iterator[Finding]:
     """A finding of the rows for whose text there is a note, be it empty."""
     hits = tuple(Hit(row, told) for row, text in enumerate(rows.texts) if (told := note(text)) is not None)
     if hits:
-        yield Finding(name, severity, f"{counted(len(hits), 'text has', 'texts have')} {what}", mend, hits)
+        yield Finding(name, severity, f"{counted(len(hits), 'text has', 'texts have')} {what}", hint, hits)
 
 
 def _damage(text: str) -> str | None:
@@ -71,8 +71,8 @@ def _damage(text: str) -> str | None:
     if mended == text:
         return None
     # The first place where they part, and a little of what stands there.
-    place = next((at for at, (old, new) in enumerate(zip(text, mended, strict=False)) if old != new), len(mended))
-    return f"{text[place : place + 3]!r} was {mended[place : place + 1]!r}"
+    index = next((at for at, (old, new) in enumerate(zip(text, mended, strict=False)) if old != new), len(mended))
+    return f"{text[index : index + 3]!r} was {mended[index : index + 1]!r}"
 
 
 def _html(text: str) -> str | None:

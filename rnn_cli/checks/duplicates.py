@@ -81,9 +81,9 @@ def _signatures(shingles: Hashes, starts: npt.NDArray[np.intp]) -> Hashes:
     for block in np.split(full, np.flatnonzero(np.diff(starts[full] // BLOCK)) + 1):
         if len(block):
             first, behind = starts[block[0]], starts[block[-1] + 1]
-            for place, factor in enumerate(factors):
+            for index, factor in enumerate(factors):
                 hashes = shingles[first:behind] * factor
-                signatures[block, place] = np.minimum.reduceat(hashes, starts[block] - first)
+                signatures[block, index] = np.minimum.reduceat(hashes, starts[block] - first)
     return signatures
 
 
@@ -166,9 +166,9 @@ def find_repeats(rows: Rows, words: Words) -> Iterator[Finding]:
     )
 
 
-def _found(name: str, severity: Severity, hits: Sequence[Hit], what: str, mend: str) -> Iterator[Finding]:
+def _found(name: str, severity: Severity, hits: Sequence[Hit], what: str, hint: str) -> Iterator[Finding]:
     if hits:
-        yield Finding(name, severity, what, mend, tuple(hits))
+        yield Finding(name, severity, what, hint, tuple(hits))
 
 
 def _standing(leaked: Sequence[Hit], how: str) -> str:

@@ -42,7 +42,7 @@ class Finding:
     name: str
     severity: Severity
     what: str
-    mend: str
+    hint: str
     hits: tuple[Hit, ...] = ()
 
 
@@ -67,13 +67,13 @@ def check_target(out: Path, read: Iterable[str] = (), *, force: bool) -> None:
     Raises `UsageError`.
     """
     if out.is_dir():
-        raise UsageError("is a folder", where=str(out), mend="name a file in it")
+        raise UsageError("is a folder", where=str(out), hint="name a file in it")
     if not out.parent.is_dir():
-        raise UsageError("no such folder", where=str(out.parent), mend="make it first")
+        raise UsageError("no such folder", where=str(out.parent), hint="make it first")
     if out.exists() and any(os.path.exists(file) and out.samefile(file) for file in read):
-        raise UsageError("holds the texts themselves", where=str(out), mend="choose another --out")
+        raise UsageError("holds the texts themselves", where=str(out), hint="choose another --out")
     if (out.exists() or out.is_symlink()) and not force:
-        raise UsageError("exists", where=str(out), mend="use --force to replace it, or another --out")
+        raise UsageError("exists", where=str(out), hint="use --force to replace it, or another --out")
 
 
 def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:

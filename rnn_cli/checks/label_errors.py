@@ -77,12 +77,12 @@ def find_suspects(rows: Rows, judged: list[int], counts: Any) -> tuple[Suspect, 
     doubted = np.flatnonzero(suggested != given)
     return tuple(
         Suspect(
-            judged[place],
-            names[suggested[place]],
-            float(probabilities[place, suggested[place]]),
-            float(own[place]),
+            judged[index],
+            names[suggested[index]],
+            float(probabilities[index, suggested[index]]),
+            float(own[index]),
         )
-        for place in doubted[np.argsort(own[doubted], kind="stable")].tolist()
+        for index in doubted[np.argsort(own[doubted], kind="stable")].tolist()
     )
 
 

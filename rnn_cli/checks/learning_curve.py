@@ -75,8 +75,8 @@ def learning_curve(
     for size, repeats in plan:
         note(f"linear model of {size:,} rows")
         chosen = (_drawn(train, classes, size, seed) for seed in range(repeats))
-        answers = (fit_and_score(counts, classes, drawn, held_out, len(names)).argmax(axis=1) for drawn in chosen)
-        right.append(np.array([answer == classes[held_out] for answer in answers]))
+        predicted = (fit_and_score(counts, classes, drawn, held_out, len(names)).argmax(axis=1) for drawn in chosen)
+        right.append(np.array([answer == classes[held_out] for answer in predicted]))
     return _extrapolated(np.array([size for size, _ in plan]), right, len(judged))
 
 

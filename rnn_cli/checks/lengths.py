@@ -56,9 +56,9 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
     """Count the tokens of at least one text."""
     counts: Counter[str] = Counter()
     lengths = np.zeros(len(texts), np.int64)
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         tokens = tokenizer.tokens(text)
-        lengths[place] = len(tokens)
+        lengths[index] = len(tokens)
         counts.update(tokens)
     running = int(lengths.sum())
     frequencies = np.sort(np.fromiter(counts.values(), np.int64, len(counts)))[::-1].cumsum()

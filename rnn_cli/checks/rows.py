@@ -107,6 +107,6 @@ def _is_config(source: str) -> bool:
         raise DataError(
             "no such file, built-in set or recipe",
             where=source or '""',
-            mend=(f"did you mean {meant}? " if meant else "") + names,
+            hint=(f"did you mean {meant}? " if meant else "") + names,
         )
     return False

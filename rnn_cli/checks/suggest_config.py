@@ -123,13 +123,13 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
         raise DataError(
             f"every row has the label {dataset.labels[0]!r}",
             where=dataset.name,
-            mend="training needs at least two; name another --set data.label_column=NAME",
+            hint="training needs at least two; name another --set data.label_column=NAME",
         )
     if len(counts) > max(2, len(dataset) / 2):
         raise DataError(
             f"{len(counts):,} different labels in {len(dataset):,} rows, such as {dataset.labels[0][:40]!r}",
             where=dataset.name,
-            mend="name the column of labels with --set data.label_column=NAME",
+            hint="name the column of labels with --set data.label_column=NAME",
         )
 
 

@@ -28,13 +28,13 @@ def understood(error: Exception) -> Exception:
     if isinstance(error, ModuleNotFoundError) and error.name in FULL:
         return _lacking(error.name)
     if isinstance(error, ModuleNotFoundError) and error.name in ALONE:
-        return UsageError(f"this needs the library {error.name}", mend=f"pip install {error.name}")
+        return UsageError(f"this needs the library {error.name}", hint=f"pip install {error.name}")
     return error
 
 
 def _lacking(library: str) -> UsageError:
     return UsageError(
-        f"this needs the full install of rnn ({library} is not installed)", mend="pip install . in rnn's own folder"
+        f"this needs the full install of rnn ({library} is not installed)", hint="pip install . in rnn's own folder"
     )
 
 

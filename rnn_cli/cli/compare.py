@@ -7,7 +7,7 @@ import click
 from rnn_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.compare import Answers
+    from rnn_cli.evaluation.compare import PredictedRows
 
 
 @click.command(
@@ -42,40 +42,40 @@ def compare(runs: tuple[str, ...], split: str, source: str | None, overrides: tu
     are corrected for their number (Holm).
     """
     if len(runs) < 2:
-        raise UsageError("one model is not enough to compare", mend="name two or more, as rnn compare runs/a runs/b")
+        raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
     if source is None and overrides:
-        raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
+        raise UsageError("--set tells how to read --data, which is not given", hint="add --data FILE")
 
-    from rnn_cli.evaluation.compare import hold
+    from rnn_cli.evaluation.compare import compare_models
 
     if source is None:
-        from rnn_cli.evaluation.compare import read_answers
+        from rnn_cli.evaluation.compare import read_predictions
 
-        contest = hold([read_answers(run, split) for run in runs])
+        comparison_of_models = compare_models([read_predictions(run, split) for run in runs])
     else:
-        contest = hold(_scored(runs, source, overrides))
+        comparison_of_models = compare_models(_scored(runs, source, overrides))
     if as_json:
         from rnn_cli.cli.layout import to_json
 
-        click.echo(to_json(contest.to_dict(), indent=2))
+        click.echo(to_json(comparison_of_models.to_dict(), indent=2))
     else:
         from pathlib import Path
 
-        from rnn_cli.cli.show_comparison import show_contest
+        from rnn_cli.cli.show_comparison import show_models
         from rnn_cli.data.reading.remote import shown
 
         of_runs = any(Path(run).is_dir() for run in runs)
         rows = f"{split} rows" if of_runs else "rows"
-        show_contest(contest, f"rows of {Path(shown(source)).name}" if source else rows)
+        show_models(comparison_of_models, f"rows of {Path(shown(source)).name}" if source else rows)
 
 
-def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[Answers]":
+def _scored(runs: tuple[str, ...], source: str, overrides: tuple[str, ...]) -> "list[PredictedRows]":
     from pathlib import Path
 
     from rnn_cli.bundle.model_folder import Bundle
-    from rnn_cli.evaluation.evaluate import answers_of, evaluate, labelled_rows
+    from rnn_cli.evaluation.evaluate import evaluate, labelled_rows, predictions_of
     from rnn_cli.scoring.predictor import Predictor
 
     opened = [Bundle.open(Path(run)) for run in runs]  # all of them, before any is set to work
     rows = labelled_rows(opened[0], source, overrides)
-    return [answers_of(run, evaluate(Predictor(each), rows)) for run, each in zip(runs, opened, strict=True)]
+    return [predictions_of(run, evaluate(Predictor(each), rows)) for run, each in zip(runs, opened, strict=True)]

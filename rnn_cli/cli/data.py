@@ -77,7 +77,7 @@ def check(
     if out is not None:
         check_target(out, [source], force=force)
     elif force:
-        raise UsageError("--force is for --out, which is not given", mend="add --out FILE")
+        raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
     from rnn_cli.checks.rows import WHOLE, gather
 
@@ -87,7 +87,7 @@ def check(
     if fail_on_leakage and WHOLE in rows.sides:
         raise UsageError(
             "--fail-on-leakage needs sides, and a file is looked at whole",
-            mend="check a config, or name --set data.test=FILE",
+            hint="check a config, or name --set data.test=FILE",
         )
 
     from rnn_cli.checks.check import check as work

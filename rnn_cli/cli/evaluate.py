@@ -11,7 +11,7 @@ from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime, or numpy
     from rnn_cli.bundle.model_folder import Bundle
-    from rnn_cli.evaluation.compare import Against
+    from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation, Slice
     from rnn_cli.scoring.predictor import Predictor
 
@@ -100,7 +100,7 @@ def evaluate(
     from rnn_cli.bundle.model_folder import Bundle, locate
 
     if source is None and overrides:
-        raise UsageError("--set tells how to read --data, which is not given", mend="add --data FILE")
+        raise UsageError("--set tells how to read --data, which is not given", hint="add --data FILE")
     asked = _asked(threshold=threshold, goal=goal, abstain=abstain, abstain_error=abstain_error)
     _check_targets(report, plots, force)
     opened = Bundle.open(locate(model))
@@ -141,16 +141,16 @@ def evaluate(
         if by is not None:
             show_slices(by, slices)
         written = {"Report": report, "Charts": plots}
-        for place, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
-            click.echo(("" if place else "\n") + f"{what} {one_line(str(where))}")
+        for index, (what, where) in enumerate(each for each in written.items() if each[1] is not None):
+            click.echo(("" if index else "\n") + f"{what} {one_line(str(where))}")
 
 
 def _asked(**options: float | str | None) -> Asked:
     """How to decide this time, as far as it was said."""
     if options["threshold"] is not None and options["goal"] is not None:
-        raise UsageError("--goal chooses the threshold, which --threshold gives", mend="leave one out")
+        raise UsageError("--goal chooses the threshold, which --threshold gives", hint="leave one out")
     if options["abstain"] is not None and options["abstain_error"] is not None:
-        raise UsageError("--abstain-error chooses the share that --abstain gives", mend="leave one out")
+        raise UsageError("--abstain-error chooses the share that --abstain gives", hint="leave one out")
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -178,12 +178,14 @@ def _of_option(mistake: str, asked: Asked) -> str:
     return mistake
 
 
-def _print_json(evaluation: "Evaluation", against: "Against | None", by: str | None, slices: "list[Slice]") -> None:
+def _print_json(
+    evaluation: "Evaluation", against: "BaselineComparison | None", by: str | None, slices: "list[Slice]"
+) -> None:
     from rnn_cli.cli.layout import to_json
 
     told = evaluation.to_dict()
     if against is not None:
-        told |= {"baseline": against.figures.to_dict(), "comparison": against.comparison.to_dict()}
+        told |= {"baseline": against.metrics.to_dict(), "comparison": against.comparison.to_dict()}
     if by is not None:
         told |= {"by": by, "slices": [each.to_dict() for each in slices]}
     click.echo(to_json(told, indent=2))
@@ -198,4 +200,4 @@ def _check_targets(report: Path | None, plots: Path | None, force: bool) -> None
     if plots is not None:
         check_plots(plots, force=force)
     if force and report is None and plots is None:
-        raise UsageError("--force is for --report and --plots, which are not given", mend="add one of them")
+        raise UsageError("--force is for --report and --plots, which are not given", hint="add one of them")

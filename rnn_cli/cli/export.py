@@ -38,10 +38,10 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     is whole; rnn predict takes it, too.
     """
     from rnn_cli.bundle.model_folder import SCRIPT, Bundle, locate
-    from rnn_cli.bundle.targets import check_place
+    from rnn_cli.bundle.targets import check_export_folder
 
     opened = Bundle.open(locate(model))
-    check_place(opened.path, to, force=force)
+    check_export_folder(opened.path, to, force=force)
 
     from rnn_cli.export.export import export as work
 

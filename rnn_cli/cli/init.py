@@ -52,7 +52,7 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
         if not override.strip().startswith("data."):
             raise ConfigError([f"--set {override}: has no effect here; use a key of data, and edit the config"])
     if DATA_FILE.search(out.name.lower()):
-        raise UsageError("is the name of a data file", where=str(out), mend="use --out config.yaml")
+        raise UsageError("is the name of a data file", where=str(out), hint="use --out config.yaml")
 
     from rnn_cli.checks.findings import check_target, write_text
 
@@ -62,12 +62,12 @@ def init(file: str, overrides: tuple[str, ...], out: Path, force: bool) -> None:
 
     proposal = propose(file, overrides)
 
-    from rnn_cli.training.listener import Unheard
+    from rnn_cli.training.listener import SilentListener
     from rnn_cli.training.prepare import prepare
 
     training = proposal.config.training.model_copy(update={"baseline": False})
     # Training would refuse it, too.
-    prepare(proposal.config.model_copy(update={"training": training}), Unheard(), source=proposal.dataset)
+    prepare(proposal.config.model_copy(update={"training": training}), SilentListener(), source=proposal.dataset)
     write_text(commented_yaml(proposal), out)
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))

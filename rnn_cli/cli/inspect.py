@@ -32,8 +32,8 @@ def tokens(texts: tuple[str, ...], model: str | None, as_json: bool) -> None:
     Told are each TEXT's tokens, their ids, what is cut away, and all the texts padded to the longest, as in a batch.
     ? marks a token that the model does not know, and a dash stands for the id of one that is not read.
     """
-    for place, text in enumerate(texts, start=1):
-        refuse_undecodable(text, f"text {place}")
+    for index, text in enumerate(texts, start=1):
+        refuse_undecodable(text, f"text {index}")
 
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings

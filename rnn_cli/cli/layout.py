@@ -61,8 +61,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1)
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(
-            padded(cell, width, right=place >= names)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            padded(cell, width, right=index >= names)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells
     ]

@@ -24,7 +24,7 @@ from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
-from rnn_cli.errors import ConfigError, RnnError
+from rnn_cli.errors import ConfigError, Error
 from rnn_cli.text.plain import one_line
 
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
@@ -120,14 +120,14 @@ def _tell(error: Exception) -> int:
 
     for told in error.mistakes if isinstance(error, ConfigError) else [_in_words(error)]:
         click.echo(f"Error: {one_line(told)}", err=True)
-    if isinstance(error, RnnError):
+    if isinstance(error, Error):
         return error.exit_code
     return WRONG_USAGE if isinstance(error, click.ClickException) else FAILED
 
 
 def _in_words(error: Exception) -> str:
     match error:
-        case RnnError():
+        case Error():
             return str(error)
         case click.ClickException():
             context = getattr(error, "ctx", None)

@@ -64,7 +64,7 @@ def predict(texts: tuple[str, ...], model: str | None, style: str | None, explai
     """
     if options["inputs"]:
         if explain:
-            raise UsageError("--explain is for texts, not for --input", mend="pipe the texts in, a line each")
+            raise UsageError("--explain is for texts, not for --input", hint="pipe the texts in, a line each")
         score_files(FileOptions(**options), texts, model, style)
         return
     _predict_texts(texts, model, style, explain, FileOptions(**options))
@@ -76,11 +76,11 @@ def _predict_texts(
     refuse_without_input(options, style)
     style = style or ("human" if sys.stdout.isatty() else "jsonl" if explain else "plain")
     if explain and style not in EXPLAINED:
-        raise UsageError(f"--format {style} has no place for an explanation", mend="use --format jsonl")
+        raise UsageError(f"--format {style} has no place for an explanation", hint="use --format jsonl")
     if not texts and sys.stdin.isatty():
-        raise UsageError("no text", mend='give one, as in rnn predict "some sentence", or pipe lines in')
-    for place, text in enumerate(texts, start=1):
-        refuse_undecodable(text, f"text {place}")
+        raise UsageError("no text", hint='give one, as in rnn predict "some sentence", or pipe lines in')
+    for index, text in enumerate(texts, start=1):
+        refuse_undecodable(text, f"text {index}")
         if _is_file(text):
             rows = f"--input {quoted(Path(text))} scores its rows"
             meant = rows if DATA_FILE.search(text.lower()) else f"< {quoted(text)} scores its lines"
@@ -125,4 +125,4 @@ def refuse_undecodable(text: str, where: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise DataError("is not UTF-8", where=where, mend="check the terminal's encoding") from None
+        raise DataError("is not UTF-8", where=where, hint="check the terminal's encoding") from None

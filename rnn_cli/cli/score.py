@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from rnn_cli.errors import ConfigError, RnnError, RowError, UsageError
+from rnn_cli.errors import ConfigError, Error, RowError, UsageError
 from rnn_cli.formats import COMPRESSIONS, FORMATS
 from rnn_cli.system import keep_ray_here
 from rnn_cli.text.plain import one_line
@@ -133,9 +133,9 @@ def refuse_without_input(options: FileOptions, style: str | None) -> None:
     unset = FileOptions(options.proba, options.precision, options.threads)
     for name, value in vars(options).items():
         if value != getattr(unset, name):
-            raise UsageError(f"--{name.replace('_', '-')} is for --input, which is not given", mend="add --input FILE")
+            raise UsageError(f"--{name.replace('_', '-')} is for --input, which is not given", hint="add --input FILE")
     if style == "parquet":
-        raise UsageError("--format parquet is for --input, which is not given", mend="add --input FILE")
+        raise UsageError("--format parquet is for --input, which is not given", hint="add --input FILE")
 
 
 def refuse_unsuitable(options: FileOptions) -> None:
@@ -173,9 +173,9 @@ def refuse_unsuitable(options: FileOptions) -> None:
             "add --engine ray",
         ),
     )
-    for is_made, what, mend in mistakes:
+    for is_made, what, hint in mistakes:
         if is_made:
-            raise UsageError(what, mend=mend)
+            raise UsageError(what, hint=hint)
 
 
 def refuse_own_output(options: FileOptions, names: Sequence[str], inputs: "Sequence[Input]") -> None:
@@ -185,14 +185,14 @@ def refuse_own_output(options: FileOptions, names: Sequence[str], inputs: "Seque
     rejected = None if options.is_folder or options.rejected is None else str(options.rejected)
     written = [local(name) for name in (options.target, rejected) if name is not None]
     if len(set(map(_real, written))) < len(written):
-        raise UsageError("is --output and --rejects", where=rejected, mend="name another for one of them")
+        raise UsageError("is --output and --rejects", where=rejected, hint="name another for one of them")
     read = {_real(each.path) for each in inputs}
     for name in written:
         if _real(name) in read:
-            raise UsageError("would be read and replaced", where=name, mend="name another place")
+            raise UsageError("would be read and replaced", where=name, hint="name another place")
         is_folder = options.is_folder and name != rejected
         if reading := next((each for each in names if would_read(each, name, is_folder=is_folder)), None):
-            raise UsageError(f"would be among what {reading} stands for", where=name, mend="name another place")
+            raise UsageError(f"would be among what {reading} stands for", where=name, hint="name another place")
 
 
 def refuse_unrepeatable(options: FileOptions, inputs: "Sequence[Input]") -> None:
@@ -200,7 +200,7 @@ def refuse_unrepeatable(options: FileOptions, inputs: "Sequence[Input]") -> None
     option = "--resume" if options.resume else "--engine ray" if options.engine == "ray" else None
     for each in inputs if option else ():
         if "://" not in each.path and os.path.exists(each.path) and not os.path.isfile(each.path):
-            raise UsageError(f"is no file, and {option} reads it more than once", where=each.path, mend="save it first")
+            raise UsageError(f"is no file, and {option} reads it more than once", where=each.path, hint="save it first")
 
 
 def _real(name: str) -> str:
@@ -216,26 +216,26 @@ def output_format(options: FileOptions, style: str | None, first: str) -> tuple[
     from rnn_cli.data.reading.readers import format_of, suffix_of
 
     if options.target is not None and "://" in options.target and format_of(options.target):
-        raise UsageError("a URL names a folder", where=options.target, mend="add a / behind it, or name a local file")
+        raise UsageError("a URL names a folder", where=options.target, hint="add a / behind it, or name a local file")
     output = None if options.is_folder else options.target
     said = format_of(output) if output is not None else None
     compression = COMPRESSIONS.get(Path(output.lower()).suffix) if output is not None else None
     if style is not None and style not in FORMATS:
-        raise UsageError(f"--format {style} cannot hold a file's columns", mend=f"use one of {', '.join(FORMATS)}")
+        raise UsageError(f"--format {style} cannot hold a file's columns", hint=f"use one of {', '.join(FORMATS)}")
     if style is not None and said is not None and style != said:
-        raise UsageError(f"is named as {said}, and --format says {style}", where=output, mend="change one of them")
+        raise UsageError(f"is named as {said}, and --format says {style}", where=output, hint="change one of them")
     if style is None and said is None and output is not None and suffix_of(output):
-        mend = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
-        raise UsageError("its name does not say a format that can be written", where=output, mend=mend)
+        hint = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
+        raise UsageError("its name does not say a format that can be written", where=output, hint=hint)
     format_ = style or said or options.input_format or format_of(first) or ("csv" if options.delimiter else None)
     if format_ is None:
         where = "standard input" if first == "-" else first
-        raise UsageError("its name does not say its format", where=where, mend="add --input-format csv (tsv, ...)")
+        raise UsageError("its name does not say its format", where=where, hint="add --input-format csv (tsv, ...)")
     if format_ == "parquet" and options.target is None:
-        mend = "add --output FILE, or --format csv (tsv, jsonl)"
-        raise UsageError("Parquet cannot be written to the standard output", mend=mend)
+        hint = "add --output FILE, or --format csv (tsv, jsonl)"
+        raise UsageError("Parquet cannot be written to the standard output", hint=hint)
     if format_ == "parquet" and compression:
-        raise UsageError("Parquet is compressed in itself", where=output, mend="leave the last ending out")
+        raise UsageError("Parquet is compressed in itself", where=output, hint="leave the last ending out")
     return format_, compression
 
 
@@ -243,7 +243,7 @@ def score_files(options: FileOptions, more: Sequence[str], model: str | None, st
     """Score files; `more` are those named behind the one of --input."""
     try:
         _score_files(options, [*options.inputs, *more], model, style)
-    except RnnError as error:
+    except Error as error:
         way_round = options.on_bad_row == "stop" and isinstance(error, RowError)
         raise _in_options(_with_way_round(error) if way_round else error) from error
 
@@ -371,13 +371,13 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
         click.echo(f"Warning: {counts.unknown:,} {hold} no word the model knows (no_known_words)", err=True)
 
 
-def _with_way_round(error: RnnError) -> RnnError:
+def _with_way_round(error: Error) -> Error:
     """The error of a row with the option that passes over it."""
-    mend = f"{error.mend}, or p" if error.mend else "p"
-    return RowError(error.what, where=error.where, mend=f"{mend}ass over such rows: --on-bad-row skip")
+    hint = f"{error.hint}, or p" if error.hint else "p"
+    return RowError(error.what, where=error.where, hint=f"{hint}ass over such rows: --on-bad-row skip")
 
 
-def _in_options(error: RnnError) -> RnnError:
+def _in_options(error: Error) -> Error:
     """The error in the words of this command, which names a config's keys as options."""
     if isinstance(error, ConfigError):  # of the model's config, not of ours
         return error
@@ -386,6 +386,6 @@ def _in_options(error: RnnError) -> RnnError:
         return f"--{key[1].replace('_', '-')}"
 
     where = re.sub(r"^data\.(\w+)$", option, error.where or "") or None
-    mend = error.mend and re.sub(r"--set data\.(\w+)=true", option, error.mend)
-    mend = mend and re.sub(r"--set data\.(\w+)=", lambda key: f"{option(key)} ", mend)
-    return type(error)(error.what, where=where, mend=mend)
+    hint = error.hint and re.sub(r"--set data\.(\w+)=true", option, error.hint)
+    hint = hint and re.sub(r"--set data\.(\w+)=", lambda key: f"{option(key)} ", hint)
+    return type(error)(error.what, where=where, hint=hint)

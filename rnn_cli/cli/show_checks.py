@@ -76,7 +76,7 @@ def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
         (one_line(rows.where(hit.row)), names[rows.labels[hit.row]], one_line(hit.note), rows.texts[hit.row])
         for hit in hits
     ]
-    widths = [max((cell_len(cells[place]) for cells in shown), default=0) for place in (0, 1)]
+    widths = [max((cell_len(cells[index]) for cells in shown), default=0) for index in (0, 1)]
     for where, label, note, text in shown:
         head = f"{INDENT}{padded(where, widths[0])}  {padded(label, widths[1])}  "
         width = terminal_width()
@@ -85,7 +85,7 @@ def _show_finding(report: "Report", finding: "Finding", examples: int) -> None:
             click.echo(head + click.style(shortened(note, cells), italic=True))
             head = " " * cell_len(head)
         click.echo(head + (shortened(text, cells) or click.style("(empty)", dim=True)))
-    click.echo(paragraph(f"→ {one_line(finding.mend)}", INDENT) + "\n")
+    click.echo(paragraph(f"→ {one_line(finding.hint)}", INDENT) + "\n")
 
 
 def _show_lengths(report: "Report") -> None:

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, fits, paragraph, table
-from rnn_cli.evaluation.wording import EVERY, FIGURES, SURE, bounds, span, value
+from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, SURE, bounds, span, value
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.compare import Comparison, Contest, Contestant
+    from rnn_cli.evaluation.compare import ComparedModel, Comparison, ModelComparison
 
 
-def show_contest(contest: "Contest", rows: str) -> None:
+def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
     """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
-    first, *others = contest.models
-    names = apart((each.name for each in contest.models), NAME_CELLS - len("against "), _ending)
-    known = any(model.log_loss is not None for model in contest.models)
+    first, *others = comparison_of_models.models
+    names = apart((each.name for each in comparison_of_models.models), NAME_CELLS - len("against "), _ending)
+    known = any(model.log_loss is not None for model in comparison_of_models.models)
     fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
-    head = f"{contest.rows:,} {rows}"
-    wide = _figures(contest, names, head, fields, with_intervals=fields)
-    _show(wide if fits(wide) else _figures(contest, names, head, fields, with_intervals=fields[:1]))
+    head = f"{comparison_of_models.rows:,} {rows}"
+    wide = _metrics(comparison_of_models, names, head, fields, with_intervals=fields)
+    _show(wide if fits(wide) else _metrics(comparison_of_models, names, head, fields, with_intervals=fields[:1]))
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
     wide = table(
@@ -35,22 +35,22 @@ def show_contest(contest: "Contest", rows: str) -> None:
     _show(wide if fits(wide) else narrow)
     click.echo()
     for each in others:
-        click.echo(paragraph(_verdict(first, each, rows, contest.rows), indent=""))
+        click.echo(paragraph(_verdict(first, each, rows, comparison_of_models.rows), indent=""))
 
 
-def _figures(
-    contest: "Contest",
+def _metrics(
+    comparison_of_models: "ModelComparison",
     names: Mapping[str, str],
     head_of_names: str,
     fields: Sequence[str],
     with_intervals: Sequence[str],
 ) -> list[str]:
     """Some figures of each model, beside some of them their intervals."""
-    head, lines = [head_of_names], [[names[each.name]] for each in contest.models]
+    head, lines = [head_of_names], [[names[each.name]] for each in comparison_of_models.models]
     for field in fields:
-        called, written = FIGURES[field]
+        called, written = METRICS_SHOWN[field]
         head += (called, EVERY) if field in with_intervals else (called,)
-        for line, each in zip(lines, contest.models, strict=True):
+        for line, each in zip(lines, comparison_of_models.models, strict=True):
             line.append(value(each, field, written))
             if field in with_intervals:
                 line.append(bounds(each, field, written) or "-")
@@ -65,7 +65,7 @@ def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
     return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
 
 
-def _verdict(first: "Contestant", other: "Contestant", rows: str, count: int) -> str:
+def _verdict(first: "ComparedModel", other: "ComparedModel", rows: str, count: int) -> str:
     """Whether they really differ, for one who need not know the test."""
     found, p = other.against_first, other.p_corrected
     assert found is not None and p is not None

@@ -99,9 +99,9 @@ def chart(curves: Mapping[str, Floats], unit: str) -> list[str]:
     top = max(math.ceil(max(shown) * lines_a_decade), 0)
     bottom = min(math.floor(min(shown) * lines_a_decade), -lines_a_decade)
     lines = {level: [" "] * COLUMNS for level in range(top, bottom - 1, -1)}
-    places = _places(length)
+    indices = _indices(length)
     for name, log in logs.items():
-        for column, distance in places:
+        for column, distance in indices:
             line = lines.get(round(float(log[distance]) * lines_a_decade))
             if line is not None:
                 line[column] = name[0] if line[column] in (" ", name[0]) else SEVERAL
@@ -111,7 +111,7 @@ def chart(curves: Mapping[str, Floats], unit: str) -> list[str]:
     return [*drawn, f"{'':7}└{'─' * COLUMNS}", f"{'':8}{foot}", f"{'':8}{letters}, {SEVERAL} several"]
 
 
-def _places(length: int) -> list[tuple[int, int]]:
+def _indices(length: int) -> list[tuple[int, int]]:
     """Which distance stands in which column: each distance once, or each column one of many."""
     if length < COLUMNS:
         return [(round(distance * (COLUMNS - 1) / max(length - 1, 1)), distance) for distance in range(length)]

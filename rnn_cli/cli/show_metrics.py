@@ -12,13 +12,13 @@ from rnn_cli.cli.layout import fits, paragraph, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
     EVERY,
-    FIGURES,
+    METRICS_SHOWN,
     bounds,
     confusions,
     decision_in_words,
     found_in_words,
+    selective_in_words,
     span,
-    sure_in_words,
     value,
     verdict,
 )
@@ -26,9 +26,9 @@ from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.compare import Against
+    from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation, Slice
-    from rnn_cli.evaluation.metrics import ClassFigures, Figures
+    from rnn_cli.evaluation.metrics import ClassMetrics, Metrics
     from rnn_cli.training.run import TrainedRun
 
 
@@ -44,7 +44,7 @@ SLICES = 20
 
 def show_trained(run: "TrainedRun", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
-    sides = {"validation": run.validation.figures} | ({"test": run.test.figures} if run.test else {})
+    sides = {"validation": run.validation.metrics} | ({"test": run.test.metrics} if run.test else {})
     _show(_side_by_side(sides, run.against))
     side = list(sides)[-1]
     if run.test:
@@ -53,9 +53,9 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
         click.echo("\n" + paragraph(verdict(side, run.against[side]), indent=""))
     last = run.test or run.validation
     if last.decision.threshold != Decision().threshold:
-        click.echo(paragraph(found_in_words(last.figures, f"{side} rows"), indent=""))
+        click.echo(paragraph(found_in_words(last.metrics, f"{side} rows"), indent=""))
     if sure := last.sure:
-        click.echo(paragraph(sure_in_words(sure, f"{side} rows"), indent=""))
+        click.echo(paragraph(selective_in_words(sure, f"{side} rows"), indent=""))
     path = run.bundle.path
     click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best.epoch}, the best of {len(run.history)})")
     if REPORT in run.bundle.manifest.files:
@@ -66,24 +66,26 @@ def show_trained(run: "TrainedRun", *, named: bool) -> None:
     click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
 
 
-def show_evaluation(evaluation: "Evaluation", path: Path, rows: str, against: "Against | None" = None) -> None:
+def show_evaluation(
+    evaluation: "Evaluation", path: Path, rows: str, against: "BaselineComparison | None" = None
+) -> None:
     """Every figure with its interval, figures by label, and the confusion matrix.
 
     `rows` says which rows they are of, `against` what the linear baseline made of the same ones.
     """
-    figures = evaluation.figures
+    metrics = evaluation.metrics
     click.echo(f"Model  {one_line(str(_short(path)))}\n")
     if evaluation.decision != Decision():
-        click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, figures.labels)}.", indent="") + "\n")
-    _show(_with_intervals(rows, {"network": figures} | ({"linear": against.figures} if against else {})))
+        click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
+    _show(_with_intervals(rows, {"network": metrics} | ({"linear": against.metrics} if against else {})))
     click.echo()
     if against:
         click.echo(paragraph(verdict(rows, against), indent="") + "\n")
-    _show_by_label(figures.per_class)
+    _show_by_label(metrics.per_class)
     click.echo()
-    _show_confusion(figures)
+    _show_confusion(metrics)
     if sure := evaluation.sure:
-        click.echo("\n" + paragraph(sure_in_words(sure), indent=""))
+        click.echo("\n" + paragraph(selective_in_words(sure), indent=""))
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
 
@@ -95,7 +97,7 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
     def shown(with_intervals: Sequence[str]) -> list[str]:
         head, rows = [by, "rows"], [[each.name, f"{each.rows:,}"] for each in slices[:SLICES]]
         for field in fields:
-            name, written = FIGURES[field]
+            name, written = METRICS_SHOWN[field]
             head += (name, EVERY) if field in with_intervals else (name,)
             for row, each in zip(rows, slices, strict=False):
                 row.append(written(getattr(each, field)))
@@ -112,7 +114,7 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
         click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
 
 
-def _show_by_label(per_class: "Mapping[str, ClassFigures]") -> None:
+def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
     if len(per_class) <= MOST_LABELS:
         _show(_by_label(per_class))
         return
@@ -122,19 +124,19 @@ def _show_by_label(per_class: "Mapping[str, ClassFigures]") -> None:
     click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
 
 
-def _show_confusion(figures: "Figures") -> None:
-    if len(figures.labels) <= MOST_LABELS:
+def _show_confusion(metrics: "Metrics") -> None:
+    if len(metrics.labels) <= MOST_LABELS:
         matrix = table(
-            ("true \\ answered", *figures.labels),
+            ("true \\ answered", *metrics.labels),
             [
                 (label, *(f"{count:,}" for count in counts))
-                for label, counts in zip(figures.labels, figures.confusion, strict=True)
+                for label, counts in zip(metrics.labels, metrics.confusion, strict=True)
             ],
         )
         if fits(matrix):
             _show(matrix)
             return
-    most = confusions(figures, CONFUSIONS)
+    most = confusions(metrics, CONFUSIONS)
     _show(
         table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
     )
@@ -145,39 +147,39 @@ LEFT_OUT = ("balanced_accuracy", "ece")
 """What a run's table, which has up to four columns of figures, leaves to `rnn evaluate`."""
 
 
-def _side_by_side(sides: Mapping[str, "Figures"], against: Mapping[str, "Against"]) -> list[str]:
+def _side_by_side(sides: Mapping[str, "Metrics"], against: Mapping[str, "BaselineComparison"]) -> list[str]:
     """The headline figures of a run's sides in columns, with the baseline's; of the intervals there is room for one."""
     head: list[str] = [""]
     models = [""]
-    columns: list[Figures] = []
-    for side, figures in sides.items():
-        pair = (figures, against[side].figures) if side in against else (figures,)
+    columns: list[Metrics] = []
+    for side, metrics in sides.items():
+        pair = (metrics, against[side].metrics) if side in against else (metrics,)
         head += (side, "")[: len(pair)]
         models += ("network", "linear")[: len(pair)]
         columns += pair
-    rows = [("rows", *(f"{figures.rows:,}" for figures in columns))]
-    for field, (name, written) in FIGURES.items():
+    rows = [("rows", *(f"{metrics.rows:,}" for metrics in columns))]
+    for field, (name, written) in METRICS_SHOWN.items():
         if field in LEFT_OUT:
             continue
-        rows.append((name, *(value(figures, field, written) for figures in columns)))
+        rows.append((name, *(value(metrics, field, written) for metrics in columns)))
         if field == "accuracy":
-            rows.append((EVERY, *(bounds(figures, field, written) for figures in columns)))
+            rows.append((EVERY, *(bounds(metrics, field, written) for metrics in columns)))
     return table(head, [models, *rows] if against else rows)
 
 
-def _with_intervals(name: str, models: Mapping[str, "Figures"]) -> list[str]:
+def _with_intervals(name: str, models: Mapping[str, "Metrics"]) -> list[str]:
     """Every figure of the models, beside each its interval; `name` is that of the rows they are of."""
-    rows = [("rows", *(cell for figures in models.values() for cell in (f"{figures.rows:,}", "")))]
-    for field, (called, written) in FIGURES.items():
+    rows = [("rows", *(cell for metrics in models.values() for cell in (f"{metrics.rows:,}", "")))]
+    for field, (called, written) in METRICS_SHOWN.items():
         cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return table((name, *(cell for model in models for cell in (model, EVERY))), rows)
 
 
-def _by_label(per_class: Mapping[str, "ClassFigures"]) -> list[str]:
+def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
     """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
 
-    def each(name: str, row: "ClassFigures") -> tuple[str, str]:
+    def each(name: str, row: "ClassMetrics") -> tuple[str, str]:
         return f"{getattr(row, name):.3f}", span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
 
     wide = table(

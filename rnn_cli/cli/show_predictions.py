@@ -126,8 +126,8 @@ class Writer:
         self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
     ) -> None:
         """Write one answer a text with what speaks for and against it, and flush them; human and jsonl only."""
-        for answer in zip(texts, predictions, parts, strict=True):
-            click.echo(self._explained(*answer), nl=False)
+        for record in zip(texts, predictions, parts, strict=True):
+            click.echo(self._explained(*record), nl=False)
 
     def _echo(self, lines: str) -> None:
         """Write records as they are, to a terminal without what it must not get; click would cut from the texts."""
@@ -162,35 +162,35 @@ class Writer:
         return to_json(self._fields(text, prediction))
 
     def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
-        answer: dict[str, object] = {
+        record: dict[str, object] = {
             "text": text,
             "label": prediction.label,
             "probability": round(prediction.probability, 6),
             "no_known_words": prediction.no_known_words,
         }
         if self._abstains:
-            answer["unsure"] = prediction.unsure
+            record["unsure"] = prediction.unsure
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
-            answer["probabilities"] = {label: round(p, 6) for label, p in every}
-        return answer
+            record["probabilities"] = {label: round(p, 6) for label, p in every}
+        return record
 
     def _human(self, text: str, prediction: Prediction) -> str:
         label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
-        figures = f"  {prediction.probability:6.1%}  "
+        metrics = f"  {prediction.probability:6.1%}  "
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             ranked = sorted(every, key=lambda each: -each[1])
-            figures += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
+            metrics += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
         doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
         by_threshold = len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
         doubt += "(by the threshold)  " if by_threshold else ""
         doubt += "(no known word)  " if prediction.no_known_words else ""
-        left = sys.maxsize if self._width is None else self._width - cell_len(label + figures + doubt)
+        left = sys.maxsize if self._width is None else self._width - cell_len(label + metrics + doubt)
         # A text of which less could be shown would tell nothing: it wraps.
         shown = shortened(text, left) if left >= 20 else one_line(text)
         return (
-            click.style(label, bold=True) + figures + click.style(doubt, fg="yellow") * bool(doubt) + shown
+            click.style(label, bold=True) + metrics + click.style(doubt, fg="yellow") * bool(doubt) + shown
         ).rstrip()
 
     def _all(self, prediction: Prediction) -> list[tuple[str, float]]:

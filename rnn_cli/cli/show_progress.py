@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rnn_cli.cli.common import Notes
-from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.listener import EpochMetrics, Listener
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
 
@@ -68,12 +68,12 @@ class Lines(Notes):
     def step_done(self, loss: float, accuracy: float) -> None:
         """Say nothing; a line a batch would drown the rest."""
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """Print the epoch's row of the history."""
         self.say(
-            f"{f'{figures.epoch}/{self.epochs}':<5}  {figures.loss:7.4f}  {figures.accuracy:8.1%}  "
-            f"{figures.val_loss:9.4f}  {figures.val_accuracy:9.1%}  {figures.gradient_norm:8.3g}  "
-            f"{figures.clipped:7.0%}  {figures.seconds:4.0f}s{'  best' if best else ''}",
+            f"{f'{metrics.epoch}/{self.epochs}':<5}  {metrics.loss:7.4f}  {metrics.accuracy:8.1%}  "
+            f"{metrics.val_loss:9.4f}  {metrics.val_accuracy:9.1%}  {metrics.gradient_norm:8.3g}  "
+            f"{metrics.clipped:7.0%}  {metrics.seconds:4.0f}s{'  best' if best else ''}",
         )
 
 
@@ -95,7 +95,7 @@ class Bars(Lines):
         """Move a fit's bar on; it goes when all is done, and before any other line."""
         if self.fit is None or what != self.fit_named:
             self._end_fit()
-            self.fit, self.fit_named = self.bars.add_task(what, total=total, figures=""), what
+            self.fit, self.fit_named = self.bars.add_task(what, total=total, metrics=""), what
         self.bars.update(self.fit, completed=done)
         if done >= total:
             self._end_fit()
@@ -108,16 +108,16 @@ class Bars(Lines):
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Begin a bar of `steps`, with so many done."""
         super().epoch_starts(epoch, epochs, steps, done)
-        self.task = self.bars.add_task(f"epoch {epoch}/{epochs}", total=steps, completed=done, figures="")
+        self.task = self.bars.add_task(f"epoch {epoch}/{epochs}", total=steps, completed=done, metrics="")
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Move the bar on."""
         if self.task is not None:
-            self.bars.update(self.task, advance=1, figures=f"loss {loss:.4f}  accuracy {accuracy:.1%}")
+            self.bars.update(self.task, advance=1, metrics=f"loss {loss:.4f}  accuracy {accuracy:.1%}")
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """Replace the bar by the epoch's line."""
         if self.task is not None:
             self.bars.remove_task(self.task)
             self.task = None
-        super().epoch_done(figures, best=best)
+        super().epoch_done(metrics, best=best)

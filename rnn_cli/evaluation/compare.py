@@ -28,7 +28,7 @@ from rnn_cli.evaluation.intervals import (
     macro_f1_interval,
     wilson_interval,
 )
-from rnn_cli.evaluation.metrics import Figures, confusion_of, macro_f1
+from rnn_cli.evaluation.metrics import Metrics, confusion_of, macro_f1
 from rnn_cli.evaluation.scores import TINY
 from rnn_cli.text.plain import apart
 
@@ -116,8 +116,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     corrected = [0.0] * len(p_values)
     highest = 0.0
-    for place, test in enumerate(order):
-        highest = corrected[test] = max(highest, min(1.0, (len(p_values) - place) * p_values[test]))
+    for index, test in enumerate(order):
+        highest = corrected[test] = max(highest, min(1.0, (len(p_values) - index) * p_values[test]))
     return corrected
 
 
@@ -134,28 +134,28 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
 
 
 @dataclass(frozen=True)
-class Against:
+class BaselineComparison:
     """The linear baseline's figures on some rows, and the network (the first) compared with it (the second).
 
     `knew_more` says that the network had learned from other rows before, which the baseline has not seen.
     """
 
-    figures: Figures
+    metrics: Metrics
     comparison: Comparison
     knew_more: bool
 
 
-def kept_against(opened: Bundle, side: str) -> Against | None:
+def kept_against(opened: Bundle, side: str) -> BaselineComparison | None:
     """What a run found on its `validation` or `test` rows; None where it fitted no baseline. Raises `BundleError`."""
     try:
         baseline = json.loads(opened.read(METRICS)).get("baseline")
         if baseline is None:
             return None
-        comparison, figures = Comparison.from_dict(baseline["comparison"][side]), Figures.from_dict(baseline[side])
+        comparison, metrics = Comparison.from_dict(baseline["comparison"][side]), Metrics.from_dict(baseline[side])
         # They have the right names by now; here, each gets its type, or is refused.
         comparison = TypeAdapter(Comparison).validate_python(comparison.to_dict())
-        figures = TypeAdapter(Figures).validate_python(figures.to_dict())
-        return Against(figures, comparison, FURTHER in opened.manifest.data)
+        metrics = TypeAdapter(Metrics).validate_python(metrics.to_dict())
+        return BaselineComparison(metrics, comparison, FURTHER in opened.manifest.data)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
         raise BundleError(f"not figures this rnn understands ({reason})", where=where) from None
@@ -172,7 +172,7 @@ Column = list[str]
 
 
 @dataclass(frozen=True)
-class Answers:
+class PredictedRows:
     """What a model, called `name`, answered to labelled rows; all lists are of one length.
 
     `keys` are columns by which a row can be told from others, by name: `id`, `text` or both. `log_losses` are minus
@@ -186,7 +186,7 @@ class Answers:
     log_losses: Floats | None
 
 
-def read_answers(name: str, split: str) -> Answers:
+def read_predictions(name: str, split: str) -> PredictedRows:
     """The answers of the run in the folder `name` to its rows of a split, `test` or `validation`; or of a file.
 
     A file (CSV, TSV, JSONL or Parquet) has columns `label`, `prediction`, and `text` or `id` or both; `probability`,
@@ -201,15 +201,15 @@ def read_answers(name: str, split: str) -> Answers:
     return _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=LONGEST)
 
 
-def _read(name: str, path: str, split: str, **how: int) -> Answers:
+def _read(name: str, path: str, split: str, **how: int) -> PredictedRows:
     lines, columns = _columns(path, **how)
     if "split" in columns:
-        kept = [place for place, value in enumerate(columns["split"]) if value == split]
+        kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
-            mend = f"use --split with one of them: {show(sorted(set(columns['split'])))}"
-            raise DataError(f"has no {split} rows", where=name, mend=mend)
-        lines = [lines[place] for place in kept]
-        columns = {column: [values[place] for place in kept] for column, values in columns.items()}
+            hint = f"use --split with one of them: {show(sorted(set(columns['split'])))}"
+            raise DataError(f"has no {split} rows", where=name, hint=hint)
+        lines = [lines[index] for index in kept]
+        columns = {column: [values[index] for index in kept] for column, values in columns.items()}
     labels, predictions = columns["label"], columns["prediction"]
     losses = None
     if "probability" in columns:
@@ -217,7 +217,7 @@ def _read(name: str, path: str, split: str, **how: int) -> Answers:
         if len({*labels, *predictions}) == 2:
             right = np.array([label == prediction for label, prediction in zip(labels, predictions, strict=True)])
             losses = -np.log(np.clip(np.where(right, probabilities, 1 - probabilities), TINY, 1 - TINY))
-    return Answers(name, {key: columns[key] for key in KEYS if key in columns}, labels, predictions, losses)
+    return PredictedRows(name, {key: columns[key] for key in KEYS if key in columns}, labels, predictions, losses)
 
 
 def _columns(path: str, **how: int) -> tuple[list[int], dict[str, Column]]:
@@ -228,8 +228,8 @@ def _columns(path: str, **how: int) -> tuple[list[int], dict[str, Column]]:
         for needed in (*NEEDED, *(() if set(KEYS) & set(found) else ("text",))):
             if needed not in found:
                 meant = nearest(needed, found)
-                mend = f"rename {meant!r}" if meant else "label, prediction, and text or id, must be there"
-                raise DataError(f"no column {needed!r} (columns: {show(found)})", where=path, mend=mend)
+                hint = f"rename {meant!r}" if meant else "label, prediction, and text or id, must be there"
+                raise DataError(f"no column {needed!r} (columns: {show(found)})", where=path, hint=hint)
         names.extend(name for name in COLUMNS if name in found)
         return names
 
@@ -241,7 +241,7 @@ def _columns(path: str, **how: int) -> tuple[list[int], dict[str, Column]]:
         lines.append(line)
         for name, column, value in zip(names, columns, values, strict=True):
             if name in NEEDED and not value:
-                raise DataError(f"no {name}", where=f"{path}:{line}", mend="complete or remove the row")
+                raise DataError(f"no {name}", where=f"{path}:{line}", hint="complete or remove the row")
             column.append(value or "")
     if not lines:
         raise DataError("has no rows", where=path)
@@ -250,14 +250,14 @@ def _columns(path: str, **how: int) -> tuple[list[int], dict[str, Column]]:
 
 def _probabilities(values: Column, path: str, lines: Sequence[int]) -> Floats:
     probabilities = np.empty(len(values))
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         try:
-            probabilities[place] = float(value)
+            probabilities[index] = float(value)
         except ValueError:
-            probabilities[place] = np.nan
-        if not 0 <= probabilities[place] <= 1:
+            probabilities[index] = np.nan
+        if not 0 <= probabilities[index] <= 1:
             what = f"{value[:40]!r} is no probability"
-            raise DataError(what, where=f"{path}:{lines[place]}", mend="give numbers from 0 to 1, or drop the column")
+            raise DataError(what, where=f"{path}:{lines[index]}", hint="give numbers from 0 to 1, or drop the column")
     return probabilities
 
 
@@ -265,7 +265,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Contestant:
+class ComparedModel:
     """A model's figures; `macro_f1` is the mean over all labels that occur, `log_loss` None where it is not known.
 
     The 95 % intervals are those of the module `intervals`, None where the rows tell too little for one.
@@ -285,68 +285,70 @@ class Contestant:
 
 
 @dataclass(frozen=True)
-class Contest:
+class ModelComparison:
     """Models measured on the same rows, in the order given."""
 
     rows: int
-    models: tuple[Contestant, ...]
+    models: tuple[ComparedModel, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The contest as plain values."""
         return asdict(self)
 
 
-def hold(every: Sequence[Answers]) -> Contest:
+def compare_models(every: Sequence[PredictedRows]) -> ModelComparison:
     """Measure two or more models, and compare each with the first. Raises DataError if their rows are not the same.
 
     Rows are the same if their labels are, and their texts and ids as far as all have these; their order is free.
     """
-    common = [key for key in every[0].keys if all(key in answers.keys for answers in every)]
+    common = [key for key in every[0].keys if all(key in predicted.keys for predicted in every)]
     if not common:
-        lacking = next(answers for answers in every if not set(answers.keys) & set(every[0].keys))
-        raise DataError(f"has no column by which {every[0].name} tells its rows", where=lacking.name, mend="add texts")
+        lacking = next(predicted for predicted in every if not set(predicted.keys) & set(every[0].keys))
+        raise DataError(f"has no column by which {every[0].name} tells its rows", where=lacking.name, hint="add texts")
     first_keys = _keys(every[0], common)
-    orders = [np.arange(len(first_keys)), *(_order(every[0], answers, first_keys, common) for answers in every[1:])]
-    labels = sorted({label for answers in every for label in (*answers.labels, *answers.predictions)})
-    for answers in every:
-        _refuse_foreign(answers)
+    orders = [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
+    labels = sorted({label for predicted in every for label in (*predicted.labels, *predicted.predictions)})
+    for predicted in every:
+        _refuse_foreign(predicted)
     truth = label_indices(labels, every[0].labels)
-    given = [label_indices(labels, answers.predictions)[order] for answers, order in zip(every, orders, strict=True)]
+    given = [
+        label_indices(labels, predicted.predictions)[order] for predicted, order in zip(every, orders, strict=True)
+    ]
     found = [compare(truth, other, given[0], len(labels)) for other in given[1:]]
     corrected = holm([comparison.p_value for comparison in found])
     models = (
-        _contestant(answers, truth, each, order, len(labels), comparison, p)
-        for answers, each, order, comparison, p in zip(
+        _compared_model(predicted, truth, each, order, len(labels), comparison, p)
+        for predicted, each, order, comparison, p in zip(
             every, given, orders, (None, *found), (None, *corrected), strict=True
         )
     )
-    return Contest(len(truth), tuple(models))
+    return ModelComparison(len(truth), tuple(models))
 
 
-def _refuse_foreign(answers: Answers) -> None:
+def _refuse_foreign(predicted: PredictedRows) -> None:
     """Another spelling of the labels would make every answer wrong."""
-    if not set(answers.predictions) & set(answers.labels):
+    if not set(predicted.predictions) & set(predicted.labels):
         raise DataError(
-            f"answers {show(sorted(set(answers.predictions))[:3])}, which no row's label is",
-            where=answers.name,
-            mend=f"spell its predictions as its labels: {show(sorted(set(answers.labels))[:5])}",
+            f"answers {show(sorted(set(predicted.predictions))[:3])}, which no row's label is",
+            where=predicted.name,
+            hint=f"spell its predictions as its labels: {show(sorted(set(predicted.labels))[:5])}",
         )
 
 
-def _contestant(
-    answers: Answers,
+def _compared_model(
+    predicted: PredictedRows,
     truth: Indices,
     given: Indices,
     order: Indices,
     labels: int,
     against: Comparison | None,
     p: float | None,
-) -> Contestant:
+) -> ComparedModel:
     """The figures of a model whose answers, in the first's order of rows, are `given`; its own `order` leads there."""
     right = int((truth == given).sum())
-    losses = None if answers.log_losses is None else answers.log_losses[order]
-    return Contestant(
-        name=answers.name,
+    losses = None if predicted.log_losses is None else predicted.log_losses[order]
+    return ComparedModel(
+        name=predicted.name,
         accuracy=right / len(truth),
         accuracy_interval=wilson_interval(right, len(truth)),
         macro_f1=macro_f1(truth, given, labels),
@@ -358,26 +360,28 @@ def _contestant(
     )
 
 
-def _keys(answers: Answers, common: Sequence[str]) -> list[Key]:
-    return list(zip(*(answers.keys[key] for key in common), answers.labels, strict=True))
+def _keys(predicted: PredictedRows, common: Sequence[str]) -> list[Key]:
+    return list(zip(*(predicted.keys[key] for key in common), predicted.labels, strict=True))
 
 
-def _order(first: Answers, other: Answers, first_keys: Sequence[Key], common: Sequence[str]) -> Indices:
+def _order(first: PredictedRows, other: PredictedRows, first_keys: Sequence[Key], common: Sequence[str]) -> Indices:
     """Where the first's rows stand among the other's; equal rows are taken in their order."""
     other_keys = _keys(other, common)
     only_first, only_other = Counter(first_keys) - Counter(other_keys), Counter(other_keys) - Counter(first_keys)
     if only_first or only_other:
         raise _different(first, other, only_first, only_other)
     where: defaultdict[Key, deque[int]] = defaultdict(deque)
-    for place, key in enumerate(other_keys):
-        where[key].append(place)
+    for index, key in enumerate(other_keys):
+        where[key].append(index)
     return np.array([where[key].popleft() for key in first_keys], np.intp)
 
 
-def _different(first: Answers, other: Answers, only_first: Counter[Key], only_other: Counter[Key]) -> DataError:
+def _different(
+    first: PredictedRows, other: PredictedRows, only_first: Counter[Key], only_other: Counter[Key]
+) -> DataError:
     told = [
-        f"{only.total():,} {'is' if only.total() == 1 else 'are'} in {answers.name} only ({_some(only)})"
-        for answers, only in ((first, only_first), (other, only_other))
+        f"{only.total():,} {'is' if only.total() == 1 else 'are'} in {predicted.name} only ({_some(only)})"
+        for predicted, only in ((first, only_first), (other, only_other))
         if only
     ]
     relabelled = len({key[:-1] for key in only_first} & {key[:-1] for key in only_other})
@@ -386,7 +390,7 @@ def _different(first: Answers, other: Answers, only_first: Counter[Key], only_ot
     return DataError(
         f"not the same rows as {first.name}: {', '.join(told)}",
         where=other.name,
-        mend="runs keep the same rows apart only with the same data and data.split_seed; "
+        hint="runs keep the same rows apart only with the same data and data.split_seed; "
         "rnn compare --data FILE scores them all on the same labelled rows",
     )
 

@@ -19,10 +19,10 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import NoSuchColumn, further_column, load
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, ConfigError, DataError, few_of
-from rnn_cli.evaluation.compare import LONGEST, Answers
+from rnn_cli.evaluation.compare import LONGEST, PredictedRows
 from rnn_cli.evaluation.decide import decide, refuse_unsuitable
 from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
-from rnn_cli.evaluation.metrics import Figures, Sure, confusion_of, macro_f1, measure
+from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, confusion_of, macro_f1, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
@@ -60,31 +60,31 @@ class Slice:
         return asdict(self)
 
 
-def by_values(truth: Indices, probabilities: Floats, answers: Indices, values: Sequence[str | None]) -> list[Slice]:
+def by_values(truth: Indices, probabilities: Floats, predicted: Indices, values: Sequence[str | None]) -> list[Slice]:
     """A slice for each value, worst accuracy first; those of under `FEWEST` rows are one slice, which comes last.
 
     All are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges, as
     `group_names` says; what is missing is a value too.
     """
-    return _by_names(truth, probabilities, answers, group_names(values, BANDS, FEWEST))
+    return _by_names(truth, probabilities, predicted, group_names(values, BANDS, FEWEST))
 
 
-def by_length(truth: Indices, probabilities: Floats, answers: Indices, lengths: Indices) -> list[Slice]:
+def by_length(truth: Indices, probabilities: Floats, predicted: Indices, lengths: Indices) -> list[Slice]:
     """A slice for each of up to `BANDS` ranges of lengths in tokens, worst accuracy first; all are `[rows]`."""
-    return _by_names(truth, probabilities, answers, range_names(lengths.tolist(), BANDS, FEWEST, "tokens"))
+    return _by_names(truth, probabilities, predicted, range_names(lengths.tolist(), BANDS, FEWEST, "tokens"))
 
 
-def _by_names(truth: Indices, probabilities: Floats, answers: Indices, names: Sequence[str]) -> list[Slice]:
+def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: Sequence[str]) -> list[Slice]:
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
         groups[name].append(row)
     few = [rows for rows in groups.values() if len(rows) < FEWEST]
     if len(few) > 1:
         groups = defaultdict(list, {name: rows for name, rows in groups.items() if len(rows) >= FEWEST})
-    slices = sorted(_slices(truth, probabilities, answers, groups), key=_rank)
+    slices = sorted(_slices(truth, probabilities, predicted, groups), key=_rank)
     if len(few) > 1:
         rest = {f"({len(few):,} values under {FEWEST} rows)": sorted(row for rows in few for row in rows)}
-        slices += _slices(truth, probabilities, answers, rest)
+        slices += _slices(truth, probabilities, predicted, rest)
     return slices
 
 
@@ -93,22 +93,22 @@ def _rank(each: Slice) -> tuple[bool, float, int]:
 
 
 def _slices(
-    truth: Indices, probabilities: Floats, answers: Indices, groups: Mapping[str, Sequence[int]]
+    truth: Indices, probabilities: Floats, predicted: Indices, groups: Mapping[str, Sequence[int]]
 ) -> Iterator[Slice]:
     losses = log_losses(truth, probabilities)
     for name, members in groups.items():
         rows = np.asarray(members, np.intp)
-        right = int((truth[rows] == answers[rows]).sum())
-        occurring, places = np.unique(np.concatenate([truth[rows], answers[rows]]), return_inverse=True)
-        true, answered = places[: len(rows)], places[len(rows) :]
+        right = int((truth[rows] == predicted[rows]).sum())
+        occurring, indices = np.unique(np.concatenate([truth[rows], predicted[rows]]), return_inverse=True)
+        true, given = indices[: len(rows)], indices[len(rows) :]
         enough = len(rows) >= FEWEST
-        confusion = confusion_of(true, answered, len(occurring))
+        confusion = confusion_of(true, given, len(occurring))
         yield Slice(
             name=name,
             rows=len(rows),
             accuracy=right / len(rows),
             accuracy_interval=wilson_interval(right, len(rows)),
-            macro_f1=macro_f1(true, answered, len(occurring)),
+            macro_f1=macro_f1(true, given, len(occurring)),
             macro_f1_interval=macro_f1_interval(confusion) if enough else None,
             log_loss=float(losses[rows].mean()),
             log_loss_interval=losses_interval(losses[rows], len(rows) - right) if enough else None,
@@ -145,8 +145,8 @@ def read(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], R
     """What `Tokenizer.encode_all` makes of texts, at least one, and the counts over them, both in one go."""
     encoded: list[list[int]] = []
     lengths = np.empty(len(texts), np.intp)
-    for place, text in enumerate(texts):
-        ids, lengths[place] = tokenizer.encode_counted(text)
+    for index, text in enumerate(texts):
+        ids, lengths[index] = tokenizer.encode_counted(text)
         encoded.append(ids)
     seen = np.minimum(lengths, tokenizer.max_length)
     # A text without tokens is encoded as an unknown one, which stands nowhere in it.
@@ -170,28 +170,28 @@ class Evaluation:
     dataset: Dataset
     scores: Scores
     decision: Decision
-    answers: npt.NDArray[np.intp]
-    figures: Figures
+    predicted: npt.NDArray[np.intp]
+    metrics: Metrics
     reading: Reading
 
     @property
     def truth(self) -> npt.NDArray[np.intp]:
         """The true labels as indices into the labels, `[rows]`."""
-        return true_labels(self.dataset, self.figures.labels)
+        return true_labels(self.dataset, self.metrics.labels)
 
     @property
-    def sure(self) -> Sure | None:
+    def sure(self) -> SelectiveMetrics | None:
         """The answers that are not unsure; None for a model that never is."""
         if not self.decision.unsure_below:
             return None
         kept = ~self.decision.unsure(self.scores.probabilities)
-        return Sure.of(int((self.truth == self.answers)[kept].sum()), int(kept.sum()), len(kept))
+        return SelectiveMetrics.of(int((self.truth == self.predicted)[kept].sum()), int(kept.sum()), len(kept))
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values, with the decision they follow from."""
         sure = self.sure
         return {
-            **self.figures.to_dict(),
+            **self.metrics.to_dict(),
             "decision": asdict(self.decision),
             **({} if sure is None else {"sure": asdict(sure)}),
         }
@@ -202,9 +202,9 @@ def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
     truth = true_labels(dataset, predictor.labels)
     encoded, reading = read(predictor.tokenizer, dataset.texts)
     scores, decision = predictor.score_encoded(encoded), predictor.decision
-    answers = decision.choose(scores.probabilities)
-    figures = measure(predictor.labels, truth, scores.probabilities, answers)
-    return Evaluation(dataset, scores, decision, answers, figures, reading)
+    predicted = decision.choose(scores.probabilities)
+    metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
+    return Evaluation(dataset, scores, decision, predicted, metrics, reading)
 
 
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]:
@@ -215,18 +215,18 @@ def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]
             raise DataError(
                 f"label {label!r} is none of the model's ({few_of(labels)})",
                 where=f"{dataset.name}:{line}",
-                mend="correct it, or train on data that has it",
+                hint="correct it, or train on data that has it",
             )
     return label_indices(labels, dataset.labels)
 
 
-def answers_of(name: str, evaluation: Evaluation) -> Answers:
+def predictions_of(name: str, evaluation: Evaluation) -> PredictedRows:
     """The answers of the model called `name` to all rows of an evaluation, which are told by their lines."""
-    return Answers(
+    return PredictedRows(
         name=name,
         keys={"id": [str(line) for line in evaluation.dataset.lines], "text": evaluation.dataset.texts},
         labels=evaluation.dataset.labels,
-        predictions=[evaluation.figures.labels[answer] for answer in evaluation.answers],
+        predictions=[evaluation.metrics.labels[answer] for answer in evaluation.predicted],
         log_losses=log_losses(evaluation.truth, evaluation.scores.probabilities),
     )
 
@@ -241,17 +241,17 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError(
             f"the rows the model was trained on cannot be read again ({error.what})",
             where=error.where,
-            mend=("pipe the same rows in again" if was_piped else "restore the file")
+            hint=("pipe the same rows in again" if was_piped else "restore the file")
             + ", or name other labelled rows with --data FILE",
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows can't be told from training rows",
             where=shown(config.data.source),
-            mend="restore the file, or name labelled rows the model has not seen with --data FILE",
+            hint="restore the file, or name labelled rows the model has not seen with --data FILE",
         )
     if not len(splits.test):
-        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), mend="use --data FILE")
+        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     return splits.test
 
 
@@ -279,10 +279,10 @@ def slicer(
         values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:
         if by != LENGTH:
-            mend = f"{error.mend + ' ' if error.mend else ''}--by {LENGTH} is always there"
-            raise NoSuchColumn(error.what, where=error.where, mend=mend) from None
-        return lambda found: by_length(found.truth, found.scores.probabilities, found.answers, found.reading.lengths)
-    return lambda found: by_values(found.truth, found.scores.probabilities, found.answers, values)
+            hint = f"{error.hint + ' ' if error.hint else ''}--by {LENGTH} is always there"
+            raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
+        return lambda found: by_length(found.truth, found.scores.probabilities, found.predicted, found.reading.lengths)
+    return lambda found: by_values(found.truth, found.scores.probabilities, found.predicted, values)
 
 
 def run_config(opened: Bundle, overrides: Sequence[str] = ()) -> Config:

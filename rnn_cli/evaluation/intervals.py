@@ -137,9 +137,9 @@ def _of_mean(
         def is_far(moved: float) -> bool:
             by = odds * exp(side * 40 * moved)
             there = by / (1 + by)
-            figures, slopes = figure(there)
+            metrics, slopes = figure(there)
             error = sqrt(times * float((slopes**2 * there / (1 + by) / rows).sum()))
-            return side * (float(figures.sum()) - found) > NORMAL_95 * error
+            return side * (float(metrics.sum()) - found) > NORMAL_95 * error
 
         by = odds * exp(side * 40 * least(is_far))
         return float(figure(by / (1 + by))[0].sum()) / count
@@ -164,9 +164,9 @@ def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: f
     added = np.outer(shares / (1 - shares), shares)  # rows of one label that one takes for another
     np.fill_diagonal(added, 0)
     moves = []
-    for answers in (kinds[:, 1], kinds[:, 2]):
-        right = np.bincount(kinds[:, 0], counts * (kinds[:, 0] == answers), labels) + added.sum(axis=1)
-        named = truth + np.bincount(answers, counts, labels) + 3 * added.sum(axis=1) + added.sum(axis=0)
+    for predicted in (kinds[:, 1], kinds[:, 2]):
+        right = np.bincount(kinds[:, 0], counts * (kinds[:, 0] == predicted), labels) + added.sum(axis=1)
+        named = truth + np.bincount(predicted, counts, labels) + 3 * added.sum(axis=1) + added.sum(axis=0)
         f1 = 2 * right / np.maximum(named, 1)
         moves.append(_moves(f1 / np.maximum(named, 1), 2 * (1 - f1) / np.maximum(named, 1)))
     first, second = moves

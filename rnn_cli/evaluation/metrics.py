@@ -36,7 +36,7 @@ from rnn_cli.evaluation.scores import (
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """One label's precision, recall, F1 (0 where undefined) and how many rows truly have it.
 
     The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where the figure is undefined. They are
@@ -52,14 +52,14 @@ class ClassFigures:
     f1_interval: Interval | None = None
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "ClassFigures":
+    def from_dict(cls, content: Mapping[str, Any]) -> "ClassMetrics":
         """What `asdict` answered; raises `TypeError` or `ValueError` for anything else."""
         intervals = {name: _interval(value) for name, value in content.items() if name.endswith("_interval")}
         return cls(**{**content, **intervals})
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """How good predictions are. `macro_f1` is the mean over all labels, those without a row too.
 
     `balanced_accuracy` is the mean recall of the labels that have rows. `roc_auc` and `pr_auc` are the positive
@@ -84,7 +84,7 @@ class Figures:
     ece: float | None
     intervals: Mapping[str, Interval | None]
     labels: tuple[str, ...]
-    per_class: dict[str, ClassFigures]
+    per_class: dict[str, ClassMetrics]
     confusion: list[list[int]]
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Figures:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Figures":
+    def from_dict(cls, content: Mapping[str, Any]) -> "Metrics":
         """What `to_dict` answered; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
         if "accuracy_interval" in content:  # before each figure had its interval, and before there was an ECE
             known = {name: value for name, value in content.items() if name != "accuracy_interval"}
@@ -101,13 +101,13 @@ class Figures:
         read = {
             "intervals": {name: _interval(value) for name, value in dict(content["intervals"]).items()},
             "labels": tuple(content["labels"]),
-            "per_class": {label: ClassFigures.from_dict(row) for label, row in dict(content["per_class"]).items()},
+            "per_class": {label: ClassMetrics.from_dict(row) for label, row in dict(content["per_class"]).items()},
         }
         return cls(**{**content, **read})
 
 
 @dataclass(frozen=True)
-class Sure:
+class SelectiveMetrics:
     """The answers a model is sure of: how many, their share of all rows, and their accuracy, None where there is none.
 
     The accuracy's 95 % interval is that of `wilson_interval`.
@@ -119,7 +119,7 @@ class Sure:
     accuracy_interval: Interval | None
 
     @classmethod
-    def of(cls, right: int, rows: int, of: int) -> "Sure":
+    def of(cls, right: int, rows: int, of: int) -> "SelectiveMetrics":
         """So many of `of` rows have sure answers, so many of which are right."""
         return cls(rows, rows / of, *((right / rows, wilson_interval(right, rows)) if rows else (None, None)))
 
@@ -128,15 +128,15 @@ def measure(
     labels: Sequence[str],
     truth: npt.NDArray[np.intp],
     probabilities: npt.NDArray[np.float64],
-    answers: npt.NDArray[np.intp],
-) -> Figures:
+    predicted: npt.NDArray[np.intp],
+) -> Metrics:
     """Hold answers against the truth.
 
     `truth` and `answers` are indices into `labels`, `[rows]`; `probabilities` is `[rows, labels]`. At least one row.
     """
-    confusion = confusion_of(truth, answers, len(labels))
-    per_class = {label: _class_figures(confusion, place) for place, label in enumerate(labels)}
-    right = int((truth == answers).sum())
+    confusion = confusion_of(truth, predicted, len(labels))
+    per_class = {label: _class_metrics(confusion, index) for index, label in enumerate(labels)}
+    right = int((truth == predicted).sum())
     wrong = len(truth) - right
     (roc, roc_interval), (precision, precision_interval) = _areas(truth, probabilities)
     losses, scores = log_losses(truth, probabilities), brier_scores(truth, probabilities)
@@ -148,9 +148,9 @@ def measure(
         "pr_auc": precision_interval,
         "log_loss": losses_interval(losses, wrong),
         "brier": losses_interval(scores, wrong),
-        "ece": calibration_interval(truth, probabilities, answers),
+        "ece": calibration_interval(truth, probabilities, predicted),
     }
-    return Figures(
+    return Metrics(
         rows=len(truth),
         accuracy=right / len(truth),
         balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.support])),
@@ -159,7 +159,7 @@ def measure(
         pr_auc=precision,
         log_loss=float(losses.mean()),
         brier=float(scores.mean()),
-        ece=calibration_error(truth, probabilities, answers),
+        ece=calibration_error(truth, probabilities, predicted),
         intervals=intervals,
         labels=tuple(labels),
         per_class=per_class,
@@ -167,15 +167,15 @@ def measure(
     )
 
 
-def _class_figures(confusion: npt.NDArray[np.intp], place: int) -> ClassFigures:
-    right, support, answered = (
-        int(count) for count in (confusion[place, place], confusion[place].sum(), confusion[:, place].sum())
+def _class_metrics(confusion: npt.NDArray[np.intp], index: int) -> ClassMetrics:
+    right, support, given = (
+        int(count) for count in (confusion[index, index], confusion[index].sum(), confusion[:, index].sum())
     )
-    either = support + answered - right
-    precision, precision_interval = _share(right, answered)
+    either = support + given - right
+    precision, precision_interval = _share(right, given)
     recall, recall_interval = _share(right, support)
     f1, of_f1 = (f1_of(right / either), f1_interval(right, either)) if either else (0.0, None)
-    return ClassFigures(precision, recall, f1, support, precision_interval, recall_interval, of_f1)
+    return ClassMetrics(precision, recall, f1, support, precision_interval, recall_interval, of_f1)
 
 
 def _share(right: int, rows: int) -> tuple[float, Interval | None]:
@@ -189,15 +189,15 @@ def _interval(value: Sequence[float] | None) -> Interval | None:
     return low, high
 
 
-def confusion_of(truth: Indices, answers: Indices, labels: int) -> Indices:
+def confusion_of(truth: Indices, predicted: Indices, labels: int) -> Indices:
     """How many rows of each label, down, were answered as each label, across: `[labels, labels]`."""
-    return np.bincount(truth * labels + answers, minlength=labels**2).reshape(labels, labels)
+    return np.bincount(truth * labels + predicted, minlength=labels**2).reshape(labels, labels)
 
 
-def macro_f1(truth: Indices, answers: Indices, labels: int) -> float:
+def macro_f1(truth: Indices, predicted: Indices, labels: int) -> float:
     """The mean F1 of all `labels` labels, 0 where undefined."""
-    right = np.bincount(truth[truth == answers], minlength=labels)
-    named = np.bincount(truth, minlength=labels) + np.bincount(answers, minlength=labels)
+    right = np.bincount(truth[truth == predicted], minlength=labels)
+    named = np.bincount(truth, minlength=labels) + np.bincount(predicted, minlength=labels)
     return float((2 * right / np.maximum(named, 1)).mean())
 
 

@@ -101,15 +101,15 @@ def _ranges(keys: Mapping[str, Any], counts: Mapping[str, int], most: int, fewes
     for value, key in keys.items():
         rows[key] += counts[value]
     ordered = sorted(rows)
-    places = np.repeat(np.arange(len(ordered)), [rows[key] for key in ordered])  # of each row, sorted
-    ranges = max(1, min(most, len(places) // fewest))
-    edges = np.quantile(places, np.arange(1, ranges) / ranges)
+    indices = np.repeat(np.arange(len(ordered)), [rows[key] for key in ordered])  # of each row, sorted
+    ranges = max(1, min(most, len(indices) // fewest))
+    edges = np.quantile(indices, np.arange(1, ranges) / ranges)
     of_key = np.searchsorted(edges, np.arange(len(ordered)), side="left").tolist()
-    starts = [place for place in range(len(ordered)) if place == 0 or of_key[place] != of_key[place - 1]]
+    starts = [index for index in range(len(ordered)) if index == 0 or of_key[index] != of_key[index - 1]]
     ends = [*(start - 1 for start in starts[1:]), len(ordered) - 1]
     written = write([(ordered[start], ordered[end]) for start, end in zip(starts, ends, strict=True)])
     names = dict(zip(sorted(set(of_key)), written, strict=True))
-    named = {key: names[place] for key, place in zip(ordered, of_key, strict=True)}
+    named = {key: names[index] for key, index in zip(ordered, of_key, strict=True)}
     return {value: named[key] for value, key in keys.items()}
 
 

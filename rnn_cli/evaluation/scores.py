@@ -31,7 +31,7 @@ def brier_scores(truth: Indices, probabilities: Floats) -> Floats:
     return summed / 2 if squares.shape[1] == 2 else summed
 
 
-def calibration_gaps(truth: Indices, probabilities: Floats, answers: Indices) -> tuple[Indices, Floats]:
+def calibration_gaps(truth: Indices, probabilities: Floats, predicted: Indices) -> tuple[Indices, Floats]:
     """Each row's bin, and by how much it is more often right (1 or 0) than sure (the answered label's probability).
 
     The bins, `BINS` at most, hold equally many rows; equally sure rows share one. The expected calibration error is
@@ -41,14 +41,14 @@ def calibration_gaps(truth: Indices, probabilities: Floats, answers: Indices) ->
     Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks; bins of equal mass from Nguyen and
     O'Connor (2015), Posterior calibration and exploratory analysis for natural language processing models.
     """
-    sure = probabilities[np.arange(len(answers)), answers]
+    sure = probabilities[np.arange(len(predicted)), predicted]
     edges = np.quantile(sure, np.arange(1, BINS) / BINS)
-    return np.searchsorted(edges, sure, side="right"), (truth == answers) - sure
+    return np.searchsorted(edges, sure, side="right"), (truth == predicted) - sure
 
 
-def calibration_error(truth: Indices, probabilities: Floats, answers: Indices) -> float:
+def calibration_error(truth: Indices, probabilities: Floats, predicted: Indices) -> float:
     """The expected calibration error, as `calibration_gaps` says."""
-    bins, gaps = calibration_gaps(truth, probabilities, answers)
+    bins, gaps = calibration_gaps(truth, probabilities, predicted)
     return float(np.abs(np.bincount(bins, gaps)).sum() / len(truth))
 
 
@@ -57,7 +57,7 @@ FEWEST = 100
 
 
 def before_and_after(
-    truth: Indices, probabilities: Floats, answers: Indices, temperature: float
+    truth: Indices, probabilities: Floats, predicted: Indices, temperature: float
 ) -> dict[str, dict[str, float]]:
     """Log loss, Brier score and ECE of the answers `[rows]`, without the temperature and with it.
 
@@ -67,7 +67,7 @@ def before_and_after(
         name: {
             "log_loss": float(log_losses(truth, each).mean()),
             "brier": float(brier_scores(truth, each).mean()),
-            "ece": calibration_error(truth, each, answers),
+            "ece": calibration_error(truth, each, predicted),
         }
         for name, each in (("before", tempered(probabilities, 1 / temperature)), ("after", probabilities))
     }
@@ -80,7 +80,7 @@ def tempered(probabilities: Floats, temperature: float) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def calibration_interval(truth: Indices, probabilities: Floats, answers: Indices) -> Interval | None:
+def calibration_interval(truth: Indices, probabilities: Floats, predicted: Indices) -> Interval | None:
     """The interval of the expected calibration error, whose estimate is too large by chance alone, most on few rows.
 
     Holds the errors that would be found as they were, neither too large nor too small, if all bins were equally far
@@ -92,14 +92,14 @@ def calibration_interval(truth: Indices, probabilities: Floats, answers: Indices
     rows = len(truth)
     if rows < FEWEST:
         return None
-    bins, gaps = calibration_gaps(truth, probabilities, answers)
-    sure = probabilities[np.arange(rows), answers]
+    bins, gaps = calibration_gaps(truth, probabilities, predicted)
+    sure = probabilities[np.arange(rows), predicted]
     held = np.bincount(bins)
     full = held > 0
     held = held[full]
     found = float(np.abs(np.bincount(bins, gaps)).sum() / rows)
     # A bin's answers may all be right, and yet others of it would not be.
-    right = (np.bincount(bins, truth == answers)[full] + np.bincount(bins, sure)[full] / held) / (held + 1)
+    right = (np.bincount(bins, truth == predicted)[full] + np.bincount(bins, sure)[full] / held) / (held + 1)
     variances = np.maximum(np.bincount(bins, sure * (1 - sure))[full], held * right * (1 - right))
     errors, shares = np.maximum(np.sqrt(variances), 1e-9) / rows, held / rows
 

@@ -8,15 +8,15 @@ from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads numpy
-    from rnn_cli.evaluation.compare import Against, Contestant
+    from rnn_cli.evaluation.compare import BaselineComparison, ComparedModel
     from rnn_cli.evaluation.evaluate import Slice
-    from rnn_cli.evaluation.metrics import Figures, Sure
+    from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
 """The p-value from which on a difference is called chance."""
 
-FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
+METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
     "balanced_accuracy": ("balanced accuracy", lambda value: f"{value:.1%}"),
     "macro_f1": ("macro F1", lambda value: f"{value:.3f}"),
@@ -36,9 +36,9 @@ EVERY = "95% interval"
 """The head of each column of intervals."""
 
 
-def value(figures: "Figures | Contestant", field: str, written: Callable[[float], str]) -> str:
+def value(metrics: "Metrics | ComparedModel", field: str, written: Callable[[float], str]) -> str:
     """A figure by its field, or a dash where it is undefined."""
-    found: float | None = getattr(figures, field)
+    found: float | None = getattr(metrics, field)
     return "-" if found is None else written(found)
 
 
@@ -47,7 +47,7 @@ def span(interval: tuple[float, float] | None, written: Callable[[float], str]) 
     return "" if interval is None else " to ".join(map(written, interval))
 
 
-def bounds(of: "Figures | Contestant | Slice", field: str, written: Callable[[float], str]) -> str:
+def bounds(of: "Metrics | ComparedModel | Slice", field: str, written: Callable[[float], str]) -> str:
     """The two ends of a figure's interval, or why it has none; nothing where there is no figure, or an old one."""
     intervals: Mapping[str, tuple[float, float] | None] = (
         of.intervals if hasattr(of, "intervals") else {field: getattr(of, f"{field}_interval")}
@@ -58,12 +58,12 @@ def bounds(of: "Figures | Contestant | Slice", field: str, written: Callable[[fl
     return span(intervals[field], written) or reason
 
 
-def confusions(figures: "Figures", most: int) -> list[tuple[int, str, str]]:
+def confusions(metrics: "Metrics", most: int) -> list[tuple[int, str, str]]:
     """The most frequent kinds of wrong answers: how many rows, their true label, the label answered."""
     wrong = [
         (count, truth, answer)
-        for truth, counts in zip(figures.labels, figures.confusion, strict=True)
-        for answer, count in zip(figures.labels, counts, strict=True)
+        for truth, counts in zip(metrics.labels, metrics.confusion, strict=True)
+        for answer, count in zip(metrics.labels, counts, strict=True)
         if count and truth != answer
     ]
     return sorted(wrong, key=lambda each: -each[0])[:most]
@@ -83,25 +83,25 @@ def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
     return "; ".join(parts) or "the most probable label is answered"
 
 
-def found_in_words(figures: "Figures", rows: str = "rows") -> str:
+def found_in_words(metrics: "Metrics", rows: str = "rows") -> str:
     """The positive label's precision and recall, for one who need not know the words; of two labels only.
 
     `rows` may say which rows were answered.
     """
-    label = figures.labels[1]
-    found = figures.per_class[label]
+    label = metrics.labels[1]
+    found = metrics.per_class[label]
     return (
         f"Of the answers {label}, {found.precision:.1%} are right (precision); of the {rows} that are {label}, "
         f"{found.recall:.1%} are found (recall)."
     )
 
 
-def sure_in_words(sure: "Sure", rows: str = "rows") -> str:
+def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
     """How many answers are sure, and how many of these are right; `rows` may say which rows were answered."""
     told = f"Sure of {sure.rows:,} {rows} ({sure.coverage:.1%})"
     if sure.accuracy is None:
         return told + "."
-    between = span(sure.accuracy_interval, FIGURES["accuracy"][1])
+    between = span(sure.accuracy_interval, METRICS_SHOWN["accuracy"][1])
     return f"{told}; of these answers {sure.accuracy:.1%} are right (95% interval {between})."
 
 
@@ -113,7 +113,7 @@ def _logistic(value: float) -> float:
     return 1 / (1 + exp(-value))
 
 
-def verdict(side: str, against: "Against") -> str:
+def verdict(side: str, against: "BaselineComparison") -> str:
     """Whether the network is worth its time, for one who need not know the test."""
     found = against.comparison
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"

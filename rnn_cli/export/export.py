@@ -24,7 +24,7 @@ from rnn_cli.bundle.model_folder import (
     Manifest,
     proof,
 )
-from rnn_cli.bundle.targets import RUNTIME, check_place
+from rnn_cli.bundle.targets import RUNTIME, check_export_folder
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.reporting.drawing import draw
@@ -132,12 +132,12 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
 
     Raises `BundleError` where the bundle is damaged or has no such graph, and what `check_place` raises.
     """
-    check_place(opened.path, to, force=force)
+    check_export_folder(opened.path, to, force=force)
     precision = opened.manifest.data.get(PRECISION, precision)  # an export has but one graph
     files, manifest = _content(opened, precision)
     with (
         system.told(to, option="--to"),
-        system.whole_folder(to.resolve(), lambda: check_place(opened.path, to, force=force)) as folder,
+        system.whole_folder(to.resolve(), lambda: check_export_folder(opened.path, to, force=force)) as folder,
     ):
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

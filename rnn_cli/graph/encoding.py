@@ -129,19 +129,19 @@ class _Reader:
 
     def message(self, content: memoryview, kinds: Message) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        place = 0
-        while place < len(content):
+        index = 0
+        while index < len(content):
             self.fields += 1
             if self.fields > MOST_FIELDS:
                 raise ValueError("more fields than any network has")
-            key, place = _varint(content, place)
+            key, index = _varint(content, index)
             name, kind, often = kinds[key >> 3]
             if kind is int and key & 7 == 0:
-                value, place = _varint(content, place)
+                value, index = _varint(content, index)
                 value -= (value >> 63) << 64  # a negative number is written as one of 64 bits
             elif kind is not int and key & 7 == 2:
-                length, place = _varint(content, place)
-                value, place = self._content(content[place : place + length], kind, length), place + length
+                length, index = _varint(content, index)
+                value, index = self._content(content[index : index + length], kind, length), index + length
             else:
                 raise ValueError("a field of another type")
             if often:
@@ -160,17 +160,17 @@ class _Reader:
         return part if kind is bytes else str(part, "utf-8")
 
 
-def _varint(content: memoryview, place: int) -> tuple[int, int]:
+def _varint(content: memoryview, index: int) -> tuple[int, int]:
     """A number in as few bytes as it needs, at most 64 bits, and where it ends."""
     value = shift = 0
     while True:
-        byte = content[place]
-        place += 1
+        byte = content[index]
+        index += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             if (byte == 0 and shift) or value >> 64:
                 raise ValueError("a number spelled otherwise")
-            return value, place
+            return value, index
         shift += 7
         if shift > 63:
             raise ValueError("a number without end")

@@ -89,8 +89,8 @@ def token_gradient(model: keras.Model) -> Gradient:
     @tensorflow.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # it leaves files
     def gradient(ids: tensorflow.Tensor, classes: tensorflow.Tensor) -> tensorflow.Tensor:
         with tensorflow.GradientTape() as tape:
-            vectors, answers = both(ids, training=False)
-            total = loss(classes[:, None], answers)
+            vectors, predicted = both(ids, training=False)
+            total = loss(classes[:, None], predicted)
         return tape.gradient(total, vectors)
 
     return lambda ids, classes: np.asarray(gradient(tensorflow.constant(ids), tensorflow.constant(classes)))
@@ -108,12 +108,12 @@ def gradient_norms(gradient: Gradient, texts: Encoded) -> Floats:
         rows = np.arange(start, min(start + BATCH_SIZE, len(lengths)))
         found = gradient(texts.ids(rows), texts.classes[rows]).astype(np.float64)
         norms = np.linalg.norm(np.where(np.isfinite(found), found, np.inf), axis=-1)
-        places = lengths[rows, None] - 1 - np.arange(lengths.min())
-        parts.append(np.take_along_axis(norms, places, axis=1))
+        indices = lengths[rows, None] - 1 - np.arange(lengths.min())
+        parts.append(np.take_along_axis(norms, indices, axis=1))
     by_distance: Floats = np.concatenate(parts)
     by_distance = by_distance[by_distance[:, 0] > 0]
     if not len(by_distance):
-        raise RunFailed("every text is learned by heart, so its loss has no gradient", mend="use fewer --steps")
+        raise RunFailed("every text is learned by heart, so its loss has no gradient", hint="use fewer --steps")
     return by_distance
 
 
@@ -143,4 +143,4 @@ def _train(model: keras.Model, train: Encoded, steps: int, seed: int) -> None:
     for step, rows in enumerate(islice(batches, steps), start=1):
         found = float(model.train_on_batch(train.ids(rows), train.classes[rows][:, None]))
         if not math.isfinite(found):
-            raise RunFailed(f"the loss is {found} at step {step}", mend="use fewer --steps, or a smaller --scale")
+            raise RunFailed(f"the loss is {found} at step {step}", hint="use fewer --steps, or a smaller --scale")

@@ -24,11 +24,11 @@ def check_target(out: Path) -> None:
     """Refuse, before any work is done, a name that is no PNG file's or leads nowhere. Raises `UsageError`."""
     if out.suffix.lower() != ".png":
         named = quoted(Path(f"{out.stem or 'chart'}.png"))
-        raise UsageError("is not the name of a PNG file", where=str(out), mend=f"use --out {named}")
+        raise UsageError("is not the name of a PNG file", where=str(out), hint=f"use --out {named}")
     if out.is_dir():
-        raise UsageError("is a folder", where=str(out), mend="name a file in it")
+        raise UsageError("is a folder", where=str(out), hint="name a file in it")
     if not out.parent.is_dir():
-        raise UsageError("no such folder", where=str(out.parent), mend="make it first")
+        raise UsageError("no such folder", where=str(out.parent), hint="make it first")
 
 
 def save(lesson: Lesson, out: Path) -> None:

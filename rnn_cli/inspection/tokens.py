@@ -47,4 +47,4 @@ def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:
 def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
     tokens = tokenizer.tokens(text)
     kept = set(tokenizer.cut(range(len(tokens))))
-    return tuple(Token(token, tokenizer.id_of(token), place in kept) for place, token in enumerate(tokens))
+    return tuple(Token(token, tokenizer.id_of(token), index in kept) for index, token in enumerate(tokens))

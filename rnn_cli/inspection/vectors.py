@@ -49,7 +49,7 @@ def read_vectors(opened: Bundle) -> Vectors:
         raise UsageError(
             "has no token vectors: its tokens enter as one-hot",
             where=str(opened.path),
-            mend="name a model trained with model.input=embedding",
+            hint="name a model trained with model.input=embedding",
         )
     return Vectors(tokenizer, table)
 
@@ -64,10 +64,10 @@ def find(tokenizer: Tokenizer, word: str) -> int:
             return tokenizer.id_of(token)
     tokens = tokenizer.tokens(word)
     if len(tokens) > 1:
-        raise UsageError(f"is {len(tokens)} tokens: {' '.join(tokens)}", where=word, mend="ask for one of them")
+        raise UsageError(f"is {len(tokens)} tokens: {' '.join(tokens)}", where=word, hint="ask for one of them")
     near = get_close_matches(tokens[0] if tokens else word, tokenizer.vocab[PADDING + 1 :], SPELLINGS, cutoff=0.6)
-    mend = f"did you mean {' or '.join(near)}?" if near else "ask for a token that its training texts held often"
-    raise UsageError("the model knows no such token", where=word, mend=mend)
+    hint = f"did you mean {' or '.join(near)}?" if near else "ask for a token that its training texts held often"
+    raise UsageError("the model knows no such token", where=word, hint=hint)
 
 
 def nearest(vectors: Vectors, id: int, count: int) -> list[Neighbour]:
@@ -113,11 +113,11 @@ def check_target(out: Path, *, force: bool) -> None:
     if not (out.exists() or out.is_symlink()):
         return
     if not out.is_dir():
-        raise UsageError("is not a folder", where=str(out), mend="choose another --out")
+        raise UsageError("is not a folder", where=str(out), hint="choose another --out")
     if not force:
-        raise UsageError("exists", where=str(out), mend="use --force to replace its files, or another --out")
+        raise UsageError("exists", where=str(out), hint="use --force to replace its files, or another --out")
     if foreign := sorted({file.name for file in out.iterdir()} - set(FILES)):
-        raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), mend="choose another --out")
+        raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), hint="choose another --out")
 
 
 def write(vectors: Vectors, out: Path, *, force: bool) -> int:

@@ -32,7 +32,7 @@ label is fitted as exactly as a frequent one."""
 
 MOST_STEPS = 1000
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 """Hears after each label how many are done."""
 
 Result = TypeVar("Result")
@@ -81,7 +81,7 @@ def fit_one_vs_rest(
     weights: Floats | None = None,
     *,
     start: OneVsRest | None = None,
-    told: Told = lambda done: None,
+    on_progress: OnProgress = lambda done: None,
 ) -> OneVsRest:
     """Fit `labels` labels to sparse rows of these classes, `[rows]`; `start` is a model to go on from."""
     each = np.ones(len(classes)) if weights is None else weights
@@ -95,7 +95,7 @@ def fit_one_vs_rest(
     for done, (label, of_label) in enumerate(on_all_cores(work, range(labels)), start=1):
         if of_label is not None:
             found[label], known[label] = of_label, True
-        told(done)
+        on_progress(done)
     return OneVsRest(found, known)
 
 

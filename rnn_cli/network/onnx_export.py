@@ -41,8 +41,8 @@ def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
     for layers in _layers(model, config):
         if _is_recurrent(layers):
             stacks = list(islice(weights, 3))
-            for place, layer in enumerate(layers):
-                layer.set_weights(_keras_order([stack[place] for stack in stacks], config.cell))
+            for index, layer in enumerate(layers):
+                layer.set_weights(_keras_order([stack[index] for stack in stacks], config.cell))
         else:
             layers[0].set_weights(list(islice(weights, len(layers[0].weights))))
 
@@ -113,7 +113,7 @@ def _weights(model: keras.Model, config: ModelConfig) -> Iterator[AnyArray]:
 def _onnx_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Keras's kernel `[in, gates × units]` and bias to ONNX's `[gates × units, in]` and `[2 × gates × units]`."""
     kernel, recurrent, bias = weights
-    order = _places(cell, recurrent.shape[0])
+    order = _indices(cell, recurrent.shape[0])
     # Keras's GRU keeps the recurrent bias apart (reset_after), as ONNX does for all; the others have none.
     biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
     return kernel.T[order], recurrent.T[order], biases[:, order].reshape(-1)
@@ -122,11 +122,11 @@ def _onnx_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyAr
 def _keras_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyArray, AnyArray]:
     """What `_onnx_order` was given."""
     kernel, recurrent, bias = weights
-    order = np.argsort(_places(cell, recurrent.shape[1]))
+    order = np.argsort(_indices(cell, recurrent.shape[1]))
     biases = bias.reshape(2, -1)[:, order]
     return kernel[order].T, recurrent[order].T, biases if cell == "gru" else biases.sum(axis=0)
 
 
-def _places(cell: str, units: int) -> npt.NDArray[np.intp]:
+def _indices(cell: str, units: int) -> npt.NDArray[np.intp]:
     """Where in Keras's order each row of ONNX's stands."""
     return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])

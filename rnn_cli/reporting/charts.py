@@ -105,11 +105,11 @@ def canvas(name: str) -> Iterator[tuple[Figure, Axes]]:
         yield figure, figure.subplots()
 
 
-def line(place: int) -> dict[str, Any]:
+def line(index: int) -> dict[str, Any]:
     """How the line of the place-th series is drawn."""
     return {
-        "color": LIGHT[SERIES[place % len(SERIES)]],
-        "linestyle": ("-", "--", "-.", ":")[place // len(SERIES) % 4],
+        "color": LIGHT[SERIES[index % len(SERIES)]],
+        "linestyle": ("-", "--", "-.", ":")[index // len(SERIES) % 4],
     }
 
 
@@ -132,22 +132,22 @@ def draw_all(report: Report) -> dict[str, Chart]:
 
 
 def _confusion(report: Report) -> Chart | None:
-    figures = report.evaluation.figures
-    count = len(figures.labels)
+    metrics = report.evaluation.metrics
+    count = len(metrics.labels)
     if count > MOST_IN_MATRIX:
         return None
     with canvas("confusion") as (figure, axes):
-        matrix = np.array(figures.confusion, np.float64)
+        matrix = np.array(metrics.confusion, np.float64)
         of_row = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         for (row, column), share in np.ndenumerate(of_row):
             colour = LIGHT["blue" if row == column else "red"]
             if share:
                 axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, alpha=0.55 * share**0.7))
             if count <= MOST_COUNTED:
-                told = f"{figures.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= MOST_WITH_SHARES else "")
+                told = f"{metrics.confusion[row][column]:,}" + (f"\n{share:.1%}" if count <= MOST_WITH_SHARES else "")
                 axes.text(column, row, told, ha="center", va="center", fontsize=10 if count <= 5 else 8)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="answered", ylabel="true")
-        names = list(named(figures.labels).values())
+        names = list(named(metrics.labels).values())
         turned: dict[str, Any] = {} if count <= 3 else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         small: dict[str, Any] = {"fontsize": 10 if count <= 5 else 8 if count <= 15 else 5}
         axes.set_xticks(range(count), names, **turned, **small)
@@ -170,11 +170,11 @@ def _roc(report: Report) -> Chart | None:
         return None
     with canvas("roc") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
-        for place, label in enumerate(ranked):
+        for index, label in enumerate(ranked):
             curve = curves.roc(report.truth == label, report.evaluation.scores.probabilities[:, label])
-            axes.plot(curve.x, curve.y, **line(place), label=_in_legend(report, label, f"area {curve.area:.3f}"))
+            axes.plot(curve.x, curve.y, **line(index), label=_in_legend(report, label, f"area {curve.area:.3f}"))
         if len(report.labels) == 2:
-            (right, wrong), (missed, found) = report.evaluation.figures.confusion
+            (right, wrong), (missed, found) = report.evaluation.metrics.confusion
             _mark(axes, report, wrong / (right + wrong), found / (missed + found))
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
         _legend(figure, axes, ranked, "lower right")
@@ -187,14 +187,14 @@ def _precision_recall(report: Report) -> Chart | None:
     if not ranked:
         return None
     with canvas("precision-recall") as (figure, axes):
-        for place, label in enumerate(ranked):
+        for index, label in enumerate(ranked):
             positive = report.truth == label
             curve = curves.precision_recall(positive, report.evaluation.scores.probabilities[:, label])
-            axes.plot(curve.x, curve.y, **line(place), label=_in_legend(report, label, f"area {curve.area:.3f}"))
+            axes.plot(curve.x, curve.y, **line(index), label=_in_legend(report, label, f"area {curve.area:.3f}"))
             if len(report.labels) == 2:
                 axes.axhline(positive.mean(), color=LIGHT["muted"], linewidth=0.8, linestyle=":")
-                figures = report.evaluation.figures.per_class[report.labels[1]]
-                _mark(axes, report, figures.recall, figures.precision)
+                metrics = report.evaluation.metrics.per_class[report.labels[1]]
+                _mark(axes, report, metrics.recall, metrics.precision)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
         _legend(figure, axes, ranked, "lower left")
     chance = "; chance is the dotted line" if len(report.labels) == 2 else ""
@@ -203,11 +203,11 @@ def _precision_recall(report: Report) -> Chart | None:
 
 
 def _scores(report: Report) -> Chart:
-    probabilities, answers = report.evaluation.scores.probabilities, report.evaluation.answers
+    probabilities, predicted = report.evaluation.scores.probabilities, report.evaluation.predicted
     with canvas("scores") as (figure, axes):
         if len(report.labels) == 2:
             names = named(report.labels)
-            groups = {f"truly {names[report.labels[place]]}": report.truth == place for place in (1, 0)}
+            groups = {f"truly {names[report.labels[index]]}": report.truth == index for index in (1, 0)}
             scores = probabilities[:, 1]
             xlabel = f"probability of {names[report.labels[1]]}"
             axes.axvline(
@@ -215,14 +215,14 @@ def _scores(report: Report) -> Chart:
             )
             caption = "The further apart the two hills, the surer the answers; what lies across the threshold is wrong."
         else:
-            groups = {"right answers": report.truth == answers, "wrong answers": report.truth != answers}
-            scores = probabilities[np.arange(len(answers)), answers]
+            groups = {"right answers": report.truth == predicted, "wrong answers": report.truth != predicted}
+            scores = probabilities[np.arange(len(predicted)), predicted]
             xlabel = "probability of the answer"
             caption = "Right answers should be sure, and wrong ones should not."
-        for place, (name, rows) in enumerate(groups.items()):
+        for index, (name, rows) in enumerate(groups.items()):
             if rows.any():
                 share, edges = curves.shares(scores[rows])
-                colour = line(place)["color"]
+                colour = line(index)["color"]
                 axes.stairs(100 * share, edges, fill=True, color=colour, alpha=0.25)
                 axes.stairs(100 * share, edges, color=colour, linewidth=1.4, label=f"{name} ({rows.sum():,})")
         axes.set(xlabel=xlabel, ylabel="% of the group's rows", xlim=(0, 1))
@@ -232,14 +232,14 @@ def _scores(report: Report) -> Chart:
 
 
 def _calibration(report: Report) -> Chart:
-    scores, answers, temperature = report.evaluation.scores, report.evaluation.answers, report.manifest.temperature
-    now = curves.reliability(report.truth, scores.probabilities, answers)
+    scores, predicted, temperature = report.evaluation.scores, report.evaluation.predicted, report.manifest.temperature
+    now = curves.reliability(report.truth, scores.probabilities, predicted)
     with canvas("calibration") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
         least = now.sure.min()
         if temperature != 1:
             earlier = tempered(scores.probabilities, 1 / temperature)
-            before = curves.reliability(report.truth, earlier, answers)
+            before = curves.reliability(report.truth, earlier, predicted)
             name = f"before temperature scaling, error {before.error:.3f}"
             axes.plot(before.sure, before.right, color=LIGHT["red"], linestyle="--", linewidth=1.2, label=name)
             least = min(least, before.sure.min())
@@ -294,11 +294,11 @@ def _course(report: Report, name: str, title: str, unit: str, caption: str, trai
 
 def _ranked(report: Report) -> list[int]:
     """The labels that have a curve of their own, by index: those that some rows have, but not all."""
-    present = [place for place in range(len(report.labels)) if 0 < (report.truth == place).sum() < len(report.truth)]
+    present = [index for index in range(len(report.labels)) if 0 < (report.truth == index).sum() < len(report.truth)]
     if len(report.labels) == 2:
         return present[1:]
-    per_class = report.evaluation.figures.per_class
-    return sorted(present, key=lambda place: per_class[report.labels[place]].f1)[:MOST_CURVES]
+    per_class = report.evaluation.metrics.per_class
+    return sorted(present, key=lambda index: per_class[report.labels[index]].f1)[:MOST_CURVES]
 
 
 def _worst_first(report: Report, ranked: list[int]) -> str:

@@ -51,13 +51,13 @@ def precision_recall(positive: Flags, scores: Floats) -> Curve:
     return Curve(*_thinned(recall, precision), area=average_precision(positive, scores))
 
 
-def reliability(truth: Indices, probabilities: Floats, answers: Indices) -> Reliability:
+def reliability(truth: Indices, probabilities: Floats, predicted: Indices) -> Reliability:
     """The bins of the expected calibration error; `probabilities` is `[rows, labels]`, the others are indices."""
-    bins, gaps = calibration_gaps(truth, probabilities, answers)
+    bins, gaps = calibration_gaps(truth, probabilities, predicted)
     rows = np.bincount(bins)
     filled = rows > 0
-    sure = np.bincount(bins, probabilities[np.arange(len(answers)), answers])[filled]
-    right = np.bincount(bins, truth == answers)[filled]
+    sure = np.bincount(bins, probabilities[np.arange(len(predicted)), predicted])[filled]
+    right = np.bincount(bins, truth == predicted)[filled]
     rows = rows[filled]
     ends = np.array([wilson_interval(int(each), int(of)) for each, of in zip(right, rows, strict=True)])
     error = float(np.abs(np.bincount(bins, gaps)).sum() / len(truth))

@@ -30,14 +30,14 @@ def marked(text: str, parts: Sequence[Part], start: int, stop: int) -> list[Piec
     What holds letters or digits but stands in no part was not read; it is set apart, too.
     """
     strongest = max((abs(part.weight) for part in parts), default=0.0)
-    pieces, place = list[Piece](), start
+    pieces, index = list[Piece](), start
     for part in parts:
         if part.end <= start or part.start >= stop:
             continue
         begin, end = max(part.start, start), min(part.end, stop)
-        pieces += [_between(text[place:begin]), (text[begin:end], _spoke(part.weight, strongest))]
-        place = end
-    rest = text[place:stop]
+        pieces += [_between(text[index:begin]), (text[begin:end], _spoke(part.weight, strongest))]
+        index = end
+    rest = text[index:stop]
     pieces.append(_between(rest) if parts else (rest, ""))
     return [piece for piece in pieces if piece[0]]
 

@@ -12,7 +12,7 @@ from rnn_cli.bundle.model_folder import CONFIG, HISTORY, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import Against
+from rnn_cli.evaluation.compare import BaselineComparison
 from rnn_cli.evaluation.evaluate import Evaluation, Slice, by_length
 from rnn_cli.scoring.explain import Part, explain
 from rnn_cli.scoring.parts import check_config
@@ -50,9 +50,9 @@ def worst_mistakes(
     predictor: Predictor, evaluation: Evaluation, truth: npt.NDArray[np.intp], most: int = MOST
 ) -> tuple[Mistake, ...]:
     """At most so many wrong answers, the most confident first; `truth` is the true labels' indices, `[rows]`."""
-    answers, rows = evaluation.answers, evaluation.dataset
-    sure = evaluation.scores.probabilities[np.arange(len(answers)), answers]
-    wrong = np.flatnonzero(answers != truth)
+    predicted, rows = evaluation.predicted, evaluation.dataset
+    sure = evaluation.scores.probabilities[np.arange(len(predicted)), predicted]
+    wrong = np.flatnonzero(predicted != truth)
     chosen = wrong[np.argsort(-sure[wrong], kind="stable")][:most].tolist()
     short = [row for row in chosen if len(rows.texts[row]) <= MOST_CHARACTERS]
     by_row = dict(zip(short, _explained(predictor, evaluation, short), strict=True))
@@ -61,7 +61,7 @@ def worst_mistakes(
             text=rows.texts[row],
             line=rows.lines[row],
             truth=rows.labels[row],
-            answer=predictor.labels[answers[row]],
+            answer=predictor.labels[predicted[row]],
             probability=float(sure[row]),
             parts=by_row.get(row, ()),
         )
@@ -73,7 +73,7 @@ def _explained(predictor: Predictor, evaluation: Evaluation, chosen: list[int]) 
     texts = [evaluation.dataset.texts[row] for row in chosen]
     tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
     most_parts = min(MOST_PARTS, max(FEWEST_PARTS, MOST_TOKENS // max(tokens, 1)))
-    return explain(predictor, texts, evaluation.answers[chosen].tolist(), most_parts=most_parts)
+    return explain(predictor, texts, evaluation.predicted[chosen].tolist(), most_parts=most_parts)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Report:
     best_epoch: int
     side: str | None
     evaluation: Evaluation
-    against: Against | None
+    against: BaselineComparison | None
     truth: npt.NDArray[np.intp]
     slices: Sequence[Slice]
     mistakes: tuple[Mistake, ...]
@@ -123,7 +123,7 @@ def gather(
     predictor: Predictor,
     evaluation: Evaluation,
     side: str | None,
-    against: Against | None,
+    against: BaselineComparison | None,
     *,
     by: str | None = None,
     parts: Sequence[Slice] = (),
@@ -144,7 +144,7 @@ def gather(
         evaluation=evaluation,
         against=against,
         truth=truth,
-        slices=by_length(truth, evaluation.scores.probabilities, evaluation.answers, evaluation.reading.lengths),
+        slices=by_length(truth, evaluation.scores.probabilities, evaluation.predicted, evaluation.reading.lengths),
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
         by=by,

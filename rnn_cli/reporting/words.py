@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rnn_cli.config.schema import Config
-from rnn_cli.evaluation.metrics import Figures
+from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.reporting.report import Report
 
 
@@ -31,7 +31,7 @@ def rows_in_words(report: Report) -> str:
     return f"labelled rows of {Path(report.evaluation.dataset.name).name}"
 
 
-def models(report: Report) -> dict[str, Figures]:
+def models(report: Report) -> dict[str, Metrics]:
     """The figures that stand side by side, by the name of what they are of."""
-    of_baseline = {} if report.against is None else {"linear baseline": report.against.figures}
-    return {"network": report.evaluation.figures, **of_baseline}
+    of_baseline = {} if report.against is None else {"linear baseline": report.against.metrics}
+    return {"network": report.evaluation.metrics, **of_baseline}

@@ -38,7 +38,7 @@ class Part:
 
 
 def explain(
-    predictor: Predictor, texts: Sequence[str], answers: Sequence[int] | None = None, *, most_parts: int | None = None
+    predictor: Predictor, texts: Sequence[str], predicted: Sequence[int] | None = None, *, most_parts: int | None = None
 ) -> list[tuple[Part, ...]]:
     """The parts of each text, in order, with what each does to the answer.
 
@@ -56,41 +56,41 @@ def explain(
     """
     if most_parts is not None and most_parts < 1:
         raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
-    if answers is None:
-        answers = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
-    return [_explain(predictor, text, answer, most_parts) for text, answer in zip(texts, answers, strict=True)]
+    if predicted is None:
+        predicted = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
+    return [_explain(predictor, text, label, most_parts) for text, label in zip(texts, predicted, strict=True)]
 
 
-def _explain(predictor: Predictor, text: str, answer: int, most_parts: int | None) -> tuple[Part, ...]:
+def _explain(predictor: Predictor, text: str, label: int, most_parts: int | None) -> tuple[Part, ...]:
     tokenizer = predictor.tokenizer
     spans = tokenizer.spans(text)
     read = tokenizer.cut(range(len(spans)))
-    runs = _runs([spans[place] for place in read], read, most_parts)
+    runs = _runs([spans[index] for index in read], read, most_parts)
     ids, nothing = tokenizer.encode(text), tokenizer.encode("")
     without = (ids[:first] + ids[stop:] or nothing for first, stop in runs)
-    weights = log_odds(predictor, [ids], answer) - log_odds(predictor, without, answer)
+    weights = log_odds(predictor, [ids], label) - log_odds(predictor, without, label)
     return tuple(
         Part(spans[read[first]][0], spans[read[stop - 1]][1], weight)
         for (first, stop), weight in zip(runs, weights.tolist(), strict=True)
     )
 
 
-def log_odds(predictor: Predictor, sequences: Iterable[list[int]], answer: int) -> npt.NDArray[np.float64]:
+def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -> npt.NDArray[np.float64]:
     """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`."""
     odds, rest = [np.empty(0)], iter(sequences)
     while first := next(rest, None):
         window = [first, *islice(rest, TOKENS_AT_ONCE // len(first))]
         logits = predictor.logits(window).astype(np.float64)
         if logits.shape[1] == 1:
-            odds.append(logits[:, 0] if answer else -logits[:, 0])
+            odds.append(logits[:, 0] if label else -logits[:, 0])
         else:
-            odds.append(logits[:, answer] - np.logaddexp.reduce(np.delete(logits, answer, axis=1), axis=1))
+            odds.append(logits[:, label] - np.logaddexp.reduce(np.delete(logits, label, axis=1), axis=1))
     return np.concatenate(odds)
 
 
-def _runs(spans: Sequence[Span], places: Sequence[int], most: int | None) -> list[Run]:
+def _runs(spans: Sequence[Span], indices: Sequence[int], most: int | None) -> list[Run]:
     """The tokens of each part; of each token that is read, its span and its place among all of the text's."""
-    gap = next((token for token in range(1, len(places)) if places[token] > places[token - 1] + 1), None)
+    gap = next((token for token in range(1, len(indices)) if indices[token] > indices[token - 1] + 1), None)
     begins = [token for token in range(len(spans)) if token in (0, gap) or spans[token][0] >= spans[token - 1][1]]
     if most is not None and len(begins) > most:
         begins = [begins[part * len(begins) // most] for part in range(most)]

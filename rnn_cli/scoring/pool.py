@@ -101,7 +101,7 @@ class _Worker:
                 self._process = _fork(partial(_serve, theirs, predictor))
         except OSError as error:
             what = f"no further process can be started ({reason(error)})"
-            raise RunFailed(what, mend="use fewer --threads") from error
+            raise RunFailed(what, hint="use fewer --threads") from error
 
     def end(self) -> int:
         """Kill it, unless it has ended; its exit code, negative for a signal, if nobody else has asked for it."""
@@ -124,19 +124,19 @@ class _Worker:
 
     def receive(self) -> None:
         try:
-            answer: Scores | Exception = self.connection.recv()
+            reply: Scores | Exception = self.connection.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
-        if isinstance(answer, Exception):
-            self.owes.popleft().set_exception(answer)
+        if isinstance(reply, Exception):
+            self.owes.popleft().set_exception(reply)
         else:
-            self.owes.popleft().set_result(answer)
+            self.owes.popleft().set_result(reply)
 
     def _lost(self) -> RunFailed:
         code = self.end()
         if code == -signal.SIGKILL:
-            what, mend = "was killed, by the system for want of memory or by hand", "fewer --threads need less memory"
-            return RunFailed(f"a process that scores texts {what}", mend=mend)
+            what, hint = "was killed, by the system for want of memory or by hand", "fewer --threads need less memory"
+            return RunFailed(f"a process that scores texts {what}", hint=hint)
         return RunFailed(f"a process that scores texts ended with code {code}")
 
 
@@ -176,11 +176,11 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
     threading.Thread(target=_end_after, args=(partial(_read, connection, to_score),), daemon=True).start()
     while True:
         try:
-            answer: Scores | Exception = predictor.score(to_score.get())
+            reply: Scores | Exception = predictor.score(to_score.get())
         except Exception as error:
-            answer = _sendable(error)
+            reply = _sendable(error)
         with suppress(OSError):  # nobody is there any more: about to be found by the thread that reads
-            connection.send(answer)
+            connection.send(reply)
 
 
 def keep_memory() -> None:

@@ -37,8 +37,8 @@ def graph_file(opened: Bundle, precision: Precision) -> str:
         return ONNX_MODEL
     if INT8_MODEL in opened.manifest.files:
         return INT8_MODEL
-    reason, other_mend = _why_not(opened)
-    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), mend=f"{other_mend}use --precision fp32")
+    reason, other_hint = _why_not(opened)
+    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), hint=f"{other_hint}use --precision fp32")
 
 
 def _why_not(opened: Bundle) -> tuple[str, str]:
@@ -236,7 +236,7 @@ def as_texts(texts: str | Iterable[Any]) -> list[str]:
     for number, text in enumerate(listed, start=1):
         if not isinstance(text, str):
             what = f"expected a text, got {type(text).__name__}"
-            raise DataError(what, where=f"text {number}", mend="drop rows without a text, or make them str")
+            raise DataError(what, where=f"text {number}", hint="drop rows without a text, or make them str")
     return listed
 
 

@@ -26,7 +26,7 @@ def read_windows(stream: BinaryIO) -> Iterator[list[str]]:
             raise DataError(
                 f"a line of more than {LINE_BYTES >> 20} MiB",
                 where=f"standard input:{number}",
-                mend="split it; each line is one text",
+                hint="split it; each line is one text",
             )
     if rest:
         yield from _decoded([rest], number)
@@ -35,9 +35,9 @@ def read_windows(stream: BinaryIO) -> Iterator[list[str]]:
 def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
     """The lines as one window; those before a line that is not UTF-8 are given before the error."""
     texts: list[str] = []
-    for place, line in enumerate(lines, start=number):
+    for index, line in enumerate(lines, start=number):
         try:
-            texts.append(_decode(line, place))
+            texts.append(_decode(line, index))
         except DataError:
             yield texts
             raise
@@ -51,5 +51,5 @@ def _decode(line: bytes, number: int) -> str:
         raise DataError(
             f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not UTF-8",
             where=f"standard input:{number}",
-            mend="convert the input, as with iconv -f latin1 -t utf-8",
+            hint="convert the input, as with iconv -f latin1 -t utf-8",
         ) from None

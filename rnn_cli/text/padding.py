@@ -23,11 +23,13 @@ class Ragged:
     def padded(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
         """Some of the texts as the rows of an array `[rows, longest]`, padded after the text with 0."""
         lengths = self.lengths[rows][:, np.newaxis]
-        places = np.arange(lengths.max(initial=0))
-        if not len(places):
+        indices = np.arange(lengths.max(initial=0))
+        if not len(indices):
             return np.full((len(rows), 0), PADDING, np.int32)
-        ids = self.ids.take(self.starts[rows][:, np.newaxis] + places, mode="clip")  # beyond a text stands the next one
-        return np.where(places < lengths, ids, np.int32(PADDING))
+        ids = self.ids.take(
+            self.starts[rows][:, np.newaxis] + indices, mode="clip"
+        )  # beyond a text stands the next one
+        return np.where(indices < lengths, ids, np.int32(PADDING))
 
     def any(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Whether one of a text's ids, at least one each, is marked: `[tokens]` to `[texts]`."""

@@ -50,7 +50,7 @@ def _joined() -> str:
         for code in (*range(0x80, 0x20000), *range(0xE0000, 0xE1000))
         if unicodedata.category(chr(code)) in {"Mn", "Mc", "Me", "Cf"}
     )
-    runs = groupby(enumerate(codes), lambda place: place[1] - place[0])
+    runs = groupby(enumerate(codes), lambda index: index[1] - index[0])
     ends = ([code for _, code in run] for _, run in runs)
     return "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in ends)
 
@@ -134,8 +134,8 @@ def find(text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: C
     cleaned = clean(text)
     origins: Iterable[int] = range(len(text))
     if len(cleaned) > len(text):
-        origins = (place for place, character in enumerate(text) for _ in character.lower())
-    solid = [place for place, character in zip(origins, cleaned, strict=True) if not blank(character)]
+        origins = (index for index, character in enumerate(text) for _ in character.lower())
+    solid = [index for index, character in zip(origins, cleaned, strict=True) if not blank(character)]
     if not solid:
         return [(0, len(text)) for _ in tokens]
     spans, done, last = [], 0, len(solid) - 1

@@ -16,7 +16,7 @@ try:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 except ModuleNotFoundError as error:
     raise UsageError(
-        "tokenizer.level: subword needs the library tokenizers", mend="pip install 'rnn-cli[subword]'"
+        "tokenizer.level: subword needs the library tokenizers", hint="pip install 'rnn-cli[subword]'"
     ) from error
 
 

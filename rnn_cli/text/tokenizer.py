@@ -172,7 +172,7 @@ class Tokenizer:
     def blank(self) -> frozenset[int]:
         """The ids of known tokens that are nothing but space."""
         blank = f" {WORD_START}"
-        return frozenset(place for place, token in enumerate(self.vocab) if place > UNKNOWN and not token.strip(blank))
+        return frozenset(index for index, token in enumerate(self.vocab) if index > UNKNOWN and not token.strip(blank))
 
     @cached_property
     def _clean(self) -> Callable[[str], str]:

@@ -29,7 +29,7 @@ from rnn_cli.evaluation.scores import log_losses, tempered
 from rnn_cli.linear.one_vs_rest import HANDFUL, OneVsRest, fit_one_vs_rest
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.training.encoding import label_weights
-from rnn_cli.training.fitted_baseline import Answered, Baseline, sides_of, true_places
+from rnn_cli.training.fitted_baseline import Baseline, ScoredSide, sides_of, true_indices
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.temperature import fit_temperature
 
@@ -88,7 +88,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     listener.note("fitting the linear baseline")
     started = time.perf_counter()
     counted = _count(splits, outputs=1 if len(labels) == 2 else len(labels))
-    truth = true_places(splits, labels)
+    truth = true_indices(splits, labels)
     sides = {name: counted.vectorizer.transform(side.texts) for name, side in sides_of(splits).items()}
     best: tuple[float, float] | None = None
     for strength, model in _fits(counted, labels, config, listener):
@@ -100,10 +100,10 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     temperature = fit_temperature(truth["validation"], validation)
     decision = decide(config.decision, truth["validation"], tempered(validation, temperature)).decision
 
-    def answered(name: str) -> Answered:
+    def side_of(name: str) -> ScoredSide:
         found = tempered(chosen(sides[name]), temperature)
-        answers = decision.choose(found)
-        return Answered(truth[name], found, answers, measure(labels, truth[name], found, answers))
+        predicted = decision.choose(found)
+        return ScoredSide(truth[name], found, predicted, measure(labels, truth[name], found, predicted))
 
     seconds = time.perf_counter() - started
     baseline = Baseline(
@@ -114,7 +114,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         seconds=seconds,
         temperature=temperature,
         threshold=decision.threshold,
-        sides={name: answered(name) for name in sides},
+        sides={name: side_of(name) for name in sides},
     )
     listener.note(f"linear baseline: {baseline.in_words(len(splits.train))}")
     return baseline
@@ -199,10 +199,10 @@ def _one_by_one(
 ) -> Iterator[Scores]:
     model: OneVsRest | None = None
     for done, strength in enumerate(STRENGTHS):
-        told = partial(_tell, listener, done * labels, len(STRENGTHS) * labels)
-        model = fit_one_vs_rest(matrix, truth, labels, strength, weights, start=model, told=told)
+        on_progress = partial(_progress, listener, done * labels, len(STRENGTHS) * labels)
+        model = fit_one_vs_rest(matrix, truth, labels, strength, weights, start=model, on_progress=on_progress)
         yield model.probabilities
 
 
-def _tell(listener: Listener, before: int, total: int, done: int) -> None:
+def _progress(listener: Listener, before: int, total: int, done: int) -> None:
     listener.progress("linear baseline: labels", before + done, total)

@@ -186,9 +186,9 @@ def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels:
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
         raise ValueError("the baseline's numbers")
     sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
-    for probabilities, answers in sides.values():
-        is_whole = probabilities.shape == (len(answers), labels) and answers.shape == (len(answers),)
-        if not is_whole or answers.min() < 0 or answers.max() >= labels:
+    for probabilities, predicted in sides.values():
+        is_whole = probabilities.shape == (len(predicted), labels) and predicted.shape == (len(predicted),)
+        if not is_whole or predicted.min() < 0 or predicted.max() >= labels:
             raise ValueError("the baseline's answers")
     return KeptBaseline(numbers, sides)
 

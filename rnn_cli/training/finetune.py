@@ -53,7 +53,7 @@ class Origin:
         graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(labels))
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.is_int8:
-            raise BundleError("computes in 8 bits", where=where, mend="name the folder rnn train wrote")
+            raise BundleError("computes in 8 bits", where=where, hint="name the folder rnn train wrote")
         return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
 
     def further(self, config: str | None, overrides: tuple[str, ...]) -> Config:
@@ -91,7 +91,7 @@ class Origin:
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
-        if missing := [label for place, label in enumerate(run.labels) if place not in run.train.classes]:
+        if missing := [label for index, label in enumerate(run.labels) if index not in run.train.classes]:
             listener.warn(f"no training row is labelled {few_of(missing)}; what {self.path} knew of that may fade")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read

@@ -15,8 +15,8 @@ from rnn_cli.arrays import label_indices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import Against, compare
-from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.compare import BaselineComparison, compare
+from rnn_cli.evaluation.metrics import Metrics, measure
 
 if TYPE_CHECKING:  # loading it loads ONNX Runtime
     from rnn_cli.evaluation.evaluate import Evaluation
@@ -34,7 +34,7 @@ class KeptBaseline:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ScoredSide:
     """The baseline's answers to the rows of one side and how good they are.
 
     `truth` and `answers` are indices into the run's labels, `[rows]`; `probabilities` is `[rows, labels]`.
@@ -42,8 +42,8 @@ class Answered:
 
     truth: npt.NDArray[np.intp]
     probabilities: npt.NDArray[np.float64]
-    answers: npt.NDArray[np.intp]
-    figures: Figures
+    predicted: npt.NDArray[np.intp]
+    metrics: Metrics
 
 
 @dataclass(frozen=True)
@@ -62,25 +62,27 @@ class Baseline:
     seconds: float
     temperature: float
     threshold: float
-    sides: Mapping[str, Answered]
+    sides: Mapping[str, ScoredSide]
 
-    def against(self, name: str, network: "Evaluation", knew_more: bool) -> Against:
+    def against(self, name: str, network: "Evaluation", knew_more: bool) -> BaselineComparison:
         """The network held against it on the rows of one side; `knew_more` is `Against`'s."""
         side = self.sides[name]
         labels = side.probabilities.shape[1]
-        return Against(side.figures, compare(side.truth, network.answers, side.answers, labels), knew_more)
+        return BaselineComparison(
+            side.metrics, compare(side.truth, network.predicted, side.predicted, labels), knew_more
+        )
 
     def columns(self, name: str) -> pd.DataFrame:
         """One row a text of one side: the prediction's probability and the prediction."""
         side = self.sides[name]
         return pd.DataFrame(
             {
-                "baseline_probability": side.probabilities[np.arange(len(side.answers)), side.answers],
-                "baseline_prediction": [side.figures.labels[answer] for answer in side.answers],
+                "baseline_probability": side.probabilities[np.arange(len(side.predicted)), side.predicted],
+                "baseline_prediction": [side.metrics.labels[answer] for answer in side.predicted],
             }
         )
 
-    def to_dict(self, against: Mapping[str, Against]) -> dict[str, Any]:
+    def to_dict(self, against: Mapping[str, BaselineComparison]) -> dict[str, Any]:
         """What `metrics.json` tells of it. Not the seconds, so that a run repeated writes the same file."""
         return {
             "model": self.model,
@@ -89,20 +91,20 @@ class Baseline:
             "rows": self.rows,
             "temperature": self.temperature,
             "threshold": self.threshold,
-            **{name: each.figures.to_dict() for name, each in against.items()},
+            **{name: each.metrics.to_dict() for name, each in against.items()},
             "comparison": {name: each.comparison.to_dict() for name, each in against.items()},
         }
 
     def kept(self) -> KeptBaseline:
         """What a checkpoint keeps of it."""
         numbers = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "sides"}
-        return KeptBaseline(numbers, {name: (side.probabilities, side.answers) for name, side in self.sides.items()})
+        return KeptBaseline(numbers, {name: (side.probabilities, side.predicted) for name, side in self.sides.items()})
 
     def in_words(self, rows: int) -> str:
         """What it came to, of so many training rows."""
         some = "" if self.rows == rows else f", on {self.rows:,} training rows by chance"
         return (
-            f"validation {self.sides['validation'].figures.accuracy:.1%} "
+            f"validation {self.sides['validation'].metrics.accuracy:.1%} "
             f"({self.model.partition(', ')[2]}, C={self.C:g}{some}; {self.seconds:.0f}s)"
         )
 
@@ -110,11 +112,11 @@ class Baseline:
     def restored(cls, kept: KeptBaseline, splits: Splits, labels: Sequence[str]) -> "Baseline":
         """The same baseline of the same rows again; raises `BundleError` if they are others."""
         sides = {}
-        for name, truth in true_places(splits, labels).items():
+        for name, truth in true_indices(splits, labels).items():
             if name not in kept.sides or len(kept.sides[name][1]) != len(truth):
                 raise BundleError("the checkpoint's linear baseline is of other rows")
-            probabilities, answers = kept.sides[name]
-            sides[name] = Answered(truth, probabilities, answers, measure(labels, truth, probabilities, answers))
+            probabilities, predicted = kept.sides[name]
+            sides[name] = ScoredSide(truth, probabilities, predicted, measure(labels, truth, probabilities, predicted))
         return cls(**kept.numbers, sides=sides)
 
 
@@ -123,6 +125,6 @@ def sides_of(splits: Splits) -> dict[str, Dataset]:
     return {"validation": splits.validation} | ({"test": splits.test} if len(splits.test) else {})
 
 
-def true_places(splits: Splits, labels: Sequence[str]) -> dict[str, npt.NDArray[np.intp]]:
+def true_indices(splits: Splits, labels: Sequence[str]) -> dict[str, npt.NDArray[np.intp]]:
     """The true labels of each side's rows, as indices into `labels`."""
     return {name: label_indices(labels, side.labels) for name, side in sides_of(splits).items()}

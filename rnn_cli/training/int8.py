@@ -36,8 +36,8 @@ class Int8:
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain values."""
-        figures = asdict(self)
-        return {"offered": figures.pop("graph") is not None, **figures}
+        metrics = asdict(self)
+        return {"offered": metrics.pop("graph") is not None, **metrics}
 
     def in_words(self) -> str:
         """One line."""
@@ -59,7 +59,7 @@ def in_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation:
     except BundleError as error:  # an ONNX Runtime without its operator
         return Int8(reason=error.what)
     moved = np.abs(probabilities - validation.scores.probabilities).max(axis=1)
-    before = float((validation.answers == validation.truth).mean())
+    before = float((validation.predicted == validation.truth).mean())
     after = float((predictor.decision.choose(probabilities) == validation.truth).mean())
     reason = None
     if before - after > MOST_LOST + 1e-9:  # 2 rows of 1,000 are not more than 0.2 points

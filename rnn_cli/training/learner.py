@@ -62,13 +62,13 @@ class Learner:
         self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
     ) -> Step:
         """Take one step down the gradient of a batch: ids `[rows, time]`, classes and weights in the loss `[rows]`."""
-        loss, answers, norm = self._step(ids, self._targets(classes), weights)
-        return Step(float(loss), answers.numpy(), float(norm))
+        loss, predicted, norm = self._step(ids, self._targets(classes), weights)
+        return Step(float(loss), predicted.numpy(), float(norm))
 
-    def answer(self, ids: Ids) -> Floats32:
+    def probabilities(self, ids: Ids) -> Floats32:
         """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, nothing dropped."""
-        answers: Floats32 = self._answer(ids).numpy()
-        return answers
+        predicted: Floats32 = self._answer(ids).numpy()
+        return predicted
 
     @property
     def learning_rate(self) -> float:
@@ -110,10 +110,10 @@ class Learner:
         with tf.GradientTape() as tape:
             logits = self._network(ids, training=True)
             loss = self._loss(targets, logits, sample_weight=weights)
-        answers = tf.sigmoid(logits) if self.width == 1 else tf.nn.softmax(logits)
+        predicted = tf.sigmoid(logits) if self.width == 1 else tf.nn.softmax(logits)
         # Whole, not a slice a token: a token that a batch holds twice must count as one direction in the length.
         norm = self._change([tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)])
-        return loss, answers, norm
+        return loss, predicted, norm
 
     def _change_weights(self, gradient: list[tf.Tensor]) -> tf.Tensor:
         norm = tf.linalg.global_norm(gradient)

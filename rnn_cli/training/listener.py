@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class EpochFigures:
+class EpochMetrics:
     """One row of the history.
 
     Losses are in nats a row; `loss` and `accuracy` are means over the epoch's batches while the weights moved, and
@@ -43,11 +43,11 @@ class Listener(Protocol):
     def step_done(self, loss: float, accuracy: float) -> None:
         """A batch was learned; the figures are the epoch's so far."""
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """An epoch ended; `best` says that its weights are the ones to keep so far."""
 
 
-class Unheard:
+class SilentListener:
     """A `Listener` that tells nobody."""
 
     def note(self, text: str) -> None:
@@ -65,5 +65,5 @@ class Unheard:
     def step_done(self, loss: float, accuracy: float) -> None:
         """Say nothing."""
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """Say nothing."""

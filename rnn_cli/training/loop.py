@@ -17,7 +17,7 @@ from rnn_cli.arrays import AnyArray, Floats32, Ids
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.training.encoding import Encoded, epoch_batches, epoch_steps
-from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.listener import EpochMetrics, Listener
 
 SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 in the validation loss, as Keras keeps them in the training loss."""
@@ -33,7 +33,7 @@ class Step:
     the gradient of all weights together before it was clipped."""
 
     loss: float
-    answers: Floats32
+    predicted: Floats32
     gradient_norm: float
 
 
@@ -49,7 +49,7 @@ class Learns(Protocol):
     ) -> Step:
         """Take one step."""
 
-    def answer(self, ids: Ids) -> Floats32:
+    def probabilities(self, ids: Ids) -> Floats32:
         """Probabilities of ids."""
 
     def weights(self) -> list[AnyArray]:
@@ -76,7 +76,7 @@ class Sums:
 class Standing:
     """Where a run stands: the whole epochs, the sums of the one under way, the best epoch's weights."""
 
-    history: list[EpochFigures] = field(default_factory=list)
+    history: list[EpochMetrics] = field(default_factory=list)
     epoch: Sums = field(default_factory=Sums)
     best_weights: list[AnyArray] = field(default_factory=list)
 
@@ -86,15 +86,15 @@ class Standing:
 
     def to_dict(self) -> dict[str, Any]:
         """All but the weights, as JSON has it."""
-        return {"history": [asdict(figures) for figures in self.history], "epoch": asdict(self.epoch)}
+        return {"history": [asdict(metrics) for metrics in self.history], "epoch": asdict(self.epoch)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], best_weights: list[AnyArray]) -> "Standing":
         """What `to_dict` gave; raises `KeyError`, `TypeError` or `ValueError` for what no run comes to."""
-        history = [EpochFigures(**figures) for figures in content["history"]]
+        history = [EpochMetrics(**metrics) for metrics in content["history"]]
         sums = Sums(**content["epoch"])
-        figures = [figure for each in history for figure in astuple(each)] + list(astuple(sums))
-        if not all(type(figure) in (int, float) and abs(figure) < LARGEST for figure in figures):
+        metrics = [figure for each in history for figure in astuple(each)] + list(astuple(sums))
+        if not all(type(figure) in (int, float) and abs(figure) < LARGEST for figure in metrics):
             raise ValueError("its figures are no numbers")
         counts = (sums.batches, sums.rows, sums.right, sums.clipped)
         if not all(type(count) is int and count >= 0 for count in counts) or bool(sums.batches) != bool(sums.rows):
@@ -114,7 +114,7 @@ def fit(
     standing: Standing,
     pause: Callable[[], None] = lambda: None,
     save: Callable[[], None] = lambda: None,
-) -> EpochFigures:
+) -> EpochMetrics:
     """Train from `standing` on and leave the learner with its best epoch's weights; answers that epoch.
 
     The best epoch is the first with the least validation loss or the greatest validation accuracy, as
@@ -122,21 +122,21 @@ def fit(
     each batch, and `save` after each epoch. Raises `RunFailed` as soon as a loss or a gradient is no longer finite.
     """
     while not _is_done(standing, config):
-        figures = _epoch(learner, config, train, validation, listener, standing, pause)
-        standing.history.append(figures)
+        metrics = _epoch(learner, config, train, validation, listener, standing, pause)
+        standing.history.append(metrics)
         standing.epoch = Sums()
-        is_best = best_of(standing, config) is figures
+        is_best = best_of(standing, config) is metrics
         if is_best:
             standing.best_weights = learner.weights()
         try:
-            listener.epoch_done(figures, best=is_best)
+            listener.epoch_done(metrics, best=is_best)
         finally:  # an epoch is not lost because nobody could be told of it
             save()
     learner.set_weights(standing.best_weights)
     return best_of(standing, config)
 
 
-def best_of(standing: Standing, config: TrainingConfig) -> EpochFigures:
+def best_of(standing: Standing, config: TrainingConfig) -> EpochMetrics:
     """The best epoch so far, the first of equals."""
     return max(standing.history, key=lambda past: config.merit(past.val_loss, past.val_accuracy))
 
@@ -156,7 +156,7 @@ def _epoch(
     listener: Listener,
     standing: Standing,
     pause: Callable[[], None],
-) -> EpochFigures:
+) -> EpochMetrics:
     epoch, sums = len(standing.history) + 1, standing.epoch
     steps = epoch_steps(len(train.classes), config.batch_size)
     listener.epoch_starts(epoch, config.epochs, steps, sums.batches)
@@ -170,7 +170,7 @@ def _epoch(
         sums.batches += 1
         sums.rows += len(rows)
         sums.loss += step.loss * len(rows)
-        sums.right += int((_chosen(step.answers) == train.classes[rows]).sum())
+        sums.right += int((_chosen(step.predicted) == train.classes[rows]).sum())
         sums.gradient_norm += step.gradient_norm
         sums.clipped += config.clip_norm is not None and step.gradient_norm > config.clip_norm
         sums.seconds = time.monotonic() - started
@@ -179,7 +179,7 @@ def _epoch(
     val_loss, val_accuracy = _validate(learner, validation, config.batch_size, pause)
     if not math.isfinite(val_loss):
         raise diverged("validation loss", val_loss, f"epoch {epoch}")
-    return EpochFigures(
+    return EpochMetrics(
         epoch=epoch,
         loss=sums.loss / sums.rows,
         accuracy=sums.right / sums.rows,
@@ -194,8 +194,8 @@ def _epoch(
 
 def diverged(what: str, value: float, when: str) -> RunFailed:
     """The error of a run whose numbers are no longer finite."""
-    mend = "try a smaller training.learning_rate, or training.clip_norm: 1.0"
-    return RunFailed(f"the {what} is {value} at {when}", mend=mend)
+    hint = "try a smaller training.learning_rate, or training.clip_norm: 1.0"
+    return RunFailed(f"the {what} is {value} at {when}", hint=hint)
 
 
 def _validate(learner: Learns, validation: Encoded, batch_size: int, pause: Callable[[], None]) -> tuple[float, float]:
@@ -203,16 +203,16 @@ def _validate(learner: Learns, validation: Encoded, batch_size: int, pause: Call
     loss, right = 0.0, 0
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        answers = learner.answer(validation.ids(rows)).astype(np.float64)
+        predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]
-        right += int((_chosen(answers) == true).sum())
-        if answers.shape[1] == 1:
-            answers = np.hstack([1 - answers, answers])
-        loss -= np.log(np.clip(answers[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
+        right += int((_chosen(predicted) == true).sum())
+        if predicted.shape[1] == 1:
+            predicted = np.hstack([1 - predicted, predicted])
+        loss -= np.log(np.clip(predicted[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
         pause()
     return float(loss / len(order)), right / len(order)
 
 
-def _chosen(answers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _chosen(predicted: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The class each row is given, as the finished model will choose, a tie too."""
-    return answers[:, 0] >= 0.5 if answers.shape[1] == 1 else answers.argmax(axis=1)
+    return predicted[:, 0] >= 0.5 if predicted.shape[1] == 1 else predicted.argmax(axis=1)

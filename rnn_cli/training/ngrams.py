@@ -34,7 +34,7 @@ MOST_STEPS = 200
 PAST_STEPS = 5
 """Steps of L-BFGS, and how many of the last it remembers: each costs two copies of all weights."""
 
-Told = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Hears what is counted, how much of it is done and how much there is: a `Listener`'s `progress`."""
 
 
@@ -51,7 +51,7 @@ class LinearModel:
 
 
 def fit_linear(
-    config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, told: Told
+    config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, on_progress: OnProgress
 ) -> LinearModel:
     """Fit to training rows, as their weights in the loss say; the validation rows choose the strength.
 
@@ -59,17 +59,19 @@ def fit_linear(
     """
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
     if classes > HANDFUL:
-        return _fit_each(seen, held_out, train, validation, classes, told)
+        return _fit_each(seen, held_out, train, validation, classes, on_progress)
     met = np.unique(seen.indices)
     problem = _Problem(seen[:, met], train, classes)
     start, least = problem.start(), np.inf
     steps = count(1)
-    for place, strength in enumerate(STRENGTHS):
-        start = problem.solve(start, strength, lambda: told("steps, at most", next(steps), MOST_STEPS * len(STRENGTHS)))
+    for index, strength in enumerate(STRENGTHS):
+        start = problem.solve(
+            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(STRENGTHS))
+        )
         weights, bias = problem.weights(start)
         logits = held_out[:, met] @ weights + bias
         loss, accuracy = _measure(logits, validation.classes)
-        if place and not loss < least:  # the first will do, whatever class weights have made of its loss
+        if index and not loss < least:  # the first will do, whatever class weights have made of its loss
             break
         least = loss
         table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
@@ -84,7 +86,7 @@ def _fit_each(
     train: Encoded,
     validation: Encoded,
     classes: int,
-    told: Told,
+    on_progress: OnProgress,
 ) -> LinearModel:
     """Fit each label against the rest: besides the table, memory holds one label's copy of the counts a core.
 
@@ -92,7 +94,7 @@ def _fit_each(
     softmax of all labels' log-odds as sure as it deserves to be on the validation rows.
     """
     met = np.unique(seen.indices)
-    problem = _AgainstRest(seen[:, met], held_out[:, met], train)
+    problem = _OneVsRest(seen[:, met], held_out[:, met], train)
     present = np.unique(train.classes)
     asked = np.sort(np.random.default_rng(SEED).permutation(present)[:ASKED]).tolist()
     steps = count(1)
@@ -102,7 +104,7 @@ def _fit_each(
     paths = np.zeros((len(STRENGTHS), len(rows), len(asked)))
     for label, logits in on_all_cores(problem.path, asked):
         paths[:, :, asked.index(label)] = logits[:, rows]
-        told("labels", next(steps), everything)
+        on_progress("labels", next(steps), everything)
     truth = np.searchsorted(asked, validation.classes[rows])
     strength = STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
     table = np.zeros((seen.shape[1], classes), np.float32)
@@ -110,7 +112,7 @@ def _fit_each(
     for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
         table[met, label], bias[label] = weights, its_bias
         logits[:, label] = problem.held_out @ weights + its_bias
-        told("labels", next(steps), everything)
+        on_progress("labels", next(steps), everything)
     temperature, _ = _tempered(logits, validation.classes)
     table /= np.float32(temperature)
     bias /= np.float32(temperature)
@@ -118,7 +120,7 @@ def _fit_each(
     return LinearModel(table, bias, strength, accuracy)
 
 
-class _AgainstRest:
+class _OneVsRest:
     """The fits of single labels. `counts` and `held_out` are sparse, `[rows, n-grams]`, of the n-grams met."""
 
     def __init__(self, counts: sparse.csr_matrix, held_out: sparse.csr_matrix, train: Encoded) -> None:
@@ -189,10 +191,10 @@ class _Problem:
         shaped = numbers.reshape(-1, self.width)
         return self.ratios * shaped[:-1], shaped[-1]
 
-    def solve(self, start: Floats, strength: float, told: Callable[[], None]) -> Floats:
+    def solve(self, start: Floats, strength: float, on_progress: Callable[[], None]) -> Floats:
         options = {"maxiter": MOST_STEPS, "maxcor": PAST_STEPS, "ftol": 1e-7}
         found = minimize(
-            self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: told()
+            self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: on_progress()
         )
         numbers: Floats = found.x
         return numbers

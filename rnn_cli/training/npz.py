@@ -45,7 +45,7 @@ def unpack(content: bytes) -> list[AnyArray]:
                 raise ValueError("larger than its file")
             if any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & ENCRYPTED for member in members):
                 raise ValueError("not stored as it is")
-            if [member.filename for member in members] != [f"arr_{place}.npy" for place in range(len(members))]:
+            if [member.filename for member in members] != [f"arr_{index}.npy" for index in range(len(members))]:
                 raise ValueError("holds other arrays")
             return [_array(archive.read(member)) for member in members]
     except (EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, zipfile.BadZipFile) as error:

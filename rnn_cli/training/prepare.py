@@ -123,12 +123,12 @@ def _read_again(data: DataConfig) -> tuple[Splits, Unlabelled]:
         return _read(data)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
-            mend = "pipe the same rows in again, or name a file that holds them: --set data.source=FILE"
+            hint = "pipe the same rows in again, or name a file that holds them: --set data.source=FILE"
         elif is_remote(error.where or ""):
-            mend = f"{error.mend}, or name it anew: --set data.source=URL"
+            hint = f"{error.hint}, or name it anew: --set data.source=URL"
         else:
             raise
-        raise DataError(f"the run's rows came from there ({error.what})", where=error.where, mend=mend) from None
+        raise DataError(f"the run's rows came from there ({error.what})", where=error.where, hint=hint) from None
 
 
 def _baseline(
@@ -160,21 +160,21 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
         raise DataError(
             "the rows are not those the run began with",
             where=shown(config.data.source),
-            mend="bring them back (--set data.source=FILE), or begin a new run "
+            hint="bring them back (--set data.source=FILE), or begin a new run "
             "(rnn train --from trains a finished model further on new rows)",
         )
     if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
         raise DataError(
             "the unlabelled texts are not those the run began with",
             where=", ".join(map(shown, unlabelled_sources(config.data))),
-            mend="bring them back, or begin a new run",
+            hint="bring them back, or begin a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
             where=shown(config.data.source),
-            mend=f"it knows {few_of(known.labels)}; a network for other labels must be trained anew",
+            hint=f"it knows {few_of(known.labels)}; a network for other labels must be trained anew",
         )
 
 
@@ -238,7 +238,7 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tup
         raise DataError(
             f"no training text labelled {missing[0]!r} holds a known token",
             where=dataset.name,
-            mend="check data.text_column and tokenizer.filters",
+            hint="check data.text_column and tokenizer.filters",
         )
     return left, [sequences[row] for row in kept]
 

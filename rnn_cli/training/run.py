@@ -37,7 +37,7 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed, quoted
-from rnn_cli.evaluation.compare import Against
+from rnn_cli.evaluation.compare import BaselineComparison
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
@@ -48,7 +48,7 @@ from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.int8 import in_int8
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.listener import EpochFigures, Listener
+from rnn_cli.training.listener import EpochMetrics, Listener
 from rnn_cli.training.loop import Standing, fit
 from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
 from rnn_cli.training.prepare import Prepared
@@ -60,7 +60,7 @@ def documents(
     predictor: Predictor,
     run: Prepared,
     sides: Mapping[str, Evaluation],
-    against: Mapping[str, Against],
+    against: Mapping[str, BaselineComparison],
     listener: Listener,
 ) -> dict[str, str]:
     """The files' contents by their names; `sides` are `validation` and, if there are such rows, `test`.
@@ -84,7 +84,7 @@ def documents(
         return {}
 
 
-def answered(evaluation: Evaluation) -> pd.DataFrame:
+def predictions_table(evaluation: Evaluation) -> pd.DataFrame:
     """One row a text: text, label (the true one), the prediction's probability and the prediction.
 
     For a model that may be unsure also whether it is.
@@ -93,8 +93,8 @@ def answered(evaluation: Evaluation) -> pd.DataFrame:
     columns = {
         "text": evaluation.dataset.texts,
         "label": evaluation.dataset.labels,
-        "probability": probabilities[np.arange(len(evaluation.answers)), evaluation.answers],
-        "prediction": [evaluation.figures.labels[answer] for answer in evaluation.answers],
+        "probability": probabilities[np.arange(len(evaluation.predicted)), evaluation.predicted],
+        "prediction": [evaluation.metrics.labels[answer] for answer in evaluation.predicted],
     }
     if evaluation.decision.unsure_below:
         columns["unsure"] = np.where(evaluation.decision.unsure(probabilities), "true", "false").tolist()
@@ -119,11 +119,11 @@ class TrainedRun:
     """
 
     bundle: Bundle
-    history: list[EpochFigures]
-    best: EpochFigures
+    history: list[EpochMetrics]
+    best: EpochMetrics
     validation: Evaluation
     test: Evaluation | None
-    against: Mapping[str, Against]
+    against: Mapping[str, BaselineComparison]
 
 
 def train(
@@ -181,7 +181,7 @@ def _fit_and_write(
 ) -> TrainedRun:
     standing = left or Standing()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
-    with _told_how_to_go_on(place, careful, listener):
+    with _saying_how_to_resume(place, careful, listener):
         with HeldSignals() as signals:
             keeper = Keeper(place, run, learner, standing, signals)
             if left is None:
@@ -205,7 +205,7 @@ def _fit_and_write(
 
 
 @contextmanager
-def _told_how_to_go_on(place: Unfinished, careful: float, listener: Listener) -> Iterator[None]:
+def _saying_how_to_resume(place: Unfinished, careful: float, listener: Listener) -> Iterator[None]:
     """Tell where a run that ends early has left its state; `careful` is a learning rate to try after a divergence."""
     try:
         yield
@@ -252,8 +252,8 @@ def _write(
     draft: Draft,
     run: Prepared,
     model: keras.Model,
-    history: list[EpochFigures],
-    best: EpochFigures,
+    history: list[EpochMetrics],
+    best: EpochMetrics,
     listener: Listener,
 ) -> TrainedRun:
     draft.write(CONFIG, to_yaml(run.config))
@@ -274,20 +274,20 @@ def _write(
     opened = draft.preview(manifest)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
-    figures: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
-    figures["calibration"] = {"temperature": predictor.temperature} | {
-        name: before_and_after(side.truth, side.scores.probabilities, side.answers, predictor.temperature)
+    metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
+    metrics["calibration"] = {"temperature": predictor.temperature} | {
+        name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.temperature)
         for name, side in sides.items()
     }
-    figures[INT8] = int8.to_dict()
-    tables = {name: answered(side) for name, side in sides.items()}
+    metrics[INT8] = int8.to_dict()
+    tables = {name: predictions_table(side) for name, side in sides.items()}
     against = {}
     if run.baseline is not None:
         knew_more = run.origin is not None
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
-        figures["baseline"] = run.baseline.to_dict(against)
+        metrics["baseline"] = run.baseline.to_dict(against)
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
-    draft.write(METRICS, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     for name, content in documents(opened, predictor, run, sides, against, listener).items():
         draft.write(name, content)
@@ -296,9 +296,9 @@ def _write(
 
 def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
     """The same network, calibrated on the validation rows, and deciding as the config wishes there."""
-    calm = _calibrated(predictor, run.splits.validation)
-    listener.note(f"calibrated on the validation rows: temperature {calm.temperature:.2f}")
-    found, shortfalls = decided(calm, run.splits.validation, run.config.decision)
+    calibrated = _calibrated(predictor, run.splits.validation)
+    listener.note(f"calibrated on the validation rows: temperature {calibrated.temperature:.2f}")
+    found, shortfalls = decided(calibrated, run.splits.validation, run.config.decision)
     if run.config.decision != DecisionConfig():
         listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")
     for shortfall in shortfalls:

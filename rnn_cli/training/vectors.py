@@ -70,8 +70,8 @@ def _neighbours(sequences: Iterable[Sequence[int]], size: int) -> sp.csr_matrix:
             smaller.append(np.minimum(one, other))
             larger.append(np.maximum(one, other))
             weights.append(np.full(len(one), 1 / distance))
-        places = np.concatenate(smaller), np.concatenate(larger)
-        upper = upper + sp.coo_matrix((np.concatenate(weights), places), (size, size)).tocsr()
+        indices = np.concatenate(smaller), np.concatenate(larger)
+        upper = upper + sp.coo_matrix((np.concatenate(weights), indices), (size, size)).tocsr()
     return (upper + upper.T).tocsr()
 
 
@@ -120,12 +120,12 @@ def read_word_vectors(file: Path, vocabulary: Sequence[str], dim: int, *, seed: 
     A word the file lacks gets a random vector of the spread of those it holds; padding gets zeros. Raises
     `DataError` with the line if the file is not in the format or its vectors are not of length `dim`.
     """
-    places = {word: place for place, word in enumerate(vocabulary) if place >= 2}
+    indices = {word: index for index, word in enumerate(vocabulary) if index >= 2}
     vectors = np.zeros((len(vocabulary), dim), np.float32)
     found: set[int] = set()
     for number, (where, word, rest) in enumerate(_lines(file)):
-        place = places.get(word)
-        if number > 0 and (place is None or place in found):
+        index = indices.get(word)
+        if number > 0 and (index is None or index in found):
             continue
         numbers = rest.split(" ")
         if number > 0 and len(numbers) > dim:
@@ -134,16 +134,16 @@ def read_word_vectors(file: Path, vocabulary: Sequence[str], dim: int, *, seed: 
             raise DataError(
                 f"a vector of {len(numbers)} numbers, expected {dim}",
                 where=where,
-                mend="set model.embedding_dim to the length of the file's vectors",
+                hint="set model.embedding_dim to the length of the file's vectors",
             )
         vector = _floats(numbers, where)
-        if place is not None:
-            vectors[place] = vector
-            found.add(place)
-    missing = [place for place in range(1, len(vocabulary)) if place not in found]
+        if index is not None:
+            vectors[index] = vector
+            found.add(index)
+    missing = [index for index in range(1, len(vocabulary)) if index not in found]
     spread = float(vectors[sorted(found)].std()) if found else 0.05
     vectors[missing] = np.random.default_rng(seed).normal(0, spread, (len(missing), dim))
-    return WordVectors(vectors, len(found), len(places))
+    return WordVectors(vectors, len(found), len(indices))
 
 
 def _lines(file: Path) -> Iterator[tuple[str, str, str]]:
@@ -167,7 +167,7 @@ def _floats(numbers: list[str], where: str) -> npt.NDArray[np.float32]:
         vector = np.array(numbers, np.float32)
     except ValueError:
         raise DataError(
-            "not a word and its numbers", where=where, mend="use GloVe's or fastText's text format"
+            "not a word and its numbers", where=where, hint="use GloVe's or fastText's text format"
         ) from None
     if not np.isfinite(vector).all():
         raise DataError("a vector that is not finite", where=where)

@@ -50,8 +50,8 @@ def places() -> list[tuple[str, str]]:
 
 def expected(predictor: Predictor, form: str, texts: list[str]) -> list[list[Any]]:
     """The columns that are added, as a format holds them."""
-    answers = predictor.predict(texts)
-    return [_cells(answer) if form in ("csv", "tsv") else _values(answer) for answer in answers]
+    predicted = predictor.predict(texts)
+    return [_cells(answer) if form in ("csv", "tsv") else _values(answer) for answer in predicted]
 
 
 def _values(answer: Prediction) -> list[Any]:

@@ -14,7 +14,7 @@ import pytest
 from rnn_cli.batch import to_file
 from rnn_cli.batch.stores import store_of
 from rnn_cli.batch.to_folder import score_to_folder, taken
-from rnn_cli.errors import RnnError
+from rnn_cli.errors import Error
 from rnn_cli.scoring.predictor import Predictor
 from tests.conftest import every_step
 
@@ -93,7 +93,7 @@ def test_a_file(output: str, stride: int, refusing: Any, predictor: Predictor, s
         with refusing(at):
             try:
                 score(force=True)
-            except RnnError as error:
+            except Error as error:
                 assert re.fullmatch(
                     rf"({re.escape(output)}|bad.jsonl)\S*: cannot be written \(no space left on device\); .*",
                     str(error),
@@ -128,7 +128,7 @@ def test_a_folder(form: str, stride: int, refusing: Any, predictor: Predictor, s
         with refusing(at):
             try:
                 score(force=True)
-            except RnnError as error:
+            except Error as error:
                 assert re.fullmatch(r"\S*out\S*: cannot be written \(no space left on device\); .*", str(error)), (
                     at,
                     str(error),

@@ -119,17 +119,17 @@ def run_recipe(recipe: str, seed: int, rows: Rows) -> Record:
     seconds, megabytes, _ = logged(command, log)
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     with open(out / "predictions.csv", encoding="utf-8", newline="") as file:
-        answers = list(csv.DictReader(file))
+        predicted = list(csv.DictReader(file))
 
-    def sides(figures: dict[str, Any], column: str) -> Record:
+    def sides(metrics: dict[str, Any], column: str) -> Record:
         found = {}
         for side in SIDES:
-            answered = [row for row in answers if row["split"] == side]
+            answered = [row for row in predicted if row["split"] == side]
             theirs: Dataset = getattr(splits, side)
             assert [(row["text"], row["label"]) for row in answered] == list(
                 zip(theirs.texts, theirs.labels, strict=True)
             ), f"{recipe} was measured on other {side} rows"
-            found[side] = side_record(figures[side], [row[column] == row["label"] for row in answered])
+            found[side] = side_record(metrics[side], [row[column] == row["label"] for row in answered])
         return found
 
     fitting = re.search(r"linear baseline: .*; (\d+)s\)", log.read_text(encoding="utf-8"))
@@ -158,12 +158,12 @@ def run_fasttext(python: str, seed: int, rows: Rows) -> Record:
     command = [python, program, str(rows.folder), str(seed), str(threads)]
     seconds, megabytes, printed = logged(command, rows.folder / "log.txt")
     sides = {}
-    with np.load(rows.folder / "answers.npz") as answers:
+    with np.load(rows.folder / "answers.npz") as predicted:
         for side in SIDES:
             truth = np.array([labels.index(label) for label in getattr(splits, side).labels], np.intp)
-            chosen = answers[side].argmax(axis=1)
-            figures = measure(labels, truth, answers[side], chosen).to_dict()
-            sides[side] = side_record(figures, (chosen == truth).tolist())
+            chosen = predicted[side].argmax(axis=1)
+            metrics = measure(labels, truth, predicted[side], chosen).to_dict()
+            sides[side] = side_record(metrics, (chosen == truth).tolist())
     return {"seconds": seconds, "megabytes": megabytes, "sides": sides, "choice": json.loads(printed)}
 
 
@@ -172,8 +172,8 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"([.!?,'/()])", r" \1 ", text).lower().split())
 
 
-def side_record(figures: dict[str, Any], right: Sequence[bool]) -> Record:
-    kept = {name: figures[name] for name in ("accuracy", "macro_f1", "log_loss")}
+def side_record(metrics: dict[str, Any], right: Sequence[bool]) -> Record:
+    kept = {name: metrics[name] for name in ("accuracy", "macro_f1", "log_loss")}
     assert abs(mean(right) - kept["accuracy"]) < 1e-9
     return kept | {"right": "".join(str(int(each)) for each in right)}
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from rnn_cli.evaluation.compare import compare
 from rnn_cli.evaluation.evaluate import by_values
-from rnn_cli.evaluation.metrics import Figures, Sure, measure
+from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, measure
 
 ROWS = (20, 50, 200, 1_000)
 POOL = 100_000
@@ -49,26 +49,26 @@ Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
-class Answered:
+class ScoredSide:
     """Rows, how one classifier answered them and which of its answers are sure, and how another one did."""
 
     truth: Places
     probabilities: Numbers
-    answers: Places
+    predicted: Places
     sure: npt.NDArray[np.bool_]
     others: Places
 
-    def at(self, rows: Places) -> "Answered":
-        parts = (self.truth, self.probabilities, self.answers, self.sure, self.others)
-        return Answered(*(part[rows] for part in parts))
+    def at(self, rows: Places) -> "ScoredSide":
+        parts = (self.truth, self.probabilities, self.predicted, self.sure, self.others)
+        return ScoredSide(*(part[rows] for part in parts))
 
 
 @dataclass(frozen=True)
 class Population:
     """All rows there are, and the figures on them by the names of `found`."""
 
-    rows: Answered
-    figures: Mapping[str, float]
+    rows: ScoredSide
+    metrics: Mapping[str, float]
 
 
 def population(shares: tuple[float, ...], accuracy: float, seed: int, rows: int = POOL) -> Population:
@@ -98,29 +98,31 @@ def population(shares: tuple[float, ...], accuracy: float, seed: int, rows: int 
     others = logits(0.8 * low, 0.8 * noise + 0.6 * more).argmax(axis=1)
     sureness = probabilities.max(axis=1)
     sure = sureness > np.quantile(sureness, 1 - SURE)
-    answered = Answered(truth, probabilities, probabilities.argmax(axis=1), sure, others)
-    return Population(answered, figures(answered))
+    answered = ScoredSide(truth, probabilities, probabilities.argmax(axis=1), sure, others)
+    return Population(answered, metrics(answered))
 
 
-def figures(rows: Answered) -> dict[str, float]:
+def metrics(rows: ScoredSide) -> dict[str, float]:
     """The figures of a population by the names of `found`, and each label's F1 by the other classifier."""
     names = [str(place) for place in range(rows.probabilities.shape[1])]
-    one, two = (measure(names, rows.truth, rows.probabilities, answers) for answers in (rows.answers, rows.others))
+    one, two = (
+        measure(names, rows.truth, rows.probabilities, predicted) for predicted in (rows.predicted, rows.others)
+    )
     return {
         **{name: getattr(one, name) for name in HEADLINES},
         **{f"{name} {label}": getattr(of, name) for label, of in one.per_class.items() for name in OF_LABEL},
         **{f"other f1 {label}": of.f1 for label, of in two.per_class.items()},
-        "sure answers": (rows.truth == rows.answers)[rows.sure].mean(),
+        "sure answers": (rows.truth == rows.predicted)[rows.sure].mean(),
         "accuracy difference": one.accuracy - two.accuracy,
         "slice log loss": one.log_loss,
     }
 
 
-def truths(whole: Population, rows: Answered) -> dict[str, float]:
+def truths(whole: Population, rows: ScoredSide) -> dict[str, float]:
     """The figures that the rows' own estimate: a label without a row counts as these say that it does."""
-    true, labels = dict(whole.figures), rows.probabilities.shape[1]
+    true, labels = dict(whole.metrics), rows.probabilities.shape[1]
     known = np.unique(rows.truth)
-    occurring = len({*known.tolist(), *rows.answers.tolist()})
+    occurring = len({*known.tolist(), *rows.predicted.tolist()})
     one, two = (sum(true[f"{kind} {label}"] for label in known) for kind in ("f1", "other f1"))
     true["balanced_accuracy"] = float(np.mean([true[f"recall {label}"] for label in known]))
     true |= {"macro_f1": one / labels, "slice macro F1": one / occurring, "macro F1 difference": (one - two) / labels}
@@ -131,20 +133,20 @@ HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "
 OF_LABEL = ("precision", "recall", "f1")
 
 
-def found(rows: Answered) -> Iterator[tuple[str, Interval]]:
+def found(rows: ScoredSide) -> Iterator[tuple[str, Interval]]:
     """Every interval that the program gives to some rows; None where it gives none."""
     names = [str(place) for place in range(rows.probabilities.shape[1])]
-    figures: Figures = measure(names, rows.truth, rows.probabilities, rows.answers)
+    metrics: Metrics = measure(names, rows.truth, rows.probabilities, rows.predicted)
     for name in HEADLINES:
-        yield name, figures.intervals[name]
-    for label, of in figures.per_class.items():
+        yield name, metrics.intervals[name]
+    for label, of in metrics.per_class.items():
         yield from ((f"{name} {label}", getattr(of, f"{name}_interval")) for name in OF_LABEL)
-    right = (rows.truth == rows.answers)[rows.sure]
-    yield "sure answers", Sure.of(int(right.sum()), len(right), len(rows.truth)).accuracy_interval
-    compared = compare(rows.truth, rows.answers, rows.others, len(names))
+    right = (rows.truth == rows.predicted)[rows.sure]
+    yield "sure answers", SelectiveMetrics.of(int(right.sum()), len(right), len(rows.truth)).accuracy_interval
+    compared = compare(rows.truth, rows.predicted, rows.others, len(names))
     yield "accuracy difference", compared.interval
     yield "macro F1 difference", compared.macro_f1_interval
-    (part,) = by_values(rows.truth, rows.probabilities, rows.answers, ["all"] * len(rows.truth))
+    (part,) = by_values(rows.truth, rows.probabilities, rows.predicted, ["all"] * len(rows.truth))
     yield "slice macro F1", part.macro_f1_interval
     yield "slice log loss", part.log_loss_interval
 

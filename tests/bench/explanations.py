@@ -41,15 +41,15 @@ def unknown(ids: list[int], places: Collection[int]) -> list[int]:
 def main(model: Path, count: int) -> None:
     predictor = Predictor.open(model)
     texts = test_texts(model, count)
-    answers = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
+    predicted = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
     encoded = predictor.tokenizer.encode_all(texts)
-    ways = weights(predictor, texts, encoded, answers)
+    ways = weights(predictor, texts, encoded, predicted)
     print(f"{model.resolve()}: {len(texts):,} test rows, {np.mean(list(map(len, encoded))):.0f} words read of each")
     print(f"{'':31}{'ids deleted':^31}   {'unknown token instead':^31}")
     print(f"{'words named by':<22}{'how many':<9}" + "   ".join([f"{'mean (95% interval)':<24}{'beats':>7}"] * 2))
     for name, weight in ways.items():
         for size, of in {"5": lambda words: min(5, words), "a tenth": lambda words: -(-words // 10)}.items():
-            cells = [compared(predictor, encoded, answers, weight, take, of) for take in (deleted, unknown)]
+            cells = [compared(predictor, encoded, predicted, weight, take, of) for take in (deleted, unknown)]
             print(f"{name:<22}{size:<9}" + "   ".join(cells))
 
 
@@ -61,7 +61,7 @@ def test_texts(model: Path, count: int) -> list[str]:
 
 
 def weights(
-    predictor: Predictor, texts: list[str], encoded: list[list[int]], answers: list[int]
+    predictor: Predictor, texts: list[str], encoded: list[list[int]], predicted: list[int]
 ) -> dict[str, list[np.ndarray]]:
     """Of each way, each text's weights, a word each."""
 
@@ -69,8 +69,8 @@ def weights(
         without = (take(ids, {place}) for place in range(len(ids)))
         return log_odds(predictor, [ids], answer) - log_odds(predictor, without, answer)
 
-    pairs = list(zip(encoded, answers, strict=True))
-    ours = [np.array([part.weight for part in parts]) for parts in explain(predictor, texts, answers)]
+    pairs = list(zip(encoded, predicted, strict=True))
+    ours = [np.array([part.weight for part in parts]) for parts in explain(predictor, texts, predicted)]
     replaced = [fall(ids, answer, unknown) for ids, answer in pairs]
     return {
         "rnn (deleting)": ours,
@@ -83,7 +83,7 @@ def weights(
 def compared(
     predictor: Predictor,
     encoded: list[list[int]],
-    answers: list[int],
+    predicted: list[int],
     weights: list[np.ndarray],
     take: Take,
     of: Callable[[int], int],
@@ -91,7 +91,7 @@ def compared(
     """How much more the log-odds fall than for random words: mean, interval, share of draws that are beaten."""
     chance = np.random.default_rng(2)
     more = []
-    for ids, answer, weight in zip(encoded, answers, weights, strict=True):
+    for ids, answer, weight in zip(encoded, predicted, weights, strict=True):
         size = of(len(ids))
         named = set(np.argsort(-weight, kind="stable")[:size].tolist())
         drawn = [set(chance.permutation(len(ids))[:size].tolist()) for _ in range(DRAWS)]

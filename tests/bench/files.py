@@ -32,10 +32,10 @@ RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 
 def main(model: str, rows: int, rounds: int, fasttext: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        file, answers = Path(folder, "rows.csv"), Path(folder, "answers.csv")
+        file, predicted = Path(folder, "rows.csv"), Path(folder, "answers.csv")
         write_rows(model, file, rows)
         print(f"{rows:,} rows of {source_of(model)}, {file.stat().st_size / 1e6:.0f} MB; {os.cpu_count()} cores")
-        ours = partial(whole_command, model, file, answers)
+        ours = partial(whole_command, model, file, predicted)
         peers = [("keras", sys.executable), ("sklearn", sys.executable)]
         for name, python in peers + ([("fasttext", fasttext)] if fasttext else []):
             with Worker([python, __file__, model, "--peer", name, str(file)]) as peer:
@@ -51,8 +51,8 @@ def compare(what: str, ours: Callable[[], float], peer: Callable[[], float], row
     show(what, *rates, "rows/s", more_is_better=True)
 
 
-def whole_command(model: str, file: Path, answers: Path, *options: str, cores: int | None = None) -> float:
-    command = [*RNN, "predict", "--model", model, "--input", str(file), "--output", str(answers), "--force", *options]
+def whole_command(model: str, file: Path, predicted: Path, *options: str, cores: int | None = None) -> float:
+    command = [*RNN, "predict", "--model", model, "--input", str(file), "--output", str(predicted), "--force", *options]
     return process([*(["taskset", "-c", "0"] if cores == 1 else []), *command])[0]
 
 

@@ -35,9 +35,9 @@ def main(folder: Path, seed: int, threads: int) -> None:
         merit = ((probabilities.argmax(axis=1) == truth).mean(), -loss)
         if best is None or merit > best:
             best, choice = merit, {"epoch": epoch, "lr": rate, "seconds": seconds}
-            answers = {"validation": probabilities, "test": answered(model, test)}
+            predicted = {"validation": probabilities, "test": answered(model, test)}
         del model  # before the next one: each takes 800 MB for word pairs
-    np.savez(folder / "answers.npz", **answers)
+    np.savez(folder / "answers.npz", **predicted)
     print(json.dumps(choice))
 
 

@@ -36,7 +36,7 @@ def main(model: str, rounds: int) -> None:
     race("the network alone, 1 thread", lambda predictor: predictor.logits(sequences))
 
     small, plain = evaluate(int8, rows), evaluate(fp32, rows)
-    print(f"accuracy {small.figures.accuracy:.2%}, fp32 {plain.figures.accuracy:.2%}")
+    print(f"accuracy {small.metrics.accuracy:.2%}, fp32 {plain.metrics.accuracy:.2%}")
     tell("8 bits move probabilities", small.scores.probabilities, plain.scores.probabilities)
     alone = np.vstack([int8.score([text]).probabilities for text in rows.texts])
     tell("neighbours move them", small.scores.probabilities, alone)

@@ -31,8 +31,8 @@ def main(model: str, rounds: int) -> None:
         with Peer(model, name) as peer:
             if name == "the bundle's own file":
                 # Keras knows no temperature, so ours is left out of what is compared.
-                plain = predictor.adjusted(temperature=1.0).score(texts).probabilities[:, -peer.answers.shape[1] :]
-                print(f"{len(texts):,} texts; largest difference of answers {abs(plain - peer.answers).max():.1e}")
+                plain = predictor.adjusted(temperature=1.0).score(texts).probabilities[:, -peer.predicted.shape[1] :]
+                print(f"{len(texts):,} texts; largest difference of answers {abs(plain - peer.predicted).max():.1e}")
             ours, keras = in_turn(lambda: seconds(lambda: predictor.predict(texts)), peer.seconds, rounds)
             rates = [[len(texts) / each for each in times] for times in (ours, keras)]
             show(f"Keras, {name}", *rates, "rows/s", more_is_better=True)
@@ -43,7 +43,7 @@ class Peer(Worker):
 
     def __init__(self, model: str, name: str) -> None:
         super().__init__([sys.executable, __file__, model, "--peer", name])
-        self.answers = np.array(json.loads(self.ask()))
+        self.predicted = np.array(json.loads(self.ask()))
 
 
 def be_the_peer(model: str, name: str) -> None:

@@ -26,7 +26,7 @@ from rnn_cli.config.load import load_config
 from rnn_cli.config.schema import Config
 from rnn_cli.text.padding import pad
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.listener import EpochFigures
+from rnn_cli.training.listener import EpochMetrics
 from rnn_cli.training.prepare import Prepared, prepare
 
 WORK = {
@@ -41,7 +41,7 @@ class Quiet:
     """A listener that keeps the epochs' figures and the seconds they ended at."""
 
     def __init__(self) -> None:
-        self.epochs: list[tuple[float, EpochFigures]] = []
+        self.epochs: list[tuple[float, EpochMetrics]] = []
         self.started = time.perf_counter()
 
     def note(self, text: str) -> None:
@@ -58,8 +58,8 @@ class Quiet:
     def step_done(self, *_: float) -> None:
         pass
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
-        self.epochs.append((time.perf_counter() - self.started, figures))
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
+        self.epochs.append((time.perf_counter() - self.started, metrics))
 
 
 def classic(source: str, max_length: int) -> Config:
@@ -213,7 +213,7 @@ def be_default() -> None:
 
     heard = Quiet()
     fit(new_learner(run, heard), run.config.training, run.train, run.validation, heard, standing=Standing())
-    print(json.dumps([(seconds, figures.val_accuracy) for seconds, figures in heard.epochs]), flush=True)
+    print(json.dumps([(seconds, metrics.val_accuracy) for seconds, metrics in heard.epochs]), flush=True)
 
 
 def rows() -> None:

@@ -39,7 +39,7 @@ def test_what_the_config_leaves_unread_is_counted() -> None:
 def test_what_the_config_does_already_is_not_advised(truncate: str) -> None:
     config = TokenizerConfig.model_validate({"max_length": 2, "truncate": truncate})
     [long, *_] = find_lengths(measure_lengths(["a b c"], fit_tokenizer(["a b c"], config), config))
-    assert ("truncate: both" in long.mend) is (truncate == "head")
+    assert ("truncate: both" in long.hint) is (truncate == "head")
 
 
 def test_characters_are_counted_at_level_char() -> None:

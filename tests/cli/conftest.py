@@ -52,12 +52,12 @@ def forking(*modules: str) -> Iterator[Forked]:
     line = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin and server.stdout
-        requests, answers = server.stdin, server.stdout
+        requests, predicted = server.stdin, server.stdout
 
         def run(*words: str, home: Path, **fate: Any) -> Run:
             requests.write(json.dumps({"words": words, "home": str(home), **fate}) + "\n")
             requests.flush()
-            told = json.loads(answers.readline())
+            told = json.loads(predicted.readline())
             texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
             return Run(told["code"], *texts, told["seconds"], told["calls"])
 

@@ -23,7 +23,7 @@ def rows(newest: Path) -> list[dict[str, str]]:
 def write(file: Path, rows: list[dict[str, str]], wrong: int) -> str:
     """Answers to the same rows in another order, of which so many are wrong; no probabilities."""
     other = {"good": "bad", "bad": "good"}
-    answers = [
+    predicted = [
         {
             "text": row["text"],
             "label": row["label"],
@@ -31,11 +31,11 @@ def write(file: Path, rows: list[dict[str, str]], wrong: int) -> str:
         }
         for place, row in enumerate(rows)
     ]
-    random.Random(4).shuffle(answers)
+    random.Random(4).shuffle(predicted)
     with file.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, ["text", "label", "prediction"])
         writer.writeheader()
-        writer.writerows(answers)
+        writer.writerows(predicted)
     return file.name
 
 
@@ -93,14 +93,14 @@ def test_of_several_models_the_p_values_are_corrected(rnn: Rnn, rows: list[dict[
 
 
 def test_an_interval_that_leaves_out_0_beside_chance_is_explained(tmp_path: Path, rnn: Rnn) -> None:
-    def answers(name: str, wrong: set[int]) -> str:
+    def predicted(name: str, wrong: set[int]) -> str:
         lines = [f"{row},good,{'bad' if row in wrong else 'good'}" for row in range(200)]
         (tmp_path / name).write_text("\n".join(["id,label,prediction", *lines]))
         return name
 
     # Right alone in 9 and in 1 of 200 rows: p = 0.021, twice that of two such comparisons, and three times of three.
-    first, other = answers("first.csv", set(range(9))), answers("other.csv", {9})
-    more = [answers(name, set(range(1, 10))) for name in ("third.csv", "fourth.csv")]
+    first, other = predicted("first.csv", set(range(9))), predicted("other.csv", {9})
+    more = [predicted(name, set(range(1, 10))) for name in ("third.csv", "fourth.csv")]
     told = " ".join(rnn("compare", first, other).out.split())
     assert "other.csv is really better than first.csv" in told and "leaves out 0" not in told
     told = " ".join(rnn("compare", first, other, *more).out.split())
@@ -111,7 +111,7 @@ def test_an_interval_that_leaves_out_0_beside_chance_is_explained(tmp_path: Path
     ) in told
     assert told.count("leaves out 0") == 1
     # 11 rows against 3: p = 0.057.
-    told = " ".join(rnn("compare", answers("a.csv", set(range(11))), answers("b.csv", {11, 12, 13})).out.split())
+    told = " ".join(rnn("compare", predicted("a.csv", set(range(11))), predicted("b.csv", {11, 12, 13})).out.split())
     assert told.endswith("in 3). Its interval just leaves out 0, as it is an approximation; the test is exact.")
 
 

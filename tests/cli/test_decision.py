@@ -86,8 +86,8 @@ def test_the_temperature_is_the_best_for_the_validation_rows_and_in_every_answer
 def test_training_tells_what_was_chosen_and_what_it_comes_to(cautious: tuple[Path, str]) -> None:
     model, out = cautious
     told = " ".join(out.split())
-    figures = metrics(model)["test"]
-    sure, good = figures["sure"], figures["per_class"]["good"]
+    metrics = metrics(model)["test"]
+    sure, good = metrics["sure"], metrics["per_class"]["good"]
     assert f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%}" in told
     assert f"of the test rows that are good, {good['recall']:.1%} are found (recall)" in told
 
@@ -126,9 +126,9 @@ def test_predict_says_unsure(rnn: Rnn, model: Path, doubtful: list[str]) -> None
     _, out, _ = rnn("predict", "--model", str(model), stdin=lines)
     assert [line.split("\t")[0] == "unsure" for line in out.splitlines()] == [True] * (len(doubtful) - 1) + [False]
     _, out, _ = rnn("predict", "--model", str(model), "--format", "jsonl", stdin=lines)
-    answers = [json.loads(line) for line in out.splitlines()]
-    assert [answer["unsure"] for answer in answers] == [True] * (len(doubtful) - 1) + [False]
-    assert {answer["label"] for answer in answers} <= {"bad", "good"}
+    predicted = [json.loads(line) for line in out.splitlines()]
+    assert [answer["unsure"] for answer in predicted] == [True] * (len(doubtful) - 1) + [False]
+    assert {answer["label"] for answer in predicted} <= {"bad", "good"}
     _, out, _ = rnn("predict", "--model", str(model), "--format", "csv", stdin=lines)
     rows = list(csv.DictReader(io.StringIO(out, newline="")))
     assert [row["unsure"] for row in rows] == ["true"] * (len(doubtful) - 1) + ["false"]

@@ -15,7 +15,7 @@ from rnn_cli.cli import show_metrics as shown_figures
 from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import Against, compare, kept_against
+from rnn_cli.evaluation.compare import BaselineComparison, compare, kept_against
 from rnn_cli.evaluation.evaluate import Evaluation, Slice, read
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.scoring.decision import Decision
@@ -51,14 +51,14 @@ def test_the_kept_test_rows_are_shown_beside_the_baseline_and_other_rows_are_not
     assert json.loads(rnn("evaluate", "--data", str(labelled_file), "--json").out).keys().isdisjoint({"baseline"})
 
 
-def against(only_first: int, only_second: int, knew_more: bool = False) -> Against:
+def against(only_first: int, only_second: int, knew_more: bool = False) -> BaselineComparison:
     """A comparison on 1,000 rows of which both had 700 right and the others wrong."""
     truth = np.ones(1000, np.intp)
     right = np.repeat(
         [(1, 1), (1, 0), (0, 1), (0, 0)], [700, only_first, only_second, 300 - only_first - only_second], 0
     )
-    figures = measure(("a", "b"), truth, np.full((1000, 2), 0.5), right[:, 1])
-    return Against(figures, compare(truth, right[:, 0], right[:, 1], 2), knew_more)
+    metrics = measure(("a", "b"), truth, np.full((1000, 2), 0.5), right[:, 1])
+    return BaselineComparison(metrics, compare(truth, right[:, 0], right[:, 1], 2), knew_more)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def against(only_first: int, only_second: int, knew_more: bool = False) -> Again
     ids=["better", "worse", "chance", "as good", "alike"],
 )
 def test_what_the_comparison_comes_to_is_told_in_words(
-    found: Against, told: str, capsys: pytest.CaptureFixture[str], home: Path
+    found: BaselineComparison, told: str, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
     show_evaluation(evaluation(["a", "b"]), home, "test", found)
     assert told in capsys.readouterr().out.splitlines()
@@ -192,13 +192,13 @@ def evaluation(labels: list[str]) -> Evaluation:
     chance = np.random.default_rng(3)
     truth = np.repeat(np.arange(len(labels)), 40)
     probabilities = chance.dirichlet(np.ones(len(labels)), len(truth))
-    answers = np.argmax(probabilities, axis=1)
+    predicted = np.argmax(probabilities, axis=1)
     names = [labels[place] for place in truth]
     dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
-    figures = measure(labels, truth, probabilities, answers)
+    metrics = measure(labels, truth, probabilities, predicted)
     scores = Scores(probabilities, np.ones(len(truth), np.bool_))
     reading = read(Tokenizer.fit(["text"]), dataset.texts)[1]
-    return Evaluation(dataset, scores, Decision(), answers, figures, reading)
+    return Evaluation(dataset, scores, Decision(), predicted, metrics, reading)
 
 
 ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"]

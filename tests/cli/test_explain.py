@@ -45,14 +45,14 @@ def raw_terminal(*words: str, **environment: str) -> str:
 def test_jsonl_gives_the_parts_as_they_are_weighed(predict: Rnn, trained: Path) -> None:
     texts = [TEXT, "", "a dull plot"]
     code, out, err = predict("--format", "jsonl", stdin="".join(f"{text}\n" for text in texts).encode())
-    answers = [json.loads(line) for line in out.splitlines()]
-    assert (code, err, [answer["text"] for answer in answers]) == (0, "", texts)
-    for answer, parts in zip(answers, explain(Predictor.open(trained), texts), strict=True):
+    predicted = [json.loads(line) for line in out.splitlines()]
+    assert (code, err, [answer["text"] for answer in predicted]) == (0, "", texts)
+    for answer, parts in zip(predicted, explain(Predictor.open(trained), texts), strict=True):
         assert [each["text"] for each in answer["explanation"]] == [answer["text"][p.start : p.end] for p in parts]
         assert [(each["start"], each["end"]) for each in answer["explanation"]] == [(p.start, p.end) for p in parts]
         assert [each["weight"] for each in answer["explanation"]] == pytest.approx([p.weight for p in parts], rel=1e-5)
-    figures = re.findall(r'"weight": (-?[\d.e-]+)', out)
-    assert max(len(figure.lstrip("-0.").partition("e")[0].replace(".", "")) for figure in figures) == 6
+    metrics = re.findall(r'"weight": (-?[\d.e-]+)', out)
+    assert max(len(figure.lstrip("-0.").partition("e")[0].replace(".", "")) for figure in metrics) == 6
 
 
 def test_all_else_of_the_answer_is_as_without_it(predict: Rnn, rnn: Rnn, trained: Path) -> None:
@@ -77,9 +77,9 @@ def test_formats_without_a_place_for_it_are_refused(style: str, predict: Rnn) ->
 
 def test_more_texts_than_are_explained_at_once(predict: Rnn) -> None:
     stdin = "".join(f"warm film {number}\n" for number in range(50)).encode()
-    answers = [json.loads(line) for line in predict("--format", "jsonl", stdin=stdin).out.splitlines()]
-    assert [answer["text"].split()[-1] for answer in answers] == [str(number) for number in range(50)]
-    assert all(len(answer["explanation"]) == 3 for answer in answers)
+    predicted = [json.loads(line) for line in predict("--format", "jsonl", stdin=stdin).out.splitlines()]
+    assert [answer["text"].split()[-1] for answer in predicted] == [str(number) for number in range(50)]
+    assert all(len(answer["explanation"]) == 3 for answer in predicted)
 
 
 def test_a_terminal_shows_the_answer_the_text_and_the_strongest(trained: Path) -> None:

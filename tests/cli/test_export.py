@@ -47,6 +47,6 @@ def test_without_a_model_or_a_place_nothing_is_written(home: Path, trained: Path
 def test_an_export_in_8_bits_answers_as_the_model_does_so(home: Path, trained: Path, rnn: Rnn) -> None:
     assert rnn("export", "--model", str(trained), "--to", "out", "--precision", "int8").code == 0
     words = ("--precision", "int8", "--format", "jsonl", "a warm film", "dull")
-    answers = [rnn("predict", "--model", model, *words) for model in (str(trained), "out")]
-    assert answers[0].code == 0 and answers[0] == answers[1]
-    assert rnn("predict", "--model", "out", *words[2:]) == answers[0]
+    predicted = [rnn("predict", "--model", model, *words) for model in (str(trained), "out")]
+    assert predicted[0].code == 0 and predicted[0] == predicted[1]
+    assert rnn("predict", "--model", "out", *words[2:]) == predicted[0]

@@ -13,9 +13,9 @@ from rnn_cli.evaluation.metrics import measure
 def test_of_many_labels_the_worst_are_shown(labels: int, lines: int, capsys: pytest.CaptureFixture[Any]) -> None:
     chance = np.random.default_rng(1)
     truth = np.repeat(np.arange(labels - 1), 5)  # the last label has no row
-    answers = np.where(chance.random(len(truth)) < 0.7, truth, chance.integers(0, labels, len(truth)))
+    predicted = np.where(chance.random(len(truth)) < 0.7, truth, chance.integers(0, labels, len(truth)))
     names = [f"label{place:02}" for place in range(labels)]
-    found = measure(names, truth, np.full((len(truth), labels), 1 / labels), answers)
+    found = measure(names, truth, np.full((len(truth), labels), 1 / labels), predicted)
     show_metrics._show_by_label(found.per_class)
     shown = capsys.readouterr().out.splitlines()
     rows = [line.split() for line in shown if line.startswith("label0") or line.startswith("label1")]

@@ -46,13 +46,13 @@ def test_a_text_is_answered_as_the_predictor_answers_it(predict: Rnn, trained: P
 
 def test_jsonl_gives_every_text_back_in_order(predict: Rnn) -> None:
     code, out, err = predict("--format", "jsonl", "--proba", stdin=lines_of(TEXTS))
-    answers = [json.loads(line) for line in out.removesuffix("\n").split("\n")]
+    predicted = [json.loads(line) for line in out.removesuffix("\n").split("\n")]
     assert (code, err) == (0, "")
-    assert [answer["text"] for answer in answers] == TEXTS
-    for answer in answers:
+    assert [answer["text"] for answer in predicted] == TEXTS
+    for answer in predicted:
         assert set(answer["probabilities"]) == {"bad", "good"}
         assert answer["probability"] == answer["probabilities"][answer["label"]]
-    assert [answer["no_known_words"] for answer in answers][1:5] == [True, True, False, True]
+    assert [answer["no_known_words"] for answer in predicted][1:5] == [True, True, False, True]
 
 
 @pytest.mark.parametrize(("style", "delimiter"), [("csv", ","), ("tsv", "\t")])

@@ -58,8 +58,8 @@ def test_to_a_file(predict: Rnn, reviews: Path, home: Path, trained: Path) -> No
     head, *rows = records((home / "out.csv").read_text())
     assert head == ["id", "text", "by", "label", "probability", "no_known_words"]
     assert [row[:3] for row in rows] == [[str(n), text, "é"] for n, text in enumerate(TEXTS)]
-    answers = Predictor.open(trained).predict(TEXTS)
-    assert [row[3:] for row in rows] == [[each.label, f"{each.probability:.6f}", "false"] for each in answers]
+    predicted = Predictor.open(trained).predict(TEXTS)
+    assert [row[3:] for row in rows] == [[each.label, f"{each.probability:.6f}", "false"] for each in predicted]
     assert {file.name for file in home.iterdir()} == {"reviews.csv", "out.csv"}
 
 
@@ -126,8 +126,8 @@ def test_parquet_comes_through_a_pipe_too(predict: Rnn, reviews: Path) -> None:
 
 def test_a_bad_row_of_a_pipe_is_told_with_its_line(predict: Rnn) -> None:
     ended = predict("--input", "-", "--input-format", "csv", stdin=b"id,text\n1,warm\n2\n")
-    mend = "add what is missing, or check the quotes, or pass over such rows: --on-bad-row skip"
-    refused(ended, f"standard input:3: 1 field, expected 2; {mend}")
+    hint = "add what is missing, or check the quotes, or pass over such rows: --on-bad-row skip"
+    refused(ended, f"standard input:3: 1 field, expected 2; {hint}")
 
 
 def test_rows_flow_while_they_come_and_a_closed_pipe_ends_it_silently(trained: Path) -> None:
@@ -144,8 +144,8 @@ def test_rows_flow_while_they_come_and_a_closed_pipe_ends_it_silently(trained: P
 
 def test_columns_of_such_names_are_told_and_a_prefix_helps(predict: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("text,label\nwarm,good\n")
-    mend = "--prefix predicted_ makes the added one predicted_label"
-    refused(predict("--input", "in.csv"), f"in.csv: has a column 'label' already; {mend}")
+    hint = "--prefix predicted_ makes the added one predicted_label"
+    refused(predict("--input", "in.csv"), f"in.csv: has a column 'label' already; {hint}")
     head, row = records(predict("--input", "in.csv", "--prefix", "predicted_").out)
     assert head == ["text", "label", "predicted_label", "predicted_probability", "predicted_no_known_words"]
     assert row[:3] == ["warm", "good", "good"]

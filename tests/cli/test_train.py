@@ -58,7 +58,7 @@ def test_the_network_is_shown_beside_the_baseline_it_was_compared_with(
     four = [metrics["validation"], linear["validation"], metrics["test"], linear["test"]]
     for row, shown in (("accuracy", "{accuracy:.1%}"), ("log loss", "{log_loss:.3f}")):
         assert next(line for line in out.splitlines() if line.startswith(row)).split()[-4:] == [
-            shown.format(**figures) for figures in four
+            shown.format(**metrics) for metrics in four
         ]
     for side in ("validation", "test"):
         gain = metrics[side]["accuracy"] - linear[side]["accuracy"]

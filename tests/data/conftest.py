@@ -84,14 +84,14 @@ def compress() -> Callable[[str, bytes], bytes]:
 def refused(write: Callable[[str, bytes | str], str]) -> Callable[..., None]:
     """Assert that a file is refused in one line that says what, where and how to mend it."""
 
-    def check(name: str, content: bytes, what: str, place: str, mend: str) -> None:
+    def check(name: str, content: bytes, what: str, place: str, hint: str) -> None:
         path = write(name, content)
         with pytest.raises(DataError) as caught:
             list(read_rows(path))
         error = caught.value
         assert what in error.what
         assert error.where == path + place or (place.endswith(":") and error.where.startswith(path + place))
-        assert mend in error.mend
+        assert hint in error.hint
         assert error.exit_code == 2 and "\n" not in str(error)
 
     return check

@@ -115,8 +115,8 @@ CORPUS = {
 
 
 @pytest.mark.parametrize(("name", "content", "what", "place", "mend"), CORPUS.values(), ids=CORPUS)
-def test_bad_file(refused, name, content, what, place, mend):
-    refused(name, content, what, place, mend)
+def test_bad_file(refused, name, content, what, place, hint):
+    refused(name, content, what, place, hint)
 
 
 def test_missing_directory_unreadable(tmp_path, monkeypatch):

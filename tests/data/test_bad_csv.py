@@ -115,8 +115,8 @@ CORPUS = {
 
 
 @pytest.mark.parametrize(("name", "content", "what", "place", "mend"), CORPUS.values(), ids=CORPUS)
-def test_bad_file(refused, name, content, what, place, mend):
-    refused(name, content, what, place, mend)
+def test_bad_file(refused, name, content, what, place, hint):
+    refused(name, content, what, place, hint)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_bad_file(refused, name, content, what, place, mend):
         ({"max_field_bytes": 20}, "a line larger than 20 bytes", "data.max_field_bytes=N"),
     ],
 )
-def test_bad_options(write, options, what, mend):
+def test_bad_options(write, options, what, hint):
     with pytest.raises(DataError) as caught:
         list(read_rows(write("f.csv", H + b"a,b\n" + b"a" * 20 + b",b\n"), **options))
-    assert what in caught.value.what and mend in caught.value.mend
+    assert what in caught.value.what and hint in caught.value.hint
 
 
 def test_a_record_that_grows_past_the_limit_is_told_at_its_opening_line(write):

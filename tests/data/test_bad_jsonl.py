@@ -134,8 +134,8 @@ CORPUS = {
 
 
 @pytest.mark.parametrize(("name", "content", "what", "place", "mend"), CORPUS.values(), ids=CORPUS)
-def test_bad_file(refused, name, content, what, place, mend):
-    refused(name, content, what, place, mend)
+def test_bad_file(refused, name, content, what, place, hint):
+    refused(name, content, what, place, hint)
 
 
 def test_broken_json_is_told_whatever_the_place(write):

@@ -69,7 +69,7 @@ def refusal(read: Callable[[str], int], path: str) -> str:
         read(path)
     error = caught.value
     assert not isinstance(error, RowError)  # or --on-bad-row would pass it over
-    assert (error.where or "").startswith(path) and error.mend and error.exit_code == 2 and "\n" not in str(error)
+    assert (error.where or "").startswith(path) and error.hint and error.exit_code == 2 and "\n" not in str(error)
     return error.what
 
 

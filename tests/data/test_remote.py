@@ -74,7 +74,7 @@ def test_parquet_is_read_where_it_lies(tmp_path: Path) -> None:
 def test_what_is_out_of_reach_is_told_in_one_line(url: str) -> None:
     with pytest.raises(DataError) as caught:
         list(read_rows(url, delimiter=","))
-    assert caught.value.where == url and caught.value.mend and "\n" not in str(caught.value)
+    assert caught.value.where == url and caught.value.hint and "\n" not in str(caught.value)
 
 
 S3 = "?region=us-east-1&endpoint_override=localhost:1&scheme=http"

@@ -37,14 +37,14 @@ def test_options_reach_the_reader(write):
         ("reviews.csv", "built-in sets: imdb, rotten_tomatoes, tweets, sample"),
     ],
 )
-def test_neither_a_file_nor_a_set(name, mend):
+def test_neither_a_file_nor_a_set(name, hint):
     with pytest.raises(DataError) as caught:
         source.load(name)
     error = caught.value
-    assert (error.what, error.where, error.mend) == (
+    assert (error.what, error.where, error.hint) == (
         "no such file, and no built-in set of that name",
         name,
-        mend,
+        hint,
     )
 
 

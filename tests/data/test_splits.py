@@ -105,11 +105,11 @@ def test_duplicates_are_counted_and_stay_together(write):
         (PAIRS[:2], "2 rows are too few for a test share of 0.1", "add rows"),
     ],
 )
-def test_data_that_cannot_be_trained_on(write, pairs, what, mend):
+def test_data_that_cannot_be_trained_on(write, pairs, what, hint):
     path = write("rows.csv", csv_of(pairs))
     with pytest.raises(DataError) as caught:
         load_splits(DataConfig(source=path))
-    assert caught.value.what == what and caught.value.where == path and mend in caught.value.mend
+    assert caught.value.what == what and caught.value.where == path and hint in caught.value.hint
 
 
 def test_a_label_that_only_another_file_has(write):
@@ -119,7 +119,7 @@ def test_a_label_that_only_another_file_has(write):
         load_splits(DataConfig(source=source, test=test))
     error = caught.value
     assert error.what == "labels that no training row has: 'maybe', 'never'" and error.where == f"{test}:3"
-    assert error.mend == "train on a file that has it, or remove those test rows"
+    assert error.hint == "train on a file that has it, or remove those test rows"
 
 
 def test_a_file_that_repeats_dealt_test_rows_is_told(write):

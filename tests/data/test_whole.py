@@ -182,7 +182,7 @@ REGULAR = [PIECES[:4], [b"6\n", b'"7"\n', b"8\r\n", b"9;\r"]]
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), one_column=st.booleans(), lenient=st.booleans(), strip_nul=st.booleans())
-def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
+def test_regular_records_taken_together_are_the_rows_told_apart_one_by_one(
     data: st.DataObject, one_column: bool, lenient: bool, strip_nul: bool, write: Callable[[str, bytes | str], str]
 ) -> None:
     pieces = data.draw(st.lists(st.sampled_from(PIECES) | st.sampled_from(REGULAR[one_column] * 3), max_size=20))
@@ -206,7 +206,7 @@ def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
 
     in_blocks, error = read()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(delimited, "_regular_blocks", lambda *_: iter(()))
+        patched.setattr(delimited, "_are_regular", lambda *_: False)
         one_by_one, same_error = read()
     assert error == same_error
     assert told(in_blocks) == told(one_by_one)

@@ -112,7 +112,7 @@ def test_the_differences_are_those_of_the_figures() -> None:
     first = np.where(chance.random(500) < 0.5, truth, first)
     found = compare(truth, first, second, labels=4)  # the fourth has no row
     probabilities = np.full((500, 4), 0.25)
-    one, two = (measure("abcd", truth, probabilities, answers) for answers in (first, second))
+    one, two = (measure("abcd", truth, probabilities, predicted) for predicted in (first, second))
     assert found.difference == pytest.approx(one.accuracy - two.accuracy)
     assert found.macro_f1_difference == pytest.approx(one.macro_f1 - two.macro_f1)
     assert found.interval[0] < found.difference < found.interval[1]

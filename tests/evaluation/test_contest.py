@@ -9,35 +9,35 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError
-from rnn_cli.evaluation.compare import Answers, compare, hold, read_answers
+from rnn_cli.evaluation.compare import PredictedRows, compare, hold, read_predictions
 
 ROWS = 60
 TRUTH = ["good" if row % 3 else "bad" for row in range(ROWS)]
 OTHER = {"good": "bad", "bad": "good"}
 
 
-def model(name: str, wrong: set[int], **more: object) -> Answers:
+def model(name: str, wrong: set[int], **more: object) -> PredictedRows:
     predictions = [OTHER[label] if row in wrong else label for row, label in enumerate(TRUTH)]
     texts = [f"text {row}" for row in range(ROWS)]
-    return replace(Answers(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
+    return replace(PredictedRows(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
 
 
-def shuffled(answers: Answers, seed: int) -> Answers:
-    order = random.Random(seed).sample(range(len(answers.labels)), len(answers.labels))
-    return Answers(
-        answers.name,
-        {name: [column[place] for place in order] for name, column in answers.keys.items()},
-        [answers.labels[place] for place in order],
-        [answers.predictions[place] for place in order],
-        None if answers.log_losses is None else answers.log_losses[order],
+def shuffled(predicted: PredictedRows, seed: int) -> PredictedRows:
+    order = random.Random(seed).sample(range(len(predicted.labels)), len(predicted.labels))
+    return PredictedRows(
+        predicted.name,
+        {name: [column[place] for place in order] for name, column in predicted.keys.items()},
+        [predicted.labels[place] for place in order],
+        [predicted.predictions[place] for place in order],
+        None if predicted.log_losses is None else predicted.log_losses[order],
     )
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     first, other = model("a", set(range(10))), model("b", set(range(5, 30)))
-    contest = hold([first, other])
-    assert hold([first, shuffled(other, 3)]) == contest
-    one, two = contest.models
+    comparison_of_models = hold([first, other])
+    assert hold([first, shuffled(other, 3)]) == comparison_of_models
+    one, two = comparison_of_models.models
     assert (one.accuracy, two.accuracy) == (50 / 60, 35 / 60)
     assert one.against_first is one.p_corrected is None
     found = two.against_first
@@ -66,7 +66,9 @@ def test_equal_texts_are_each_taken_once() -> None:
 
 def test_rows_that_are_not_the_same_are_told() -> None:
     first, other = model("runs/a", set()), model("runs/b", set())
-    less = Answers("runs/b", {"text": other.keys["text"][:57] + ["new"]}, TRUTH[:58], other.predictions[:58], None)
+    less = PredictedRows(
+        "runs/b", {"text": other.keys["text"][:57] + ["new"]}, TRUTH[:58], other.predictions[:58], None
+    )
     with pytest.raises(DataError) as caught:
         hold([first, less])
     assert str(caught.value).startswith(
@@ -74,7 +76,7 @@ def test_rows_that_are_not_the_same_are_told() -> None:
         "1 is in runs/b only ('new'); runs keep the same rows apart only with the same data and data.split_seed; "
         "rnn compare --data FILE"
     )
-    twice = Answers("b", {"text": [*other.keys["text"], "text 1"]}, [*TRUTH, "good"], [*TRUTH, "good"], None)
+    twice = PredictedRows("b", {"text": [*other.keys["text"], "text 1"]}, [*TRUTH, "good"], [*TRUTH, "good"], None)
     with pytest.raises(DataError, match=r"a: 1 is in b only \('text 1'\);"):
         hold([model("a", set()), twice])
 
@@ -103,8 +105,8 @@ def test_rows_are_told_by_what_all_have() -> None:
 
 
 def test_more_than_two_are_corrected_for_their_number() -> None:
-    contest = hold([model("a", set(range(12))), model("b", set(range(6))), model("c", set(range(4)))])
-    b, c = contest.models[1:]
+    comparison_of_models = hold([model("a", set(range(12))), model("b", set(range(6))), model("c", set(range(4)))])
+    b, c = comparison_of_models.models[1:]
     assert b.against_first and c.against_first
     assert c.p_corrected == 2 * c.against_first.p_value  # the smaller
     assert b.p_corrected == b.against_first.p_value
@@ -120,22 +122,22 @@ def write(path: Path, text: str) -> str:
 
 def test_a_file_of_anyones_answers(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", "id,label,prediction,probability\n1,x,x,0.9\n2,x,y,0.8\n3,y,y,0.6\n")
-    answers = read_answers(name, "test")
-    assert (answers.keys, answers.labels, answers.predictions) == (
+    predicted = read_predictions(name, "test")
+    assert (predicted.keys, predicted.labels, predicted.predictions) == (
         {"id": ["1", "2", "3"]},
         ["x", "x", "y"],
         ["x", "y", "y"],
     )
-    assert answers.log_losses == pytest.approx(-np.log([0.9, 0.2, 0.6]))
+    assert predicted.log_losses == pytest.approx(-np.log([0.9, 0.2, 0.6]))
     records = [{"text": "t", "label": 1, "prediction": 2}, {"text": "u", "label": 3, "prediction": 3}]
     name = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)))
-    answers = read_answers(name, "test")
-    assert (answers.labels, answers.predictions, answers.log_losses) == (["1", "3"], ["2", "3"], None)
+    predicted = read_predictions(name, "test")
+    assert (predicted.labels, predicted.predictions, predicted.log_losses) == (["1", "3"], ["2", "3"], None)
 
 
 def test_of_three_labels_the_true_ones_probability_is_not_known(tmp_path: Path) -> None:
     name = write(tmp_path / "a.csv", "id,label,prediction,probability\n1,x,x,0.9\n2,x,y,0.8\n3,z,z,0.6\n")
-    assert read_answers(name, "test").log_losses is None
+    assert read_predictions(name, "test").log_losses is None
 
 
 @pytest.mark.parametrize(
@@ -154,13 +156,13 @@ def test_of_three_labels_the_true_ones_probability_is_not_known(tmp_path: Path) 
 )
 def test_a_file_that_cannot_be_compared(content: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_answers(write(tmp_path / "a.csv", content), "test")
+        read_predictions(write(tmp_path / "a.csv", content), "test")
     assert told in str(caught.value)
 
 
 def test_another_spelling_of_every_label_is_refused() -> None:
     keys = {"text": ["a", "b"]}
-    ours = Answers("ours", keys, ["good", "bad"], ["good", "good"], None)
-    theirs = Answers("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
+    ours = PredictedRows("ours", keys, ["good", "bad"], ["good", "good"], None)
+    theirs = PredictedRows("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
     with pytest.raises(DataError, match="theirs.*'Bad'.*spell its predictions"):
         hold([ours, theirs])

@@ -25,11 +25,11 @@ def two(positive: list[float]) -> np.ndarray:
 
 
 def answered(truth: list[int], positive: list[float], threshold: float) -> dict[str, float]:
-    answers = Decision(threshold).choose(two(positive))
-    right, total = np.array(truth), answers.sum()
-    both = int(((answers == 1) & (right == 1)).sum())
+    predicted = Decision(threshold).choose(two(positive))
+    right, total = np.array(truth), predicted.sum()
+    both = int(((predicted == 1) & (right == 1)).sum())
     return {
-        "accuracy": float((answers == right).mean()),
+        "accuracy": float((predicted == right).mean()),
         "precision": both / total if total else 0.0,
         "recall": both / right.sum() if right.sum() else 0.0,
         "false_positive": int(total - both),

@@ -48,7 +48,7 @@ def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
     for path in (*copy.iterdir(), copy):
         path.chmod(path.stat().st_mode & ~0o222)
     opened = Bundle.open(copy)
-    assert evaluate(Predictor(opened), kept_test_rows(opened)).figures.rows == 16
+    assert evaluate(Predictor(opened), kept_test_rows(opened)).metrics.rows == 16
 
 
 def test_data_that_is_gone_is_told_with_the_way_out(of_own_file: tuple[Path, Path]) -> None:

@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 
 from rnn_cli.evaluation.compare import compare
 from rnn_cli.evaluation.intervals import _student, f1_interval, losses_interval, wilson_interval
-from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.metrics import Metrics, measure
 from rnn_cli.evaluation.scores import calibration_error, precision_influences, roc_influences
 
 Drawn = tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.intp]]
@@ -29,7 +29,7 @@ def answered(rows: int, labels: int, *, seed: int = 3, sure: float = 1.0, lift: 
     return truth, probabilities, probabilities.argmax(axis=1)
 
 
-def measured(case: Drawn) -> Figures:
+def measured(case: Drawn) -> Metrics:
     return measure([str(place) for place in range(case[1].shape[1])], *case)
 
 
@@ -59,10 +59,10 @@ def test_coverage_of_a_few_kinds_of_populations(monkeypatch: pytest.MonkeyPatch)
 def test_an_interval_holds_its_figure_and_stays_within_what_it_can_be(labels: int, lift: float) -> None:
     for rows in (100, 400):
         for seed in range(5):
-            figures = measured(answered(rows, labels, seed=seed, lift=lift))
-            for name, interval in figures.intervals.items():
+            metrics = measured(answered(rows, labels, seed=seed, lift=lift))
+            for name, interval in metrics.intervals.items():
                 if interval is not None:
-                    assert 0 <= interval[0] <= getattr(figures, name) <= interval[1], name
+                    assert 0 <= interval[0] <= getattr(metrics, name) <= interval[1], name
                     assert interval[1] <= 1 or name in ("log_loss", "brier")
 
 
@@ -92,8 +92,8 @@ def test_what_the_rows_cannot_tell_has_no_interval() -> None:
     of_five = measured(answered(24, 5)).intervals
     assert of_five["balanced_accuracy"] is None is of_five["macro_f1"]  # under 5 rows a label
     assert of_five["accuracy"] and of_five["log_loss"]
-    truth, _, answers = answered(24, 5)
-    assert compare(truth, answers, truth, 5).macro_f1_interval is None
+    truth, _, predicted = answered(24, 5)
+    assert compare(truth, predicted, truth, 5).macro_f1_interval is None
 
 
 def test_what_is_right_in_all_rows_seen_is_not_certain() -> None:
@@ -108,9 +108,9 @@ def test_what_is_right_in_all_rows_seen_is_not_certain() -> None:
 
 
 def test_a_label_without_a_row_counts_as_nothing_and_leaves_no_ranking() -> None:
-    truth, probabilities, answers = answered(300, 3)
+    truth, probabilities, predicted = answered(300, 3)
     kept = truth != 1
-    found = measure("abc", truth[kept], probabilities[kept], answers[kept])
+    found = measure("abc", truth[kept], probabilities[kept], predicted[kept])
     assert found.intervals["roc_auc"] is None is found.intervals["pr_auc"]
     low, high = found.intervals["macro_f1"] or (1, 0)
     assert low < found.macro_f1 < high < 2 / 3
@@ -118,8 +118,8 @@ def test_a_label_without_a_row_counts_as_nothing_and_leaves_no_ranking() -> None
 
 def test_one_label_alone() -> None:
     truth = np.zeros(30, np.intp)
-    figures = measure("ab", truth, np.tile([0.9, 0.1], (30, 1)), truth)
-    assert figures.intervals["accuracy"] and figures.intervals["balanced_accuracy"]
+    metrics = measure("ab", truth, np.tile([0.9, 0.1], (30, 1)), truth)
+    assert metrics.intervals["accuracy"] and metrics.intervals["balanced_accuracy"]
     assert compare(truth, truth, truth, 2).macro_f1_interval is None
 
 
@@ -134,11 +134,11 @@ def test_a_handful_of_rows_breaks_nothing(rows: int) -> None:
 
 def test_equal_probabilities_are_told_as_what_they_are() -> None:
     truth = np.arange(200) % 2
-    figures = measure("ab", truth, np.full((200, 2), 0.5), np.zeros(200, np.intp))
-    assert figures.intervals["log_loss"] == pytest.approx((np.log(2), np.log(2)))
-    low, high = figures.intervals["roc_auc"] or (1, 0)
+    metrics = measure("ab", truth, np.full((200, 2), 0.5), np.zeros(200, np.intp))
+    assert metrics.intervals["log_loss"] == pytest.approx((np.log(2), np.log(2)))
+    low, high = metrics.intervals["roc_auc"] or (1, 0)
     assert low < 0.5 < high
-    assert figures.ece == 0 == (figures.intervals["ece"] or (1, 1))[0]
+    assert metrics.ece == 0 == (metrics.intervals["ece"] or (1, 1))[0]
 
 
 def test_the_calibration_error_of_a_calibrated_model_is_no_error_and_that_of_a_bad_one_is() -> None:

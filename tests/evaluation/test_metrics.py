@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.evaluation.intervals import wilson_interval
-from rnn_cli.evaluation.metrics import Figures, measure
+from rnn_cli.evaluation.metrics import Metrics, measure
 from rnn_cli.evaluation.scores import calibration_error
 
 
@@ -14,40 +14,40 @@ def test_figures_worked_out_by_hand() -> None:
     truth = np.array([0, 0, 1, 1, 1])
     positive = np.array([0.1, 0.6, 0.8, 0.9, 0.4])
     probabilities = np.column_stack([1 - positive, positive])
-    figures = measure(("bad", "good"), truth, probabilities, (positive >= 0.5).astype(int))
-    assert figures.rows == 5
-    assert figures.accuracy == pytest.approx(3 / 5)
-    assert figures.confusion == [[1, 1], [1, 2]]
-    good, bad = figures.per_class["good"], figures.per_class["bad"]
+    metrics = measure(("bad", "good"), truth, probabilities, (positive >= 0.5).astype(int))
+    assert metrics.rows == 5
+    assert metrics.accuracy == pytest.approx(3 / 5)
+    assert metrics.confusion == [[1, 1], [1, 2]]
+    good, bad = metrics.per_class["good"], metrics.per_class["bad"]
     assert (good.precision, good.recall, good.support) == (pytest.approx(2 / 3), pytest.approx(2 / 3), 3)
     assert (bad.precision, bad.recall, bad.f1, bad.support) == (0.5, 0.5, 0.5, 2)
-    assert figures.macro_f1 == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert figures.balanced_accuracy == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert figures.roc_auc == pytest.approx(5 / 6)  # of 6 pairs of a good and a bad row, 5 stand in order
-    assert figures.log_loss == pytest.approx(-np.log([0.9, 0.4, 0.8, 0.9, 0.4]).mean())
-    assert figures.brier == pytest.approx(np.mean(np.square([0.1, 0.6, 0.2, 0.1, 0.6])))
+    assert metrics.macro_f1 == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert metrics.balanced_accuracy == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert metrics.roc_auc == pytest.approx(5 / 6)  # of 6 pairs of a good and a bad row, 5 stand in order
+    assert metrics.log_loss == pytest.approx(-np.log([0.9, 0.4, 0.8, 0.9, 0.4]).mean())
+    assert metrics.brier == pytest.approx(np.mean(np.square([0.1, 0.6, 0.2, 0.1, 0.6])))
 
 
 def test_three_labels() -> None:
     truth = np.array([0, 1, 2, 2])
     probabilities = np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]])
-    figures = measure(("a", "b", "c"), truth, probabilities, probabilities.argmax(axis=1))
-    assert figures.accuracy == 0.75
-    assert figures.confusion == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    metrics = measure(("a", "b", "c"), truth, probabilities, probabilities.argmax(axis=1))
+    assert metrics.accuracy == 0.75
+    assert metrics.confusion == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
     one_hot = np.eye(3)[truth]
-    assert figures.brier == pytest.approx(((probabilities - one_hot) ** 2).sum(axis=1).mean())
+    assert metrics.brier == pytest.approx(((probabilities - one_hot) ** 2).sum(axis=1).mean())
 
 
 def test_a_label_without_a_row_has_no_ranking_but_all_the_rest() -> None:
-    figures = measure(("a", "b"), np.array([1, 1]), np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 0]))
-    assert figures.roc_auc is None
-    assert figures.pr_auc is None
-    assert figures.accuracy == 0.5
-    assert figures.balanced_accuracy == 0.5  # of the one label that has rows
-    a, b = figures.per_class["a"], figures.per_class["b"]
+    metrics = measure(("a", "b"), np.array([1, 1]), np.array([[0.2, 0.8], [0.6, 0.4]]), np.array([1, 0]))
+    assert metrics.roc_auc is None
+    assert metrics.pr_auc is None
+    assert metrics.accuracy == 0.5
+    assert metrics.balanced_accuracy == 0.5  # of the one label that has rows
+    a, b = metrics.per_class["a"], metrics.per_class["b"]
     assert (a.support, a.recall, a.recall_interval) == (0, 0, None)
     assert a.f1_interval and a.f1_interval[0] == 0  # it was answered once, wrongly
-    assert (figures.intervals["roc_auc"], figures.intervals["pr_auc"]) == (None, None)
+    assert (metrics.intervals["roc_auc"], metrics.intervals["pr_auc"]) == (None, None)
     assert b.precision_interval == wilson_interval(1, 1)
 
 
@@ -68,8 +68,8 @@ def test_the_intervals_of_a_label_hold_as_often_as_they_say() -> None:
     held = dict.fromkeys(true, 0)
     for _ in range(400):
         truth = (chance.random(60) < 0.3).astype(int)
-        answers = (chance.random(60) < np.where(truth == 1, 0.7, 0.1)).astype(int)
-        row = measure(("no", "yes"), truth, np.full((60, 2), 0.5), answers).per_class["yes"]
+        predicted = (chance.random(60) < np.where(truth == 1, 0.7, 0.1)).astype(int)
+        row = measure(("no", "yes"), truth, np.full((60, 2), 0.5), predicted).per_class["yes"]
         for name, value in true.items():
             low, high = getattr(row, f"{name}_interval")
             held[name] += low <= value <= high
@@ -82,10 +82,10 @@ def test_the_calibration_error_by_hand() -> None:
     probabilities = np.column_stack([1 - sure, sure])
     truth = np.repeat([1, 0, 1], [21, 9, 15])
     expected = (30 * abs(21 / 30 - 0.8) + 15 * 0.05) / 45
-    answers = np.ones(45, np.intp)
-    assert calibration_error(truth, probabilities, answers) == pytest.approx(expected)
-    figures = measure(("no", "yes"), truth, probabilities, answers)
-    assert figures.ece == pytest.approx(expected)
+    predicted = np.ones(45, np.intp)
+    assert calibration_error(truth, probabilities, predicted) == pytest.approx(expected)
+    metrics = measure(("no", "yes"), truth, probabilities, predicted)
+    assert metrics.ece == pytest.approx(expected)
 
 
 def test_the_bins_of_the_calibration_error_hold_equally_many_rows() -> None:
@@ -101,9 +101,9 @@ def test_the_bins_of_the_calibration_error_hold_equally_many_rows() -> None:
 def test_figures_survive_json() -> None:
     chance = np.random.default_rng(2)
     probabilities = chance.dirichlet(np.ones(3), 50)
-    figures = measure("abc", chance.integers(0, 2, 50), probabilities, probabilities.argmax(axis=1))
-    assert figures.intervals["roc_auc"] is None and figures.intervals["log_loss"] is not None
-    assert Figures.from_dict(json.loads(json.dumps(figures.to_dict()))) == figures
+    metrics = measure("abc", chance.integers(0, 2, 50), probabilities, probabilities.argmax(axis=1))
+    assert metrics.intervals["roc_auc"] is None and metrics.intervals["log_loss"] is not None
+    assert Metrics.from_dict(json.loads(json.dumps(metrics.to_dict()))) == metrics
 
 
 def test_figures_of_before_there_were_intervals_are_read() -> None:
@@ -120,10 +120,10 @@ def test_figures_of_before_there_were_intervals_are_read() -> None:
         "per_class": {"a": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}},
         "confusion": [[2]],
     }
-    figures = Figures.from_dict(old)
-    assert figures.intervals == {"accuracy": (0.1, 0.9)}
-    assert figures.ece is figures.balanced_accuracy is figures.per_class["a"].f1_interval is None
-    assert Figures.from_dict(figures.to_dict()) == figures
+    metrics = Metrics.from_dict(old)
+    assert metrics.intervals == {"accuracy": (0.1, 0.9)}
+    assert metrics.ece is metrics.balanced_accuracy is metrics.per_class["a"].f1_interval is None
+    assert Metrics.from_dict(metrics.to_dict()) == metrics
 
 
 def test_wilson_interval_against_a_published_one() -> None:

@@ -28,9 +28,9 @@ def test_curves_and_areas(rows: list[tuple[bool, float]]) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_macro_f1_and_the_confusion(rows: list[tuple[int, int]]) -> None:
-    truth, answers = (np.array(column) for column in zip(*rows, strict=True))
-    of_all = sk.f1_score(truth, answers, labels=range(4), average="macro", zero_division=0)
-    assert macro_f1(truth, answers, 4) == pytest.approx(of_all)
-    figures = measure("abcd", truth, np.full((len(rows), 4), 0.25), answers)
-    assert figures.confusion == sk.confusion_matrix(truth, answers, labels=range(4)).tolist()
-    assert figures.macro_f1 == pytest.approx(of_all)
+    truth, predicted = (np.array(column) for column in zip(*rows, strict=True))
+    of_all = sk.f1_score(truth, predicted, labels=range(4), average="macro", zero_division=0)
+    assert macro_f1(truth, predicted, 4) == pytest.approx(of_all)
+    metrics = measure("abcd", truth, np.full((len(rows), 4), 0.25), predicted)
+    assert metrics.confusion == sk.confusion_matrix(truth, predicted, labels=range(4)).tolist()
+    assert metrics.macro_f1 == pytest.approx(of_all)

@@ -10,23 +10,23 @@ from rnn_cli.evaluation.metrics import measure
 def answered(rows: int, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Truth, probabilities and answers of two labels, of which those marked are wrong."""
     truth = np.arange(rows) % 2
-    answers = np.where(wrong, 1 - truth, truth)
-    return truth, np.eye(2)[answers] * 0.6 + 0.2, answers
+    predicted = np.where(wrong, 1 - truth, truth)
+    return truth, np.eye(2)[predicted] * 0.6 + 0.2, predicted
 
 
 def test_slices_by_value_are_measured_alone_and_the_worst_comes_first() -> None:
     values = ["de"] * 30 + ["en"] * 50 + ["fr"] * 20
     wrong = np.zeros(100, bool)
     wrong[:3] = wrong[80:90] = True  # 3 of the German, 10 of the French
-    truth, probabilities, answers = answered(100, wrong)
-    slices = by_values(truth, probabilities, answers, values)
+    truth, probabilities, predicted = answered(100, wrong)
+    slices = by_values(truth, probabilities, predicted, values)
     assert [(each.name, each.rows, each.accuracy) for each in slices] == [
         ("fr", 20, 0.5),
         ("de", 30, 0.9),
         ("en", 50, 1.0),
     ]
     assert slices[1].accuracy_interval == wilson_interval(27, 30)
-    assert slices[1].macro_f1 == pytest.approx(sk.f1_score(truth[:30], answers[:30], average="macro"))
+    assert slices[1].macro_f1 == pytest.approx(sk.f1_score(truth[:30], predicted[:30], average="macro"))
     assert slices[1].log_loss == pytest.approx(-(27 * np.log(0.8) + 3 * np.log(0.2)) / 30)
 
 
@@ -41,13 +41,13 @@ def test_a_slice_has_the_intervals_it_would_have_as_a_whole() -> None:
     chance = np.random.default_rng(3)
     truth = chance.integers(0, 3, 400)
     probabilities = chance.dirichlet(np.ones(3), 400) * 0.8 + 0.2 * np.eye(3)[truth]
-    answers = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1)
     part = chance.random(400) < 0.4
     slices = {
         each.name: each
-        for each in by_values(truth, probabilities, answers, ["here" if is_in else "there" for is_in in part])
+        for each in by_values(truth, probabilities, predicted, ["here" if is_in else "there" for is_in in part])
     }
-    whole = measure("abc", truth[part], probabilities[part], answers[part])
+    whole = measure("abc", truth[part], probabilities[part], predicted[part])
     here = slices["here"]
     assert (here.macro_f1, here.log_loss) == pytest.approx((whole.macro_f1, whole.log_loss))
     assert here.macro_f1_interval == pytest.approx(whole.intervals["macro_f1"], abs=1e-6)
@@ -58,13 +58,13 @@ def test_a_slice_has_the_intervals_it_would_have_as_a_whole() -> None:
 
 def test_labels_that_do_not_occur_in_a_slice_do_not_widen_its_interval() -> None:
     truth = np.tile([0, 1, 2], 100)
-    answers = np.where(np.arange(300) % 10 == 0, (truth + 1) % 3, truth)
+    predicted = np.where(np.arange(300) % 10 == 0, (truth + 1) % 3, truth)
     values = ["two" if label < 2 else "one" for label in truth]
-    slices = {each.name: each for each in by_values(truth, np.eye(3)[answers] * 0.7 + 0.1, answers, values)}
+    slices = {each.name: each for each in by_values(truth, np.eye(3)[predicted] * 0.7 + 0.1, predicted, values)}
     two = truth < 2
     # Label 2 is answered there, but never true: its F1 is 0 in each resample.
     low, high = slices["two"].macro_f1_interval
-    assert low < sk.f1_score(truth[two], answers[two], average="macro") < high < 2 / 3
+    assert low < sk.f1_score(truth[two], predicted[two], average="macro") < high < 2 / 3
 
 
 def test_few_rows_have_no_interval_that_would_be_too_narrow() -> None:

@@ -104,8 +104,8 @@ def of_labels(report: Report, names: Sequence[str], rows: int) -> Report:
     probabilities = chance.dirichlet(np.full(count, 0.3), rows)
     probabilities[np.arange(rows), truth] += 0.2
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    answers = probabilities.argmax(axis=1)
-    figures = measure(labels, truth, probabilities, answers)
+    predicted = probabilities.argmax(axis=1)
+    metrics = measure(labels, truth, probabilities, predicted)
     scores = Scores(probabilities, np.ones(rows, np.bool_))
-    evaluation = replace(report.evaluation, scores=scores, answers=answers, figures=figures)
+    evaluation = replace(report.evaluation, scores=scores, predicted=predicted, metrics=metrics)
     return replace(report, manifest=replace(report.manifest, labels=labels), evaluation=evaluation, truth=truth)

@@ -29,11 +29,11 @@ def test_the_bundles_card_tells_its_data_and_figures(trained: Path) -> None:
         "bad": ["24", "8", "8"],
         "good": ["24", "8", "8"],
     }
-    figures = table(card, "|  | network | 95% interval | linear baseline |")
+    metrics = table(card, "|  | network | 95% interval | linear baseline |")
     found = metrics["test"], metrics["baseline"]["test"]
     for name, key in {"macro F1": "macro_f1", "log loss": "log_loss", "Brier score": "brier"}.items():
-        assert [figures[name][0], figures[name][2]] == [f"{each[key]:.3f}" for each in found]
-        assert figures[name][1] == "{:.3f} to {:.3f}".format(*found[0]["intervals"][key])
+        assert [metrics[name][0], metrics[name][2]] == [f"{each[key]:.3f}" for each in found]
+        assert metrics[name][1] == "{:.3f} to {:.3f}".format(*found[0]["intervals"][key])
     assert "On the 16 test rows the network " in card
     assert opened.manifest.data["fingerprint"] in card
     assert "rnn predict --model . " in card

@@ -41,9 +41,9 @@ def test_few_points_stay_as_they_are() -> None:
 
 def test_the_reliability_diagram_is_of_the_calibration_error(scored: tuple[np.ndarray, np.ndarray]) -> None:
     positive, probabilities = scored
-    truth, answers = positive.astype(np.intp), (probabilities[:, 1] >= 0.5).astype(np.intp)
-    found = curves.reliability(truth, probabilities, answers)
-    assert found.error == pytest.approx(calibration_error(truth, probabilities, answers))
+    truth, predicted = positive.astype(np.intp), (probabilities[:, 1] >= 0.5).astype(np.intp)
+    found = curves.reliability(truth, probabilities, predicted)
+    assert found.error == pytest.approx(calibration_error(truth, probabilities, predicted))
     assert len(found.sure) == 15 and (np.diff(found.sure) > 0).all()
     assert found.error == pytest.approx(np.abs(found.right - found.sure).mean(), abs=1e-3)  # bins of equal mass
     assert (found.low < found.right).all() and (found.right < found.high).all()

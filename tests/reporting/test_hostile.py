@@ -70,7 +70,7 @@ def foreign(report: Report, words: Sequence[str]) -> Report:
         side=None,
         evaluation=replace(evaluation, dataset=replace(evaluation.dataset, name=words[9])),
         by=words[2],
-        parts=by_values(made.truth, evaluation.scores.probabilities, evaluation.answers, values),
+        parts=by_values(made.truth, evaluation.scores.probabilities, evaluation.predicted, values),
         mistakes=mistakes,
         frequent=tuple(words),
     )

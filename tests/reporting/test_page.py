@@ -32,14 +32,14 @@ def test_the_bundles_report_has_the_figures_of_its_test_rows(trained: Path) -> N
     opened = Bundle.open(trained)
     told = Page.read(opened.read(REPORT).decode("utf-8"))
     against = kept_against(opened, "test")
-    figures = evaluate(Predictor(opened), kept_test_rows(opened)).figures
+    metrics = evaluate(Predictor(opened), kept_test_rows(opened)).metrics
     assert against is not None
-    low, high = figures.intervals["accuracy"] or (0, 0)
-    assert told.row("accuracy")[1].split() == [f"{figures.accuracy:.1%}", f"{low:.1%}–{high:.1%}"]
-    assert told.row("accuracy")[2].split()[0] == f"{against.figures.accuracy:.1%}"
-    assert told.row("log loss")[1].split()[0] == f"{figures.log_loss:.3f}"
-    assert told.row("ROC AUC")[2].split()[0] == f"{against.figures.roc_auc:.3f}"
-    for label, row in figures.per_class.items():
+    low, high = metrics.intervals["accuracy"] or (0, 0)
+    assert told.row("accuracy")[1].split() == [f"{metrics.accuracy:.1%}", f"{low:.1%}–{high:.1%}"]
+    assert told.row("accuracy")[2].split()[0] == f"{against.metrics.accuracy:.1%}"
+    assert told.row("log loss")[1].split()[0] == f"{metrics.log_loss:.3f}"
+    assert told.row("ROC AUC")[2].split()[0] == f"{against.metrics.roc_auc:.3f}"
+    for label, row in metrics.per_class.items():
         cells = [cell.split()[0] for cell in told.row(label)[1:]]
         assert cells == [f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support}"]
     assert "16 test rows, which training did not see" in told.text
@@ -103,9 +103,9 @@ def test_odd_labels_are_only_shown(trained: Path, report_on: Gather) -> None:
     report = report_on(trained, [("warm", "good"), ("dull", "bad"), ("warm", "bad")])
     names = ("<b>$x$</b>", "\u202eبد\x00")
     manifest = replace(report.manifest, labels=names)
-    truth, scores, answers = report.truth, report.evaluation.scores.probabilities, report.evaluation.answers
+    truth, scores, predicted = report.truth, report.evaluation.scores.probabilities, report.evaluation.predicted
     dataset = replace(report.evaluation.dataset, labels=[names[place] for place in truth])
-    evaluation = replace(report.evaluation, dataset=dataset, figures=measure(names, truth, scores, answers))
+    evaluation = replace(report.evaluation, dataset=dataset, metrics=measure(names, truth, scores, predicted))
     told = Page.read(page(replace(report, manifest=manifest, evaluation=evaluation)))
     assert told.text.count("<b>$x$</b>") > 3
     assert told.text.count("\ufffdبد\ufffd") > 2
@@ -131,7 +131,7 @@ def test_of_many_labels_the_worst_are_drawn(count: int, matrix: bool, trained: P
     assert "Most frequent confusions" in told.text
     drawn = re.findall(r"label \d+, area ", told.text)
     assert len(drawn) == 2 * min(count, 10)  # ROC, and precision and recall
-    worst = min(report.evaluation.figures.per_class.items(), key=lambda each: each[1].f1)[0]
+    worst = min(report.evaluation.metrics.per_class.items(), key=lambda each: each[1].f1)[0]
     assert f"{worst}, area " in told.text
 
 

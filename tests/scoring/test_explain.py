@@ -155,9 +155,9 @@ def test_the_strongest_words_matter_more_than_words_drawn_at_random(predictor: P
         "the noisy plot was an evening of the whole film",
     ] * 5
     chance = np.random.default_rng(1)
-    answers = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
+    predicted = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
     more = []
-    for text, answer, parts in zip(texts, answers, explain(predictor, texts), strict=True):
+    for text, answer, parts in zip(texts, predicted, explain(predictor, texts), strict=True):
         ids = predictor.tokenizer.encode(text)
         named = int(np.argmax([part.weight for part in parts]))
         drawn = int(chance.integers(len(ids)))

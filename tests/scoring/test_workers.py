@@ -88,19 +88,19 @@ def test_without_items_there_is_none(trained: Path) -> None:
 def test_answers_may_be_taken_in_any_order(workers: Workers, trained: Path) -> None:
     predictor = Predictor.open(trained)
     lists = [["film"] * size for size in range(1, 12)]
-    answers = [workers.begin(texts) for texts in lists]
-    for texts, answer in reversed(list(zip(lists, answers, strict=True))):
+    predicted = [workers.begin(texts) for texts in lists]
+    for texts, answer in reversed(list(zip(lists, predicted, strict=True))):
         assert answer().probabilities.tolist() == predictor.score(texts).probabilities.tolist()
 
 
 def test_what_a_worker_raises_is_raised_here_with_its_place_and_it_goes_on(workers: Workers) -> None:
     broken: Any = [None]
-    answers = [workers.begin(broken), workers.begin(broken), *(workers.begin(TEXTS) for _ in range(4))]
-    for answer in answers[:2]:
+    predicted = [workers.begin(broken), workers.begin(broken), *(workers.begin(TEXTS) for _ in range(4))]
+    for answer in predicted[:2]:
         with pytest.raises(AttributeError, match="NoneType") as raised:
             answer()
         assert "tokenizer.py" in "".join(traceback.format_exception(raised.value))
-    assert [len(answer().known) for answer in answers[2:]] == [2, 2, 2, 2]
+    assert [len(answer().known) for answer in predicted[2:]] == [2, 2, 2, 2]
 
 
 class Local(Exception):
@@ -144,10 +144,10 @@ def test_a_killed_worker_is_told_of(both: list[int], workers: Workers) -> None:
 
 def test_a_killed_worker_is_told_of_while_its_answer_is_waited_for(both: list[int], workers: Workers) -> None:
     send(signal.SIGSTOP, both)
-    answers = [workers.begin(TEXTS) for _ in both]
+    predicted = [workers.begin(TEXTS) for _ in both]
     send(signal.SIGKILL, both)
     with pytest.raises(RunFailed, match="was killed"):
-        answers[0]()
+        predicted[0]()
 
 
 def test_no_room_for_a_worker(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,15 +164,15 @@ def test_no_room_for_a_worker(workers: Workers, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_they_leave_signals_to_the_first_process(number: int, both: list[int], workers: Workers) -> None:
     send(number, both)
-    answers = [workers.begin(TEXTS) for _ in range(4)]
-    assert [len(answer().known) for answer in answers] == [2, 2, 2, 2]
+    predicted = [workers.begin(TEXTS) for _ in range(4)]
+    assert [len(answer().known) for answer in predicted] == [2, 2, 2, 2]
 
 
 def test_they_hold_no_file_open(trained: Path) -> None:
     ours, theirs = os.pipe()
     with closing(Workers(Predictor.open(trained, threads=2))) as workers:
-        answers = [workers.begin(TEXTS * 2000) for _ in range(2)]
-        for answer in answers:
+        predicted = [workers.begin(TEXTS * 2000) for _ in range(2)]
+        for answer in predicted:
             answer()
         os.close(theirs)
         assert os.read(ours, 1) == b""  # the end: nobody can write any more

@@ -60,7 +60,7 @@ ENGLISH = told_by({"good": "warm funny", "bad": "dull noisy"}, "the film plot ac
 
 def test_it_learns_what_words_tell(listener: Any) -> None:
     found = fitted(splits(ENGLISH), listener)
-    assert found.sides["test"].figures.accuracy > 0.95
+    assert found.sides["test"].metrics.accuracy > 0.95
     assert found.model == "logistic regression, TF-IDF of words and word pairs"
     assert listener.notes[0] == "fitting the linear baseline"
     assert listener.notes[1].startswith("linear baseline: validation ")
@@ -71,7 +71,7 @@ def test_word_pairs_tell_what_no_word_does(listener: Any) -> None:
     pairs = [("not good", "bad"), ("not bad", "good"), ("very bad", "bad"), ("very good", "good")]
     chance = random.Random(SEED)
     rows = [(f"{chance.choice(['the film', 'a play'])} is {pairs[n % 4][0]}", pairs[n % 4][1]) for n in range(80)]
-    assert fitted(splits(rows), listener).sides["test"].figures.accuracy == 1.0
+    assert fitted(splits(rows), listener).sides["test"].metrics.accuracy == 1.0
 
 
 def test_the_figures_are_those_of_its_answers_to_the_rows(listener: Any) -> None:
@@ -82,10 +82,10 @@ def test_the_figures_are_those_of_its_answers_to_the_rows(listener: Any) -> None
         side = found.sides[name]
         assert [("bad", "good")[each] for each in side.truth] == given.labels
         np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
-        np.testing.assert_array_equal(side.answers, side.probabilities[:, 1] >= 0.5)
-        assert side.figures == measure(("bad", "good"), side.truth, side.probabilities, side.answers)
+        np.testing.assert_array_equal(side.predicted, side.probabilities[:, 1] >= 0.5)
+        assert side.metrics == measure(("bad", "good"), side.truth, side.probabilities, side.predicted)
         table = found.columns(name)
-        assert table["baseline_prediction"].tolist() == [("bad", "good")[each] for each in side.answers]
+        assert table["baseline_prediction"].tolist() == [("bad", "good")[each] for each in side.predicted]
         np.testing.assert_array_equal(table["baseline_probability"], side.probabilities.max(axis=1))
 
 
@@ -95,8 +95,8 @@ def test_it_beats_chance_on_the_reviews_that_come_along(listener: Any) -> None:
     right = rows = 0.0
     for seed in range(1, 9):
         given = load_splits(Config.model_validate({"data": {**data, "split_seed": seed}}).data)
-        figures = fitted(given, listener).sides["test"].figures
-        right, rows = right + figures.accuracy * figures.rows, rows + figures.rows
+        metrics = fitted(given, listener).sides["test"].metrics
+        right, rows = right + metrics.accuracy * metrics.rows, rows + metrics.rows
     assert right / rows > 0.53
 
 
@@ -118,8 +118,8 @@ def test_the_chosen_strength_is_the_best_on_validation_and_converged(
     for strength in baseline_module.STRENGTHS:
         monkeypatch.setattr(baseline_module, "STRENGTHS", (strength,))
         alone[strength] = fitted(rows, listener)
-    best = max(alone.values(), key=lambda each: each.sides["validation"].figures.accuracy)
-    assert chosen.sides["validation"].figures.accuracy == best.sides["validation"].figures.accuracy
+    best = max(alone.values(), key=lambda each: each.sides["validation"].metrics.accuracy)
+    assert chosen.sides["validation"].metrics.accuracy == best.sides["validation"].metrics.accuracy
     # From the weights of the one before or from nothing: the same model, so each fit went to its end.
     np.testing.assert_allclose(
         chosen.sides["test"].probabilities, alone[chosen.C].sides["test"].probabilities, atol=0.01
@@ -131,9 +131,9 @@ def test_three_labels(listener: Any) -> None:
     found = fitted(splits(told_by(signs, "the film plot actors music scene story it", 300)), listener)
     side = found.sides["test"]
     assert side.probabilities.shape == (60, 3)
-    np.testing.assert_array_equal(side.answers, side.probabilities.argmax(axis=1))
-    assert side.figures.labels == ("bad", "good", "so-so")
-    assert side.figures.accuracy > 0.9
+    np.testing.assert_array_equal(side.predicted, side.probabilities.argmax(axis=1))
+    assert side.metrics.labels == ("bad", "good", "so-so")
+    assert side.metrics.accuracy > 0.9
 
 
 def test_without_test_rows_there_is_no_such_side(listener: Any) -> None:
@@ -154,7 +154,7 @@ def test_texts_without_words_are_counted_by_characters(
 ) -> None:
     found = fitted(splits(told_by(signs, filler, 300, between)), listener)
     assert found.model == "logistic regression, TF-IDF of up to three characters"
-    assert found.sides["test"].figures.accuracy > 0.9
+    assert found.sides["test"].metrics.accuracy > 0.9
 
 
 def test_class_weights_move_its_answers(listener: Any) -> None:
@@ -178,7 +178,7 @@ def test_a_label_without_a_training_row_has_no_probability(listener: Any) -> Non
     assert found is not None
     side = found.sides["test"]
     assert (side.probabilities[:, 0] == 0).all()
-    assert side.figures.accuracy > 0.95
+    assert side.metrics.accuracy > 0.95
 
 
 def test_many_texts_are_too_much_for_the_memory_and_some_are_taken(
@@ -189,14 +189,14 @@ def test_many_texts_are_too_much_for_the_memory_and_some_are_taken(
     found = fitted(splits(ENGLISH), listener)
     assert 40 < found.rows < 80
     assert f"C={found.C:g}, on {found.rows} training rows by chance" in listener.notes[-1]
-    assert found.sides["test"].figures.accuracy > 0.8
+    assert found.sides["test"].metrics.accuracy > 0.8
 
 
 def test_nothing_leaks_where_a_fit_does_not_converge(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baseline_module, "TOLERANCE", 1e-300)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert fitted(splits(ENGLISH[:40]), listener).sides["test"].figures.accuracy > 0.4
+        assert fitted(splits(ENGLISH[:40]), listener).sides["test"].metrics.accuracy > 0.4
 
 
 def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[str, Any]], listener: Any) -> None:
@@ -216,11 +216,11 @@ def test_many_labels_are_fitted_one_by_one_and_told(listener: Any) -> None:
     found = fit_baseline(rows, (*order_labels(rows.train.labels, None), "never"), Config(), listener)
     assert found is not None
     side = found.sides["test"]
-    assert side.figures.accuracy > 0.9
+    assert side.metrics.accuracy > 0.9
     assert (side.probabilities[:, 12] == 0).all(), "a label without a training row"
     np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
     told = [done for _, done, _ in listener.fits]
     assert told == list(range(1, 6 * 13 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: labels"}
-    again = fit_baseline(rows, side.figures.labels, Config(), listener)
+    again = fit_baseline(rows, side.metrics.labels, Config(), listener)
     assert again is not None
     np.testing.assert_array_equal(again.sides["test"].probabilities, side.probabilities)

@@ -20,7 +20,7 @@ from rnn_cli.errors import RunFailed
 from rnn_cli.training import run as run_module
 from rnn_cli.training.encoding import Encoded, epoch_steps
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.listener import EpochFigures
+from rnn_cli.training.listener import EpochMetrics
 from rnn_cli.training.loop import Standing, Step
 from rnn_cli.training.loop import fit as fit_learner
 from rnn_cli.training.prepare import prepare
@@ -58,7 +58,7 @@ class Hearing:
     def step_done(self, loss: float, accuracy: float) -> None:
         self.steps.append((loss, accuracy))
 
-    def epoch_done(self, figures: EpochFigures, *, best: bool) -> None:
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         self.best.append(best)
 
 
@@ -70,8 +70,8 @@ class Scripted:
 
     learning_rate = 0.1
 
-    def __init__(self, answers: Sequence[Sequence[float]]) -> None:
-        self.answers = answers
+    def __init__(self, predicted: Sequence[Sequence[float]]) -> None:
+        self.predicted = predicted
         self.epoch = 0
         self.batches: list[list[int]] = []
         self.kept: int | None = None
@@ -82,8 +82,8 @@ class Scripted:
 
     def answer(self, ids: np.ndarray) -> np.ndarray:
         self.epoch += 1
-        assert len(ids) == len(self.answers[self.epoch - 1]), "one batch of validation rows an epoch"
-        return np.array(self.answers[self.epoch - 1], np.float32)[:, None]
+        assert len(ids) == len(self.predicted[self.epoch - 1]), "one batch of validation rows an epoch"
+        return np.array(self.predicted[self.epoch - 1], np.float32)[:, None]
 
     def weights(self) -> list[np.ndarray]:
         return [np.array(self.epoch)]
@@ -94,7 +94,7 @@ class Scripted:
 
 def fit(
     model: keras.Model | Scripted, config: TrainingConfig, train: Encoded, validation: Encoded, heard: Hearing
-) -> tuple[list[EpochFigures], EpochFigures]:
+) -> tuple[list[EpochMetrics], EpochMetrics]:
     """History and best epoch of a whole training."""
     if isinstance(model, keras.Model):
         learner: Any = Learner(model, config, epoch_steps(len(train.classes), config.batch_size) * config.epochs)
@@ -136,7 +136,7 @@ def some_kernel(classes: int) -> np.ndarray:
     return np.random.default_rng(3).normal(0, 0.7, (WORDS, 1 if classes == 2 else classes))
 
 
-def answers(kernel: np.ndarray, rows: Encoded) -> np.ndarray:
+def predicted(kernel: np.ndarray, rows: Encoded) -> np.ndarray:
     """What a `network` of this kernel answers, `[rows, classes]`, by hand."""
     logits = np.array([np.bincount(np.array(text) - 1, minlength=WORDS) for text in rows.sequences]) @ kernel
     if kernel.shape[1] == 1:
@@ -152,14 +152,14 @@ def one_step(kernel: np.ndarray, train: Encoded, **keys: Any) -> list[np.ndarray
     return [after - kernel, bias]
 
 
-def followed(answers: Sequence[float | Sequence[float]], **keys: Any) -> tuple[list[EpochFigures], int, Hearing]:
+def followed(predicted: Sequence[float | Sequence[float]], **keys: Any) -> tuple[list[EpochMetrics], int, Hearing]:
     """History, number of the epoch whose weights were kept, and what was heard, for four rows that are all of class 1.
 
     A float is all four rows' answer.
     """
-    model = Scripted([each if isinstance(each, Sequence) else (each,) * 4 for each in answers])
+    model = Scripted([each if isinstance(each, Sequence) else (each,) * 4 for each in predicted])
     four, heard = encoded([[1]] * 4, [1] * 4), Hearing()
-    history, best = fit(model, settings(epochs=len(answers), **keys), four, four, heard)
+    history, best = fit(model, settings(epochs=len(predicted), **keys), four, four, heard)
     assert model.kept == best.epoch
     assert history[best.epoch - 1] is best
     return history, best.epoch, heard
@@ -224,36 +224,36 @@ def test_the_learning_rate_of_each_epoch(schedule: str, shares: list[float]) -> 
 def test_the_training_figures_are_means_over_rows(classes: int) -> None:
     kernel, heard = some_kernel(classes), Hearing()
     rows = some_rows(11, classes, seed=2)  # the last batch holds three
-    (figures,), _ = fit(network(kernel), settings(batch_size=4, **STILL), rows, rows, heard)
-    true = answers(kernel, rows)[np.arange(11), rows.classes]
-    assert figures.loss == pytest.approx(np.mean(-np.log(true) * rows.weights), rel=1e-5)
-    assert figures.accuracy == pytest.approx(accuracy_score(rows.classes, answers(kernel, rows).argmax(axis=1)))
+    (metrics,), _ = fit(network(kernel), settings(batch_size=4, **STILL), rows, rows, heard)
+    true = predicted(kernel, rows)[np.arange(11), rows.classes]
+    assert metrics.loss == pytest.approx(np.mean(-np.log(true) * rows.weights), rel=1e-5)
+    assert metrics.accuracy == pytest.approx(accuracy_score(rows.classes, predicted(kernel, rows).argmax(axis=1)))
     assert len(heard.steps) == 3
-    assert heard.steps[-1] == (figures.loss, figures.accuracy)
+    assert heard.steps[-1] == (metrics.loss, metrics.accuracy)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_validation_figures_are_plain_ones(classes: int) -> None:
     kernel, rows = some_kernel(classes), some_rows(23, classes, seed=4)
     config = settings(batch_size=5, label_smoothing=0.3, **STILL)
-    (figures,), _ = fit(network(kernel), config, some_rows(6, classes, seed=5), rows, Hearing())
-    told = answers(kernel, rows)
-    assert figures.val_loss == pytest.approx(log_loss(rows.classes, told, labels=range(classes)), rel=1e-5)
-    assert figures.val_accuracy == accuracy_score(rows.classes, told.argmax(axis=1))
-    assert 0 < figures.val_accuracy < 1
+    (metrics,), _ = fit(network(kernel), config, some_rows(6, classes, seed=5), rows, Hearing())
+    told = predicted(kernel, rows)
+    assert metrics.val_loss == pytest.approx(log_loss(rows.classes, told, labels=range(classes)), rel=1e-5)
+    assert metrics.val_accuracy == accuracy_score(rows.classes, told.argmax(axis=1))
+    assert 0 < metrics.val_accuracy < 1
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_label_smoothing_costs_a_confident_network(classes: int) -> None:
     kernel = np.array([[8.0]] * WORDS) if classes == 2 else np.array([[0.0, 8.0, 0.0]] * WORDS)
     rows = encoded([[1], [2], [3]], [1, 1, 1])
-    sure = answers(kernel, rows)[0]
+    sure = predicted(kernel, rows)[0]
 
-    def figures(smoothing: float) -> EpochFigures:
+    def metrics(smoothing: float) -> EpochMetrics:
         config = settings(label_smoothing=smoothing, **STILL)
         return fit(network(kernel), config, rows, rows, Hearing())[1]
 
-    plain, smoothed = figures(0.0), figures(0.3)
+    plain, smoothed = metrics(0.0), metrics(0.3)
     wanted = np.full(classes, 0.3 / classes)
     wanted[1] += 0.7
     assert plain.loss == pytest.approx(-math.log(sure[1]), rel=1e-3)
@@ -262,9 +262,9 @@ def test_label_smoothing_costs_a_confident_network(classes: int) -> None:
 
 
 def test_a_certain_mistake_costs_much_but_not_everything() -> None:
-    (figures,), _, _ = followed([(0.0, 1.0, 1.0, 1.0)])
-    assert figures.val_loss == pytest.approx(-math.log(1e-7) / 4, rel=1e-5)
-    assert figures.val_accuracy == 0.75
+    (metrics,), _, _ = followed([(0.0, 1.0, 1.0, 1.0)])
+    assert metrics.val_loss == pytest.approx(-math.log(1e-7) / 4, rel=1e-5)
+    assert metrics.val_accuracy == 0.75
 
 
 # The order of rows
@@ -344,7 +344,7 @@ def test_the_best_epochs_weights_are_restored() -> None:
     history, best = fit(model, config, train, validation, Hearing())
     assert best.epoch == 1
     assert history[-1].val_loss > history[0].val_loss + 0.2
-    assert log_loss(validation.classes, answers(model.get_weights()[0], validation)) == pytest.approx(best.val_loss)
+    assert log_loss(validation.classes, predicted(model.get_weights()[0], validation)) == pytest.approx(best.val_loss)
 
 
 # What is refused

@@ -43,7 +43,7 @@ def fitted(
     return fit_linear(settings(longest), train, validation, vocab_size=VOCAB, classes=classes, told=told)
 
 
-def answers(model: LinearModel, rows: Encoded, longest: int) -> np.ndarray:
+def predicted(model: LinearModel, rows: Encoded, longest: int) -> np.ndarray:
     counts = ngram_counts(rows.sequences, longest=longest, vocab_size=VOCAB, buckets=BUCKETS)
     logits = counts @ model.table + model.bias
     return (logits[:, 0] >= 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
@@ -61,7 +61,7 @@ def test_it_answers_as_it_says(classes: int) -> None:
     model = fitted(1, train, validation, classes)
     assert model.table.shape == (VOCAB + BUCKETS, 1 if classes == 2 else classes)
     assert model.strength in STRENGTHS
-    right = (answers(model, validation, 1) == validation.classes).mean()
+    right = (predicted(model, validation, 1) == validation.classes).mean()
     assert right == pytest.approx(model.val_accuracy) and right > (0.7 if classes < 10 else 0.5)
 
 
@@ -82,7 +82,7 @@ def test_weights_of_rows_move_the_answer() -> None:
     plain = by_word(400, 2, 1)
     heavy = Encoded(plain.sequences, plain.classes, np.where(plain.classes == 1, 9, 1).astype(np.float32))
     validation = by_word(300, 2, 2)
-    often, seldom = (answers(fitted(1, rows, validation), validation, 1).mean() for rows in (heavy, plain))
+    often, seldom = (predicted(fitted(1, rows, validation), validation, 1).mean() for rows in (heavy, plain))
     assert often > seldom + 0.1
 
 

@@ -40,7 +40,7 @@ def test_the_bundle_keeps_the_graph_and_what_it_costs(trained: Path, validation:
     fp32, int8 = (evaluate(Predictor(opened, precision=each), validation) for each in ("fp32", "int8"))
     moved = abs(int8.scores.probabilities - fp32.scores.probabilities)[:, 1]
     assert (told["offered"], told["reason"]) == (True, None)
-    assert told["accuracy_change"] == int8.figures.accuracy - fp32.figures.accuracy
+    assert told["accuracy_change"] == int8.metrics.accuracy - fp32.metrics.accuracy
     assert told["mean_change"] == pytest.approx(moved.mean())
     assert told["largest_change"] == pytest.approx(moved.max())
     assert 0 < told["mean_change"] < told["largest_change"] < MOST_MOVED
@@ -65,7 +65,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     monkeypatch.setattr("rnn_cli.training.int8.to_int8", lambda graph: graph)
     predictor = Predictor.open(trained)
     before = evaluate(predictor, rows)
-    assert before.figures.accuracy == 1
+    assert before.metrics.accuracy == 1
     other = np.where(np.arange(1000)[:, np.newaxis] < lost, before.scores.probabilities[:, ::-1], 0)
     scores = type(before.scores)(np.where(other > 0, other, before.scores.probabilities), before.scores.known)
     monkeypatch.setattr(Predictor, "score", lambda self, texts: scores)

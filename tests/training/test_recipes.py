@@ -25,7 +25,7 @@ def test_a_recipe_trains(
     config = load_config(name, [f"data.source={labelled_file}", "training.epochs=1"])
     run = train(prepare(config, listener), out=None, name=name, force=False, listener=listener)
     assert run.bundle.path == Path("runs") / f"{name}-1"
-    assert run.test is not None and run.test.figures.rows == 8
+    assert run.test is not None and run.test.metrics.rows == 8
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -90,7 +90,7 @@ class Hears:
         self.steps += 1
         self._act("step", self.steps)
 
-    def epoch_done(self, figures: object, *, best: bool) -> None:
+    def epoch_done(self, metrics: object, *, best: bool) -> None:
         self.epochs += 1
         self._act("epoch", self.epochs)
 
@@ -521,7 +521,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
             return step
         self.set_weights([weights * math.nan for weights in self.weights()])
         bad = {"loss": (math.nan, step.gradient_norm), "gradient's norm": (step.loss, math.inf)}[what]
-        return Step(bad[0], step.answers, bad[1])
+        return Step(bad[0], step.predicted, bad[1])
 
     monkeypatch.setattr(Learner, "learn", diverging)
     heard = Hears()

@@ -84,9 +84,9 @@ def test_every_kind_of_network_goes_all_the_way(
     predictor = Predictor(Bundle.open(opened.path))
     texts = [*load(str(labelled_file)).texts[:20], "", "zzz", "Σ 🎬 一二三 warm"]
     model = keras.saving.load_model(opened.path / KERAS_MODEL)
-    answers = np.asarray(model(pad(predictor.tokenizer.encode_all(texts))))
+    predicted = np.asarray(model(pad(predictor.tokenizer.encode_all(texts))))
     plain = predictor.adjusted(temperature=1.0)
-    np.testing.assert_allclose(plain.score(texts).probabilities[:, 1:], answers, atol=1e-5)
+    np.testing.assert_allclose(plain.score(texts).probabilities[:, 1:], predicted, atol=1e-5)
 
 
 def test_three_labels(make_labelled_file: Callable[..., Path], tiny: Tiny, listener: Any) -> None:

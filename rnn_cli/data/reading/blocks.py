@@ -139,14 +139,14 @@ def _text_and_label(block: Block, index: int, names: Sequence[str], request: Rea
     where = request.at(line)
     if ABSENT in values:
         what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {show(block.values[index])})"
-        raise DataError(what, where=where, mend="give every object the same keys")
+        raise DataError(what, where=where, hint="give every object the same keys")
     text = text_value(values[0], names[0], where)
     if size(text) > request.max_field_bytes:
         raise request.too_large(line, "a text")
     label = label_value(values[1], names[1], where) if len(values) > 1 else None
     fields = [text] if label is None else [text, label]
     if not all(map(is_encodable, fields)):
-        raise DataError("half of a surrogate pair, which is no character", where=where, mend="remove it")
+        raise DataError("half of a surrogate pair, which is no character", where=where, hint="remove it")
     # A raw NUL was seen to with its line; one written as an escape, or in Parquet, arrives here.
     if any("\0" in field for field in fields) and not request.strip_nul:
         raise request.nul(line)

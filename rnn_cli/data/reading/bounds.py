@@ -39,12 +39,12 @@ def is_too_much(cost: int, stored: int) -> bool:
     return cost > max(FREE_BYTES, RATIO * stored)
 
 
-def too_much(where: str, mend: str) -> DataError:
+def too_much(where: str, hint: str) -> DataError:
     """The error for a file that holds too much."""
     what = f"holds more than {FREE_BYTES:,} bytes (each row counted as {ROW_BYTES} more) and {RATIO} times its size"
-    return DataError(what, where=where, mend=mend)
+    return DataError(what, where=where, hint=hint)
 
 
 def too_many_columns(where: str) -> DataError:
     """The error for a table of too many columns."""
-    return DataError(f"more than {MOST_COLUMNS:,} columns", where=where, mend="keep those that matter")
+    return DataError(f"more than {MOST_COLUMNS:,} columns", where=where, hint="keep those that matter")

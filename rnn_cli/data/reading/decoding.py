@@ -87,7 +87,7 @@ def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None)
         line = line.replace("\0", "")
     if faults is not None and _ESCAPED.search(line):
         faults[number] = DataError(
-            "bytes that are not UTF-8", where=request.at(number), mend="convert the file, or name its encoding"
+            "bytes that are not UTF-8", where=request.at(number), hint="convert the file, or name its encoding"
         )
         line = _ESCAPED.sub("\ufffd", line)
     return line
@@ -128,25 +128,25 @@ def _known(request: ReadRequest) -> str:
         raise DataError(
             f"no text encoding is called {asked!r}",
             where="data.encoding",
-            mend="use a name such as utf-8, latin-1, cp1252 or utf-16",
+            hint="use a name such as utf-8, latin-1, cp1252 or utf-16",
         ) from None
     return "utf-8" if name == "utf-8-sig" else name
 
 
 def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     """The error for bytes that are no text, with their exact place, found by reading the file once more."""
-    mend = "use --set data.encoding=latin-1 (or the file's encoding)"
+    hint = "use --set data.encoding=latin-1 (or the file's encoding)"
     try:
         # A pipe cannot be read twice.
         found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None
     except UnicodeError:  # an encoding that tells no place
         found = None
     if found is None:
-        return DataError(f"is not {encoding.upper()}", where=request.name, mend=mend)
+        return DataError(f"is not {encoding.upper()}", where=request.name, hint=hint)
     line, position, byte = found
     what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
     kind = RowError if encoding == "utf-8" else DataError
-    return kind(what, where=request.at(line), mend=mend)
+    return kind(what, where=request.at(line), hint=hint)
 
 
 def _first_bad_byte(encoding: str, skip: int, request: ReadRequest) -> tuple[int, int, int] | None:

@@ -41,7 +41,7 @@ def open_blocks(stream: io.BufferedReader, request: ReadRequest) -> Opened:
         before += len(block.lines) if first is None else first
         if before > _MOST_BEFORE:
             what = f"none of its first {_MOST_BEFORE:,} lines is a JSON object"
-            raise DataError(what, where=request.name, mend="is it JSON Lines?")
+            raise DataError(what, where=request.name, hint="is it JSON Lines?")
         if first is not None:
             break
         if block.error is not None:
@@ -113,15 +113,15 @@ def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequ
     where, values = request.at(block.lines[index]), block.values[index]
     if more := [key for key in values if key not in known]:
         what = f"the key {more[0]!r} is not among the first object's, which are the columns"
-        return DataError(what, where=where, mend="give every object the same keys, or use --format jsonl")
+        return DataError(what, where=where, hint="give every object the same keys, or use --format jsonl")
     if "\\u" in block.raws[index] and not is_encodable(json.dumps(values, ensure_ascii=False)):
         return _half(where)
     return None
 
 
 def _half(where: str) -> DataError:
-    mend = "remove it, or use --format jsonl"
-    return DataError("half of a surrogate pair, which is no character", where=where, mend=mend)
+    hint = "remove it, or use --format jsonl"
+    return DataError("half of a surrogate pair, which is no character", where=where, hint=hint)
 
 
 class _Refused(ValueError):
@@ -155,21 +155,21 @@ def _has_too_many_parts(line: str) -> bool:
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
-    mend = "write one JSON object a line"
+    hint = "write one JSON object a line"
     if _has_too_many_parts(line):
         raise DataError(
-            f"more than {_MOST_PARTS:,} values in one object", where=where, mend="leave out what is not read"
+            f"more than {_MOST_PARTS:,} values in one object", where=where, hint="leave out what is not read"
         )
     try:
         record = _DECODER.decode(line)
     except json.JSONDecodeError as error:
-        raise DataError(f"broken JSON ({error.msg})", where=f"{where}:{error.pos + 1}", mend=mend) from None
+        raise DataError(f"broken JSON ({error.msg})", where=f"{where}:{error.pos + 1}", hint=hint) from None
     except _Refused as error:
-        raise DataError(str(error), where=where, mend="correct the line") from None
+        raise DataError(str(error), where=where, hint="correct the line") from None
     except ValueError:  # Python's bound on the digits of an int
-        raise DataError("a number of too many digits", where=where, mend="write it as a string") from None
+        raise DataError("a number of too many digits", where=where, hint="write it as a string") from None
     except RecursionError:
-        raise DataError("nested too deeply", where=where, mend=mend) from None
+        raise DataError("nested too deeply", where=where, hint=hint) from None
     if not isinstance(record, dict):
-        raise DataError(f"{kind(record)}, not an object", where=where, mend=mend)
+        raise DataError(f"{kind(record)}, not an object", where=where, hint=hint)
     return record

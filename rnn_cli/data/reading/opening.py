@@ -66,12 +66,12 @@ def _told(path: str) -> Iterator[None]:
         raise DataError(
             "its compressed data is damaged or cut short",
             where=shown(path),
-            mend="copy or compress it again",
+            hint="copy or compress it again",
         ) from None
     except Beyond:
         raise bounds.too_much(shown(path), "if you trust it, decompress it first") from None
     except Hollow:
-        raise DataError(f"{EMPTY:,} bytes of it hold nothing", where=shown(path), mend="compress it again") from None
+        raise DataError(f"{EMPTY:,} bytes of it hold nothing", where=shown(path), hint="compress it again") from None
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -97,11 +97,11 @@ class _Counted(io.RawIOBase):
 
 def _unreadable(path: str, error: OSError) -> DataError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return DataError("no such file", where=shown(path), mend="check the path")
+        return DataError("no such file", where=shown(path), hint="check the path")
     if isinstance(error, IsADirectoryError):
-        return DataError("is a directory", where=shown(path), mend="name a file in it")
+        return DataError("is a directory", where=shown(path), hint="name a file in it")
     if isinstance(error, PermissionError):
-        return DataError("may not be read (permission denied)", where=shown(path), mend="check the file's permissions")
+        return DataError("may not be read (permission denied)", where=shown(path), hint="check the file's permissions")
     return DataError(f"cannot be read ({reason(error.strerror or error, path)})", where=shown(path))
 
 
@@ -110,7 +110,7 @@ def _opened(path: str) -> Iterator[Any]:
     """The file as it lies; the standard input stays open."""
     if path == STANDARD_INPUT:
         if sys.stdin.buffer in _taken:
-            raise DataError("can be read only once", where=shown(path), mend="save it to a file first")
+            raise DataError("can be read only once", where=shown(path), hint="save it to a file first")
         _taken.add(sys.stdin.buffer)
         yield sys.stdin.buffer
     elif is_remote(path):
@@ -127,7 +127,7 @@ def _open_local(path: str) -> io.BufferedReader:
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError:  # a NUL character in the path itself
-        raise DataError("no such file", where=repr(path), mend="check the path") from None
+        raise DataError("no such file", where=repr(path), hint="check the path") from None
 
 
 @contextlib.contextmanager
@@ -147,7 +147,7 @@ def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Itera
                     raise DataError(
                         f"is {what}",
                         where=shown(path),
-                        mend="save it as CSV, TSV, JSONL or Parquet, plain, .gz or .zst",
+                        hint="save it as CSV, TSV, JSONL or Parquet, plain, .gz or .zst",
                     )
             yield stream
 
@@ -179,5 +179,5 @@ def open_seekable(path: str, stream: "io.BufferedReader[Any]") -> Iterator[Seeka
             copy.seek(0)
         except OSError as error:
             what = f"cannot be copied to be read ({reason(error.strerror or error, path)})"
-            raise DataError(what, where=shown(path), mend=f"make room in {tempfile.gettempdir()}") from None
+            raise DataError(what, where=shown(path), hint=f"make room in {tempfile.gettempdir()}") from None
         yield Seekable(copy, stream.raw.lying.count)

@@ -43,7 +43,7 @@ class Table:
         except OSError as error:
             if "Exceeded size limit" in str(error):
                 what = f"more than {bounds.MOST_COLUMNS:,} columns or row groups"
-                raise DataError(what, where=request.name, mend="write it again with fewer") from None
+                raise DataError(what, where=request.name, hint="write it again with fewer") from None
             raise
         self.schema = self._table.schema_arrow
         self._leaves = list(_leaves(self._table.schema, self.schema))
@@ -55,7 +55,7 @@ class Table:
         length = int.from_bytes(self._source.file.read(4), "little")
         if max(_FOOTER, self.size // _FOOTER_SHARE) < length < self.size:  # what is larger, Arrow refuses itself
             what = f"its footer has {length:,} of its {self.size:,} bytes"
-            raise DataError(what, where=self._request.name, mend="write it again with larger row groups")
+            raise DataError(what, where=self._request.name, hint="write it again with larger row groups")
         self._source.file.seek(0)
 
     def _refuse(self, cost: int) -> None:
@@ -274,7 +274,7 @@ def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
         yield from blocks
     except TooLarge:
         what = f"a row group takes more than {HELD_BYTES:,} bytes at once and {bounds.RATIO} times its size"
-        raise DataError(what, where=request.name, mend=REWRITE) from None
+        raise DataError(what, where=request.name, hint=REWRITE) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError, NotParquet) as error:
         raise _broken(error, request) from None
 
@@ -282,7 +282,7 @@ def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
     what = f"not a whole Parquet file ({reason(error, request.path)})"
-    return DataError(what, where=request.name, mend="write it again")
+    return DataError(what, where=request.name, hint="write it again")
 
 
 def _check_types(schema: Any, chosen: Sequence[str], request: ReadRequest) -> None:
@@ -290,13 +290,13 @@ def _check_types(schema: Any, chosen: Sequence[str], request: ReadRequest) -> No
     text, *labels = chosen
     kind = _value_type(schema.field(text).type)
     if not (is_string(kind) or pa.types.is_null(kind)):
-        raise DataError(f"the column {text!r} is {kind}", where=request.name, mend="texts must be strings")
+        raise DataError(f"the column {text!r} is {kind}", where=request.name, hint="texts must be strings")
     for label in labels:
         kind = _value_type(schema.field(label).type)
         checks = (is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
         if not any(check(kind) for check in checks):
-            mend = "labels must be strings, numbers or true and false"
-            raise DataError(f"the column {label!r} is {kind}", where=request.name, mend=mend)
+            hint = "labels must be strings, numbers or true and false"
+            raise DataError(f"the column {label!r} is {kind}", where=request.name, hint=hint)
 
 
 def _value_type(kind: Any) -> Any:

@@ -80,14 +80,14 @@ def read_labelled(request: ReadRequest) -> Iterator[Block]:
     if missing:
         raise _missing_labels(missing, named, request)
     if none_yet:
-        raise DataError("has no rows", where=request.name, mend="give it at least one")
+        raise DataError("has no rows", where=request.name, hint="give it at least one")
 
 
 def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataError:
     lines = ", ".join(map(str, named)) + (", ..." if count > _NAMED else "")
     have = "1 row has" if count == 1 else f"{count:,} rows have"
     what = f"{have} no label (line{'' if count == 1 else 's'} {lines})"
-    return DataError(what, where=request.name, mend="label or remove them")
+    return DataError(what, where=request.name, hint="label or remove them")
 
 
 def read_columns(
@@ -110,7 +110,7 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
     with open_bytes(request.path, request.on_read) as stream:
         head = stream.peek(len(_PARQUET_MAGIC))
         if not head:
-            raise DataError("is empty", where=request.name, mend="give it a header and rows")
+            raise DataError("is empty", where=request.name, hint="give it a header and rows")
         if head.startswith(_PARQUET_MAGIC):
             with open_seekable(request.path, stream) as source:
                 yield source, "parquet"
@@ -124,16 +124,16 @@ def _kind_of_text(request: ReadRequest) -> str:
     if said == "jsonl":
         return "jsonl"
     if said == "parquet":
-        raise DataError("is not a Parquet file", where=request.name, mend="write it again, or name it for what it is")
+        raise DataError("is not a Parquet file", where=request.name, hint="write it again, or name it for what it is")
     delimiter = request.delimiter or DELIMITERS.get(said or "")
     if delimiter is None:
         way = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.format=csv"
-        mend = f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}"
+        hint = f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}"
         if request.path == STANDARD_INPUT:
-            mend = "say --set data.format=csv (tsv, jsonl)"
-        raise DataError("its name does not say its format", where=request.name, mend=mend)
+            hint = "say --set data.format=csv (tsv, jsonl)"
+        raise DataError("its name does not say its format", where=request.name, hint=hint)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", mend="use one such as , or ;")
+        raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", hint="use one such as , or ;")
     return delimiter
 
 

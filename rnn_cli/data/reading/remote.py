@@ -163,5 +163,5 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
-    mend = "check the address and your access to it"
-    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), mend=mend)
+    hint = "check the address and your access to it"
+    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), hint=hint)

@@ -76,16 +76,16 @@ class ReadRequest:
         return DataError(
             f"{what} larger than {self.max_field_bytes:,} bytes",
             where=self.at(line),
-            mend="close its quote if one is left open, or allow more with --set data.max_field_bytes=N",
+            hint="close its quote if one is left open, or allow more with --set data.max_field_bytes=N",
         )
 
     def too_many_blank(self, line: int) -> DataError:
         """The error for blank lines, from this one on, without an end."""
-        return DataError(f"more than {bounds.MOST_BLANK:,} blank lines", where=self.at(line), mend="remove them")
+        return DataError(f"more than {bounds.MOST_BLANK:,} blank lines", where=self.at(line), hint="remove them")
 
-    def nul(self, line: int, mend: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
+    def nul(self, line: int, hint: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
         """The error for a NUL character."""
-        return DataError("a NUL character", where=self.at(line), mend=mend)
+        return DataError("a NUL character", where=self.at(line), hint=hint)
 
 
 READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
@@ -117,7 +117,7 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
         raise DataError(
             f"the column {text!r} cannot be both texts and labels",
             where=request.name,
-            mend="name another data.text_column or data.label_column",
+            hint="name another data.text_column or data.label_column",
         )
     for name, key in ((text, "text_column"), (label, "label_column")):
         if name is not None and name not in columns:
@@ -155,7 +155,7 @@ def _refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
         raise DataError(
             f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
             where=request.name,
-            mend="give each column a name of its own",
+            hint="give each column a name of its own",
         )
 
 
@@ -175,8 +175,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
     meant = nearest(name, columns)
-    mend = f"did you mean --set data.{key}={quoted(meant)}?" if meant else f"use --set data.{key}=NAME with one of them"
-    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, mend=mend)
+    hint = f"did you mean --set data.{key}={quoted(meant)}?" if meant else f"use --set data.{key}=NAME with one of them"
+    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, hint=hint)
 
 
 def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str | None, request: ReadRequest) -> str:
@@ -189,14 +189,14 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
         found = f"{len(candidates)} columns may be the {what}s: {show(candidates)}"
     else:
         found = f"no column is known to hold {what}s (columns: {show(columns)})"
-    raise DataError(found, where=request.name, mend=f"use --set data.{what}_column=NAME")
+    raise DataError(found, where=request.name, hint=f"use --set data.{what}_column=NAME")
 
 
 def text_value(value: object, column: str, where: str) -> str:
     """A text as it stands; anything else raises DataError, which names its type."""
     if isinstance(value, str):
         return value
-    raise DataError(f"{column!r} is {kind(value)}", where=where, mend="texts must be strings")
+    raise DataError(f"{column!r} is {kind(value)}", where=where, hint="texts must be strings")
 
 
 def label_value(value: object, column: str, where: str) -> str | None:
@@ -215,7 +215,7 @@ def label_value(value: object, column: str, where: str) -> str | None:
             return None
         return str(int(value)) if value.is_integer() else repr(value)
     what = "an infinite number" if isinstance(value, float) else kind(value)
-    raise DataError(f"{column!r} is {what}", where=where, mend="labels must be strings, numbers or true and false")
+    raise DataError(f"{column!r} is {what}", where=where, hint="labels must be strings, numbers or true and false")
 
 
 ABSENT = object()
