@@ -46,14 +46,7 @@ class Error(Exception):
 
     def __init__(self, what: str, *, where: str | None = None, hint: "str | Setting | None" = None) -> None:
         self.what, self.where, self.hint = what, where, hint
-        super().__init__(self._line(hint))
-
-    def worded(self, say: Callable[[str, str], str]) -> str:
-        """The error on one line, a setting in its hint as `say(key, value)` has it."""
-        return self._line(self.hint.worded(say) if isinstance(self.hint, Setting) else self.hint)
-
-    def _line(self, hint: "str | Setting | None") -> str:
-        return (f"{self.where}: " if self.where else "") + self.what + (f"; {hint}" if hint else "")
+        super().__init__((f"{where}: " if where else "") + what + (f"; {hint}" if hint else ""))
 
 
 class UsageError(Error):

@@ -8,10 +8,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "arrays"}
+BASE = {"errors", "system", "arrays", "formats"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
+    "formats": set(),
     "system": {"errors"},
     "config": BASE,
     "bundle": BASE,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.batch.job import MARK, SKIP, Counts, Job
-from rnn_cli.data.reading.table import WholeRows
+from rnn_cli.data.reading.blocks import Block
 from rnn_cli.errors import DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
@@ -79,7 +79,7 @@ class Added:
                 hint=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
             )
 
-    def of(self, rows: WholeRows, scores: Scores) -> PredictedRows:
+    def of(self, rows: Block, scores: Scores) -> PredictedRows:
         """The answers to a window's rows, of whose texts these are the scores."""
         faults = rows.faults
         skips = bool(faults) and self.job.on_bad_row == SKIP

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from rnn_cli.bundle.model_folder import checksum
-from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, suffix_of
+from rnn_cli.data.reading.readers import format_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, UsageError
@@ -72,11 +72,6 @@ def would_read(name: str, path: str, *, is_folder: bool) -> bool:
 
 def _is_below(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{os.path.realpath(folder).rstrip('/')}/")
-
-
-def format_of(path: str) -> str | None:
-    """The format that a file's name says: csv, tsv, jsonl or parquet."""
-    return FORMATS_BY_SUFFIX.get(suffix_of(path))
 
 
 def local(name: str) -> str:

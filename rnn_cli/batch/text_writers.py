@@ -13,8 +13,8 @@ from typing import IO, Any, Protocol
 from rnn_cli.batch.columns import DIGITS, Added, Column, PredictedRows
 from rnn_cli.batch.job import Job
 from rnn_cli.batch.windows import Source, Window
-from rnn_cli.data.reading.readers import DELIMITERS
 from rnn_cli.errors import DataError
+from rnn_cli.formats import DELIMITERS
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # of the wide ones, too, some programs make formulas
 _BLANK = re.compile(r"[ \t\r\n]*")

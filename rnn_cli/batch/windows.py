@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_cli.batch.job import STOP, Job
-from rnn_cli.data.reading.readers import open_whole
-from rnn_cli.data.reading.table import WholeRows
+from rnn_cli.data.reading.blocks import Block
+from rnn_cli.data.reading.readers import open_blocks
+from rnn_cli.data.reading.table import CHARACTERS, ROWS
 from rnn_cli.errors import DataError
-
-ROWS = 2_048
-"""Rows of a window: enough to find texts of like length among them."""
-
-CHARACTERS = 1 << 19
-"""Characters of a window, about, where its rows are long."""
 
 WINDOWS = 8
 """Windows of a chunk."""
@@ -51,7 +46,7 @@ class Window:
 
     source: Source
     number: int
-    rows: WholeRows
+    rows: Block
 
     @property
     def position(self) -> Position:
@@ -61,13 +56,13 @@ class Window:
 
 def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None) -> Iterator[Window]:
     """The windows of one file. Raises DataError."""
-    request = job.request(file, on_read=on_read)
-    lenient, as_table = job.on_bad_row != STOP, job.format != "jsonl"
-    opening = open_whole(request, lenient=lenient, as_table=as_table, at_once=ROWS, characters=CHARACTERS)
-    with opening as whole:
-        source = Source(file, request.name, whole.kind, whole.columns, whole.schema)
-        for number, rows in enumerate(whole.rows):
-            yield Window(source, number, rows)
+    size = {"at_once": ROWS, "characters": CHARACTERS}
+    strictness = {"lenient": job.on_bad_row != STOP, "as_table": job.format != "jsonl"}
+    request = job.request(file, on_read=on_read, whole=True, **strictness, **size)
+    with open_blocks(request) as opened:
+        source = Source(file, request.name, opened.kind, tuple(opened.columns), opened.schema)
+        for number, block in enumerate(opened.blocks):
+            yield Window(source, number, block)
 
 
 def first_source(job: Job) -> Source | None:

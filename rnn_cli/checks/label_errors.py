@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_cli.arrays import Floats
+from rnn_cli.arrays import Floats, label_indices
 from rnn_cli.checks.findings import Finding, Hit, Severity, counted
 from rnn_cli.checks.rows import Rows
 from rnn_cli.data.splits import stratify
@@ -60,11 +60,11 @@ def find_suspects(rows: Rows, judged: list[int], counts: Any) -> tuple[Suspect, 
     that has not seen it or an equal text. There are none where those models answer no better than the most frequent
     label would.
     """
-    names = sorted({rows.labels[row] for row in judged})
-    given = np.array([names.index(rows.labels[row]) for row in judged], np.intp)
+    texts, labels = [rows.texts[row] for row in judged], [rows.labels[row] for row in judged]
+    names = sorted(set(labels))
+    given = label_indices(names, labels)
     probabilities = np.zeros((len(judged), len(names)))
     everything = np.arange(len(judged))
-    texts, labels = [rows.texts[row] for row in judged], [rows.labels[row] for row in judged]
     for fold in stratify(texts, labels, [1 / FOLDS] * (FOLDS - 1), SEED):
         held_out = np.array(fold, np.intp)
         train = np.setdiff1d(everything, held_out)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.arrays import Floats
+from rnn_cli.arrays import Floats, label_indices
 from rnn_cli.checks.rows import Rows
 from rnn_cli.data.splits import stratify
 from rnn_cli.linear.tfidf import fit_and_score
@@ -63,9 +63,9 @@ def learning_curve(
     `judged` are the rows to use and `counts` their features, as in `find_suspects`. The held-out rows stay the same,
     and no training text equals one of theirs.
     """
-    names = sorted({rows.labels[row] for row in judged})
-    classes = np.array([names.index(rows.labels[row]) for row in judged], np.intp)
     texts, labels = [rows.texts[row] for row in judged], [rows.labels[row] for row in judged]
+    names = sorted(set(labels))
+    classes = label_indices(names, labels)
     held_out, train = (np.array(side, np.intp) for side in stratify(texts, labels, [HELD_OUT], SEED))
     plan = [(len(train) >> step, REPEATS[-1 - step]) for step in reversed(range(len(REPEATS)))]
     plan = [(size, repeats) for size, repeats in plan if size >= FEWEST_ROWS]

@@ -7,6 +7,7 @@ import click
 from rnn_cli.cli.common import check_full
 from rnn_cli.cli.options import labelled_options, overrides_of, set_option
 from rnn_cli.errors import UsageError, quoted
+from rnn_cli.formats import DATA_FILE
 from rnn_cli.text.plain import one_line
 
 
@@ -40,7 +41,7 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
-    from rnn_cli.config.load import DATA_FILE, refuse_others
+    from rnn_cli.config.load import refuse_others
     from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
 
     overrides = overrides_of(settings, **columns)

@@ -22,7 +22,7 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
-from rnn_cli.cli.options import LABELLED, in_shell_words
+from rnn_cli.cli.options import LABELLED, in_shell_terms
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error
@@ -129,7 +129,7 @@ def _tell(error: Exception) -> int:
 def _in_words(error: Exception) -> str:
     match error:
         case Error():
-            return error.worded(in_shell_words(LABELLED))
+            return str(in_shell_terms(error, LABELLED))
         case click.ClickException():
             context = getattr(error, "ctx", None)
             return f"{error.format_message().rstrip('.')} (see {context.command_path if context else 'rnn'} --help)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnn_cli.errors import ConfigError, ConfigMistake, Setting
+from rnn_cli.errors import ConfigError, ConfigMistake, Error, Setting
 
 if TYPE_CHECKING:
     from rnn_cli.config.load import Override
@@ -98,6 +98,9 @@ LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS}
 """The keys that are options of the commands that read labelled files."""
 
 
-def hint_in_words(hint: str | Setting | None, options: Mapping[str, str]) -> str | None:
-    """A hint that names options."""
-    return hint.worded(in_shell_words(options)) if isinstance(hint, Setting) else hint
+def in_shell_terms(error: Error, options: Mapping[str, str]) -> Error:
+    """The error in the words of a command, which names a config's keys as options."""
+    if isinstance(error, ConfigError):
+        return error
+    hint = error.hint.worded(in_shell_words(options)) if isinstance(error.hint, Setting) else error.hint
+    return type(error)(error.what, where=options.get(error.where or "", error.where), hint=hint)

@@ -10,12 +10,12 @@ import click
 
 from rnn_cli.cli.score import FileOptions, file_options, refuse_without_input, score_files
 from rnn_cli.errors import DataError, UsageError, quoted
+from rnn_cli.formats import DATA_FILE
 from rnn_cli.text.lines import read_windows
 from rnn_cli.text.plain import one_line
 
 FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
 EXPLAINED = ("human", "jsonl")
-ROWS = (".csv", ".tsv", ".jsonl", ".parquet")
 
 EXPLAINED_AT_ONCE = 16
 """Texts whose explanations are made before they are shown."""
@@ -82,8 +82,8 @@ def _predict_texts(
     for index, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {index}")
         if _is_file(text):
-            rows = text.lower().removesuffix(".gz").removesuffix(".zst").endswith(ROWS)
-            meant = f"--input {quoted(Path(text))} scores its rows" if rows else f"< {quoted(text)} scores its lines"
+            rows = f"--input {quoted(Path(text))} scores its rows"
+            meant = rows if DATA_FILE.search(text.lower()) else f"< {quoted(text)} scores its lines"
             click.echo(f"Warning: {one_line(text)} is scored as a text; rnn predict {meant}", err=True)
 
     from rnn_cli.bundle.model_folder import locate

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from rnn_cli.cli.options import LABELLED, hint_in_words
-from rnn_cli.errors import ConfigError, Error, RowError, UsageError
+from rnn_cli.cli.options import LABELLED, in_shell_terms
+from rnn_cli.errors import Error, RowError, UsageError
+from rnn_cli.formats import COMPRESSIONS, FORMATS
 from rnn_cli.system import keep_ray_here
 from rnn_cli.text.plain import one_line
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
 OPTIONS_OF = {
     **LABELLED,
     "data.format": "--input-format",
@@ -33,8 +33,6 @@ OPTIONS_OF = {
     "data.max_field_bytes": "--max-field-bytes",
 }
 """A config's keys that are options here."""
-
-COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 
 OPTIONS = (
     click.option("--proba", is_flag=True, help="Add the probability of every label."),
@@ -223,8 +221,7 @@ def output_format(options: FileOptions, style: str | None, first: str) -> tuple[
 
     Raises UsageError where that is not said, or twice.
     """
-    from rnn_cli.batch.job import format_of
-    from rnn_cli.data.reading.readers import suffix_of
+    from rnn_cli.data.reading.readers import format_of, suffix_of
 
     if options.target is not None and "://" in options.target and format_of(options.target):
         raise UsageError("a URL names a folder", where=options.target, hint="add a / behind it, or name a local file")
@@ -256,7 +253,8 @@ def score_files(options: FileOptions, more: Sequence[str], model: str | None, st
         _score_files(options, [*options.inputs, *more], model, style)
     except Error as error:
         way_round = options.on_bad_row == "stop" and isinstance(error, RowError)
-        raise _in_options(_with_way_round(error) if way_round else error) from error
+        error = in_shell_terms(error, OPTIONS_OF)  # a mistake in the model's config stays as it is
+        raise _with_way_round(error) if way_round else error
 
 
 def _score_files(options: FileOptions, names: Sequence[str], model: str | None, style: str | None) -> None:
@@ -384,16 +382,5 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
 
 def _with_way_round(error: Error) -> Error:
     """The error of a row with the option that passes over it."""
-    hint = hint_in_words(error.hint, OPTIONS_OF)
-    start = f"{hint}, or p" if hint else "p"
+    start = f"{error.hint}, or p" if error.hint else "p"
     return RowError(error.what, where=error.where, hint=f"{start}ass over such rows: --on-bad-row skip")
-
-
-def _in_options(error: Error) -> Error:
-    """The error in the words of this command, which names a config's keys as options."""
-    if isinstance(error, ConfigError):  # of the model's config, not of ours
-        return error
-
-    return type(error)(
-        error.what, where=OPTIONS_OF.get(error.where or "", error.where), hint=hint_in_words(error.hint, OPTIONS_OF)
-    )

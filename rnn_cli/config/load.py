@@ -15,12 +15,10 @@ from rnn_cli.config.describe import KeyPath, Mistake, dotted, explain, sections
 from rnn_cli.config.schema import Config
 from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
+from rnn_cli.formats import DATA_FILE
 
 MAX_BYTES = 1_000_000
 """A config of more bytes is a mistake, and would take YAML minutes."""
-
-DATA_FILE = re.compile(r"\.(csv|tsv|jsonl|ndjson|parquet|pq)(\.gz|\.zst)?$")
-"""A name that a file of rows has, and a config never."""
 
 _PACKAGE = Path(__file__).parents[1]
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from rnn_cli.formats import Format
+
 PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 """A number that every reader takes for the same one: without leading zeros, which make it octal for YAML 1.1."""
 
@@ -104,7 +106,7 @@ class DataConfig(Section):
     vocabulary and `model.embeddings: own`. Those that are validation or test texts too are left out."""
     split_seed: Seed = 1
     """Seeds the split only, so that another training.seed is measured on the same rows."""
-    format: Literal["csv", "tsv", "jsonl", "parquet"] | None = None
+    format: Format | None = None
     """What the files are, where their names do not say it, as that of the standard input does not."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; , for .csv and a tab for .tsv when not given."""

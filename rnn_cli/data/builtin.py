@@ -6,13 +6,11 @@ pandas.
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_cli.data.reading.delimited import records
-from rnn_cli.data.reading.opening import open_bytes
-from rnn_cli.data.reading.table import ReadRequest
+from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -138,12 +136,14 @@ _READERS: dict[str, Callable[[BuiltinSet], _Labelled]] = {
 
 def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tuple[int, list[str]]]:
     """The records of a set's file, as strictly as any other's, once its header is what it should be."""
-    with open_bytes(path) as stream:
-        found = records(stream, ReadRequest(path=path, encoding=encoding), ",")
-        _, header = next(found)
+
+    def choose(header: Sequence[str]) -> Sequence[str]:
         if header != columns:
             raise DataError(f"columns {header}, expected {columns}", where=path, hint="reinstall its package")
-        yield from found
+        return header
+
+    for line, values in read_columns(path, choose, encoding=encoding):
+        yield line, [value or "" for value in values]
 
 
 def _package_file(known: BuiltinSet, module: str, file: str) -> str:

@@ -1,4 +1,4 @@
-"""What the rest of the house gets from a file: one row, or a whole set of labelled texts.
+"""What the rest of the house gets from a file: a whole set of labelled texts.
 
 Knows nothing of files, formats or splits.
 """
@@ -6,17 +6,6 @@ Knows nothing of files, formats or splits.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One text of a file, exactly as it stands there."""
-
-    line: int
-    """Line the record begins on, from 1; in a Parquet file, the row's number, from 1."""
-    text: str
-    label: str | None
-    """None only when the file was read without labels."""
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,11 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.reading.readers import FORMATS_BY_SUFFIX, read_columns, read_rows, suffix_of
+from rnn_cli.data.reading.blocks import Block, as_texts
+from rnn_cli.data.reading.readers import format_of, labelled, read_columns, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.table import (
-    READING_KEYS,
-    Hear,
-    ReadRequest,
-    checked,
-    find_columns,
-    label_value,
-    nearest,
-    plain_value,
-    show,
-    text_value,
-)
-from rnn_cli.data.rows import Dataset, Row
+from rnn_cli.data.reading.table import READING_KEYS, Hear, ReadRequest, find_columns, nearest, plain_value, show
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
 IN_MEMORY = "(memory)"
@@ -55,11 +45,11 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
         text, label, texts, labels = "texts", "labels", list(data[0]), list(data[1])
         if len(texts) != len(labels):
             raise DataError(f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one each")
-    rows = (
-        Row(line, text_value(value, text, request.at(line)), label_value(_plain(given), label or "", request.at(line)))
-        for line, (value, given) in enumerate(zip(texts, labels, strict=True), start=1)
-    )
-    return _dataset(IN_MEMORY, None, checked(rows, request))
+    block = Block(list(range(1, len(texts) + 1)), [texts, list(map(_plain, labels))], [], [], {})
+    block = as_texts(block, [text, label or ""], request)
+    if block.faults:
+        raise block.faults[min(block.faults)]
+    return _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
 
 
 def column_in_memory(data: InMemory, column: str) -> list[str | None]:
@@ -77,14 +67,14 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _dataset(name: str, path: str | None, rows: Iterable[Row]) -> Dataset:
+def _dataset(name: str, path: str | None, blocks: Iterable[Block]) -> Dataset:
     dataset = Dataset(name=name, texts=[], labels=[], lines=[], path=path)
     labels: dict[str, str] = {}
-    for row in rows:
-        assert row.label is not None  # labels were asked for
-        dataset.texts.append(row.text)
-        dataset.labels.append(labels.setdefault(row.label, row.label))  # one in memory, however many rows have it
-        dataset.lines.append(row.line)
+    for block in blocks:
+        dataset.texts.extend(block.texts)
+        # One in memory, however many rows have it.
+        dataset.labels.extend([labels.setdefault(label, label) for label in block.columns[1]])
+        dataset.lines.extend(block.lines)
     return dataset
 
 
@@ -104,14 +94,14 @@ def load(
     """
     if is_builtin(source):
         return load_builtin(source)
-    return _dataset(shown(source), source, _rows(source, config, labels=True, on_columns=on_columns))
+    return _dataset(shown(source), source, _blocks(source, config, labels=True, on_columns=on_columns))
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
     """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load` does."""
     if is_builtin(source):
         return load_builtin(source).texts
-    return [row.text for row in _rows(source, config, labels=False)]
+    return [text for block in _blocks(source, config, labels=False) for text in block.texts]
 
 
 def unlabelled_sources(config: DataConfig) -> list[str]:
@@ -141,21 +131,21 @@ def _absolute(source: str) -> str:
     return source if is_builtin(source) or source in (STANDARD_INPUT, IN_MEMORY) else os.path.abspath(source)
 
 
-def _rows(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Row]:
+def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Block]:
     if source == IN_MEMORY:
         raise DataError("its rows were given by a program", where=source, hint="name a file that holds them")
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
         raise DataError("is a terminal", where=shown(source), hint="pipe the rows in, as in: rnn ... < reviews.csv")
-    return read_rows(source, **reading_keys(source, config), labels=labels, on_columns=on_columns)
+    return read_labelled(ReadRequest(source, **reading_keys(source, config), labels=labels, on_columns=on_columns))
 
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
     """How a config says that a file is read, as fields of a `ReadRequest`; what its name says of its format goes
     before."""
     how = config.model_dump(include=set(READING_KEYS))
-    return how | ({"format": None} if suffix_of(source) in FORMATS_BY_SUFFIX else {})
+    return how | ({"format": None} if format_of(source) else {})
 
 
 def may_exist(source: str) -> bool:

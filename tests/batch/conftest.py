@@ -15,7 +15,8 @@ import pytest
 import zstandard
 
 from rnn_cli.batch import to_file, windows
-from rnn_cli.batch.job import Counts, Job, find_inputs, format_of
+from rnn_cli.batch.job import Counts, Job, find_inputs
+from rnn_cli.data.reading.readers import format_of
 from rnn_cli.scoring.predictor import Predictor
 
 MODEL = {"model": "a model's"}

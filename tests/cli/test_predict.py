@@ -212,6 +212,7 @@ def test_a_file_given_as_a_text_is_scored_but_remarked_upon(predict: Rnn, home: 
     code, out, err = predict("warm.txt")
     assert (code, out.count("\n")) == (0, 1)
     assert err.startswith("Warning: warm.txt is scored as a text; rnn predict < warm.txt scores its lines\n")
-    (home / "warm.csv.gz").write_text("any")
-    err = predict("warm.csv.gz").err
-    assert err.startswith("Warning: warm.csv.gz is scored as a text; rnn predict --input warm.csv.gz scores its rows\n")
+    for name in ("warm.csv.gz", "warm.NDJSON", "warm.pq"):
+        (home / name).write_text("any")
+        err = predict(name).err
+        assert err.startswith(f"Warning: {name} is scored as a text; rnn predict --input {name} scores its rows\n")

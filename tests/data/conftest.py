@@ -4,18 +4,34 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from rnn_cli.data.reading.readers import read_rows
+from rnn_cli.data.reading.readers import read_labelled
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 
 Pairs = Sequence[tuple[str, str]]
+
+
+class Row(NamedTuple):
+    line: int
+    text: str
+    label: str | None
+
+
+def read_rows(path: str | os.PathLike[str], **how: Any) -> Iterator[Row]:
+    """A file's rows as training reads them, one by one."""
+    for block in read_labelled(ReadRequest(os.fspath(path), **how)):
+        _, labels = [*block.columns, [None] * len(block.lines)][:2]
+        yield from map(Row, block.lines, block.texts, labels)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import zstandard
 
 from rnn_cli.data.reading import expanding
-from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 H = b"text,label\n"
 NOISE = random.Random(1).randbytes(5000).hex().encode()  # does not compress to nothing

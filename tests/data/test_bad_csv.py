@@ -2,8 +2,8 @@
 
 import pytest
 
-from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 H = b"text,label\n"
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)
 CORPUS = {

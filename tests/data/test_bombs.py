@@ -12,9 +12,10 @@ import zstandard
 
 from rnn_cli.data import source
 from rnn_cli.data.reading import bounds, expanding, jsonl
-from rnn_cli.data.reading.readers import open_whole, read_columns, read_rows
+from rnn_cli.data.reading.readers import open_blocks, read_columns
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, RowError
+from tests.data.conftest import read_rows
 from tests.data.crafted import (
     DELTA_BYTE_ARRAY,
     DELTA_LENGTH,
@@ -55,9 +56,8 @@ def loaded(path: str) -> int:
 
 def streamed(path: str) -> int:
     """The rows of a file as they are scored; those that cannot be read are passed over."""
-    request = ReadRequest(path, labels=False)
-    with open_whole(request, lenient=True, as_table=True, at_once=2048, characters=1 << 19) as whole:
-        return sum(len(window.lines) for window in whole.rows)
+    with open_blocks(ReadRequest(path, labels=False, whole=True, lenient=True, as_table=True)) as opened:
+        return sum(len(block.lines) for block in opened.blocks)
 
 
 def further(path: str) -> int:
@@ -318,9 +318,8 @@ def test_honest_parquet_is_read_whole(write: Write) -> None:
         pq.write_table(table, sink, **how)
         path = write("f.parquet", sink.getvalue())
         assert source.load(path).texts == table.column("text").to_pylist()
-        request = ReadRequest(path, labels=False)
-        with open_whole(request, lenient=False, as_table=True, at_once=2048, characters=1 << 19) as whole:
-            batches = [window.batch for window in whole.rows]
+        with open_blocks(ReadRequest(path, labels=False, whole=True, as_table=True)) as opened:
+            batches = [block.batch for block in opened.blocks]
         assert pa.Table.from_batches(batches).equals(table), how
 
 
@@ -335,17 +334,16 @@ def test_a_million_columns(write: Write) -> None:
 def test_json_of_many_values_is_refused_before_it_is_parsed(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "_MOST_PARTS", 1000)
     many = b'{"text": "a", "label": "x", "more": [' + b"[]," * 1000 + b"[]]}\n"
-    assert "more than 1,000 values" in refusal(loaded, write("f.jsonl", many))
+    with pytest.raises(DataError, match="f.jsonl:1: more than 1,000 values"):
+        loaded(write("f.jsonl", many))
     commas = json.dumps({"text": ",[{" * 1000 + '\\"' + "," * 1000, "label": "x"}).encode() + b"\n"
     assert loaded(write("f.jsonl", commas * 2)) == 2
 
 
 def test_a_doubled_key_among_many_is_found_at_once(write: Write) -> None:
     pairs = ", ".join(f'"c{number}": 1' for number in range(100_000))
-    assert (
-        refusal(loaded, write("f.jsonl", f'{{{pairs}, "c99999": 1}}\n'))
-        == "the key 'c99999' appears twice in one object"
-    )
+    with pytest.raises(DataError, match="f.jsonl:1: the key 'c99999' appears twice in one object"):
+        loaded(write("f.jsonl", f'{{{pairs}, "c99999": 1}}\n'))
 
 
 @pytest.mark.parametrize("read", [loaded, streamed])

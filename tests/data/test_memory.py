@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def _peak_until_refused(path, message):
 MEASURED = """
 import re, sys
 import pyarrow.parquet
-from rnn_cli.data.reading.readers import open_whole
+from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.table import ReadRequest
 def mebibytes(name):
     return int(re.search(name + r":\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 before, rows = mebibytes("VmRSS"), 0
-request = ReadRequest(sys.argv[1], labels=False)
-with open_whole(request, lenient=False, as_table=True, at_once=2048, characters=2 << 20) as whole:
-    for window in whole.rows:
-        rows += len(window.lines)
+request = ReadRequest(sys.argv[1], labels=False, whole=True, as_table=True, at_once=2048, characters=2 << 20)
+with open_blocks(request) as opened:
+    for block in opened.blocks:
+        rows += len(block.lines)
 print(rows, mebibytes("VmHWM") - before)
 """
 

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.data.reading.readers import open_whole, read_rows
+from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 
 @pytest.fixture
@@ -115,9 +116,9 @@ def test_every_truncation_is_refused(written):
 
 
 def windows(path, at_once=8, characters=1000):
-    request = ReadRequest(path, labels=False)
-    with open_whole(request, lenient=False, as_table=True, at_once=at_once, characters=characters) as whole:
-        return list(whole.rows)
+    request = ReadRequest(path, labels=False, whole=True, as_table=True, at_once=at_once, characters=characters)
+    with open_blocks(request) as opened:
+        return list(opened.blocks)
 
 
 @pytest.mark.parametrize(

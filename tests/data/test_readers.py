@@ -9,9 +9,8 @@ import threading
 import pytest
 import zstandard
 
-from rnn_cli.data.reading.readers import read_rows
-from rnn_cli.data.rows import Row
 from rnn_cli.errors import DataError
+from tests.data.conftest import Row, read_rows
 
 PAIRS = [
     ("a plain text", "positive"),

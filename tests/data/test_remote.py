@@ -10,10 +10,10 @@ import pytest
 from pyarrow import fs
 
 from rnn_cli.batch.job import find_inputs
-from rnn_cli.data.reading.readers import read_rows
 from rnn_cli.data.reading.remote import file_system, is_remote, reason, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
+from tests.data.conftest import read_rows
 
 CONTENT = b"text,label\nwarm,a\ndull,b\n"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.data.reading.readers import read_rows
+from tests.data.conftest import read_rows
 
 # All of Unicode but surrogates, which no file can hold, and NUL, which is refused.
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.data.reading import decoding, delimited
-from rnn_cli.data.reading.readers import open_whole
-from rnn_cli.data.reading.table import ReadRequest, Whole, WholeRows
+from rnn_cli.data.reading.blocks import Block, Opened
+from rnn_cli.data.reading.readers import open_blocks
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 
-Read = Callable[..., tuple[Whole, list[WholeRows]]]
+Read = Callable[..., tuple[Opened, list[Block]]]
 
 
 @pytest.fixture
@@ -21,15 +22,16 @@ def read(write: Callable[[str, bytes | str], str]) -> Read:
 
     def read_whole(
         name: str, content: bytes | str, lenient: bool = True, as_table: bool = True, at_once: int = 3, **how: Any
-    ) -> tuple[Whole, list[WholeRows]]:
-        request = ReadRequest(write(name, content), labels=False, **how)
-        with open_whole(request, lenient=lenient, as_table=as_table, at_once=at_once, characters=100) as whole:
-            return whole, list(whole.rows)
+    ) -> tuple[Opened, list[Block]]:
+        asked: dict[str, Any] = {"lenient": lenient, "as_table": as_table, "at_once": at_once, "characters": 100}
+        request = ReadRequest(write(name, content), labels=False, whole=True, **asked, **how)
+        with open_blocks(request) as opened:
+            return opened, list(opened.blocks)
 
     return read_whole
 
 
-def told(windows: list[WholeRows]) -> list[tuple[int, str, str, str | None]]:
+def told(windows: list[Block]) -> list[tuple[int, str, str, str | None]]:
     """Line, text, row as it stands and fault of every row."""
     return [
         (line, rows.texts[place], rows.raws[place], rows.faults[place].what if place in rows.faults else None)
@@ -40,7 +42,7 @@ def told(windows: list[WholeRows]) -> list[tuple[int, str, str, str | None]]:
 
 def test_rows_come_in_windows_of_rows_and_of_characters(read: Read) -> None:
     whole, windows = read("f.csv", "id,text\n" + "".join(f"{n},t\n" for n in range(7)) + f"7,{'x' * 200}\n8,t\n9,t\n")
-    assert (whole.kind, whole.columns) == (",", ("id", "text"))
+    assert (whole.kind, whole.columns) == (",", ["id", "text"])
     assert [len(rows.lines) for rows in windows] == [3, 3, 2, 2]
     assert [line for rows in windows for line in rows.lines] == list(range(2, 12))
     assert [values[0] for rows in windows for values in rows.values] == [str(n) for n in range(10)]
@@ -180,7 +182,7 @@ REGULAR = [PIECES[:4], [b"6\n", b'"7"\n', b"8\r\n", b"9;\r"]]
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), one_column=st.booleans(), lenient=st.booleans(), strip_nul=st.booleans())
-def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
+def test_regular_records_taken_together_are_the_rows_told_apart_one_by_one(
     data: st.DataObject, one_column: bool, lenient: bool, strip_nul: bool, write: Callable[[str, bytes | str], str]
 ) -> None:
     pieces = data.draw(st.lists(st.sampled_from(PIECES) | st.sampled_from(REGULAR[one_column] * 3), max_size=20))
@@ -188,20 +190,23 @@ def test_regular_lines_read_in_blocks_are_the_rows_read_one_by_one(
     at_once, characters = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 20))
     content = b"".join([b"text\n" if one_column else b"id,text\n", *pieces]).replace(b",", delimiter.encode())
     path = write("f.csv", content)
-    request = ReadRequest(path, labels=False, max_field_bytes=100, delimiter=delimiter, strip_nul=strip_nul)
+    how: dict[str, Any] = {"whole": True, "lenient": lenient, "at_once": at_once, "characters": characters}
+    request = ReadRequest(
+        path, labels=False, max_field_bytes=100, delimiter=delimiter, strip_nul=strip_nul, as_table=True, **how
+    )
 
-    def read() -> tuple[list[WholeRows], str]:
-        windows: list[WholeRows] = []
+    def read() -> tuple[list[Block], str]:
+        windows: list[Block] = []
         try:
-            with open_whole(request, lenient=lenient, as_table=True, at_once=at_once, characters=characters) as whole:
-                windows += whole.rows
+            with open_blocks(request) as opened:
+                windows += opened.blocks
         except DataError as error:
             return windows, str(error)
         return windows, ""
 
     in_blocks, error = read()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(delimited, "_regular_rows", lambda *_: iter(()))
+        patched.setattr(delimited, "_are_regular", lambda *_: False)
         one_by_one, same_error = read()
     assert error == same_error
     assert told(in_blocks) == told(one_by_one)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rnn_cli.data.reading.opening import open_bytes
 from rnn_cli.data.reading.table import ReadRequest
-from rnn_cli.errors import DataError, RowError
+from rnn_cli.errors import DataError, RowError, Setting
 
 # UTF-32 goes first: its little-endian mark begins with UTF-16's.
 _MARKS = (
@@ -102,7 +102,7 @@ def _without_nul(line: str, number: int, request: ReadRequest) -> str:
     if request.strip_nul:
         return line.replace("\0", "")
     if line.count("\0") * 3 > len(line):
-        raise request.nul(number, "this looks like UTF-16; use --set data.encoding=utf-16 (or utf-16-be)")
+        raise request.nul(number, Setting("data.encoding", "utf-16", "this looks like UTF-16; use {} (or utf-16-be)"))
     raise request.nul(number)
 
 
@@ -135,7 +135,7 @@ def _known(request: ReadRequest) -> str:
 
 def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     """The error for bytes that are no text, with their exact place, found by reading the file once more."""
-    hint = "use --set data.encoding=latin-1 (or the file's encoding)"
+    hint = Setting("data.encoding", "latin-1", "use {} (or the file's encoding)")
     try:
         # A pipe cannot be read twice.
         found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None

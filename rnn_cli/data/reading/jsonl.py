@@ -8,158 +8,120 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NoReturn
 
 from rnn_cli.data.reading import bounds
+from rnn_cli.data.reading.blocks import Block, Opened, Read, is_encodable, together
 from rnn_cli.data.reading.decoding import Faults, lines
-from rnn_cli.data.reading.table import (
-    Choose,
-    ReadRequest,
-    WholeRow,
-    clean,
-    find_columns,
-    is_encodable,
-    kind,
-    label_value,
-    plain_value,
-    refuse_doubled,
-    show,
-    text_value,
-)
-from rnn_cli.data.rows import Row
+from rnn_cli.data.reading.table import ABSENT, ReadRequest, choose_columns, kind
 from rnn_cli.errors import DataError, RowError
+
+_SPACE = " \t\r\n"
 
 _MOST_BEFORE = 10_000
 """Faulty lines that are kept until an object has told the columns."""
 
 
-def rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Row]:
-    """The rows, one for each object. Raises DataError."""
-    read: tuple[str, str | None] | None = None
-    for number, record in _records(stream, request):
-        read = read or find_columns(list(record), request)
-        yield _row(record, *read, request, number)
+def open_blocks(stream: io.BufferedReader, request: ReadRequest) -> Opened:
+    """The first object's keys, and all objects. Raises DataError, here or as they are read.
 
-
-def chosen(stream: io.BufferedReader, request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
-    """Each object's line and its values of the keys chosen from the first's, None where it lacks one."""
-    names: Sequence[str] | None = None
-    for number, record in _records(stream, request):
-        if names is None:
-            refuse_doubled(list(record), request)
-            names = choose(list(record))
-        yield number, [plain_value(record.get(name)) for name in names]
-
-
-def whole(
-    stream: io.BufferedReader, request: ReadRequest, faults: Faults | None, *, as_table: bool
-) -> tuple[list[str], Iterator[WholeRow]]:
-    """The first object's keys, and every object as it stands; of faulty ones nothing but that. Raises DataError.
-
-    With `faults`, an empty dict, what is wrong with an object is given with it. Wanted `as_table`, a key that the first
-    object lacks is a fault, too, and so is half of a surrogate pair in any value.
+    If lenient, what is wrong with an object is noted with it. Wanted `as_table`, a key that the first object lacks is a
+    fault, too, and so is half of a surrogate pair in any value.
     """
-    found = _whole_rows(stream, request, faults)
-    before: list[WholeRow] = []
-    first = None
-    for row in found:
-        if row.fault is None:
-            first = row
-            break
-        before.append(row)
-        if len(before) > _MOST_BEFORE:
+    parsed = (_parsed(block, request) for block in together(_rows(stream, request), request))
+    held: list[Block] = []
+    before = 0
+    for block in parsed:
+        held.append(block)
+        first = next((index for index in range(len(block.lines)) if index not in block.faults), None)
+        if 0 in block.faults and not request.lenient:
+            raise RowError.of(block.faults[0])
+        before += len(block.lines) if first is None else first
+        if before > _MOST_BEFORE:
             what = f"none of its first {_MOST_BEFORE:,} lines is a JSON object"
             raise DataError(what, where=request.name, hint="is it JSON Lines?")
-    if first is None:
-        return [], iter(before)
-    columns = list(first.values)
-    text, _ = find_columns(columns, request)
-    if as_table and not is_encodable("".join(columns)):
-        raise _half(request.at(first.line))
-    known = set(columns) if as_table else None
-    checked = (_checked(row, text, known, request, faults) for row in chain([first], found))
-    return columns, chain(before, checked)
+        if first is not None:
+            break
+        if block.error is not None:
+            raise block.error
+    else:
+        return Opened("jsonl", (), (), (replace(block, columns=[[""] * len(block.lines)]) for block in held))
+    columns = list(block.values[first])
+    chosen = choose_columns(columns, request)
+    if request.as_table and not is_encodable("".join(columns)):
+        raise _half(request.at(block.lines[first]))
+    known = set(columns) if request.as_table else None
+    return Opened("jsonl", columns, chosen, (_complete(block, chosen, known, request) for block in chain(held, parsed)))
 
 
-def _whole_rows(stream: io.BufferedReader, request: ReadRequest, faults: Faults | None) -> Iterator[WholeRow]:
-    """Each object as it stands, its text not looked at yet."""
+def _rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Read]:
+    """Each line that is not blank, with the whole line in place of values."""
+    faults: Faults | None = {} if request.lenient else None
     last = 0
     for number, line in enumerate(lines(stream, request, faults, cut_long=True), start=1):
-        raw = line.strip(" \t\r\n")
+        raw = line.strip(_SPACE)
         fault = faults.pop(number, None) if faults else None
-        if not raw and fault is None:
-            if number - last > bounds.MOST_BLANK:
-                raise request.too_many_blank(last + 1)
-            continue
-        last = number
-        record: dict[str, Any] = {}
-        try:
-            record = record if fault else _parse(line, request.at(number))
-        except DataError as error:
-            if faults is None:
-                raise RowError.of(error) from None
-            fault = error
-        yield WholeRow(number, "", raw, record, fault)
+        if raw or fault:
+            last = number
+            yield number, raw, line, fault
+        elif number - last > bounds.MOST_BLANK:
+            raise request.too_many_blank(last + 1)
 
 
-def _checked(row: WholeRow, text: str, known: set[str] | None, request: ReadRequest, faults: Faults | None) -> WholeRow:
-    """The row with its text; or with what is wrong with that."""
-    if row.fault is not None:
-        return row
+def _parsed(block: Block, request: ReadRequest) -> Block:
+    """The block with each line's object as its values."""
+    values = None if block.faults else _objects(block.raws)
+    if values is None:
+        values = []
+        for index, line in enumerate(block.values):
+            values.append({})
+            if index not in block.faults:
+                try:
+                    values[index] = _parse(str(line), request.at(block.lines[index]))
+                except DataError as fault:
+                    block.faults[index] = fault
+    return replace(block, values=values)
+
+
+def _objects(raws: Sequence[str]) -> list[Any] | None:
+    """The objects of lines of which each holds one that is right; None if one does not, which takes longer to tell."""
+    if max(map(len, raws), default=0) >= _MOST_PARTS:
+        return None
     try:
-        if known is not None:
-            _refuse_in_table(row, known, request)
-        found = clean(_row(row.values, text, None, request, row.line), request)
-    except DataError as error:
-        if faults is None:
-            raise RowError.of(error) from None
-        return row._replace(fault=error, values={})
-    return row._replace(text=found.text)
+        found = list(map(_DECODER.raw_decode, raws))
+    except (ValueError, RecursionError):
+        return None
+    is_whole = [end for _, end in found] == list(map(len, raws))
+    values = [value for value, _ in found]
+    return values if is_whole and set(map(type, values)) == {dict} else None
 
 
-def _refuse_in_table(row: WholeRow, known: set[str], request: ReadRequest) -> None:
-    """Raise DataError for a key that is no column, and for what only JSON can hold."""
-    if not row.values.keys() <= known:
-        more = next(key for key in row.values if key not in known)
-        raise DataError(
-            f"the key {more!r} is not among the first object's, which are the columns",
-            where=request.at(row.line),
-            hint="give every object the same keys, or use --format jsonl",
-        )
-    if "\\u" in row.raw and not is_encodable(json.dumps(row.values, ensure_ascii=False)):
-        raise _half(request.at(row.line))
+def _complete(block: Block, chosen: Sequence[str], known: set[str] | None, request: ReadRequest) -> Block:
+    """The block with the columns chosen; of those `known`, where they are told, no row has another."""
+    values: list[Any] = block.values
+    if known is not None and not (set().union(*values) <= known and not any("\\u" in raw for raw in block.raws)):
+        for index in range(len(values)):
+            if fault := _fault_in_table(block, index, known, request):
+                block.reject(index, fault)
+    return replace(block, columns=[[record.get(name, ABSENT) for record in values] for name in chosen])
+
+
+def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequest) -> DataError | None:
+    """What is wrong with an object that has a key that is no column, or what only JSON can hold."""
+    where, values = request.at(block.lines[index]), block.values[index]
+    if more := [key for key in values if key not in known]:
+        what = f"the key {more[0]!r} is not among the first object's, which are the columns"
+        return DataError(what, where=where, hint="give every object the same keys, or use --format jsonl")
+    if "\\u" in block.raws[index] and not is_encodable(json.dumps(values, ensure_ascii=False)):
+        return _half(where)
+    return None
 
 
 def _half(where: str) -> DataError:
     hint = "remove it, or use --format jsonl"
     return DataError("half of a surrogate pair, which is no character", where=where, hint=hint)
-
-
-def _records(stream: io.BufferedReader, request: ReadRequest) -> Iterator[tuple[int, dict[str, Any]]]:
-    last = 0
-    for number, line in enumerate(lines(stream, request), start=1):
-        if line.strip(" \t\r\n"):
-            last = number
-            yield number, _parse(line, request.at(number))
-        elif number - last > bounds.MOST_BLANK:
-            raise request.too_many_blank(last + 1)
-
-
-def _row(record: dict[str, Any], text: str, label: str | None, request: ReadRequest, number: int) -> Row:
-    where = request.at(number)
-    for key in (text, label):
-        if key is not None and key not in record:
-            raise DataError(
-                f"the key {key!r} is missing (keys: {show(record)})",
-                where=where,
-                hint="give every object the same keys",
-            )
-    return Row(
-        line=number,
-        text=text_value(record[text], text, where),
-        label=None if label is None else label_value(record[label], label, where),
-    )
 
 
 class _Refused(ValueError):

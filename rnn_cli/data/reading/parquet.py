@@ -4,34 +4,23 @@ Loads pyarrow, so it is imported only for a file that is Parquet.
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rnn_cli.data.reading import bounds
-from rnn_cli.data.reading.decoding import Faults, size
+from rnn_cli.data.reading.blocks import Block, Opened
 from rnn_cli.data.reading.opening import Seekable
 from rnn_cli.data.reading.parquet_pages import AT_ONCE_BYTES, HELD_BYTES, Leaf, NotParquet, Pages, TooLarge
 from rnn_cli.data.reading.remote import reason
-from rnn_cli.data.reading.table import (
-    Choose,
-    ReadRequest,
-    WholeRows,
-    clean,
-    find_columns,
-    label_value,
-    plain_value,
-    text_value,
-)
-from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError, RowError
+from rnn_cli.data.reading.table import ReadRequest, choose_columns
+from rnn_cli.errors import DataError
 
 _BUFFER = 1 << 20  # bytes of a column that are read at once
-_PIECE = 1 << 23  # bytes of rows that are written out at once
 _GROUPS = 64  # row groups that are read on without a break
 _FOOTER = 1 << 20  # bytes that a footer may always take ...
 _FOOTER_SHARE = 10  # ... and beyond them this part of its file: in memory it takes a hundred times as much
@@ -73,35 +62,34 @@ class Table:
         if bounds.is_too_much(cost, self._source.lying):
             raise bounds.too_much(self._request.name, REWRITE)
 
-    def batches(
-        self, names: Sequence[str] | None, counted: Sequence[str], *, at_once: int, most: int = _PIECE
-    ) -> Iterator[Any]:
-        """The rows' columns of these names (None for all), `at_once` of them together, or fewer if larger than `most`.
+    def batches(self, names: Sequence[str] | None, counted: Sequence[str]) -> Iterator[Any]:
+        """The rows' columns of these names (None for all), as many together as asked for at most.
 
         Raises DataError where a row is too large, or those `counted` are too much for the file's size. A file that is
         small is read twice, at first only to see that they are not.
         """
         if self.size < bounds.HEAD_BYTES:
-            for _ in self._counted(counted, counted, at_once, most):
+            for _ in self._counted(counted, counted):
                 pass
         number = 1
-        for batch in self._counted(names, counted, at_once, most):
-            for piece in _pieces(batch, counted, most):
+        for batch in self._counted(names, counted):
+            for piece in _pieces(batch, counted, self._request.characters):
                 if piece.num_rows == 1 and _bytes_besides(piece, counted) > self._request.max_field_bytes:
                     raise self._request.too_large(number, "a row")
                 yield piece
                 number += piece.num_rows
 
-    def _counted(self, names: Sequence[str] | None, counted: Sequence[str], at_once: int, most: int) -> Iterator[Any]:
+    def _counted(self, names: Sequence[str] | None, counted: Sequence[str]) -> Iterator[Any]:
         """The rows as they are read."""
         cost = 0
-        for batch in self._read(names, at_once, most):
+        for batch in self._read(names):
             columns = list(map(batch.column, counted))
             cost += sum(_bytes_of(each) * _width(each) for each in columns) + batch.num_rows * bounds.ROW_BYTES
             self._refuse(cost)
             yield batch
 
-    def _read(self, names: Sequence[str] | None, at_once: int, most: int) -> Iterator[Any]:
+    def _read(self, names: Sequence[str] | None) -> Iterator[Any]:
+        at_once, most = self._request.at_once, self._request.characters
         leaves = [leaf for leaf in self._leaves if names is None or any(_is_of(leaf, name) for name in names)]
         pages, metadata = Pages(self._source.file, self.size, leaves), self._table.metadata
 
@@ -206,13 +194,13 @@ def _width(column: Any) -> int:
     return max((bounds.width(each.to_pybytes()) for each in held if each is not None), default=1)
 
 
-def together(batches: Iterator[Any], at_once: int, most: int) -> Iterator[Any]:
+def _together(batches: Iterator[Any], request: ReadRequest) -> Iterator[Any]:
     """Neighbouring batches as one, as long as that has no more rows and takes no more bytes; Arrow ends them early."""
     held: list[Any] = []
     rows = size = 0
     for batch in batches:
         more = sum(map(_bytes_of, batch.columns))
-        if held and (rows + batch.num_rows > at_once or size + more > most):
+        if held and (rows + batch.num_rows > request.at_once or size + more > request.characters):
             yield _joined(held)
             held, rows, size = [], 0, 0
         held.append(batch)
@@ -238,59 +226,31 @@ def _is_view(kind: Any) -> bool:
     return bool(is_view and is_view(kind))
 
 
-Item = TypeVar("Item")
-
-_BATCH = 1024  # rows in memory at once
-
-
-def rows(source: Seekable, request: ReadRequest) -> Iterator[Row]:
-    """The rows, numbered from 1. Raises DataError."""
-    yield from _told(lambda: _rows(Table(source, request), request), request)
-
-
-def chosen(source: Seekable, request: ReadRequest, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
-    """Each row's number, from 1, and its values of the columns chosen. Raises DataError."""
-    yield from _told(lambda: _chosen(Table(source, request), choose), request)
-
-
-def whole(
-    source: Seekable, request: ReadRequest, faults: Faults | None, *, at_once: int, characters: int
-) -> tuple[Any, Iterator[WholeRows]]:
-    """The file's schema, and its rows, `at_once` of them together at most. Raises DataError.
-
-    Fewer come together where they take more than about so many `characters`, counted in bytes. With `faults` what is
-    wrong with a row is given with it.
-    """
+def open_blocks(source: Seekable, request: ReadRequest) -> Opened:
+    """The columns and the rows, numbered from 1. Raises DataError, here or as they are read."""
     try:
         table = Table(source, request)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _broken(error, request) from None
-    text, _ = find_columns(table.schema.names, request)
-    _check_types(table.schema, text, None, request)
-    batches = together(table.batches(None, [text], at_once=at_once, most=characters), at_once, characters)
-    return table.schema, _told(lambda: _whole(table, batches, text, request, faults), request)
+    chosen = choose_columns(table.schema.names, request)
+    if request.choose is None:
+        _check_types(table.schema, chosen, request)
+    return Opened("parquet", table.schema.names, chosen, _told(_blocks(table, chosen, request), request), table.schema)
 
 
-def _whole(
-    table: Table, batches: Iterator[Any], text: str, request: ReadRequest, faults: Faults | None
-) -> Iterator[WholeRows]:
-    number, heard = 1, 0
+def _blocks(table: Table, chosen: list[str], request: ReadRequest) -> Iterator[Block]:
+    number = heard = 0
+    # Whole rows come in blocks of the same size whatever the row groups are.
+    batches = _together(table.batches(None, chosen), request) if request.whole else table.batches(chosen, chosen)
     for batch in batches:
-        rows = WholeRows(list(range(number, number + batch.num_rows)), [], [], [], {}, batch)
-        for place, value in enumerate(_values(batch.column(text))):
-            try:
-                rows.texts.append(_text(value, text, number + place, request))
-            except DataError as error:
-                if faults is None:
-                    raise RowError.of(error) from None
-                rows.faults[place] = error
-                rows.texts.append("")
+        lines = list(range(number + 1, number + 1 + batch.num_rows))
+        columns = [_values(batch.column(name)) if request.whole else batch.column(name).to_pylist() for name in chosen]
         number += batch.num_rows
         if request.on_read:  # Arrow reads here and there: of the file, as much as of its rows
-            read = table.size * (number - 1) // table.rows
+            read = table.size * number // table.rows
             request.on_read(read - heard)
             heard = read
-        yield rows
+        yield Block(lines, columns, [], [], {}, batch if request.whole else None)
 
 
 def _values(column: Any) -> list[Any]:
@@ -308,16 +268,10 @@ def _value(scalar: Any) -> Any:
         return b""
 
 
-def _text(value: object, column: str, number: int, request: ReadRequest) -> str:
-    text = text_value(value, column, request.at(number))
-    if size(text) > request.max_field_bytes:
-        raise request.too_large(number, "a text")
-    return clean(Row(number, text, None), request).text
-
-
-def _told(read: Callable[[], Iterator[Item]], request: ReadRequest) -> Iterator[Item]:
+def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
+    """The blocks; what goes wrong as they are read is told as a DataError."""
     try:
-        yield from read()
+        yield from blocks
     except TooLarge:
         what = f"a row group takes more than {HELD_BYTES:,} bytes at once and {bounds.RATIO} times its size"
         raise DataError(what, where=request.name, hint=REWRITE) from None
@@ -331,47 +285,18 @@ def _broken(error: Exception, request: ReadRequest) -> DataError:
     return DataError(what, where=request.name, hint="write it again")
 
 
-def _chosen(table: Table, choose: Choose) -> Iterator[tuple[int, list[str | None]]]:
-    names = list(choose(table.schema.names))
-    number = 0
-    for batch in table.batches(names, names, at_once=_BATCH):
-        for values in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
-            number += 1
-            yield number, [plain_value(value) for value in values]
-
-
-def _rows(table: Table, request: ReadRequest) -> Iterator[Row]:
-    text, label = find_columns(table.schema.names, request)
-    _check_types(table.schema, text, label, request)
-    names = [text] if label is None else [text, label]
-    number = 0
-    for batch in table.batches(names, names, at_once=_BATCH):
-        texts = batch.column(text).to_pylist()
-        labels = [None] * len(texts) if label is None else batch.column(label).to_pylist()
-        for text_found, label_found in zip(texts, labels, strict=True):
-            number += 1
-            where = request.at(number)
-            value = text_value(text_found, text, where)
-            if size(value) > request.max_field_bytes:
-                raise request.too_large(number, "a text")
-            yield Row(number, value, None if label is None else label_value(label_found, label, where))
-
-
-def _check_types(schema: Any, text: str, label: str | None, request: ReadRequest) -> None:
+def _check_types(schema: Any, chosen: Sequence[str], request: ReadRequest) -> None:
     """Refuse a whole column of the wrong type at once, rather than at its first row."""
+    text, *labels = chosen
     kind = _value_type(schema.field(text).type)
     if not (is_string(kind) or pa.types.is_null(kind)):
         raise DataError(f"the column {text!r} is {kind}", where=request.name, hint="texts must be strings")
-    if label is None:
-        return
-    kind = _value_type(schema.field(label).type)
-    checks = (is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
-    if not any(check(kind) for check in checks):
-        raise DataError(
-            f"the column {label!r} is {kind}",
-            where=request.name,
-            hint="labels must be strings, numbers or true and false",
-        )
+    for label in labels:
+        kind = _value_type(schema.field(label).type)
+        checks = (is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
+        if not any(check(kind) for check in checks):
+            hint = "labels must be strings, numbers or true and false"
+            raise DataError(f"the column {label!r} is {kind}", where=request.name, hint=hint)
 
 
 def _value_type(kind: Any) -> Any:

@@ -1,124 +1,112 @@
-"""One door for all formats: a path goes in, rows come out, checked, one at a time.
+"""One door for all formats: a path goes in, rows come out in blocks, checked.
 
 The format is told by the name, after .gz or .zst; Parquet also by its first bytes. A file whose name says
 none is read as delimited text when a delimiter is given, and else refused: a guess would be wrong some day.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import repeat
 from pathlib import PurePath
 from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
-from rnn_cli.data.reading.decoding import Faults
+from rnn_cli.data.reading.blocks import Block, Opened, as_texts
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
-from rnn_cli.data.reading.table import DEFAULT_MAX_FIELD_BYTES, Choose, Hear, ReadRequest, Whole, checked, together
-from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError
-
-FORMATS_BY_SUFFIX = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-"""What a name says of a file's format."""
-
-DELIMITERS = {"csv": ",", "tsv": "\t"}
-"""What stands between the fields of a format, unless another is named."""
+from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
+from rnn_cli.errors import DataError, RowError
+from rnn_cli.formats import COMPRESSIONS, DELIMITERS, FORMATS_BY_SUFFIX, Format
 
 _PARQUET_MAGIC = b"PAR1"
-
-
-def read_rows(
-    path: str | os.PathLike[str],
-    *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    format: str | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    strip_nul: bool = False,
-    max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES,
-    labels: bool = True,
-    on_columns: Hear | None = None,
-) -> Iterator[Row]:
-    """Stream a file's rows; see `ReadRequest` for what each parameter means.
-
-    Raises DataError, naming file and line, at what it cannot read; the rows before that have been given.
-    """
-    request = ReadRequest(
-        path=os.fspath(path),
-        text_column=text_column,
-        label_column=label_column,
-        format=format,
-        delimiter=delimiter,
-        encoding=encoding,
-        strip_nul=strip_nul,
-        max_field_bytes=max_field_bytes,
-        labels=labels,
-        on_columns=on_columns,
-    )
-    return checked(_rows(request), request)
-
-
-def read_columns(path: str | os.PathLike[str], choose: Choose, **how: Any) -> Iterator[tuple[int, list[str | None]]]:
-    """Stream the line of each record, as `read_rows` counts them, and its values of the columns that `choose` names.
-
-    Values are text, None where there is none. `how` is further parameters of `ReadRequest`. Raises DataError.
-    """
-    request = ReadRequest(path=os.fspath(path), **how)
-    with _opened(request) as (stream, kind):
-        if kind == "parquet":
-            from rnn_cli.data.reading import parquet
-
-            yield from parquet.chosen(stream, request, choose)
-        elif kind == "jsonl":
-            yield from jsonl.chosen(stream, request, choose)
-        else:
-            yield from delimited.chosen(stream, request, kind, choose)
+_NAMED = 5  # lines without a label that a message names
 
 
 @contextmanager
-def open_whole(
-    request: ReadRequest, *, lenient: bool, as_table: bool, at_once: int, characters: int
-) -> Iterator[Whole]:
-    """A file whose rows are wanted with all that stands in them, some of them together.
+def open_blocks(request: ReadRequest) -> Iterator[Opened]:
+    """A file and its rows, in blocks. Raises DataError, here or as they are read, at what cannot be read.
 
-    These are `at_once`, or fewer where they hold more than about so many `characters` (of Parquet, bytes). Raises
-    DataError, here or as rows are read, at what cannot be read. If `lenient`, a row that is faulty in itself is given
-    with its fault instead. `as_table` tells that all must have a place in a table: each JSONL object has the first
-    one's keys or fewer.
+    The rows before that have been given, unless whole rows are asked for.
     """
-    faults: Faults | None = {} if lenient else None
     with _opened(request) as (stream, kind):
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
-            schema, rows = parquet.whole(stream, request, faults, at_once=at_once, characters=characters)
-            yield Whole(kind, tuple(schema.names), rows, schema)
+            opened = parquet.open_blocks(stream, request)
         elif kind == "jsonl":
-            columns, records = jsonl.whole(stream, request, faults, as_table=as_table)
-            yield Whole(kind, tuple(columns), together(records, at_once, characters))
+            opened = jsonl.open_blocks(stream, request)
         else:
-            columns, rows = delimited.whole(stream, request, kind, faults, at_once=at_once, characters=characters)
-            yield Whole(kind, tuple(columns), rows)
+            opened = delimited.open_blocks(stream, request, kind)
+        yield replace(opened, blocks=_as_asked(opened, request))
 
 
-def _rows(request: ReadRequest) -> Iterator[Row]:
-    with _opened(request) as (stream, kind):
-        if kind == "parquet":
-            from rnn_cli.data.reading import parquet
+def _as_asked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
+    """The blocks with texts and labels where no other columns were chosen; what stops the reading is raised here."""
+    for block in opened.blocks:
+        if request.choose is None:
+            block = as_texts(block, opened.chosen, request)
+        stop = block.error
+        if block.faults and not request.lenient:
+            first = min(block.faults)
+            block, stop = block.before(first), RowError.of(block.faults[first])
+        # A job that goes on begins with a whole window, so none is given that ends too soon.
+        if stop is not None and request.whole:
+            raise stop
+        if block.lines:
+            yield block
+        if stop is not None:
+            raise stop
 
-            yield from parquet.rows(stream, request)
-        elif kind == "jsonl":
-            yield from jsonl.rows(stream, request)
-        else:
-            yield from delimited.rows(stream, request, kind)
+
+def read_labelled(request: ReadRequest) -> Iterator[Block]:
+    """A file's texts and labels (None where they are not wanted), in blocks of these two columns.
+
+    Raises DataError, naming file and line, at what cannot be read; also for missing labels, and where there are no rows
+    at all.
+    """
+    with open_blocks(request) as opened:
+        yield from labelled(opened.blocks, request)
+
+
+def labelled(blocks: Iterable[Block], request: ReadRequest) -> Iterator[Block]:
+    """The same blocks of texts and labels. Raises DataError for missing labels, and where there are no rows at all."""
+    missing, named, none_yet = 0, list[int](), True
+    for block in blocks:
+        none_yet = False
+        for labels in block.columns[1:]:
+            if absent := {label for label in set(labels) if not (label and label.strip())}:
+                lines = [line for line, label in zip(block.lines, labels, strict=True) if label in absent]
+                missing += len(lines)
+                named += lines[: _NAMED - len(named)]
+        if not missing:  # else it is read on to the end, so that all are told at once
+            yield block
+    if missing:
+        raise _missing_labels(missing, named, request)
+    if none_yet:
+        raise DataError("has no rows", where=request.name, hint="give it at least one")
+
+
+def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataError:
+    lines = ", ".join(map(str, named)) + (", ..." if count > _NAMED else "")
+    have = "1 row has" if count == 1 else f"{count:,} rows have"
+    what = f"{have} no label (line{'' if count == 1 else 's'} {lines})"
+    return DataError(what, where=request.name, hint="label or remove them")
+
+
+def read_columns(
+    path: str | os.PathLike[str], choose: Choose, **how: Any
+) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+    """Stream the line of each record, as a block tells them, and its values of the columns that `choose` names.
+
+    Values are text, None where there is none. `how` is further parameters of `ReadRequest`. Raises DataError.
+    """
+    with open_blocks(ReadRequest(path=os.fspath(path), choose=choose, **how)) as opened:
+        for block in opened.blocks:
+            columns = [list(map(plain_value, column)) for column in block.columns]
+            rows = zip(*columns, strict=True) if columns else repeat((), len(block.lines))
+            yield from zip(block.lines, rows, strict=True)
 
 
 @contextmanager
@@ -137,24 +125,29 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
 
 def _kind_of_text(request: ReadRequest) -> str:
     suffix = suffix_of(request.path)
-    said = request.format or FORMATS_BY_SUFFIX.get(suffix)
+    said = request.format or format_of(request.path)
     if said == "jsonl":
         return "jsonl"
     if said == "parquet":
         raise DataError("is not a Parquet file", where=request.name, hint="write it again, or name it for what it is")
     delimiter = request.delimiter or DELIMITERS.get(said or "")
     if delimiter is None:
-        way = "one object a line is .jsonl" if suffix == ".json" else "or say --set data.format=csv"
-        hint = f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}"
+        way = "one object a line is .jsonl" if suffix == ".json" else "or say {}"
+        hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}")
         if request.path == STANDARD_INPUT:
-            hint = "say --set data.format=csv (tsv, jsonl)"
+            hint = Setting("data.format", "csv", "say {} (tsv, jsonl)")
         raise DataError("its name does not say its format", where=request.name, hint=hint)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", hint="use one such as , or ;")
     return delimiter
 
 
+def format_of(path: str) -> Format | None:
+    """The format that a file's name says."""
+    return FORMATS_BY_SUFFIX.get(suffix_of(path))
+
+
 def suffix_of(path: str) -> str:
     """The name's last part that says a format, in lower case: .csv for reviews.CSV.gz."""
     name = PurePath((path.partition("?")[0] if is_remote(path) else path).lower())
-    return (name.with_suffix("") if name.suffix in (".gz", ".zst") else name).suffix
+    return (name.with_suffix("") if name.suffix in COMPRESSIONS else name).suffix

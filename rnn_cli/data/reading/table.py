@@ -1,4 +1,4 @@
-"""What all readers share: what one is asked for, how columns are found, and what a value, a row and a window are.
+"""What all readers share: what one is asked for, how columns are found, and what a value is.
 
 The request is one value, so that no reader has a parameter list of its own. Opens nothing.
 """
@@ -6,23 +6,27 @@ The request is one value, so that no reader has a parameter list of its own. Ope
 import difflib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import Any, NamedTuple
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.bounds import MOST_COLUMNS, too_many_columns
 from rnn_cli.data.reading.remote import shown
-from rnn_cli.data.rows import Row
-from rnn_cli.errors import DataError, quoted
+from rnn_cli.errors import DataError, Setting, quoted
 
 Hear = Callable[[tuple[str, str | None]], None]
 """Hears the names of the columns of texts and of labels that are read."""
 
-DEFAULT_MAX_FIELD_BYTES: int = DataConfig.model_fields["max_field_bytes"].default
-"""The largest record a reader takes into memory: some five times the longest novel."""
+Choose = Callable[[Sequence[str]], Sequence[str]]
+"""Answers which of a file's columns, in its order, are to be read; raises DataError if those wanted are not there."""
+
+ROWS, CHARACTERS = 2_048, 1 << 19
+"""What a block holds at most, if nothing else is asked for."""
+
+
+STRIP_NUL = Setting("data.strip_nul", "true", "remove it, or drop all with {}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class ReadRequest:
     encoding: str | None = None
     strip_nul: bool = False
     """Drop NUL characters, which are refused otherwise."""
-    max_field_bytes: int = DEFAULT_MAX_FIELD_BYTES
+    max_field_bytes: int = DataConfig.model_fields["max_field_bytes"].default
     """Bytes, as UTF-8, of the largest field; no line or record may be larger, so memory is bounded."""
     labels: bool = True
     """Whether a label is wanted too."""
@@ -48,6 +52,18 @@ class ReadRequest:
     """Hears how many bytes of the file, as it lies, each piece read of it has."""
     on_columns: Hear | None = None
     """Hears, once they are found, which columns are read."""
+    choose: Choose | None = None
+    """Chooses other columns than those of texts and of labels; their values come as they stand."""
+    whole: bool = False
+    """Whether a block is wanted with all that stands in its rows, or not at all where the reading stops within it."""
+    lenient: bool = False
+    """Whether a row that is faulty in itself is given with its fault, and does not stop the reading."""
+    as_table: bool = False
+    """Whether all must have a place in a table: each JSONL object has the first one's keys or fewer."""
+    at_once: int = ROWS
+    """Rows of a block, or fewer ..."""
+    characters: int = CHARACTERS
+    """... where they hold more characters (of Parquet, bytes), about."""
 
     @property
     def name(self) -> str:
@@ -63,84 +79,20 @@ class ReadRequest:
         return DataError(
             f"{what} larger than {self.max_field_bytes:,} bytes",
             where=self.at(line),
-            hint="close its quote if one is left open, or allow more with --set data.max_field_bytes=N",
+            hint=Setting("data.max_field_bytes", "N", "close its quote if one is left open, or allow more with {}"),
         )
 
     def too_many_blank(self, line: int) -> DataError:
         """The error for blank lines, from this one on, without an end."""
         return DataError(f"more than {bounds.MOST_BLANK:,} blank lines", where=self.at(line), hint="remove them")
 
-    def nul(self, line: int, hint: str = "remove it, or drop all with --set data.strip_nul=true") -> DataError:
+    def nul(self, line: int, hint: Setting = STRIP_NUL) -> DataError:
         """The error for a NUL character."""
         return DataError("a NUL character", where=self.at(line), hint=hint)
 
 
-Choose = Callable[[Sequence[str]], Sequence[str]]
-"""Answers which of a file's columns, in its order, are to be read; raises DataError if those wanted are not there."""
-
 READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
 """The keys of a data config that tell how a file is read."""
-
-
-_NAMED = 5  # lines without a label that a message names
-
-
-def checked(rows: Iterator[Row], request: ReadRequest) -> Iterator[Row]:
-    """The same rows. Raises DataError for surrogates, NUL characters, missing labels, and no rows at all."""
-    none_yet = True
-    for row in rows:
-        none_yet = False
-        whole = clean(row, request)
-        if request.labels and not (whole.label and whole.label.strip()):
-            raise _missing_labels(row, rows, request)
-        yield whole
-    if none_yet:
-        raise DataError("has no rows", where=request.name, hint="give it at least one")
-
-
-def clean(row: Row, request: ReadRequest) -> Row:
-    """The row, without NUL characters where they are to be dropped. Raises DataError for those and for surrogates."""
-    for field in (row.text, row.label or ""):
-        if not is_encodable(field):
-            raise DataError(
-                "half of a surrogate pair, which is no character",
-                where=request.at(row.line),
-                hint="remove it",
-            )
-    # A raw NUL was seen to with its line; one written as an escape, or in Parquet, arrives here.
-    if "\0" in row.text or "\0" in (row.label or ""):
-        if not request.strip_nul:
-            raise request.nul(row.line)
-        return Row(row.line, row.text.replace("\0", ""), row.label and row.label.replace("\0", ""))
-    return row
-
-
-def is_encodable(text: str) -> bool:
-    """Whether a text has no surrogates, which no file can hold."""
-    if text.isascii():
-        return True
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _missing_labels(first: Row, rest: Iterator[Row], request: ReadRequest) -> DataError:
-    """Reads on to the end, so that all missing labels are told at once."""
-    named, count = [first.line], 1
-    for row in rest:
-        if not (row.label and row.label.strip()):
-            count += 1
-            if len(named) < _NAMED:
-                named.append(row.line)
-    lines = ", ".join(str(line) for line in named) + (", ..." if count > _NAMED else "")
-    have = "1 row has" if count == 1 else f"{count:,} rows have"
-    return DataError(
-        f"{have} no label (line{'' if count == 1 else 's'} {lines})",
-        where=request.name,
-        hint="label or remove them",
-    )
 
 
 # The first name of each list wins over the others; among the others there must be only one.
@@ -162,7 +114,7 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
 
     Raises DataError, with all columns listed, when one is missing, doubled or not to be told from others.
     """
-    refuse_doubled(columns, request)
+    _refuse_doubled(columns, request)
     text, label = request.text_column, request.label_column if request.labels else None
     if text is not None and text == label:
         raise DataError(
@@ -189,7 +141,15 @@ def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
     return columns[0] if len(columns) == 1 and not request.labels else None
 
 
-def refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
+def choose_columns(columns: Sequence[str], request: ReadRequest) -> list[str]:
+    """Names of the columns that are read: those asked for, else that of texts and, where wanted, that of labels."""
+    if request.choose is None:
+        return [name for name in find_columns(columns, request) if name is not None]
+    _refuse_doubled(columns, request)
+    return list(request.choose(columns))
+
+
+def _refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
     """Raise DataError where two columns have one name, or there are too many of them."""
     if len(columns) > MOST_COLUMNS:
         raise too_many_columns(request.name)
@@ -218,7 +178,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
     meant = nearest(name, columns)
-    hint = f"did you mean --set data.{key}={quoted(meant)}?" if meant else f"use --set data.{key}=NAME with one of them"
+    to_name = Setting(f"data.{key}", "NAME", "use {} with one of them")
+    hint = Setting(f"data.{key}", quoted(meant), "did you mean {}?") if meant else to_name
     return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, hint=hint)
 
 
@@ -232,7 +193,7 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
         found = f"{len(candidates)} columns may be the {what}s: {show(candidates)}"
     else:
         found = f"no column is known to hold {what}s (columns: {show(columns)})"
-    raise DataError(found, where=request.name, hint=f"use --set data.{what}_column=NAME")
+    raise DataError(found, where=request.name, hint=Setting(f"data.{what}_column", "NAME"))
 
 
 def text_value(value: object, column: str, where: str) -> str:
@@ -261,11 +222,18 @@ def label_value(value: object, column: str, where: str) -> str | None:
     raise DataError(f"{column!r} is {what}", where=where, hint="labels must be strings, numbers or true and false")
 
 
+ABSENT = object()
+"""What stands in a column where an object of JSON Lines lacks the key."""
+
+
 def plain_value(value: object) -> str | None:
     """Anything as text, numbers as `label_value` writes them; None where it is missing."""
-    if isinstance(value, float) and math.isinf(value):
-        return str(value)
-    return label_value(value, "", "") if value is None or isinstance(value, str | bool | int | float) else str(value)
+    if isinstance(value, str):
+        return value
+    if value is None or value is ABSENT:
+        return None
+    is_number = isinstance(value, int | float) and not (isinstance(value, float) and math.isinf(value))
+    return label_value(value, "", "") if is_number else str(value)
 
 
 def kind(value: object) -> str:
@@ -276,63 +244,3 @@ def kind(value: object) -> str:
         return "true or false"
     names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object", bytes: "not UTF-8"}
     return names.get(type(value), type(value).__name__)
-
-
-class WholeRow(NamedTuple):
-    """A row of a text format.
-
-    `raw` is the row as it stands in the file, without its line end; `values` are its fields, or its object. A row with
-    a `fault` has no text and no values.
-    """
-
-    line: int
-    text: str
-    raw: str
-    values: Any
-    fault: DataError | None
-
-
-@dataclass(frozen=True, slots=True)
-class WholeRows:
-    """Neighbouring rows of a file, as lists of one length, each entry as in `WholeRow`.
-
-    `faults` tells what is wrong with a row by its place among them. Rows of Parquet stand in `batch`, an Arrow
-    RecordBatch, and have neither `raws` nor `values`.
-    """
-
-    lines: list[int]
-    texts: list[str]
-    raws: list[str]
-    values: list[Sequence[str] | Mapping[str, Any]]
-    faults: dict[int, DataError]
-    batch: Any = None
-
-
-@dataclass(frozen=True)
-class Whole:
-    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), its columns and its rows.
-
-    `schema` is a Parquet file's, in Arrow's terms.
-    """
-
-    kind: str
-    columns: tuple[str, ...]
-    rows: Iterator[WholeRows]
-    schema: Any = None
-
-
-def together(rows: Iterator[WholeRow], at_once: int, characters: int) -> Iterator[WholeRows]:
-    """The rows, `at_once` of them together, or fewer where they hold more than so many characters."""
-    while True:
-        taken, left = [], characters
-        for row in islice(rows, at_once):
-            taken.append(row)
-            left -= len(row.raw)
-            if left <= 0:
-                break
-        if not taken:
-            return
-        lines, texts, raws, values, faults = (list(column) for column in zip(*taken, strict=True))
-        yield WholeRows(
-            lines, texts, raws, values, {place: fault for place, fault in enumerate(faults) if fault is not None}
-        )

@@ -1,0 +1,164 @@
+"""Blocks: neighbouring rows of a file, column by column, with their lines and what is wrong with any of them.
+
+Every format gives its rows as blocks; training and scoring are two views of them. Opens nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from rnn_cli.data.reading.decoding import size
+from rnn_cli.data.reading.table import ABSENT, ReadRequest, label_value, show, text_value
+from rnn_cli.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring rows of a file, as lists of one length.
+
+    `columns` are those that were chosen; `faults` tells what is wrong with a row by its index, and `error` what stops
+    the reading behind these rows. `raws` are the rows of a text format as they stand in the file, without their line
+    ends, and `values` their fields, or their objects; rows of Parquet that are wanted whole stand in `batch`, an Arrow
+    RecordBatch. A row with a fault has no values and an empty text.
+    """
+
+    lines: list[int]
+    columns: list[list[Any]]
+    raws: list[str]
+    values: list[Sequence[str] | Mapping[str, Any]]
+    faults: dict[int, DataError]
+    batch: Any = None
+    error: DataError | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The first of the columns, which holds the texts where no others were asked for."""
+        return self.columns[0]
+
+    def reject(self, index: int, fault: DataError) -> None:
+        """Note what is wrong with a row."""
+        self.faults[index] = fault
+        if self.values:
+            self.values[index] = {}
+
+    def before(self, end: int) -> "Block":
+        """The rows before one of them; of a batch, all."""
+        columns = [column[:end] for column in self.columns]
+        faults = {index: fault for index, fault in self.faults.items() if index < end}
+        return Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), its columns, those chosen, its rows.
+
+    `schema` is a Parquet file's, in Arrow's terms.
+    """
+
+    kind: str
+    columns: Sequence[str]
+    chosen: Sequence[str]
+    blocks: Iterator[Block]
+    schema: Any = None
+
+
+Read = tuple[int, str, Any, DataError | None]
+"""A row of a text format: its line, the row as it stands, what is known of its values, and what is wrong with it."""
+
+
+def together(rows: Iterator[Read], request: ReadRequest) -> Iterator[Block]:
+    """The rows in blocks that have no columns yet, as large as asked for. What the rows raise is the last one's error.
+
+    Where a block ends depends on the rows alone, so a job finds the same ones when it goes on.
+    """
+    error: DataError | None = None
+    while error is None:
+        taken: list[Read] = []
+        left = request.characters
+        try:
+            for row in islice(rows, request.at_once):
+                taken.append(row)
+                left -= len(row[1])
+                if left <= 0:
+                    break
+        except DataError as caught:
+            error = caught
+        if not taken and error is None:
+            return
+        faults = {index: row[3] for index, row in enumerate(taken) if row[3] is not None}
+        yield Block(
+            [row[0] for row in taken], [], [row[1] for row in taken], [row[2] for row in taken], faults, None, error
+        )
+
+
+def as_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
+    """The block with its first column as texts, and its second, if it has one, as labels, None where one is missing.
+
+    What cannot be either is a fault of its row. `names` are those of the columns.
+    """
+    texts, *labels = block.columns
+    if not block.faults and _are_usable(texts, request.max_field_bytes):
+        usable = list(filter(None, map(_usable_labels, labels)))
+        if len(usable) == len(labels):
+            return replace(block, columns=[texts, *usable])
+    found: list[tuple[str, str | None]] = []
+    for index in range(len(block.lines)):
+        found.append(("", None))
+        if index not in block.faults:
+            try:
+                found[index] = _text_and_label(block, index, names, request)
+            except DataError as fault:
+                block.reject(index, fault)
+    return replace(block, columns=[list(column) for column in zip(*found, strict=True)][: 1 + len(labels)])
+
+
+def _are_usable(column: list[Any], most: int) -> bool:
+    """Whether all are texts that may be used as they stand, and are surely not too large."""
+    try:
+        joined = "".join(column)
+    except TypeError:
+        return False
+    return len(joined) * 4 <= most and "\0" not in joined and is_encodable(joined)
+
+
+def _usable_labels(column: list[Any]) -> list[Any] | None:
+    """The labels, or None where one of them may not be used as it stands."""
+    if set(map(type, column)) != {str}:
+        try:
+            column = [label_value(value, "", "") for value in column]
+        except DataError:
+            return None
+    joined = "".join([label for label in column if label is not None])
+    return column if "\0" not in joined and is_encodable(joined) else None
+
+
+def _text_and_label(block: Block, index: int, names: Sequence[str], request: ReadRequest) -> tuple[str, str | None]:
+    """A row's text and label. Raises DataError for what is missing, no text or label, too large or no character."""
+    line, values = block.lines[index], [column[index] for column in block.columns]
+    where = request.at(line)
+    if ABSENT in values:
+        what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {show(block.values[index])})"
+        raise DataError(what, where=where, hint="give every object the same keys")
+    text = text_value(values[0], names[0], where)
+    if size(text) > request.max_field_bytes:
+        raise request.too_large(line, "a text")
+    label = label_value(values[1], names[1], where) if len(values) > 1 else None
+    fields = [text] if label is None else [text, label]
+    if not all(map(is_encodable, fields)):
+        raise DataError("half of a surrogate pair, which is no character", where=where, hint="remove it")
+    # A raw NUL was seen to with its line; one written as an escape, or in Parquet, arrives here.
+    if any("\0" in field for field in fields) and not request.strip_nul:
+        raise request.nul(line)
+    return text.replace("\0", ""), label and label.replace("\0", "")
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a text has no surrogates, which no file can hold."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
