@@ -401,7 +401,7 @@ def _heard(progress: "bool | Listener") -> "Iterator[tuple[Listener, list[str]]]
     from rnn_cli.training.listener import Recorder, SilentListener
 
     if progress is True:
-        from rnn_cli.cli.show_progress import listening
+        from rnn_cli.progress import listening
 
         with listening() as listener:
             recorder = Recorder(listener)

@@ -2,10 +2,7 @@
 
 from importlib.util import find_spec
 
-import click
-
 from rnn_cli.errors import UsageError
-from rnn_cli.text.plain import one_line
 
 FULL = {
     *("ftfy", "keras", "llvmlite", "numba", "onnx", "pandas", "py3langid", "scipy", "sklearn", "tensorflow"),
@@ -36,19 +33,3 @@ def _lacking(library: str) -> UsageError:
     return UsageError(
         f"this needs the full install of rnn ({library} is not installed)", hint="pip install . in rnn's own folder"
     )
-
-
-class Notes:
-    """A plain line for what is worth knowing; nothing moves, so a log file can keep it."""
-
-    def say(self, line: str, style: str = "") -> None:
-        """Print a line."""
-        click.echo(line, err=True)
-
-    def note(self, text: str) -> None:
-        """Print it."""
-        self.say(one_line(text))
-
-    def warn(self, text: str) -> None:
-        """Print it, marked."""
-        self.say(f"Warning: {one_line(text)}", "yellow")

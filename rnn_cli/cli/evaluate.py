@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rnn_cli.cli.options import as_overrides, labelled_options, named_as_options, overrides_of, set_option
+from rnn_cli.cli.options import as_overrides, as_value, labelled_options, named_as_options, overrides_of, set_option
 from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
@@ -90,11 +90,16 @@ def evaluate(
     """
     overrides = overrides_of(settings, **columns)
     _refuse_alone(overrides, source, report, plots, force, threshold, goal, abstain, abstain_error)
-    asked = {"threshold": threshold, "goal": goal, "abstain": abstain, "abstain_error": abstain_error}
+    asked = {
+        "threshold": threshold,
+        "goal": as_value(goal, "--goal"),
+        "abstain": abstain,
+        "abstain_error": abstain_error,
+    }
     decision = as_overrides("decision", asked)
 
     from rnn_cli import api
-    from rnn_cli.cli.show_progress import Lines
+    from rnn_cli.progress import Lines
 
     with named_as_options(decision):
         found = api.evaluate(

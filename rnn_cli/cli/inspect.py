@@ -20,7 +20,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace the chart that --out
 
 @click.group()
 def inspect() -> None:
-    """Look inside: the model, its tokens, a reading, word vectors, gradients."""
+    """Look inside: the model, tokens, a reading, vectors, gradients."""
 
 
 @inspect.command(
@@ -282,8 +282,8 @@ def gradients(
     chosen = load_config(config, [*map(parse_override, settings)])
     _check_picture(out, force)
 
-    from rnn_cli.cli.show_progress import listening
     from rnn_cli.inspection.decay import shortened
+    from rnn_cli.progress import listening
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:

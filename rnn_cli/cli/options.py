@@ -61,7 +61,7 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
     return [*named, *given]
 
 
-def as_overrides(section: str, options: Mapping[str, str | float | None]) -> "list[Override]":
+def as_overrides(section: str, options: Mapping[str, Any]) -> "list[Override]":
     """Options that are keys of a section, as far as they were given."""
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
@@ -70,6 +70,15 @@ def as_overrides(section: str, options: Mapping[str, str | float | None]) -> "li
     from rnn_cli.config.load import Override
 
     return [Override(f"{section}.{name}", value, option=option_of(name)) for name, value in given.items()]
+
+
+def as_value(text: str | None, option: str) -> Any:
+    """What an option's text is as YAML, which may be more than text. Raises `ConfigError`."""
+    if text is None:
+        return None
+    from rnn_cli.config.strict_yaml import parse_yaml
+
+    return parse_yaml(text, f"{option} {text}", is_file=False)
 
 
 @contextmanager

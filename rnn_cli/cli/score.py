@@ -253,8 +253,8 @@ def score_files(options: FileOptions, more: Sequence[str], model: str | None, st
         _score_files(options, [*options.inputs, *more], model, style)
     except Error as error:
         way_round = options.on_bad_row == "stop" and isinstance(error, RowError)
-        error = in_shell_terms(error, OPTIONS_OF)  # a mistake in the model's config stays as it is
-        raise _with_way_round(error) if way_round else error
+        worded = in_shell_terms(error, OPTIONS_OF)  # a mistake in the model's config stays as it is
+        raise (_with_way_round(worded) if way_round else worded) from error
 
 
 def _score_files(options: FileOptions, names: Sequence[str], model: str | None, style: str | None) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rnn_cli.batch.job import Job
-from rnn_cli.cli.common import Notes
+from rnn_cli.progress import Notes
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

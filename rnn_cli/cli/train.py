@@ -14,7 +14,7 @@ from rnn_cli.text.plain import one_line
 Examples:
   rnn train
   rnn train reviews.csv
-  rnn train tickets.csv --text-column body --label-column team --out models/tickets
+  rnn train tickets.csv --label-column team --out models/tickets
   rnn train quick --set data.source=reviews.csv
   rnn train quick --no-baseline
   rnn train configs/default.yaml --set model.cell=gru --set model.units=[32]
@@ -74,7 +74,7 @@ def train(
         raise click.UsageError(f"{wrong} and --resume do not go together.")
 
     from rnn_cli import api
-    from rnn_cli.cli.show_progress import listening
+    from rnn_cli.progress import listening
 
     is_data = config is not None and names_data(config)
     with listening() as listener:

@@ -103,7 +103,7 @@ def test_a_learning_curve_ends_in_a_sentence(make_labelled_file, rnn: Rnn) -> No
         (["data", "check", "odd.csv", "--set", "model.units=[3]"], "has no effect here"),
         (
             ["data", "check", "odd.csv", "--set", "data.label_column=lable"],
-            "did you mean --set data.label_column=label",
+            "did you mean --label-column label",
         ),
         (["data", "check", "odd.csv", "--out", "odd.csv"], "odd.csv: holds the texts themselves"),
         (["data", "check", "odd.csv", "--out", "no/report.csv"], "no: no such folder"),

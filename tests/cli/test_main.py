@@ -15,7 +15,7 @@ import pytest
 
 from rnn_cli import __version__
 from rnn_cli.cli.main import cli
-from rnn_cli.config.load import load_config, parse_override
+from rnn_cli.config.load import load_config, names_data, parse_override
 
 from .conftest import COMMAND, Rnn
 
@@ -74,7 +74,8 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
     shutil.copytree(REPOSITORY / "configs", home / "configs")
     path = next(path for path in TRAINING if example.startswith(path))
     given = dict(commands())[path].make_context(path, shlex.split(example.removeprefix(path))).params
-    load_config(given["config"], [*map(parse_override, given["settings"])])
+    config = given["config"] if given["config"] is None or not names_data(given["config"]) else None
+    load_config(config, [*map(parse_override, given["settings"])])
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if not each.startswith(TRAINING)])

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rnn_cli.cli.score import _in_options
-from rnn_cli.errors import ConfigError
+from rnn_cli.cli.options import LABELLED, in_shell_terms
+from rnn_cli.errors import ConfigError, ConfigMistake
 
 from .conftest import Rnn, files_below, on_a_terminal
 
@@ -87,8 +87,8 @@ def test_a_model_is_needed_before_anything_is_written(rnn: Rnn, home: Path) -> N
 
 
 def test_a_mistake_in_the_config_of_a_model_is_told_as_it_is() -> None:
-    error = ConfigError(["model.units: expected a list"])
-    assert _in_options(error) is error
+    error = ConfigError([ConfigMistake("expected a list", "model.units")])
+    assert in_shell_terms(error, LABELLED) is error
 
 
 def parquet(texts: Sequence[str | None]) -> bytes:

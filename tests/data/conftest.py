@@ -91,7 +91,7 @@ def refused(write: Callable[[str, bytes | str], str]) -> Callable[..., None]:
         error = caught.value
         assert what in error.what
         assert error.where == path + place or (place.endswith(":") and error.where.startswith(path + place))
-        assert hint in error.hint
+        assert hint in str(error.hint)
         assert error.exit_code == 2 and "\n" not in str(error)
 
     return check

@@ -101,7 +101,7 @@ def test_duplicates_are_counted_and_stay_together(write):
     ("pairs", "what", "hint"),
     [
         ([(f"text {n}", "yes") for n in range(50)], "every row has the label 'yes'", "at least two labels"),
-        (PAIRS[:8], "8 rows are too few for a test share of 0.1", "--set data.test=SHARE"),
+        (PAIRS[:8], "8 rows are too few for a test share of 0.1", "data.test=SHARE"),
         (PAIRS[:2], "2 rows are too few for a test share of 0.1", "add rows"),
     ],
 )
@@ -109,7 +109,7 @@ def test_data_that_cannot_be_trained_on(write, pairs, what, hint):
     path = write("rows.csv", csv_of(pairs))
     with pytest.raises(DataError) as caught:
         load_splits(DataConfig(source=path))
-    assert caught.value.what == what and caught.value.where == path and hint in caught.value.hint
+    assert caught.value.what == what and caught.value.where == path and hint in str(caught.value.hint)
 
 
 def test_a_label_that_only_another_file_has(write):

@@ -313,7 +313,7 @@ def test_a_run_goes_on_when_its_rows_are_piped_in_again(listener: Any, monkeypat
     assert prepare(moved, listener, known).splits.fingerprint == run.splits.fingerprint
     for other, said in (("", r"\(is empty\)"), (content + "more,a\n", "the rows are not those the run began with")):
         piped(other, monkeypatch)
-        with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*--set data.source=FILE"):
+        with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*data.source=FILE"):
             prepare(run.config, listener, known)
 
 
@@ -326,7 +326,7 @@ def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: An
     assert run.config.data.source == f"local://{tmp_path}/rows.csv"
     assert "SECRET" not in str(run.config)
     Path("rows.csv").unlink()
-    with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*--set data.source=URL$"):
+    with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*data.source=URL$"):
         prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))
 
 

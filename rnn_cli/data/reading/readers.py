@@ -17,7 +17,7 @@ from rnn_cli.data.reading.blocks import Block, Opened, as_texts
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
-from rnn_cli.errors import DataError, RowError
+from rnn_cli.errors import DataError, RowError, Setting
 from rnn_cli.formats import COMPRESSIONS, DELIMITERS, FORMATS_BY_SUFFIX, Format
 
 _PARQUET_MAGIC = b"PAR1"

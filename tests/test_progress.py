@@ -3,15 +3,15 @@
 import pytest
 from rich.progress import Progress
 
-from rnn_cli.cli import show_progress
-from rnn_cli.cli.show_progress import Bars, Lines
+from rnn_cli import progress
+from rnn_cli.progress import Bars, Lines
 
 
 def test_a_long_fit_has_a_line_every_ten_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds = iter([0, 4, 9, 11, 12, 20, 22, 23, 100, 101])
-    monkeypatch.setattr(show_progress.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
     lines = Lines()
     for done in range(1, 9):
         lines.progress("n-gram part: labels", 1000 + done, 2000)

@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rnn_cli.cli.common import Notes
+from rnn_cli.text.plain import one_line
 from rnn_cli.training.listener import EpochMetrics, Listener
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
@@ -38,6 +39,22 @@ def listening() -> Iterator[Listener]:
     ) as progress:
         yield Bars(progress)
     console.print()  # between the epochs and what follows
+
+
+class Notes:
+    """A plain line for what is worth knowing; nothing moves, so a log file can keep it."""
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line."""
+        click.echo(line, err=True)
+
+    def note(self, text: str) -> None:
+        """Print it."""
+        self.say(one_line(text))
+
+    def warn(self, text: str) -> None:
+        """Print it, marked."""
+        self.say(f"Warning: {one_line(text)}", "yellow")
 
 
 class Lines(Notes):
