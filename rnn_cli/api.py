@@ -6,6 +6,7 @@ Keys of a config are named in Python by their last name, `epochs=3`, or whole: `
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,7 +249,7 @@ def evaluate(
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
-        found = work(predictor, rows)
+        found = work(predictor, rows, partial(listener.progress, "scoring rows"))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_against(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
@@ -270,6 +271,7 @@ def compare(
     *models: "Model",
     data: "Data | None" = None,
     split: str = "test",
+    progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
 ) -> "ModelComparison":
@@ -295,10 +297,12 @@ def compare(
     from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
 
     predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
-    rows = labelled_rows(predictors[0].bundle, data, changes)
-    return compare_models(
-        [predictions_of(name, work(each, rows)) for name, each in zip(names, predictors, strict=True)]
-    )
+    with _heard(progress) as (listener, _):
+        listener.doing("reading the rows")
+        rows = labelled_rows(predictors[0].bundle, data, changes)
+        on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
+        found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
+    return compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
 
 
 def check(
@@ -338,7 +342,7 @@ def check(
         raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
     with _heard(progress) as (listener, _):
         name = shown(named) if isinstance(named, str) else IN_MEMORY
-        report = work(name, config, rows, curve=learning_curve, note=listener.note)
+        report = work(name, config, rows, curve=learning_curve, note=listener.doing)
     if out is not None:
         write_csv(report.table(), Path(out))
     return report

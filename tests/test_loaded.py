@@ -215,6 +215,26 @@ def test_a_config_mistake_is_told_before_tensorflow_loads(tmp_path: Path) -> Non
     assert not names & (NETWORK | MEASURING | SCORING)
 
 
+@pytest.mark.parametrize("words", [["--from", "MODEL", "--set", "tokenizer.max_length=7"], ["--resume", "MODEL"]])
+def test_a_mistake_in_going_on_is_told_before_tensorflow_loads(words: list[str], trained: Path, tmp_path: Path) -> None:
+    code, names = loaded(tmp_path, "train", *(str(trained) if word == "MODEL" else word for word in words))
+    assert code == 2
+    assert not names & NETWORK - {"onnx"}
+
+
+def test_what_checkpoints_and_further_training_need_loads_no_tensorflow() -> None:
+    found = "import sys, rnn_cli.training.finetune; print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", found], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("words", [["runs"], ["runs", "--json"], ["runs", "rm", "--force", "quick-1"]])
+def test_runs_are_listed_and_removed_without_what_computes(words: list[str], trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "runs" / "quick-1")
+    code, names = loaded(tmp_path, *words)
+    assert code == 0
+    assert not names & (NETWORK | MEASURING | SCORING)
+
+
 def test_a_folder_in_the_way_is_told_before_tensorflow_loads(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "model")
     code, names = loaded(tmp_path, "train", "quick", "--out", "model")

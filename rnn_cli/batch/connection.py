@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, missing
 from rnn_cli.system import stderr_closed
 
 # Before Ray is loaded: its own log does not run through ours.
@@ -24,7 +24,7 @@ try:
     import ray
     from ray.data import DataContext
 except ModuleNotFoundError as error:
-    raise UsageError("--engine ray needs the library Ray", hint="pip install 'rnn-cli[ray]'") from error
+    raise missing(error.name or "") or error from error
 
 BLOCK_BYTES = 1 << 20
 """A block of Ray's is given on once it is so large: a chunk or, of short rows, a few."""

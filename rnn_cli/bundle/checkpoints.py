@@ -219,7 +219,7 @@ def check_begin(out: Path | None, *, force: bool) -> None:
     path = unfinished_path(out)
     if not path.exists():
         return
-    if not path.is_dir() or any(_is_foreign(file) for file in path.iterdir()):
+    if not path.is_dir() or any(is_foreign(file) for file in path.iterdir()):
         raise BundleError("exists and is not an unfinished run", where=str(path), hint="choose another --out")
     if checkpoints(path) and not force:
         raise BundleError(
@@ -299,7 +299,8 @@ def locate_unfinished(named: Path | None) -> Path:
     raise BundleError("no such unfinished run", where=str(named), hint=hint)
 
 
-def _is_foreign(file: Path) -> bool:
+def is_foreign(file: Path) -> bool:
+    """Whether it is none of the files of an unfinished run."""
     return file.name not in (PART, LOCK, FAILED, DRAFT) and not is_checkpoint(file)
 
 

@@ -104,6 +104,13 @@ FORMAT_VERSION = 1
 FURTHER = "further_training_of"
 """In a manifest's `data`, what tells of the model that further training began with."""
 
+RUN = "run"
+"""In a manifest's `data`, what tells of the run: `recipe`, its config's name (none in further training), how many
+`seconds` it took as a whole, and when it `finished`. Earlier releases told none of it."""
+
+LONGEST = 1e12
+"""Seconds that no run takes."""
+
 PRECISION = "precision"
 """In a manifest's `data`, that the graph of an exported model, which has no other, computes in 8 bits: `int8`."""
 
@@ -187,6 +194,9 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     for side in ("train", "validation", "test"):
         if type(data["rows"][side]) is not int or data["rows"][side] < 0:
             raise ValueError("rows")
+    run = data.get(RUN, {})
+    texts([run.get("recipe") or "", run.get("finished", "")])
+    number(run.get("seconds") or 0.0, 0, LONGEST)
     if data.get(PRECISION, "int8") != "int8":
         raise ValueError(PRECISION)
     return dict(data)

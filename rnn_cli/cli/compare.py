@@ -47,8 +47,10 @@ def compare(
         raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
 
     from rnn_cli import api
+    from rnn_cli.progress import listening
 
-    found = api.compare(*runs, data=source, split=split, overrides=overrides)
+    with listening() as listener:
+        found = api.compare(*runs, data=source, split=split, progress=listener, overrides=overrides)
     if as_json:
         from rnn_cli.cli.layout import to_json
 

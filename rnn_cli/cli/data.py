@@ -74,9 +74,10 @@ def check(
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
     from rnn_cli import api
-    from rnn_cli.cli.show_checks import show_curve, show_report, working
+    from rnn_cli.cli.show_checks import show_curve, show_report
+    from rnn_cli.progress import listening
 
-    with working() as listener:
+    with listening() as listener:
         report = api.check(
             source,
             learning_curve=learning_curve,

@@ -99,9 +99,9 @@ def evaluate(
     decision = as_overrides("decision", asked)
 
     from rnn_cli import api
-    from rnn_cli.progress import Lines
+    from rnn_cli.progress import listening
 
-    with named_as_options(decision):
+    with named_as_options(decision), listening() as listener:
         found = api.evaluate(
             model,
             source,
@@ -110,7 +110,7 @@ def evaluate(
             report=report,
             plots=plots,
             force=force,
-            progress=Lines(),
+            progress=listener,
             overrides=[*overrides, *decision],
         )
     if as_json:

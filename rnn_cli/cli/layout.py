@@ -1,4 +1,4 @@
-"""Text in lines and columns, and what keeps a foreign text from disturbing them. Prints nothing."""
+"""Text in lines and columns, and what keeps a foreign text from disturbing them. Prints only tables."""
 
 import json
 import os
@@ -7,12 +7,16 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
+import click
 from rich.cells import cell_len, set_cell_size
 
 from rnn_cli.text.plain import UNSEEN, apart, one_line, plain
 
 NAME_CELLS = 28
 """The widest a label or a file's name may be in a table."""
+
+GAP = 2
+"""Spaces between two columns of a table."""
 
 
 _ESCAPED = {code: f"\\u{code:04x}" for code in UNSEEN}
@@ -49,30 +53,66 @@ def terminal_width() -> int | None:
         return None
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> list[str]:
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    names: int = 1,
+    groups: Sequence[tuple[str, int]] = (),
+) -> list[str]:
     """The lines of a table: its head, a rule, its rows.
 
-    The first `names` columns are aligned left, the others, numbers, right. Names that differ do so as shown, too.
+    The first `names` columns are aligned left, the others, numbers, right. Names that differ do so as shown, too. A row
+    of fewer cells than the head has its last one run on, as far as a terminal goes. `groups` stand above the head: what
+    some columns after each other have in common, and how many they are.
     """
     shown = apart([*head, *(cell for row in rows for cell in row[:names])], NAME_CELLS, shortened)
     cells = [[shown[cell] for cell in head]]
     for row in rows:
         cells.append([*(shown[cell] for cell in row[:names]), *(shortened(cell, NAME_CELLS) for cell in row[names:])])
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(
+    widths = [0] * len(head)
+    for row in cells:
+        counted = row if len(row) == len(head) else row[:-1]
+        widths[: len(counted)] = map(max, widths, map(cell_len, counted))
+    above = _above(groups, widths)
+    lines = []
+    for row, given in zip(cells, [head, *rows], strict=True):
+        texts = [
             padded(cell, width, right=index >= names)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-    return [lines[0], "─" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:]]
+            for index, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        if len(row) < len(head):
+            before = sum(widths[: len(row) - 1]) + GAP * (len(row) - 1)
+            texts[-1] = shortened(given[-1], max((terminal_width() or 2**31) - before, 1))
+        lines.append((" " * GAP).join(texts).rstrip())
+    return [*above, lines[0], "─" * (sum(widths) + GAP * (len(widths) - 1)), *lines[1:]]
+
+
+def _above(groups: Sequence[tuple[str, int]], widths: list[int]) -> list[str]:
+    """The line of the groups' names, if there are any; makes the columns wide enough for them."""
+    line, first = [], 0
+    for name, count in groups:
+        span = sum(widths[first : first + count]) + GAP * (count - 1)
+        widths[first + count - 1] += max(cell_len(name) - span, 0)
+        line.append(padded(name, max(span, cell_len(name)), right=True))
+        first += count
+    return [(" " * GAP).join(line)] if groups else []
 
 
 def fits(lines: Sequence[str]) -> bool:
     """Whether no line is wider than the terminal."""
     width = terminal_width()
     return width is None or all(cell_len(line) <= width for line in lines)
+
+
+def show_table(*choices: Sequence[str]) -> bool:
+    """Print the first of these tables that fits the terminal, else the last; answers whether it is the first."""
+    chosen = next((lines for lines in choices if fits(lines)), choices[-1])
+    is_head = True
+    for line in chosen:
+        is_head = is_head and not line.startswith("─")
+        click.secho(line, bold=is_head or None)
+    return chosen is choices[0]
 
 
 def paragraph(text: str, indent: str = "    ") -> str:

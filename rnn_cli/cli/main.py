@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 import click
 
 from rnn_cli import __version__
-from rnn_cli.cli.common import understood
+from rnn_cli.cli.common import quiet_option, understood
 from rnn_cli.cli.compare import compare
+from rnn_cli.cli.completion import completion
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
 from rnn_cli.cli.evaluate import evaluate
@@ -24,6 +25,7 @@ from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.options import LABELLED, in_shell_terms
 from rnn_cli.cli.predict import predict
+from rnn_cli.cli.runs import runs
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error
 from rnn_cli.text.plain import one_line
@@ -72,8 +74,10 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, evaluate, compare, predict, export, inspect, config):
+for command in (data, init, train, runs, evaluate, compare, predict, export, inspect, config, completion):
     cli.add_command(command)
+for told in (train, evaluate, compare, predict, export, data.commands["check"], inspect.commands["gradients"], cli):
+    told.params.append(quiet_option())
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -192,7 +196,9 @@ def _main() -> int:
             signal.signal(number, _terminate)
     _open_streams()
     if "_RNN_COMPLETE" in os.environ:
-        cli.main(prog_name="rnn")  # answers the shell's request for completions
+        from rnn_cli.cli.completers import answer_shell
+
+        answer_shell(cli)
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

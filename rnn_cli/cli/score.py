@@ -15,6 +15,7 @@ import click
 from rnn_cli.cli.options import LABELLED, in_shell_terms
 from rnn_cli.errors import Error, RowError, UsageError
 from rnn_cli.formats import COMPRESSIONS, FORMATS
+from rnn_cli.progress import Notes
 from rnn_cli.system import keep_ray_here
 from rnn_cli.text.plain import one_line
 
@@ -268,7 +269,7 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
 
     from rnn_cli.batch.job import Job
     from rnn_cli.bundle.model_folder import Bundle, locate
-    from rnn_cli.cli.show_scoring import listening
+    from rnn_cli.progress import listening
     from rnn_cli.scoring.predictor import Predictor
 
     began = time.monotonic()
@@ -284,8 +285,10 @@ def _score_files(options: FileOptions, names: Sequence[str], model: str | None, 
         spreadsheet_safe=options.spreadsheet_safe,
     )
     predictor = Predictor(opened, threads=options.threads, precision=options.precision)
-    is_shown = sys.stderr.isatty() and not (options.target is None and sys.stdout.isatty())
-    with listening(job, is_shown=is_shown) as listener:
+    sizes = [each.size for each in inputs]
+    size = None if None in sizes else sum(size or 0 for size in sizes)
+    among_rows = sys.stderr.isatty() and options.target is None and sys.stdout.isatty()
+    with listening(size, is_shown=not among_rows) as listener:
         counts = _run(options, job, opened, predictor, listener)
     _tell(options, counts, listener.rows, time.monotonic() - began)
 
@@ -366,18 +369,19 @@ def _tell(options: FileOptions, counts: "Counts", now: int, seconds: float) -> N
     took = f" in {seconds:.1f} s ({now / max(seconds, 1e-3):,.0f} a second)"
     if now < counts.rows:
         took = f", {counts.rows - now:,} of them before; the rest{took}" if now else ", all of them before"
-    click.echo(f"{counts.scored:,} {rows} scored{took}{to}", err=True)
+    tell = Notes()
+    tell.note(f"{counts.scored:,} {rows} scored{took}{to}")
     if counts.rejected:
         given = "row" if counts.rows == 1 else "rows"
         told = f"{counts.rows:,} {given} in = {counts.scored:,} scored + {counts.rejected:,} rejected"
-        click.echo(f"{told} → {one_line(str(options.rejected))}", err=True)
+        tell.note(f"{told} → {options.rejected}")
     if not counts.scored:
-        click.echo("Warning: no row could be scored", err=True)
+        tell.warn("no row could be scored")
     if counts.unsure:
-        click.echo(f"{counts.unsure:,} of the answers are unsure", err=True)
+        tell.note(f"{counts.unsure:,} of the answers are unsure")
     if counts.unknown:
         hold = "text holds" if counts.unknown == 1 else "texts hold"
-        click.echo(f"Warning: {counts.unknown:,} {hold} no word the model knows (no_known_words)", err=True)
+        tell.warn(f"{counts.unknown:,} {hold} no word the model knows (no_known_words)")
 
 
 def _with_way_round(error: Error) -> Error:

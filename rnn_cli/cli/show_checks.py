@@ -1,18 +1,13 @@
 """What a check of labelled texts found, printed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
 
-from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, show_table, table, terminal_width
 from rnn_cli.text.plain import apart, one_line
-from rnn_cli.training.listener import SilentListener
 
 if TYPE_CHECKING:
     from rnn_cli.checks.check import CheckReport
@@ -36,16 +31,6 @@ HARDLY = 0.3
 
 
 INDENT = " " * 9
-
-
-@contextmanager
-def working() -> Iterator[SilentListener]:
-    """Shows what is being done while the block runs, on a terminal only; nothing of it stays."""
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with console.status("") as status:
-        listener = SilentListener()
-        listener.note = lambda text: status.update(escape(text))  # type: ignore[method-assign]
-        yield listener
 
 
 def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> None:
@@ -95,22 +80,17 @@ def _show_lengths(report: "CheckReport") -> None:
     lengths = report.lengths
     half, most, many, nearly, longest = lengths.quantiles.values()
     unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
-    told = table(
+    at_most = table(
         (f"{unit} a text", "half", "90%", "95%", "99%", "longest"),
         [("at most", *(f"{count:,}" for count in (half, most, many, nearly, longest)))],
     )
-    click.secho(told[0], bold=True)
-    for line in told[1:]:
-        click.echo(line)
+    show_table(at_most)
     click.echo()
     rows = [_setting("max_length", "of texts whole", lengths.in_force, lengths.max_length, 1 - lengths.cut)]
     if lengths.vocab_size is not None:
         known = 1 - lengths.unknown
         rows.append(_setting("vocab_size", f"of running {unit}", lengths.in_force, lengths.vocab_size, known))
-    told = table(("tokenizer", "keeps", "95%", "99%", "now", "keeps"), rows, names=2)
-    click.secho(told[0], bold=True)
-    for line in told[1:]:
-        click.echo(line)
+    show_table(table(("tokenizer", "keeps", "95%", "99%", "now", "keeps"), rows, names=2))
 
 
 def _setting(name: str, kept: str, now: object, needed: object, share: float) -> tuple[str, ...]:
@@ -125,13 +105,8 @@ def show_curve(report: "CheckReport") -> None:
     if curve is None:
         click.echo("Too few rows for a learning curve.")
         return
-    told = table(
-        ("training rows", "accuracy"),
-        [(f"{size:,}", f"{accuracy:.1%}") for size, accuracy in zip(curve.sizes, curve.accuracies, strict=True)],
-    )
-    click.secho(told[0], bold=True)
-    for line in told[1:]:
-        click.echo(line)
+    sizes = zip(curve.sizes, curve.accuracies, strict=True)
+    show_table(table(("training rows", "accuracy"), [(f"{size:,}", f"{accuracy:.1%}") for size, accuracy in sizes]))
     click.echo("\n" + paragraph(_promise(curve), indent=""))
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.cli.layout import NAME_CELLS, fits, paragraph, table
+from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, SURE, bounds, span, value
 from rnn_cli.text.plain import apart, one_line
 
@@ -20,8 +20,9 @@ def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
     known = any(model.log_loss is not None for model in comparison_of_models.models)
     fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
     head = f"{comparison_of_models.rows:,} {rows}"
-    wide = _metrics(comparison_of_models, names, head, fields, with_intervals=fields)
-    _show(wide if fits(wide) else _metrics(comparison_of_models, names, head, fields, with_intervals=fields[:1]))
+    show_table(
+        *(_metrics(comparison_of_models, names, head, fields, with_intervals=each) for each in (fields, fields[:1]))
+    )
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
     wide = table(
@@ -32,7 +33,7 @@ def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
         (f"against {names[first.name]}", "points", EVERY, p),
         [(names[each.name], *_gain(each.against_first, f1=False), _p(each.p_corrected)) for each in others],
     )
-    _show(wide if fits(wide) else narrow)
+    show_table(wide, narrow)
     click.echo()
     for each in others:
         click.echo(paragraph(_verdict(first, each, rows, comparison_of_models.rows), indent=""))
@@ -105,9 +106,3 @@ def _ending(name: str, most: int) -> str:
     """The end of a path tells more than its beginning."""
     name = one_line(name)
     return name if len(name) <= most else "…" + name[1 - most :]
-
-
-def _show(lines: list[str]) -> None:
-    click.secho(lines[0], bold=True)
-    for line in lines[1:]:
-        click.echo(line)

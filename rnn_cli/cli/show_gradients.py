@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from rnn_cli.arrays import Floats
+from rnn_cli.cli.layout import show_table, table
 from rnn_cli.inspection.decay import Lesson
 from rnn_cli.text.plain import one_line
 
@@ -30,7 +31,8 @@ def show_lesson(lesson: Lesson) -> None:
     scaled = f", first recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""
     click.echo(f"{counted(lesson.texts, 'training text')} of {counted(lesson.tokens, lesson.unit)} or more,", nl=False)
     click.echo(f" {one_line(lesson.source)}; one layer of {counted(lesson.units, 'unit')}{scaled}\n")
-    for line in (*decay_table(lesson), "", *chart({each.cell: each.last for each in lesson.decays}, lesson.unit), ""):
+    show_table(decay_table(lesson))
+    for line in ("", *chart({each.cell: each.last for each in lesson.decays}, lesson.unit), ""):
         click.echo(line)
     if lesson.steps:
         click.echo(f"After {counted(lesson.steps, 'training step')}:")
@@ -45,17 +47,15 @@ def counted(number: int, noun: str) -> str:
 
 def decay_table(lesson: Lesson) -> list[str]:
     """A row a distance, a column a cell; twice as many where the cells were trained."""
-    cells = "".join(f"{each.cell:>9}" for each in lesson.decays)
     groups = [("untrained", [each.untrained for each in lesson.decays])]
     if trained := [each.trained for each in lesson.decays if each.trained is not None]:
         groups.append((f"after {counted(lesson.steps, 'step')}", trained))
-    over = "".join(f"{name:>{len(cells)}}" for name, _ in groups)
-    head = f"{lesson.unit + 's back':>16}" + cells * len(groups)
     rows = [
-        f"{mark:>16,}" + "".join(f"{figure(float(curve[mark])):>9}" for _, curves in groups for curve in curves)
+        (f"{mark:,}", *(figure(float(curve[mark])) for _, curves in groups for curve in curves))
         for mark in lesson.marks
     ]
-    return [" " * 16 + over, head, "─" * len(head), *rows]
+    head = (f"{lesson.unit}s back", *[each.cell for each in lesson.decays] * len(groups))
+    return table(head, rows, names=0, groups=[("", 1), *((name, len(curves)) for name, curves in groups)])
 
 
 def figure(left: float) -> str:

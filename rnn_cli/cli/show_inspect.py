@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, table, terminal_width, to_json
+from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, show_table, table, terminal_width, to_json
 from rnn_cli.errors import quoted
 from rnn_cli.inspection.tokens import Reading, Token
 from rnn_cli.text.plain import one_line
@@ -184,8 +184,7 @@ def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
     """A table, nearest first. Ids go by frequency, the smallest to the most frequent token."""
     click.echo(f"nearest to {shortened(visible(token), NAME_CELLS)} (id {id:,})\n")
     rows = [(visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
-    for line in table(("token", "similarity", "id"), rows):
-        click.echo(line)
+    show_table(table(("token", "similarity", "id"), rows))
 
 
 def show_projector(out: Path, tokens: int, dim: int) -> None:

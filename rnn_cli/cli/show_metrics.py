@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.cli.layout import fits, paragraph, table
+from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
     EVERY,
@@ -42,7 +42,7 @@ SLICES = 20
 
 def show_trained(run: "Run", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
-    _show(table(*run.table()))
+    show_table(table(*run.table()))
     side, last = list(run.sides.items())[-1]
     if run.test:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
@@ -70,7 +70,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
     against = evaluation.baseline
     models = {"network": metrics} | ({"linear": against.metrics} if against else {})
-    _show(table(*metrics_table(rows, models)))
+    show_table(table(*metrics_table(rows, models)))
     click.echo()
     if against:
         click.echo(paragraph(verdict(rows, against), indent="") + "\n")
@@ -99,9 +99,7 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
         return table(head, rows)
 
     click.echo()
-    wide = shown(fields)
-    _show(wide if fits(wide) else shown(fields[:1]))
-    if not fits(wide):
+    if not show_table(shown(fields), shown(fields[:1])):
         click.echo("A wider terminal shows each figure's interval, as do --report and --json.")
     if (left := len(slices) - SLICES) > 0:
         click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")
@@ -109,11 +107,11 @@ def show_slices(by: str, slices: "Sequence[Slice]") -> None:
 
 def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
     if len(per_class) <= MOST_LABELS:
-        _show(_by_label(per_class))
+        show_table(_by_label(per_class))
         return
     # A label without a row was not put to the test.
     tried = sorted((row.f1, label) for label, row in per_class.items() if row.support)
-    _show(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
+    show_table(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
     click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
 
 
@@ -127,10 +125,10 @@ def _show_confusion(metrics: "Metrics") -> None:
             ],
         )
         if fits(matrix):
-            _show(matrix)
+            show_table(matrix)
             return
     most = confusions(metrics, CONFUSIONS)
-    _show(
+    show_table(
         table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
     )
     click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
@@ -158,12 +156,6 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
             for label, row in per_class.items()
         ],
     )
-
-
-def _show(lines: list[str]) -> None:
-    click.secho(lines[0], bold=True)
-    for line in lines[1:]:
-        click.echo(line)
 
 
 def _short(path: Path) -> Path:

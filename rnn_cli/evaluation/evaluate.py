@@ -37,7 +37,7 @@ from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.predictor import Predictor, Scores, Told
 from rnn_cli.text.plain import html_table
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -251,11 +251,14 @@ class Evaluation:
         return html_table(*metrics_table(self.dataset.name, models))
 
 
-def evaluate(predictor: Predictor, dataset: Dataset) -> Evaluation:
-    """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know."""
+def evaluate(predictor: Predictor, dataset: Dataset, told: Told | None = None) -> Evaluation:
+    """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know.
+
+    `told` hears how many of the texts are scored.
+    """
     truth = true_labels(dataset, predictor.labels)
     encoded, reading = read(predictor.tokenizer, dataset.texts)
-    scores, decision = predictor.score_encoded(encoded), predictor.decision
+    scores, decision = predictor.score_encoded(encoded, told), predictor.decision
     predicted = decision.choose(scores.probabilities)
     metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)

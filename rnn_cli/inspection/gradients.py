@@ -58,7 +58,7 @@ def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Li
         gradient = token_gradient(model)
         untrained, trained = left(gradient_norms(gradient, chosen)), None
         if steps:
-            _train(model, run.train, steps, seed)
+            _train(model, run.train, steps, seed, listener)
             trained = left(gradient_norms(gradient, chosen))
         decays.append(Decay(cell, untrained, trained))
     return Lesson(
@@ -135,12 +135,13 @@ def _scale(layer: keras.layers.Layer, factor: float) -> None:
     layer.set_weights([kernel, recurrent * np.float32(factor), bias])
 
 
-def _train(model: keras.Model, train: Encoded, steps: int, seed: int) -> None:
+def _train(model: keras.Model, train: Encoded, steps: int, seed: int, listener: Listener) -> None:
     optimizer = keras.optimizers.Adam(LEARNING_RATE, global_clipnorm=CLIP_NORM)
     model.compile(optimizer=optimizer, loss=_loss(model)(), jit_compile=False)
     lengths = train.lengths()
     batches = (rows for epoch in count(1) for rows in epoch_batches(lengths, BATCH_SIZE, seed=seed, epoch=epoch))
     for step, rows in enumerate(islice(batches, steps), start=1):
+        listener.progress("training steps", step - 1, steps)
         found = float(model.train_on_batch(train.ids(rows), train.classes[rows][:, None]))
         if not math.isfinite(found):
             raise RunFailed(f"the loss is {found} at step {step}", hint="use fewer --steps, or a smaller --scale")

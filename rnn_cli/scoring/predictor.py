@@ -24,6 +24,9 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     from rnn_cli.scoring.explain import Part
 
+Told = Callable[[int, int], None]
+"""Hears how many of how many texts are done."""
+
 Precision = Literal["fp32", "int8"]
 """How a network computes: in floating-point numbers of 32 bits, or for the most part in whole ones of 8."""
 
@@ -137,9 +140,9 @@ class Predictor:
         """Score texts of any length and number; the answers stand in the order of the texts."""
         return self.score_encoded(self.tokenizer.encode_all(texts))
 
-    def score_encoded(self, sequences: Sequence[Sequence[int]]) -> Scores:
-        """Score encoded texts, each of at least one id, as `score` does."""
-        return self._done(sequences).scores()
+    def score_encoded(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> Scores:
+        """Score encoded texts, each of at least one id, as `score` does; `told` hears how many of them are done."""
+        return self._done(sequences, told).scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
@@ -152,9 +155,12 @@ class Predictor:
         """Encoded texts, each of at least one id, cut into batches that have yet to be run, in any order and thread."""
         return Work(self, sequences)
 
-    def _done(self, sequences: Sequence[Sequence[int]]) -> "Work":
-        work = self.begin(sequences)
-        _for_each(work.run, work.batches, self.threads)
+    def _done(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> "Work":
+        work, done = self.begin(sequences), 0
+        for batch in _each_done(work.run, work.batches, self.threads):
+            done += len(batch)
+            if told is not None:
+                told(done, len(sequences))
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
@@ -294,16 +300,18 @@ def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
 
 
-def _for_each(work: Callable[[Indices], None], batches: Sequence[Indices], threads: int) -> None:
+def _each_done(work: Callable[[Indices], None], batches: Sequence[Indices], threads: int) -> Iterator[Indices]:
+    """Does the work; gives each batch when it and those before it are done."""
     if threads == 1 or len(batches) <= 1:
         for batch in batches:
             work(batch)
+            yield batch
         return
     from concurrent.futures import ThreadPoolExecutor  # takes as long to load as a sentence to score
 
     with ThreadPoolExecutor(min(threads, len(batches))) as pool:
-        for _ in pool.map(work, batches):
-            pass
+        for batch, _ in zip(batches, pool.map(work, batches), strict=True):
+            yield batch
 
 
 def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Indices]:

@@ -8,16 +8,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import missing
 from rnn_cli.text.pieces import Merges
 from rnn_cli.text.splitting import WORD_START
 
 try:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 except ModuleNotFoundError as error:
-    raise UsageError(
-        "tokenizer.level: subword needs the library tokenizers", hint="pip install 'rnn-cli[subword]'"
-    ) from error
+    raise missing(error.name or "") or error from error
 
 
 def learn(

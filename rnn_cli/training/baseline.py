@@ -87,6 +87,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         return None
     listener.note("fitting the linear baseline")
     started = time.perf_counter()
+    listener.doing("linear baseline: counting words")
     counted = _count(splits, outputs=1 if len(labels) == 2 else len(labels))
     truth = true_indices(splits, labels)
     sides = {name: counted.vectorizer.transform(side.texts) for name, side in sides_of(splits).items()}
@@ -97,6 +98,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         merit = (float(right.mean()), -float(log_losses(truth["validation"], found).mean()))
         if best is None or merit > best:
             best, chosen, chosen_strength, validation = merit, model, strength, found
+    listener.doing("linear baseline: measuring it")
     temperature = fit_temperature(truth["validation"], validation)
     decision = decide(config.decision, truth["validation"], tempered(validation, temperature)).decision
 
@@ -185,12 +187,12 @@ def _together(
 
         return probabilities
 
-    for done, strength in enumerate(STRENGTHS, start=1):
+    for done, strength in enumerate(STRENGTHS):
+        listener.progress("linear baseline: strengths", done, len(STRENGTHS))
         model.set_params(C=strength)
         with warnings.catch_warnings():  # one that has not quite converged is a candidate like any other
             warnings.simplefilter("ignore")
             model.fit(matrix, truth, sample_weight=weights)
-        listener.progress("linear baseline: strengths", done, len(STRENGTHS))
         yield scores(deepcopy(model))
 
 

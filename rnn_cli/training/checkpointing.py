@@ -16,24 +16,26 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnn_cli import __version__
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
-from rnn_cli.bundle.model_folder import CONFIG, TOKENIZER, Bundle, checked_labels, texts
+from rnn_cli.bundle.model_folder import CONFIG, LONGEST, TOKENIZER, Bundle, checked_labels, number, texts
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.fitted_baseline import KeptBaseline
-from rnn_cli.training.learner import Learner
 from rnn_cli.training.loop import Standing, diverged
 from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
+
+if TYPE_CHECKING:  # loading it loads TensorFlow
+    from rnn_cli.training.learner import Learner
 
 LIBRARIES = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba", "scipy", "scikit-learn")
 
@@ -66,7 +68,7 @@ ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A run as a checkpoint holds it; `arrays` is a `Learner`'s state."""
+    """A run as a checkpoint holds it; `arrays` is a `Learner`'s state, `recipe` and `seconds` are `Prepared`'s."""
 
     config: Config
     known: Known
@@ -74,13 +76,15 @@ class SavedRun:
     versions: Mapping[str, str]
     standing: Standing
     arrays: Mapping[str, list[AnyArray]]
+    recipe: str | None = None
+    seconds: float | None = None
 
     @classmethod
     def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """A run as it stands now."""
         baseline = run.baseline.kept() if run.baseline else None
         known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, baseline)
-        return cls(run.config, known, run.origin, versions(), standing, arrays)
+        return cls(run.config, known, run.origin, versions(), standing, arrays, run.recipe, run.spent())
 
     @classmethod
     def read(cls, checkpoint: Checkpoint) -> "SavedRun":
@@ -100,7 +104,11 @@ class SavedRun:
             known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
-            return cls(config, known, state["origin"], state["versions"], standing, arrays)
+            texts([state.get("recipe") or ""])
+            seconds = state.get("seconds")  # earlier releases kept none
+            spent = None if seconds is None else number(seconds, 0, LONGEST)
+            told = state.get("recipe"), spent
+            return cls(config, known, state["origin"], state["versions"], standing, arrays, *told)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
@@ -114,6 +122,8 @@ class SavedRun:
             BASELINE: self._baseline_state(),
             "origin": self.origin,
             "versions": dict(self.versions),
+            "recipe": self.recipe,
+            "seconds": self.seconds,
             "standing": self.standing.to_dict(),
         }
 
@@ -262,15 +272,15 @@ class HeldSignals:
 
     def _restore(self) -> None:
         before, self._before = self._before, {}  # a signal that comes meanwhile finds nothing left to do
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 class Keeper:
     """Saves a run that trains at `place`."""
 
     def __init__(
-        self, place: Unfinished, run: Prepared, learner: Learner, standing: Standing, signals: HeldSignals
+        self, place: Unfinished, run: Prepared, learner: "Learner", standing: Standing, signals: HeldSignals
     ) -> None:
         self.place = place
         self.run = run

@@ -26,7 +26,10 @@ class EpochMetrics:
 
 
 class Listener(Protocol):
-    """Hears of a run's steps: of its fits, then of its epochs, in this order."""
+    """Hears of a run's steps: of its fits, then of its epochs, in this order.
+
+    A step is over when the next one or a note is heard of.
+    """
 
     def note(self, text: str) -> None:
         """A line worth knowing."""
@@ -34,8 +37,11 @@ class Listener(Protocol):
     def warn(self, text: str) -> None:
         """A line worth a second look."""
 
+    def doing(self, what: str) -> None:
+        """A step begins of which nobody knows how long it takes; `what` names it."""
+
     def progress(self, what: str, done: int, total: int) -> None:
-        """A fit goes on: `what` names it and what is counted. It is over when all are done, or by the next line."""
+        """A step goes on: `what` names it and what is counted. It is over when all are done, too."""
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Epoch `epoch` of `epochs` begins, or goes on; of its `steps` batches so many are done."""
@@ -56,6 +62,9 @@ class SilentListener:
     def warn(self, text: str) -> None:
         """Say nothing."""
 
+    def doing(self, what: str) -> None:
+        """Say nothing."""
+
     def progress(self, what: str, done: int, total: int) -> None:
         """Say nothing."""
 
@@ -74,7 +83,7 @@ class Recorder(SilentListener):
 
     def __init__(self, to: Listener) -> None:
         self.warnings: list[str] = []
-        self.note, self.progress = to.note, to.progress  # type: ignore[method-assign]
+        self.note, self.doing, self.progress = to.note, to.doing, to.progress
         self.epoch_starts, self.step_done, self.epoch_done = to.epoch_starts, to.step_done, to.epoch_done  # type: ignore[method-assign]
         self._to = to
 

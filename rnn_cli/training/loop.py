@@ -176,7 +176,7 @@ def _epoch(
         sums.seconds = time.monotonic() - started
         listener.step_done(sums.loss / sums.rows, sums.right / sums.rows)
         pause()
-    val_loss, val_accuracy = _validate(learner, validation, config.batch_size, pause)
+    val_loss, val_accuracy = _validate(learner, validation, config.batch_size, listener, pause)
     if not math.isfinite(val_loss):
         raise diverged("validation loss", val_loss, f"epoch {epoch}")
     return EpochMetrics(
@@ -198,10 +198,13 @@ def diverged(what: str, value: float, when: str) -> RunFailed:
     return RunFailed(f"the {what} is {value} at {when}", hint=hint)
 
 
-def _validate(learner: Learns, validation: Encoded, batch_size: int, pause: Callable[[], None]) -> tuple[float, float]:
+def _validate(
+    learner: Learns, validation: Encoded, batch_size: int, listener: Listener, pause: Callable[[], None]
+) -> tuple[float, float]:
     order = np.argsort(validation.lengths(), kind="stable")
     loss, right = 0.0, 0
     for start in range(0, len(order), batch_size):
+        listener.progress("validation rows", start, len(order))
         rows = order[start : start + batch_size]
         predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]

@@ -20,6 +20,9 @@ from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 
+SOME_TEXTS = 500
+"""Texts whose neighbours are counted before it is told how far that is."""
+
 
 def warn_if_slow(config: ModelConfig, listener: Listener) -> None:
     """Tell where Keras's own LSTM has to train, of the same weights and answers but slower."""
@@ -37,12 +40,15 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
         vectors = _own_vectors(run, listener)
     elif model.embeddings is not None:
         file = Path(model.embeddings)
+        listener.doing(f"reading {file.name}")
         ready = read_word_vectors(file, run.tokenizer.vocab, model.embedding_dim, seed=seed)
         share = ready.found / max(ready.words, 1)
         listener.note(f"{file.name} holds vectors of {ready.found:,} of {ready.words:,} tokens ({share:.1%})")
         vectors = ready.vectors
+    listener.doing("building the network")
     network = built(model, run, fast=True, vectors=vectors)
     if model.ngrams:
+        listener.doing("n-gram part: counting")
         _fit_ngrams(network, run, listener)
     return network
 
@@ -50,8 +56,15 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
 def _own_vectors(run: Prepared, listener: Listener) -> npt.NDArray[np.float32]:
     began, tokenizer, config = time.monotonic(), run.tokenizer, run.config
     texts = [*run.splits.train.texts, *run.unlabelled.texts]
-    sequences = map(tokenizer.encode_whole, texts)
-    vectors = own_vectors(sequences, tokenizer.vocab_size, config.model.embedding_dim, seed=config.training.seed)
+
+    def sequences() -> Iterator[list[int]]:
+        for done, text in enumerate(texts):
+            if done % SOME_TEXTS == 0:
+                listener.progress("token vectors: texts", done, len(texts))
+            yield tokenizer.encode_whole(text)
+        listener.doing("token vectors: what their neighbours have in common")
+
+    vectors = own_vectors(sequences(), tokenizer.vocab_size, config.model.embedding_dim, seed=config.training.seed)
     listener.note(f"token vectors from the neighbours in {len(texts):,} texts, {time.monotonic() - began:.0f}s")
     return vectors
 

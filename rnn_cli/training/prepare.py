@@ -4,8 +4,9 @@ Takes no TensorFlow, so that whatever is wrong with config and data is told with
 """
 
 import os
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ class Prepared:
 
     `unlabelled` are the texts that the tokenizer has seen besides the training rows; `origin` tells of the model that
     further training begins with; `baseline` is the linear model of the same rows, None where the config wants none or
-    the rows suit none.
+    the rows suit none. `recipe` is its config's name, None where it has none. The run goes on since `began`, as
+    `time.monotonic` has it, and `seconds` were spent before that, None where nobody knows.
     """
 
     config: Config
@@ -66,6 +68,13 @@ class Prepared:
     unlabelled: Unlabelled
     baseline: "Baseline | None"
     origin: Mapping[str, Any] | None = None
+    recipe: str | None = None
+    began: float = field(default_factory=time.monotonic)
+    seconds: float | None = 0.0
+
+    def spent(self) -> float | None:
+        """Seconds that the whole run has taken so far."""
+        return None if self.seconds is None else self.seconds + time.monotonic() - self.began
 
 
 def prepare(config: Config, listener: Listener, known: Known | None = None, source: Dataset | None = None) -> Prepared:
@@ -77,11 +86,13 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     sees nothing of validation and test: those of their texts that are unlabelled ones too are left out there.
     Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
     """
+    began = time.monotonic()
     # A known network has its vectors already.
     vectors = config.model.embeddings
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     goes_on = known is not None and known.fingerprint is not None
+    listener.doing("reading the rows")
     splits, unlabelled = _read_again(config.data, source) if goes_on else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
@@ -89,6 +100,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
+    listener.doing("counting and numbering tokens")
     tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
@@ -96,6 +108,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     refuse_unsuitable(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
+    validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     listener.note(_summary(splits, unlabelled, labels, tokenizer))
     if unlabelled.left_out:
@@ -106,9 +119,10 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         labels,
         tokenizer,
         _encoded(train, sequences, labels, weights),
-        _encoded(splits.validation, tokenizer.encode_all(splits.validation.texts), labels, weights),
+        _encoded(splits.validation, validation, labels, weights),
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
+        began=began,
     )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from rnn_cli.bundle.model_folder import (
     ONNX_MODEL,
     PREDICTIONS,
     REPORT,
+    RUN,
     TOKENIZER,
     Bundle,
     Manifest,
@@ -108,8 +110,7 @@ def train(
     written or replaced.
     """
     with beginning(out, name=name, force=force) as place:
-        if origin is not None:
-            run = replace(run, origin=origin.to_dict())
+        run = replace(run, origin=origin.to_dict()) if origin is not None else replace(run, recipe=name)
         learner = new_learner(run, listener, origin)
         if origin is None:
             _warn_of_few_steps(run, listener)
@@ -125,7 +126,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
-    run = replace(run, origin=saved.origin)
+    run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
     _seed(run)
     warn_if_slow(run.config.model, listener)
     learner = _learner(run, built(run.config.model, run, fast=True))
@@ -236,13 +237,16 @@ def _write(
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
+    listener.doing("scoring the validation rows")
     predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
+    listener.doing("trying the network in 8 bits")
     validation = evaluate(predictor, run.splits.validation)
     int8 = in_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.in_words())
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
+    listener.doing("measuring on the test rows")
     opened = draft.preview(manifest)
     test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
@@ -261,9 +265,21 @@ def _write(
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
+    listener.doing("writing the report")
     for name, content in documents(opened, predictor, run, sides, listener).items():
         draft.write(name, content)
+    manifest = replace(manifest, data={**manifest.data, RUN: _told_of(run)})
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
+
+
+def _told_of(run: Prepared) -> dict[str, Any]:
+    """What the manifest tells of a run that ends now."""
+    seconds = run.spent()
+    return {
+        "recipe": run.recipe,
+        "seconds": None if seconds is None else round(seconds, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:

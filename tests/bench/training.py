@@ -49,6 +49,9 @@ class Quiet:
 
     warn = note
 
+    def doing(self, what: str) -> None:
+        pass
+
     def progress(self, what: str, done: int, total: int) -> None:
         pass
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.bundle.model_folder import METRICS, REPORT, Bundle, proof
-from rnn_cli.cli import show_metrics as shown_figures
+from rnn_cli.cli import layout
 from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
@@ -216,7 +216,7 @@ def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], 
 def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
     columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr(shown_figures, "fits", lambda lines: max(map(len, lines)) <= columns)
+    monkeypatch.setattr(layout, "terminal_width", lambda: columns)
     show_evaluation(evaluation([f"a label, number {number}" for number in range(20)]), home, "rows.csv")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
+from rnn_cli.cli import layout
 from rnn_cli.cli.common import one_line
-from rnn_cli.cli.layout import shortened, table
+from rnn_cli.cli.layout import shortened, show_table, table
 from rnn_cli.cli.show_predictions import Writer
 from rnn_cli.scoring.predictor import Prediction
 
@@ -42,3 +45,37 @@ def test_answers_show_labels_that_can_be_told_apart(capsys: pytest.CaptureFixtur
     writer.write(["a", "b"], [Prediction(label, 0.6, (0.6, 0.4), False) for label in labels])
     one, two = (line.split("  60.0%")[0] for line in capsys.readouterr().out.splitlines())
     assert one != two
+
+
+def test_a_row_of_few_cells_runs_on_to_the_terminal_s_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "damaged: " + "no end " * 20
+    rows = [("quick-1", "imdb", "20,000", "91.2%"), ("quick-2", long)]
+    monkeypatch.setattr(layout, "terminal_width", lambda: None)
+    assert table(("run", "data", "rows", "accuracy"), rows)[2:] == [
+        "quick-1  imdb  20,000     91.2%",
+        f"quick-2  {long}".rstrip(),
+    ]
+    monkeypatch.setattr(layout, "terminal_width", lambda: 40)
+    head, rule, whole, cut = table(("run", "data", "rows", "accuracy"), rows)
+    assert len(head) == len(rule) == len(whole) == 31 and len(cut) <= 40 and cut.endswith("…")
+
+
+def test_groups_stand_above_the_columns_they_are_of_however_long_their_names() -> None:
+    lines = table(("", "a", "b", "c"), [("x", "1", "2", "3")], groups=[("", 1), ("both", 2), ("a long one", 1)])
+    assert lines == ["   both  a long one", "   a  b           c", "─" * 19, "x  1  2           3"]
+
+
+@pytest.mark.parametrize(("columns", "chosen"), [(None, "wide"), (80, "wide"), (6, "narrow"), (3, "narrow")])
+def test_the_widest_table_that_fits_is_shown(
+    columns: int | None, chosen: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "terminal_width", lambda: columns)
+    wide, narrow = table(("wide", "b"), [("x", "1")]), table(("narrow",), [("x",)])
+    assert show_table(wide, narrow) == (chosen == "wide")
+    assert capsys.readouterr().out.splitlines() == (wide if chosen == "wide" else narrow)
+
+
+def test_all_tables_are_drawn_in_one_place() -> None:
+    others = [file.name for file in Path(layout.__file__).parent.glob("*.py") if file.name != "layout.py"]
+    drawn = {name for name in others if "─" * 2 in (Path(layout.__file__).parent / name).read_text(encoding="utf-8")}
+    assert not drawn

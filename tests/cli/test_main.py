@@ -84,6 +84,8 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     (home / "new_reviews.csv").write_text("\n".join([f"{header},country", *(f"{row},de" for row in rows)]) + "\n")
     for number in (2, 3):
         shutil.copytree(newest, home / "runs" / f"quick-{number}")
+    (home / "runs" / "quick-3.unfinished").mkdir()
+    (home / "models").mkdir()
     shutil.copy(newest / "predictions.csv", home / "another_program.csv")
     (home / "reviews.csv").write_bytes(labelled_file.read_bytes())
     (home / "tickets.csv").write_bytes(labelled_file.read_bytes().replace(b"label", b"team", 1))

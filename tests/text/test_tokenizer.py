@@ -186,5 +186,5 @@ def test_subword_without_its_library_says_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     monkeypatch.delitem(sys.modules, "rnn_cli.text.subword", raising=False)
     monkeypatch.delattr("rnn_cli.text.subword", raising=False)
-    with pytest.raises(UsageError, match=r"pip install 'rnn-cli\[subword\]'"):
+    with pytest.raises(UsageError, match=r"needs the library tokenizers, .*pip install 'rnn-cli\[subword\]'"):
         fit(TEXTS, level="subword")

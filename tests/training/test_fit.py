@@ -51,6 +51,9 @@ class Hearing:
 
     warn = note
 
+    def progress(self, what: str, done: int, total: int) -> None:
+        pass
+
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         assert done == 0
         self.starts.append((epoch, epochs, steps))

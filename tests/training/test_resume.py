@@ -81,6 +81,9 @@ class Hears:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def doing(self, what: str) -> None:
+        pass
+
     def progress(self, what: str, done: int, total: int) -> None:
         pass
 

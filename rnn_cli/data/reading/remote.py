@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, missing
 
 if TYPE_CHECKING:
     import pyarrow.fs
@@ -69,7 +69,8 @@ def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
         of_fsspec, path = url_to_fs(url)  # it keeps its file systems itself
         return _wrapped(of_fsspec), path
     except (ImportError, ValueError, OSError) as error:
-        raise _unreachable(url, error) from None
+        lacking = missing(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+        raise lacking or _unreachable(url, error) from None
 
 
 @cache

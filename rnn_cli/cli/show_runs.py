@@ -1,0 +1,86 @@
+"""Runs in a table."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from rnn_cli.bundle.runs import Run, Share
+from rnn_cli.cli.layout import show_table, table
+from rnn_cli.text.plain import one_line
+
+Column = tuple[str, Callable[[Run], str]]
+
+UNKNOWN = "-"
+
+LEAST_NEEDED = ("recipe", "MB", "rows", "min", "95% interval")
+"""Columns that a narrow terminal goes without, in this order."""
+
+
+def in_order(runs: Sequence[Run], by: str) -> list[Run]:
+    """The runs by name, or with the greatest accuracy, date, size or minutes first; those that have none come last."""
+    keys: dict[str, Callable[[Run], float | None]] = {
+        "accuracy": lambda run: run.accuracy[0] if run.accuracy else None,
+        "date": lambda run: run.changed,
+        "size": lambda run: float(run.size),
+        "minutes": lambda run: run.seconds,
+    }
+    named = sorted(runs, key=lambda run: _by_number(run.name))
+    if by == "name":
+        return named
+
+    def rank(run: Run) -> tuple[bool, float]:
+        value = keys[by](run)
+        return value is None, -(value or 0.0)
+
+    return sorted(named, key=rank)
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """quick-10 after quick-2."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    """A line a run; on a narrow terminal without what can best be done without."""
+    show_table(*(_drawn(runs, LEAST_NEEDED[:count]) for count in range(len(LEAST_NEEDED) + 1)))
+
+
+def _drawn(runs: Sequence[Run], without: Sequence[str]) -> list[str]:
+    before = [each for each in ABOUT if each[0] not in without]
+    after = [each for each in METRICS_SHOWN if each[0] not in without]
+    rows = []
+    for run in runs:
+        about = [written(run) for _, written in before]
+        if run.state in ("damaged", "foreign"):
+            rows.append([about[0], one_line(run.told if run.state == "foreign" else f"damaged: {run.told}")])
+        elif run.state == "unfinished":
+            rows.append([*about, f"unfinished: {one_line(run.told)}"])
+        else:
+            rows.append([*about, *(written(run) for _, written in after)])
+    return table([name for name, _ in before + after], rows, names=len(before))
+
+
+ABOUT: list[Column] = [
+    ("run", lambda run: one_line(run.name) + " *" * run.is_latest),
+    ("recipe", lambda run: one_line(run.recipe or UNKNOWN)),
+    ("data", lambda run: one_line(run.data or UNKNOWN)),
+]
+"""What tells runs from each other."""
+
+
+def _share(share: Share | None) -> str:
+    return f"{share[0]:.1%}" if share else UNKNOWN
+
+
+def _interval(share: Share | None) -> str:
+    return f"{100 * share[1][0]:.1f} to {100 * share[1][1]:.1f}" if share and share[1] else UNKNOWN
+
+
+METRICS_SHOWN: list[Column] = [
+    ("rows", lambda run: f"{sum(run.rows.values()):,}" if run.rows else UNKNOWN),
+    ("accuracy", lambda run: _share(run.accuracy)),
+    ("95% interval", lambda run: _interval(run.accuracy)),
+    ("linear", lambda run: _share(run.baseline)),
+    ("min", lambda run: f"{run.seconds / 60:,.1f}" if run.seconds is not None else UNKNOWN),
+    ("MB", lambda run: f"{run.size / 1e6:,.1f}"),
+]
+"""What came of a run that has finished."""
