@@ -22,6 +22,7 @@ from click.shell_completion import (
 from click.types import StringParamType
 
 from rnn_cli.bundle.model_folder import LATEST, MANIFEST, RUNS, UNFINISHED
+from rnn_cli.formats import FORMATS
 
 PROGRAM, VARIABLE = "rnn", "_RNN_COMPLETE"
 """The command that the scripts complete, and what they ask it by, in the environment."""
@@ -231,6 +232,7 @@ def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterat
                     part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "Literal"
                 ]
                 values = [part.value for each in few for part in ast.walk(each.slice) if isinstance(part, ast.Constant)]
+                values += FORMATS if "Format" in names else []
                 values += ["true", "false"] if "bool" in names else []
                 yield KeyValues(prefix + node.target.id, tuple(map(str, values)))
             for name in nested:
@@ -247,7 +249,7 @@ def _source(file: str) -> ast.Module:
 
 COMPLETERS: dict[str, Completer] = {
     "config": configs,
-    "overrides": settings,
+    "settings": settings,
     "model": runs,
     "runs": runs,
     "origin": origins,

@@ -83,7 +83,7 @@ class Recorder(SilentListener):
 
     def __init__(self, to: Listener) -> None:
         self.warnings: list[str] = []
-        self.note, self.doing, self.progress = to.note, to.doing, to.progress
+        self.note, self.doing, self.progress = to.note, to.doing, to.progress  # type: ignore[method-assign]
         self.epoch_starts, self.step_done, self.epoch_done = to.epoch_starts, to.step_done, to.epoch_done  # type: ignore[method-assign]
         self._to = to
 

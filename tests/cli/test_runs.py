@@ -13,7 +13,7 @@ import pytest
 
 from rnn_cli.bundle.checkpoints import LOCK
 from rnn_cli.bundle.checkpoints import write as write_checkpoint
-from rnn_cli.config.load import load_config, to_yaml
+from rnn_cli.config.load import load_config, parse_override, to_yaml
 from tests.forge import Forged
 
 from .conftest import Rnn, files_below, on_a_terminal, tiny_overrides
@@ -41,7 +41,7 @@ def copy(trained: Path, home: Path) -> Copy:
 
 def unfinished(path: Path, **state: Any) -> Path:
     path.mkdir(parents=True)
-    told = STATE | {"config": to_yaml(load_config("quick", ["data.source=sample"]))} | state
+    told = STATE | {"config": to_yaml(load_config("quick", [parse_override("data.source=sample")]))} | state
     write_checkpoint(path, {"force": False, "numbered": True}, told, {"model.npz": b"x" * 1_000_000})
     return path
 
