@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import load
+    from rnn_cli.api import check, compare, evaluate, load, train
     from rnn_cli.errors import Error
     from rnn_cli.scoring.explain import Part
     from rnn_cli.scoring.predictor import Prediction, Predictor
 
-__all__ = ["Error", "Part", "Prediction", "Predictor", "__version__", "load"]
+__all__ = [
+    "Error",
+    "Part",
+    "Prediction",
+    "Predictor",
+    "__version__",
+    "check",
+    "compare",
+    "evaluate",
+    "load",
+    "train",
+]
 
 __version__ = "0.1.0"
 """The release; packaging reads it from here."""
@@ -26,7 +37,7 @@ _PUBLIC = {
     "Part": "rnn_cli.scoring.explain:Part",
     "Prediction": "rnn_cli.scoring.predictor:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
-    "load": "rnn_cli.api:load",
+    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "train")},
 }
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,3 +118,59 @@ def test_the_page_runs_as_it_stands(
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
     assert len(blocks) == 5 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
     assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
+
+
+WORDS = {"good": ["warm", "funny", "lovely"], "bad": ["dull", "bland", "clumsy"]}
+
+
+def rows(count: int = 60) -> pd.DataFrame:
+    labels = ["good" if number % 2 else "bad" for number in range(count)]
+    texts = [f"a {WORDS[label][number // 2 % 3]} film number {number}" for number, label in enumerate(labels)]
+    return pd.DataFrame({"review": texts, "sentiment": labels, "year": ["1999", "2001", "2001"] * (count // 3)})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    small = {"vocab_size": 60, "max_length": 10, "embedding_dim": 4, "units": [3], "epochs": 2, "ngrams": 0}
+    out = tmp_path_factory.mktemp("trained") / "model"
+    return rnn.train("quick", rows(), out=out, **small, embeddings=None)
+
+
+def test_a_run_of_rows_in_memory_is_one_as_of_a_file(run: Any, tmp_path: Path) -> None:
+    assert list(run.history["epoch"]) == [1, 2] and run.report_path.is_file()
+    assert run.metrics["test"]["accuracy"] == run.test.metrics.accuracy
+    assert run.model.labels == ("bad", "good") and "linear" in run._repr_html_()
+    rows().to_csv(tmp_path / "rows.csv", index=False)
+    config = tmp_path / "config.yaml"
+    config.write_text(run.bundle.read("config.yaml").decode("utf-8"))
+    again = rnn.train(config, tmp_path / "rows.csv", out=tmp_path / "model")
+    assert again.bundle.manifest.data["fingerprint"] == run.bundle.manifest.data["fingerprint"]
+    assert again.bundle.read("model.onnx") == run.bundle.read("model.onnx")
+
+
+def test_an_evaluation_is_a_table_and_says_what_it_measured(run: Any) -> None:
+    found = rnn.evaluate(run, rows(), by="year", text_column="review")
+    table = found.to_frame()
+    assert list(table["text"]) == list(rows()["review"]) and len(table) == 60
+    assert (table["prediction"] == table["label"]).mean() == found.metrics.accuracy
+    assert {part.name for part in found.slices} == {"1999", "2001"} and "accuracy" in found._repr_html_()
+    with pytest.raises(rnn.Error, match="given by a program"):
+        rnn.evaluate(run)
+
+
+def test_models_are_compared_and_rows_are_checked(run: Any, model: rnn.Predictor) -> None:
+    found = rnn.compare(run, run, data=rows())
+    assert list(found.to_frame()["accuracy"])[0] == found.models[0].accuracy and "<table>" in found._repr_html_()
+    twice = pd.concat([rows(), rows().head(2)])
+    assert "duplicates" in set(rnn.check(twice).to_frame()["finding"])
+
+
+def test_what_is_wrong_with_settings_and_rows_is_said(run: Any) -> None:
+    with pytest.raises(rnn.Error, match="epoch: no such key; did you mean epochs"):
+        rnn.train("quick", rows(), epoch=3)
+    with pytest.raises(rnn.Error, match="no column is known to hold texts"):
+        rnn.train("quick", rows().rename(columns={"review": "zzz"}), epochs=1)
+    with pytest.raises(rnn.Error, match="1 row has no label"):
+        rnn.train("quick", (["a", "b", "c"], ["x", None, "y"]))
+    with pytest.raises(rnn.Error, match="2 texts and 1 labels"):
+        rnn.train("quick", (["a", "b"], ["x"]))

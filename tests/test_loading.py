@@ -534,4 +534,4 @@ def test_labels_are_spelled_as_in_data() -> None:
 
 def test_numbers_beyond_any_use_are_refused() -> None:
     with pytest.raises(ConfigError, match="tokenizer.vocab_size: at most 2,147,483,647"):
-        load_config(None, ["tokenizer.vocab_size=10000000000"])
+        load_config(None, [parse_override("tokenizer.vocab_size=10000000000")])

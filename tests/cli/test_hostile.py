@@ -147,7 +147,7 @@ def test_what_is_typed_again_is_quoted(rnn: Rnn, trained: Path, home: Path) -> N
     assert "rnn predict --input 'it'\"'\"'s.csv' scores its rows" in told
     told = rnn("data", "check", "it's.csv", "--set", "data.text_column=te_xt").err
     assert "did you mean --text-column 'te xt'?" in told
-    assert "use --set data.source='it'\"'\"'s.csv'" in rnn("train", "it's.csv").err
+    assert "use rnn train 'it'\"'\"'s.csv'" in rnn("config", "show", "it's.csv").err
     (home / "it's.unfinished").mkdir()
     assert "rnn train --resume 'it'\"'\"'s.unfinished'" in rnn("predict", "--model", "it's.unfinished", "warm").err
 

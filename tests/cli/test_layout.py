@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.cli import layout
-from rnn_cli.cli.common import one_line
 from rnn_cli.cli.layout import shortened, show_table, table
 from rnn_cli.cli.show_predictions import Writer
 from rnn_cli.scoring.predictor import Prediction
+from rnn_cli.text.plain import one_line
 
 LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]
 

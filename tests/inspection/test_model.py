@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, Bundle
-from rnn_cli.config.load import load_config
+from rnn_cli.config.load import load_config, parse_override
 from rnn_cli.errors import BundleError
 from rnn_cli.export.export import export
 from rnn_cli.inspection.model import look, nearest_recipe
@@ -69,7 +69,10 @@ def test_what_is_damaged_is_refused(trained: Path, tmp_path: Path, file: str, co
         look(Bundle.open(forged.path))
 
 
+CHANGES = ("training.epochs=99", "model.units=[3]", "data.source=mine.csv")
+
+
 def test_the_nearest_recipe_is_the_one_that_fewest_keys_differ_from() -> None:
     assert nearest_recipe(load_config("char")).changed == {}
-    found = nearest_recipe(load_config("quick", ["training.epochs=99", "model.units=[3]", "data.source=mine.csv"]))
+    found = nearest_recipe(load_config("quick", [parse_override(each) for each in CHANGES]))
     assert found.recipe == "quick" and found.changed == {"training.epochs": 99, "model.units": [3]}

@@ -83,7 +83,7 @@ class Scripted:
         self.batches.append(ids[:, 0].tolist())
         return Step(1.0, np.ones((len(ids), 1), np.float32), 1.0)
 
-    def answer(self, ids: np.ndarray) -> np.ndarray:
+    def probabilities(self, ids: np.ndarray) -> np.ndarray:
         self.epoch += 1
         assert len(ids) == len(self.predicted[self.epoch - 1]), "one batch of validation rows an epoch"
         return np.array(self.predicted[self.epoch - 1], np.float32)[:, None]

@@ -134,8 +134,8 @@ def unbroken(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("unbroken"))
         run = begin(configured(labelled_file), Hears())
-        assert 1 < run.best.epoch < len(run.history) < 8, "early stopping must have something to do"
-        assert any(0 < epoch.clipped < 1 for epoch in run.history)
+        assert 1 < run.best_epoch < len(run.history) < 8, "early stopping must have something to do"
+        assert any(0 < epoch.clipped < 1 for epoch in run.history.itertuples())
         return ended(run.bundle.path)
 
 
@@ -205,7 +205,7 @@ def test_the_network_of_the_recipes_stopped_at_any_step(step: int, labelled_file
 def test_stopped_while_it_validates(
     labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer, calls = Learner.answer, iter(range(100))
+    answer, calls = Learner.probabilities, iter(range(100))
 
     def interrupted(self: Learner, ids: Any) -> Any:
         if next(calls) == 1:
@@ -213,7 +213,7 @@ def test_stopped_while_it_validates(
         return answer(self, ids)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Learner, "answer", interrupted)
+        patch.setattr(Learner, "probabilities", interrupted)
         with pytest.raises(KeyboardInterrupt):
             begin(configured(labelled_file), Hears())
     assert (len(state().standing.history), state().standing.epoch.batches) == (1, 3)
@@ -279,7 +279,7 @@ def test_patience_counts_on_from_a_best_epoch_before_the_stop(labelled_file: Pat
     assert losses().index(min(losses())) == epochs - 3  # the best epoch, one without an improvement behind it
     again = Hears()
     run = go_on(again)
-    assert (again.epochs, run.best.epoch) == (1, epochs - 2)
+    assert (again.epochs, run.best_epoch) == (1, epochs - 2)
     assert_it_ended_as(unbroken)
 
 
@@ -342,7 +342,7 @@ def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
     saved.gone_on_with(configured(Path("rows.csv")))  # the same file
     with pytest.raises(ConfigError) as refused:
         saved.gone_on_with(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
-    assert refused.value.mistakes == (
+    assert tuple(map(str, refused.value.mistakes)) == (
         "model.dropout: 0.1 now, 0.3 when the run began; leave it as it was, or begin anew",
         "training.epochs: 9 now, 8 when the run began; leave it as it was, or begin anew",
     )

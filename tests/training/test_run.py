@@ -129,9 +129,9 @@ def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, ti
     stopping = {"epochs": 30, "early_stopping": {"patience": 2}, "learning_rate": 0.1}
     config = configured(tiny, labelled_file, training=stopping)
     result = train(prepare(config, listener), out=Path("m"), name="t", force=False, listener=listener)
-    losses = [epoch.val_loss for epoch in result.history]
-    assert result.best.epoch == losses.index(min(losses)) + 1
-    assert len(losses) == min(30, result.best.epoch + 2)
+    losses = result.history["val_loss"].tolist()
+    assert result.best_epoch == losses.index(min(losses)) + 1
+    assert len(losses) == min(30, result.best_epoch + 2)
     before = json.loads(result.bundle.read(METRICS))["calibration"]["validation"]["before"]
     assert before["log_loss"] == pytest.approx(min(losses), abs=1e-4)
 
