@@ -112,11 +112,12 @@ def test_the_page_runs_as_it_stands(
     monkeypatch.delenv("RNN_MODEL", raising=False)
     (tmp_path / "runs").mkdir()
     os.symlink(trained, tmp_path / "runs" / "latest")
+    rows().set_axis(["text", "label", "year"], axis=1).to_csv("reviews.csv", index=False)
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
-    assert len(blocks) == 5 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
+    assert len(blocks) == 8 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
     assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
 
 
