@@ -1,0 +1,61 @@
+"""How labelled files are read is said in plain words, by every command that reads some."""
+
+from pathlib import Path
+
+import pytest
+
+from rnn_cli.cli.options import COLUMNS, option_of
+from rnn_cli.config.load import load_config
+
+from .conftest import Rnn, tiny_overrides
+
+HOW = ["--text-column", "what", "--label-column", "0", "--delimiter", ";"]
+
+
+@pytest.fixture
+def odd(labelled_file: Path, home: Path) -> str:
+    """The labelled file with other names for its columns, a number among them, and another delimiter."""
+    _, *rows = labelled_file.read_text().splitlines()
+    pairs = [row.rsplit(",", 1) for row in rows]
+    lines = ["what;0", *(f"{text.replace(';', ' ')};{label}" for text, label in pairs)]
+    (home / "odd.csv").write_text("\n".join(lines) + "\n")
+    return "odd.csv"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "check", "odd.csv", "--json"],
+        ["init", "odd.csv", "--force"],
+        ["evaluate", "--data", "odd.csv", "--json"],
+        ["compare", "runs/latest", "runs/latest", "--data", "odd.csv", "--json"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_each_command_reads_by_the_same_options(words: list[str], odd: str, newest: Path, rnn: Rnn) -> None:
+    code, _, err = rnn(*words, *HOW)
+    assert code == 0, err
+    for option in map(option_of, COLUMNS):
+        assert option in rnn(*words[: 2 if words[0] == "data" else 1], "--help").out
+    code, _, err = rnn(*words)
+    assert code == 2 and "--delimiter ';'" in err and "--set" not in err
+
+
+def test_a_file_is_trained_on_with_the_config_that_init_writes(
+    odd: str, rnn: Rnn, home: Path, tiny: dict[str, dict[str, object]]
+) -> None:
+    code, _, err = rnn("train", odd, *HOW, *tiny_overrides(tiny))
+    assert code == 0 and "no config is given for odd.csv, so this is the one rnn init writes" in err
+    config = load_config(str(home / "runs" / "latest" / "config.yaml"))
+    assert (config.data.text_column, config.data.label_column, config.data.delimiter) == ("what", "0", ";")
+    assert Path(config.data.source).name == "odd.csv" and (home / "runs" / "odd-1").is_dir()
+
+
+def test_an_option_and_a_setting_of_one_key_are_refused(odd: str, rnn: Rnn) -> None:
+    code, _, err = rnn("data", "check", odd, "--text-column", "what", "--set", "data.text_column=what")
+    assert (code, err) == (2, "Error: --set data.text_column=what: --text-column says it, too; leave one out\n")
+
+
+def test_what_is_wrong_with_an_option_names_the_option(odd: str, rnn: Rnn) -> None:
+    code, _, err = rnn("data", "check", odd, "--delimiter", "ab")
+    assert (code, err) == (2, 'Error: --delimiter ab: expected one character or null, got "ab"\n')
