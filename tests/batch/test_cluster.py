@@ -53,8 +53,8 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-GOES_ON = re.compile(r" (so far|left)$")
-"""The end of a line that only says how far a job is."""
+GOES_ON = re.compile(r" (so far|left)\b")
+"""What a line has that only says how far a job is."""
 
 
 @pytest.fixture(scope="module", autouse=True)
