@@ -2,10 +2,11 @@
 
     python tests/bench/reading.py [--rows 300000] [--rounds 5] [--before CHECKOUT]
 
-Files are generated: CSV of 2 and of 8 columns (every third text is quoted and holds commas and doubled quotes), the
-same as JSON Lines (labels as text, and as numbers) and as Parquet. The peers, which keep texts and labels, too, but
-check nothing: Python's `csv` and `json` modules, row by row, and `pyarrow.parquet.read_table`. With `--before` another
-checkout of rnn reads the same files, in turn with this one, for training and for scoring. Each reader is a process.
+Files are generated: CSV of 2 and of 8 columns (every third text is quoted and holds commas and doubled quotes), CSV
+whose quoted texts hold a line end, too, and the first two as JSON Lines (labels as text, and as numbers) and as
+Parquet. The peers, which keep texts and labels, too, but check nothing: Python's `csv` and `json` modules, row by row,
+and `pyarrow.parquet.read_table`. With `--before` another checkout of rnn reads the same files, in turn with this one,
+for training and for scoring. Each reader is a process.
 """
 
 import argparse
@@ -53,6 +54,9 @@ def written(folder: Path, rows: int) -> Iterator[Path]:
         with (folder / f"{width} columns.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([names[:width], *(row[:width] for row in table)])
         yield folder / f"{width} columns.csv"
+    with (folder / "2 columns, texts of two lines.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([names[:2], *((text.replace(', "', ',\n"'), label) for text, label, *_ in table)])
+    yield folder / "2 columns, texts of two lines.csv"
     for width, kind in ((2, str), (len(names), int)):
         name = f"{width} columns, labels {kind.__name__}.jsonl"
         with (folder / name).open("w", encoding="utf-8") as file:
