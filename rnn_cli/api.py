@@ -231,8 +231,7 @@ def evaluate(
     changes = [*overrides, *_overrides(settings)]
     asked = [each for each in changes if each.path[0] == "decision"]
     reading = [each for each in changes if each.path[0] != "decision"]
-    if data is None and reading:
-        raise UsageError(f"{_called(reading[0])} tells how to read labelled texts, and none are named")
+    _refuse_without_data(reading, data)
     predictor = _predictor(model, precision)
     opened = predictor.bundle
 
@@ -284,8 +283,7 @@ def compare(
     if len(models) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more")
     changes = [*overrides, *_overrides(settings)]
-    if data is None and changes:
-        raise UsageError(f"{_called(changes[0])} tells how to read labelled texts, and none are named")
+    _refuse_without_data(changes, data)
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
 
@@ -360,8 +358,10 @@ def _name(model: "Model") -> str:
     return str(model.bundle.path)
 
 
-def _called(override: "Override") -> str:
-    return override.option or override.where or override.path[-1]
+def _refuse_without_data(overrides: "Sequence[Override]", data: "Data | None") -> None:
+    if data is None and overrides:
+        called = overrides[0].option or overrides[0].where or overrides[0].path[-1]
+        raise UsageError(f"{called} tells how to read labelled texts, and none are named")
 
 
 def _overrides(settings: Mapping[str, Any]) -> "list[Override]":

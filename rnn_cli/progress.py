@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.text.plain import one_line
+from rnn_cli.training.listener import SilentListener
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -97,26 +98,11 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
-class Still(Notes):
+class Still(Notes, SilentListener):
     """A listener that tells notes and warnings, but no progress; counts the `rows` scored."""
 
     def __init__(self) -> None:
         self.rows = 0
-
-    def doing(self, what: str) -> None:
-        """Say nothing."""
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Say nothing."""
-
-    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
-        """Say nothing."""
-
-    def step_done(self, loss: float, accuracy: float) -> None:
-        """Say nothing."""
-
-    def epoch_done(self, metrics: "EpochMetrics", *, best: bool) -> None:
-        """Say nothing."""
 
     def read(self, count: int) -> None:
         """Say nothing."""

@@ -2,7 +2,7 @@
 
 import click
 
-from rnn_cli.cli.options import labelled_options, overrides_of, set_option
+from rnn_cli.cli.options import labelled_options, overrides_of, refuse_without_data, set_option
 from rnn_cli.errors import UsageError
 
 
@@ -42,9 +42,7 @@ def compare(
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
     overrides = overrides_of(settings, **columns)
-    if source is None and overrides:
-        option = overrides[0].option or "--set"
-        raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
+    refuse_without_data(overrides, source)
 
     from rnn_cli import api
     from rnn_cli.progress import listening

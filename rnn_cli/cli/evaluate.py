@@ -1,17 +1,21 @@
 """`rnn evaluate`."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from rnn_cli.cli.options import as_overrides, as_value, labelled_options, named_as_options, overrides_of, set_option
+from rnn_cli.cli.options import (
+    as_overrides,
+    as_value,
+    labelled_options,
+    named_as_options,
+    overrides_of,
+    refuse_without_data,
+    set_option,
+)
 from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
-
-if TYPE_CHECKING:
-    from rnn_cli.config.load import Override
 
 
 @click.command(
@@ -89,7 +93,8 @@ def evaluate(
     what they show, train with decision.threshold, decision.goal, decision.abstain or decision.abstain_error.
     """
     overrides = overrides_of(settings, **columns)
-    _refuse_alone(overrides, source, report, plots, force, threshold, goal, abstain, abstain_error)
+    refuse_without_data(overrides, source)
+    _refuse_alone(report, plots, force, threshold, goal, abstain, abstain_error)
     asked = {
         "threshold": threshold,
         "goal": as_value(goal, "--goal"),
@@ -134,8 +139,6 @@ def evaluate(
 
 
 def _refuse_alone(
-    overrides: "Sequence[Override]",
-    source: str | None,
     report: Path | None,
     plots: Path | None,
     force: bool,
@@ -145,9 +148,6 @@ def _refuse_alone(
     abstain_error: float | None,
 ) -> None:
     """Raise `UsageError` for options without what they are about, or at odds with each other."""
-    if source is None and overrides:
-        option = overrides[0].option or "--set"
-        raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
     if threshold is not None and goal is not None:
         raise UsageError("--goal chooses the threshold, which --threshold gives", hint="leave one out")
     if abstain is not None and abstain_error is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rnn_cli.errors import ConfigError, ConfigMistake, Error, Setting
+from rnn_cli.errors import ConfigError, ConfigMistake, Error, Setting, UsageError
 
 if TYPE_CHECKING:
     from rnn_cli.config.load import Override
@@ -59,6 +59,13 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
         what = "{} says it, too; leave one out"
         raise ConfigError([ConfigMistake(what.format(keys[each.key].option), where=each.place) for each in twice])
     return [*named, *given]
+
+
+def refuse_without_data(overrides: "Sequence[Override]", source: str | None) -> None:
+    """Raise `UsageError` for what tells how to read --data where that is not given."""
+    if source is None and overrides:
+        option = overrides[0].option or "--set"
+        raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
 
 
 def as_overrides(section: str, options: Mapping[str, Any]) -> "list[Override]":

@@ -3,16 +3,16 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from rnn_cli.cli.options import LABELLED, in_shell_terms
+from rnn_cli.cli.options import LABELLED, Command, in_shell_terms
 from rnn_cli.errors import Error, RowError, UsageError
 from rnn_cli.formats import COMPRESSIONS, FORMATS
 from rnn_cli.progress import Notes
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.scoring.predictor import Predictor
 
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 OPTIONS_OF = {
     **LABELLED,
