@@ -46,7 +46,7 @@ Share = tuple[float, tuple[float, float] | None]
 
 
 @dataclass(frozen=True)
-class Run:
+class ListedRun:
     """A folder among the runs.
 
     `told` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the rows,
@@ -96,7 +96,7 @@ class Run:
         }
 
 
-def find_runs(folder: Path) -> list[Run]:
+def find_runs(folder: Path) -> list[ListedRun]:
     """The runs in a folder, in no order: all its folders but the hidden ones. Raises `BundleError` if it is none."""
     try:
         found = [Path(folder, each.name) for each in os.scandir(folder) if _may_be_run(each)]
@@ -110,8 +110,8 @@ def _may_be_run(found: "os.DirEntry[str]") -> bool:
     return not is_mark and not found.name.startswith(".") and found.is_dir()
 
 
-def _read(path: Path) -> Run:
-    run = Run(path, "finished", _changed(path), _size(path))
+def _read(path: Path) -> ListedRun:
+    run = ListedRun(path, "finished", _changed(path), _size(path))
     try:
         if path.name.endswith(UNFINISHED):
             return _read_unfinished(replace(run, state="unfinished"))
@@ -130,7 +130,7 @@ def _in_words(error: Exception, path: Path) -> str:
     return what if name == path.name else f"{name}: {what}"
 
 
-def _read_finished(run: Run, opened: Bundle) -> Run:
+def _read_finished(run: ListedRun, opened: Bundle) -> ListedRun:
     data = opened.manifest.data
     trained = data.get(RUN, {})
     run = replace(
@@ -170,7 +170,7 @@ def _source(config: Config) -> str:
     return "standard input" if source == "-" else source.rstrip("/").rpartition("/")[2]
 
 
-def _read_unfinished(run: Run) -> Run:
+def _read_unfinished(run: ListedRun) -> ListedRun:
     under_way = system.is_held(run.path / LOCK)
     index, damage = "before anything was saved", None
     for checkpoint in reversed(checkpoints(run.path)):
@@ -190,7 +190,7 @@ def _read_unfinished(run: Run) -> Run:
     return replace(run, told=f"stopped {index}")
 
 
-def _standing(run: Run, checkpoint: Path) -> tuple[Run, str]:
+def _standing(run: ListedRun, checkpoint: Path) -> tuple[ListedRun, str]:
     """What a checkpoint's manifest tells; its arrays, which are large, are not looked at."""
     text = system.read_plain(checkpoint / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
     state = unsign(text, where=str(checkpoint / MANIFEST), newest=CHECKPOINT_VERSION)["state"]

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Sequence
 
-from rnn_cli.bundle.runs import Run, Share
+from rnn_cli.bundle.runs import ListedRun, Share
 from rnn_cli.cli.layout import show_table, table
 from rnn_cli.text.plain import one_line
 
-Column = tuple[str, Callable[[Run], str]]
+Column = tuple[str, Callable[[ListedRun], str]]
 
 UNKNOWN = "-"
 
@@ -15,9 +15,9 @@ LEAST_NEEDED = ("recipe", "MB", "rows", "min", "95% interval")
 """Columns that a narrow terminal goes without, in this order."""
 
 
-def in_order(runs: Sequence[Run], by: str) -> list[Run]:
+def in_order(runs: Sequence[ListedRun], by: str) -> list[ListedRun]:
     """The runs by name, or with the greatest accuracy, date, size or minutes first; those that have none come last."""
-    keys: dict[str, Callable[[Run], float | None]] = {
+    keys: dict[str, Callable[[ListedRun], float | None]] = {
         "accuracy": lambda run: run.accuracy[0] if run.accuracy else None,
         "date": lambda run: run.changed,
         "size": lambda run: float(run.size),
@@ -27,7 +27,7 @@ def in_order(runs: Sequence[Run], by: str) -> list[Run]:
     if by == "name":
         return named
 
-    def rank(run: Run) -> tuple[bool, float]:
+    def rank(run: ListedRun) -> tuple[bool, float]:
         value = keys[by](run)
         return value is None, -(value or 0.0)
 
@@ -39,12 +39,12 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
-def show_runs(runs: Sequence[Run]) -> None:
+def show_runs(runs: Sequence[ListedRun]) -> None:
     """A line a run; on a narrow terminal without what can best be done without."""
     show_table(*(_drawn(runs, LEAST_NEEDED[:count]) for count in range(len(LEAST_NEEDED) + 1)))
 
 
-def _drawn(runs: Sequence[Run], without: Sequence[str]) -> list[str]:
+def _drawn(runs: Sequence[ListedRun], without: Sequence[str]) -> list[str]:
     before = [each for each in ABOUT if each[0] not in without]
     after = [each for each in METRICS_SHOWN if each[0] not in without]
     rows = []
