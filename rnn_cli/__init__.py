@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import check, compare, evaluate, load, train
+    from rnn_cli.api import check, compare, evaluate, load, score, train
     from rnn_cli.errors import Error
     from rnn_cli.scoring.explain import Part
     from rnn_cli.scoring.predictor import Prediction, Predictor
@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "score",
     "train",
 ]
 
@@ -37,7 +38,7 @@ _PUBLIC = {
     "Part": "rnn_cli.scoring.explain:Part",
     "Prediction": "rnn_cli.scoring.predictor:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
-    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "train")},
+    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "score", "train")},
 }
 
 

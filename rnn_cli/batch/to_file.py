@@ -15,7 +15,7 @@ from typing import IO, Any
 from rnn_cli import system
 from rnn_cli.batch.chunk_writer import Chunks, Encoder, encoder
 from rnn_cli.batch.columns import Added
-from rnn_cli.batch.job import Counts, Job, Listener, refuse_another
+from rnn_cli.batch.job import Counts, Job, ScoringListener, refuse_another
 from rnn_cli.batch.windows import (
     WINDOWS,
     Source,
@@ -247,7 +247,7 @@ def score_to_file(
     model: Mapping[str, str],
     output: Path,
     rejects: Path,
-    listener: Listener,
+    listener: ScoringListener,
     *,
     resume: bool = False,
     force: bool = False,
@@ -279,7 +279,7 @@ def score_to_file(
 
 
 def _written(
-    job: Job, added: Added, predictor: Predictor, journal: Journal, listener: Listener
+    job: Job, added: Added, predictor: Predictor, journal: Journal, listener: ScoringListener
 ) -> tuple[State, Encoder]:
     """Write all answers that are still to come into the journal's folder."""
     state = saved = journal.begun
@@ -318,7 +318,13 @@ def _written(
 
 
 def score_to_stream(
-    job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener, *, force: bool = False
+    job: Job,
+    predictor: Predictor,
+    stream: IO[bytes],
+    rejects: Path | None,
+    listener: ScoringListener,
+    *,
+    force: bool = False,
 ) -> Counts:
     """Score a job's files and write the answers to a stream, a window at a time, some of which are scored at once.
 
@@ -364,7 +370,7 @@ class _Named:
             return self._file.write(data)
 
 
-def _windows(job: Job, added: Added, begun: State, first: Source | None, listener: Listener) -> Iterator[Window]:
+def _windows(job: Job, added: Added, begun: State, first: Source | None, listener: ScoringListener) -> Iterator[Window]:
     """The windows that are still to be scored, of files that can stand in one file. Raises DataError."""
     for file, given in enumerate(job.inputs):
         if file < begun.file:

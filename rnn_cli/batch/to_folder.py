@@ -15,7 +15,7 @@ from typing import Any
 
 from rnn_cli.batch.chunk_writer import Chunks, encoder
 from rnn_cli.batch.columns import Added
-from rnn_cli.batch.job import Counts, Job, Listener, refuse_another
+from rnn_cli.batch.job import Counts, Job, ScoringListener, refuse_another
 from rnn_cli.batch.stores import Store
 from rnn_cli.batch.windows import WINDOWS, Window, division, no_rows, texts_of, windows_of
 from rnn_cli.bundle.model_folder import sign, unsign
@@ -61,7 +61,7 @@ class Folder:
 
 @contextmanager
 def taken(
-    job: Job, model: Mapping[str, str], store: Store, listener: Listener, *, resume: bool, force: bool
+    job: Job, model: Mapping[str, str], store: Store, listener: ScoringListener, *, resume: bool, force: bool
 ) -> Iterator[Folder]:
     """A folder for a job: a new one, one that the same job began (`resume`), or an earlier job's (`force`).
 
@@ -168,7 +168,7 @@ def _stem(job: Job, file: int) -> str:
 Scored = tuple[Window, Scores]
 
 
-def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Listener) -> Counts:
+def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: ScoringListener) -> Counts:
     """Score a job's files, but for the chunks that stand in the folder. Raises DataError and RunFailed."""
     counts = Counts()
     added = Added.by(predictor, job)
