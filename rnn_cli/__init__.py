@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import check, compare, evaluate, load, train
+    from rnn_cli.api import check, compare, evaluate, load, score, train
     from rnn_cli.classifier import RNNClassifier
     from rnn_cli.errors import Error
     from rnn_cli.scoring.explain import Part
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "score",
     "train",
 ]
 
@@ -40,7 +41,7 @@ _PUBLIC = {
     "Prediction": "rnn_cli.scoring.predictor:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
     "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
-    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "train")},
+    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "score", "train")},
 }
 
 

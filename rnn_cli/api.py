@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
+    from typing import IO
+
+    from rnn_cli.batch.job import Counts, Engine, OnBadRow
     from rnn_cli.checks.check import CheckReport
     from rnn_cli.config.load import Override
     from rnn_cli.config.schema import Config
@@ -21,6 +24,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import ModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.formats import Format
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
@@ -372,10 +376,93 @@ def check(
     return report
 
 
-def _predictor(model: "Model | None", precision: "Precision") -> "Predictor":
+def score(
+    inputs: "Path_ | Sequence[Path_]",
+    output: "Path_ | IO[bytes]",
+    *,
+    model: "Model | None" = None,
+    text_column: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    input_format: "Format | None" = None,
+    strip_nul: bool = False,
+    max_field_bytes: int | None = None,
+    format: "Format | None" = None,
+    proba: bool = False,
+    prefix: str = "",
+    spreadsheet_safe: bool = False,
+    on_bad_row: "OnBadRow" = "stop",
+    rejects: "Path_ | None" = None,
+    resume: bool = False,
+    force: bool = False,
+    precision: "Precision" = "fp32",
+    threads: int | None = None,
+    engine: "Engine" = "local",
+    ray_address: str | None = None,
+    progress: "bool | Listener" = False,
+) -> "Counts":
+    """Score the rows of files: every row is written, in order, with columns for its predicted label and probability.
+
+    `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, folders, patterns or URLs; "-" is the standard
+    input. `output` is a file, a folder (a name that ends in "/", or a URL) or a binary stream; a file appears when it
+    is whole. The options from `text_column` to `max_field_bytes` say how to read, those from `format` to
+    `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out ("skip") or is kept without a
+    prediction ("mark"); the latter two write it to `rejects`, by default OUTPUT.rejected.jsonl. With `resume` a job
+    that was stopped goes on, with `force` an earlier output is replaced. The engine "ray" scores on a Ray cluster, into
+    a folder.
+
+    Returns how many rows were read, rejected, of unknown words, and unsure. Loads no TensorFlow. Raises `BundleError`,
+    `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
+    """
+    names = [fspath(each) for each in ([inputs] if isinstance(inputs, str | PathLike) else inputs)]
+    if not names:
+        raise UsageError("there are no files to score", hint="name at least one")
+    place, stream = (fspath(output), None) if isinstance(output, str | PathLike) else (None, output)
+
+    from rnn_cli.batch.job import Job, find_inputs
+    from rnn_cli.batch.score import Target, check_options, check_places, output_format, score_files
+
+    target = Target(place, None if rejects is None else fspath(rejects), resume, force, engine, ray_address)
+    check_options(target, names, on_bad_row)
+    if input_format is None and delimiter is None and "-" in names:
+        input_format = format  # a pipe has no name that could say it
+    found = find_inputs(names, any_format=input_format is not None)
+    check_places(target, names, found)
+    of_input = input_format or ("csv" if delimiter else None)
+    form, compression = output_format(target, format, of_input, found[0].path)
+    predictor = _predictor(model, precision, threads)
+    how: dict[str, Any] = {
+        "text_column": text_column,
+        "likely_text_column": _text_column_of(predictor),
+        "format": input_format,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "strip_nul": strip_nul,
+    }
+    if max_field_bytes is not None:
+        how["max_field_bytes"] = max_field_bytes
+    job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
+    with _listener(progress) as listener:
+        sizes = [each.size for each in found]
+        listener.to_read(None if None in sizes else sum(size or 0 for size in sizes))
+        return score_files(job, predictor, target, stream, listener, threads)
+
+
+def _text_column_of(predictor: "Predictor") -> str | None:
+    """The column of texts that the model was trained on, where its config is there."""
+    from rnn_cli.bundle.model_folder import CONFIG
+    from rnn_cli.config.load import stored_config
+
+    bundle = predictor.bundle
+    if CONFIG not in bundle.manifest.files:
+        return None
+    return stored_config(bundle.read(CONFIG), str(bundle.path / CONFIG)).data.text_column
+
+
+def _predictor(model: "Model | None", precision: "Precision", threads: int | None = None) -> "Predictor":
     if model is None or isinstance(model, str | PathLike):
-        return load(model, precision=precision)
-    return load(model.path, precision=precision) if hasattr(model, "path") else model
+        return load(model, precision=precision, threads=threads)
+    return load(model.path, precision=precision, threads=threads) if hasattr(model, "path") else model
 
 
 def _name(model: "Model") -> str:
@@ -426,16 +513,24 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def _heard(progress: "bool | Listener") -> "Iterator[tuple[Listener, list[str]]]":
-    """Who hears of the work, and the warnings that have come so far."""
-    from rnn_cli.training.listener import Recorder, SilentListener
-
+def _listener(progress: "bool | Listener") -> "Iterator[Listener]":
+    """The listener asked for: one on stderr, the caller's own, or one that prints nothing."""
     if progress is True:
         from rnn_cli.progress import listening
 
         with listening() as listener:
-            recorder = Recorder(listener)
-            yield recorder, recorder.warnings
+            yield listener
     else:
-        recorder = Recorder(progress or SilentListener())
+        from rnn_cli.training.listener import SilentListener
+
+        yield progress or SilentListener()
+
+
+@contextmanager
+def _heard(progress: "bool | Listener") -> "Iterator[tuple[Listener, list[str]]]":
+    """The listener, and the warnings that have come so far."""
+    from rnn_cli.training.listener import Recorder
+
+    with _listener(progress) as listener:
+        recorder = Recorder(listener)
         yield recorder, recorder.warnings

@@ -104,23 +104,18 @@ class Still(Notes, SilentListener):
     def __init__(self) -> None:
         self.rows = 0
 
-    def read(self, count: int) -> None:
-        """Say nothing."""
-
     def scored(self, count: int) -> None:
         """Count the rows."""
         self.rows += count
 
 
 class Lines(Still):
-    """Tells progress in plain lines: an epoch's when it ends, and of all else one whenever it was silent for long.
+    """Shows progress in plain lines: one when an epoch ends, and of other work one after every long silence."""
 
-    `size` counts the bytes of the files that are scored, None where that is not known.
-    """
-
-    def __init__(self, size: int | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.size, self.bytes = size, 0
+        self.size: int | None = None
+        self.bytes = 0
         self.epochs = 0
         self.has_head = False
         self.told_at = time.monotonic()
@@ -152,6 +147,10 @@ class Lines(Still):
         self._at(what, done, total, f"{done:,}/{total:,}")
         if done >= total:
             self.doing(UNNAMED)
+
+    def to_read(self, size: int | None) -> None:
+        """Remember how many bytes the files have that are scored."""
+        self.size = size
 
     def read(self, count: int) -> None:
         """Remember how many bytes of the files were read."""
@@ -203,8 +202,8 @@ class Lines(Still):
 class Bars(Lines):
     """The same lines, with a bar for the step under way below them, unless it is over in a moment."""
 
-    def __init__(self, bars: "Progress", size: int | None = None) -> None:
-        super().__init__(size)
+    def __init__(self, bars: "Progress") -> None:
+        super().__init__()
         self.bars = bars
         self.shown: TaskID | None = None
         self.alone = threading.RLock()  # the thread that ticks moves the bar, too
@@ -243,20 +242,20 @@ class Bars(Lines):
 
 
 @contextmanager
-def listening(size: int | None = None, *, is_shown: bool = True) -> Iterator[Still]:
+def listening(*, is_shown: bool = True) -> Iterator[Still]:
     """A listener that suits stderr, cleared away when the block ends.
 
-    `size` counts the bytes of files that are scored; no progress is told unless it `is_shown`, and with --quiet.
+    It shows no progress with --quiet, or where none `is_shown`.
     """
     if is_quiet() or not is_shown:
         yield Still()
     elif not sys.stderr.isatty():
-        lines = Lines(size)
+        lines = Lines()
         with _beating(lines):
             yield lines
     else:
         with _bar() as progress:
-            bars = Bars(progress, size)
+            bars = Bars(progress)
             with _beating(bars):
                 yield bars
         if bars.has_head:

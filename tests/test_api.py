@@ -1,5 +1,6 @@
 """The Python face: it answers what the shell answers, takes what people have texts in, and costs nothing to import."""
 
+import io
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 import rnn_cli as rnn
 from rnn_cli.bundle.model_folder import CARD
+from rnn_cli.training.listener import SilentListener
 
 TEXTS = ["the warm and funny film", "a dull evening", "zzqq", ""]
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
@@ -118,7 +120,7 @@ def test_the_page_runs_as_it_stands(
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
-    assert len(blocks) == 12 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
+    assert len(blocks) == 13 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
     assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
 
 
@@ -129,6 +131,62 @@ def rows(count: int = 60) -> pd.DataFrame:
     labels = ["good" if number % 2 else "bad" for number in range(count)]
     texts = [f"a {WORDS[label][number // 2 % 3]} film number {number}" for number, label in enumerate(labels)]
     return pd.DataFrame({"review": texts, "sentiment": labels, "year": ["1999", "2001", "2001"] * (count // 3)})
+
+
+def test_files_are_scored_as_in_the_shell(
+    model: rnn.Predictor, trained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for file in files:
+        file.write_text("says;id\nwarm;1\ndull;2;3\nzzqq;4\n")
+    how = {"text_column": "says", "delimiter": ";", "on_bad_row": "skip"}
+    counts = rnn.score(files, tmp_path / "out.csv", model=model, **how)
+    assert (counts.rows, counts.scored, counts.rejected, counts.unknown) == (6, 4, 2, 2)
+    assert len((tmp_path / "out.csv.rejected.jsonl").read_text().splitlines()) == 2
+    stream = io.BytesIO()
+    rejects = tmp_path / "bad.jsonl"
+    assert rnn.score([str(file) for file in files], stream, model=trained, rejects=rejects, **how) == counts
+    assert stream.getvalue() == (tmp_path / "out.csv").read_bytes()
+    assert capfd.readouterr() == ("", "")
+    line = [sys.executable, "-m", "rnn_cli", "score", "--model", trained, *files, "--text-column", "says"]
+    line += ["--delimiter", ";", "--on-bad-row", "skip", "--rejects", tmp_path / "too.jsonl"]
+    assert subprocess.run(line, capture_output=True, check=True).stdout == stream.getvalue()
+    assert rnn.score(files[0], f"{tmp_path}/parts/", model=model, proba=True, **how).scored == 2
+    assert rnn.score(files[0], f"{tmp_path}/parts/", model=model, proba=True, resume=True, **how).rows == 3
+    for wrong, said in (
+        ({"inputs": []}, "no files to score"),
+        ({"resume": True}, "no unfinished job"),
+        ({"output": files[0]}, "would be read and replaced"),
+        ({"text_column": "say"}, "did you mean"),
+    ):
+        with pytest.raises(rnn.Error, match=said):
+            rnn.score(
+                **({"inputs": files, "output": tmp_path / "out.csv", "model": model, "force": True} | how | wrong)
+            )
+
+
+def test_the_progress_of_scoring_is_heard(
+    model: rnn.Predictor, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Heard(SilentListener):
+        size: int | None = None
+        bytes = rows = 0
+
+        def to_read(self, size: int | None) -> None:
+            self.size = size
+
+        def read(self, count: int) -> None:
+            self.bytes += count
+
+        def scored(self, count: int) -> None:
+            self.rows += count
+
+    (tmp_path / "in.csv").write_text("text\n" + "warm\n" * 50)
+    heard = Heard()
+    rnn.score(tmp_path / "in.csv", io.BytesIO(), model=model, progress=heard)
+    assert heard.size == heard.bytes == (tmp_path / "in.csv").stat().st_size and heard.rows == 50
+    rnn.score(tmp_path / "in.csv", io.BytesIO(), model=model, progress=True)
+    assert capfd.readouterr().out == ""
 
 
 @pytest.fixture(scope="module")

@@ -138,11 +138,11 @@ def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, t
     [
         ("pyarrow", ["evaluate", "--data", "rows.parquet"]),
         ("pyarrow", ["evaluate", "--data", "s3://bucket/rows.csv"]),
-        ("pyarrow", ["predict", "--input", "texts.csv", "--output", "answers.parquet"]),
-        ("pyarrow", ["predict", "--input", "rows.parquet", "--output", "answers.csv"]),
+        ("pyarrow", ["score", "texts.csv", "--output", "answers.parquet"]),
+        ("pyarrow", ["score", "rows.parquet", "--output", "answers.csv"]),
         ("zstandard", ["evaluate", "--data", "rows.csv.zst"]),
-        ("ray", ["predict", "--input", "texts.csv", "--output", "answers/", "--engine", "ray"]),
-        ("zstandard", ["predict", "--input", "texts.csv", "--output", "answers.csv.zst"]),
+        ("ray", ["score", "texts.csv", "--output", "answers/", "--engine", "ray"]),
+        ("zstandard", ["score", "texts.csv", "--output", "answers.csv.zst"]),
     ],
 )
 def test_what_needs_one_library_more_says_which(library: str, words: list[str], trained: Path, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def distributions(home: Path) -> set[str]:
         ["predict", "--format", "plain", "--proba", *TEXTS],
         ["predict", "--format", "csv", *TEXTS],
         ["predict", "--explain", "--format", "jsonl", *TEXTS],
-        ["predict", "--input", "reviews.csv", "--output", "answers.jsonl.gz", "--prefix", "predicted_"],
+        ["score", "reviews.csv", "--output", "answers.jsonl.gz", "--prefix", "predicted_"],
         ["evaluate", "--json"],
         ["evaluate", "--data", "reviews.csv", "--by", "length"],
         ["evaluate", "--data", "reviews.csv", "--goal", "f1"],

@@ -40,6 +40,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["train", "--help"],
         ["compare", "--help"],
         ["predict", "--help"],
+        ["score", "--help"],
         ["export", "--help"],
         ["inspect", "gradients", "--help"],
         ["inspect", "reading", "--help"],
@@ -100,7 +101,7 @@ def test_predict_in_8_bits_loads_only_what_scores(trained: Path, tmp_path: Path)
 def test_scoring_files_of_text_loads_only_what_scores(
     output: str, trained: Path, labelled_file: Path, tmp_path: Path
 ) -> None:
-    words = ["predict", "--model", str(trained), "--input", str(labelled_file), "--prefix", "p_", "--output", output]
+    words = ["score", "--model", str(trained), str(labelled_file), "--prefix", "p_", "--output", output]
     code, names = loaded(tmp_path, *words)
     assert code == 0
     assert names >= SCORING
@@ -108,21 +109,19 @@ def test_scoring_files_of_text_loads_only_what_scores(
 
 
 def test_scoring_parquet_loads_pyarrow_too(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
-    words = ["predict", "--model", str(trained), "--prefix", "p_"]
-    code, names = loaded(tmp_path, *words, "--input", str(labelled_file), "--output", "in.parquet")
+    words = ["score", "--model", str(trained), "--prefix", "p_"]
+    code, names = loaded(tmp_path, *words, str(labelled_file), "--output", "in.parquet")
     assert code == 0 and "pyarrow" in names
-    code, also = loaded(tmp_path, *words, "--prefix", "q_", "--input", "in.parquet", "--output", "out.csv")
+    code, also = loaded(tmp_path, *words, "--prefix", "q_", "in.parquet", "--output", "out.csv")
     assert code == 0
     # pyarrow itself loads pandas, where it is installed, to make an array of a list.
     assert not (names | also) & (NETWORK | (MEASURING - {"pyarrow", "pandas"}) | {"ray", "fsspec"})
 
 
-@pytest.mark.parametrize(
-    "words", [["--input", "none.csv"], ["--input", "x.csv", "--resume"], ["--input", "x.csv", "--format", "human"]]
-)
+@pytest.mark.parametrize("words", [["none.csv"], ["x.csv", "--resume"], ["x.csv", "--output", "x.csv"]])
 def test_mistakes_in_files_are_told_before_the_model_loads(words: list[str], trained: Path, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("text\nwarm\n")
-    code, names = loaded(tmp_path, "predict", "--model", str(trained), *words)
+    code, names = loaded(tmp_path, "score", "--model", str(trained), *words)
     assert code == 2
     assert not names & (NETWORK | MEASURING | ({"onnxruntime"} if "none.csv" not in words else set()))
 

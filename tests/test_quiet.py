@@ -112,7 +112,7 @@ def test_what_onnx_runtime_does_unless_told_is_seen(folder: Path) -> None:
 
 OF_A_MODEL = ["--model", "model"]
 FILES = [
-    ["predict", *OF_A_MODEL, "--input", f"texts.{form}", "--output", out]
+    ["score", *OF_A_MODEL, f"texts.{form}", "--output", out]
     for form, out in (("csv", "out.csv"), ("jsonl", "out.jsonl.gz"), ("parquet", "out.parquet"), ("csv", "many/"))
 ]
 INSPECTING = [

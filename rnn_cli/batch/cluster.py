@@ -20,7 +20,7 @@ import ray
 from ray.data import ActorPoolStrategy
 
 from rnn_cli.batch.columns import Added
-from rnn_cli.batch.job import Counts, Job, Listener
+from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.to_folder import Folder, chunk_of, counted, write_part
 from rnn_cli.batch.windows import Window, texts_of, windows_of
 from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
@@ -50,13 +50,14 @@ class _Progress:
 
 
 def score_on_ray(
-    job: Job, opened: Bundle, precision: Precision, folder: Folder, listener: Listener, *, workers: int | None
+    job: Job, predictor: Predictor, folder: Folder, listener: ScoringListener, *, workers: int | None
 ) -> Counts:
     """Score a job's files on the Ray cluster that is `connected`, but for the chunks that stand in the folder.
 
     There are as many workers as the cluster has cores, or `workers`. Raises DataError and RunFailed.
     """
-    model = ray.put(_packed(opened, precision))
+    precision = predictor.precision
+    model = ray.put(_packed(predictor.bundle, precision))
     cores = workers or _cores()
     read = partial(_read, job=job, folder=folder, here=os.getcwd())
     files = ray.data.from_items(
@@ -73,7 +74,7 @@ def score_on_ray(
     return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
 
-def _gathered(job: Job, told: Iterator[_Progress], listener: Listener) -> Counts:
+def _gathered(job: Job, told: Iterator[_Progress], listener: ScoringListener) -> Counts:
     """The counts of all chunks, each of which must be told of once."""
     counts = Counts()
     seen: set[tuple[int, int]] = set()

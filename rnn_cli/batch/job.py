@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import unquote
 
 from rnn_cli.bundle.model_folder import checksum
@@ -40,7 +40,7 @@ def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input
     one twice.
     """
     if STANDARD_INPUT in names and len(names) > 1:
-        raise DataError("the standard input cannot be read beside files", hint="give it alone, as --input -")
+        raise DataError("the standard input cannot be read beside files", hint="give it alone: rnn score -")
     found = [each for name in names for each in _named(local(name), any_format)]
     seen: set[str] = set()
     for each in found:
@@ -138,6 +138,9 @@ def _input(path: str, name: str) -> Input:
 
 STOP, SKIP, MARK = "stop", "skip", "mark"
 
+OnBadRow = Literal["stop", "skip", "mark"]
+Engine = Literal["local", "ray"]
+
 
 @dataclass(frozen=True)
 class Job:
@@ -216,17 +219,17 @@ class Counts:
         return replace(self, **both)
 
 
-class Listener(Protocol):
-    """Who is told how a job goes; what an earlier call has done of it is not told again."""
+class ScoringListener(Protocol):
+    """Hears how a job goes on; nothing is reported again of what an earlier call did."""
+
+    def to_read(self, size: int | None) -> None:
+        """The files have so many bytes in all; None where that is not known."""
 
     def read(self, count: int) -> None:
-        """So many bytes more of the files were read."""
+        """So many more bytes of the files were read."""
 
     def scored(self, count: int) -> None:
-        """So many rows more are done."""
+        """So many more rows are done."""
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
-
-    def warn(self, text: str) -> None:
-        """Something worth looking at."""

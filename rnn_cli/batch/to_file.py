@@ -15,7 +15,7 @@ from typing import IO
 from rnn_cli import system
 from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
-from rnn_cli.batch.job import Counts, Job, Listener
+from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.stores import LOCK, Local, refusals_named
 from rnn_cli.batch.to_folder import MADE, RECORD, REJECTED, Folder, read, score_to_folder, taken, windows_of_all
 from rnn_cli.batch.windows import no_rows, texts_of
@@ -33,7 +33,7 @@ def score_to_file(
     model: Mapping[str, str],
     output: Path,
     rejects: Path,
-    listener: Listener,
+    listener: ScoringListener,
     *,
     resume: bool = False,
     force: bool = False,
@@ -167,7 +167,13 @@ STREAM = "standard output"
 
 
 def score_to_stream(
-    job: Job, predictor: Predictor, stream: IO[bytes], rejects: Path | None, listener: Listener, *, force: bool = False
+    job: Job,
+    predictor: Predictor,
+    stream: IO[bytes],
+    rejects: Path | None,
+    listener: ScoringListener,
+    *,
+    force: bool = False,
 ) -> Counts:
     """Score a job's files and write the predictions to a stream, a window at a time.
 

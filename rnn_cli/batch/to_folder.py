@@ -16,7 +16,7 @@ from typing import Any
 
 from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
-from rnn_cli.batch.job import Counts, Job, Listener, refuse_another
+from rnn_cli.batch.job import Counts, Job, ScoringListener, refuse_another
 from rnn_cli.batch.stores import Store
 from rnn_cli.batch.windows import (
     WINDOWS,
@@ -93,7 +93,7 @@ def taken(
     job: Job,
     model: Mapping[str, str],
     store: Store,
-    listener: Listener,
+    listener: ScoringListener,
     *,
     resume: bool,
     force: bool,
@@ -221,7 +221,7 @@ Chunk = tuple[int, int]
 """The place of a file among the inputs, and of a chunk in it, both from 0."""
 
 
-def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Listener) -> Counts:
+def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: ScoringListener) -> Counts:
     """Score a job's files, except for the parts that stand in the folder. Raises DataError and RunFailed."""
     counts, first = Counts(), None
     added = Added.by(predictor, job)
@@ -247,7 +247,7 @@ def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Li
     return counts
 
 
-def windows_of_all(job: Job, added: Added, listener: Listener, *, joined: bool) -> Iterator[Window]:
+def windows_of_all(job: Job, added: Added, listener: ScoringListener, *, joined: bool) -> Iterator[Window]:
     """The windows of all files of a job. Raises DataError where one cannot have the added columns.
 
     If their rows are `joined` in one file, each must have the columns of the first.

@@ -28,5 +28,5 @@ def quiet_option() -> click.Option:
         if value:
             context.meta[QUIET] = True
 
-    about = "Tell no progress: stderr has only warnings and errors."
+    about = "Show no progress, only warnings and errors."
     return click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=heed, help=about)

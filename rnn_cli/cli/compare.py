@@ -17,10 +17,10 @@ Examples:
 )
 @click.argument("runs", nargs=-1, metavar="RUN RUN...")
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Which rows, test or validation.")
-@click.option("--data", "source", metavar="FILE", help="Labelled texts (or a built-in set) that all runs score anew.")
-@set_option("Override a data key of the first run's config for --data.")
+@click.option("--data", "source", metavar="FILE", help="Labelled texts or a built-in set that all runs predict.")
+@set_option("Override a data key of the first config for --data.")
 @labelled_options
-@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
 def compare(
     runs: tuple[str, ...],
     split: str,
@@ -31,13 +31,13 @@ def compare(
 ) -> None:
     """Say whether models really differ, on the same rows.
 
-    Each is held against the first. A RUN is a trained model's folder, whose answers to its test rows were kept, or a
-    file with anyone's answers (columns label, prediction, and text or id; probability, the prediction's, if known). All
-    must have answered the same rows, in any order. With --data, which takes rows that none of them learned from, each
-    model answers now.
+    Each is compared with the first. A RUN is a trained model's folder, which holds its predictions for the test rows,
+    or a file of predictions from elsewhere (columns label, prediction, and text or id; also probability, if known). All
+    must have predicted the same rows, in any order. With --data each model predicts now; use rows that none of them
+    learned from.
 
-    Differences are paired: with their 95% intervals, and McNemar's exact test. Of more than two models the p-values
-    are corrected for their number (Holm).
+    Differences are paired, with 95% intervals and McNemar's exact test. For more than two models the p-values are
+    corrected for their number (Holm).
     """
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")

@@ -10,7 +10,7 @@ from rnn_cli.errors import UsageError
 
 @click.group()
 def data() -> None:
-    """Show the texts that rnn knows by name; check your own."""
+    """List the built-in sets of texts; check your own."""
 
 
 @data.command("list", epilog="\b\nExample:\n  rnn data list")
@@ -38,16 +38,21 @@ Examples:
 """
 )
 @click.argument("source", metavar="SOURCE")
-@set_option("Override a key of data or tokenizer, as data.test=test.csv; may be repeated.")
+@set_option("Override a key of data or tokenizer; may be repeated.")
 @labelled_options
 @click.option("--learning-curve", is_flag=True, help="Also estimate what twice the rows would give.")
-@click.option("--fail-on-leakage", is_flag=True, help="Exit 1 if texts stand, exactly or nearly, on two sides.")
+@click.option("--fail-on-leakage", is_flag=True, help="Exit 1 if texts are, exactly or nearly, on two sides.")
 @click.option(
-    "-n", "--examples", type=click.IntRange(min=0), default=3, show_default=True, help="Rows to show of a finding."
+    "-n",
+    "--examples",
+    type=click.IntRange(min=0),
+    default=3,
+    metavar="N",
+    help="Rows to show of a finding  [default: 3]",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write all rows of all findings as CSV.")
-@click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --out.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything but the texts as one JSON object.")
+@click.option("--force", is_flag=True, help="Replace an earlier --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything but the texts as JSON.")
 def check(
     source: str,
     settings: tuple[str, ...],
@@ -61,13 +66,13 @@ def check(
 ) -> None:
     """Look for what is wrong with labelled texts.
 
-    SOURCE is a data file (a path, a URL, or - for the standard input) or a built-in set, which is looked at whole, or a
-    config (a YAML file or a recipe), whose rows are split as rnn train splits them. Told are copies and near copies,
-    contradicting and suspicious labels, empty and damaged texts, texts in another language, and lengths, with the
-    tokenizer of the config, or of the recipe `default`; nothing is changed.
+    SOURCE is a data file (a path, a URL, or - for the standard input) or a built-in set, which is checked whole, or a
+    config (a YAML file or a recipe), whose rows are split as rnn train splits them. It finds copies and near copies,
+    contradicting and suspicious labels, empty and damaged texts, texts in another language, and lengths. Nothing is
+    changed.
 
-    Suspicious labels are those that a linear model fitted to the other rows firmly contradicts: it learns from words
-    and word pairs only, so read a text before you change its label.
+    A label is suspicious if a linear model fitted to the other rows firmly contradicts it. That model knows words and
+    word pairs only, so read a text before you change its label.
     """
     overrides = overrides_of(settings, **columns)
     if force and out is None:

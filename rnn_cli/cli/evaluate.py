@@ -9,6 +9,7 @@ from rnn_cli.cli.options import (
     as_overrides,
     as_value,
     labelled_options,
+    model_option,
     named_as_options,
     overrides_of,
     refuse_without_data,
@@ -24,24 +25,16 @@ Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
   rnn evaluate --data other.csv --text-column review
-  rnn evaluate --precision int8
-  rnn evaluate --threshold 0.7
   rnn evaluate --goal "precision >= 0.95"
-  rnn evaluate --goal "{cost: {false_positive: 1, false_negative: 5}}"
-  rnn evaluate --abstain 0.1
-  rnn evaluate --abstain-error 0.02
-  rnn evaluate --by length
-  rnn evaluate --data new_reviews.csv --by country
-  rnn evaluate --report report.html --plots charts
-  rnn evaluate --json
+  rnn evaluate --by length --report report.html --plots charts
 """
 )
-@click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
+@model_option
 @click.option(
     "--data",
     "source",
     metavar="FILE",
-    help="Labelled texts instead of the test rows: a path, a URL, - for the standard input, or a built-in set.",
+    help="Labelled texts: a file, a URL, - or a built-in set.",
 )
 @set_option("Override a data key of the run's config for --data.")
 @labelled_options
@@ -49,25 +42,18 @@ Examples:
     "--precision",
     type=click.Choice(["fp32", "int8"]),
     default="fp32",
-    help="Measure the network as rnn predict --precision has it compute  [default: fp32]",
+    metavar="NAME",
+    help="fp32 (default), or int8, as rnn predict has it.",
 )
-@click.option("--threshold", type=float, metavar="P", help="Try another threshold: of two labels, the positive one's.")
-@click.option(
-    "--goal", metavar="GOAL", help="Try the threshold that serves a decision.goal best on the validation rows."
-)
-@click.option("--abstain", type=float, metavar="SHARE", help="Try abstaining from this share of the answers.")
-@click.option(
-    "--abstain-error", type=float, metavar="SHARE", help="Try abstaining until at most this share of the rest is wrong."
-)
-@click.option(
-    "--by", metavar="COLUMN", help="Measure the rows of each value of a column apart, or of each length: --by length."
-)
-@click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write all of it as a page for a browser."
-)
+@click.option("--threshold", type=float, metavar="P", help="Try this threshold for the positive one of two labels.")
+@click.option("--goal", metavar="GOAL", help="Try the best threshold for it, as 'recall >= 0.9'.")
+@click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
+@click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
+@click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
-@click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --report and --plots.")
-@click.option("--json", "as_json", is_flag=True, help="Print every figure as JSON.")
+@click.option("--force", is_flag=True, help="Replace an earlier --report and --plots.")
+@click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
 def evaluate(
     model: str | None,
     source: str | None,
@@ -86,11 +72,10 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that its training kept aside, beside what the linear baseline made of them;
-    they are refused if the data has changed.
+    Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
 
-    --threshold, --goal, --abstain and --abstain-error say how to decide this time; the model stays as it is. To keep
-    what they show, train with decision.threshold, decision.goal, decision.abstain or decision.abstain_error.
+    --threshold, --goal, --abstain and --abstain-error change how it decides this time; the model stays as it is. To
+    keep such a decision, train with the key decision.threshold, and so on. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source)

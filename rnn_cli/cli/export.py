@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from rnn_cli.cli.options import model_option
 from rnn_cli.errors import quoted
 from rnn_cli.text.plain import one_line
 
@@ -20,22 +21,22 @@ Examples:
 """
 )
 @click.option("--to", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write.")
-@click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
+@model_option
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     default="fp32",
-    show_default=True,
-    help="The network's numbers: int8 is smaller and faster, where the model has it.",
+    metavar="NAME",
+    help="fp32 (default), or int8: smaller and faster.",
 )
-@click.option("--force", is_flag=True, help="Replace what an earlier call wrote to --to.")
+@click.option("--force", is_flag=True, help="Replace an earlier --to.")
 def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], force: bool) -> None:
-    """Write a trained model as a folder that answers without rnn.
+    """Write a trained model as a folder that predicts without rnn.
 
-    It holds the network, the tokenizer, the manifest and predict.py, a short script that gives the answers of rnn
-    predict by copies of its modules (rnn_runtime) and needs only Python, numpy and onnxruntime. Training texts and
-    figures stay behind, and of the paths in its config.yaml only the last parts go along. The folder appears when it
-    is whole; rnn predict takes it, too.
+    It holds the network, the tokenizer, the manifest and predict.py, a short script that predicts as rnn predict does,
+    by copies of its modules (rnn_runtime). It needs only Python, numpy and onnxruntime. Training texts and metrics are
+    left out, and paths in its config.yaml keep only their last parts. The folder appears when it is whole; rnn predict
+    --model takes it, too.
     """
     from rnn_cli.bundle.model_folder import SCRIPT, Bundle, locate
     from rnn_cli.bundle.targets import check_export_folder

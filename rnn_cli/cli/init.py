@@ -21,7 +21,7 @@ Examples:
 """
 )
 @click.argument("file", metavar="FILE")
-@set_option("Another key of data, as data.test=test.csv; it is written to the config.")
+@set_option("Another key of data, as data.test=test.csv.")
 @labelled_options
 @click.option(
     "--out",
@@ -35,9 +35,8 @@ Examples:
 def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns: str | None) -> None:
     """Write a config that suits a file of labelled texts.
 
-    It names the columns, begins with the recipe for texts of this number and length, and says what it chose for
-    them and why. FILE may be a built-in set or a URL too, or - for the standard input. Nothing is trained: rnn train
-    CONFIG does that.
+    It names the columns, starts from the recipe for texts of this number and length, and says what it chose and why.
+    FILE may also be a built-in set, a URL, or - for the standard input. Nothing is trained: rnn train CONFIG does that.
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph

@@ -5,17 +5,15 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import set_option
+from rnn_cli.cli.options import model_option, set_option
 from rnn_cli.cli.predict import refuse_undecodable
 from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
-MODEL = click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
-
 PICTURE = click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Draw a chart too, as FILE.png or FILE.svg."
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Also draw a chart: FILE.png or FILE.svg."
 )
-FORCE = click.option("--force", is_flag=True, help="Replace the chart that --out names.")
+FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 
 @click.group()
@@ -31,14 +29,14 @@ Examples:
   rnn inspect model --json > model.json
 """
 )
-@MODEL
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@model_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def model(model: str | None, as_json: bool) -> None:
     """Show what a trained model is and where it comes from.
 
-    Its layers (a token's or a text's output, and parameters), files, labels and vocabulary; how it decides; what it
-    was trained on, and how good it was on the test rows. A run keeps no recipe's name: shown is the one whose keys
-    differ least, data aside.
+    Its layers (the output for a token or a text, and parameters), files, labels and vocabulary; how it decides; what
+    it was trained on, and its metrics on the test rows. The recipe shown is the one whose keys differ least, data
+    aside.
     """
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.inspection.model import look
@@ -63,15 +61,15 @@ Examples:
 """
 )
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@MODEL
-@click.option("--config", metavar="CONFIG", help="A YAML file or recipe, instead of a model.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a text instead.")
+@model_option
+@click.option("--config", metavar="CONFIG", help="A YAML file or recipe instead of a model.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each text.")
 def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_json: bool) -> None:
     """Show how a text becomes numbers.
 
-    For each TEXT: its tokens, their ids, what is cut away; then all texts padded to the longest, as in a batch. ?
-    marks a token that the model does not know, and a dash stands for the id of one that is not read. Last, the first
-    tokens as one-hot vectors and as the model's learned ones (embedding).
+    For each TEXT: its tokens, their ids, what is cut away; then all texts padded to the longest, as in a batch. A ?
+    marks a token that the model does not know, a dash one that is not read. Last, the first tokens as one-hot vectors
+    and as the model's learned ones (embedding).
 
     With --config no model is needed: it shows the tokens, and how wide vectors will be. Ids and vectors are learned.
     """
@@ -117,19 +115,18 @@ Examples:
 """
 )
 @click.argument("text")
-@MODEL
+@model_option
 @PICTURE
 @FORCE
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def reading(text: str, model: str | None, out: Path | None, force: bool, as_json: bool) -> None:
     """Show how the prediction grows as TEXT is read, token by token.
 
-    Each probability is that of the text up to there, really scored by the whole model. Below are the states of the
-    recurrent layers, each direction apart, for the units that move most. They are of one reading of the whole text:
-    at a token the forward direction has read all before it, the backward direction already all after it. A state is
-    not a probability.
+    Each probability is for the text up to there, scored by the whole model. Below are the states of the recurrent
+    layers, each direction apart, for the units that move most. They come from one reading of the whole text: at a token
+    the forward direction has read all before it, the backward direction all after it. A state is not a probability.
 
-    Followed is the positive one of two labels; of more the one predicted in the end.
+    It follows the positive one of two labels; of more labels the one predicted in the end.
     """
     refuse_undecodable(text, "TEXT")
     _check_picture(out, force)
@@ -163,18 +160,17 @@ Examples:
 """
 )
 @click.argument("word")
-@MODEL
+@model_option
 @click.option(
-    "-n", "--count", type=click.IntRange(min=1), default=10, show_default=True, help="How many tokens to show."
+    "-n", "--count", type=click.IntRange(min=1), default=10, metavar="N", help="How many tokens to show  [default: 10]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
     """Show which tokens the network treats like WORD.
 
-    These are the tokens whose learned vectors point most nearly the same way as WORD's, nearest first. The
-    similarity is the cosine of the angle between two vectors: 1 for the same direction, 0 for none in common,
-    -1 for opposite ones. Vectors learned from labels alone tell what a word says about the label, not what it
-    means.
+    These are the tokens whose learned vectors point most nearly the same way as WORD's, nearest first. The similarity
+    is the cosine of the angle between two vectors: 1 for the same direction, 0 for none in common, -1 for opposite
+    ones. Vectors learned from labels alone show what a word says about the label, not what it means.
     """
     refuse_undecodable(word, "WORD")
 
@@ -196,14 +192,14 @@ Examples:
 """
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write.")
-@MODEL
-@click.option("--force", is_flag=True, help="Replace the files that an earlier call wrote to --out.")
+@model_option
+@click.option("--force", is_flag=True, help="Replace an earlier --out.")
 def embedding(out: Path, model: str | None, force: bool) -> None:
     """Write the token vectors for the Embedding Projector.
 
-    It shows them as a cloud of points, in TensorBoard or in the browser. The folder holds tensors.tsv (a vector
-    a line), metadata.tsv (its token) and projector_config.pbtxt. Padding is left out: line N is the token of id
-    N. Tabs, line ends and backslashes of a token are written \\t, \\n, \\\\.
+    It shows them as a cloud of points, in TensorBoard or in the browser. The folder holds tensors.tsv (a vector on each
+    line), metadata.tsv (its token) and projector_config.pbtxt. Padding is left out: line N is the token of id N. Tabs,
+    line ends and backslashes in a token are written \\t, \\n, \\\\.
     """
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import show_projector
@@ -227,30 +223,30 @@ Examples:
 @PICTURE
 @FORCE
 @click.option(
-    "--texts", type=click.IntRange(1, 4096), default=64, show_default=True, help="Training texts to measure on."
+    "--texts", type=click.IntRange(1, 4096), default=64, metavar="N", help="Training texts to measure on  [default: 64]"
 )
 @click.option(
     "--tokens",
     type=click.IntRange(2, 10_000),
     default=120,
-    show_default=True,
-    help="Tokens of a text that are read, at most.",
+    metavar="N",
+    help="The most tokens to read of a text  [default: 120]",
 )
 @click.option(
     "--steps",
     type=click.IntRange(0, 100_000),
     default=40,
-    show_default=True,
-    help="Training steps (64 texts each) before the second measurement; 0 for none.",
+    metavar="N",
+    help="Training steps, 64 texts each  [default: 40]",
 )
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, min_open=True, max=100),
     default=1.0,
-    show_default=True,
-    help="Multiply the first recurrent weights.",
+    metavar="X",
+    help="Multiply the first recurrent weights  [default: 1]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def gradients(
     config: str | None,
     settings: tuple[str, ...],
@@ -264,16 +260,14 @@ def gradients(
 ) -> None:
     """Show vanishing and exploding gradients.
 
-    They tell how far back along your own texts each kind of cell can learn. CONFIG is a YAML file or a recipe's
-    name; without it, the recipe `default`. Its data, tokenizer, embedding_dim and first number of units are
-    used. For each cell (rnn, gru, lstm) one layer reads training texts forwards and answers from its last
-    state; shown is the gradient of the loss at each token's vector, by the token's distance from the end of the
-    text: the geometric mean of its norm, relative to the last token's. Measured on new weights, and again after
-    a short training (Adam, learning rate 0.002, gradients clipped to 1), which is not kept.
+    They show how far back in your own texts each kind of cell can learn. CONFIG is a YAML file or a recipe; without it,
+    the recipe `default`. For each cell (rnn, gru, lstm) one layer reads training texts forwards and predicts from its
+    last state. The table has the gradient of the loss at each token's vector, by the token's distance from the end of
+    the text: the geometric mean of its norm, relative to the last token's. It is measured on new weights, and again
+    after a short training, which is not kept.
 
-    New weights are not yet the lesson: the plain cell begins with recurrent weights that keep lengths, and gates begin
-    half closed. Training opens the gates of lstm and gru where memory pays; the plain cell has none to open. Each is
-    one short training, so look at another training.seed too.
+    The plain cell starts with recurrent weights that keep lengths, and gates start half closed. Training opens the
+    gates of lstm and gru where memory pays. Each is one short training, so look at another training.seed too.
     """
     check_full()
 

@@ -26,6 +26,7 @@ from rnn_cli.cli.inspect import inspect
 from rnn_cli.cli.options import LABELLED, in_shell_terms
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
+from rnn_cli.cli.score import score
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error
 from rnn_cli.text.plain import one_line
@@ -74,9 +75,19 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, runs, evaluate, compare, predict, export, inspect, config, completion):
+for command in (data, init, train, runs, evaluate, compare, predict, score, export, inspect, config, completion):
     cli.add_command(command)
-for told in (train, evaluate, compare, predict, export, data.commands["check"], inspect.commands["gradients"], cli):
+for told in (
+    train,
+    evaluate,
+    compare,
+    predict,
+    score,
+    export,
+    data.commands["check"],
+    inspect.commands["gradients"],
+    cli,
+):
     told.params.append(quiet_option())
 
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMNS = {
-    "text_column": "The column of texts  [default: found by its name]",
-    "label_column": "The column of labels  [default: found by its name]",
-    "delimiter": "The character between fields  [default: by the file's name]",
-    "encoding": "The text encoding  [default: UTF-8, or what a byte order mark says]",
+    "text_column": "The column of texts  [default: by its name]",
+    "label_column": "The column of labels  [default: by its name]",
+    "delimiter": "The field separator  [default: by file name]",
+    "encoding": "The text encoding  [default: UTF-8, or its BOM's]",
 }
-"""Keys of a config's `data` that are options, too, of every command that reads labelled files."""
+"""Keys of a config's `data` that are also options of every command that reads labelled files."""
 
 METAVARS = {"delimiter": "CHAR"}
 
@@ -31,10 +31,21 @@ def option_of(key: str) -> str:
 
 
 def labelled_options(command: Command) -> Command:
-    """Give a command the options that tell how labelled files are read."""
-    for name, what in reversed(COLUMNS.items()):
-        command = click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=what)(command)
+    """Give a command the options of how to read labelled files."""
+    for name in reversed(COLUMNS):
+        command = reading_option(name)(command)
     return command
+
+
+def reading_option(name: str) -> Callable[[Command], Command]:
+    """The option for one of `COLUMNS`."""
+    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=COLUMNS[name])
+
+
+def model_option(command: Command) -> Command:
+    """The option --model."""
+    about = "A trained model  [default: $RNN_MODEL or newest run]"
+    return click.option("--model", metavar="DIR", help=about)(command)
 
 
 def set_option(what: str) -> Callable[[Command], Command]:

@@ -3,18 +3,24 @@
 import os
 import sys
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from rnn_cli.cli.score import FileOptions, file_options, refuse_without_input, score_files
+from rnn_cli.cli.options import model_option
+from rnn_cli.cli.score import score, score_files
 from rnn_cli.errors import DataError, UsageError, quoted
 from rnn_cli.formats import DATA_FILE
 from rnn_cli.text.lines import read_windows
 from rnn_cli.text.plain import one_line
 
-FORMATS = ("human", "jsonl", "csv", "tsv", "plain", "parquet")
+if TYPE_CHECKING:
+    from rnn_cli.scoring.predictor import Precision
+
+STYLES = ("human", "jsonl", "csv", "tsv", "plain")
 EXPLAINED = ("human", "jsonl")
 
 EXPLAINED_AT_ONCE = 16
@@ -26,54 +32,58 @@ EXPLAINED_AT_ONCE = 16
 Examples:
   rnn predict "A warm, funny film." "Two hours I will never get back."
   rnn predict --proba --format jsonl "It was fine, I suppose."
-  cat sentences.txt | rnn predict --format csv > answers.csv
   rnn predict --explain "Slow to start, but what an ending."
-  cat sentences.txt | rnn predict --explain --format jsonl > explained.jsonl
-  rnn predict --input texts.csv --output answers.csv
-  rnn predict --input 'logs/*.jsonl.gz' --output answers.parquet
+  cat sentences.txt | rnn predict --format csv > predictions.csv
 """
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--model", metavar="DIR", help="The trained model  [default: $RNN_MODEL, else the newest run]")
+@model_option
 @click.option(
     "--format",
     "style",
-    type=click.Choice(FORMATS),
-    help="How answers are printed  [default: human on a terminal, else plain: label, tab, probability; "
-    "with --explain jsonl; of --input its own]",
+    type=click.Choice((*STYLES, "parquet")),
+    metavar="NAME",
+    help="human, jsonl, csv, tsv or plain (label, tab, probability)  [default: human on a terminal, else plain; with "
+    "--explain jsonl]",
 )
-@click.option("--explain", is_flag=True, help="Tell which words speak for and against the answer (human, jsonl).")
-@file_options
-def predict(texts: tuple[str, ...], model: str | None, style: str | None, explain: bool, **options: Any) -> None:
-    """Answer the label of each TEXT and how probable it is.
-
-    Without TEXT, or with `-`, each line of the standard input is a text, a header too. There is one answer for
-    each text, in order, whatever the text; one without a single word the model knows is marked so (plain: counted).
-    A model that was made to abstain answers "unsure" where it is; the probability is that of the nearest label
-    (which csv, tsv and jsonl keep, with `unsure` true). With a threshold of its own (decision.goal) an answer may be
-    less than 50% probable.
-
-    With --explain each word is left out in turn. Its weight is by how much the log-odds of the answer fall without it:
-    above 0 (green) it speaks for the answer, below 0 (red) against it; the strongest words are bold and underlined,
-    and what changes next to nothing or is not read stays as it is. At a probability of 50%, a weight of 1 is worth 23
-    points. Of a text of more than 500 words, neighbours are left out together.
-
-    With --input the rows of files are scored: every column of every row is kept, in order, and label, probability and
-    no_known_words are added (unsure, if the model may be; p(LABEL) of every label with --proba). The output appears
-    when it is whole; --resume goes on with a job that was stopped, and each row is there once.
-    """
-    if options["inputs"]:
-        if explain:
-            raise UsageError("--explain is for texts, not for --input", hint="pipe the texts in, a line each")
-        score_files(FileOptions(**options), texts, model, style)
-        return
-    _predict_texts(texts, model, style, explain, FileOptions(**options))
-
-
-def _predict_texts(
-    texts: tuple[str, ...], model: str | None, style: str | None, explain: bool, options: FileOptions
+@click.option("--explain", is_flag=True, help="Show which words speak for and against it.")
+@click.option("--proba", is_flag=True, help="Add the probability of every label.")
+@click.option(
+    "--precision",
+    type=click.Choice(("fp32", "int8")),
+    default="fp32",
+    metavar="NAME",
+    help="fp32 (default), or int8: faster, nearly the same.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Cores to use  [default: all]")
+def predict(
+    texts: tuple[str, ...],
+    model: str | None,
+    style: str | None,
+    explain: bool,
+    proba: bool,
+    precision: "Precision",
+    threads: int | None,
+    inputs: tuple[str, ...],
+    **of_files: Any,
 ) -> None:
-    refuse_without_input(options, style)
+    """Predict the label of each TEXT, and how probable it is.
+
+    Without TEXT, or with -, each line of the standard input is a text. Each gets one prediction, in order; a text
+    without a single known word is marked. A model that may abstain says "unsure" where it is; the probability is then
+    that of the nearest label. rnn score predicts for files of rows.
+
+    --explain leaves out each word in turn. Its weight is how much the log-odds of the prediction fall without it: above
+    0 (green) it speaks for the label, below 0 (red) against it. More: docs/guide.md.
+    """
+    if inputs:
+        if explain:
+            raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
+        click.echo("Warning: rnn predict --input is now called rnn score: rnn score FILE --output OUT", err=True)
+        options = {"model": model, "proba": proba, "precision": precision, "threads": threads, **of_files}
+        score_files((*inputs, *texts), style=style, **options)
+        return
+    _refuse_file_options(style)
     style = style or ("human" if sys.stdout.isatty() else "jsonl" if explain else "plain")
     if explain and style not in EXPLAINED:
         raise UsageError(f"--format {style} has no place for an explanation", hint="use --format jsonl")
@@ -82,16 +92,19 @@ def _predict_texts(
     for index, text in enumerate(texts, start=1):
         refuse_undecodable(text, f"text {index}")
         if _is_file(text):
-            rows = f"--input {quoted(Path(text))} scores its rows"
-            meant = rows if DATA_FILE.search(text.lower()) else f"< {quoted(text)} scores its lines"
-            click.echo(f"Warning: {one_line(text)} is scored as a text; rnn predict {meant}", err=True)
+            rows, lines = (
+                f"rnn score {quoted(Path(text))} scores its rows",
+                f"rnn predict < {quoted(text)} reads its lines",
+            )
+            hint = rows if DATA_FILE.search(text.lower()) else lines
+            click.echo(f"Warning: {one_line(text)} is taken as a text; {hint}", err=True)
 
-    from rnn_cli.bundle.model_folder import locate
+    from rnn_cli.api import load
     from rnn_cli.cli.show_predictions import Writer
-    from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
+    from rnn_cli.scoring.predictor import MOST_PARTS
 
-    predictor = Predictor.open(locate(model), threads=options.threads, precision=options.precision)
-    writer = Writer(style, predictor.labels, proba=options.proba, abstains=predictor.decision.unsure_below > 0)
+    predictor = load(model, threads=threads, precision=precision)
+    writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
     unknown = 0
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
@@ -106,6 +119,30 @@ def _predict_texts(
     if unknown and style == "plain":  # the others mark each of them
         texts_hold = "text holds" if unknown == 1 else "texts hold"
         click.echo(f"Warning: {unknown:,} {texts_hold} no word the model knows; --format csv marks them", err=True)
+
+
+def _add_file_options() -> None:
+    """Take the options of `rnn score`, which was `rnn predict --input` once, but do not show them."""
+    known = {param.name for param in predict.params}
+    for option in (*score.params, click.Option(["--input", "inputs"], multiple=True)):
+        if isinstance(option, click.Option) and option.name not in known:
+            option = copy(option)
+            option.hidden = True
+            predict.params.append(option)
+
+
+_add_file_options()
+
+
+def _refuse_file_options(style: str | None) -> None:
+    """Raise UsageError for options that only files can have."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        if isinstance(param, click.Option) and param.hidden:
+            if context.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT:
+                raise UsageError(f"{param.opts[0]} is for files of rows", hint="use rnn score FILE")
+    if style == "parquet":
+        raise UsageError("--format parquet is for files of rows", hint="use rnn score FILE")
 
 
 def _of_at_most(size: int, windows: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -48,16 +48,16 @@ Examples:
 def runs() -> None:
     """List the trained models and unfinished runs.
 
-    They are those in runs/, or in DIR. Accuracy is that on the test rows, linear that of the linear baseline on the
-    same ones; * marks the latest run, which other commands take. Minutes are those of the whole run. A dash stands for
-    what an older release did not note.
+    It lists runs/, or DIR. The accuracies are on the test rows, the network's and the linear baseline's; * marks the
+    latest run, which other commands take. Minutes are those of the whole run. A dash stands for what is not known, as
+    of a run of an older release.
     """
 
 
 @runs.command("list", hidden=True, epilog="\b\nExamples:\n  rnn runs list\n  rnn runs list --sort name")
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path))
 @click.option("--sort", type=click.Choice(ORDERS), default="date", show_default=True, help="Best, newest, most first.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything that is known as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def list_(folder: Path | None, sort: str, as_json: bool) -> None:
     """List runs."""
     from rnn_cli.bundle.model_folder import RUNS
@@ -79,12 +79,12 @@ def list_(folder: Path | None, sort: str, as_json: bool) -> None:
 
 @runs.command(epilog="\b\nExamples:\n  rnn runs rm quick-2 quick-3.unfinished\n  rnn runs rm --force quick-3")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--force", is_flag=True, help="Remove the latest run, too; the newest one left is the latest then.")
+@click.option("--force", is_flag=True, help="Remove the latest run, too; the newest of the others is the latest then.")
 def rm(names: tuple[str, ...], force: bool) -> None:
     """Delete runs of runs/, finished or not.
 
-    All of them are looked at before one is deleted. A run that is being trained is refused, and so is a folder that
-    holds anything else.
+    All are checked before one is deleted. A run that is being trained is refused, and so is a folder that holds
+    anything else.
     """
     from rnn_cli.bundle.model_folder import LATEST
     from rnn_cli.bundle.runs import remove_runs

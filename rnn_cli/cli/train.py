@@ -15,34 +15,30 @@ Examples:
   rnn train
   rnn train reviews.csv
   rnn train tickets.csv --label-column team --out models/tickets
-  rnn train quick --set data.source=reviews.csv
-  rnn train quick --no-baseline
-  rnn train configs/default.yaml --set model.cell=gru --set model.units=[32]
+  rnn train quick --set data.source=reviews.csv --set model.units=[32]
   rnn train --resume
   rnn train --from runs/quick-1 --set data.source=new_reviews.csv
 """
 )
 @click.argument("config", required=False, metavar="[CONFIG|FILE]")
-@set_option("Override a key of the config (a YAML value); may be repeated.")
+@set_option("Override a key of the config; may be repeated.")
 @labelled_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The model's folder  [default: the next free one in runs/]",
+    help="The model's folder  [default: a new one in runs/]",
 )
-@click.option("--force", is_flag=True, help="Replace the model, or begin anew the run, that stands in --out.")
+@click.option("--force", is_flag=True, help="Replace the model, or restart the run, in --out.")
 @click.option(
     "--resume",
     is_flag=False,
     flag_value="",
     metavar="[DIR]",
-    help="Go on with a run that was stopped  [default: the last one in runs/]",
+    help="Go on with a stopped run  [default: the last one]",
 )
-@click.option(
-    "--from", "origin", metavar="DIR", help="Train the model in DIR, or what a run left there, further on new rows."
-)
-@click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with (training.baseline=false).")
+@click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
+@click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
     settings: tuple[str, ...],
@@ -55,13 +51,13 @@ def train(
 ) -> None:
     """Train a classifier, measure it and write it to a folder.
 
-    CONFIG is a YAML file, or a recipe that comes with rnn (`rnn config list`); without it, the recipe `default`,
-    or with --from the model's own config. It may be a file of labelled texts: then the config is the one that
-    `rnn init` would write for it. The folder appears when the run has finished. A run that is stopped by
-    Ctrl-C, a kill or a full disk is kept beside it, in DIR.unfinished, and --resume goes on with it.
+    CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
+    own config. For a file of labelled texts, the config is the one that `rnn init` would write. The folder appears when
+    the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in DIR.unfinished, and --resume
+    goes on with it.
 
-    Each run also fits a linear model to the same rows, and shows both: a network that is no better than that is not
-    worth its time.
+    Each run also fits a linear model to the same rows and shows both: a network that is no better is not worth its
+    time. More: docs/guide.md.
     """
     check_full()
     from rnn_cli.config.load import Override, names_data

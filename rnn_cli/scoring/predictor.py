@@ -108,7 +108,7 @@ class Predictor:
         """Load what is needed; raises `BundleError` if anything in it is not as it was written, or not there."""
         manifest = opened.manifest
         self._opened = opened
-        self.threads = threads or cores()
+        self.threads, self.precision = threads or cores(), precision
         self.labels = manifest.labels
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)

@@ -52,6 +52,17 @@ class Listener(Protocol):
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """An epoch ended; `best` says that its weights are the ones to keep so far."""
 
+    # Of files that are scored:
+
+    def to_read(self, size: int | None) -> None:
+        """The files have so many bytes in all; None where that is not known."""
+
+    def read(self, count: int) -> None:
+        """So many more bytes of the files were read."""
+
+    def scored(self, count: int) -> None:
+        """So many more rows are done."""
+
 
 class SilentListener:
     """A `Listener` that tells nobody."""
@@ -75,6 +86,15 @@ class SilentListener:
         """Say nothing."""
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
+        """Say nothing."""
+
+    def to_read(self, size: int | None) -> None:
+        """Say nothing."""
+
+    def read(self, count: int) -> None:
+        """Say nothing."""
+
+    def scored(self, count: int) -> None:
         """Say nothing."""
 
 

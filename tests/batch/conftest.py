@@ -29,6 +29,9 @@ class Heard:
         self.rows = self.bytes = 0
         self.notes: list[str] = []
 
+    def to_read(self, size: int | None) -> None:
+        pass
+
     def read(self, count: int) -> None:
         self.bytes += count
 
@@ -67,7 +70,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def job_of(names: str | Sequence[str], output: str | Path, **more: Any) -> Job:
-    """The job that `rnn predict --input NAMES --output OUTPUT` is."""
+    """The job that `rnn score NAMES --output OUTPUT` is."""
     inputs = find_inputs([names] if isinstance(names, str) else names, any_format=True)
     name = str(output)
     compression = {"gz": "gz", "zst": "zst"}.get(name.rpartition(".")[2])

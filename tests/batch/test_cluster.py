@@ -68,7 +68,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def run(trained: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    line = [*COMMAND, "predict", "--model", str(trained), *words]
+    line = [*COMMAND, "score", "--model", str(trained), *words]
     return subprocess.run(line, capture_output=True, text=True, timeout=120, **more)
 
 
@@ -93,7 +93,7 @@ def local(logs: Path, trained: Path) -> Callable[[str], dict[str, bytes]]:
 
     def files(form: str) -> dict[str, bytes]:
         if form not in made:
-            words = ["--input", "logs", "--output", f"local.{form}/", "--format", form, "--on-bad-row", "skip"]
+            words = ["logs", "--output", f"local.{form}/", "--format", form, "--on-bad-row", "skip"]
             ended = run(trained, *words, cwd=logs.parent)
             assert ended.returncode == 0, ended.stderr
             made[form] = files_below(logs.parent / f"local.{form}")
@@ -103,7 +103,7 @@ def local(logs: Path, trained: Path) -> Callable[[str], dict[str, bytes]]:
 
 
 def on_ray(trained: Path, home: Path, form: str, *more: str, **how: Any) -> subprocess.CompletedProcess[str]:
-    words = ["--input", "logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
+    words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
     return run(trained, *words, "--engine", "ray", "--threads", "2", *more, cwd=home, **how)
 
 
@@ -205,8 +205,8 @@ def killed(logs: Path, trained: Path) -> Iterator[Callable[[str, int], tuple[int
 
     def call(form: str, kills: int) -> tuple[int, str]:
         shutil.rmtree(out := logs.parent / f"ray.{form}", ignore_errors=True)
-        words = ["--input", "logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
-        line = [*COMMAND, "predict", "--model", str(trained), *words, "--engine", "ray", "--threads", "2"]
+        words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
+        line = [*COMMAND, "score", "--model", str(trained), *words, "--engine", "ray", "--threads", "2"]
         with subprocess.Popen(line, cwd=logs.parent, env=slowly(), **PIPES) as child:
             for done in range(1, kills + 1):
                 until(lambda least=done: len(list(out.rglob(f"*-0*.{form}"))) >= 2 * least, child)
@@ -245,8 +245,8 @@ def test_a_job_killed_on_the_way_is_gone_on_with(
     logs: Path, trained: Path, local: Callable[[str], dict[str, bytes]]
 ) -> None:
     shutil.rmtree(out := logs.parent / "ray.csv", ignore_errors=True)
-    words = ["--input", "logs", "--output", "ray.csv/", "--format", "csv", "--on-bad-row", "skip", "--engine", "ray"]
-    line = [*COMMAND, "predict", "--model", str(trained), *words, "--threads", "2"]
+    words = ["logs", "--output", "ray.csv/", "--format", "csv", "--on-bad-row", "skip", "--engine", "ray"]
+    line = [*COMMAND, "score", "--model", str(trained), *words, "--threads", "2"]
     others = workers()
     for number, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)):
         stood = len(list(out.rglob("*-0*.csv")))
@@ -273,7 +273,7 @@ def test_a_bad_row_stops_it_with_the_same_line(trained: Path, home: Path) -> Non
         file.write("2,dull,3\n")
     told = {}
     for engine in ("local", "ray"):
-        ended = run(trained, "--input", "in.csv", "--output", f"{engine}/", "--engine", engine)
+        ended = run(trained, "in.csv", "--output", f"{engine}/", "--engine", engine)
         assert (ended.returncode, ended.stdout) == (2, "")
         *_, told[engine] = ended.stderr.splitlines()
     assert (
@@ -286,7 +286,7 @@ def test_a_bad_row_stops_it_with_the_same_line(trained: Path, home: Path) -> Non
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "ray://127.0.0.1:1"])
 def test_no_cluster_there_is_one_line(address: str, trained: Path, home: Path) -> None:
     write_table("in.csv", ["text"], [["warm"]])
-    words = ["--input", "in.csv", "--output", "out/", "--engine", "ray", "--ray-address", address]
+    words = ["in.csv", "--output", "out/", "--engine", "ray", "--ray-address", address]
     ended = run(trained, *words)
     assert (ended.returncode, ended.stdout) == (2, "")
     error = rf"Error: {re.escape(address)}: no Ray cluster there \(.*\); check --ray-address"

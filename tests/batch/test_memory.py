@@ -19,7 +19,7 @@ print(code, (ours + largest) // 1024, file=sys.stderr)
 
 def measured(trained: Path, *words: str) -> tuple[int, int, str]:
     """Runs a command line in a process of its own: exit code, MiB of it and its largest worker, what it said."""
-    line = [sys.executable, "-c", MEASURED, "predict", "--model", str(trained), *words]
+    line = [sys.executable, "-c", MEASURED, "score", "--model", str(trained), *words]
     ended = subprocess.run(line, capture_output=True, text=True)
     *said, last = ended.stderr.splitlines()
     code, mebibytes = map(int, last.split())
@@ -34,8 +34,8 @@ def test_a_line_of_100_mb_is_refused_at_once(name: str, on_bad_row: str, trained
         for _ in range(100):
             file.write(b"x" * 1_000_000)
         file.write(b"\n" if name == "in.csv" else b'"}\n{"text": "dull"}\n')
-    _, usual, _ = measured(trained, "--input", write("few", 10), "--output", "few.out.csv")
-    code, mebibytes, said = measured(trained, "--input", name, "--output", "out.csv", "--on-bad-row", on_bad_row)
+    _, usual, _ = measured(trained, write("few", 10), "--output", "few.out.csv")
+    code, mebibytes, said = measured(trained, name, "--output", "out.csv", "--on-bad-row", on_bad_row)
     assert mebibytes < usual + 150
     if on_bad_row == "skip" and name == "in.jsonl":
         assert (code, "3 rows in = 2 scored + 1 rejected" in said) == (0, True)
@@ -49,22 +49,22 @@ def test_a_line_of_100_mb_is_refused_at_once(name: str, on_bad_row: str, trained
 
 def test_more_can_be_allowed(trained: Path) -> None:
     Path("in.csv").write_bytes(b"text\n" + b"warm " * 4_000_000 + b"\n")
-    assert measured(trained, "--input", "in.csv", "--output", "out.csv")[0] == 2
-    code, _, _ = measured(trained, "--input", "in.csv", "--output", "out.csv", "--max-field-bytes", "30000000")
+    assert measured(trained, "in.csv", "--output", "out.csv")[0] == 2
+    code, _, _ = measured(trained, "in.csv", "--output", "out.csv", "--max-field-bytes", "30000000")
     assert (code, Path("out.csv").stat().st_size > 20_000_000) == (0, True)
 
 
 def test_memory_hardly_grows_from_few_rows_to_many(trained: Path) -> None:
-    _, few, _ = measured(trained, "--input", write("few", 20_000), "--output", "few.out.csv")
-    code, many, _ = measured(trained, "--input", write("many", 400_000), "--output", "many.out.csv")
+    _, few, _ = measured(trained, write("few", 20_000), "--output", "few.out.csv")
+    code, many, _ = measured(trained, write("many", 400_000), "--output", "many.out.csv")
     assert code == 0 and many < 1.3 * few
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", ["csv", "parquet"])
 def test_ten_million_rows_take_hardly_more_than_a_hundred_thousand(asked: str, trained: Path) -> None:
-    _, few, _ = measured(trained, "--input", write("few", 100_000), "--output", f"few.out.{asked}")
-    code, many, said = measured(trained, "--input", write("many", 10_000_000), "--output", f"many.out.{asked}")
+    _, few, _ = measured(trained, write("few", 100_000), "--output", f"few.out.{asked}")
+    code, many, said = measured(trained, write("many", 10_000_000), "--output", f"many.out.{asked}")
     sys.stdout.write(f"{asked}: {few} MiB for 100,000 rows, {many} MiB for 10,000,000 ({many / few:.2f}); {said}\n")
     assert code == 0 and "10,000,000 rows scored" in said
     assert many <= 1.5 * few

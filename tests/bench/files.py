@@ -1,4 +1,4 @@
-"""Whole files: `rnn predict --input` as a whole command, against Keras, scikit-learn and fastText on the same rows.
+"""Whole files: `rnn score` as a whole command, against Keras, scikit-learn and fastText on the same rows.
 
     python tests/bench/files.py [MODEL] [--rows N] [--rounds 5] [--fasttext PYTHON]
 
@@ -52,7 +52,7 @@ def compare(what: str, ours: Callable[[], float], peer: Callable[[], float], row
 
 
 def whole_command(model: str, file: Path, predicted: Path, *options: str, cores: int | None = None) -> float:
-    command = [*RNN, "predict", "--model", model, "--input", str(file), "--output", str(predicted), "--force", *options]
+    command = [*RNN, "score", "--model", model, str(file), "--output", str(predicted), "--force", *options]
     return process([*(["taskset", "-c", "0"] if cores == 1 else []), *command])[0]
 
 

@@ -89,7 +89,7 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn evaluate --data sa", ["sample"]),
         ("rnn data check ro", ["rotten_tomatoes", "rows.csv"]),
         ("rnn init ro", ["rotten_tomatoes", "rows.csv"]),
-        ("rnn predict --input ro", ["rows.csv"]),
+        ("rnn score ro", ["rows.csv"]),
         ("rnn predict --model ", ["runs/latest", "runs/quick-1"]),
         ("rnn evaluate --model mo", ["more/"]),
         ("rnn inspect neighbours --model runs/q", ["runs/quick-1"]),

@@ -69,8 +69,8 @@ def test_training_shows_it_harmlessly_and_tells_commands_that_work(model: tuple[
         ["evaluate", "--json"],
         ["predict", "--format", "csv", "--proba", f"warm {OWNED}\r\n x", "FILE"],
         ["predict", "--format", "jsonl", "--proba", f"warm {OWNED}\n x"],
-        ["predict", "--input", "FILE", "--text-column", TEXT],
-        ["predict", "--input", "FILE", "--text-column", "none"],
+        ["score", "FILE", "--text-column", TEXT],
+        ["score", "FILE", "--text-column", "none"],
         ["inspect", "tokens", "--json", OWNED],
         ["inspect", "reading", f"warm {OWNED} x", "--out", f"c{OWNED}.svg"],
         ["inspect", "reading", "--json", f"warm {OWNED} x"],
@@ -143,8 +143,8 @@ def test_what_is_typed_again_is_quoted(rnn: Rnn, trained: Path, home: Path) -> N
     for name in ("it's.txt", "it's.csv"):
         (home / name).write_text("te xt,label\nwarm,good\ndull,bad\n")
     told = rnn("predict", "--model", str(trained), "it's.txt", "it's.csv").err
-    assert "rnn predict < 'it'\"'\"'s.txt' scores its lines" in told
-    assert "rnn predict --input 'it'\"'\"'s.csv' scores its rows" in told
+    assert "rnn predict < 'it'\"'\"'s.txt' reads its lines" in told
+    assert "rnn score 'it'\"'\"'s.csv' scores its rows" in told
     told = rnn("data", "check", "it's.csv", "--set", "data.text_column=te_xt").err
     assert "did you mean --text-column 'te xt'?" in told
     assert "use rnn train 'it'\"'\"'s.csv'" in rnn("config", "show", "it's.csv").err

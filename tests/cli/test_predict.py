@@ -211,8 +211,56 @@ def test_a_file_given_as_a_text_is_scored_but_remarked_upon(predict: Rnn, home: 
     (home / "warm.txt").write_text("a warm film\n")
     code, out, err = predict("warm.txt")
     assert (code, out.count("\n")) == (0, 1)
-    assert err.startswith("Warning: warm.txt is scored as a text; rnn predict < warm.txt scores its lines\n")
+    assert err.startswith("Warning: warm.txt is taken as a text; rnn predict < warm.txt reads its lines\n")
     for name in ("warm.csv.gz", "warm.NDJSON", "warm.pq"):
         (home / name).write_text("any")
         err = predict(name).err
-        assert err.startswith(f"Warning: {name} is scored as a text; rnn predict --input {name} scores its rows\n")
+        assert err.startswith(f"Warning: {name} is taken as a text; rnn score {name} scores its rows\n")
+
+
+# Files, which are those of `rnn score` now
+
+OLD = "Warning: rnn predict --input is now called rnn score: rnn score FILE --output OUT\n"
+
+
+def test_files_are_scored_by_the_old_name_too(rnn: Rnn, trained: Path, home: Path) -> None:
+    (home / "logs").mkdir()
+    (home / "logs" / "a.txt").write_text("id;says\n1;warm\n2\n3;d\x00ull\n4;=warm\n", encoding="utf-16")
+    (home / "b.txt").write_text("id;says\n5;warm\n", encoding="utf-16")
+    words = ["--model", str(trained), "--proba", "--text-column", "says", "--prefix", "p_", "--precision", "fp32"]
+    words += ["--input-format", "csv", "--delimiter", ";", "--encoding", "utf-16", "--strip-nul", "--spreadsheet-safe"]
+    words += ["--max-field-bytes", "1000", "--on-bad-row", "mark", "--threads", "1", "--engine", "local"]
+    ended = rnn("predict", "--input", "logs", "b.txt", *words, "--output", "old.tsv", "--rejects", "old.jsonl")
+    assert (ended.code, ended.out) == (0, "") and ended.err.startswith(OLD) and ended.err.count("Warning: rnn") == 1
+    assert rnn("score", "logs", "b.txt", *words, "--output", "new.tsv", "--rejects", "new.jsonl").code == 0
+    old, new = (home / "old.tsv").read_text(), (home / "new.tsv").read_text()
+    assert old == new and len(old.splitlines()) == 6 and "\t'=warm\t" in old
+    assert (home / "old.jsonl").read_text() == (home / "new.jsonl").read_text() != ""
+    again = [*words, "--output", "old.tsv", "--rejects", "old.jsonl"]
+    assert rnn("predict", "--input", "logs", "--input", "b.txt", *again).err.count("\n") == 2  # it exists
+    assert rnn("predict", "--input", "logs", "--input", "b.txt", *again, "--force", "-q").err.startswith(OLD)
+    assert (home / "old.tsv").read_text() == new
+    assert rnn("predict", "--input", "b.txt", *again, "--resume").code == 2
+    pipe = rnn("predict", "--model", str(trained), "--input", "-", "--format", "jsonl", stdin=b'{"text": "warm"}\n')
+    assert json.loads(pipe.out)["label"] == "good"
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    {
+        "--output out.csv warm": "--output is for files of rows; use rnn score FILE",
+        "--on-bad-row skip warm": "--on-bad-row is for files of rows; use rnn score FILE",
+        "--engine local warm": "--engine is for files of rows; use rnn score FILE",
+        "--format parquet warm": "--format parquet is for files of rows; use rnn score FILE",
+        "--input in.csv --explain": "--explain is for texts, not for files; pipe the texts in, a line each",
+    }.items(),
+)
+def test_options_of_files_are_not_for_texts(line: str, error: str, predict: Rnn, home: Path) -> None:
+    assert predict(*line.split()) == (2, "", f"Error: {error}\n")
+    assert not files_below(home)
+
+
+def test_the_help_shows_what_is_for_texts_alone(rnn: Rnn) -> None:
+    shown = rnn("predict", "--help").out
+    assert "--input" not in shown and "--output" not in shown and "rnn score" in shown
+    assert "--spreadsheet-safe" in rnn("score", "--help").out

@@ -112,7 +112,8 @@ def test_an_epoch_under_way_says_what_is_left_of_it_and_of_all(clock: Clock, tol
 
 
 def test_scoring_files_tells_rows_their_rate_and_the_time_left(clock: Clock, told: Told) -> None:
-    lines = Lines(size=1_000)
+    lines = Lines()
+    lines.to_read(1_000)
     lines.read(0)
     for _ in range(10):
         clock.now += 1
@@ -202,11 +203,11 @@ def test_quiet_training_tells_its_result_and_warnings_alone(
 
 def test_quiet_scoring_of_files_tells_warnings_alone(rnn: Rnn, newest: Path, home: Path) -> None:
     (home / "texts.csv").write_text("text\na warm film\nzzz\n")
-    words = ["predict", "--input", "texts.csv", "--output", "answers.csv"]
+    words = ["score", "texts.csv", "--output", "scored.csv"]
     assert rnn(*words, "--quiet").err == "Warning: 1 text holds no word the model knows (no_known_words)\n"
     told = rnn(*words, "--force").err.splitlines()
     assert told[0].startswith("2 rows scored in ") and len(told) == 2
-    assert "Error: " in rnn("predict", "--quiet", "--input", "none.csv").err
+    assert "Error: " in rnn("score", "--quiet", "none.csv").err
 
 
 @pytest.mark.parametrize("words", [["evaluate"], ["export", "--to", "out"], ["compare", "runs/quick-1", "runs/latest"]])

@@ -1,4 +1,4 @@
-"""`rnn predict --input --resume`: processes that are killed, interrupted or out of room, and what they come to."""
+"""`rnn score --resume`: processes that are killed, interrupted or out of room, and what they come to."""
 
 import random
 import re
@@ -20,11 +20,11 @@ OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 
 @pytest.fixture(scope="module")
 def forked(trained: Path) -> Iterator[Forked]:
-    """Runs `rnn predict` in a process of its own: words, folder, what befalls it → how it ended."""
+    """Runs `rnn score` in a process of its own: words, folder, what befalls it → how it ended."""
     modules = ["rnn_cli.cli.score", "rnn_cli.batch.to_file", "rnn_cli.batch.to_folder", "rnn_cli.config.load"]
     modules += ["rnn_cli.cli.score", "rnn_cli.batch.parquet_writer", "rnn_cli.batch.stores"]
     with forking(*modules) as run:
-        yield partial(run, "predict", "--model", str(trained), "--threads", "2", settings=SMALL)
+        yield partial(run, "score", "--model", str(trained), "--threads", "2", settings=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def result(home: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def words(rows: Path) -> Callable[[str], list[str]]:
-    return lambda output: ["--input", str(rows), "--output", output, "--on-bad-row", "skip"]
+    return lambda output: [str(rows), "--output", output, "--on-bad-row", "skip"]
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,6 @@ def test_wherever_a_disk_is_full_the_file_is_named(
     output: str, share: float, forked: Forked, rows: Path, home: Path
 ) -> None:
     given = [
-        "--input",
         str(rows),
         "--output",
         output,
