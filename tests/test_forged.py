@@ -542,7 +542,7 @@ def test_a_figure_that_is_no_number_is_refused(forged: Forged, capsys: pytest.Ca
         name = "accuracy" if "accuracy" in place else "difference"
         before, place[name] = place[name], "much"
         forged.write("metrics.json", json.dumps(metrics))
-        assert "m/metrics.json: not figures this rnn understands" in refused(forged, "evaluate", capsys)
+        assert "m/metrics.json: metrics this rnn does not understand" in refused(forged, "evaluate", capsys)
         place[name] = before
 
 

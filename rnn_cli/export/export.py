@@ -32,7 +32,7 @@ from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
 
 
-def card(manifest: Manifest, precision: str) -> str:
+def export_card(manifest: Manifest, precision: str) -> str:
     """The README, in Markdown."""
     return draw("export.md", manifest=manifest, precision=precision)
 
@@ -160,6 +160,6 @@ def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | b
         ONNX_MODEL: opened.read(graph_file(opened, precision)),
         TOKENIZER: opened.read(TOKENIZER),
         CONFIG: to_yaml(unplaced_config(config)),
-        CARD: card(manifest, precision),
+        CARD: export_card(manifest, precision),
         **runtime(),
     }, manifest

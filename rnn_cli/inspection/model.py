@@ -10,7 +10,7 @@ from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown
-from rnn_cli.evaluation.compare import kept_figures
+from rnn_cli.evaluation.compare import kept_metrics
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
 from rnn_cli.reporting.report import best_epoch, read_history
@@ -116,7 +116,7 @@ def look(opened: Bundle) -> Overview:
         files={name: proof["size"] for name, proof in manifest.files.items()} | {MANIFEST: own.st_size},
         written=datetime.fromtimestamp(own.st_mtime).astimezone(),
         epochs=epochs,
-        test=kept_figures(opened, "test") if METRICS in manifest.files else None,
+        test=kept_metrics(opened, "test") if METRICS in manifest.files else None,
     )
 
 

@@ -16,8 +16,7 @@ from rnn_cli.bundle.targets import check_picture
 from rnn_cli.evaluation.wording import unsure_between
 from rnn_cli.inspection.decay import Lesson
 from rnn_cli.inspection.reading import Growth, States
-from rnn_cli.reporting.charts import LIGHT, line, styled
-from rnn_cli.reporting.svg import DOTS_AN_INCH, NO_DATE, quietly
+from rnn_cli.reporting.canvas import DOTS_PER_INCH, LIGHT, NO_DATE, line, quietly, styled
 from rnn_cli.text.plain import apart, one_line, shortened
 
 COLOURS = {"rnn": "#d55e00", "gru": "#009e73", "lstm": "#0072b2"}
@@ -34,7 +33,7 @@ def save(drawn: Lesson | Growth, out: Path, *, force: bool) -> None:
     content, kind = io.BytesIO(), out.suffix.lower().removeprefix(".")
     with styled("inspect"), quietly():
         figure = draw_lesson(drawn) if isinstance(drawn, Lesson) else draw_growth(drawn)
-        figure.savefig(content, format=kind, dpi=DOTS_AN_INCH, metadata=NO_DATE[kind])
+        figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=NO_DATE[kind])
     with system.told(out), system.whole_file(out) as hidden:
         system.write(hidden, content.getvalue())
         check_picture(out, force=force)  # something may have come in the meantime

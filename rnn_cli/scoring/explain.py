@@ -19,7 +19,7 @@ from rnn_cli.text.splitting import Span
 TOKENS_AT_ONCE = 1 << 20
 """How many tokens of texts that lack a part are held in memory at once, about."""
 
-Run = tuple[int, int]
+TokenRange = tuple[int, int]
 """Neighbours among the tokens that are read: ids[first:stop]."""
 
 
@@ -37,7 +37,7 @@ class Part:
     weight: float
 
 
-def explain(
+def explain_texts(
     predictor: Predictor, texts: Sequence[str], predicted: Sequence[int] | None = None, *, most_parts: int | None = None
 ) -> list[tuple[Part, ...]]:
     """The parts of each text, in order, with what each does to the answer.
@@ -88,7 +88,7 @@ def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -
     return np.concatenate(odds)
 
 
-def _runs(spans: Sequence[Span], indices: Sequence[int], most: int | None) -> list[Run]:
+def _runs(spans: Sequence[Span], indices: Sequence[int], most: int | None) -> list[TokenRange]:
     """The tokens of each part; of each token that is read, its span and its place among all of the text's."""
     gap = next((token for token in range(1, len(indices)) if indices[token] > indices[token - 1] + 1), None)
     begins = [token for token in range(len(spans)) if token in (0, gap) or spans[token][0] >= spans[token - 1][1]]

@@ -24,7 +24,7 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     from rnn_cli.scoring.explain import Part
 
-Told = Callable[[int, int], None]
+OnScored = Callable[[int, int], None]
 """Hears how many of how many texts are done."""
 
 Precision = Literal["fp32", "int8"]
@@ -140,7 +140,7 @@ class Predictor:
         """Score texts of any length and number; the answers stand in the order of the texts."""
         return self.score_encoded(self.tokenizer.encode_all(texts))
 
-    def score_encoded(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> Scores:
+    def score_encoded(self, sequences: Sequence[Sequence[int]], told: OnScored | None = None) -> Scores:
         """Score encoded texts, each of at least one id, as `score` does; `told` hears how many of them are done."""
         return self._done(sequences, told).scores()
 
@@ -155,7 +155,7 @@ class Predictor:
         """Encoded texts, each of at least one id, cut into batches that have yet to be run, in any order and thread."""
         return Work(self, sequences)
 
-    def _done(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> "Work":
+    def _done(self, sequences: Sequence[Sequence[int]], told: OnScored | None = None) -> "Work":
         work, done = self.begin(sequences), 0
         for batch in _each_done(work.run, work.batches, self.threads):
             done += len(batch)
@@ -224,14 +224,14 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
+    def explain_texts(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
         """The words of a text and what each does to the label it is given: see `rnn_cli.scoring.explain`.
 
         Of more than `most_parts` words neighbours are joined. Raises `DataError` for what is no text.
         """
-        from rnn_cli.scoring.explain import explain
+        from rnn_cli.scoring.explain import explain_texts
 
-        return explain(self, as_texts([text]), most_parts=most_parts)[0]
+        return explain_texts(self, as_texts([text]), most_parts=most_parts)[0]
 
     @property
     def model_card(self) -> str:

@@ -56,8 +56,8 @@ def test_an_export_has_no_figures_and_is_told_all_the_same(trained: Path, tmp_pa
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
-        (METRICS, '{"test": {"accuracy": 1}}', "metrics.json: not figures this rnn understands"),
-        (METRICS, '{"test": []}', "metrics.json: not figures this rnn understands"),
+        (METRICS, '{"test": {"accuracy": 1}}', "metrics.json: metrics this rnn does not understand"),
+        (METRICS, '{"test": []}', "metrics.json: metrics this rnn does not understand"),
         (HISTORY, "epoch\n1\n", "history.csv: not a history this rnn understands"),
         ("config.yaml", "model: {units: [7]}\n", "config.yaml: model is not the network in model.onnx"),
     ],

@@ -11,7 +11,7 @@ from rnn_cli.inspection.decay import Decay, Lesson
 from rnn_cli.inspection.picture import draw_growth, draw_lesson, save
 from rnn_cli.inspection.reading import Growth, States
 from rnn_cli.inspection.tokens import Reading, Token
-from rnn_cli.reporting.charts import styled
+from rnn_cli.reporting.canvas import styled
 from rnn_cli.scoring.decision import Decision
 
 
