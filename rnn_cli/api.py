@@ -327,12 +327,12 @@ def check(
     if out is not None:
         check_target(Path(out), [named] if isinstance(named, str) else [], force=force)
 
-    from rnn_cli.checks.check import check as work
-    from rnn_cli.checks.rows import WHOLE, gather
+    from rnn_cli.checks.check import check_rows as work
+    from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
 
-    config, rows = gather(named, [*overrides, *_overrides(settings)])
+    config, rows = gather_rows(named, [*overrides, *_overrides(settings)])
     if out is not None:
         check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
     if sides and WHOLE in rows.sides:
