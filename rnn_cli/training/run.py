@@ -42,7 +42,7 @@ from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor,
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.scoring.predictor import INT8, Predictor
+from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.training.checkpointing import HeldSignals, Keeper, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
@@ -255,7 +255,7 @@ def _write(
         name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.temperature)
         for name, side in sides.items()
     }
-    metrics[INT8] = int8.to_dict()
+    metrics[INT8_METRICS] = int8.to_dict()
     tables = {name: _kept(side) for name, side in sides.items()}
     if run.baseline is not None:
         knew_more = run.origin is not None
