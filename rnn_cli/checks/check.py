@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.checks.damaged import find_damaged
@@ -61,9 +61,9 @@ class CheckReport:
                 }
                 for finding in self.findings
             ],
-            "lengths": self.lengths.to_dict(),
+            "lengths": asdict(self.lengths),
             "judged": self.judged,
-            "learning_curve": self.curve.to_dict() if self.curve else None,
+            "learning_curve": asdict(self.curve) if self.curve else None,
         }
 
     def to_frame(self) -> "pandas.DataFrame":

@@ -11,7 +11,7 @@ sample size required for classification performance; Efron and Tibshirani (1993)
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,6 @@ class LearningCurve:
     rows: int
     gain: float
     gain_range: tuple[float, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The curve as plain values."""
-        return asdict(self)
 
 
 def learning_curve(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,6 @@ class Lengths:
     cut: float
     lost: float
     unknown: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The counts as plain values."""
-        return asdict(self)
 
 
 def fit_tokenizer(texts: Sequence[str], config: TokenizerConfig) -> Tokenizer:

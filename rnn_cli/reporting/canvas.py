@@ -17,30 +17,19 @@ from matplotlib.figure import Figure
 from rnn_cli import system
 from rnn_cli.bundle.targets import FORMATS, check_plots
 
-LIGHT: Mapping[str, str] = {
-    "paper": "#ffffff",
-    "panel": "#f4f6f8",
-    "ink": "#1b1f24",
-    "muted": "#5a6470",
-    "rule": "#d8dde3",
-    "blue": "#0072b2",
-    "red": "#c84e00",
-    "green": "#008462",
-    "purple": "#9b4f7f",
-    "brown": "#8a6212",
+_COLOURS = {
+    "paper": ("#ffffff", "#14181d"),
+    "panel": ("#f4f6f8", "#1d2329"),
+    "ink": ("#1b1f24", "#e6e9ed"),
+    "muted": ("#5a6470", "#a0abb7"),
+    "rule": ("#d8dde3", "#39424c"),
+    "blue": ("#0072b2", "#5cb8ee"),
+    "red": ("#c84e00", "#ff9455"),
+    "green": ("#008462", "#45cfa4"),
+    "purple": ("#9b4f7f", "#e3a1c8"),
+    "brown": ("#8a6212", "#dfb45c"),
 }
-DARK: Mapping[str, str] = {
-    "paper": "#14181d",
-    "panel": "#1d2329",
-    "ink": "#e6e9ed",
-    "muted": "#a0abb7",
-    "rule": "#39424c",
-    "blue": "#5cb8ee",
-    "red": "#ff9455",
-    "green": "#45cfa4",
-    "purple": "#e3a1c8",
-    "brown": "#dfb45c",
-}
+LIGHT, DARK = ({name: pair[index] for name, pair in _COLOURS.items()} for index in (0, 1))
 
 SERIES = ("blue", "red", "green", "purple", "brown")
 

@@ -223,7 +223,7 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain_texts(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
+    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
         Joins neighbours in a text of more than `most_parts` parts. Raises `DataError` for a value that is not a text.
