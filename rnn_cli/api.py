@@ -265,9 +265,9 @@ def evaluate(
     predictor = _predictor(model, precision)
     opened = predictor.bundle
 
-    from rnn_cli.evaluation.compare import kept_against
+    from rnn_cli.evaluation.compare import kept_baseline
     from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
-    from rnn_cli.evaluation.evaluate import evaluate as work
+    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
@@ -280,19 +280,19 @@ def evaluate(
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = work(predictor, rows, partial(listener.progress, "scoring rows"))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
-        baseline = kept_against(opened, "test") if data is None else None
+        baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
         slices = tuple(sliced(found)) if sliced else ()
         baseline = None if left_out else baseline
         found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices)
     found = replace(found, warnings=tuple(warnings))
     if report is not None or plots is not None:
-        from rnn_cli.reporting.html import save
-        from rnn_cli.reporting.report import gather
+        from rnn_cli.reporting.html import save_report
+        from rnn_cli.reporting.report import gather_report
 
-        gathered = gather(opened, predictor, found, "test" if data is None else None)
+        gathered = gather_report(opened, predictor, found, "test" if data is None else None)
         page = None if report is None else Path(report)
-        save(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
+        save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return found
 
 
@@ -321,7 +321,7 @@ def compare(
     if data is None:
         return compare_models([read_predictions(name, split) for name in names])
 
-    from rnn_cli.evaluation.evaluate import evaluate as work
+    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
 
     predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
@@ -357,12 +357,12 @@ def check(
     if out is not None:
         check_target(Path(out), [named] if isinstance(named, str) else [], force=force)
 
-    from rnn_cli.checks.check import check as work
-    from rnn_cli.checks.rows import WHOLE, gather
+    from rnn_cli.checks.check import check_rows as work
+    from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
 
-    config, rows = gather(named, [*overrides, *named_overrides(settings)])
+    config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
     if out is not None:
         check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
     if sides and WHOLE in rows.sides:

@@ -30,8 +30,8 @@ from rnn_cli.bundle.in_memory import BundleInMemory
 from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import IN_MEMORY, from_memory, label_text
-from rnn_cli.scoring.explain import Part, explain
-from rnn_cli.scoring.predictor import Predictor, as_texts
+from rnn_cli.scoring.explain import Part, explain_texts
+from rnn_cli.scoring.predictor import Predictor, list_of_texts
 
 if TYPE_CHECKING:
     from rnn_cli.training.listener import Listener
@@ -161,7 +161,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
         """Of each text its words and what each does to the predicted label, as `Predictor.explain` has them."""
         model = self.model_
         with _value_errors():
-            return explain(model, _texts(X))
+            return explain_texts(model, _texts(X))
 
     def save(self, path: "str | PathLike[str]", *, force: bool = False) -> Path:
         """Write the model as a folder, as `rnn train --out` does: for `rnn.load`, and `rnn predict --model`.
@@ -252,7 +252,7 @@ def _texts(X: Any) -> list[str]:
         raise DataError(f"expected texts in one dimension, got a table of {shape}", hint="give its column of texts")
     if not isinstance(X, Iterable):
         raise DataError(f"expected texts, got {type(X).__name__}", hint="give a list, an array or a Series of str")
-    return as_texts(X)
+    return list_of_texts(X)
 
 
 def _labels(y: Any, texts: Sequence[str]) -> tuple[list[str], AnyArray]:

@@ -311,7 +311,7 @@ def test_weights_whose_answers_are_endless_are_refused(forged: Forged, capsys: p
             found.CopyFrom(numpy_helper.from_array(huge, name))
 
     forged.graph(forge)
-    assert "m/model.onnx: answers what is no finite number" in refused(forged, "predict", capsys)
+    assert "m/model.onnx: returns a logit that is not finite" in refused(forged, "predict", capsys)
 
 
 @pytest.mark.parametrize("command", GRAPH)
@@ -418,7 +418,7 @@ def test_a_forged_manifest_is_refused(name: str, forged: Forged, capsys: pytest.
 
 def test_labels_of_another_network_are_refused(forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
     forged.sign(labels=["a", "b", "c"])
-    assert "does not answer 3 logits a text, as its labels need" in refused(forged, "predict", capsys)
+    assert "does not return the 3 logits a text that its labels need" in refused(forged, "predict", capsys)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -542,7 +542,7 @@ def test_a_figure_that_is_no_number_is_refused(forged: Forged, capsys: pytest.Ca
         name = "accuracy" if "accuracy" in place else "difference"
         before, place[name] = place[name], "much"
         forged.write("metrics.json", json.dumps(metrics))
-        assert "m/metrics.json: not figures this rnn understands" in refused(forged, "evaluate", capsys)
+        assert "m/metrics.json: metrics this rnn does not understand" in refused(forged, "evaluate", capsys)
         place[name] = before
 
 

@@ -167,9 +167,9 @@ def test_what_loads_tensorflow_asks_nobody_and_leaves_nothing(folder: Path) -> N
     ],
 )
 def test_an_exported_script_asks_nobody_and_leaves_nothing(code: str, trained: Path, tmp_path: Path) -> None:
-    from rnn_cli.export.export import export
+    from rnn_cli.export.export import export_bundle
 
-    export(Bundle.open(trained), tmp_path / "exported")
+    export_bundle(Bundle.open(trained), tmp_path / "exported")
     ended, left = run_sealed([sys.executable, "-c", code], tmp_path / "place", tmp_path / "exported")
     assert (ended.returncode, left) == (0, []), ended.stderr
 

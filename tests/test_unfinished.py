@@ -106,7 +106,7 @@ def test_of_a_damaged_checkpoint_the_one_before_is_taken_with_a_word() -> None:
         damage()
         number, warnings = newest(path)
         assert number == 2
-        assert len(warnings) == 1 and warnings[0].endswith("; the checkpoint before it is taken")
+        assert len(warnings) == 1 and warnings[0].endswith("; uses the checkpoint before it")
         assert warnings[0].startswith(f"m.unfinished/checkpoint-000003/{name}: ")
         assert names("m.unfinished") == ["checkpoint-000002", "lock"]
         shutil.rmtree(path)
@@ -145,7 +145,7 @@ def test_no_whole_checkpoint_is_told_and_nothing_is_deleted() -> None:
     for checkpoint in path.glob("checkpoint-*"):
         (checkpoint / "model.npz").write_bytes(b"")
     with pytest.raises(
-        BundleError, match=r"^m.unfinished: holds no whole .*checksum differs.*; delete it and train anew"
+        BundleError, match=r"^m.unfinished: holds no whole .*checksum differs.*; delete it and train again"
     ):
         newest(path)
     assert [checkpoint.name for checkpoint in sorted(path.glob("checkpoint-*"))] == [
@@ -409,7 +409,7 @@ def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> N
 
 def test_an_unfinished_run_is_begun_anew_only_by_force() -> None:
     begin(saves=4)
-    hint = r"go on with rnn train --resume m.unfinished, or add --force to begin anew"
+    hint = r"go on with rnn train --resume m.unfinished, or add --force to begin again"
     with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {hint}$"):
         begin("m")
     with pytest.raises(BundleError, match="an unfinished run"):
@@ -503,7 +503,7 @@ def test_the_run_to_go_on_with() -> None:
         assert locate_unfinished(Path(named)) == Path("m.unfinished")
     with pytest.raises(
         BundleError,
-        match="^n: no such unfinished run; .*ends in .unfinished; a CONFIG stands before --resume$",
+        match="^n: no such unfinished run; .*ends in .unfinished; write a CONFIG before --resume$",
     ):
         locate_unfinished(Path("n"))
 
@@ -530,5 +530,5 @@ def test_the_folder_one_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_checkpoint_opens_as_it_was_written() -> None:
     checkpoint = Checkpoint.open(begin() / "checkpoint-000001")
-    assert (checkpoint.state, checkpoint.place) == ({"number": 1}, {"force": False, "numbered": False})
+    assert (checkpoint.state, checkpoint.options) == ({"number": 1}, {"force": False, "numbered": False})
     assert checkpoint.files == FILES

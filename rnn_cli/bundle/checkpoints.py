@@ -1,7 +1,7 @@
-"""A run under way: its checkpoints, in a folder beside the bundle that it will become.
+"""A run under way: its checkpoints, in a folder beside its future bundle.
 
-`DIR.unfinished` is never mistaken for a bundle and never touches one, so an old model at DIR stays in use until the
-new one is whole. The newest two checkpoints are kept. Knows nothing of what a checkpoint's files mean.
+`DIR.unfinished` is never taken for a bundle and never changes one, so an old model at DIR stays in use until the new
+one is whole. The newest two checkpoints are kept.
 """
 
 import os
@@ -13,16 +13,15 @@ from typing import Any
 
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import (
-    LARGEST,
     MANIFEST,
-    MOST_BYTES,
+    MAX_FILE_BYTES,
     RUNS,
     UNFINISHED,
     check_proof,
     is_proven,
     proof,
+    read_signed,
     sign,
-    unsign,
 )
 from rnn_cli.bundle.writer import Draft, check_target, next_free
 from rnn_cli.errors import BundleError, quoted
@@ -31,41 +30,39 @@ from rnn_cli.system import read_plain
 CHECKPOINT_VERSION = 1
 CHECKPOINT = "checkpoint-"
 PART = "checkpoint.part"
-PLACE = {"force", "numbered"}
 
-LARGEST_ARRAYS = 4 * LARGEST
-"""Bytes of a file of arrays, at most: an optimizer keeps two or three numbers for each of a network's."""
+MAX_ARRAYS_BYTES = 4 * MAX_FILE_BYTES
+"""The largest file of arrays: an optimizer keeps two or three numbers for each weight of a network."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A whole checkpoint: where a run stood (as JSON has it) and its files' verified bytes.
+    """A whole checkpoint: the state of the run as JSON values, and its files' verified bytes.
 
-    `place` holds what the run's `Unfinished` was begun with.
+    `options` are `force` and `numbered` of the run's `Unfinished`.
     """
 
     path: Path
-    place: Mapping[str, bool]
+    options: Mapping[str, bool]
     state: Mapping[str, Any]
     files: Mapping[str, bytes]
 
     @classmethod
     def open(cls, path: Path) -> "Checkpoint":
-        """Read and verify a checkpoint; raises `BundleError` if anything in it differs from what was written."""
+        """Read and verify a checkpoint; raises `BundleError` if anything in it has changed."""
         where = str(path / MANIFEST)
         if path.is_symlink():
             raise BundleError("is a link, not a folder", where=str(path))
         try:
-            text = read_plain(path / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
-            content = unsign(text, where=where, newest=CHECKPOINT_VERSION)
+            content = read_signed(path, CHECKPOINT_VERSION)
             proofs = content["files"]
             for name, proven in proofs.items():
                 check_proof(name, proven)
-            place, state = content["place"], dict(content["state"])
-            if set(place) != PLACE or not all(type(value) is bool for value in place.values()):
+            options, state = content["place"], dict(content["state"])
+            if set(options) != {"force", "numbered"} or not all(type(value) is bool for value in options.values()):
                 raise ValueError("place")
-            files = {name: read_plain(path / name, LARGEST_ARRAYS) for name in proofs}
-            checkpoint = cls(path, place, state, files)
+            files = {name: read_plain(path / name, MAX_ARRAYS_BYTES) for name in proofs}
+            checkpoint = cls(path, options, state, files)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise BundleError("not a checkpoint this rnn understands", where=where) from None
         for name, file in files.items():
@@ -74,8 +71,10 @@ class Checkpoint:
         return checkpoint
 
 
-def write(path: Path, place: Mapping[str, bool], state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """Write a run's next checkpoint; raises `OSError`, and then there is none."""
+def write_checkpoint(
+    path: Path, options: Mapping[str, bool], state: Mapping[str, Any], files: Mapping[str, bytes]
+) -> None:
+    """Write a run's next checkpoint, whole or not at all; raises `OSError`."""
     earlier = checkpoints(path)
     number = _number(earlier[-1]) + 1 if earlier else 1
     part = path / PART
@@ -85,7 +84,7 @@ def write(path: Path, place: Mapping[str, bool], state: Mapping[str, Any], files
         for name, file in files.items():
             system.write(part / name, file)
         proofs = {name: proof(part / name) for name in files}
-        content = {"format_version": CHECKPOINT_VERSION, "place": place, "state": state, "files": proofs}
+        content = {"format_version": CHECKPOINT_VERSION, "place": options, "state": state, "files": proofs}
         system.write(part / MANIFEST, sign(content))
         system.fsync(part)
         part.rename(path / f"{CHECKPOINT}{number:06}")
@@ -95,13 +94,13 @@ def write(path: Path, place: Mapping[str, bool], state: Mapping[str, Any], files
 
 
 def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
-    """A run's newest whole checkpoint; `warn` hears of damaged ones. Raises `BundleError` if there is none."""
+    """A run's newest whole checkpoint; calls `warn` for damaged ones. Raises `BundleError` if there is none."""
     damage: BundleError | None = None
     if not path.is_dir():
         raise BundleError("no such folder", where=str(path), hint="name the folder of a run that was stopped")
     for checkpoint in reversed(checkpoints(path)):
         if damage:
-            warn(f"{damage.where}: {damage.what}; the checkpoint before it is taken")
+            warn(f"{damage.where}: {damage.what}; uses the checkpoint before it")
         try:
             return Checkpoint.open(checkpoint)
         except BundleError as error:
@@ -109,7 +108,7 @@ def newest_checkpoint(path: Path, warn: Callable[[str], None]) -> Checkpoint:
     raise BundleError(
         f"holds no whole checkpoint: {damage.what if damage else 'it is empty'}",
         where=str(path),
-        hint=(damage and damage.hint) or "delete it and train anew",
+        hint=(damage and damage.hint) or "delete it and train again",
     )
 
 
@@ -119,12 +118,12 @@ def checkpoints(path: Path) -> list[Path]:
 
 
 def is_checkpoint(file: Path) -> bool:
-    """Whether it has a checkpoint's name."""
+    """Whether a file has a checkpoint's name."""
     return file.name.startswith(CHECKPOINT) and file.name.removeprefix(CHECKPOINT).isdecimal()
 
 
 def drop(checkpoint: Path) -> None:
-    """Delete a checkpoint: it loses its name first, so that none is ever half there."""
+    """Delete a checkpoint. It loses its name first, so that no part of it is ever taken for a checkpoint."""
     part = checkpoint.with_name(PART)
     system.remove(part)
     with suppress(OSError):
@@ -136,13 +135,13 @@ def _number(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix(CHECKPOINT))
 
 
-KEPT, MOST_WORDS = 2, 10_000
-LOCK, FAILED, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
+KEPT, MAX_REASON_BYTES = 2, 10_000
+LOCK_FILE, FAILED_FILE, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A run under way, held by this process alone. `target`, `force` and `numbered` are its `Draft`'s."""
+    """A run under way, locked by this process. `target`, `force` and `numbered` are those of its `Draft`."""
 
     path: Path
     target: Path
@@ -150,31 +149,31 @@ class Unfinished:
     numbered: bool
 
     def save(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        """Write a checkpoint; until it is whole the earlier ones stay as they are."""
+        """Write a checkpoint; the earlier ones stay until it is whole."""
         earlier = checkpoints(self.path)
         with system.told(self.path):
-            write(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
+            write_checkpoint(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
         for old in earlier[: -(KEPT - 1)]:
             drop(old)
 
     def begin(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        """Write the first checkpoint; only then is an earlier run's, begun anew by force, let go."""
+        """Write the first checkpoint, then delete those of an earlier run that `force` replaces."""
         earlier = checkpoints(self.path)
         self.save(state, files)
         with system.told(self.path):
-            (self.path / FAILED).unlink(missing_ok=True)
+            (self.path / FAILED_FILE).unlink(missing_ok=True)
         for old in earlier:
             drop(old)
 
     def give_up(self, why: str) -> None:
-        """Note that going on would fail as the run did; its checkpoints stay."""
+        """Record that resuming would fail as the run did; its checkpoints stay."""
         with system.told(self.path):
-            (self.path / FAILED).unlink(missing_ok=True)  # a link would lead the words elsewhere
-            system.write(self.path / FAILED, why)
+            (self.path / FAILED_FILE).unlink(missing_ok=True)  # never write through a link
+            system.write(self.path / FAILED_FILE, why)
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
-        """The bundle's folder while it is written; it vanishes if it is not finished."""
+        """The bundle's folder while it is written; it is deleted unless it is finished."""
         folder = self.path / DRAFT
         system.remove(folder)
         with system.told(folder):
@@ -186,11 +185,11 @@ class Unfinished:
 
     @property
     def can_go_on(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return bool(checkpoints(self.path))
 
     def remove(self) -> None:
-        """Delete all that belongs to the run: the bundle stands. Cut short, it leaves a whole checkpoint or none."""
+        """Delete the run's files when its bundle is written. If interrupted, it leaves whole checkpoints or none."""
         for checkpoint in checkpoints(self.path):
             drop(checkpoint)
         system.remove(self.path / ASIDE)
@@ -198,20 +197,20 @@ class Unfinished:
 
 
 def unfinished_path(target: Path) -> Path:
-    """Where the run stands that will become the bundle `target`."""
+    """The folder of the run that will become the bundle `target`."""
     target = _real(target)
     return target.with_name(target.name + UNFINISHED)
 
 
 def _real(path: Path) -> Path:
-    """The folder itself, where the path is a link to it or does not name it (`.`)."""
+    """The folder itself if the path is a link to it or does not name it (`.`)."""
     return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
 def check_begin(out: Path | None, *, force: bool) -> None:
-    """Refuse, before any work is done, to begin a run where a bundle, another run or anything else stands.
+    """Raise `BundleError`, before any work is done, if `out` or its unfinished run exists.
 
-    With `force` a bundle may be replaced and an unfinished run be begun anew.
+    `force` allows to replace a bundle and to begin an unfinished run again.
     """
     check_target(out, force=force)
     if out is None:
@@ -225,16 +224,16 @@ def check_begin(out: Path | None, *, force: bool) -> None:
         raise BundleError(
             "an unfinished run",
             where=str(path),
-            hint=f"go on with rnn train --resume {quoted(path)}, or add --force to begin anew",
+            hint=f"go on with rnn train --resume {quoted(path)}, or add --force to begin again",
         )
 
 
 @contextmanager
 def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinished]:
-    """A run whose bundle will stand at `out`, or else at the next free `runs/NAME-1`, `runs/NAME-2`, ...
+    """A run whose bundle will be at `out`, otherwise at the next free `runs/NAME-1`, `runs/NAME-2`, ...
 
-    Its folder is made at once, which tries whether one can be written there. It stays when the block is left before
-    the bundle stands, if it holds a checkpoint.
+    Its folder is made at once, which shows whether it can be written. If the block ends before the bundle is written,
+    the folder stays if it holds a checkpoint.
     """
     check_begin(out, force=force)
     parent = RUNS if out is None else unfinished_path(out).parent
@@ -253,35 +252,35 @@ def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinishe
             system.remove_if_empty(path)
     finally:
         if is_new:
-            system.remove_if_empty(parent)  # unless it holds something now
+            system.remove_if_empty(parent)  # it may hold something by now
 
 
 @contextmanager
 def reopened(path: Path, warn: Callable[[str], None]) -> Iterator[tuple[Unfinished, Checkpoint]]:
-    """A run that was left before its end, and its newest whole checkpoint; `warn` hears of damaged ones.
+    """An interrupted run and its newest whole checkpoint; calls `warn` for damaged ones.
 
     `path` is the run's folder, from `locate_unfinished`.
     """
     if not checkpoints(path):
         raise BundleError("holds no checkpoint", where=str(path), hint="name the folder of a run that was stopped")
-    if os.path.lexists(path / FAILED):
-        why = read_plain(path / FAILED, MOST_WORDS).decode("utf-8", "replace")
-        hint = f"rnn train --from {quoted(path)} begins at what it left, with settings of your own (--set)"
+    if os.path.lexists(path / FAILED_FILE):
+        why = read_plain(path / FAILED_FILE, MAX_REASON_BYTES).decode("utf-8", "replace")
+        hint = f"rnn train --from {quoted(path)} starts from its last checkpoint, with other settings (--set)"
         raise BundleError(f"would fail again: {why}", where=str(path), hint=hint)
     with _held(path):
         checkpoint = newest_checkpoint(path, warn)
         for damaged in checkpoints(path)[checkpoints(path).index(checkpoint.path) + 1 :]:
             drop(damaged)
-        yield Unfinished(path, _target(path), **checkpoint.place), checkpoint
+        yield Unfinished(path, _target(path), **checkpoint.options), checkpoint
 
 
 def locate_unfinished(named: Path | None) -> Path:
-    """The folder of the run to go on with: the one named (or its bundle-to-be), else the one last saved in `runs/`."""
+    """The folder of the run to resume: the one named (or its future bundle), otherwise the last saved in `runs/`."""
     if named is None:
         saved = [
             (run[-1].stat().st_mtime, path)
             for path in RUNS.glob(f"*{UNFINISHED}")
-            if (run := checkpoints(path)) and not (path / FAILED).exists()
+            if (run := checkpoints(path)) and not (path / FAILED_FILE).exists()
         ]
         if not saved:
             raise BundleError(f"no unfinished run in {RUNS}/", hint="name one with --resume DIR")
@@ -295,23 +294,22 @@ def locate_unfinished(named: Path | None) -> Path:
         )
     if path.is_dir():
         return path
-    hint = f"name a folder that ends in {UNFINISHED}; a CONFIG stands before --resume"
+    hint = f"name a folder that ends in {UNFINISHED}; write a CONFIG before --resume"
     raise BundleError("no such unfinished run", where=str(named), hint=hint)
 
 
 def is_foreign(file: Path) -> bool:
-    """Whether it is none of the files of an unfinished run."""
-    return file.name not in (PART, LOCK, FAILED, DRAFT) and not is_checkpoint(file)
+    """Whether a file does not belong to an unfinished run."""
+    return file.name not in (PART, LOCK_FILE, FAILED_FILE, DRAFT) and not is_checkpoint(file)
 
 
 def _clear(path: Path) -> None:
-    """Delete a run's folder that holds no checkpoint any more; what is none of the run's stays, and the folder too."""
+    """Delete a run's folder without checkpoints; foreign files stay, and then the folder does, too."""
     system.remove(path / PART)
     system.remove(path / DRAFT)
-    with suppress(OSError):
-        (path / FAILED).unlink()
-    with suppress(OSError):
-        (path / LOCK).unlink()
+    for file in (FAILED_FILE, LOCK_FILE):
+        with suppress(OSError):
+            (path / file).unlink()
     system.remove_if_empty(path)
 
 
@@ -322,15 +320,15 @@ def _target(path: Path) -> Path:
 def _next_folder(name: str) -> Path:
     while True:
         path = unfinished_path(next_free(name))
-        with suppress(FileExistsError):  # another run was quicker
+        with suppress(FileExistsError):  # another run took the name
             path.mkdir()
             return path
 
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    """Only one process works in the folder; it goes when the block is left without a checkpoint in it."""
-    lock = system.locked(path / LOCK, BundleError("another process is training it", where=str(path)))
+    """Lock the folder for this process; delete it after the block if it holds no checkpoint."""
+    lock = system.locked(path / LOCK_FILE, BundleError("another process is training it", where=str(path)))
     with ExitStack() as stack:
         with system.told(path):
             is_there = stack.enter_context(lock)

@@ -1,4 +1,4 @@
-"""A model's folder as it is read: its files' names, the manifest, and the proof that they are as they were written."""
+"""Reading a model's folder: the names of its files, and the manifest, which proves that they are unchanged."""
 
 import hashlib
 import json
@@ -13,30 +13,33 @@ from rnn_cli.errors import BundleError, quoted
 from rnn_cli.system import read_plain, reading, reason, size_of
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-"""A file's name, as rnn gives them: no path, and nothing that a terminal or a file system takes for more."""
+"""A file's name, as rnn gives it: no path, and no character with a meaning to a terminal or a file system."""
 
-DEEPEST = 32
-"""How deep signed content is nested, at most; some of it is copied, a call a level."""
+RESTORE = "train again or restore a copy"
+"""The hint for damaged files."""
+
+MAX_DEPTH = 32
+"""The deepest nesting of signed content; copying takes one call a level."""
 
 
 def sign(content: Mapping[str, Any]) -> str:
-    """The content as JSON text, with the checksum of all of it."""
+    """The content as JSON text with its checksum."""
     text = json.dumps({**content, "checksum": checksum(content)}, indent=2, ensure_ascii=False) + "\n"
-    # Of a path's bytes that are no text; UTF-8 has no place for them, JSON has escapes.
+    # A path may hold bytes that are not text: UTF-8 cannot encode them, JSON escapes can.
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def unsign(text: str, *, where: str, newest: int, hint: str = "train again or restore a copy") -> dict[str, Any]:
-    """The content of signed text of a `format_version` up to `newest`.
+def unsign(text: str, *, where: str, newest: int, hint: str = RESTORE) -> dict[str, Any]:
+    """The content of signed text with a `format_version` up to `newest`.
 
-    Raises `BundleError` if it is damaged, with this `mend`, or from a newer release.
+    Raises `BundleError` if it is damaged, with this `hint`, or from a newer release.
     """
     damaged = BundleError("damaged, its checksum differs", where=where, hint=hint)
     try:
-        content: dict[str, Any] = json.loads(text, parse_constant=_no_number)
+        content: dict[str, Any] = json.loads(text, parse_constant=_refuse_constant)
         found = content.pop("checksum")
         version = content["format_version"]
-        is_whole = found == checksum(content) and not _is_deep(content, DEEPEST)
+        is_whole = found == checksum(content) and not _is_deep(content, MAX_DEPTH)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged from None
     if isinstance(version, int) and version > newest:
@@ -50,17 +53,23 @@ def unsign(text: str, *, where: str, newest: int, hint: str = "train again or re
     return content
 
 
+def read_signed(folder: Path, newest: int) -> dict[str, Any]:
+    """The content of a folder's signed manifest; raises `BundleError` as `unsign` does, and if it cannot be read."""
+    text = read_plain(folder / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")  # damage fails the checksum
+    return unsign(text, where=str(folder / MANIFEST), newest=newest)
+
+
 def _is_deep(value: object, left: int) -> bool:
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return left == 0 or any(_is_deep(child, left - 1) for child in children)
 
 
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
 
 
 def checksum(content: Mapping[str, Any]) -> str:
-    """The sha256 of JSON content, whatever the order of its keys."""
+    """The sha256 of JSON content, independent of the order of its keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -72,18 +81,18 @@ def proof(file: Path) -> dict[str, Any]:
 
 
 def check_proof(name: str, proof: Mapping[str, Any]) -> None:
-    """Raises `ValueError` or `TypeError` unless this is the name of a file in a folder, and a proof of it."""
+    """Raise `ValueError` or `TypeError` unless this is the name of a file in a folder with its proof."""
     if not NAME.fullmatch(name):
-        raise ValueError("not a name of rnn's")
+        raise ValueError("not a file of rnn")
     if type(proof["size"]) is not int or proof["size"] < 0 or type(proof["sha256"]) is not str:
-        raise TypeError("no proof")
+        raise TypeError("not a proof")
 
 
-def number(value: object, least: float, most: float) -> float:
-    """A number of signed content; raises `TypeError` or `ValueError` unless it is one within these bounds."""
+def checked_number(value: object, least: float, most: float) -> float:
+    """A number of signed content; raises `TypeError` or `ValueError` unless it is a number within these bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("no number")
-    if not least <= value <= most:  # nor is anything that is not a number
+        raise TypeError("not a number")
+    if not least <= value <= most:  # NaN fails, too
         raise ValueError("out of range")
     return float(value)
 
@@ -91,44 +100,44 @@ def number(value: object, least: float, most: float) -> float:
 def texts(values: object) -> list[str]:
     """A list of texts of signed content; raises `TypeError` if it is anything else."""
     if not (isinstance(values, list) and all(isinstance(each, str) for each in values)):
-        raise TypeError("no list of texts")
+        raise TypeError("not a list of texts")
     return values
 
 
 def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
-    """Whether these are the bytes the proof was made of."""
+    """Whether these are the bytes that the proof was made from."""
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
 FORMAT_VERSION = 1
 FURTHER = "further_training_of"
-"""In a manifest's `data`, what tells of the model that further training began with."""
+"""In a manifest's `data`: the model that further training started from."""
 
 RUN = "run"
-"""In a manifest's `data`, what tells of the run: `recipe`, its config's name (none in further training), how many
-`seconds` it took as a whole, and when it `finished`. Earlier releases told none of it."""
+"""In a manifest's `data`: the run's `recipe` (its config's name; none in further training), how many `seconds` it took
+in all, and when it `finished`. Earlier releases did not write it."""
 
-LONGEST = 1e12
-"""Seconds that no run takes."""
+MAX_RUN_SECONDS = 1e12
+"""More seconds than any run takes."""
 
 PRECISION = "precision"
-"""In a manifest's `data`, that the graph of an exported model, which has no other, computes in 8 bits: `int8`."""
+"""In a manifest's `data`: `int8` if the only graph of an exported model computes in 8 bits."""
 
 TEMPERATURES = 1e-3, 1e3
-"""The least and the largest that a manifest may have; those that are fitted are well within."""
+"""The least and the largest temperature of a manifest; fitted ones are well within."""
 
-MOST_UNSURE = 1e4
-"""The largest margin below which answers may be unsure: more than any margin of 64-bit probabilities."""
+MAX_UNSURE = 1e4
+"""The largest `unsure_below`: more than any margin of 64-bit probabilities."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle is, and the proof that its files are the ones that were written.
+    """What a bundle is, and the proof that its files are unchanged.
 
-    `labels` stand in the order of the network's classes; of two, the second is the positive one. `threshold` is the
-    probability from which the positive label is answered (two labels only). An answer nearer to another one than
-    `unsure_below`, in log-odds, is unsure; 0 leaves none unsure. `temperature` divides the logits. `data` holds the
-    fingerprint of the labelled rows and how many each split has. `files` maps a name to its size in bytes and its
+    `labels` are in the order of the network's classes; of two, the second is the positive one. `threshold` is the
+    probability from which the positive label is predicted (two labels only). A prediction with a margin below
+    `unsure_below`, in log-odds, is unsure; with 0 none is. `temperature` divides the logits. `data` holds the
+    fingerprint of the labelled rows and their number in each split. `files` maps a name to its size in bytes and its
     sha256 in hex.
     """
 
@@ -147,48 +156,51 @@ class Manifest:
         return "binary" if len(self.labels) == 2 else "multiclass"
 
     def to_json(self) -> str:
-        """The manifest as JSON text, with the checksum of all the rest of it."""
+        """The manifest as JSON text with its checksum."""
         return sign({**asdict(self), "task": self.task})
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> "Manifest":
         """Read and check a manifest; raises `BundleError` if it is damaged or from a newer release."""
-        content = unsign(text, where=where, newest=FORMAT_VERSION)
+        return cls._checked(unsign(text, where=where, newest=FORMAT_VERSION), where)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read and check a folder's manifest; raises `BundleError` as `from_json` does, and if it cannot be read."""
+        return cls._checked(read_signed(folder, FORMAT_VERSION), str(folder / MANIFEST))
+
+    @classmethod
+    def _checked(cls, content: Mapping[str, Any], where: str) -> "Manifest":
         try:
-            return cls._checked(content)
+            if type(content["format_version"]) is not int or content["format_version"] < 1:
+                raise ValueError("format_version")
+            for name, proof in content["files"].items():
+                check_proof(name, proof)
+            return cls(
+                labels=checked_labels(content["labels"]),
+                threshold=checked_number(content["threshold"], 0, 1),
+                temperature=checked_number(content["temperature"], *TEMPERATURES),
+                data=_checked_data(content["data"]),
+                versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
+                unsure_below=checked_number(content.get("unsure_below", 0.0), 0, MAX_UNSURE),
+                files=content["files"],
+                format_version=content["format_version"],
+            )
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             raise BundleError("not a manifest this rnn understands", where=where) from None
 
-    @classmethod
-    def _checked(cls, content: Mapping[str, Any]) -> "Manifest":
-        labels, files = checked_labels(content["labels"]), content["files"]
-        if type(content["format_version"]) is not int or content["format_version"] < 1:
-            raise ValueError("format_version")
-        for name, proof in files.items():
-            check_proof(name, proof)
-        return cls(
-            labels=labels,
-            threshold=number(content["threshold"], 0, 1),
-            temperature=number(content["temperature"], *TEMPERATURES),
-            data=_checked_data(content["data"]),
-            versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
-            unsure_below=number(content.get("unsure_below", 0.0), 0, MOST_UNSURE),
-            files=files,
-            format_version=content["format_version"],
-        )
-
 
 def checked_labels(labels: object) -> tuple[str, ...]:
-    """A model's labels; raises `TypeError` or `ValueError` unless they are two or more different texts, none empty."""
+    """A model's labels; raises `TypeError` or `ValueError` unless they are at least two different, non-empty texts."""
     named = tuple(texts(labels))
-    "".join(named).encode("utf-8")  # half of a surrogate pair could not be shown
+    "".join(named).encode("utf-8")  # raises for half of a surrogate pair, which could not be shown
     if not 2 <= len(named) == len(set(named)) or "" in named:
         raise ValueError("labels")
     return named
 
 
 def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is read of it again must be of the right type; a manifest may tell more."""
+    """The data, with the right types where rnn reads it again; a manifest may hold more."""
     texts([data["fingerprint"], data.get("unlabelled", {}).get("fingerprint", "")])
     texts([data.get(FURTHER, {}).get("model", "")])
     for side in ("train", "validation", "test"):
@@ -196,7 +208,7 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError("rows")
     run = data.get(RUN, {})
     texts([run.get("recipe") or "", run.get("finished", "")])
-    number(run.get("seconds") or 0.0, 0, LONGEST)
+    checked_number(run.get("seconds") or 0.0, 0, MAX_RUN_SECONDS)
     if data.get(PRECISION, "int8") != "int8":
         raise ValueError(PRECISION)
     return dict(data)
@@ -214,23 +226,23 @@ PREDICTIONS = "predictions.csv"
 REPORT = "report.html"
 CARD = "README.md"
 SCRIPT = "predict.py"
-"""What an exported model's folder answers with, without rnn."""
+"""The script that predicts in an exported model's folder, without rnn."""
 
 MOST_BYTES = {MANIFEST: 4 << 20, CONFIG: 256 << 10, TOKENIZER: 32 << 20, METRICS: 32 << 20}
-"""How large a file may be, by its name, that is made values of, which take many times as much."""
+"""The largest size of files that are parsed, by name: their values take many times as much memory."""
 
-LARGEST = 2 << 30
-"""How large any other may be: no ONNX file can be larger."""
+MAX_FILE_BYTES = 2 << 30
+"""The largest size of any other file: no ONNX file can be larger."""
 
 UNFINISHED = ".unfinished"
-"""What follows a bundle's name while its run is under way."""
+"""The ending of a bundle's name while its run is under way."""
 
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 
 
 def locate(model: str | None) -> Path:
-    """The bundle to use: the one named, else the environment's RNN_MODEL, else the newest finished run."""
+    """The bundle to use: the one named, otherwise RNN_MODEL of the environment, otherwise the newest finished run."""
     if model is not None:
         return Path(model)
     if named := os.environ.get("RNN_MODEL"):
@@ -255,15 +267,14 @@ class Bundle:
 
     @classmethod
     def open(cls, path: Path) -> "Bundle":
-        """Open a folder written by `rnn train`, with every file there and of the right size, or raise `BundleError`."""
-        manifest_file = path / MANIFEST
+        """Open a folder that `rnn train` wrote; raises `BundleError` if a file is missing or has another size."""
         if not path.is_dir():
             raise BundleError(
                 "is a file, not a model's folder" if path.exists() else "no such folder",
                 where=str(path),
                 hint="name the folder of a trained model",
             )
-        if not os.path.lexists(manifest_file):
+        if not os.path.lexists(path / MANIFEST):
             raise BundleError(
                 f"not a trained model: it has no {MANIFEST}",
                 where=str(path),
@@ -271,26 +282,25 @@ class Bundle:
                 if path.name.endswith(UNFINISHED)
                 else "name a folder rnn train wrote",
             )
-        manifest = read_plain(manifest_file, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")  # as any other damage
-        bundle = cls(path, Manifest.from_json(manifest, where=str(manifest_file)))
+        bundle = cls(path, Manifest.read(path))
         for name, proof in bundle.manifest.files.items():
             bundle._check_size(name, proof["size"])
         return bundle
 
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of the manifest, which holds that of every file: equal bundles have equal ones."""
+        """The manifest's sha256 in hex, equal for equal bundles: the manifest holds every file's sha256."""
         return hashlib.sha256(self.manifest.to_json().encode("utf-8")).hexdigest()
 
     def read(self, name: str) -> bytes:
-        """A file's verified bytes; raises `BundleError` if one bit differs from what was written, or it has none."""
+        """A file's verified bytes; raises `BundleError` if one bit has changed, or if the bundle has no such file."""
         proof, file = self._proof(name), self.path / name
-        content = read_plain(file, MOST_BYTES.get(name, LARGEST))
+        content = read_plain(file, MOST_BYTES.get(name, MAX_FILE_BYTES))
         if not is_proven(content, proof):
             raise _differs(file)
         return content
 
     def verify(self, name: str) -> Path:
-        """Where a file is whose bytes are as they were written, however many; raises `BundleError` as `read` does."""
+        """The path of a file of any size, with its bytes verified; raises `BundleError` as `read` does."""
         proof, file = self._proof(name), self.path / name
         with reading(file) as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -302,7 +312,7 @@ class Bundle:
         proof = self.manifest.files.get(name)
         if proof is None:
             raise BundleError(
-                f"has no {name}", where=str(self.path), hint="an export has not all: name a folder rnn train wrote"
+                f"has no {name}", where=str(self.path), hint="an export lacks some files: name a folder rnn train wrote"
             )
         return proof
 
@@ -311,12 +321,10 @@ class Bundle:
         try:
             found = size_of(file)
         except OSError as error:
-            raise BundleError(reason(error), where=str(file), hint="train again or restore a copy") from None
+            raise BundleError(reason(error), where=str(file), hint=RESTORE) from None
         if found != size:
-            raise BundleError(
-                f"{found} bytes, written with {size}", where=str(file), hint="train again or restore a copy"
-            )
+            raise BundleError(f"{found} bytes, written with {size}", where=str(file), hint=RESTORE)
 
 
 def _differs(file: Path) -> BundleError:
-    return BundleError("checksum differs from the one written", where=str(file), hint="train again or restore a copy")
+    return BundleError("checksum differs from the one written", where=str(file), hint=RESTORE)

@@ -1,6 +1,6 @@
-"""The runs in a folder: what each one came to, how far an unfinished one is, and removing them.
+"""The runs in a folder: the results of finished runs, the progress of unfinished ones, and removing them.
 
-Of a model only its small files are read, each verified. What is damaged or no model is told as such, never raised.
+Reads and verifies only small files. Lists what is damaged or no model as such, without raising.
 """
 
 import json
@@ -13,22 +13,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnn_cli import system
-from rnn_cli.bundle.checkpoints import CHECKPOINT_VERSION, FAILED, LOCK, MOST_WORDS, checkpoints, is_foreign
+from rnn_cli.bundle.checkpoints import (
+    CHECKPOINT_VERSION,
+    FAILED_FILE,
+    LOCK_FILE,
+    MAX_REASON_BYTES,
+    checkpoints,
+    is_foreign,
+)
 from rnn_cli.bundle.model_folder import (
     CONFIG,
     FURTHER,
     LATEST,
-    LONGEST,
     MANIFEST,
+    MAX_RUN_SECONDS,
     METRICS,
-    MOST_BYTES,
     RUN,
     RUNS,
     UNFINISHED,
     Bundle,
     Manifest,
-    number,
-    unsign,
+    checked_number,
+    read_signed,
 )
 from rnn_cli.bundle.targets import CACHE, RUNTIME
 from rnn_cli.bundle.writer import is_latest, point_latest_to
@@ -36,30 +42,30 @@ from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError, Error
 
-State = Literal["finished", "unfinished", "damaged", "foreign"]
+RunState = Literal["finished", "unfinished", "damaged", "foreign"]
 
-SPOILED = (ArithmeticError, AttributeError, KeyError, OSError, RecursionError, Error, TypeError, ValueError)
-"""What reading a folder may raise that may hold anything."""
+DAMAGE = (ArithmeticError, AttributeError, KeyError, OSError, RecursionError, Error, TypeError, ValueError)
+"""The errors that reading a folder with arbitrary content can raise."""
 
 Share = tuple[float, tuple[float, float] | None]
-"""An accuracy, and its 95% interval where it has one."""
+"""An accuracy, and its 95% interval if there is one."""
 
 
 @dataclass(frozen=True)
 class ListedRun:
     """A folder among the runs.
 
-    `told` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the rows,
-    `rows` counts those of each split; `accuracy` is the network's on the test rows and `baseline` the linear model's.
-    `seconds` were spent on the whole run; `size` is in bytes. Each is None where it is not known. `changed` is when it
-    was finished or last saved, as a time of the system's clock.
+    `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the
+    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows, `baseline` the linear
+    model's. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last
+    saved, in seconds since the epoch. What is unknown is None.
     """
 
     path: Path
-    state: State
+    state: RunState
     changed: float
     size: int
-    told: str = ""
+    status: str = ""
     is_latest: bool = False
     recipe: str | None = None
     data: str | None = None
@@ -74,7 +80,7 @@ class ListedRun:
         return self.path.name
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """The run as plain values."""
         shares = {"accuracy": self.accuracy, "baseline_accuracy": self.baseline}
         metrics: dict[str, Any] = {}
         for name, share in shares.items():
@@ -84,7 +90,7 @@ class ListedRun:
             "name": self.name,
             "path": str(self.path),
             "state": self.state,
-            "told": self.told or None,
+            "told": self.status or None,
             "latest": self.is_latest,
             "recipe": self.recipe,
             "data": self.data,
@@ -97,7 +103,7 @@ class ListedRun:
 
 
 def find_runs(folder: Path) -> list[ListedRun]:
-    """The runs in a folder, in no order: all its folders but the hidden ones. Raises `BundleError` if it is none."""
+    """The runs in a folder, in no order: all its visible folders. Raises `BundleError` if it is not a folder."""
     try:
         found = [Path(folder, each.name) for each in os.scandir(folder) if _may_be_run(each)]
     except OSError as error:
@@ -106,8 +112,8 @@ def find_runs(folder: Path) -> list[ListedRun]:
 
 
 def _may_be_run(found: "os.DirEntry[str]") -> bool:
-    is_mark = found.name == LATEST.name and found.is_symlink()
-    return not is_mark and not found.name.startswith(".") and found.is_dir()
+    is_latest_link = found.name == LATEST.name and found.is_symlink()
+    return not is_latest_link and not found.name.startswith(".") and found.is_dir()
 
 
 def _read(path: Path) -> ListedRun:
@@ -116,10 +122,10 @@ def _read(path: Path) -> ListedRun:
         if path.name.endswith(UNFINISHED):
             return _read_unfinished(replace(run, state="unfinished"))
         if not os.path.lexists(path / MANIFEST):
-            return replace(run, state="foreign", told="not a trained model")
+            return replace(run, state="foreign", status="not a trained model")
         return _read_finished(run, Bundle.open(path))
-    except SPOILED as error:
-        return replace(run, state="damaged", told=_in_words(error, path))
+    except DAMAGE as error:
+        return replace(run, state="damaged", status=_in_words(error, path))
 
 
 def _in_words(error: Exception, path: Path) -> str:
@@ -142,7 +148,7 @@ def _read_finished(run: ListedRun, opened: Bundle) -> ListedRun:
         changed=_time(trained.get("finished")) or run.changed,
     )
     if CONFIG in opened.manifest.files:
-        with suppress(BundleError):  # another release's, say: whoever scores need not understand it, either
+        with suppress(BundleError):  # from another release, say: scoring does not need it, either
             run = replace(run, data=_source(stored_config(opened.read(CONFIG), CONFIG)))
     if METRICS not in opened.manifest.files:
         return run  # an export
@@ -156,8 +162,8 @@ def _accuracy(metrics: Mapping[str, Any]) -> Share | None:
         return None
     interval = test.get("intervals", {}).get("accuracy")
     low, high = interval or (0, 1)
-    bounds = (number(low, 0, 1), number(high, 0, 1))
-    return number(test["accuracy"], 0, 1), bounds if interval else None
+    bounds = (checked_number(low, 0, 1), checked_number(high, 0, 1))
+    return checked_number(test["accuracy"], 0, 1), bounds if interval else None
 
 
 def _time(written: object) -> float | None:
@@ -165,48 +171,47 @@ def _time(written: object) -> float | None:
 
 
 def _source(config: Config) -> str:
-    """What the rows are called: a built-in set, or a file without its folders; a URL's query may be secret."""
+    """The name of the rows: a built-in set, or a file without its folders; a URL's query may be secret."""
     source = config.data.source.partition("?")[0] if "://" in config.data.source else config.data.source
     return "standard input" if source == "-" else source.rstrip("/").rpartition("/")[2]
 
 
 def _read_unfinished(run: ListedRun) -> ListedRun:
-    under_way = system.is_held(run.path / LOCK)
-    index, damage = "before anything was saved", None
+    under_way = system.is_held(run.path / LOCK_FILE)
+    progress, damage = "before anything was saved", None
     for checkpoint in reversed(checkpoints(run.path)):
         try:
-            run, index = _standing(run, checkpoint)
+            run, progress = _progress(run, checkpoint)
             damage = None
             break
-        except SPOILED as error:
+        except DAMAGE as error:
             damage = damage or error
     if damage is not None:
         raise damage
     if under_way:
-        return replace(run, told=f"under way {index}")
-    if os.path.lexists(run.path / FAILED):
-        why = system.read_plain(run.path / FAILED, MOST_WORDS).decode("utf-8", "replace")
-        return replace(run, told=f"failed {index}: {why}")
-    return replace(run, told=f"stopped {index}")
+        return replace(run, status=f"under way {progress}")
+    if os.path.lexists(run.path / FAILED_FILE):
+        why = system.read_plain(run.path / FAILED_FILE, MAX_REASON_BYTES).decode("utf-8", "replace")
+        return replace(run, status=f"failed {progress}: {why}")
+    return replace(run, status=f"stopped {progress}")
 
 
-def _standing(run: ListedRun, checkpoint: Path) -> tuple[ListedRun, str]:
-    """What a checkpoint's manifest tells; its arrays, which are large, are not looked at."""
-    text = system.read_plain(checkpoint / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
-    state = unsign(text, where=str(checkpoint / MANIFEST), newest=CHECKPOINT_VERSION)["state"]
+def _progress(run: ListedRun, checkpoint: Path) -> tuple[ListedRun, str]:
+    """The run with what a checkpoint's manifest says, and its progress in words; reads no arrays, which are large."""
+    state = read_signed(checkpoint, CHECKPOINT_VERSION)["state"]
     config = stored_config(state["config"].encode("utf-8"), CONFIG)
-    epoch, batches = len(state["standing"]["history"]) + 1, int(number(state["standing"]["epoch"]["batches"], 0, 1e15))
-    epochs = config.training.epochs
+    epoch, epochs = len(state["standing"]["history"]) + 1, config.training.epochs
+    batches = int(checked_number(state["standing"]["epoch"]["batches"], 0, 1e15))
     done = f", {batches:,} batches done" if batches else ""
-    index = f"in epoch {epoch} of {epochs}{done}" if epoch <= epochs else "after all epochs"
+    progress = f"in epoch {epoch} of {epochs}{done}" if epoch <= epochs else "after all epochs"
     recipe, seconds = state.get("recipe"), state.get("seconds")
     return replace(
         run,
         recipe=recipe if isinstance(recipe, str) else None,
         data=_source(config),
-        seconds=None if seconds is None else number(seconds, 0, LONGEST),
+        seconds=None if seconds is None else checked_number(seconds, 0, MAX_RUN_SECONDS),
         changed=_changed(checkpoint),
-    ), index
+    ), progress
 
 
 def _changed(path: Path) -> float:
@@ -220,29 +225,29 @@ def _size(path: Path) -> int:
     size = 0
     for folder, _, files in os.walk(path):
         for name in files:
-            with suppress(OSError):  # a checkpoint may just have been let go
+            with suppress(OSError):  # a checkpoint may just have been deleted
                 size += os.lstat(os.path.join(folder, name)).st_size
     return size
 
 
 REMOVED = ".removed"
-"""How the hidden folder's name ends in which a run is deleted."""
+"""The ending of the hidden folder in which a run is deleted."""
 
 
 @dataclass(frozen=True)
-class Removed:
-    """A run that is gone, how many bytes it had, and whether it was the latest."""
+class RemovedRun:
+    """A run that was removed, its size in bytes, and whether it was the latest."""
 
     path: Path
     size: int
     was_latest: bool
 
 
-def remove_runs(names: Sequence[str], *, force: bool) -> tuple[list[Removed], Path | None]:
-    """Delete runs of `runs/`, by their names; answers what is gone, and the run that is the latest now, if another.
+def remove_runs(names: Sequence[str], *, force: bool) -> tuple[list[RemovedRun], Path | None]:
+    """Delete runs of `runs/` by name; returns what was removed, and the run that is now the latest, if it changed.
 
-    All are looked at before one is removed, and each loses its name before it is deleted: none is half there. Raises
-    `BundleError` for what is no run, or in use, or the latest one unless by `force`.
+    Checks all names first. Each run loses its name before it is deleted, so that no part of it is taken for a run.
+    Raises `BundleError` for what is no run or in use, and for the latest run without `force`.
     """
     paths = list(dict.fromkeys(_path_of(name) for name in names))
     with ExitStack() as held:
@@ -250,21 +255,21 @@ def remove_runs(names: Sequence[str], *, force: bool) -> tuple[list[Removed], Pa
             _refuse_foreign(path)
             if path.name.endswith(UNFINISHED):
                 taken = BundleError("is being trained now", where=str(path), hint="stop that first (Ctrl-C)")
-                held.enter_context(system.locked(path / LOCK, taken))
+                held.enter_context(system.locked(path / LOCK_FILE, taken))
         latest = [path for path in paths if is_latest(path)]
         if latest and not force:
-            raise BundleError("is the latest run", where=str(latest[0]), hint="add --force to remove it all the same")
+            raise BundleError("is the latest run", where=str(latest[0]), hint="add --force to remove it anyway")
         sizes = [_size(path) for path in paths]
-        for left in RUNS.glob(f".*{REMOVED}"):  # by a process that was killed while it deleted
+        for left in RUNS.glob(f".*{REMOVED}"):  # by a process that was killed while deleting
             system.remove(left)
         _discard(paths, then=_point_to_newest if latest else lambda: None)
     now = LATEST.resolve() if latest and LATEST.exists() else None
-    removed = [Removed(path, size, path in latest) for path, size in zip(paths, sizes, strict=True)]
+    removed = [RemovedRun(path, size, path in latest) for path, size in zip(paths, sizes, strict=True)]
     return removed, now and RUNS / now.name
 
 
 def _path_of(name: str) -> Path:
-    """Where a run of this name stands, which may also be given as a path to it."""
+    """The path of a run, given by its name or its path."""
     path = Path(name)
     if path.name in ("", "..") or (path.parent != Path() and path.parent.resolve() != RUNS.resolve()):
         raise BundleError(f"is not in {RUNS}/", where=name or '""', hint="name a run as rnn runs lists it")
@@ -279,16 +284,15 @@ def _path_of(name: str) -> Path:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Raise `BundleError` for a folder that is no run of rnn's, or holds anything else."""
+    """Raise `BundleError` for a folder that is not a run of rnn, or holds other files."""
     if path.name.endswith(UNFINISHED):
         foreign = sorted(file.name for file in path.iterdir() if is_foreign(file))
     else:
         try:
-            text = system.read_plain(path / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
-            known = {MANIFEST, *Manifest.from_json(text, where=str(path / MANIFEST)).files}
+            known = {MANIFEST, *Manifest.read(path).files}
         except BundleError as error:
             what = f"is not a trained model ({error.what})"
-            raise BundleError(what, where=str(path), hint="delete it by hand if nobody needs it") from None
+            raise BundleError(what, where=str(path), hint="delete it by hand if it is not needed") from None
         foreign = sorted(file.name for file in path.iterdir() if not _is_own(file, known))
     if foreign:
         what = f"holds {foreign[0]}, which is no part of the run"
@@ -307,19 +311,19 @@ def _discard(paths: Sequence[Path], then: Callable[[], None]) -> None:
         for path in paths:
             hidden.append(system.hide(path, REMOVED))
     except OSError as error:
-        hint = "see who may write there"
+        hint = "check the permissions of its folder"
         raise BundleError(f"cannot be removed ({system.reason(error)})", where=str(path), hint=hint) from None
     finally:
         then()
         for each in hidden:
             system.remove(each)
     if left := [each for each in hidden if each.exists()]:
-        hint = "delete it by hand; the run has lost its name"
-        raise BundleError("cannot be deleted as a whole", where=str(left[0]), hint=hint)
+        hint = "delete it by hand; it no longer has the run's name"
+        raise BundleError("cannot be deleted completely", where=str(left[0]), hint=hint)
 
 
 def _point_to_newest() -> None:
-    """Let `runs/latest` point to the newest run that is whole, or be gone with the last."""
+    """Make `runs/latest` point to the newest whole run; delete it if there is none."""
     whole = [run for run in find_runs(RUNS) if run.state == "finished" and not run.path.is_symlink()]
     if whole:
         point_latest_to(max(whole, key=lambda run: (run.changed, run.name)).path)

@@ -1,6 +1,6 @@
-"""Writing a bundle: under a temporary name, renamed when it is whole.
+"""Writing a bundle under a temporary name, which is renamed when the bundle is whole.
 
-A reader sees an old bundle or a new one, never half of one, and a failure leaves the old one.
+A reader sees the old bundle or the new one, never a mix; a failure leaves the old one.
 """
 
 import glob
@@ -47,10 +47,10 @@ def check_target(
 
 @dataclass(frozen=True)
 class Draft:
-    """A bundle being written in `folder`; finished, it stands at `target`.
+    """A bundle that is written in `folder` and moves to `target` when it is finished.
 
-    `numbered` says that `target` is one of `runs/NAME-1`, `-2`, ..., and that the next free one will do as well;
-    `becomes_latest` that `runs/latest` points to it then.
+    With `numbered`, `target` is one of `runs/NAME-1`, `-2`, ..., and the next free one will do as well; with
+    `becomes_latest`, `runs/latest` points to it then.
     """
 
     folder: Path
@@ -66,17 +66,17 @@ class Draft:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """Where a file of the bundle is to be written; what the disk refuses meanwhile is told as a `WriteError`."""
+        """The path of a file of the bundle, to be written in the block; raises `WriteError` if the disk refuses."""
         with system.told(self.folder / name):
             yield self.folder / name
 
     def preview(self, manifest: Manifest) -> Bundle:
-        """The bundle as far as it is written."""
+        """The bundle with the files written so far."""
         files = {file.name: proof(file) for file in sorted(self.folder.iterdir())}
         return Bundle(self.folder, replace(manifest, files=files))
 
     def finish(self, manifest: Manifest) -> Bundle:
-        """Write the manifest last, put everything on the disk, and give the folder its name."""
+        """Write the manifest last, sync everything to the disk, and give the folder its name."""
         with system.told(self.target):
             manifest = self.preview(manifest).manifest
             self.write(MANIFEST, manifest.to_json())
@@ -98,7 +98,7 @@ class Draft:
                 target = next_free(target.name.rpartition("-")[0])
                 continue
             return target
-        check_target(target, force=self.force)  # it may have come while the run went on
+        check_target(target, force=self.force)  # another process may have written there during the run
         if target.exists():
             system.exchange(self.folder, target)
         else:
@@ -107,7 +107,7 @@ class Draft:
 
 
 def next_free(name: str) -> Path:
-    """The next of `runs/NAME-1`, `-2`, ... that neither a run nor an unfinished one has taken."""
+    """The next of `runs/NAME-1`, `-2`, ... that is free of finished and unfinished runs."""
     tails = [run.name.removesuffix(UNFINISHED)[len(name) + 1 :] for run in RUNS.glob(f"{glob.escape(name)}-*")]
     return RUNS / f"{name}-{max((int(tail) for tail in tails if tail.isdecimal()), default=0) + 1}"
 
@@ -118,7 +118,7 @@ def is_latest(path: Path) -> bool:
 
 
 def point_latest_to(path: Path) -> None:
-    """Make `runs/latest` point to a bundle that stands; where that fails `is_latest` tells."""
+    """Make `runs/latest` point to a bundle; if that fails, `is_latest` is false."""
     with suppress(OSError):
         _point_latest_to(path)
 
@@ -131,4 +131,4 @@ def _point_latest_to(final: Path) -> None:
         link.symlink_to(os.path.relpath(final.resolve(), RUNS.resolve()), target_is_directory=True)
         os.replace(link, LATEST)
     finally:
-        link.unlink(missing_ok=True)  # an interrupt may come before it has the name, or after
+        link.unlink(missing_ok=True)  # left by an interrupt before the rename

@@ -1,4 +1,4 @@
 """What is wrong with labelled texts, whether more would help, and which config suits them.
 
-Stands above `data` and `text`; fits linear models only. Knows nothing of networks or Click.
+Fits linear models only. Knows nothing of networks or Click.
 """

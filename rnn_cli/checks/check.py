@@ -1,18 +1,18 @@
-"""The whole check: rows in, findings out, and the figures that belong to them. Prints nothing."""
+"""The whole check: from rows to findings and measurements. Prints nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.checks.damaged import find_spoiled
+from rnn_cli.checks.damaged import find_damaged
 from rnn_cli.checks.duplicates import find_repeats
 from rnn_cli.checks.findings import LEAKS, Finding, worst_first
 from rnn_cli.checks.labels import find_labels
 from rnn_cli.checks.languages import find_languages
 from rnn_cli.checks.learning_curve import LearningCurve
 from rnn_cli.checks.lengths import Lengths, find_lengths, fit_tokenizer, measure_lengths
-from rnn_cli.checks.rows import Rows
+from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.checks.scripts import find_scripts, script_of
 from rnn_cli.config.schema import Config
 from rnn_cli.linear.words import number_words
@@ -21,19 +21,16 @@ from rnn_cli.text.plain import html_table
 if TYPE_CHECKING:
     import pandas
 
-Note = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class CheckReport:
     """What a check found, the worst first. `curve` is None unless it was asked for and there are enough rows.
 
-    `judged` counts the rows whose labels the linear model looked at: not those of rare labels, and none where rows are
-    too few.
+    `judged` counts the rows whose labels the linear model judged: no rows of rare labels, and none if rows are too few.
     """
 
     source: str
-    rows: Rows
+    rows: CheckedRows
     labels: Mapping[str, int]
     findings: tuple[Finding, ...]
     lengths: Lengths
@@ -42,11 +39,11 @@ class CheckReport:
 
     @property
     def leaks(self) -> bool:
-        """Whether texts stand, exactly or nearly, on two sides."""
+        """Whether texts are, exactly or nearly, on two sides of a split."""
         return any(finding.name in LEAKS for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the texts, as plain values; a finding's rows by file and line."""
+        """Everything except the texts, as plain values; a finding's rows by file and line."""
         return {
             "source": self.source,
             "rows": {name: len(side) for name, side in self.rows.sides.items()},
@@ -64,13 +61,13 @@ class CheckReport:
                 }
                 for finding in self.findings
             ],
-            "lengths": self.lengths.to_dict(),
+            "lengths": asdict(self.lengths),
             "judged": self.judged,
-            "learning_curve": self.curve.to_dict() if self.curve else None,
+            "learning_curve": asdict(self.curve) if self.curve else None,
         }
 
     def to_frame(self) -> "pandas.DataFrame":
-        """The rows of all findings as a table of pandas; its columns are those of `table`."""
+        """The rows of all findings as a table of pandas, with the columns of `table`."""
         import pandas
 
         head, *rows = self.table()
@@ -82,41 +79,42 @@ class CheckReport:
         return html_table(("severity", "finding", "rows", "what", "hint"), rows)
 
     def table(self) -> Iterator[tuple[str, ...]]:
-        """A head and one line for each row of each finding."""
+        """A head, and one line for each row of each finding."""
         yield "severity", "finding", "file", "line", "label", "note", "text"
         for finding in self.findings:
             for hit in finding.hits:
-                row = hit.row
-                place = (self.rows.file_of[row], str(self.rows.lines[row]))
-                about = (self.rows.labels[row], hit.note, self.rows.texts[row])
-                yield (finding.severity.value, finding.name, *place, *about)
+                row, rows = hit.row, self.rows
+                position = rows.file_of[row], str(rows.lines[row])
+                yield finding.severity.value, finding.name, *position, rows.labels[row], hit.note, rows.texts[row]
 
 
-def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note: Note = lambda _: None) -> CheckReport:
-    """Examine rows as the config's tokenizer would see them; `note` hears of what takes a while."""
+def check_rows(
+    source: str, config: Config, rows: CheckedRows, *, curve: bool = False, note: Callable[[str], None] = lambda _: None
+) -> CheckReport:
+    """Check rows as the config's tokenizer would read them; calls `note` before each step that takes a while."""
     note(f"looking for duplicates among {len(rows):,} rows")
     words = number_words(rows.texts)
     findings = [*find_repeats(rows, words), *find_labels(rows)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
-    findings += [*find_spoiled(rows, tokenizer), *find_lengths(lengths)]
-    note("telling languages")
+    findings += [*find_damaged(rows, tokenizer), *find_lengths(lengths)]
+    note("identifying languages")
     scripts = [script_of(text) for text in rows.texts]
     findings += [*find_scripts(rows, scripts), *find_languages(rows, scripts)]
-    # Imported here, as it loads scikit-learn, which small and spoiled files need not wait for.
-    from rnn_cli.checks.label_errors import as_finding, find_suspects, judged_rows
+    # Imported here, as it loads scikit-learn, which checks of small files do not need.
+    from rnn_cli.checks.label_errors import find_label_errors, judged_rows
 
     judged = judged_rows(rows, words)
-    told = None
+    learned = None
     if judged:
         from rnn_cli.checks.learning_curve import learning_curve
         from rnn_cli.linear.tfidf import count_features
 
         counts = count_features(words.take(judged), len({rows.labels[row] for row in judged}))
         note(f"judging {len(judged):,} labels by a linear model")
-        findings += as_finding(find_suspects(rows, judged, counts))
-        told = learning_curve(rows, judged, counts, note) if curve else None
+        findings += find_label_errors(rows, judged, counts)
+        learned = learning_curve(rows, judged, counts, note) if curve else None
     return CheckReport(
         source=source,
         rows=rows,
@@ -124,5 +122,5 @@ def check(source: str, config: Config, rows: Rows, *, curve: bool = False, note:
         findings=worst_first(findings),
         lengths=lengths,
         judged=len(judged),
-        curve=told,
+        curve=learned,
     )

@@ -1,4 +1,4 @@
-"""What a check finds: how bad, what, in which rows, and the mend. Knows nothing of how it is found or shown."""
+"""What a check finds: how severe it is, what it is, in which rows, and a hint."""
 
 import csv
 import io
@@ -13,19 +13,19 @@ from rnn_cli.errors import UsageError
 
 
 class Severity(StrEnum):
-    """How bad a finding is; declared worst first."""
+    """How severe a finding is; declared worst first."""
 
     ERROR = "error"
-    """The data contradicts itself, or figures measured on it would be wrong."""
+    """The data contradicts itself, or metrics measured on it would be wrong."""
     WARNING = "warning"
     """It probably costs accuracy."""
     NOTE = "note"
-    """Worth knowing; it may be meant."""
+    """Worth knowing; it may be intended."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A row that a finding is about: its place among the `Rows` checked, and what is to be said of this one."""
+    """A row that a finding is about, by its index among the checked rows, and a note on this row."""
 
     row: int
     note: str = ""
@@ -33,10 +33,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, or may be, with the rows it concerns: the most telling ones first.
+    """One thing that is wrong, or may be, and its rows, the clearest cases first.
 
-    `name` is short and never changes ("near duplicates"), so that a program may look for it; `what` and `mend` are
-    sentences. `hits` is empty where the finding is about the labels as a whole.
+    `name` is short and never changes ("near duplicates"), so that a program can look for it; `what` and `hint` are
+    sentences. `hits` is empty where the finding is about the labels or the texts as a whole.
     """
 
     name: str
@@ -47,7 +47,15 @@ class Finding:
 
 
 LEAKS = ("leaked texts", "nearly leaked texts")
-"""The names of the findings that tell of texts on two sides of a split."""
+"""The names of the findings about texts on two sides of a split."""
+
+
+def finding_if(
+    hits: Iterable[Hit], name: str, severity: Severity, nouns: tuple[str, str], what: str, hint: str
+) -> list[Finding]:
+    """The finding about these rows, or none if there are no rows; `nouns` for one row and for many begin its `what`."""
+    rows = tuple(hits)
+    return [Finding(name, severity, f"{counted(len(rows), *nouns)} {what}", hint, rows)] if rows else []
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -77,13 +85,13 @@ def check_target(out: Path, read: Iterable[str] = (), *, force: bool) -> None:
 
 
 def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:
-    """Write a table as CSV, replacing what stands there; raises as `write_text` does."""
+    """Write a table as CSV, whole or not at all, replacing an earlier file; raises `WriteError`."""
     content = io.StringIO(newline="")
     csv.writer(content).writerows(table)
     write_text(content.getvalue(), file)
 
 
 def write_text(content: str, file: Path) -> None:
-    """Write a text as UTF-8, whole or not at all, replacing what stands there; raises `WriteError`."""
+    """Write a text as UTF-8, whole or not at all, replacing an earlier file; raises `WriteError`."""
     with system.told(file), system.whole_file(file) as hidden:
         system.write(hidden, content)

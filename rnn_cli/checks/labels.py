@@ -1,81 +1,84 @@
-"""What is odd about the labels as such: spellings, rare ones, imbalance. Knows nothing of texts."""
+"""What is odd about the labels: spellings, rare labels, imbalance."""
 
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from decimal import Context, Decimal
 from itertools import combinations
 
 from rnn_cli.checks.findings import Finding, Hit, Severity, counted
-from rnn_cli.checks.rows import Rows
+from rnn_cli.checks.rows import CheckedRows
 
-FEW_ROWS = 20
-"""A label of fewer rows can hardly be learned, and not be measured: a tenth of them is one or two."""
+RARE_LABEL_ROWS = 20
+"""A label of fewer rows can hardly be learned or measured: a tenth of them is one or two."""
 
 IMBALANCE = 5.0
-"""From this many times the rarest label's rows on, the most frequent one's are told."""
+"""The finding appears when the most frequent label has this many times the rarest label's rows."""
 
-MOST_LABELS = 300
-"""Of more labels no near spellings are looked for: they are no set of names, and pairs are many."""
+MAX_LABELS_COMPARED = 300
+"""Spellings of more labels are not compared: they are not a set of names, and there are too many pairs."""
 
 RARER = 10
-"""How many times rarer a near spelling is than what was meant."""
-
+"""A misspelled label is at least this many times rarer than the intended one."""
 
 _NUMBER = re.compile(r"[+-]?(?!0\d)(\d+\.?\d*|\.\d+)", re.ASCII)
 """A number, not a code such as 007."""
 
 
-def find_labels(rows: Rows) -> Iterator[Finding]:
+def find_labels(rows: CheckedRows) -> list[Finding]:
     """The findings about labels."""
     counts = Counter(rows.labels)
+    findings = _spellings(rows, counts)
     if len(counts) == 1:
-        yield Finding(
-            "one label",
-            Severity.ERROR,
-            f"Every row has the label {rows.labels[0]!r}.",
-            "Training needs at least two; check data.label_column.",
-        )
-    yield from _spellings(rows, counts)
-    rare = [label for label, count in counts.items() if count < FEW_ROWS]
+        what = f"Every row has the label {rows.labels[0]!r}."
+        hint = "Training needs at least two; check data.label_column."
+        findings.insert(0, Finding("one label", Severity.ERROR, what, hint))
+    rare = {label: None for label, count in counts.items() if count < RARE_LABEL_ROWS}
     if rare:
-        told = _listed([_quoted(label) for label in rare])
-        yield Finding(
-            "rare labels",
-            Severity.WARNING,
-            f"{counted(len(rare), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {told}.",
-            "Add rows, join labels, or remove these.",
-            tuple(Hit(row) for row, label in enumerate(rows.labels) if label in set(rare)),
+        findings.append(
+            Finding(
+                "rare labels",
+                Severity.WARNING,
+                f"{counted(len(rare), 'label has', 'labels have')} fewer than {RARE_LABEL_ROWS} rows: "
+                f"{_listed([_quoted(label) for label in rare])}.",
+                "Add rows, join labels, or remove these.",
+                tuple(Hit(row) for row, label in enumerate(rows.labels) if label in rare),
+            )
         )
     (most, often), (least, seldom) = counts.most_common(1)[0], counts.most_common()[-1]
     if often >= IMBALANCE * seldom:
-        yield Finding(
-            "imbalance",
-            Severity.NOTE,
-            f"{most!r} has {often / seldom:,.0f} times as many rows as {least!r} ({often:,} and {seldom:,}); "
-            f"always answering {most!r} is right in {often / len(rows):.1%}.",
-            "Look at macro F1, and try --set training.class_weight=balanced if rare labels matter as much.",
+        findings.append(
+            Finding(
+                "imbalance",
+                Severity.NOTE,
+                f"{most!r} has {often / seldom:,.0f} times as many rows as {least!r} ({often:,} and {seldom:,}); "
+                f"always predicting {most!r} is right in {often / len(rows):.1%}.",
+                "Look at macro F1, and try --set training.class_weight=balanced if rare labels matter as much.",
+            )
         )
+    return findings
 
 
-def _spellings(rows: Rows, counts: Counter[str]) -> Iterator[Finding]:
+def _spellings(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
     meant = _same_but_for_case(counts) | _one_slip_away(counts)
-    if meant:
-        told = _listed([f"{_shown(label)} ({counts[label]:,}) for {_shown(other)}" for label, other in meant.items()])
-        yield Finding(
+    if not meant:
+        return []
+    listed = _listed([f"{_shown(label)} ({counts[label]:,}) for {_shown(other)}" for label, other in meant.items()])
+    return [
+        Finding(
             "label spellings",
             Severity.ERROR,
-            f"{counted(len(meant), 'label looks', 'labels look')} like another spelling of one: {told}.",
+            f"{counted(len(meant), 'label looks', 'labels look')} like another spelling of one: {listed}.",
             "Spell each label one way; every spelling counts as a label of its own.",
             tuple(Hit(row, f"for {_shown(meant[label])}") for row, label in enumerate(rows.labels) if label in meant),
         )
+    ]
 
 
 def _same_but_for_case(counts: Counter[str]) -> dict[str, str]:
-    """The rarer spellings of labels that differ by case, white space, hyphens, full stops and unseen marks only.
+    """The rarer spellings of labels that differ only in case, white space, hyphens, full stops and invisible marks.
 
-    Of numbers, those of one value are the same: 1 and 1.0, but neither 1 and -1 nor 15 and 1.5.
+    Numbers of one value are the same: 1 and 1.0, but neither 1 and -1 nor 15 and 1.5.
     """
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for label, _ in counts.most_common():
@@ -91,8 +94,8 @@ def _meant(label: str) -> str:
 
 
 def _one_slip_away(counts: Counter[str]) -> dict[str, str]:
-    """Much rarer labels that one slip of the finger parts from a frequent one; numbers are never slips."""
-    if len(counts) > MOST_LABELS:
+    """Much rarer labels that are one typing slip away from a frequent one; numbers are never slips."""
+    if len(counts) > MAX_LABELS_COMPARED:
         return {}
     found: dict[str, str] = {}
     for (often, many), (seldom, few) in combinations(counts.most_common(), 2):
@@ -103,7 +106,7 @@ def _one_slip_away(counts: Counter[str]) -> dict[str, str]:
 
 
 def one_slip(one: str, other: str) -> bool:
-    """Whether a letter that is changed, missing, too many, or two that are swapped, is all that parts two words."""
+    """Whether two words differ only in one changed, missing or extra letter, or in two swapped ones."""
     while one and other and one[0] == other[0]:
         one, other = one[1:], other[1:]
     while one and other and one[-1] == other[-1]:
@@ -112,12 +115,12 @@ def one_slip(one: str, other: str) -> bool:
 
 
 def _shown(label: str) -> str:
-    """The label in quotes, letters written out where another spelling could look the same."""
+    """The label in quotes, with escapes where another spelling could look the same."""
     return repr(label) if unicodedata.normalize("NFKC", label) == label and label.isprintable() else ascii(label)
 
 
 def _quoted(name: str) -> str:
-    """The name, in quotes if one could not tell where it ends or begins."""
+    """The name, in quotes if its ends would be unclear."""
     return repr(name) if re.search(r"[\s,'\"]", name) or not name else name
 
 

@@ -1,35 +1,36 @@
-"""Texts in another language than most, as far as that is sure: a wrong alarm is worse than a text not found.
+"""Texts in another language than most, where that is certain: a false alarm is worse than a missed text.
 
-Only texts of some length are judged, by their beginning; one is told if the identifier is sure of its language, holds
-most texts' for a hundredth as probable at most, and finds that of neither half of the text. Of rotten_tomatoes (8,530
-rows) that are 45 Portuguese, Spanish and French ones, of the 25,000 of imdb none. Among 16,609 messages of Django, each
-of its languages alone, 23 were told, all of them Sorbian, which the identifier does not know; of the messages of 14
-languages put among English texts 63 to 94 % of 30 to 60 characters, and 94 to 100 % of longer ones.
+Only texts of some length are judged, by their beginning. A text is reported if the identifier is sure of its language,
+gives most texts' language at most a hundredth of that probability, and finds that language in neither half of the text.
+In rotten_tomatoes (8,530 rows) that reports 45 Portuguese, Spanish and French texts, in imdb (25,000) none. Of 16,609
+messages of Django, each of its languages alone, it reports 23, all Sorbian, which the identifier does not know. Of the
+messages of 14 languages among English texts, it reports 63 to 94 % of those with 30 to 60 characters, and 94 to 100 %
+of longer ones.
 
 Source: Lui and Baldwin (2012), langid.py: an off-the-shelf language identification tool.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from rnn_cli.checks.findings import Finding, Hit, Severity, counted
-from rnn_cli.checks.rows import Rows
+from rnn_cli.checks.findings import Finding, Hit, Severity, finding_if
+from rnn_cli.checks.rows import CheckedRows
 
 GLANCE, LOOK = 120, 1_000
-"""Characters of each text that are read at first, and of one that seems to be in another language."""
+"""Characters that are read of each text at first, and of a text that seems to be in another language."""
 
-SURE = 0.5
-"""The probability that a language has at least where it is told; the identifier's are cautious for short texts."""
+LANGUAGE_SURE = 0.5
+"""The least probability of a reported language; the identifier is cautious on short texts."""
 
 TIMES = 100
-"""How many times as probable as most texts' language it is at least."""
+"""A reported language is at least this many times as probable as most texts' language."""
 
 _NOT_WRITTEN = re.compile(r"https?://\S+|www\.\S+|[@#]\S+|<[^<>]{0,200}>|&#?\w{1,8};")
-"""Addresses, names and markup, which are of no language."""
+"""Addresses, names and markup, which have no language."""
 
 _NAMES = """
 af Afrikaans, am Amharic, ar Arabic, az Azerbaijani, be Belarusian, bg Bulgarian, bn Bengali, bs Bosnian, ca Catalan,
@@ -43,11 +44,11 @@ sr Serbian, sv Swedish, sw Swahili, ta Tamil, te Telugu, th Thai, tl Tagalog, tr
 uz Uzbek, vi Vietnamese, xh Xhosa, yo Yoruba, zh Chinese, zu Zulu
 """
 NAMES: Mapping[str, str] = dict(entry.split(" ", 1) for entry in " ".join(_NAMES.split()).split(", "))
-"""The languages that are told, by their codes; what seems to be a rarer one is more often slang or a list of names."""
+"""The languages that are reported, by their codes; a rarer one is more often slang or a list of names."""
 
 _ALIKE = ("en pcm", "no nn da", "bs hr sr", "id ms", "ar ary arz", "zh yue wuu", "hi mr ne", "cs sk", "xh zu", "gl pt")
 _FAMILY = {code: family.split()[0] for family in _ALIKE for code in family.split()}
-"""Languages too near each other to be told apart in a sentence count as one."""
+"""Languages too similar to be distinguished in a sentence count as one."""
 
 
 @cache
@@ -56,33 +57,32 @@ def _identifier() -> LanguageIdentifier:
 
 
 FEW_LETTERS = 25
-"""Letters from which on a text is judged."""
+"""A text with fewer letters is not judged."""
 
 
-def find_languages(rows: Rows, scripts: Sequence[str | None]) -> Iterator[Finding]:
-    """The finding about texts in other languages; those in another of the `scripts`, `[rows]`, are not told again."""
+def find_languages(rows: CheckedRows, scripts: Sequence[str | None]) -> list[Finding]:
+    """The finding about texts in other languages; texts in another of the `scripts`, `[rows]`, are left out."""
     glances = {row: _glance(text) for row, text in enumerate(rows.texts) if len(text) >= FEW_LETTERS}
     families = {row: _family(glance) for row, glance in glances.items() if _letters(glance) >= FEW_LETTERS}
     if not families:
-        return
+        return []
     bulk = Counter(families.values()).most_common(1)[0][0]
     script = Counter(scripts[row] for row, family in families.items() if family == bulk).most_common(1)[0][0]
     others = [row for row, family in families.items() if family != bulk and scripts[row] == script]
-    told = {row: name for row in others if (name := _other_than(bulk, rows.texts[row])) is not None}
-    if told:
-        each = ", ".join(f"{count:,} {name}" for name, count in Counter(told.values()).most_common())
-        yield Finding(
-            "other languages",
-            Severity.NOTE,
-            f"Of {counted(len(families), 'text')} long enough to judge {len(told):,} "
-            f"{'is' if len(told) == 1 else 'are'} surely not in {NAMES.get(bulk, bulk)}, as most are: {each}.",
-            "Remove them, or add more of each language: a few rows of one teach little.",
-            tuple(Hit(row, name) for row, name in told.items()),
-        )
+    languages = {row: name for row in others if (name := _other_than(bulk, rows.texts[row])) is not None}
+    each = ", ".join(f"{count:,} {name}" for name, count in Counter(languages.values()).most_common())
+    return finding_if(
+        (Hit(row, name) for row, name in languages.items()),
+        "other languages",
+        Severity.NOTE,
+        ("text is", "texts are"),
+        f"surely not in {NAMES.get(bulk, bulk)}, as most of the {len(families):,} long enough texts are: {each}.",
+        "Remove them, or add more of each language: a few rows of one teach little.",
+    )
 
 
 def _glance(text: str, most: int = GLANCE) -> str:
-    """What is written at the text's beginning, without addresses, names and markup."""
+    """The text's beginning without addresses, names and markup."""
     return " ".join(_NOT_WRITTEN.sub(" ", text[: 2 * most]).split())[:most]
 
 
@@ -96,13 +96,13 @@ def _family(text: str) -> str:
 
 
 def _other_than(bulk: str, text: str) -> str | None:
-    """The name of the text's language, if that is surely another than those of the family `bulk`."""
+    """The name of the text's language, if it surely is not of the family `bulk`."""
     look = _glance(text, LOOK)
     ranked = _identifier().rank(look)
     code, shares = ranked[0][0], Counter[str]()
     for each, share in ranked:
         shares[_FAMILY.get(each, each)] += share
-    if code not in NAMES or shares[_FAMILY.get(code, code)] < max(SURE, TIMES * shares[bulk]):
+    if code not in NAMES or shares[_FAMILY.get(code, code)] < max(LANGUAGE_SURE, TIMES * shares[bulk]):
         return None
     middle = look.find(" ", len(look) // 2)
     halves = (look[:middle], look[middle:]) if middle > 0 else (look,)

@@ -1,8 +1,8 @@
-"""How long texts are and how many words they use, as the config's tokenizer sees them. Knows nothing of labels."""
+"""How long texts are and how many words they use, as the config's tokenizer reads them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,22 @@ from rnn_cli.config.schema import TokenizerConfig
 from rnn_cli.text.tokenizer import Tokenizer
 
 SHARES = (0.95, 0.99)
-"""The shares of texts, and of running words, that suggestions are made for."""
+"""The shares of texts, and of running words, with a suggestion."""
 
 MUCH = 0.05
-"""From this share of texts cut, or of running tokens unknown, on a finding says so."""
+"""A larger share of texts cut, or of running tokens unknown, is a finding."""
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens of texts, and what a config makes of them. Tokens are the tokenizer's, so characters at level char.
+    """Counts of the texts' tokens (characters at level char), and how much of them a config reads.
 
-    `quantiles` are tokens a text, by share of the texts. `max_length` and `vocab_size` are the least settings that keep
-    a share of the texts whole, and know a share of the running tokens; `vocab_size` is None at level subword, where
-    pieces make up every word. `cut` is the share of texts that the config in force shortens, `lost` that of the running
-    tokens it does not read, `unknown` that of those that its vocabulary does not hold; `both_ends` says whether of a
-    text that it shortens it reads the beginning and the end. Of `distinct` tokens `twice` occur more than once.
+    `quantiles` are tokens a text, by share of the texts. `max_length` and `vocab_size` are the smallest settings that
+    keep a share of the texts whole, and know a share of the running tokens; `vocab_size` is None at level subword,
+    where pieces make up every word. `cut` is the share of texts that the config in force shortens, `lost` the share of
+    running tokens that it does not read, `unknown` the share that its vocabulary does not hold; `both_ends` says
+    whether it reads the beginning and the end of a text that it shortens. Of `distinct` tokens `twice` occur more than
+    once.
     """
 
     level: str
@@ -42,13 +43,9 @@ class Lengths:
     lost: float
     unknown: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values."""
-        return asdict(self)
-
 
 def fit_tokenizer(texts: Sequence[str], config: TokenizerConfig) -> Tokenizer:
-    """The tokenizer that training would fit to these texts, but for the ids of equally frequent tokens."""
+    """The tokenizer that training would fit to these texts, except for the ids of equally frequent tokens."""
     return Tokenizer.fit(texts, **config.model_dump())
 
 
@@ -66,9 +63,9 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
     at_least_one = max(running, 1)
     return Lengths(
         level=tokenizer.level,
-        quantiles={share: quantile(lengths, share) for share in (0.5, 0.9, *SHARES, 1.0)},
-        max_length={share: max(1, quantile(lengths, share)) for share in SHARES},
-        # Two ids more: padding and the unknown token.
+        quantiles={share: _quantile(lengths, share) for share in (0.5, 0.9, *SHARES, 1.0)},
+        max_length={share: max(1, _quantile(lengths, share)) for share in SHARES},
+        # Two more ids: padding and the unknown token.
         vocab_size=None
         if tokenizer.level == "subword"
         else {share: 3 + int(np.searchsorted(frequencies, share * running)) for share in SHARES},
@@ -83,13 +80,13 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
     )
 
 
-def quantile(lengths: Any, share: float) -> int:
-    """The least length that so large a share of the texts do not exceed."""
+def _quantile(lengths: Any, share: float) -> int:
+    """The smallest length that this share of the texts does not exceed."""
     return int(np.quantile(lengths, share, method="inverted_cdf"))
 
 
 def find_lengths(lengths: Lengths) -> Iterator[Finding]:
-    """What the config in force leaves unread."""
+    """The findings about what the config in force does not read."""
     if lengths.cut > MUCH:
         yield Finding(
             "long texts",

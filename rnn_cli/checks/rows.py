@@ -1,7 +1,7 @@
-"""What is checked: a source becomes rows, each knowing its side, its file and its line.
+"""The rows to check, each with its side, its file and its line.
 
-A source is a config, whose rows are dealt as `rnn train` deals them, or a data file (also a URL, or - for the standard
-input) or built-in set, which is looked at whole.
+Their source is a config, whose rows are split as `rnn train` splits them, or a data file (also a URL, or - for the
+standard input) or built-in set, which is checked as a whole.
 """
 
 import os
@@ -21,24 +21,24 @@ from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError
 
 WHOLE = "rows"
-"""The name of the only side of a file that is looked at whole."""
+"""The name of the only side of a file that is checked as a whole."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """All rows of all sides, one side after the other: `texts`, `labels` and `side_of` are of one length."""
+class CheckedRows:
+    """All rows of all sides, one side after the other; each list has one entry a row."""
 
     sides: Mapping[str, Dataset]
     """In the order training, validation, test; those that have rows."""
 
     @cached_property
     def texts(self) -> list[str]:
-        """Every text."""
+        """Every row's text."""
         return list(chain.from_iterable(side.texts for side in self.sides.values()))
 
     @cached_property
     def labels(self) -> list[str]:
-        """Every label."""
+        """Every row's label."""
         return list(chain.from_iterable(side.labels for side in self.sides.values()))
 
     @cached_property
@@ -61,13 +61,13 @@ class Rows:
         return len(self.texts)
 
     def where(self, row: int) -> str:
-        """How a message names a row: "line 7", and its file where there are several."""
+        """How a message names a row: "line 7", or "file:7" where there are several files."""
         several = len({side.name for side in self.sides.values()}) > 1
         return f"{os.path.basename(self.file_of[row])}:{self.lines[row]}" if several else f"line {self.lines[row]}"
 
 
-def gather(source: str | InMemory, overrides: Sequence[Override] = ()) -> tuple[Config, Rows]:
-    """The config in force and the rows of a source; for a file or a set it is the recipe `default`, read from there.
+def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> tuple[Config, CheckedRows]:
+    """The config in force and the rows of a source; for a file or a set the config is the recipe `default`.
 
     Overrides are of keys of `data` and `tokenizer`. Raises `ConfigError` and `DataError`.
     """
@@ -85,19 +85,19 @@ def gather(source: str | InMemory, overrides: Sequence[Override] = ()) -> tuple[
         files = {name: getattr(config.data, name) for name in ("validation", "test")}
         if files := {name: file for name, file in files.items() if isinstance(file, str)}:
             sides = {"training": sides[WHOLE]} | {name: load(file, config.data) for name, file in files.items()}
-    return config, Rows({name: side for name, side in sides.items() if len(side)})
+    return config, CheckedRows({name: side for name, side in sides.items() if len(side)})
 
 
 def config_for(source: str, overrides: Sequence[Override]) -> Config:
-    """The recipe `default` with another source; raises `ConfigError` where an override names one too."""
+    """The recipe `default` with another source; raises `ConfigError` if an override names one, too."""
     if twice := [each for each in overrides if each.key == "data.source"]:
-        raise ConfigError([ConfigMistake(f"the source is named already, {source}", where=twice[0].place)])
+        raise ConfigError([ConfigMistake(f"the source is already named: {source}", where=twice[0].place)])
     config = load_config(None, overrides)
     return config.model_copy(update={"data": config.data.model_copy(update={"source": source})})
 
 
 def is_config(source: str) -> bool:
-    """Whether this names a config, not rows. Raises `DataError` where there is neither."""
+    """Whether this names a config, not rows. Raises `DataError` if it is neither."""
     if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
         return False
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):

@@ -1,6 +1,6 @@
 """A config that suits a file, with the reasons for its values: `rnn init`.
 
-It begins with a recipe that was measured on texts of the kind, and changes what the file itself settles. Nothing is
+It starts from a recipe that was measured on texts of this kind, and changes what follows from the file. No config is
 tried out.
 """
 
@@ -22,46 +22,41 @@ from rnn_cli.data.splits import group_equal, stratify
 from rnn_cli.errors import DataError, Setting
 from rnn_cli.linear.words import UNSPACED, split_words
 
-FEW_ROWS = 1_000
-"""Fewer rows are tiny: the small network does, and a fifth of them, not a tenth, validates and tests."""
+TINY_ROWS = 1_000
+"""For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""
 
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
-"""Of tiny sets: a network needs some hundred steps, however few the rows are."""
+"""For tiny sets: a network needs some hundred steps, however few the rows are."""
 
-LONG = 100
-"""Words of a text: where one text in twenty has more, texts are long and not sentences."""
+LONG_TEXT = 100
+"""Words: if one text in twenty has more, texts are long and not sentences."""
 
-KNOWN_WORDS = 0.5
-"""Where the rows know fewer of the running words of a tenth kept from them, characters are read; so does the linear
-baseline."""
+SHARED_WORDS = 0.5
+"""If the rows hold a smaller share of a held-out tenth's words, the config reads characters, as the baseline does."""
 
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
-"""Labels that are likely to be the one of two that is looked for."""
-
-Reasons = Mapping[str, str]
-"""Why a key has its value, by the key's whole name."""
+"""Labels that are probably the positive one of two."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A config, why its values are what they are, and what was found in the file, in sentences.
+    """A config for the rows `dataset`, the reasons for its values by key, and what the file holds, in sentences.
 
-    `dataset` are the file's rows.
+    `class_weight` is the comment on class weights, for imbalanced labels.
     """
 
     config: Config
     dataset: Dataset
     recipe: str
-    reasons: Reasons
+    reasons: Mapping[str, str]
     found: tuple[str, ...]
-    seldom: str | None
-    """What the config says of class weights, where labels are imbalanced."""
+    class_weight: str | None
 
 
 def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None) -> Proposal:
-    """Look at a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
+    """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    Raises `DataError`, also where the labels do not look like labels, and `ConfigError`.
+    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
     """
     given = config_for(source, overrides).data
     columns: list[tuple[str, str | None]] = []
@@ -69,31 +64,31 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
-    start = load_config(str(recipes()[recipe]))  # not by its name, which a file may have too
+    start = load_config(str(recipes()[recipe]))  # not by its name, which a file may have, too
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     reasons: dict[str, str] = {}
     data = _data(dataset, counts, given, columns, overrides, reasons)
     tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
-        reasons["model.ngrams"] = "averaged with a linear model over runs of up to so many tokens"
+        reasons["model.ngrams"] = "averages with a linear model of up to this many tokens in a row"
     training = start.training
-    if len(dataset) < FEW_ROWS:
+    if len(dataset) < TINY_ROWS:
         training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
         reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    return Proposal(config, dataset, recipe, reasons, (*_found(dataset, counts, lengths), why), _seldom(counts))
+    return Proposal(config, dataset, recipe, reasons, (*_found(dataset, counts, lengths), why), _class_weight(counts))
 
 
 def commented_yaml(proposal: Proposal) -> str:
-    """The config as YAML: what differs from the defaults or has a reason, each reason beside its key."""
-    lines = [f"# Written by rnn init; begins with the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
+    """The config as YAML: every key that differs from its default or has a reason, with the reason as a comment."""
+    lines = [f"# Written by rnn init; based on the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
     lines += [f"# {line}" for line in proposal.found]
     ours, defaults = _by_key(proposal.config), _by_key(Config())
     section = ""
     for name, (line, *below) in ours.items():
         reason = proposal.reasons.get(name)
-        if name == "training.class_weight" and proposal.seldom:
-            line = f"  # class_weight: balanced   # {proposal.seldom}"
+        if name == "training.class_weight" and proposal.class_weight:
+            line = f"  # class_weight: balanced   # {proposal.class_weight}"
         elif [line, *below] == defaults.get(name) and reason is None:
             continue
         elif reason is not None:
@@ -105,7 +100,7 @@ def commented_yaml(proposal: Proposal) -> str:
 
 
 def _by_key(config: Config) -> dict[str, list[str]]:
-    """The lines of YAML that each key is written in, by its name; those of a section in a section are its key's."""
+    """The lines of YAML of each key, by its name; those of a nested section belong to its key."""
     found: dict[str, list[str]] = {}
     section = name = ""
     for line in to_yaml(config, math.inf).splitlines():
@@ -138,13 +133,13 @@ def _recipe(dataset: Dataset) -> tuple[str, str]:
     letters = "".join(texts[:: max(1, len(texts) // 2000)])
     unspaced = len(re.findall(f"[{UNSPACED}]", letters))
     if unspaced > sum(map(str.isalpha, letters)) / 2:
-        return "char", "Its script puts no spaces between words, so characters are read (recipe char)."
-    if _share_known(dataset) < KNOWN_WORDS:
-        return "char", "Fewer than half of the words of a tenth of it occur in the rest: characters are read (char)."
+        return "char", "Its script has no spaces between words: the config reads characters (recipe char)."
+    if _share_known(dataset) < SHARED_WORDS:
+        return "char", "Fewer than half of a tenth's words occur in the other rows: the config reads characters (char)."
     lengths = sorted(len(split_words(text)) for text in texts)
-    if len(texts) < FEW_ROWS:
-        return "quick", f"So few rows ask for a small network (recipe quick); {FEW_ROWS:,} are a good beginning."
-    if lengths[int(0.95 * (len(lengths) - 1))] > LONG:
+    if len(texts) < TINY_ROWS:
+        return "quick", f"For so few rows a small network is best (recipe quick); {TINY_ROWS:,} are a good start."
+    if lengths[int(0.95 * (len(lengths) - 1))] > LONG_TEXT:
         return "default", "The recipe default is the one for long texts."
     return "short-text", "The recipe short-text is the one for sentences."
 
@@ -171,17 +166,17 @@ def _data(
         chosen |= {"text_column": text, "label_column": label}
     labels = sorted(counts)
     if len(labels) == 2:
-        looked_for = [label for label in labels if label.strip().lower() in POSITIVE]
-        likely = looked_for[0] if len(looked_for) == 1 else labels[1]
+        positive = [label for label in labels if label.strip().lower() in POSITIVE]
+        likely = positive[0] if len(positive) == 1 else labels[1]
         chosen["positive_label"] = likely if given.positive_label is None else given.positive_label
-        reasons["data.positive_label"] = "whose probability is answered"
-    share = 0.2 if len(dataset) < FEW_ROWS else 0.1
-    sides = {"validation": "chooses the best epoch", "test": "is looked at once, at the end"}
+        reasons["data.positive_label"] = "the label whose probability is given"
+    share = 0.2 if len(dataset) < TINY_ROWS else 0.1
+    sides = {"validation": "chooses the best epoch", "test": "is used once, at the end"}
     shares = [getattr(given, side) for side in sides if f"data.{side}" in named]
     left = 1 - sum(value for value in shares if isinstance(value, float))
     for side, does in sides.items():
         if f"data.{side}" not in named:
-            # Where the other side was given a large share, no more than half of what it leaves to train on.
+            # If the other side has a large share, at most half of what it leaves for training.
             chosen[side] = most = min(share, round(left / 2, 6))
             part = "half of the rest" if most < share else "a fifth, as rows are few," if share > 0.1 else "a tenth"
             reasons[f"data.{side}"] = f"{part} {does}"
@@ -189,8 +184,8 @@ def _data(
 
 
 def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]) -> TokenizerConfig:
-    # Short texts cost little, so nearly all are read whole; of long ones the recipe reads so much at most.
-    most = max(start.max_length, LONG)
+    # Short texts cost little, so nearly all are read whole; long ones up to the recipe's length.
+    most = max(start.max_length, LONG_TEXT)
     share = 0.99 if _rounded(lengths.max_length[0.99]) <= most else 0.95
     max_length = min(_rounded(lengths.max_length[share]), most)
     unit = "characters" if start.level == "char" else "words"
@@ -204,7 +199,7 @@ def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]
     longer = lengths.max_length[0.95] > max_length
     truncate = "both" if longer else start.truncate
     if longer:
-        reasons["tokenizer.truncate"] = "of a longer text the middle is left out"
+        reasons["tokenizer.truncate"] = "leaves out the middle of a longer text"
     return start.model_copy(update={"max_length": max_length, "vocab_size": vocab_size, "truncate": truncate})
 
 
@@ -217,7 +212,7 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     more = f" and {len(counts) - 8:,} more" if len(counts) > 8 else ""
     unit = "characters" if lengths.level == "char" else "words"
     scripts = Counter(filter(None, map(script_of, dataset.texts)))
-    told = [
+    found = [
         f"{len(dataset):,} rows; labels: {_printable(labels)}{more}.",
         f"Half of the texts have up to {lengths.quantiles[0.5]:,} {unit}, 95% up to {lengths.quantiles[0.95]:,}, the "
         f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
@@ -225,8 +220,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     ]
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
-        told.append(f"{repeated:,} rows repeat an earlier text; equal texts are kept on one side (rnn data check).")
-    return told
+        found.append(f"{repeated:,} rows repeat an earlier text; equal texts stay on one side (rnn data check).")
+    return found
 
 
 def _shortened(label: str) -> str:
@@ -234,12 +229,12 @@ def _shortened(label: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """On one line, for a comment: YAML allows none of the control characters there."""
+    """For a comment on one line, where YAML allows no control characters."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _seldom(counts: Counter[str]) -> str | None:
-    often, seldom = counts.most_common(1)[0][1], counts.most_common()[-1][1]
-    if often < IMBALANCE * seldom:
+def _class_weight(counts: Counter[str]) -> str | None:
+    most, least = counts.most_common(1)[0][1], counts.most_common()[-1][1]
+    if most < IMBALANCE * least:
         return None
-    return f"if the rarest label, {often / seldom:,.0f} times rarer than the commonest, matters as much"
+    return f"if the rarest label, {most / least:,.0f} times rarer than the most frequent, matters as much"

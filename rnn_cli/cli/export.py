@@ -44,7 +44,7 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     opened = Bundle.open(locate(model))
     check_export_folder(opened.path, to, force=force)
 
-    from rnn_cli.export.export import export as work
+    from rnn_cli.export.export import export_bundle as work
 
     written = work(opened, to, precision=precision, force=force)
 

@@ -138,9 +138,9 @@ def reading(text: str, model: str | None, out: Path | None, force: bool, as_json
     opened = Bundle.open(locate(model))
     growth = read_growing(opened, text)
     if out is not None:
-        from rnn_cli.inspection.picture import save
+        from rnn_cli.inspection.picture import save_picture
 
-        save(growth, out, force=force)
+        save_picture(growth, out, force=force)
 
     from rnn_cli.cli.show_reading import growth_as_json, show_growth
 
@@ -176,12 +176,12 @@ def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
 
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import neighbours_as_json, show_neighbours
-    from rnn_cli.inspection.vectors import find, nearest, read_vectors
+    from rnn_cli.inspection.vectors import find_token, nearest_tokens, read_vectors
 
     vectors = read_vectors(Bundle.open(locate(model)))
-    id = find(vectors.tokenizer, word)
+    id = find_token(vectors.tokenizer, word)
     show = neighbours_as_json if as_json else show_neighbours
-    show(vectors.tokenizer.vocab[id], id, nearest(vectors, id, count))
+    show(vectors.tokenizer.vocab[id], id, nearest_tokens(vectors, id, count))
 
 
 @inspect.command(
@@ -203,11 +203,11 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     """
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.cli.show_inspect import show_projector
-    from rnn_cli.inspection.vectors import check_target, read_vectors, write
+    from rnn_cli.inspection.vectors import check_target, read_vectors, write_vectors
 
     check_target(out, force=force)
     vectors = read_vectors(Bundle.open(locate(model)))
-    show_projector(out, write(vectors, out, force=force), vectors.table.shape[1])
+    show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
 
 
 @inspect.command(
@@ -276,21 +276,21 @@ def gradients(
     chosen = load_config(config, [*map(parse_override, settings)])
     _check_picture(out, force)
 
-    from rnn_cli.inspection.decay import shortened
+    from rnn_cli.inspection.decay import with_shorter_texts
     from rnn_cli.progress import listening
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
-        prepared = prepare(shortened(chosen, tokens), listener)
+        prepared = prepare(with_shorter_texts(chosen, tokens), listener)
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401, I001  (before all that loads TensorFlow)
-        from rnn_cli.inspection.gradients import measure
+        from rnn_cli.inspection.gradients import measure_gradients
 
-        lesson = measure(prepared, texts=texts, steps=steps, scale=scale, listener=listener)
+        lesson = measure_gradients(prepared, texts=texts, steps=steps, scale=scale, listener=listener)
     if out is not None:
-        from rnn_cli.inspection.picture import save
+        from rnn_cli.inspection.picture import save_picture
 
-        save(lesson, out, force=force)
+        save_picture(lesson, out, force=force)
 
     from rnn_cli.cli.show_gradients import show_lesson
 

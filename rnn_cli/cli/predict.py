@@ -110,7 +110,7 @@ def predict(
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
         predictions = predictor.predict(window)
         if explain:
-            from rnn_cli.scoring.explain import explain as parts_of
+            from rnn_cli.scoring.explain import explain_texts as parts_of
 
             writer.write_explained(window, predictions, parts_of(predictor, window, most_parts=MOST_PARTS))
         else:

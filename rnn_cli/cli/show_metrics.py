@@ -25,8 +25,8 @@ from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
-    from rnn_cli.evaluation.evaluate import Evaluation, Slice
-    from rnn_cli.evaluation.metrics import ClassMetrics, Metrics
+    from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics
     from rnn_cli.training.trained import Run
 
 
@@ -85,7 +85,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
 
 
-def show_slices(by: str, slices: "Sequence[Slice]") -> None:
+def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:
     """Figures of parts of the rows; `by` names the column they were told apart by."""
     fields = ("accuracy", "macro_f1", "log_loss")
 

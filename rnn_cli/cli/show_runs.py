@@ -51,9 +51,9 @@ def _drawn(runs: Sequence[ListedRun], without: Sequence[str]) -> list[str]:
     for run in runs:
         about = [written(run) for _, written in before]
         if run.state in ("damaged", "foreign"):
-            rows.append([about[0], one_line(run.told if run.state == "foreign" else f"damaged: {run.told}")])
+            rows.append([about[0], one_line(run.status if run.state == "foreign" else f"damaged: {run.status}")])
         elif run.state == "unfinished":
-            rows.append([*about, f"unfinished: {one_line(run.told)}"])
+            rows.append([*about, f"unfinished: {one_line(run.status)}"])
         else:
             rows.append([*about, *(written(run) for _, written in after)])
     return table([name for name, _ in before + after], rows, names=len(before))

@@ -1,36 +1,33 @@
-"""A threshold that meets a goal, and a margin below which to say "unsure": both chosen on validation rows.
-
-Knows nothing of how the probabilities came about.
-"""
+"""The decision chosen on validation rows: a threshold that reaches a goal, and a margin below which it is unsure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import Floats, Indices
+from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.config.schema import AT_LEAST, CostGoal, DecisionConfig
 from rnn_cli.errors import ConfigError, ConfigMistake
+from rnn_cli.evaluation.scores import f1_scores
 from rnn_cli.scoring.decision import UNSURE, Decision
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was decided; `shortfalls` say in words which wish no decision met, and how near the chosen one comes."""
+    """The decision, and in words each goal that no decision reaches, with how close the chosen one comes."""
 
     decision: Decision
     shortfalls: tuple[str, ...]
 
 
 def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Chosen:
-    """The decision that serves the config best on the rows given.
+    """The decision that serves the config best on validation rows.
 
-    `truth` holds indices of labels, `[rows]`, `probabilities` is `[rows, labels]`, both of validation rows.
+    `truth` holds indices of labels, `[rows]`; `probabilities` is `[rows, labels]`.
     """
     threshold, short = config.threshold or 0.5, None
     if config.goal is not None:
-        threshold, short = best_threshold(config.goal, truth, probabilities)
+        threshold, short = _best_threshold(config.goal, truth, probabilities)
     decision = Decision(threshold)
     shortfalls = [short]
     if config.abstain:
@@ -44,15 +41,15 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
     return Chosen(decision, tuple(short for short in shortfalls if short))
 
 
-def refuse_unsuitable(config: DecisionConfig, labels: Sequence[str]) -> None:
-    """Raise `ConfigError` for each wish that cannot be meant for these labels."""
+def check_decision(config: DecisionConfig, labels: Sequence[str]) -> None:
+    """Raise `ConfigError` for each key of the config that does not fit these labels."""
     wrong = [
-        ConfigMistake(f"is for two labels, and here are {len(labels)}", f"decision.{key}")
+        ConfigMistake(f"is for two labels, but there are {len(labels)}", f"decision.{key}")
         for key in ("goal", "threshold")
         if len(labels) != 2 and getattr(config, key) is not None
     ]
     wrong += [
-        ConfigMistake(f"one of the labels is {UNSURE!r} already; rename it", f"decision.{key}")
+        ConfigMistake(f"a label is already called {UNSURE!r}; rename it", f"decision.{key}")
         for key in ("abstain", "abstain_error")
         if UNSURE in labels and getattr(config, key) is not None
     ]
@@ -62,7 +59,7 @@ def refuse_unsuitable(config: DecisionConfig, labels: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class _Counts:
-    """Rows of two labels by true and answered label at each of some thresholds, `[thresholds]`."""
+    """Rows of two labels by true and predicted label at each of some thresholds, `[thresholds]`."""
 
     thresholds: Floats
     true_positive: Floats
@@ -83,37 +80,37 @@ class _Counts:
         return _ratio(self.true_negative, self.true_negative + self.false_positive)
 
 
-MERITS: Mapping[str, Callable[[_Counts], Floats]] = {
+_MERITS: Mapping[str, Callable[[_Counts], Floats]] = {
     "accuracy": lambda at: at.true_positive + at.true_negative,
-    "f1": lambda at: _ratio(2 * at.true_positive, 2 * at.true_positive + at.false_positive + at.false_negative),
+    "f1": lambda at: f1_scores(at.true_positive, 2 * at.true_positive + at.false_positive + at.false_negative),
     "balanced_accuracy": lambda at: (at.recall + at.specificity) / 2,
 }
 
 
-def best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats) -> tuple[float, str | None]:
-    """The threshold that serves the goal best, of equally good ones the nearest to 0.5; two labels only.
+def _best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats) -> tuple[float, str | None]:
+    """The threshold that serves the goal best, and in words by how much it misses a precision or recall asked for.
 
-    With it, in words, by how much it falls short where a precision or recall asked for is not reached at all.
+    Of equally good thresholds, the nearest to 0.5; two labels only.
     """
     at = _counts(truth, probabilities[:, 1])
     short = None
     if isinstance(goal, CostGoal):
         merits = [-(goal.cost.false_positive * at.false_positive + goal.cost.false_negative * at.false_negative)]
     elif asked := AT_LEAST.fullmatch(goal):
-        figure, other = (at.precision, at.recall) if asked["figure"] == "precision" else (at.recall, at.precision)
-        reached = figure >= float(asked["share"])
-        # Where nothing reaches it, nearness counts; where something does, what the other figure makes of it.
-        merits = [reached.astype(np.float64), np.where(reached, other, figure), np.where(reached, figure, other)]
+        metric, other = (at.precision, at.recall) if asked[1] == "precision" else (at.recall, at.precision)
+        reached = metric >= float(asked[2])
+        # Where no threshold reaches it, the nearest counts; among those that do, the other metric.
+        merits = [reached.astype(np.float64), np.where(reached, other, metric), np.where(reached, metric, other)]
         if not reached.any():
-            short = f"no threshold reaches {goal} on the validation rows; the best is {figure.max():.3f}"
+            short = f"no threshold reaches {goal} on the validation rows; the best is {metric.max():.3f}"
     else:
-        merits = [MERITS[goal](at)]
+        merits = [_MERITS[goal](at)]
     best = np.lexsort([np.abs(at.thresholds - 0.5), *(-merit for merit in reversed(merits))])[0]
     return float(at.thresholds[best]), short
 
 
 def _counts(truth: Indices, probability: Floats) -> _Counts:
-    """At every threshold that tells two rows apart: halfway between neighbours, and beyond both ends."""
+    """The counts at every threshold that separates two rows: halfway between neighbours, and beyond both ends."""
     order = np.argsort(probability, kind="stable")
     values, positive = probability[order], np.concatenate([[0], np.cumsum(truth[order] == 1)])
     cuts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [len(values)]])  # rows below each threshold
@@ -121,7 +118,7 @@ def _counts(truth: Indices, probability: Floats) -> _Counts:
     middles = (ends[cuts] + ends[cuts + 1]) / 2
     missed = positive[cuts].astype(np.float64)
     return _Counts(
-        # Halfway between two neighbours of the last digit may be the lower one, which would then be answered too.
+        # Halfway between neighbours in the last digit rounding may give the lower one, which would then be positive.
         thresholds=np.where(middles > ends[cuts], middles, ends[cuts + 1]),
         true_positive=positive[-1] - missed,
         false_positive=(len(values) - cuts) - (positive[-1] - missed),
@@ -130,14 +127,14 @@ def _counts(truth: Indices, probability: Floats) -> _Counts:
     )
 
 
-def _margin_of_error(most: float, margins: Floats, right: npt.NDArray[np.bool_]) -> tuple[float, str | None]:
-    """The least margin from which on at most the share `most` of answers is wrong, and in words if there is none."""
+def _margin_of_error(most: float, margins: Floats, right: Flags) -> tuple[float, str | None]:
+    """The least margin above which at most the share `most` of predictions is wrong; in words if there is none."""
     order = np.argsort(-margins, kind="stable")
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    ends = np.append(np.flatnonzero(np.diff(margins[order])), len(order) - 1)  # rows of one margin stay together
+    ends = np.append(np.flatnonzero(np.diff(margins[order])), len(order) - 1)  # equal margins stay together
     good = ends[errors[ends] <= most]
     if len(good) == 0:
-        return 0.0, f"no margin keeps the error at {most:g} or less on the validation rows, so no answer is unsure"
+        return 0.0, f"no margin keeps the error at {most:g} or less on the validation rows, so no prediction is unsure"
     last = good[-1]
     return (0.0 if last == len(order) - 1 else float(margins[order[last]])), None
 

@@ -1,13 +1,13 @@
-"""A predictor held against labelled texts."""
+"""A predictor measured on labelled texts, as a whole and by slices."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import CONFIG, PREDICTIONS, Bundle
@@ -29,15 +29,14 @@ from rnn_cli.data.source import (
 )
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, few_of
-from rnn_cli.evaluation.compare import LONGEST, BaselineComparison, PredictedRows
-from rnn_cli.evaluation.decide import decide, refuse_unsuitable
-from rnn_cli.evaluation.intervals import Interval, losses_interval, macro_f1_interval, wilson_interval
-from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, confusion_of, macro_f1, measure
+from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
+from rnn_cli.evaluation.decide import check_decision, decide
+from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
-from rnn_cli.evaluation.scores import log_losses
+from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.predictor import Predictor, Scores, Told
+from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
 from rnn_cli.text.plain import html_table
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -45,97 +44,57 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     import pandas
 
-FEWEST = 20
-"""Rows from which on a slice is measured alone."""
+SLICE_ROWS = 20
+"""A slice has at least this many rows; values of fewer rows are one slice together."""
 
-BANDS = 5
+SLICE_RANGES = 5
 """Into how many ranges of about equally many rows numbers are cut."""
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Some of the rows and how good the answers to them are.
+def by_values(
+    truth: Indices, probabilities: Floats, predicted: Indices, values: Sequence[str | None]
+) -> list[MainMetrics]:
+    """Measure the rows of each value, worst accuracy first; those of rare values are one slice, which comes last.
 
-    `macro_f1` is the mean over the labels that occur among them, true or answered. The 95 % intervals are those of the
-    module `intervals`, None where the rows, or under `FEWEST` of them, tell too little for one. They are of this slice
-    alone: of twenty slices, one is expected to lie off by chance.
+    All arguments are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges,
+    as `group_names` says; missing values are a slice, too. Macro F1 is over the labels that occur in the slice. Each
+    interval is of its slice alone: of twenty slices, one is expected to lie outside by chance.
     """
-
-    name: str
-    rows: int
-    accuracy: float
-    accuracy_interval: Interval
-    macro_f1: float
-    macro_f1_interval: Interval | None
-    log_loss: float
-    log_loss_interval: Interval | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The slice as plain values."""
-        return asdict(self)
+    return _by_names(truth, probabilities, predicted, group_names(values, SLICE_RANGES, SLICE_ROWS))
 
 
-def by_values(truth: Indices, probabilities: Floats, predicted: Indices, values: Sequence[str | None]) -> list[Slice]:
-    """A slice for each value, worst accuracy first; those of under `FEWEST` rows are one slice, which comes last.
-
-    All are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges, as
-    `group_names` says; what is missing is a value too.
-    """
-    return _by_names(truth, probabilities, predicted, group_names(values, BANDS, FEWEST))
+def by_length(truth: Indices, probabilities: Floats, predicted: Indices, lengths: Indices) -> list[MainMetrics]:
+    """Measure up to `SLICE_RANGES` ranges of lengths in tokens, worst accuracy first; all arguments are `[rows]`."""
+    names = range_names(lengths.tolist(), SLICE_RANGES, SLICE_ROWS, "tokens")
+    return _by_names(truth, probabilities, predicted, names)
 
 
-def by_length(truth: Indices, probabilities: Floats, predicted: Indices, lengths: Indices) -> list[Slice]:
-    """A slice for each of up to `BANDS` ranges of lengths in tokens, worst accuracy first; all are `[rows]`."""
-    return _by_names(truth, probabilities, predicted, range_names(lengths.tolist(), BANDS, FEWEST, "tokens"))
+def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: Sequence[str]) -> list[MainMetrics]:
+    losses = log_losses(truth, probabilities)
 
+    def measured(name: str, members: Sequence[int]) -> MainMetrics:
+        rows = np.asarray(members, np.intp)
+        both = np.concatenate([truth[rows], predicted[rows]])
+        occurring, indices = np.unique(both, return_inverse=True)
+        confusion = confusion_of(indices[: len(rows)], indices[len(rows) :], len(occurring))
+        return MainMetrics.of(name, confusion, losses[rows], intervals=len(rows) >= SLICE_ROWS)
 
-def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: Sequence[str]) -> list[Slice]:
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
         groups[name].append(row)
-    few = [rows for rows in groups.values() if len(rows) < FEWEST]
-    if len(few) > 1:
-        groups = defaultdict(list, {name: rows for name, rows in groups.items() if len(rows) >= FEWEST})
-    slices = sorted(_slices(truth, probabilities, predicted, groups), key=_rank)
-    if len(few) > 1:
-        rest = {f"({len(few):,} values under {FEWEST} rows)": sorted(row for rows in few for row in rows)}
-        slices += _slices(truth, probabilities, predicted, rest)
-    return slices
-
-
-def _rank(each: Slice) -> tuple[bool, float, int]:
-    return each.rows < FEWEST, each.accuracy, -each.rows
-
-
-def _slices(
-    truth: Indices, probabilities: Floats, predicted: Indices, groups: Mapping[str, Sequence[int]]
-) -> Iterator[Slice]:
-    losses = log_losses(truth, probabilities)
-    for name, members in groups.items():
-        rows = np.asarray(members, np.intp)
-        right = int((truth[rows] == predicted[rows]).sum())
-        occurring, indices = np.unique(np.concatenate([truth[rows], predicted[rows]]), return_inverse=True)
-        true, given = indices[: len(rows)], indices[len(rows) :]
-        enough = len(rows) >= FEWEST
-        confusion = confusion_of(true, given, len(occurring))
-        yield Slice(
-            name=name,
-            rows=len(rows),
-            accuracy=right / len(rows),
-            accuracy_interval=wilson_interval(right, len(rows)),
-            macro_f1=macro_f1(true, given, len(occurring)),
-            macro_f1_interval=macro_f1_interval(confusion) if enough else None,
-            log_loss=float(losses[rows].mean()),
-            log_loss_interval=losses_interval(losses[rows], len(rows) - right) if enough else None,
-        )
+    rare = [name for name, rows in groups.items() if len(rows) < SLICE_ROWS]
+    together = sorted(row for name in rare for row in groups.pop(name)) if len(rare) > 1 else []
+    slices = [measured(name, rows) for name, rows in groups.items()]
+    slices.sort(key=lambda each: (each.rows < SLICE_ROWS, each.accuracy, -each.rows))
+    return slices + ([measured(f"({len(rare):,} values under {SLICE_ROWS} rows)", together)] if together else [])
 
 
 @dataclass(frozen=True)
-class Reading:
+class TokenCounts:
     """Counts over `texts` texts, at least one.
 
-    Of all `tokens` the model reads `read`, for a text longer than its `max_length` is cut, as `cut` texts were; of
-    those it reads, `unknown` are not in its vocabulary. `lengths` are the whole texts' numbers of tokens, `[texts]`.
+    Of all `tokens` the model reads `read`: a text longer than its `max_length` is cut, as `cut` texts were. Of the
+    tokens it reads, `unknown` are not in its vocabulary. `lengths` are the numbers of tokens before cutting, `[texts]`.
     """
 
     texts: int
@@ -143,91 +102,83 @@ class Reading:
     read: int
     unknown: int
     cut: int
-    lengths: npt.NDArray[np.intp]
+    lengths: Indices
 
     @property
     def unknown_share(self) -> float:
-        """Of the tokens that are read."""
+        """The share of unknown tokens among those that are read."""
         return self.unknown / max(self.read, 1)
 
     @property
     def cut_share(self) -> float:
-        """Of the texts."""
+        """The share of texts that are cut."""
         return self.cut / self.texts
 
 
-def read(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], Reading]:
-    """What `Tokenizer.encode_all` makes of texts, at least one, and the counts over them, both in one go."""
+def encode_counted(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[list[int]], TokenCounts]:
+    """Encode at least one text as `Tokenizer.encode_all` does, and count tokens in the same pass."""
     encoded: list[list[int]] = []
     lengths = np.empty(len(texts), np.intp)
     for index, text in enumerate(texts):
         ids, lengths[index] = tokenizer.encode_counted(text)
         encoded.append(ids)
     seen = np.minimum(lengths, tokenizer.max_length)
-    # A text without tokens is encoded as an unknown one, which stands nowhere in it.
+    # A text without tokens is encoded as an unknown token that it does not hold.
     unknown = sum(ids.count(UNKNOWN) for ids in encoded) - int((lengths == 0).sum())
     cut = int((lengths > tokenizer.max_length).sum())
-    return encoded, Reading(len(texts), int(lengths.sum()), int(seen.sum()), unknown, cut, lengths)
-
-
-LENGTH = "length"
-"""What slices by the texts' length, unless a column is called so."""
+    return encoded, TokenCounts(len(texts), int(lengths.sum()), int(seen.sum()), unknown, cut, lengths)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was answered to labelled texts, and how good that is.
+    """A model's predictions for labelled texts, and how good they are.
 
-    `predicted` are indices into the labels, `[rows]`, as `decision` chose them; those the model is unsure of are among
-    them, and the metrics are of all. `reading` tells how much of the texts was read. `baseline` is the linear model on
-    the same rows, where a run kept it; it is left out where the model decides otherwise now. `slices` are the rows'
-    parts by the column `by`, where that was asked for. `warnings` are worth a second look.
+    `predicted` are indices into the labels, `[rows]`, as `decision` chose them; unsure predictions are included, also
+    in the metrics. `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the
+    run saved it; `baseline_left_out` says that it is omitted because the model now decides differently. `slices` are
+    the metrics by the column `by`, if asked for. `warnings` deserve a second look.
     """
 
     dataset: Dataset
     scores: Scores
     decision: Decision
-    predicted: npt.NDArray[np.intp]
+    predicted: Indices
     metrics: Metrics
-    reading: Reading
+    reading: TokenCounts
     baseline: BaselineComparison | None = None
     baseline_left_out: bool = False
     by: str | None = None
-    slices: tuple[Slice, ...] = ()
+    slices: tuple[MainMetrics, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    @property
-    def truth(self) -> npt.NDArray[np.intp]:
+    @cached_property
+    def truth(self) -> Indices:
         """The true labels as indices into the labels, `[rows]`."""
         return true_labels(self.dataset, self.metrics.labels)
 
     @property
     def sure(self) -> SelectiveMetrics | None:
-        """The answers that are not unsure; None for a model that never is."""
+        """The metrics of the predictions that are not unsure; None for a model that never is."""
         if not self.decision.unsure_below:
             return None
         kept = ~self.decision.unsure(self.scores.probabilities)
         return SelectiveMetrics.of(int((self.truth == self.predicted)[kept].sum()), int(kept.sum()), len(kept))
 
     def to_dict(self) -> dict[str, Any]:
-        """The metrics as plain values, with the decision they follow from."""
-        sure = self.sure
-        plain = {
-            **self.metrics.to_dict(),
-            "decision": asdict(self.decision),
-            **({} if sure is None else {"sure": asdict(sure)}),
-        }
-        if self.baseline is not None:
-            baseline = self.baseline
+        """The metrics as plain values, with the decision behind them."""
+        plain = {**self.metrics.to_dict(), "decision": asdict(self.decision)}
+        if sure := self.sure:
+            plain["sure"] = asdict(sure)
+        if baseline := self.baseline:
             plain |= {"baseline": baseline.metrics.to_dict(), "comparison": baseline.comparison.to_dict()}
         if self.by is not None:
-            plain |= {"by": self.by, "slices": [each.to_dict() for each in self.slices]}
+            plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
-        """The rows as a table of pandas: line, text, label, prediction, its probability and each label's, `p(LABEL)`.
+        """A table of pandas with one row a text: line, text, label, prediction, probability, and `p(LABEL)` each.
 
-        For a model that may be unsure also whether it is.
+        For a model that can be unsure there is a column `unsure`, too.
         """
         import pandas
 
@@ -237,7 +188,7 @@ class Evaluation:
                 "line": self.dataset.lines,
                 "text": self.dataset.texts,
                 "label": self.dataset.labels,
-                "probability": probabilities[np.arange(len(self.predicted)), self.predicted],
+                "probability": confidences(probabilities, self.predicted),
                 "prediction": [labels[index] for index in self.predicted],
             }
         )
@@ -251,21 +202,21 @@ class Evaluation:
         return html_table(*metrics_table(self.dataset.name, models))
 
 
-def evaluate(predictor: Predictor, dataset: Dataset, told: Told | None = None) -> Evaluation:
-    """Score labelled texts and measure the answers; raises `DataError` for a label the model does not know.
+def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScored | None = None) -> Evaluation:
+    """Score labelled texts and measure the predictions; raises `DataError` for a label the model does not know.
 
-    `told` hears how many of the texts are scored.
+    Calls `on_scored` with how many of the texts are scored.
     """
     truth = true_labels(dataset, predictor.labels)
-    encoded, reading = read(predictor.tokenizer, dataset.texts)
-    scores, decision = predictor.score_encoded(encoded, told), predictor.decision
+    encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
+    scores, decision = predictor.score_encoded(encoded, on_scored), predictor.decision
     predicted = decision.choose(scores.probabilities)
     metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)
 
 
-def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]:
-    """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for one that is not among them."""
+def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:
+    """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for a label that is not among them."""
     known = set(labels)
     for line, label in zip(dataset.lines, dataset.labels, strict=True):
         if label not in known:
@@ -277,19 +228,19 @@ def true_labels(dataset: Dataset, labels: Sequence[str]) -> npt.NDArray[np.intp]
     return label_indices(labels, dataset.labels)
 
 
-def predictions_of(name: str, evaluation: Evaluation) -> PredictedRows:
-    """The answers of the model called `name` to all rows of an evaluation, which are told by their lines."""
-    return PredictedRows(
+def predictions_of(name: str, evaluation: Evaluation) -> LabelledPredictions:
+    """The predictions of the model called `name` for all rows of an evaluation, identified by their lines."""
+    return LabelledPredictions(
         name=name,
         keys={"id": [str(line) for line in evaluation.dataset.lines], "text": evaluation.dataset.texts},
         labels=evaluation.dataset.labels,
-        predictions=[evaluation.metrics.labels[answer] for answer in evaluation.predicted],
+        predictions=[evaluation.metrics.labels[index] for index in evaluation.predicted],
         log_losses=log_losses(evaluation.truth, evaluation.scores.probabilities),
     )
 
 
 def kept_test_rows(opened: Bundle) -> Dataset:
-    """The rows that a run kept for its test; raises `DataError` if its data is no longer the same."""
+    """A run's test rows, read again from its data; raises `DataError` if there are none or the data has changed."""
     if not opened.manifest.data["rows"]["test"]:  # known without the run's data, which may be gone
         raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     config = run_config(opened)
@@ -305,7 +256,7 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
-            "the rows have changed since the model was trained, so its test rows can't be told from training rows",
+            "the rows have changed since the model was trained, so its test rows cannot be found among them",
             where=shown(config.data.source),
             hint="restore the file, or name labelled rows the model has not seen with --data FILE",
         )
@@ -315,9 +266,9 @@ def kept_test_rows(opened: Bundle) -> Dataset:
 def labelled_rows(
     opened: Bundle, source: str | PathLike[str] | InMemory, overrides: Sequence[Override] = ()
 ) -> Dataset:
-    """Labelled rows of a file, a built-in set or memory, read as the training rows were but for the overrides.
+    """Read labelled rows of a file, a built-in set or memory as the run read its training rows.
 
-    These are of the keys that tell how to read, as `data.text_column`.
+    Overrides change how: they are of keys such as `data.text_column`.
     """
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
@@ -327,12 +278,12 @@ def labelled_rows(
 
 def slicer(
     opened: Bundle, dataset: Dataset, by: str, source: InMemory | None = None, overrides: Sequence[Override] = ()
-) -> Callable[[Evaluation], list[Slice]]:
-    """What cuts an evaluation of the dataset into slices by a column of its file, or by length where it has none such.
+) -> Callable[[Evaluation], list[MainMetrics]]:
+    """A function that slices an evaluation of `dataset` by a column of its file.
 
-    The lengths are those of the whole texts, in tokens. `source` is what the
-    dataset was made of. Overrides are those of `labelled_rows`. Raises DataError for
-    a column that there is not.
+    "length" slices by the texts' length in tokens, unless a column has this name. `source` is what the dataset was made
+    of, if it came from memory; overrides are those of `labelled_rows`. Raises `DataError` for a column that does not
+    exist.
     """
     try:
         if source is not None and is_in_memory(source):
@@ -340,26 +291,22 @@ def slicer(
         else:
             values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:
-        if by != LENGTH:
-            hint = f"{f'{error.hint} ' if error.hint else ''}--by {LENGTH} is always there"
+        if by != "length":
+            hint = f"{f'{error.hint} ' if error.hint else ''}--by length is always there"
             raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
         return lambda found: by_length(found.truth, found.scores.probabilities, found.predicted, found.reading.lengths)
     return lambda found: by_values(found.truth, found.scores.probabilities, found.predicted, values)
 
 
 def run_config(opened: Bundle, overrides: Sequence[Override] = ()) -> Config:
-    """The config a run was trained by, with overrides; raises `ConfigError` for one that is wrong."""
+    """The config a run was trained by, with overrides; raises `ConfigError` for a wrong one."""
     where = str(opened.path / CONFIG)
     return with_overrides(stored_config(opened.read(CONFIG), where), overrides, where)
 
 
-COLUMNS = ("text", "label", "split")
-
-
-def kept_validation_rows(opened: Bundle) -> Dataset:
-    """The rows that chose a run's epoch, from its folder; raises `BundleError` if it is damaged."""
+def _kept_validation_rows(opened: Bundle) -> Dataset:
     path = str(opened.verify(PREDICTIONS))
-    found = read_columns(path, lambda _: COLUMNS, max_field_bytes=LONGEST)
+    found = read_columns(path, lambda _: ("text", "label", "split"), max_field_bytes=MAX_SAVED_TEXT_BYTES)
     rows = [(text or "", label or "", line) for line, (text, label, split) in found if split == "validation"]
     if not rows:
         raise BundleError("has no validation rows", where=path)
@@ -368,23 +315,23 @@ def kept_validation_rows(opened: Bundle) -> Dataset:
 
 
 def decided_anew(opened: Bundle, predictor: Predictor, asked: Sequence[Override]) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network deciding by a run's config but for the keys of `decision` that are asked for.
+    """The same network with a new decision: the run's config, changed in the keys of `decision` that are asked for.
 
-    The run's own validation rows choose. With it, in words, which wishes no decision meets there. Raises `ConfigError`
-    and `BundleError`.
+    The run's own validation rows choose it. Also returns, in words, the goals that no decision reaches there. Raises
+    `ConfigError` and `BundleError`.
     """
     excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
     keys = {each.path[-1] for each in asked}
     unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
     config = run_config(opened, [*unset, *asked])
-    refuse_unsuitable(config.decision, predictor.labels)
-    return decided(predictor, kept_validation_rows(opened), config.decision)
+    check_decision(config.decision, predictor.labels)
+    return decided(predictor, _kept_validation_rows(opened), config.decision)
 
 
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network deciding as serves the config best on the validation rows.
+    """The same network with the decision that serves the config best on the validation rows.
 
-    With it, in words, which of the config's wishes no decision meets there.
+    Also returns, in words, the goals of the config that no decision reaches there.
     """
     truth = true_labels(validation, predictor.labels)
     chosen = decide(config, truth, predictor.score(validation.texts).probabilities)

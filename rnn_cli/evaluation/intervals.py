@@ -1,46 +1,45 @@
-"""The 95 % intervals of figures: what they would come to on other rows like these. None of them is left to chance.
+"""The 95 % intervals of metrics: which values other rows of the same source would give. No random draws are made.
 
-Each holds the true figure in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few, as
-`tests/bench/coverage.py` measures. Where no method known does, there is none (None): of means over labels on under
-`ROWS_A_LABEL` rows a label (on average, from `ENOUGH` rows on), of rankings with under `FEWEST_RANKED` rows to either
-side (of average precision on under `ENOUGH` rows, too), of losses without a mistake. Knows nothing of how the answers
-came about.
+Each interval holds the true value in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few,
+as `tests/bench/coverage.py` measures. Where no known method reaches that there is no interval (None): for means over
+labels with under `ROWS_PER_LABEL` rows a label (on average, from `MEAN_ROWS` rows on), for rankings with under
+`RANKED_ROWS` rows of either kind (for average precision also on under `MEAN_ROWS` rows), for losses without a mistake.
 """
 
 from collections.abc import Callable
-from math import exp, log, sqrt
-from typing import Any, TypeVar
+from math import erf, exp, log, pi, sqrt
 
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.evaluation.scores import calibration_bins, calibration_error, confidences, f1_scores
 
 Interval = tuple[float, float]
 
-T = TypeVar("T", float, Floats)
-
 NORMAL_95 = 1.959963984540054
 
-LEAST_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
-"""The means of which Poisson counts of at least 1, 2 and 3 are the uppermost 5 %."""
+POISSON_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
+"""The means of Poisson distributions whose uppermost 5 % are counts of at least 1, 2 and 3."""
 
-ROWS_A_LABEL, FEWEST_RANKED = 5, 5
+ROWS_PER_LABEL, RANKED_ROWS = 5, 5
 
-ENOUGH = 50
-"""Rows from which on labels may have fewer than `ROWS_A_LABEL`, as long as they have as many on average, and from which
-on an average precision has an interval."""
+MEAN_ROWS = 50
+"""From this many rows on `ROWS_PER_LABEL` holds for the average label only, and average precision has an interval."""
+
+CALIBRATION_ROWS = 100
+"""From this many rows on the calibration error has an interval; on fewer none holds the true value often enough."""
 
 
 def wilson_interval(right: int, rows: int) -> Interval:
-    """The interval of a share of `right` in `rows`: Wilson's, wider where all but one to three are of one kind.
+    """The interval of the share `right` / `rows`: Wilson's, widened where at most three rows are right or wrong.
 
-    There Wilson's own holds the share too seldom.
+    There Wilson's own interval holds the true share too rarely.
 
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference; Brown, Cai and
     DasGupta (2001), Interval estimation for a binomial proportion, section 4.1.1 (the modified Wilson interval).
     """
     low, high = _wilson(right / rows, rows)
-    near = LEAST_MEANS[: 2 if rows <= 50 else 3]
+    near = POISSON_MEANS[: 2 if rows <= 50 else 3]
     if 1 <= right <= len(near) and right < rows:
         low = min(low, near[right - 1] / rows)
     if 1 <= rows - right <= len(near) and right:
@@ -55,20 +54,15 @@ def _wilson(share: float, rows: float) -> Interval:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def f1_of(share: T) -> T:
-    """F1 from the share of right rows among those of the label or answered with it (Jaccard's index)."""
-    return 2 * share / (1 + share)
-
-
 def f1_interval(right: int, either: int) -> Interval:
-    """The interval of a label's F1, where `right` of the rows that are of the label or answered with it are rightly so.
+    """The interval of a label's F1: `right` of the `either` rows that have the label or its prediction have both.
 
-    F1 grows with that share alone, so that its interval's ends follow from the share's.
+    F1 follows from that share (Jaccard's index) alone, so the ends of its interval follow from the share's.
 
     Source: Goutte and Gaussier (2005), A probabilistic interpretation of precision, recall and F-score.
     """
-    low, high = wilson_interval(right, either)
-    return f1_of(low), f1_of(high)
+    low, high = (2 * share / (1 + share) for share in wilson_interval(right, either))
+    return low, high
 
 
 def balanced_accuracy_interval(confusion: Indices) -> Interval | None:
@@ -77,82 +71,91 @@ def balanced_accuracy_interval(confusion: Indices) -> Interval | None:
     known = np.flatnonzero(rows)
     if _too_few(rows[known]):
         return None
-    return _of_mean(right[known], rows[known], len(known), lambda shares: (shares, np.ones(len(shares))))
+    return _mean_interval(right[known], rows[known], len(known), lambda shares: (shares, np.ones(len(shares))))
 
 
 def _too_few(rows: Indices | Floats) -> bool:
-    """Whether the labels' rows tell too little of a mean over labels."""
+    """Whether the labels have too few rows for the interval of a mean over labels."""
     total = rows.sum()
-    return bool(total < ROWS_A_LABEL * len(rows) or (total < ENOUGH and rows.min() < ROWS_A_LABEL))
+    return bool(total < ROWS_PER_LABEL * len(rows) or (total < MEAN_ROWS and rows.min() < ROWS_PER_LABEL))
 
 
 def macro_f1_interval(confusion: Indices) -> Interval | None:
-    """The interval of the mean F1 over all labels; one without a row counts as 0 at both ends.
+    """The interval of the mean F1 over all labels; a label without a row counts as 0 at both ends.
 
-    `confusion` is `[labels, labels]`, truth first. An error counts in two labels' F1, so these vary together; by how
-    much is told by how each row moves them (where all are right, it is twice as much).
+    `confusion` is `[labels, labels]`, truth first. An error changes the F1 of two labels, so these vary together. How
+    much follows from how each row changes them (where all rows are right, the variance counts twice).
 
     Source: Takahashi, Yamamoto, Kuchiba and Koyama (2022), Confidence interval for micro-averaged F1 and
     macro-averaged F1 scores (the variance).
     """
-    truth, given, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
+    truth, predicted, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
     known = np.flatnonzero(truth)
     if _too_few(truth[known]):
         return None
-    f1 = 2 * right / np.maximum(truth + given, 1)
-    moved = f1 / np.maximum(truth + given, 1)  # by how much a row that is of a label, or answered so, lowers its F1
-    hit = 2 * (1 - f1) / np.maximum(truth + given, 1)
-    together = (confusion * _moves(moved, hit) ** 2).sum()
+    loss, gain = _f1_changes(right, truth + predicted)
+    together = (confusion * _row_changes(loss, gain) ** 2).sum()
     wrong = confusion - np.diag(right)
-    apart = (right * hit**2).sum() + (wrong * (moved[:, None] ** 2 + moved[None, :] ** 2)).sum()
-    either = truth[known] + given[known] - right[known]
-    times = together / apart if apart else 2.0
-    return _of_mean(right[known], either, len(confusion), lambda each: (f1_of(each), 2 / (1 + each) ** 2), times)
+    separate = (right * gain**2).sum() + (wrong * (loss[:, None] ** 2 + loss[None, :] ** 2)).sum()
+    either = truth[known] + predicted[known] - right[known]
+    return _mean_interval(
+        right[known],
+        either,
+        len(confusion),
+        lambda shares: (2 * shares / (1 + shares), 2 / (1 + shares) ** 2),
+        together / separate if separate else 2.0,
+    )
 
 
-def _moves(moved: Floats, hit: Floats) -> Floats:
-    """By how much a row of each truth and answer moves the sum of all F1, `[labels, labels]`."""
-    moves: Floats = -(moved[:, None] + moved[None, :])
-    np.fill_diagonal(moves, hit)
-    return moves
+def _f1_changes(right: Indices | Floats, named: Indices | Floats) -> tuple[Floats, Floats]:
+    """How much a wrong row with a label, true or predicted, lowers its F1, and how much a right row raises it."""
+    f1, named = f1_scores(right, named), np.maximum(named, 1)
+    return f1 / named, 2 * (1 - f1) / named
 
 
-def _of_mean(
-    right: Indices, rows: Indices, count: int, figure: Callable[[Floats], tuple[Floats, Floats]], times: float = 1.0
+def _row_changes(loss: Floats, gain: Floats) -> Floats:
+    """How much a row of each true and predicted label changes the sum of all F1, `[labels, labels]`."""
+    changes: Floats = -(loss[:, None] + loss[None, :])
+    np.fill_diagonal(changes, gain)
+    return changes
+
+
+def _mean_interval(
+    right: Indices, rows: Indices, count: int, metric: Callable[[Floats], tuple[Floats, Floats]], times: float = 1.0
 ) -> Interval:
-    """The interval of the sum of figures of shares of `right` in `rows`, divided by `count`.
+    """The interval of a sum of metrics of the shares `right` / `rows`, divided by `count`.
 
-    `figure` tells shares' figures and their slopes; `times` is how many times larger the variance of the sum is than if
-    they were independent. Holds what is not too far from the figure found, by the variance that there would be if it
-    were true, as Wilson's does; the shares move towards it together, by their odds.
+    `metric` gives the metrics of shares and their slopes; `times` is how many times larger the variance of the sum is
+    than for independent metrics. The interval holds the values from which the observed one is not too far, by the
+    variance that would then hold, as Wilson's does; all shares move towards such a value together, by their odds.
 
     Source: Martín Andrés and Álvarez Hernández (2011), Inferences about a linear combination of proportions (the score
-    method), of which this is a simple form.
+    method); this is a simple form of it.
     """
-    found = float(figure(right / rows)[0].sum())
+    found = float(metric(right / rows)[0].sum())
     shares = (right + 0.5) / (rows + 1.0)
     odds = shares / (1 - shares)
 
-    def beyond(side: float) -> float:
+    def end(side: float) -> float:
         def is_far(moved: float) -> bool:
             by = odds * exp(side * 40 * moved)
             there = by / (1 + by)
-            metrics, slopes = figure(there)
+            metrics, slopes = metric(there)
             error = sqrt(times * float((slopes**2 * there / (1 + by) / rows).sum()))
             return side * (float(metrics.sum()) - found) > NORMAL_95 * error
 
-        by = odds * exp(side * 40 * least(is_far))
-        return float(figure(by / (1 + by))[0].sum()) / count
+        by = odds * exp(side * 40 * _least(is_far))
+        return float(metric(by / (1 + by))[0].sum()) / count
 
-    return max(0.0, min(beyond(-1.0), found / count)), min(1.0, max(beyond(1.0), found / count))
+    return max(0.0, min(end(-1.0), found / count)), min(1.0, max(end(1.0), found / count))
 
 
 def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: float) -> Interval | None:
-    """The interval of by how much the first's macro F1 is better than the second's on the same rows, which is `gain`.
+    """The interval of `gain`, by how much the first classifier's macro F1 exceeds the second's on the same rows.
 
-    `counts[i]` rows are of the truth and the two answers `kinds[i]`, `[kinds, 3]`. The variance is that of the
-    difference on two rows more, of which each alone answers one right, so that equal answers are no proof of likeness.
-    A label is as frequent among these as it is, and so is what they are wrongly taken for.
+    `counts[i]` rows have the true label and the two predictions `kinds[i]`, `[kinds, 3]`. The variance is that of the
+    difference with two more rows: each classifier alone is right on one, so that equal predictions do not prove equal
+    classifiers. Labels are as frequent in these rows, true or wrongly predicted, as in all rows.
 
     Source: Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial proportions based
     on paired data (the two rows); Takahashi et al. (2022), as above.
@@ -161,27 +164,26 @@ def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: f
     shares = truth / truth.sum()
     if _too_few(truth[truth > 0]) or shares.max() == 1:
         return None
-    added = np.outer(shares / (1 - shares), shares)  # rows of one label that one takes for another
+    added = np.outer(shares / (1 - shares), shares)  # rows of one label, predicted as another
     np.fill_diagonal(added, 0)
-    moves = []
+    changes = []
     for predicted in (kinds[:, 1], kinds[:, 2]):
         right = np.bincount(kinds[:, 0], counts * (kinds[:, 0] == predicted), labels) + added.sum(axis=1)
         named = truth + np.bincount(predicted, counts, labels) + 3 * added.sum(axis=1) + added.sum(axis=0)
-        f1 = 2 * right / np.maximum(named, 1)
-        moves.append(_moves(f1 / np.maximum(named, 1), 2 * (1 - f1) / np.maximum(named, 1)))
-    first, second = moves
-    found = (counts * (first[kinds[:, 0], kinds[:, 1]] - second[kinds[:, 0], kinds[:, 2]]) ** 2).sum()
+        changes.append(_row_changes(*_f1_changes(right, named)))
+    first, second = changes
+    variance = (counts * (first[kinds[:, 0], kinds[:, 1]] - second[kinds[:, 0], kinds[:, 2]]) ** 2).sum()
     for one, other in ((first, second), (second, first)):
-        found += (added * (one.diagonal()[:, None] - other) ** 2).sum()
-    half = NORMAL_95 * sqrt(found) / labels
+        variance += (added * (one.diagonal()[:, None] - other) ** 2).sum()
+    half = NORMAL_95 * sqrt(variance) / labels
     return max(-1.0, gain - half), min(1.0, gain + half)
 
 
 def losses_interval(losses: Floats, wrong: int) -> Interval | None:
-    """The interval of the mean of what is never negative, with so many wrong answers among its rows.
+    """The interval of the mean of losses that are never negative; `wrong` of their rows are wrongly predicted.
 
-    A few rows with large losses make most of the mean, and without one of them it can't be told how large it may be.
-    What chance adds is therefore skewed, which is corrected for.
+    A few rows with large losses make most of the mean; without one of them nothing says how large it may be. So the
+    mean's distribution is skewed, which is corrected for.
 
     Source: Hall (1992), On the removal of skewness by transformation; Student's t as in Johnson (1978), Modified t
     tests and confidence intervals for asymmetrical populations.
@@ -196,22 +198,20 @@ def losses_interval(losses: Floats, wrong: int) -> Interval | None:
     error, quantile = spread / sqrt(rows - 1), _student(max(rows - 1, 3))
 
     def corrected(at: float) -> float:
-        if abs(skew) < 1e-6:
-            return at
-        return float(np.cbrt(1 + skew * (at - skew / 6)) - 1) * 3 / skew
+        return at if abs(skew) < 1e-6 else float(np.cbrt(1 + skew * (at - skew / 6)) - 1) * 3 / skew
 
     return max(0.0, mean - corrected(quantile) * error), mean - corrected(-quantile) * error
 
 
 def area_interval(area: float, influences: Floats, rows: float) -> Interval:
-    """The interval of an area under a curve; `influences` tell by how much each row moves it, `[rows]`.
+    """The interval of an area under a curve; `influences` `[rows]` say by how much each row changes it.
 
-    On the logit scale and with Student's t. Its degrees of freedom follow from how few rows the variance rests on, as
-    these may be much fewer than there are. Where nothing varies, every row standing in order, it is Wilson's of a share
-    of as many `rows` as tell as much.
+    Uses the logit scale and Student's t. The degrees of freedom follow from how few rows make up the variance, which
+    may be far fewer than there are. Where nothing varies, as every row is in order, the interval is Wilson's for the
+    share of `rows` equally informative rows.
 
     Source: DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated receiver
-    operating characteristic curves (the variance; that of the other curve by the same way, from Efron and Tibshirani
+    operating characteristic curves (the variance; for the other curve by the same method, from Efron and Tibshirani
     (1993), An introduction to the bootstrap, chapter 21); Boyd, Eng and Page (2013), Area under the precision-recall
     curve: point estimates and confidence intervals (the logit); Satterthwaite (1946), An approximate distribution of
     estimates of variance components.
@@ -226,8 +226,41 @@ def area_interval(area: float, influences: Floats, rows: float) -> Interval:
     return low, high
 
 
-def least(reached: Any) -> float:
-    """The least number from 0 to 1 at which something is reached, which it then stays; 1 if it never is."""
+def calibration_interval(truth: Indices, probabilities: Floats, predicted: Indices) -> Interval | None:
+    """The interval of the expected calibration error, whose estimate chance alone makes too large, most on few rows.
+
+    Holds the errors for which the observed one is neither too large nor too small, if all bins are equally far off:
+    chance makes the absolute value of a bin's gap a folded normal one. The interval always holds the estimate.
+
+    Source: Leone, Nelson and Nottingham (1961), The folded normal distribution; Bröcker (2012), Estimating reliability
+    and resolution of probability forecasts through decomposition of the empirical score (the bias).
+    """
+    rows = len(truth)
+    if rows < CALIBRATION_ROWS:
+        return None
+    bins, confidence = calibration_bins(probabilities, predicted), confidences(probabilities, predicted)
+    found = calibration_error(truth, probabilities, predicted)
+    held = np.bincount(bins)
+    full = held > 0
+    held = held[full]
+    # All predictions of a bin may be right, and yet others would not be.
+    right = (np.bincount(bins, truth == predicted)[full] + np.bincount(bins, confidence)[full] / held) / (held + 1)
+    variances = np.maximum(np.bincount(bins, confidence * (1 - confidence))[full], held * right * (1 - right))
+    errors, shares = np.maximum(np.sqrt(variances), 1e-9) / rows, held / rows
+
+    def expected(off: float, side: float) -> float:
+        """The error at the 2.5 or 97.5 % of chance if all bins are this far off."""
+        ratios = off * shares / errors
+        means = errors * [sqrt(2 / pi) * exp(-each * each / 2) + each * erf(each / sqrt(2)) for each in ratios]
+        variance = ((off * shares) ** 2 + errors**2 - means**2).clip(0).sum()
+        return float(means.sum() + side * NORMAL_95 * sqrt(variance))
+
+    low, high = (_least(lambda off, side=side: expected(off, side) >= found) for side in (1.0, -1.0))  # type: ignore[misc]
+    return low, max(high, found)
+
+
+def _least(reached: Callable[[float], bool]) -> float:
+    """The least number from 0 to 1 at which a monotonic condition holds; 1 if it never does."""
     if reached(0.0):
         return 0.0
     low, high = 0.0, 1.0
@@ -238,7 +271,7 @@ def least(reached: Any) -> float:
 
 
 def _student(freedom: float) -> float:
-    """Student's t at 97.5 %, within 0.004 of it from 3 degrees of freedom on.
+    """Student's t at 97.5 %, within 0.004 from 3 degrees of freedom on.
 
     Source: Abramowitz and Stegun (1964), Handbook of mathematical functions, 26.7.5.
     """

@@ -1,24 +1,21 @@
-"""Figures of merit from true labels and probabilities, each as scikit-learn defines it, with its 95 % interval.
-
-Knows nothing of how the probabilities came about.
-"""
+"""How good predictions are: the metrics of `scores`, each with its 95 % interval of `intervals`, as plain records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
+from pydantic import TypeAdapter
 
-from rnn_cli.arrays import Indices
+from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.intervals import (
-    ENOUGH,
-    FEWEST_RANKED,
+    MEAN_ROWS,
+    RANKED_ROWS,
     Interval,
     area_interval,
     balanced_accuracy_interval,
+    calibration_interval,
     f1_interval,
-    f1_of,
     losses_interval,
     macro_f1_interval,
     wilson_interval,
@@ -27,8 +24,10 @@ from rnn_cli.evaluation.scores import (
     average_precision,
     brier_scores,
     calibration_error,
-    calibration_interval,
+    confusion_of,
+    f1_scores,
     log_losses,
+    macro_f1,
     precision_influences,
     roc_auc,
     roc_influences,
@@ -37,10 +36,10 @@ from rnn_cli.evaluation.scores import (
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One label's precision, recall, F1 (0 where undefined) and how many rows truly have it.
+    """One label's precision, recall and F1 (0 where undefined), and its support: how many rows truly have it.
 
-    The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where the figure is undefined. They are
-    honest on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
+    The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where the metric is undefined. They hold
+    on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
     """
 
     precision: float
@@ -51,26 +50,19 @@ class ClassMetrics:
     recall_interval: Interval | None = None
     f1_interval: Interval | None = None
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "ClassMetrics":
-        """What `asdict` answered; raises `TypeError` or `ValueError` for anything else."""
-        intervals = {name: _interval(value) for name, value in content.items() if name.endswith("_interval")}
-        return cls(**{**content, **intervals})
-
 
 @dataclass(frozen=True)
 class Metrics:
-    """How good predictions are. `macro_f1` is the mean over all labels, those without a row too.
+    """How good predictions are. `macro_f1` is the mean over all labels, those without a row included.
 
     `balanced_accuracy` is the mean recall of the labels that have rows. `roc_auc` and `pr_auc` are the positive
     label's for two labels, else the mean over labels, each against the rest; None where a label has no row. `brier` is
-    the mean squared distance of the positive label's probability for two labels, else summed over labels. `log_loss`
-    is in nats. `ece` is the expected calibration error: how far the answers' probabilities are from the share of right
-    ones, on average; chance alone makes it larger on few rows. `intervals` has each of these fields' 95 % interval by
-    its name, None where the figure is, and where too few rows, or no mistakes, tell too little for one; see the module
-    `intervals`. `confusion[i][j]` counts rows of label i answered as label j, in the order of `labels`.
+    the mean squared error of the positive label's probability for two labels, else summed over labels. `log_loss` is
+    in nats. `ece` is the expected calibration error. `intervals` has each field's 95 % interval by the field's name;
+    None where the metric is None, and where the rows are too few or have no mistakes (see the module `intervals`).
+    `confusion[i][j]` counts rows of label i predicted as label j, in the order of `labels`.
 
-    Figures of a run before there were such have no `balanced_accuracy` and no `ece`, and only accuracy's interval.
+    Metrics that older releases wrote have no `balanced_accuracy` and no `ece`, and only accuracy's interval.
     """
 
     rows: int
@@ -88,29 +80,57 @@ class Metrics:
     confusion: list[list[int]]
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values."""
+        """The metrics as plain values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Metrics":
-        """What `to_dict` answered; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-        if "accuracy_interval" in content:  # before each figure had its interval, and before there was an ECE
-            known = {name: value for name, value in content.items() if name != "accuracy_interval"}
+        """Read what `to_dict` of this release or an older one wrote; raises `TypeError` or `ValueError`."""
+        if "accuracy_interval" in content:  # from before each metric had its interval, and before there was an ECE
             of_accuracy = {"accuracy": content["accuracy_interval"]}
-            content = {"balanced_accuracy": None, "ece": None, "intervals": of_accuracy, **known}
-        read = {
-            "intervals": {name: _interval(value) for name, value in dict(content["intervals"]).items()},
-            "labels": tuple(content["labels"]),
-            "per_class": {label: ClassMetrics.from_dict(row) for label, row in dict(content["per_class"]).items()},
-        }
-        return cls(**{**content, **read})
+            content = {"balanced_accuracy": None, "ece": None, "intervals": of_accuracy, **content}
+        return TypeAdapter(cls).validate_python(content)
+
+
+@dataclass(frozen=True)
+class MainMetrics:
+    """The main metrics on `rows` rows, of the slice or the model called `name`.
+
+    `macro_f1` is the mean over the labels that occur, true or predicted; `log_loss` is None where it is unknown. The
+    95 % intervals are those of the module `intervals`, None where the rows are too few.
+    """
+
+    name: str
+    rows: int
+    accuracy: float
+    accuracy_interval: Interval
+    macro_f1: float
+    macro_f1_interval: Interval | None
+    log_loss: float | None
+    log_loss_interval: Interval | None
+
+    @classmethod
+    def of(cls, name: str, confusion: Indices, losses: Floats | None, *, intervals: bool = True, **more: Any) -> Self:
+        """Measure the rows of a confusion matrix and their log losses; without `intervals`, only accuracy has one."""
+        rows, right = int(confusion.sum()), int(confusion.trace())
+        return cls(
+            name=name,
+            rows=rows,
+            accuracy=right / rows,
+            accuracy_interval=wilson_interval(right, rows),
+            macro_f1=macro_f1(confusion),
+            macro_f1_interval=macro_f1_interval(confusion) if intervals else None,
+            log_loss=None if losses is None else float(losses.mean()),
+            log_loss_interval=None if losses is None or not intervals else losses_interval(losses, rows - right),
+            **more,
+        )
 
 
 @dataclass(frozen=True)
 class SelectiveMetrics:
-    """The answers a model is sure of: how many, their share of all rows, and their accuracy, None where there is none.
+    """The predictions a model is sure of: their number, their share of all rows, and their accuracy.
 
-    The accuracy's 95 % interval is that of `wilson_interval`.
+    The accuracy, with its 95 % interval of `wilson_interval`, is None where there is no sure prediction.
     """
 
     rows: int
@@ -120,61 +140,55 @@ class SelectiveMetrics:
 
     @classmethod
     def of(cls, right: int, rows: int, of: int) -> "SelectiveMetrics":
-        """So many of `of` rows have sure answers, so many of which are right."""
+        """Measure `rows` sure predictions among `of`, of which `right` are right."""
         return cls(rows, rows / of, *((right / rows, wilson_interval(right, rows)) if rows else (None, None)))
 
 
-def measure(
-    labels: Sequence[str],
-    truth: npt.NDArray[np.intp],
-    probabilities: npt.NDArray[np.float64],
-    predicted: npt.NDArray[np.intp],
-) -> Metrics:
-    """Hold answers against the truth.
+def measure(labels: Sequence[str], truth: Indices, probabilities: Floats, predicted: Indices) -> Metrics:
+    """Measure predictions against the truth on at least one row.
 
-    `truth` and `answers` are indices into `labels`, `[rows]`; `probabilities` is `[rows, labels]`. At least one row.
+    `truth` and `predicted` are indices into `labels`, `[rows]`; `probabilities` is `[rows, labels]`.
     """
     confusion = confusion_of(truth, predicted, len(labels))
     per_class = {label: _class_metrics(confusion, index) for index, label in enumerate(labels)}
-    right = int((truth == predicted).sum())
-    wrong = len(truth) - right
+    rows, right = len(truth), int(confusion.trace())
     (roc, roc_interval), (precision, precision_interval) = _areas(truth, probabilities)
     losses, scores = log_losses(truth, probabilities), brier_scores(truth, probabilities)
-    intervals = {
-        "accuracy": wilson_interval(right, len(truth)),
-        "balanced_accuracy": balanced_accuracy_interval(confusion),
-        "macro_f1": macro_f1_interval(confusion),
-        "roc_auc": roc_interval,
-        "pr_auc": precision_interval,
-        "log_loss": losses_interval(losses, wrong),
-        "brier": losses_interval(scores, wrong),
-        "ece": calibration_interval(truth, probabilities, predicted),
-    }
     return Metrics(
-        rows=len(truth),
-        accuracy=right / len(truth),
+        rows=rows,
+        accuracy=right / rows,
         balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.support])),
-        macro_f1=float(np.mean([row.f1 for row in per_class.values()])),
+        macro_f1=macro_f1(confusion),
         roc_auc=roc,
         pr_auc=precision,
         log_loss=float(losses.mean()),
         brier=float(scores.mean()),
         ece=calibration_error(truth, probabilities, predicted),
-        intervals=intervals,
+        intervals={
+            "accuracy": wilson_interval(right, rows),
+            "balanced_accuracy": balanced_accuracy_interval(confusion),
+            "macro_f1": macro_f1_interval(confusion),
+            "roc_auc": roc_interval,
+            "pr_auc": precision_interval,
+            "log_loss": losses_interval(losses, rows - right),
+            "brier": losses_interval(scores, rows - right),
+            "ece": calibration_interval(truth, probabilities, predicted),
+        },
         labels=tuple(labels),
         per_class=per_class,
         confusion=confusion.tolist(),
     )
 
 
-def _class_metrics(confusion: npt.NDArray[np.intp], index: int) -> ClassMetrics:
-    right, support, given = (
+def _class_metrics(confusion: Indices, index: int) -> ClassMetrics:
+    right, support, predicted = (
         int(count) for count in (confusion[index, index], confusion[index].sum(), confusion[:, index].sum())
     )
-    either = support + given - right
-    precision, precision_interval = _share(right, given)
+    either = support + predicted - right
+    precision, precision_interval = _share(right, predicted)
     recall, recall_interval = _share(right, support)
-    f1, of_f1 = (f1_of(right / either), f1_interval(right, either)) if either else (0.0, None)
+    f1 = float(f1_scores(right, support + predicted))
+    of_f1 = f1_interval(right, either) if either else None
     return ClassMetrics(precision, recall, f1, support, precision_interval, recall_interval, of_f1)
 
 
@@ -182,36 +196,16 @@ def _share(right: int, rows: int) -> tuple[float, Interval | None]:
     return (right / rows, wilson_interval(right, rows)) if rows else (0.0, None)
 
 
-def _interval(value: Sequence[float] | None) -> Interval | None:
-    if value is None:
-        return None
-    low, high = value
-    return low, high
-
-
-def confusion_of(truth: Indices, predicted: Indices, labels: int) -> Indices:
-    """How many rows of each label, down, were answered as each label, across: `[labels, labels]`."""
-    return np.bincount(truth * labels + predicted, minlength=labels**2).reshape(labels, labels)
-
-
-def macro_f1(truth: Indices, predicted: Indices, labels: int) -> float:
-    """The mean F1 of all `labels` labels, 0 where undefined."""
-    right = np.bincount(truth[truth == predicted], minlength=labels)
-    named = np.bincount(truth, minlength=labels) + np.bincount(predicted, minlength=labels)
-    return float((2 * right / np.maximum(named, 1)).mean())
-
-
 def _areas(
-    truth: Indices, probabilities: npt.NDArray[np.float64]
+    truth: Indices, probabilities: Floats
 ) -> tuple[tuple[float | None, Interval | None], tuple[float | None, Interval | None]]:
     """The area under the ROC curve and the average precision, each with its interval."""
     counts = np.bincount(truth, minlength=probabilities.shape[1])
     if (counts == 0).any():
         return (None, None), (None, None)
     ranked = [1] if len(counts) == 2 else range(len(counts))
-    enough = min(counts.min(), len(truth) - counts.max()) >= FEWEST_RANKED
-    areas = np.zeros(2)
-    influences = np.zeros((2, len(truth)))
+    enough = min(counts.min(), len(truth) - counts.max()) >= RANKED_ROWS
+    areas, influences = np.zeros(2), np.zeros((2, len(truth)))
     for label in ranked:
         row = truth == label, probabilities[:, label]
         areas += roc_auc(*row), average_precision(*row)
@@ -224,6 +218,6 @@ def _areas(
     ]
     roc, precision = (
         (float(area), area_interval(float(area), moved, rows) if enough and len(truth) >= fewest else None)
-        for area, moved, rows, fewest in zip(areas, influences, alike, (1, ENOUGH), strict=True)
+        for area, moved, rows, fewest in zip(areas, influences, alike, (1, MEAN_ROWS), strict=True)
     )
     return roc, precision

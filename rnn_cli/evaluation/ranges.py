@@ -1,6 +1,6 @@
-"""Values of a column put into groups, numbers and times into ranges. Knows nothing of figures.
+"""Values of a column in groups, numbers and times in ranges.
 
-Numbers are compared exactly, as decimal fractions: floats would make one of 20-digit numbers that differ.
+Numbers are compared exactly, as decimal fractions: as floats, different 20-digit numbers could be equal.
 """
 
 import re
@@ -12,51 +12,52 @@ from typing import Any
 
 import numpy as np
 
-Write = Callable[[Sequence[tuple[Any, Any]]], list[str]]
-"""Writes ranges, given in order by their first and last keys."""
-
-MANY = 20
+MANY_VALUES = 20
 """A column of more different numbers, or times, than this is cut into ranges."""
 
-NONE = "(none)"
+NO_VALUE = "(none)"
 """The name of the group of missing values."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 _CODE = re.compile(r"[+-]?0\d")
 _SPECIAL = re.compile(r"\(none\)|\([\d,]+ values under \d+ rows\)")
 
-DIGITS = (*range(4, 21), 40, 400, MAX_EMAX // 2)
-"""How many significant digits of a range's ends are tried, until ranges are apart as written."""
+_DIGITS = (*range(4, 21), 40, 400, MAX_EMAX // 2)
+"""Significant digits of a range's ends that are tried, until no two written ranges touch."""
 
-WHOLE = 12
-"""Whole numbers of up to so many digits are written out."""
+_WHOLE_DIGITS = 12
+"""Whole numbers of up to this many digits are not rounded."""
 
-MOMENTS = (10, 16, 19, 26)
-"""How much of a time is tried, until ranges are apart as written: days, minutes, seconds, microseconds."""
+_TIME_LENGTHS = (10, 16, 19, 26)
+"""Lengths of a written time that are tried, until no two ranges touch: days, minutes, seconds, microseconds."""
 
 
 def group_names(values: Sequence[str | None], most: int, fewest: int) -> list[str]:
-    """The name of each value's group; equal values share one, and no others do.
+    """The name of each value's group; equal values share one, different ones do not.
 
-    More than `MANY` numbers are cut into up to `most` ranges of about equally many rows, at least `fewest`, and so
-    are times in ISO format; up to `MANY` different words among the numbers stay groups of their own. The ends of
-    ranges, as written, tell of each row in which range it is. Numbers are equal if their values are (1 and 1.0),
-    unless the column holds codes such as 007; what is empty is missing.
+    More than `MANY_VALUES` numbers are cut into up to `most` ranges of about equally many rows, at least `fewest`, and
+    so are times in ISO format; up to `MANY_VALUES` different words among the numbers stay groups of their own. The
+    written ends of the ranges suffice to find each row's range. Numbers of equal value are equal (1 and 1.0), unless
+    the column holds codes such as 007; what is empty is missing.
     """
     counts = Counter(value for value in values if value and value.strip())
     numbers = _numbers(counts)
-    if len(set(numbers.values())) > MANY and len(counts) - len(numbers) <= MANY:
+    if len(set(numbers.values())) > MANY_VALUES and len(counts) - len(numbers) <= MANY_VALUES:
         names = _ranges(numbers, counts, most, fewest, _numbers_written)
-    elif len(set((times := _times(counts)).values())) > MANY:
+    elif len(set((times := _times(counts)).values())) > MANY_VALUES:
         names = _ranges(times, counts, most, fewest, _times_written)
     else:
-        names = _equal(numbers, counts)
+        written: dict[Decimal, str] = {}  # how each number is written most often
+        for value, _ in counts.most_common():
+            if value in numbers:
+                written.setdefault(numbers[value], value)
+        names = {value: written[number] for value, number in numbers.items()}
     shown = {value: repr(value) if _SPECIAL.fullmatch(value) else names.get(value, value) for value in counts}
-    return [shown.get(value or "", NONE) for value in values]
+    return [shown.get(value or "", NO_VALUE) for value in values]
 
 
 def range_names(numbers: Sequence[int], most: int, fewest: int, unit: str) -> list[str]:
-    """The name of each whole number's range, of which there are up to `most`, each of at least `fewest` rows."""
+    """The name of each whole number's range; there are up to `most` ranges of at least `fewest` rows each."""
     texts = list(map(str, numbers))
     counts = Counter(texts)
     names = _ranges({text: Decimal(text) for text in counts}, counts, most, fewest, _numbers_written)
@@ -64,13 +65,13 @@ def range_names(numbers: Sequence[int], most: int, fewest: int, unit: str) -> li
 
 
 def _numbers(counts: Mapping[str, int]) -> dict[str, Decimal]:
-    """The values that are numbers; none where one of them is a code, for codes are no quantities."""
+    """The values that are numbers; none where one of them is a code, as codes are not quantities."""
     found = {value: value.strip() for value in counts if _NUMBER.fullmatch(value.strip())}
     return {} if any(map(_CODE.match, found.values())) else {value: Decimal(text) for value, text in found.items()}
 
 
 def _times(counts: Mapping[str, int]) -> dict[str, str]:
-    """The values as times that sort as text does, those that name a zone in UTC; none unless all are times alike."""
+    """The values as times that sort as text does, in UTC if they name a zone; none unless all are times alike."""
     found = {}
     zoned = set()
     for value in counts:
@@ -86,17 +87,14 @@ def _times(counts: Mapping[str, int]) -> dict[str, str]:
     return {} if len(zoned) != 1 else {value: time + zone for value, time in found.items()}
 
 
-def _equal(numbers: Mapping[str, Decimal], counts: Counter[str]) -> dict[str, str]:
-    """The name of each number's group: how it is written most often."""
-    written: dict[Decimal, str] = {}
-    for value, _ in counts.most_common():
-        if value in numbers:
-            written.setdefault(numbers[value], value)
-    return {value: written[number] for value, number in numbers.items()}
-
-
-def _ranges(keys: Mapping[str, Any], counts: Mapping[str, int], most: int, fewest: int, write: Write) -> dict[str, str]:
-    """The name of each value's range; the keys, one a value, give their order."""
+def _ranges(
+    keys: Mapping[str, Any],
+    counts: Mapping[str, int],
+    most: int,
+    fewest: int,
+    write: Callable[[Sequence[tuple[Any, Any]]], list[str]],
+) -> dict[str, str]:
+    """The name of each value's range; `keys` order the values, `write` names ranges by their first and last keys."""
     rows: defaultdict[Any, int] = defaultdict(int)
     for value, key in keys.items():
         rows[key] += counts[value]
@@ -114,8 +112,8 @@ def _ranges(keys: Mapping[str, Any], counts: Mapping[str, int], most: int, fewes
 
 
 def _numbers_written(ranges: Sequence[tuple[Decimal, Decimal]]) -> list[str]:
-    """Ranges by their ends, rounded outwards to the fewest digits with which no two of them touch."""
-    for digits in DIGITS:
+    """Ranges by their ends, rounded outwards to the fewest digits with which no two ranges touch."""
+    for digits in _DIGITS:
         down, up = (Context(digits, rounding, MIN_EMIN, MAX_EMAX).plus for rounding in (ROUND_FLOOR, ROUND_CEILING))
         ends = [(low, high) if low == high else (_rounded(low, down), _rounded(high, up)) for low, high in ranges]
         if all(one[1] < other[0] for one, other in zip(ends, ends[1:], strict=False)):
@@ -124,7 +122,7 @@ def _numbers_written(ranges: Sequence[tuple[Decimal, Decimal]]) -> list[str]:
 
 
 def _rounded(number: Decimal, to: Callable[[Decimal], Decimal]) -> Decimal:
-    return number if number.adjusted() < WHOLE and number == number.to_integral_value() else to(number)
+    return number if number.adjusted() < _WHOLE_DIGITS and number == number.to_integral_value() else to(number)
 
 
 def _written(number: Decimal) -> str:
@@ -135,8 +133,8 @@ def _written(number: Decimal) -> str:
 
 
 def _times_written(ranges: Sequence[tuple[str, str]]) -> list[str]:
-    """Ranges by the beginnings of their first and last times, the shortest by which no two of them touch."""
-    for length in MOMENTS:
+    """Ranges by the beginnings of their first and last times, the shortest with which no two ranges touch."""
+    for length in _TIME_LENGTHS:
         ends = [(low[:length], high[:length]) for low, high in ranges]
         if all(one[1] < other[0] for one, other in zip(ends, ends[1:], strict=False)):
             break

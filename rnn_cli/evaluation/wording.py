@@ -1,20 +1,16 @@
-"""Figures and comparisons in words: what each is called, how it is written, what a comparison comes to.
-
-Loads nothing, so that whoever shows figures can use it.
-"""
+"""Metrics and comparisons in words, for the terminal, the report and the model card. Loads no library."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads numpy
-    from rnn_cli.evaluation.compare import BaselineComparison, ComparedModel
-    from rnn_cli.evaluation.evaluate import Slice
-    from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.compare import BaselineComparison
+    from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
-"""The p-value from which on a difference is called chance."""
+"""A difference with at least this p-value is called chance."""
 
 METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
@@ -26,21 +22,14 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "brier": ("Brier score", lambda value: f"{value:.3f}"),
     "ece": ("calibration error", lambda value: f"{value:.3f}"),
 }
-"""A figure's field → what it is called, and how it is written."""
-
-
-TINY = 1e-16
-"""How near to 0 and to 1 a share may come of which the odds are taken."""
-
-LOSSES = ("log_loss", "brier")
-"""Figures that tell too little of how they vary where no answer is wrong."""
+"""A metric's field → its name, and how its value is written."""
 
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
 
-def value(metrics: "Metrics | ComparedModel", field: str, written: Callable[[float], str]) -> str:
-    """A figure by its field, or a dash where it is undefined."""
+def value(metrics: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
+    """A metric by its field, or a dash where it is undefined."""
     found: float | None = getattr(metrics, field)
     return "-" if found is None else written(found)
 
@@ -50,19 +39,23 @@ def span(interval: tuple[float, float] | None, written: Callable[[float], str]) 
     return "" if interval is None else " to ".join(map(written, interval))
 
 
-def bounds(of: "Metrics | ComparedModel | Slice", field: str, written: Callable[[float], str]) -> str:
-    """The two ends of a figure's interval, or why it has none; nothing where there is no figure, or an old one."""
+def bounds(of: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
+    """The two ends of a metric's interval, or why it has none.
+
+    Nothing where there is no metric, or one that an older release measured without an interval.
+    """
     intervals: Mapping[str, tuple[float, float] | None] = (
         of.intervals if hasattr(of, "intervals") else {field: getattr(of, f"{field}_interval")}
     )
     if field not in intervals or getattr(of, field) is None:
         return ""
-    reason = "no mistakes" if field in LOSSES and of.accuracy == 1 else "too few rows"
+    # Without a wrong prediction losses do not show how much they vary.
+    reason = "no mistakes" if field in ("log_loss", "brier") and of.accuracy == 1 else "too few rows"
     return span(intervals[field], written) or reason
 
 
 def metrics_table(name: str, models: Mapping[str, "Metrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Every metric of the models, beside each its interval: a head and rows; `name` is that of the rows measured on."""
+    """A head and rows: every metric of the models with its interval; `name` is that of the rows measured."""
     rows: list[Sequence[str]] = [("rows", *(cell for each in models.values() for cell in (f"{each.rows:,}", "")))]
     for field, (called, written) in METRICS_SHOWN.items():
         cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
@@ -71,69 +64,59 @@ def metrics_table(name: str, models: Mapping[str, "Metrics"]) -> tuple[Sequence[
 
 
 def confusions(metrics: "Metrics", most: int) -> list[tuple[int, str, str]]:
-    """The most frequent kinds of wrong answers: how many rows, their true label, the label answered."""
+    """The most frequent kinds of wrong predictions: how many rows, their true label, their prediction."""
     wrong = [
-        (count, truth, answer)
+        (count, truth, predicted)
         for truth, counts in zip(metrics.labels, metrics.confusion, strict=True)
-        for answer, count in zip(metrics.labels, counts, strict=True)
-        if count and truth != answer
+        for predicted, count in zip(metrics.labels, counts, strict=True)
+        if count and truth != predicted
     ]
     return sorted(wrong, key=lambda each: -each[0])[:most]
 
 
 def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
-    """From which probability on which label is answered, and below which the answer is unsure."""
+    """From which probability on which label is predicted, and when the prediction is unsure."""
     parts = []
     if len(labels) == 2:
-        parts.append(f"{labels[1]} is answered from a probability of {decision.threshold:.4g} on")
+        parts.append(f"{labels[1]} is predicted from a probability of {decision.threshold:.4g} on")
     if decision.unsure_below and len(labels) == 2:
         low, high = unsure_between(decision)
-        parts.append(f"between {low:.4g} and {high:.4g} the answer is unsure")
+        parts.append(f"between {low:.4g} and {high:.4g} the prediction is unsure")
     elif decision.unsure_below:
         times = exp(decision.unsure_below)
-        parts.append(f"an answer not {times:.3g} times as probable as the next is unsure")
-    return "; ".join(parts) or "the most probable label is answered"
+        parts.append(f"a prediction less than {times:.3g} times as probable as the next is unsure")
+    return "; ".join(parts) or "the most probable label is predicted"
 
 
 def unsure_between(decision: "Decision") -> tuple[float, float]:
-    """Of two labels, between which probabilities of the positive one the answer is unsure."""
-    low, high = (_logistic(_logit(decision.threshold) + side * decision.unsure_below) for side in (-1, 1))
+    """Between which probabilities of the positive label the prediction is unsure; for two labels."""
+    threshold = min(max(decision.threshold, 1e-16), 1 - 1e-16)  # the odds of 0 and 1 are not finite
+    logit = log(threshold) - log1p(-threshold)
+    low, high = (1 / (1 + exp(-(logit + side * decision.unsure_below))) for side in (-1, 1))
     return low, high
 
 
 def found_in_words(metrics: "Metrics", rows: str = "rows") -> str:
-    """The positive label's precision and recall, for one who need not know the words; of two labels only.
-
-    `rows` may say which rows were answered.
-    """
+    """The positive label's precision and recall, explained; for two labels. `rows` names the rows measured."""
     label = metrics.labels[1]
     found = metrics.per_class[label]
     return (
-        f"Of the answers {label}, {found.precision:.1%} are right (precision); of the {rows} that are {label}, "
-        f"{found.recall:.1%} are found (recall)."
+        f"Of the predictions {label}, {found.precision:.1%} are right (precision); of the {rows} with the label "
+        f"{label}, {found.recall:.1%} are found (recall)."
     )
 
 
 def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
-    """How many answers are sure, and how many of these are right; `rows` may say which rows were answered."""
-    told = f"Sure of {sure.rows:,} {rows} ({sure.coverage:.1%})"
+    """How many predictions are sure, and how many of these are right; `rows` names the rows measured."""
+    share = f"Sure of {sure.rows:,} {rows} ({sure.coverage:.1%})"
     if sure.accuracy is None:
-        return told + "."
+        return share + "."
     between = span(sure.accuracy_interval, METRICS_SHOWN["accuracy"][1])
-    return f"{told}; of these answers {sure.accuracy:.1%} are right (95% interval {between})."
-
-
-def _logit(share: float) -> float:
-    share = min(max(share, TINY), 1 - TINY)  # a manifest's threshold may be an end
-    return log(share) - log1p(-share)
-
-
-def _logistic(value: float) -> float:
-    return 1 / (1 + exp(-value))
+    return f"{share}; {sure.accuracy:.1%} of these predictions are right (95% interval {between})."
 
 
 def verdict(side: str, against: "BaselineComparison") -> str:
-    """Whether the network is worth its time, for one who need not know the test."""
+    """Whether the network is better than the baseline, explained for readers who do not know the test."""
     found = against.comparison
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""

@@ -1,7 +1,7 @@
-"""A bundle to a folder that answers without rnn: graph, tokenizer, manifest, and the code that scores. Prints nothing.
+"""Export a bundle to a folder that predicts without rnn: graph, tokenizer, manifest, and the code that scores.
 
-The folder is a bundle itself, of fewer files: what tells of the training rows (the predictions, the report, the
-figures) and what only training needs stays behind.
+The folder is a bundle with fewer files. It leaves out what describes the training rows (predictions, report, metrics)
+and what only training needs.
 """
 
 import ast
@@ -32,13 +32,13 @@ from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
 
 
-def card(manifest: Manifest, precision: str) -> str:
-    """The README, in Markdown."""
+def export_card(manifest: Manifest, precision: str) -> str:
+    """The README of an export, in Markdown."""
     return draw("export.md", manifest=manifest, precision=precision)
 
 
 def unplaced_config(config: Config) -> Config:
-    """The same config, its paths without their folders."""
+    """The same config with file names only instead of paths."""
     named = config.data.unlabelled
     data = {
         **{
@@ -58,7 +58,7 @@ def unplaced_config(config: Config) -> Config:
 
 
 def unplaced_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The `data` of a manifest, the model it was trained further from without its folder."""
+    """The `data` of a manifest with only the name of the model that further training started from."""
     if FURTHER not in data:
         return dict(data)
     origin = data[FURTHER]
@@ -66,34 +66,34 @@ def unplaced_data(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _last(path: str) -> str:
-    """A path's last part, as a path: beside a bare name, which may be a built-in set's, stand no folders."""
+    """A path's last part as `./NAME`; a bare name, which may be a built-in set's, stays as it is."""
     name = PurePath(path.partition("?")[0] if "://" in path else path).name  # a URL's query may be secret
     return path if path == name else f"./{name}"
 
 
-PACKAGE = Path(__file__).parent.parent
-SCRIPT = PACKAGE / "export" / "predict.py"
-INIT = '"""Copies of the modules of rnn that predict.py needs."""\n'
+_PACKAGE = Path(__file__).parent.parent
+_SCRIPT_FILE = _PACKAGE / "export" / "predict.py"
+_INIT = '"""Copies of the modules of rnn that predict.py needs."""\n'
 
 
 def runtime() -> dict[str, str]:
-    """Each file's text by its path in the exported folder."""
-    files = {SCRIPT.name: _renamed(SCRIPT), f"{RUNTIME}/__init__.py": INIT}
+    """The texts of the script and the modules it needs, by their paths in the exported folder."""
+    files = {_SCRIPT_FILE.name: _renamed(_SCRIPT_FILE), f"{RUNTIME}/__init__.py": _INIT}
     for module in needed():
-        files[f"{RUNTIME}/{module.relative_to(PACKAGE).as_posix()}"] = _renamed(module)
+        files[f"{RUNTIME}/{module.relative_to(_PACKAGE).as_posix()}"] = _renamed(module)
     return files
 
 
 def needed() -> list[Path]:
-    """The modules of this package that scoring loads: those that `predict.py` imports, with all that these load."""
+    """The modules of this package that `predict.py` imports, directly or indirectly."""
     found: list[Path] = []
-    waiting = [PACKAGE / "scoring" / "explain.py"]  # which `Predictor.explain` imports late
-    waiting += list(_imports(ast.walk(_parsed(SCRIPT))))  # it imports late, to answer --help and Ctrl-C at once
+    waiting = [_PACKAGE / "scoring" / "explain.py"]  # `Predictor.explain` imports it late
+    waiting += list(_imports(ast.walk(_parsed(_SCRIPT_FILE))))  # it imports late, so that --help and Ctrl-C are fast
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.append(module)
-            waiting += _imports(iter(_parsed(module).body))  # what a function imports serves training
+            waiting += _imports(iter(_parsed(module).body))  # imports within functions serve training
     return sorted(found)
 
 
@@ -102,38 +102,38 @@ def _parsed(file: Path) -> ast.Module:
 
 
 def _imports(nodes: Iterator[ast.AST]) -> Iterator[Path]:
-    """The files of this package that are imported there; raises `ValueError` for a room instead of a module."""
+    """The files of this package that the nodes import; raises `ValueError` for a package instead of a module."""
     for node in nodes:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE.name:
-            place = PACKAGE.parent.joinpath(*str(node.module).split("."))
-            for file in [place] if not place.is_dir() else [place / name.name for name in node.names]:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == _PACKAGE.name:
+            path = _PACKAGE.parent.joinpath(*str(node.module).split("."))
+            for file in [path] if not path.is_dir() else [path / name.name for name in node.names]:
                 if not file.with_suffix(".py").is_file():
-                    raise ValueError(f"{node.module} is a room; import from its modules what scoring needs")
+                    raise ValueError(f"{node.module} is a package; import from its modules what scoring needs")
                 yield file.with_suffix(".py")
 
 
 def _renamed(file: Path) -> str:
-    """The file's text, its imports of this package made those of the copies."""
+    """The file's text, with its imports changed to the copies."""
     text = file.read_text(encoding="utf-8")
-    return re.sub(rf"^( *from ){PACKAGE.name}\b", rf"\1{RUNTIME}", text, flags=re.MULTILINE)
+    return re.sub(rf"^( *from ){_PACKAGE.name}\b", rf"\1{RUNTIME}", text, flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: where, how many bytes all its files have, and how its graph computes."""
+    """An export: its folder, the size of its files in bytes, and how its graph computes."""
 
     path: Path
     size: int
     precision: Precision
 
 
-def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bool = False) -> Exported:
-    """Write the folder `to`, whole or not at all; of whichever `precision`, the graph is called `model.onnx` there.
+def export_bundle(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bool = False) -> Exported:
+    """Write the folder `to`, whole or not at all; the graph is called `model.onnx` there with either precision.
 
-    Raises `BundleError` where the bundle is damaged or has no such graph, and what `check_place` raises.
+    Raises `BundleError` if the bundle is damaged or has no such graph, and what `check_export_folder` raises.
     """
     check_export_folder(opened.path, to, force=force)
-    precision = opened.manifest.data.get(PRECISION, precision)  # an export has but one graph
+    precision = opened.manifest.data.get(PRECISION, precision)  # an export has only one graph
     files, manifest = _content(opened, precision)
     with (
         system.told(to, option="--to"),
@@ -142,7 +142,7 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             system.write(folder / name, content)
-        own = sorted(name for name in files if not name.startswith(RUNTIME))  # the model's, and what starts the rest
+        own = sorted(name for name in files if not name.startswith(RUNTIME))  # without the copied modules
         manifest = replace(manifest, files={name: proof(folder / name) for name in own})
         system.write(folder / MANIFEST, manifest.to_json())
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -150,8 +150,8 @@ def export(opened: Bundle, to: Path, *, precision: Precision = "fp32", force: bo
 
 
 def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | bytes], Manifest]:
-    """Each file's content by its name in the export, and the manifest but for the files' proofs."""
-    predictor = Predictor(opened, precision=precision)  # what rnn would not score is not handed on
+    """Each file's content by its name in the export, and the manifest without the files' proofs."""
+    predictor = Predictor(opened, precision=precision)  # refuses to export what rnn cannot score
     marked = {} if precision == "fp32" else {PRECISION: precision}
     manifest = replace(opened.manifest, data=unplaced_data(opened.manifest.data) | marked)
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
@@ -160,6 +160,6 @@ def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | b
         ONNX_MODEL: opened.read(graph_file(opened, precision)),
         TOKENIZER: opened.read(TOKENIZER),
         CONFIG: to_yaml(unplaced_config(config)),
-        CARD: card(manifest, precision),
+        CARD: export_card(manifest, precision),
         **runtime(),
     }, manifest

@@ -1,4 +1,4 @@
-"""Tells which label a text has and how probable it is, by the model in this file's folder.
+"""Predicts the label of a text and its probability with the model in this file's folder.
 
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
@@ -22,10 +22,10 @@ HERE = Path(__file__).resolve().parent
 
 
 @cache
-def load() -> "Predictor":
-    """The model, ready to score; raises `BundleError` if one of its files is not as it was written."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime looks when it is loaded
-    sys.path.insert(0, str(HERE))  # which it lacks if Python was told to be safe
+def load_model() -> "Predictor":
+    """The model, ready to score; raises `BundleError` if one of its files is damaged."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime loads
+    sys.path.insert(0, str(HERE))  # missing if Python runs isolated (-I)
     try:
         from rnn_cli.scoring.predictor import Predictor
     finally:
@@ -34,8 +34,8 @@ def load() -> "Predictor":
 
 
 def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
-    """A dict a text: `label`, its `probability`, the `probabilities` of all labels, `unsure`, `no_known_words`."""
-    model = load()
+    """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`."""
+    model = load_model()
     found = model.predict(texts)  # a str is one text
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
@@ -43,11 +43,11 @@ def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
 
 
 def main(words: list[str]) -> None:
-    """Print a line for each of the words, or else for each line of the standard input."""
+    """Print a line for each of the words, or without any for each line of the standard input."""
     if words in (["-h"], ["--help"]):
         print(__doc__)
         return
-    model, unknown = load(), 0
+    model, unknown = load_model(), 0
     from rnn_cli.scoring.decision import UNSURE
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
@@ -59,14 +59,14 @@ def main(words: list[str]) -> None:
             unknown += found.no_known_words
         sys.stdout.flush()
     if unknown:
-        print(f"Warning: no word the model knows in {unknown:,} of the texts", file=sys.stderr)
+        print(f"Warning: {unknown:,} of the texts have no word that the model knows", file=sys.stderr)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except (BrokenPipeError, KeyboardInterrupt):
-        os._exit(130)  # without a word
+        os._exit(130)  # prints nothing
     except Exception as error:
         print("Error:", *(str(error) or repr(error)).split(), file=sys.stderr)
         sys.exit(2)

@@ -1,7 +1,4 @@
-"""A look inside: what a tokenizer reads, what an embedding has learned, what a gradient has left.
-
-Answers figures and files; knows nothing of Click, and prints nothing.
-"""
+"""A look inside: tokens, vectors, states, gradients, and what a trained model is. Prints nothing."""
 
 from rnn_cli.system import leave_home_alone
 

@@ -1,4 +1,4 @@
-"""Gradients by their distance from a text's end: the figures, without the network that gave them."""
+"""Gradients by their distance from a text's end, as plain numbers."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ import numpy as np
 from rnn_cli.arrays import Floats
 from rnn_cli.config.schema import Config
 
-MARKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
-"""The distances worth a row of a table."""
+DISTANCES_SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+"""The distances with a row in a table."""
 
 
 @dataclass(frozen=True)
 class Decay:
-    """What is left of one cell's gradient, by distance: `[distances]`, 1 at distance 0.
+    """The remaining share of one cell's gradient by distance: `[distances]`, 1 at distance 0.
 
-    0 is less, and infinity more, than a 32-bit number can hold. `trained` is None where nothing was trained.
+    0 is less, and infinity more, than a 32-bit number can hold. `trained` is None without training.
     """
 
     cell: str
@@ -24,16 +24,16 @@ class Decay:
 
     @property
     def last(self) -> Floats:
-        """The figures of the network as it was in the end."""
+        """The shares of the final network."""
         return self.untrained if self.trained is None else self.trained
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """Every cell's `Decay`, and what it was measured on.
+    """Every cell's `Decay`, and how it was measured.
 
-    `texts` training texts of at least `tokens` tokens each (`unit` says what a token is), of the data called `source`;
-    networks of `units` units, their first recurrent weights multiplied by `scale`, trained for `steps` batches.
+    Measured on `texts` training texts of `source` with at least `tokens` tokens each (`unit` names a token), with
+    networks of `units` units whose first recurrent weights are multiplied by `scale`, trained for `steps` batches.
     """
 
     source: str
@@ -47,11 +47,11 @@ class Lesson:
 
     @property
     def marks(self) -> list[int]:
-        """The distances for a table, the greatest there is among them."""
-        return sorted({*(mark for mark in MARKS if mark < self.tokens), self.tokens - 1})
+        """The distances for a table, including the greatest."""
+        return sorted({*(mark for mark in DISTANCES_SHOWN if mark < self.tokens), self.tokens - 1})
 
     def to_dict(self) -> dict[str, object]:
-        """Everything as plain values; None stands for more than a number can hold."""
+        """Everything as plain values; None means more than a number can hold."""
         return {
             "source": self.source,
             "unit": self.unit,
@@ -70,9 +70,9 @@ class Lesson:
 
 
 def left(norms: Floats) -> Floats:
-    """Norms `[texts, distances]`, zeros and infinities among them, to their geometric mean, relative to distance 0.
+    """The geometric mean over texts of norms `[texts, distances]`, relative to distance 0: `[distances]`.
 
-    The mean is geometric since norms shrink or grow by factors: it is the typical text's, not the loudest one's.
+    Norms may be 0 or infinite. They shrink or grow by factors, so the geometric mean is that of a typical text.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = np.log(norms).mean(axis=0)
@@ -84,8 +84,8 @@ def _plain(curve: Floats) -> list[float | None]:
     return [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve]
 
 
-def shortened(config: Config, tokens: int) -> Config:
-    """The config with texts of at most `tokens` tokens, as the measurement takes time by the token, and no baseline."""
+def with_shorter_texts(config: Config, tokens: int) -> Config:
+    """The config with at most `tokens` tokens a text, as each token takes time, and without a baseline."""
     tokenizer = config.tokenizer.model_copy(update={"max_length": min(tokens, config.tokenizer.max_length)})
     training = config.training.model_copy(update={"baseline": False})
     return config.model_copy(update={"tokenizer": tokenizer, "training": training})

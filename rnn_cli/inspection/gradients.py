@@ -1,10 +1,11 @@
 """Vanishing and exploding gradients, measured on the user's own texts.
 
-For each cell, a small network reads texts forwards and answers from its last state. The gradient of a text's loss at
-a token's vector says how much that token can teach; it has come back through every state between the token and the
-text's end, and is multiplied at each. Source: Bengio, Simard and Frasconi (1994), Learning long-term dependencies
-with gradient descent is difficult; Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural
-networks.
+For each cell, a small network reads texts forwards and predicts from its last state. The gradient of a text's loss at
+a token's vector says how much the network can learn from that token. It has passed back through every state between
+the token and the text's end, and is multiplied at each.
+
+Source: Bengio, Simard and Frasconi (1994), Learning long-term dependencies with gradient descent is difficult; Pascanu,
+Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
 """
 
 import math
@@ -25,31 +26,31 @@ from rnn_cli.training.encoding import Encoded, epoch_batches
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Prepared
 
-CELLS = ("rnn", "gru", "lstm")
+MEASURED_CELLS = ("rnn", "gru", "lstm")
 """From the plain cell to the one with the most gates."""
 
 LEARNING_RATE, CLIP_NORM, BATCH_SIZE = 2e-3, 1.0, 64
-"""How the short training goes, with Adam, the same for each cell."""
+"""Settings of the short training with Adam, the same for each cell."""
 
 Gradient = Callable[[npt.NDArray[np.int32], npt.NDArray[np.intp]], npt.NDArray[np.float32]]
 
-UNITS = {"word": "word", "char": "character", "sentence": "sentence", "subword": "word piece"}
-"""What a token is, in words, by the tokenizer's level."""
+TOKEN_NAMES = {"word": "word", "char": "character", "sentence": "sentence", "subword": "word piece"}
+"""The name of a token, by the tokenizer's level."""
 
 
-def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Listener) -> Lesson:
-    """What is left of each cell's gradient by distance from the end of `texts` training texts, the longest ones.
+def measure_gradients(run: Prepared, *, texts: int, steps: int, scale: float, listener: Listener) -> Lesson:
+    """Measure each cell's gradient by distance from the end of the `texts` longest training texts.
 
-    Of a small set at most a quarter is taken, so that short texts do not cut the distances. The recurrent weights are
-    multiplied by `scale`; `steps` batches are learned between two measurements, none for 0. Seeded by training.seed.
-    Raises `RunFailed` where training runs away, or leaves no gradient at all.
+    Takes at most a quarter of a small set, so that short texts do not limit the distances. Multiplies the recurrent
+    weights by `scale`. Trains for `steps` batches between two measurements; with 0 measures once. Seeded by
+    training.seed. Raises `RunFailed` if training diverges or leaves no gradient.
     """
     seed = run.config.training.seed
     rows = _longest(run.train, texts, seed)
     chosen = Encoded([run.train.sequences[row] for row in rows], run.train.classes[rows], run.train.weights[rows])
     tensorflow.config.experimental.enable_op_determinism()
     decays = []
-    for cell in CELLS:
+    for cell in MEASURED_CELLS:
         listener.note(f"measuring {cell}" + (f", and again after {steps} training steps" if steps else ""))
         keras.utils.set_random_seed(seed)
         config = simplest(run.config.model, cell)
@@ -63,7 +64,7 @@ def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Li
         decays.append(Decay(cell, untrained, trained))
     return Lesson(
         source=run.splits.train.name,
-        unit=UNITS[run.config.tokenizer.level],
+        unit=TOKEN_NAMES[run.config.tokenizer.level],
         texts=len(rows),
         tokens=int(chosen.lengths().min()),
         units=run.config.model.units[0],
@@ -74,19 +75,21 @@ def measure(run: Prepared, *, texts: int, steps: int, scale: float, listener: Li
 
 
 def simplest(config: ModelConfig, cell: str) -> ModelConfig:
-    """One layer of `cell`, read forwards, its last state answering at once: the only way back leads through time."""
+    """One forward layer of `cell` that predicts from its last state: the gradient can only go back through time."""
     return ModelConfig(
         embedding_dim=config.embedding_dim, cell=cell, units=config.units[:1], bidirectional=False, dense_units=[]
     )
 
 
 def token_gradient(model: keras.Model) -> Gradient:
-    """A function of a model from `build` with its weights of the moment: ids `[texts, time]` and classes `[texts]` to
-    the gradient of each text's own loss at its token vectors, `[texts, time, embedding_dim]`."""
+    """A function from ids `[texts, time]` and classes `[texts]` to the gradient of each text's loss at its vectors.
+
+    The gradient, `[texts, time, embedding_dim]`, is that of a model from `build` with its current weights.
+    """
     both = keras.Model(model.input, [model.get_layer("embedding").output, model.output])
     loss = _loss(model)(reduction="sum")
 
-    @tensorflow.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # it leaves files
+    @tensorflow.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # autograph would leave files
     def gradient(ids: tensorflow.Tensor, classes: tensorflow.Tensor) -> tensorflow.Tensor:
         with tensorflow.GradientTape() as tape:
             vectors, predicted = both(ids, training=False)
@@ -99,8 +102,8 @@ def token_gradient(model: keras.Model) -> Gradient:
 def gradient_norms(gradient: Gradient, texts: Encoded) -> Floats:
     """Euclidean norms of `gradient` at each token vector, by the token's distance from its text's end.
 
-    Answers `[texts, length of the shortest]`, without texts whose loss has no gradient at all. Infinity stands for
-    what 32 bits cannot hold. Raises `RunFailed` if no text is left.
+    Returns `[texts, length of the shortest]`, without texts whose loss has no gradient. Infinity means more than 32
+    bits can hold. Raises `RunFailed` if no text is left.
     """
     lengths = texts.lengths()
     parts = []
@@ -113,7 +116,7 @@ def gradient_norms(gradient: Gradient, texts: Encoded) -> Floats:
     by_distance: Floats = np.concatenate(parts)
     by_distance = by_distance[by_distance[:, 0] > 0]
     if not len(by_distance):
-        raise RunFailed("every text is learned by heart, so its loss has no gradient", hint="use fewer --steps")
+        raise RunFailed("the network has memorized every text, so no loss has a gradient", hint="use fewer --steps")
     return by_distance
 
 

@@ -1,4 +1,4 @@
-"""What a trained model is and where it comes from, as its folder tells. Loads no TensorFlow, and runs nothing."""
+"""What a trained model is and where it comes from, read from its folder. Loads no TensorFlow, and runs nothing."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown
-from rnn_cli.evaluation.compare import kept_figures
+from rnn_cli.evaluation.compare import kept_metrics
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
 from rnn_cli.reporting.report import best_epoch, read_history
@@ -20,7 +20,7 @@ from rnn_cli.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Epochs:
-    """How many epochs a run had, at most and indeed, and whose weights it kept."""
+    """A run's epochs: the configured maximum, how many were trained, and the one whose weights were kept."""
 
     most: int
     trained: int
@@ -29,7 +29,7 @@ class Epochs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The recipe that a config is nearest to, its data aside, and what differs: dotted key to the config's value."""
+    """The recipe nearest to a config, apart from its data, and the differences: dotted key to the config's value."""
 
     recipe: str
     changed: Mapping[str, Any]
@@ -37,9 +37,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Overview:
-    """All there is to tell of a model. `epochs` and `test` are None where its folder holds no such file, or side.
+    """All that a model's folder says of it. `epochs` and `test` are None if the folder has no such file or rows.
 
-    `files` are the sizes in bytes; `written` is when the manifest's file last changed, which a copy may move.
+    `files` are the sizes in bytes; `written` is when the manifest's file last changed, which copying may alter.
     """
 
     path: Path
@@ -95,7 +95,7 @@ class Overview:
 
 
 def look(opened: Bundle) -> Overview:
-    """Read all of a bundle that tells what it is; raises `BundleError` where any of it is damaged or foreign."""
+    """Read what describes a bundle; raises `BundleError` if any of it is damaged or foreign."""
     manifest, tokenizer = opened.manifest, read_tokenizer(opened)
     where = str(opened.path / ONNX_MODEL)
     graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(manifest.labels))
@@ -116,14 +116,14 @@ def look(opened: Bundle) -> Overview:
         files={name: proof["size"] for name, proof in manifest.files.items()} | {MANIFEST: own.st_size},
         written=datetime.fromtimestamp(own.st_mtime).astimezone(),
         epochs=epochs,
-        test=kept_figures(opened, "test") if METRICS in manifest.files else None,
+        test=kept_metrics(opened, "test") if METRICS in manifest.files else None,
     )
 
 
 def nearest_recipe(config: Config) -> Settings:
-    """The recipe that fewest of a config's keys differ from, those of its data aside: a run keeps no name of its own.
+    """The recipe with the fewest differences from a config, apart from its data; of several the first by name.
 
-    Of several the first by name.
+    Older runs do not store the name of their recipe.
     """
     found = [Settings(name, _changed(config, load_config(name))) for name in recipes()]
     return min(found, key=lambda each: len(each.changed))

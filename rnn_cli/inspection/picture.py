@@ -1,4 +1,4 @@
-"""The charts of `rnn inspect` as PNG or SVG files. Loads matplotlib, and no window: a bare Figure draws with Agg."""
+"""The charts of `rnn inspect` as PNG or SVG files. Opens no window: a bare Figure draws with Agg."""
 
 import io
 from pathlib import Path
@@ -16,52 +16,51 @@ from rnn_cli.bundle.targets import check_picture
 from rnn_cli.evaluation.wording import unsure_between
 from rnn_cli.inspection.decay import Lesson
 from rnn_cli.inspection.reading import Growth, States
-from rnn_cli.reporting.charts import LIGHT, line, styled
-from rnn_cli.reporting.svg import DOTS_AN_INCH, NO_DATE, quietly
+from rnn_cli.reporting.canvas import DOTS_PER_INCH, LIGHT, NO_DATE, line, quietly, styled
 from rnn_cli.text.plain import apart, one_line, shortened
 
-COLOURS = {"rnn": "#d55e00", "gru": "#009e73", "lstm": "#0072b2"}
-"""Okabe and Ito's, which colour-blind readers can tell apart."""
+CELL_COLOURS = {"rnn": "#d55e00", "gru": "#009e73", "lstm": "#0072b2"}
+"""Okabe and Ito's colours, which colour-blind readers can distinguish."""
 
-LEAST, MOST = 1e-8, 1e8
-"""What is shown of the vertical axis of gradients at most; beyond, a gradient is nothing, or everything."""
+LOWEST_SHOWN, HIGHEST_SHOWN = 1e-8, 1e8
+"""The widest vertical axis of gradients; beyond it a gradient has vanished or exploded."""
 
 STATE_COLOURS = LinearSegmentedColormap.from_list("states", [LIGHT["blue"], "#ffffff", LIGHT["red"]])
 
 
-def save(drawn: Lesson | Growth, out: Path, *, force: bool) -> None:
+def save_picture(drawn: Lesson | Growth, out: Path, *, force: bool) -> None:
     """Draw the chart and write it to `out`, whole or not at all; raises `UsageError` and `WriteError`."""
     content, kind = io.BytesIO(), out.suffix.lower().removeprefix(".")
     with styled("inspect"), quietly():
         figure = draw_lesson(drawn) if isinstance(drawn, Lesson) else draw_growth(drawn)
-        figure.savefig(content, format=kind, dpi=DOTS_AN_INCH, metadata=NO_DATE[kind])
+        figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=NO_DATE[kind])
     with system.told(out), system.whole_file(out) as hidden:
         system.write(hidden, content.getvalue())
-        check_picture(out, force=force)  # something may have come in the meantime
+        check_picture(out, force=force)  # another process may have written there by now
 
 
 def draw_lesson(lesson: Lesson) -> Figure:
-    """The chart: a line a cell, solid for the network as it was in the end and dashed for an untrained one."""
+    """The chart of gradients: a line for each cell, solid for the final network and dashed for the untrained one."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     for decay in lesson.decays:
-        colour = COLOURS[decay.cell]
+        colour = CELL_COLOURS[decay.cell]
         name = decay.cell if decay.trained is None else f"{decay.cell}, after {lesson.steps} training steps"
         axes.plot(_drawable(decay.last), color=colour, linewidth=2, label=name)
         if decay.trained is not None:
             label = f"{decay.cell}, untrained"
             axes.plot(_drawable(decay.untrained), color=colour, linewidth=1.2, linestyle="--", label=label)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # matplotlib's own are formulas
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # not matplotlib's formulas
     low, high = axes.get_ylim()
-    axes.set_ylim(max(low, LEAST), min(max(high, 2.0), MOST))
+    axes.set_ylim(max(low, LOWEST_SHOWN), min(max(high, 2.0), HIGHEST_SHOWN))
     axes.set_xlim(0, max(lesson.tokens - 1, 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(f"distance from the end of the text ({lesson.unit}s)")
     axes.set_ylabel(f"gradient norm, relative to the last {lesson.unit}'s (no unit)")
     scaled = f", recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""
     axes.set_title(
-        f"What is left of the gradient on its way back through a text\n{lesson.texts} training texts of "
+        f"The remaining gradient on its way back through a text\n{lesson.texts} training texts of "
         f"{shortened(lesson.source, 60)}, one layer of {lesson.units} units{scaled}",
         parse_math=False,
     )
@@ -71,31 +70,31 @@ def draw_lesson(lesson: Lesson) -> Figure:
 
 
 def _drawable(curve: Floats) -> list[float]:
-    # A logarithmic axis has no place for 0, and none for infinity.
-    return [min(max(float(value), LEAST / 10), MOST * 10) for value in curve]
+    # A logarithmic axis cannot show 0 or infinity.
+    return [min(max(float(value), LOWEST_SHOWN / 10), HIGHEST_SHOWN * 10) for value in curve]
 
 
-MOST_CURVES = 5
-"""Labels that have a curve, at most."""
+MAX_LABEL_CURVES = 5
+"""At most this many labels have a curve."""
 
-ROWS = {1: 14, 2: 12, 4: 8, 6: 6}
-"""Units that are shown of a direction, by the most directions, of all layers, for which so many have room; else 4."""
+UNITS_SHOWN = {1: 14, 2: 12, 4: 8, 6: 6}
+"""Up to how many directions of all layers → how many units of each have room; with more directions 4."""
 
-WORD_CELLS, LABEL_CELLS = 18, 15
+MAX_WORD_CELLS, LABEL_CELLS = 18, 15
 
 INCHES_A_WORD = 0.16
-"""What a word takes of an axis that is written upright beside another."""
+"""The width of a word that is written vertically below an axis."""
 
 INCHES_A_LETTER = 0.085
 
 WIDTH, SIDES = 10.0, 1.7
-"""Inches of the picture, and of what stands beside its axes."""
+"""Inches of the picture, and of the space beside its axes."""
 
 
 def draw_growth(growth: Growth) -> Figure:
-    """The chart: above the prediction after each token, below the states as heat maps, a direction of a layer each."""
+    """The chart: above, the prediction after each token; below, each layer and direction's states as a heat map."""
     count = len(growth.tokens)
-    rows = min(next((each for most, each in ROWS.items() if len(growth.states) <= most), 4), _units(growth))
+    rows = min(next((each for most, each in UNITS_SHOWN.items() if len(growth.states) <= most), 4), _units(growth))
     height = 2.7 + len(growth.states) * (0.45 + 0.15 * rows) + 1.0
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = [2.7, *[0.25 + 0.15 * rows] * len(growth.states)]
@@ -121,7 +120,7 @@ def draw_growth(growth: Growth) -> Figure:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay the figure out for good. The layout's last digits differ from time to time, and an SVG's names with them."""
+    """Fix the layout, rounded: its last digits vary between runs, and an SVG's names with them."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
@@ -133,13 +132,13 @@ def _units(growth: Growth) -> int:
 
 
 def _curves(axes: Axes, growth: Growth) -> None:
-    """The probability of the labels that come highest, by the prefix's last token."""
+    """The probabilities of the most probable labels, by the prefix's last token."""
     indices, chosen = growth.lengths - 1, _labels(growth)
     names = apart([growth.labels[label] for label in chosen], LABEL_CELLS, shortened)
     marked: dict[str, Any] = {"marker": "o", "markersize": 4} if len(indices) <= 60 else {}
     for series, label in enumerate(chosen):
         name = names[growth.labels[label]]
-        # matplotlib leaves out of a legend what begins with an underscore.
+        # matplotlib omits names with a leading underscore from a legend.
         axes.plot(
             indices, growth.probabilities[:, label], **line(series), **marked, label=" " * name.startswith("_") + name
         )
@@ -150,24 +149,24 @@ def _curves(axes: Axes, growth: Growth) -> None:
             axes.axhspan(
                 *unsure_between(growth.decision), color=LIGHT["muted"], alpha=0.18, linewidth=0, label="unsure"
             )
-    many = len(chosen) > 1  # they have a line of their own, below the title
+    many = len(chosen) > 1  # the legend has its own line, below the title
     axes.set_title(f"How {of} grows", loc="left", fontweight="bold", pad=26 if many else 8)
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("of the text up to here,\nscored on its own")
     if many:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=MOST_CURVES, fontsize=8, borderaxespad=0.4)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=MAX_LABEL_CURVES, fontsize=8, borderaxespad=0.4)
     else:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.4)
 
 
 def _labels(growth: Growth) -> list[int]:
-    """Which labels have a curve: of two the positive one, of many those that are the most probable somewhere."""
+    """The labels with a curve: of two the positive one, of more those with the highest probabilities."""
     if len(growth.labels) == 2:
         return [1]
     highest = growth.probabilities.max(axis=0)
-    highest[growth.label] = 2  # comes first whatever the others do
-    return list(map(int, np.argsort(-highest, kind="stable")[:MOST_CURVES]))
+    highest[growth.label] = 2  # always comes first
+    return list(map(int, np.argsort(-highest, kind="stable")[:MAX_LABEL_CURVES]))
 
 
 def _heat_map(axes: Axes, states: States, rows: int, scale: float) -> Any:
@@ -186,16 +185,18 @@ def _heat_map(axes: Axes, states: States, rows: int, scale: float) -> Any:
     read = "has read from the end back to here ←" if states.backward else "has read from the beginning up to here →"
     axes.set_title(f"Layer {states.layer}, {states.direction}: {read}", loc="left", fontsize=9, pad=3)
     shown = len(units), states.values.shape[1]
-    few = "{} units".format(*shown) if shown[0] == shown[1] else "{} of {} units, those that move most".format(*shown)
+    few = "{} units".format(*shown) if shown[0] == shown[1] else "{} of {} units, those that change most".format(*shown)
     axes.set_title(few, loc="right", fontsize=7, color=LIGHT["muted"], pad=3)
     axes.set_ylabel("unit", fontsize=7)
     return picture
 
 
 def _words(axes: Axes, growth: Growth) -> None:
-    """Below the lowest heat map the tokens, of many those that move the prediction most and have room."""
+    """Write the tokens below the lowest heat map; of many, those that change the prediction most and have room."""
     room = WIDTH - SIDES
-    names = [shortened(one_line(token.text) or "␣", WORD_CELLS) + "?" * (not token.known) for token in growth.tokens]
+    names = [
+        shortened(one_line(token.text) or "␣", MAX_WORD_CELLS) + "?" * (not token.known) for token in growth.tokens
+    ]
     chosen = list(_with_room(growth, int(room / INCHES_A_WORD)))
     upright = max(map(len, names)) * INCHES_A_LETTER > room / len(names)
     turned: dict[str, Any] = {"rotation": 90} if upright else {}
@@ -205,7 +206,7 @@ def _words(axes: Axes, growth: Growth) -> None:
 
 
 def _with_room(growth: Growth, most: int) -> Indices:
-    """The places of the tokens that are written: those that move the prediction most, none too near another."""
+    """The indices of the tokens to write: those that change the prediction most, none too close to another."""
     count = len(growth.tokens)
     if count <= most:
         return np.arange(count)
@@ -222,10 +223,10 @@ def _with_room(growth: Growth, most: int) -> Indices:
 def _below(growth: Growth, written: int) -> str:
     parts = []
     if written < len(growth.tokens):
-        parts.append(f"{written} of {len(growth.tokens):,} tokens are written, those that move the prediction most")
+        parts.append(f"{written} of {len(growth.tokens):,} tokens are written, those that change the prediction most")
     if cut := len(growth.reading.tokens) - sum(token.kept for token in growth.reading.tokens):
         where = " (at the dotted line)" if growth.gap is not None else ""
-        parts.append(f"{cut:,} of the text's {len(growth.reading.tokens):,} tokens are cut away{where}")
+        parts.append(f"{cut:,} of the text's {len(growth.reading.tokens):,} tokens are cut{where}")
     if not growth.reading.tokens:
         parts.append("no token: read as one unknown token")
     elif not all(token.known for token in growth.tokens):

@@ -1,7 +1,7 @@
-"""How a prediction grows as a text is read, and the states of the recurrent layers on the way. Loads no TensorFlow.
+"""How a prediction grows while a text is read, and the states of the recurrent layers on the way.
 
-The prediction of each prefix is one of the whole model: n-grams, temperature and decision are in it. The states are
-those of one reading of the whole text by the very graph that predicts.
+Loads no TensorFlow. The prediction for each prefix is that of the whole model, with n-grams, temperature and decision.
+The states are from one run of the predicting graph on the whole text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,15 @@ from rnn_cli.scoring.predictor import Predictor, open_session
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
-MOST_PREFIXES, MOST_TOKENS = 500, 1 << 20
-"""Prefixes of a text that are scored, and tokens of them all, about; of a longer text some prefixes are left out."""
+MAX_PREFIXES, MAX_SCORED_TOKENS = 500, 1 << 20
+"""At most how many prefixes of a text are scored, with about how many tokens in all; others are skipped."""
 
 
 @dataclass(frozen=True)
 class States:
-    """The states of one direction of a recurrent layer, `[tokens, units]`; `layer` 1 is the one above the input.
+    """The states of one direction of a recurrent layer, `[tokens, units]`; `layer` 1 is the one next to the input.
 
-    A state of the backward direction has read from the text's end to its token, that token included.
+    A state of the backward direction has read from the text's end to its token, including the token.
     """
 
     layer: int
@@ -37,13 +37,13 @@ class States:
 
     @property
     def direction(self) -> str:
-        """In a word."""
+        """The direction's name."""
         return "backward" if self.backward else "forward"
 
     def most_moved(self, count: int) -> Indices:
-        """The `count` units whose state moves most on its way from zero through the text, by their last state.
+        """The `count` units whose states change most through the text, starting from zero; largest last state first.
 
-        How far a unit moves is the sum of its steps. The unit of the largest last state comes first.
+        A unit's change is the sum of the absolute values of its steps.
         """
         way = self.values[::-1] if self.backward else self.values
         moved = np.abs(np.diff(way, axis=0, prepend=np.zeros_like(way[:1]))).sum(axis=0)
@@ -55,10 +55,10 @@ class States:
 class Growth:
     """A text as a model reads it, what it predicts after each prefix, and its states.
 
-    `tokens` are those that are read; of a text without any the unknown token, as which it is read. `gap` is the first
-    of them that stands behind what is cut from the middle, None where nothing is. Prefixes are those of `tokens`, each
-    of so many as `lengths` says, the last of all; `probabilities` are `[prefixes, labels]`, `choices` the labels
-    predicted, by index, and `unsure` says where the model abstains.
+    `tokens` are those that are read; a text without tokens is read as one unknown token. `gap` is the index of the
+    first token after a cut in the middle, None without such a cut. Each prefix has as many tokens as `lengths` says,
+    the last one all; `probabilities` are `[prefixes, labels]`, `choices` the predicted labels, by index, and `unsure`
+    says where the model abstains.
     """
 
     reading: Reading
@@ -75,24 +75,24 @@ class Growth:
 
     @property
     def label(self) -> int:
-        """The label whose probability is followed: of two the positive one, else the one predicted in the end."""
+        """The label whose probability is shown: of two the positive one, of more the one predicted in the end."""
         return 1 if len(self.labels) == 2 else int(self.choices[-1])
 
     @cached_property
     def at(self) -> Mapping[int, int]:
-        """The prefix that ends with a token, by the token's place: of a very long text not each has one."""
+        """The prefix that ends with each token, by the token's index; in a very long text not every token has one."""
         return {int(length) - 1: prefix for prefix, length in enumerate(self.lengths)}
 
     @cached_property
     def scales(self) -> Mapping[int, float]:
-        """The largest state of each layer, without its sign, by the layer."""
+        """The largest absolute state of each layer, by the layer."""
         largest: dict[int, float] = {}
         for each in self.states:
             largest[each.layer] = max(largest.get(each.layer, 0.0), float(np.abs(each.values).max()))
         return largest
 
     def to_dict(self, units: int) -> dict[str, Any]:
-        """Everything as plain values, of each direction the `units` most moved units."""
+        """Everything as plain values, with the `units` most changed units of each direction."""
         return {
             "text": self.reading.text,
             "label": self.labels[self.label],
@@ -127,12 +127,12 @@ class Growth:
 
 
 def read_growing(opened: Bundle, text: str) -> Growth:
-    """Read a text with a bundle; raises `BundleError` where it is damaged or foreign."""
+    """Read a text with a bundle; raises `BundleError` if it is damaged or foreign."""
     predictor = Predictor(opened)
     (reading,) = read_texts(predictor.tokenizer, [text])
     ids = list(reading.ids)
     lengths = _lengths(len(ids))
-    # The whole text is scored alone, as rnn predict does: beside others its last digits might differ.
+    # The whole text is scored alone, as by rnn predict: in a batch its last digits may differ.
     earlier, last = predictor.score_encoded([ids[:length] for length in lengths[:-1]]), predictor.score_encoded([ids])
     probabilities = np.concatenate([earlier.probabilities, last.probabilities])
     kept = [index for index, token in enumerate(reading.tokens) if token.kept]
@@ -153,8 +153,8 @@ def read_growing(opened: Bundle, text: str) -> Growth:
 
 
 def _lengths(tokens: int) -> Indices:
-    """How many tokens each prefix has that is scored."""
-    count = min(tokens, MOST_PREFIXES, max(2 * MOST_TOKENS // tokens, 1))
+    """The number of tokens of each prefix that is scored."""
+    count = min(tokens, MAX_PREFIXES, max(2 * MAX_SCORED_TOKENS // tokens, 1))
     return np.asarray(np.arange(1, count + 1) * tokens // count, np.intp)
 
 

@@ -1,4 +1,4 @@
-"""How texts become ids, step by step. Loads no library but numpy, so that it answers at once."""
+"""How texts become ids, step by step. Loads only numpy, so that the command starts fast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # loading it loads pydantic
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a text: its id, and whether it is among those that are read."""
+    """One token of a text: its id, and whether the model reads it (`kept`)."""
 
     text: str
     id: int
@@ -23,13 +23,13 @@ class Token:
 
     @property
     def known(self) -> bool:
-        """Whether the vocabulary has it; if not, its id is that of the unknown token."""
+        """Whether the vocabulary has it; otherwise its id is that of the unknown token."""
         return self.id != UNKNOWN
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What became of one text: all its tokens, the ids that are read, and these padded to the longest text's.
+    """One encoded text: all its tokens, the ids that are read, and these ids padded to the longest text.
 
     A text without tokens is read as one unknown token, so `ids` is never empty.
     """
@@ -41,7 +41,7 @@ class Reading:
 
 
 def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:
-    """A `Reading` a text, in order; all are padded together, as in a batch."""
+    """Encode texts, in order, padded together as in a batch."""
     sequences = tokenizer.encode_all(texts)
     return [
         Reading(text, _tokens(tokenizer, text), tuple(ids), tuple(padded.tolist()))
@@ -50,9 +50,9 @@ def read_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Reading]:
 
 
 def untrained_tokenizer(config: "TokenizerConfig") -> Tokenizer:
-    """A tokenizer that splits and cuts as a config says, and knows no token yet.
+    """A tokenizer that splits and cuts as a config says, with an empty vocabulary.
 
-    Raises `UsageError` for subwords, whose pieces are learned from texts.
+    Raises `UsageError` for subwords, which must be learned from texts.
     """
     if config.level == "subword":
         raise UsageError("its word pieces are learned from texts", where="level: subword", hint="name a --model")

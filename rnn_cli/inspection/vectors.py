@@ -1,4 +1,4 @@
-"""A trained model's token vectors, read from its ONNX file; loads no TensorFlow, and runs nothing."""
+"""A trained model's token vectors, read from its ONNX file. Loads no TensorFlow, and runs nothing."""
 
 import re
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import PADDING, UNKNOWN
 
 SPELLINGS = 3
-"""How many known tokens are offered for an unknown one."""
+"""How many known tokens a hint suggests for an unknown one."""
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """The embedding: row `i` of `table` `[vocabulary, dim]` (float32) is the vector of the tokenizer's id `i`."""
+    """The embedding: row `i` of `table` `[vocabulary, dim]` (float32) is the vector of id `i`."""
 
     tokenizer: Tokenizer
     table: npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A token and the cosine of the angle between its vector and another's, from -1 to 1."""
+    """A token and the cosine similarity of its vector to another's, from -1 to 1."""
 
     token: str
     id: int
@@ -40,13 +40,13 @@ class Neighbour:
 def read_vectors(opened: Bundle) -> Vectors:
     """A bundle's tokens and their vectors.
 
-    Raises `UsageError` for a model whose tokens enter as one-hot and `BundleError` for a damaged or foreign one.
+    Raises `UsageError` for a model with one-hot tokens and `BundleError` for a damaged or foreign one.
     """
     tokenizer = read_tokenizer(opened)
     table = read_table(opened, tokenizer)
     if table is None:
         raise UsageError(
-            "has no token vectors: its tokens enter as one-hot",
+            "has no token vectors: its tokens are one-hot",
             where=str(opened.path),
             hint="name a model trained with model.input=embedding",
         )
@@ -54,32 +54,32 @@ def read_vectors(opened: Bundle) -> Vectors:
 
 
 def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] | None:
-    """The vector of each id, `[vocabulary, dim]`; None where tokens enter as one-hot. Raises `BundleError`."""
+    """The vector of each id, `[vocabulary, dim]`; None for one-hot tokens. Raises `BundleError`."""
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
     return read_fitting_graph(file, where, tokenizer, len(opened.manifest.labels)).vectors
 
 
-def find(tokenizer: Tokenizer, word: str) -> int:
-    """The id of a token, written as in the vocabulary or as a text would hold it (upper case, punctuation).
+def find_token(tokenizer: Tokenizer, word: str) -> int:
+    """The id of a token, written as in the vocabulary or as in a text (upper case, punctuation).
 
-    Raises `UsageError` for what is no token, with the nearest spellings, and for what is several.
+    Raises `UsageError` for an unknown token, with the nearest spellings, and for a word of several tokens.
     """
     for token in (word, *_only(tokenizer.tokens(word))):
         if token == tokenizer.oov_token or tokenizer.id_of(token) != UNKNOWN:
             return tokenizer.id_of(token)
     tokens = tokenizer.tokens(word)
     if len(tokens) > 1:
-        raise UsageError(f"is {len(tokens)} tokens: {' '.join(tokens)}", where=word, hint="ask for one of them")
+        raise UsageError(f"is {len(tokens)} tokens: {' '.join(tokens)}", where=word, hint="name one of them")
     near = get_close_matches(tokens[0] if tokens else word, tokenizer.vocab[PADDING + 1 :], SPELLINGS, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else "ask for a token that its training texts held often"
+    hint = f"did you mean {' or '.join(near)}?" if near else "name a token that is frequent in its training texts"
     raise UsageError("the model knows no such token", where=word, hint=hint)
 
 
-def nearest(vectors: Vectors, id: int, count: int) -> list[Neighbour]:
-    """The `count` tokens whose vectors point most nearly the same way, nearest first; ties in id order.
+def nearest_tokens(vectors: Vectors, id: int, count: int) -> list[Neighbour]:
+    """The `count` tokens with the most similar vectors by cosine, nearest first; ties in id order.
 
-    Padding, the token itself and tokens whose vector has no length are left out. Raises `UsageError` if the token's
-    own vector has none.
+    Leaves out padding, the token itself and tokens with a zero vector. Raises `UsageError` if the token's own vector is
+    zero.
     """
     table = vectors.table.astype(np.float64)
     lengths = np.linalg.norm(table, axis=1)
@@ -96,18 +96,22 @@ def _only(tokens: Sequence[str]) -> Sequence[str]:
     return tokens if len(tokens) == 1 else ()
 
 
-TENSORS, METADATA, CONFIG = FILES = ("tensors.tsv", "metadata.tsv", "projector_config.pbtxt")
+TENSORS_FILE, METADATA_FILE, PROJECTOR_CONFIG = PROJECTOR_FILES = (
+    "tensors.tsv",
+    "metadata.tsv",
+    "projector_config.pbtxt",
+)
 
 _PBTXT = f"""\
 embeddings {{
   tensor_name: "embedding"
-  tensor_path: "{TENSORS}"
-  metadata_path: "{METADATA}"
+  tensor_path: "{TENSORS_FILE}"
+  metadata_path: "{METADATA_FILE}"
 }}
 """
 
 _BREAKING = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Control characters, what some reader takes for a line's end, and the escapes' own backslash."""
+"""Control characters, line ends of some readers, and the backslash of escapes."""
 
 
 def check_target(out: Path, *, force: bool) -> None:
@@ -121,30 +125,30 @@ def check_target(out: Path, *, force: bool) -> None:
         raise UsageError("is not a folder", where=str(out), hint="choose another --out")
     if not force:
         raise UsageError("exists", where=str(out), hint="use --force to replace its files, or another --out")
-    if foreign := sorted({file.name for file in out.iterdir()} - set(FILES)):
+    if foreign := sorted({file.name for file in out.iterdir()} - set(PROJECTOR_FILES)):
         raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), hint="choose another --out")
 
 
-def write(vectors: Vectors, out: Path, *, force: bool) -> int:
-    """Write the three files to the folder `out`, all or none; answers how many tokens they hold.
+def write_vectors(vectors: Vectors, out: Path, *, force: bool) -> int:
+    """Write the projector's three files to the folder `out`, all or none; returns how many tokens they hold.
 
-    Padding (id 0) is no token and its vector is never read, so line `i` of both tables, from 1, is the token of
-    id `i`. Numbers have nine digits: read as float32 they equal the model's. Raises `UsageError` if `out` may not be
-    replaced, `WriteError` where the disk refuses.
+    Padding (id 0) is left out, so line `i` of both tables, from 1, is the token of id `i`. Numbers have nine digits:
+    read as float32 they equal the model's. Raises `UsageError` if `out` must not be replaced, and `WriteError` if the
+    disk refuses.
     """
     check_target(out, force=force)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
     with system.told(out), system.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
-        with (folder / TENSORS).open("w", encoding="utf-8", newline="\n") as tensors:
+        with (folder / TENSORS_FILE).open("w", encoding="utf-8", newline="\n") as tensors:
             for row in vectors.table[PADDING + 1 :]:
                 tensors.write("\t".join([f"{value:.9g}" for value in row.tolist()]) + "\n")
-        system.write(folder / METADATA, "".join(f"{escape(token)}\n" for token in tokens))
-        system.write(folder / CONFIG, _PBTXT)
+        system.write(folder / METADATA_FILE, "".join(f"{escape(token)}\n" for token in tokens))
+        system.write(folder / PROJECTOR_CONFIG, _PBTXT)
     return len(tokens)
 
 
 def escape(token: str) -> str:
-    """A token as one field of one line: what would break it, or be skipped as blank, is written as in Python."""
+    """A token as one field of one line; line breaks, and all of a blank token, are escaped as in Python."""
     breaking = _BREAKING if token.strip() else re.compile(r"\s|" + _BREAKING.pattern)
     return breaking.sub(lambda found: _escaped(found[0]), token)
 

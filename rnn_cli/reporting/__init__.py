@@ -1,6 +1,6 @@
-"""What a model is and how good it is, told to people: the report, its charts and the model card.
+"""What a model is and how good it is, shown to people: the report, its charts and the model card.
 
-Knows nothing of TensorFlow or Click, and measures nothing anew that `evaluation` has measured.
+Uses the metrics of `evaluation`; knows nothing of TensorFlow or Click.
 """
 
 from rnn_cli.system import leave_home_alone

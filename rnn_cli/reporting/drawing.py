@@ -1,7 +1,7 @@
-"""Pages and Markdown drawn from templates, in which a value is only ever text. The one place that knows Jinja2.
+"""Pages and Markdown from templates; a value never becomes markup. The only file that uses Jinja2.
 
-In HTML its autoescape sees to that. It has none for Markdown, so there every value goes through `in_markdown`, a
-macro's result too; nothing is exempt.
+HTML is protected by Jinja2's autoescape. It has none for Markdown, so there every value goes through `in_markdown`,
+also a macro's result; nothing is exempt.
 """
 
 import html
@@ -18,13 +18,13 @@ _SIGNS = re.compile(r"[\\`*_{}\[\]#|~$@]|(?<=:)/(?=/)|(?<=www)\.|^[-+=]|^\d+[.)]
 
 
 def draw(template: str, **values: object) -> str:
-    """The template of that name with these values. Raises `UndefinedError` where it asks for one that is not there."""
+    """Fill in the template of this name. Raises `UndefinedError` where it needs a value that is missing."""
     kind = _MARKDOWN if template.endswith(".md") else _HTML
     return plain(kind.get_template(template).render(values))
 
 
 def in_markdown(value: object) -> str:
-    """A value as words within a line of Markdown, which show it as it is; characters that must not be seen aside."""
+    """A value as words within a line of Markdown that shows it unchanged, without invisible characters."""
     text = html.escape(one_line(str(value)), quote=False)
     return _SIGNS.sub(lambda sign: f"{sign[0][:-1]}\\{sign[0][-1]}", text)
 
@@ -43,6 +43,4 @@ def _environment(**how: Any) -> Environment:
 
 
 _HTML = _environment(autoescape=True)
-
-
 _MARKDOWN = _environment(autoescape=False, finalize=in_markdown)

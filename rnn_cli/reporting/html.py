@@ -1,4 +1,7 @@
-"""A report as one page: a file that asks for nothing from outside and runs nothing, on paper and on a telephone too."""
+"""A report as one HTML page, and a model card as Markdown.
+
+The page loads nothing and runs nothing; it is made for paper and for phones, too.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,24 +14,41 @@ from rnn_cli.bundle.targets import check_report
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation import wording
-from rnn_cli.evaluation.evaluate import Slice
-from rnn_cli.reporting import marking, words
-from rnn_cli.reporting.charts import DARK, LIGHT, Chart, draw_all
+from rnn_cli.reporting.canvas import DARK, LIGHT, Chart, in_page, save_charts
+from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw
-from rnn_cli.reporting.report import MOST, Report
-from rnn_cli.reporting.svg import in_page, save_all
+from rnn_cli.reporting.report import MISTAKES_SHOWN, Report, WrongPrediction
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.explain import Part
 from rnn_cli.text.plain import apart, shortened
 
-CONFUSIONS = 10
-"""Kinds of wrong answers that are listed where there are more than two labels."""
+MAX_CONFUSIONS = 10
+"""Kinds of wrong predictions that are listed where there are more than two labels."""
+
+MARK_STEPS = 4
+"""Degrees to which a word can be marked."""
+
+LEAST_MARKED = 0.08
+"""A part with a smaller share of the weight of the text's strongest part is not marked."""
+
+FOLDED_FROM, EXCERPT = 420, 300
+"""From how many characters on a text is folded, and how many of them its excerpt shows."""
+
+CHARACTERS_SHOWN = 6_000
+"""Characters of a text that can be unfolded."""
+
+MAX_LABELS_LISTED = 50
+"""Up to this many labels a model card counts the rows of each."""
 
 
 def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
-    """The report as an HTML document; its charts are drawn unless they are given."""
+    """The report as an HTML document; draws its charts unless they are given."""
     charts = draw_all(report) if charts is None else charts
     evaluation, source = report.evaluation, shown(report.config.data.source)
     by_length = report.slices if len(report.slices) > 1 else ()
+    # The metrics by length have a chapter of their own.
+    by_value = evaluation.slices if list(evaluation.slices) != list(by_length) else ()
+    names_of_values = apart((each.name for each in by_value), FOLDED_FROM, shortened)
     return draw(
         "report.html",
         report=report,
@@ -39,68 +59,98 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
         charts=charts,
         pictures={name: in_page(chart) for name, chart in charts.items()},
         wording=wording,
-        words=words,
-        marking=marking,
-        models=words.models(report),
         decided=evaluation.decision != Decision(),
-        confusions=wording.confusions(evaluation.metrics, CONFUSIONS) if len(report.labels) > 2 else (),
-        names=apart(report.labels, marking.LONG, shortened),
+        confusions=wording.confusions(evaluation.metrics, MAX_CONFUSIONS) if len(report.labels) > 2 else (),
+        names=apart(report.labels, FOLDED_FROM, shortened),
         by_length=[(each.name.removesuffix(" tokens"), each) for each in by_length],
-        # The figures by length have a chapter anyway.
-        by_value=_named(report.evaluation.slices) if list(report.evaluation.slices) != list(by_length) else [],
-        wrong=int((report.truth != evaluation.predicted).sum()),
-        most_wrong=MOST,
+        by_value=[(names_of_values[each.name], each) for each in by_value],
+        wrong=int((evaluation.truth != evaluation.predicted).sum()),
+        most_wrong=MISTAKES_SHOWN,
+        marked=marked,
+        excerpt=excerpt,
+        characters_shown=CHARACTERS_SHOWN,
         unknown_texts=int((~evaluation.scores.known).sum()),
         median_length=float(np.median(evaluation.reading.lengths)),
     )
 
 
-def _named(slices: Sequence[Slice]) -> list[tuple[str, Slice]]:
-    names = apart((each.name for each in slices), marking.LONG, shortened)
-    return [(names[each.name], each) for each in slices]
+def marked(text: str, parts: Sequence[Part], start: int, stop: int) -> list[tuple[str, str]]:
+    """text[start:stop] in pieces, each with its mark: "for s4" (strongly for the prediction), "against s1", or "".
+
+    Letters and digits outside all parts were not read and are marked "unread".
+    """
+    strongest = max((abs(part.weight) for part in parts), default=0.0)
+    pieces, index = list[tuple[str, str]](), start
+    for part in parts:
+        if part.end <= start or part.start >= stop:
+            continue
+        begin, end = max(part.start, start), min(part.end, stop)
+        pieces += [_between(text[index:begin]), (text[begin:end], _mark(part.weight, strongest))]
+        index = end
+    rest = text[index:stop]
+    pieces.append(_between(rest) if parts else (rest, ""))
+    return [piece for piece in pieces if piece[0]]
 
 
-MOST_LABELS = 50
-"""Labels that are counted in a table of their own; of more only the number is told."""
+def _mark(weight: float, strongest: float) -> str:
+    share = abs(weight) / strongest if strongest else 0.0
+    if share < LEAST_MARKED:
+        return ""
+    return f"{'for' if weight > 0 else 'against'} s{min(MARK_STEPS, 1 + int(MARK_STEPS * share))}"
 
-Counts = Mapping[str, Mapping[str, int]]
-"""How many rows of each label each side of the data has: side → label → rows."""
+
+def _between(text: str) -> tuple[str, str]:
+    return text, "unread" if any(map(str.isalnum, text)) else ""
 
 
-def model_card(report: Report, counts: Counts) -> str:
-    """The card as Markdown; `counts` are those of the sides `train`, `validation` and, if there is one, `test`."""
+def excerpt(mistake: WrongPrediction) -> tuple[int, int] | None:
+    """Where the excerpt of a long text starts and stops: around its strongest word, at spaces if any are near.
+
+    None for a text that is not folded.
+    """
+    text = mistake.text
+    if len(text) <= FOLDED_FROM:
+        return None
+    strongest = max(mistake.parts, key=lambda part: part.weight, default=None)
+    middle = 0 if strongest is None else (strongest.start + strongest.end) // 2
+    start = min(max(0, middle - EXCERPT // 2), len(text) - EXCERPT)
+    stop = start + EXCERPT
+    start = text.find(" ", start, start + 30) + 1 or start if start else 0
+    space = text.rfind(" ", stop - 30, stop)
+    return start, space if space > start and stop < len(text) else stop
+
+
+def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
+    """The model card as Markdown; `counts` has the rows of each label for `train`, `validation` and, if any, `test`."""
     source = report.config.data.source
     return draw(
         "card.md",
         report=report,
         counts=counts,
         wording=wording,
-        words=words,
-        models=words.models(report),
-        unit=words.unit_of(report),
         tokenizer=report.config.tokenizer,
         reading=report.evaluation.reading,
         frequent=[shortened(token, 24) for token in report.frequent],
         source=Path(shown(source)).name,
         known=BUILTIN.get(source),
-        listed=report.labels if len(report.labels) <= MOST_LABELS else (),
-        began_as_another=FURTHER in report.manifest.data,
+        listed=report.labels if len(report.labels) <= MAX_LABELS_LISTED else (),
+        further=FURTHER in report.manifest.data,
         has_int8=INT8_MODEL in report.manifest.files,
         default_threshold=len(report.labels) == 2 and report.evaluation.decision.threshold == Decision().threshold,
     )
 
 
-def save(report: Report, *, out: Path | None, plots: Path | None, force: bool) -> int:
-    """Write the page to the file `out`, the charts to the folder `plots`; answers how many charts there are.
+def save_report(report: Report, *, out: Path | None, plots: Path | None, force: bool) -> int:
+    """Write the page to the file `out` and the charts to the folder `plots`; returns how many charts there are.
 
-    Raises `UsageError` where something stands that may not be replaced, `WriteError` where the disk refuses.
+    Raises `UsageError` where something else must not be replaced, and `WriteError` where the disk refuses.
     """
     charts = draw_all(report)
     if out is not None:
         content = page(report, charts)  # before the charts get the titles that they have as files
         with system.told(out, option="--report"), system.whole_file(out) as file:
             system.write(file, content)
-            check_report(out, force=force)  # something may have come in the meantime
+            check_report(out, force=force)  # another process may have written there by now
     if plots is not None:
-        save_all(charts, plots, force=force)
+        save_charts(charts, plots, force=force)
     return len(charts)

@@ -1,83 +1,82 @@
-"""What a report tells, gathered from a model's folder and its answers to labelled rows. Draws and writes nothing."""
+"""What a report shows, gathered from a model's folder and its predictions. Draws and writes nothing."""
 
 import csv
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from math import isfinite
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from rnn_cli.bundle.model_folder import CONFIG, HISTORY, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.evaluate import Evaluation, Slice, by_length
-from rnn_cli.scoring.explain import Part, explain
+from rnn_cli.evaluation.evaluate import Evaluation, by_length
+from rnn_cli.evaluation.metrics import MainMetrics, Metrics
+from rnn_cli.evaluation.scores import confidences
+from rnn_cli.scoring.explain import Part, explain_texts
 from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Predictor
 
-MOST = 50
+MISTAKES_SHOWN = 50
 
-MOST_PARTS, FEWEST_PARTS = 40, 8
-"""Parts that a text is explained by: each costs one more scoring of it."""
+PARTS_EXPLAINED, FEWEST_PARTS = 40, 8
+"""Parts that explain a text: each costs one more scoring of it."""
 
-MOST_TOKENS = 2_000_000
-"""Tokens that are scored for all explanations together, about: of longer texts the parts are fewer."""
+TOKENS_EXPLAINED = 2_000_000
+"""About how many tokens are scored for all explanations together; longer texts have fewer parts."""
 
-MOST_CHARACTERS = 20_000
-"""A longer text is not explained: finding its tokens' places would take longer than all else."""
+CHARACTERS_EXPLAINED = 20_000
+"""A longer text is not explained: finding its tokens' positions would take longer than all else."""
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A text that was answered wrongly, and the answer's probability.
+class WrongPrediction:
+    """A text with a wrong prediction, the prediction's probability, and the text's line in its file.
 
-    `line` is that of the file, `truth` and `answer` are labels. `parts` tell what spoke for the answer (weight above 0)
-    and against it; there are none where the text was too long to explain.
+    `parts` say what speaks for the prediction (weight above 0) and against it; there are none for a text too long to
+    explain.
     """
 
     text: str
     line: int
-    truth: str
-    answer: str
+    label: str
+    prediction: str
     probability: float
     parts: tuple[Part, ...]
 
 
-def worst_mistakes(
-    predictor: Predictor, evaluation: Evaluation, truth: npt.NDArray[np.intp], most: int = MOST
-) -> tuple[Mistake, ...]:
-    """At most so many wrong answers, the most confident first; `truth` is the true labels' indices, `[rows]`."""
+def worst_predictions(
+    predictor: Predictor, evaluation: Evaluation, most: int = MISTAKES_SHOWN
+) -> tuple[WrongPrediction, ...]:
+    """At most `most` wrong predictions, the most confident first."""
     predicted, rows = evaluation.predicted, evaluation.dataset
-    sure = evaluation.scores.probabilities[np.arange(len(predicted)), predicted]
-    wrong = np.flatnonzero(predicted != truth)
-    chosen = wrong[np.argsort(-sure[wrong], kind="stable")][:most].tolist()
-    short = [row for row in chosen if len(rows.texts[row]) <= MOST_CHARACTERS]
-    by_row = dict(zip(short, _explained(predictor, evaluation, short), strict=True))
+    confidence = confidences(evaluation.scores.probabilities, predicted)
+    wrong = np.flatnonzero(predicted != evaluation.truth)
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:most].tolist()
+    short = [row for row in chosen if len(rows.texts[row]) <= CHARACTERS_EXPLAINED]
+    texts = [rows.texts[row] for row in short]
+    tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
+    most_parts = min(PARTS_EXPLAINED, max(FEWEST_PARTS, TOKENS_EXPLAINED // max(tokens, 1)))
+    explained = explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+    parts = dict(zip(short, explained, strict=True))
     return tuple(
-        Mistake(
+        WrongPrediction(
             text=rows.texts[row],
             line=rows.lines[row],
-            truth=rows.labels[row],
-            answer=predictor.labels[predicted[row]],
-            probability=float(sure[row]),
-            parts=by_row.get(row, ()),
+            label=rows.labels[row],
+            prediction=predictor.labels[predicted[row]],
+            probability=float(confidence[row]),
+            parts=parts.get(row, ()),
         )
         for row in chosen
     )
 
 
-def _explained(predictor: Predictor, evaluation: Evaluation, chosen: list[int]) -> list[tuple[Part, ...]]:
-    texts = [evaluation.dataset.texts[row] for row in chosen]
-    tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
-    most_parts = min(MOST_PARTS, max(FEWEST_PARTS, MOST_TOKENS // max(tokens, 1)))
-    return explain(predictor, texts, evaluation.predicted[chosen].tolist(), most_parts=most_parts)
-
-
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures: losses in nats a row, accuracies as shares; `loss` and `accuracy` on the training rows."""
+    """One epoch: losses in nats a row, accuracies as shares; `loss` and `accuracy` are of the training rows."""
 
     epoch: int
     loss: float
@@ -88,11 +87,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is told of a model and its answers to some labelled rows.
+    """All that a report shows of a model and its predictions for some labelled rows.
 
-    `side` says which of the run's own rows, `test` or `validation`; None for others. `truth` is the true labels'
-    indices, `[rows]`.
-    `slices` are by the texts' length; `frequent` are the vocabulary's first tokens, which show what language it is of.
+    `side` says which of the run's own rows they are, `test` or `validation`; None for others. `slices` are by the
+    texts' length; `frequent` are the vocabulary's first tokens, which show its language.
     """
 
     manifest: Manifest
@@ -102,9 +100,8 @@ class Report:
     best_epoch: int
     side: str | None
     evaluation: Evaluation
-    truth: npt.NDArray[np.intp]
-    slices: Sequence[Slice]
-    mistakes: tuple[Mistake, ...]
+    slices: Sequence[MainMetrics]
+    mistakes: tuple[WrongPrediction, ...]
     frequent: tuple[str, ...]
 
     @property
@@ -112,19 +109,44 @@ class Report:
         """In the order of the network's classes; of two, the second is the positive one."""
         return self.manifest.labels
 
+    @property
+    def models(self) -> dict[str, Metrics]:
+        """The metrics of the network and, if there is one, of the baseline, by name."""
+        baseline = self.evaluation.baseline
+        of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
+        return {"network": self.evaluation.metrics, **of_baseline}
 
-def gather(
-    opened: Bundle,
-    predictor: Predictor,
-    evaluation: Evaluation,
-    side: str | None,
-) -> Report:
-    """Gather a report on a model and what it answered; raises `BundleError` where its folder is damaged."""
+    @property
+    def network(self) -> str:
+        """The network in a few words."""
+        model = self.config.model
+        cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple recurrent"}[model.cell]
+        units = " and ".join(map(str, model.units))
+        linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
+        return f"{'Bidirectional ' if model.bidirectional else ''}{cell} network of {units} units{linear}"
+
+    @property
+    def unit(self) -> str:
+        """What a token is, in one word."""
+        level = self.config.tokenizer.level
+        return {"subword": "piece", "char": "character"}.get(level, level)
+
+    @property
+    def rows_in_words(self) -> str:
+        """Which rows were measured."""
+        if self.side == "test":
+            return "test rows, which training did not see"
+        if self.side == "validation":
+            return "validation rows, which chose the best epoch: on other rows it may do a little worse"
+        return f"labelled rows of {Path(self.evaluation.dataset.name).name}"
+
+
+def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, side: str | None) -> Report:
+    """Gather a report on a model and its predictions; raises `BundleError` where its folder is damaged."""
     stored = opened.read(CONFIG)
     config = stored_config(stored, str(opened.path / CONFIG))
     check_config(opened, config, predictor.tokenizer, predictor.architecture)
-    history = read_history(opened)
-    truth = evaluation.truth
+    history, probabilities = read_history(opened), evaluation.scores.probabilities
     return Report(
         manifest=opened.manifest,
         config=config,
@@ -133,9 +155,8 @@ def gather(
         best_epoch=best_epoch(history, config),
         side=side,
         evaluation=evaluation,
-        truth=truth,
-        slices=by_length(truth, evaluation.scores.probabilities, evaluation.predicted, evaluation.reading.lengths),
-        mistakes=worst_mistakes(predictor, evaluation, truth),
+        slices=by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths),
+        mistakes=worst_predictions(predictor, evaluation),
         frequent=predictor.tokenizer.vocab[2:17],
     )
 

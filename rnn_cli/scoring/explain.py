@@ -1,9 +1,9 @@
-"""Which words speak for and against an answer, by leaving them out. Knows nothing of terminals or files.
+"""Which words speak for and against a prediction, measured by leaving them out.
 
-A part's weight is the difference that it makes: the answered label's log-odds with it, less those without it (Li,
+A part's weight is the difference that it makes: the predicted label's log-odds with it, minus those without it (Li,
 Monroe and Jurafsky 2016, Understanding Neural Networks through Representation Erasure; for images Zeiler and Fergus
-2014, Visualizing and Understanding Convolutional Networks). It asks the very graph that answered, so it holds for
-every network and for the n-grams beside it, and needs no gradients.
+2014, Visualizing and Understanding Convolutional Networks). It runs the graph that predicted, so it works for every
+network and for the n-grams beside it, and needs no gradients.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,17 +17,17 @@ from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.splitting import Span
 
 TOKENS_AT_ONCE = 1 << 20
-"""How many tokens of texts that lack a part are held in memory at once, about."""
+"""About how many tokens of texts without a part are in memory at once."""
 
-Run = tuple[int, int]
-"""Neighbours among the tokens that are read: ids[first:stop]."""
+TokenRange = tuple[int, int]
+"""Neighbouring tokens among those that are read: ids[first:stop]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a text, text[start:end], and what it does to the answer.
+    """A part of a text, text[start:end], and its effect on the prediction.
 
-    `weight` is by how much the answered label's log-odds fall when the part is left out (natural logarithm, after
+    `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
     temperature): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
     the label against all others together.
     """
@@ -37,20 +37,20 @@ class Part:
     weight: float
 
 
-def explain(
+def explain_texts(
     predictor: Predictor, texts: Sequence[str], predicted: Sequence[int] | None = None, *, most_parts: int | None = None
 ) -> list[tuple[Part, ...]]:
-    """The parts of each text, in order, with what each does to the answer.
+    """The parts of each text, in order, with the effect of each on the prediction.
 
-    `answers` are the indices of the labels to explain; what the predictor answers, if not given. Each token that the
-    network reads is a part; with `most_parts` neighbours are joined to at most so many parts of about as many tokens
-    each, so that a text costs no more scorings. (Two are needed where the middle of a text is not read.) Tokens that
-    share a character are one part. What is cut off or filtered away is in no part.
+    `predicted` are the indices of the labels to explain; by default the predicted ones. Each token that the network
+    reads is a part. With `most_parts`, neighbours are joined to at most that many parts of about equally many tokens,
+    so that a text costs no more scorings (two parts where the middle of a text is not read). Tokens that share a
+    character are one part. Text that is cut or filtered out is in no part.
 
-    A part is left out by deleting its ids, so that its neighbours meet, as they would in a text written without it. The
-    unknown token in its place names nearly the same words (tests/bench/explanations.py measures both), but it is a word
-    to the network, with a weight of its own, and could not tell what the unknown words of a text do. A text of which
-    nothing is left is answered as an empty one is.
+    A part is left out by deleting its ids, so that its neighbours meet, as in a text written without it. Replacing it
+    by the unknown token finds nearly the same words (tests/bench/explanations.py measures both), but to the network
+    that token is a word with a weight of its own, and the effect of unknown words would be hidden. A text with nothing
+    left is scored as an empty one.
 
     Raises `ValueError` for `most_parts` below 1.
     """
@@ -88,13 +88,13 @@ def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -
     return np.concatenate(odds)
 
 
-def _runs(spans: Sequence[Span], indices: Sequence[int], most: int | None) -> list[Run]:
-    """The tokens of each part; of each token that is read, its span and its place among all of the text's."""
+def _runs(spans: Sequence[Span], indices: Sequence[int], most: int | None) -> list[TokenRange]:
+    """The tokens of each part; `spans` and `indices` (among all the text's tokens) are of the tokens that are read."""
     gap = next((token for token in range(1, len(indices)) if indices[token] > indices[token - 1] + 1), None)
     begins = [token for token in range(len(spans)) if token in (0, gap) or spans[token][0] >= spans[token - 1][1]]
     if most is not None and len(begins) > most:
         begins = [begins[part * len(begins) // most] for part in range(most)]
-        if gap is not None and gap not in begins:  # the nearest begins there instead: no part holds what is not read
+        if gap is not None and gap not in begins:  # move the nearest start there: no part may span unread text
             nearest = min(begins[1:], key=lambda begin: abs(begin - gap), default=None)
             begins = sorted({*begins, gap} - {nearest})
     return list(pairwise([*begins, len(spans)]))

@@ -1,6 +1,6 @@
-"""A bundle's tokenizer, graph and config, each held against the others before it is used.
+"""A bundle's tokenizer, graph and config, checked against each other before they are used.
 
-All of them may come from a stranger. Loads no library but numpy, so that `rnn predict` answers at once.
+All of them may come from an untrusted source. Loads only numpy, so that `rnn predict` starts fast.
 """
 
 from pathlib import Path
@@ -17,12 +17,12 @@ if TYPE_CHECKING:  # loading it loads pydantic
 
 
 def read_tokenizer(opened: Bundle) -> Tokenizer:
-    """A bundle's tokenizer, verified; raises `BundleError` if it is not as it was written."""
+    """A bundle's tokenizer; raises `BundleError` if it is damaged."""
     return parse_tokenizer(opened.read(TOKENIZER), opened.path)
 
 
 def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
-    """The tokenizer in the bytes of a folder's file; raises `BundleError` if they are none."""
+    """The tokenizer from the bytes of a folder's file; raises `BundleError` if they do not hold one."""
     try:
         return Tokenizer.from_json(content.decode("utf-8", "replace"))
     except BundleError as error:
@@ -30,20 +30,20 @@ def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
 
 
 def read_fitting_graph(file: bytes, where: str, tokenizer: Tokenizer, labels: int) -> Graph:
-    """The graph in the bytes of the file `where`, for this tokenizer's ids and so many labels.
+    """The graph from the bytes of the file `where`, for this tokenizer and this number of labels.
 
-    Raises `BundleError` where it is for others, or none of rnn's.
+    Raises `BundleError` if it is for others, or not a graph of rnn.
     """
     graph, outputs = read_graph(file, where), 1 if labels == 2 else labels
     if graph.architecture.outputs != outputs:
-        raise BundleError(f"does not answer {outputs} logits a text, as its labels need", where=where)
+        raise BundleError(f"does not return the {outputs} logits a text that its labels need", where=where)
     if graph.architecture.vocab_size != tokenizer.vocab_size:
         raise BundleError(f"does not hold a vector for each of {tokenizer.vocab_size:,} tokens", where=where)
     return graph
 
 
 def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, architecture: Architecture) -> None:
-    """Raises `BundleError` unless a bundle's config describes its tokenizer and the network of its graph."""
+    """Raise `BundleError` unless a bundle's config describes its tokenizer and the network of its graph."""
     where = str(opened.path / CONFIG)
     if Architecture.of(config.model, tokenizer.vocab_size, len(opened.manifest.labels)) != architecture:
         raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
@@ -52,12 +52,11 @@ def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, archite
 
 
 def describes(config: "Config", tokenizer: Tokenizer) -> bool:
-    """Whether a tokenizer may have come of a config."""
+    """Whether a tokenizer can come from a config."""
     asked = config.tokenizer
-    said = asked.level, asked.oov_token, asked.lowercase, asked.punctuation, asked.max_length, asked.truncate
-    each = tokenizer.level, tokenizer.oov_token, tokenizer.lowercase, tokenizer.punctuation
+    same = ("level", "oov_token", "lowercase", "punctuation", "max_length", "truncate")
     return (
-        said == (*each, tokenizer.max_length, tokenizer.truncate)
+        all(getattr(asked, name) == getattr(tokenizer, name) for name in same)
         and asked.filters in (None, tokenizer.filters)
         and tokenizer.vocab_size <= asked.vocab_size
     )

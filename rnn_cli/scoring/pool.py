@@ -1,10 +1,9 @@
-"""Texts without end, scored in order while more are read. Knows nothing of where they come from or go.
+"""A stream of texts, scored in order while more are read.
 
-Python runs one thread at a time. So where there are `Workers`, they do all of it, and this process is left to the
-caller, who reads and writes. They are copies of this process, a core each. A copy (a fork) is made in milliseconds and
-shares the model's memory. It computes without a thread of any library, so it does not miss those that a fork leaves
-behind. Only Linux has forks to rely upon; elsewhere this thread encodes the next texts while others run the graph,
-which needs no Python, on those before.
+Python runs one thread at a time. So `Workers` do all the scoring, and this process is free to read and write. They are
+copies (forks) of this process, one a core. A fork takes milliseconds and shares the model's memory. It uses no thread
+of any library, so it does not need those that a fork loses. Only Linux has reliable forks. Elsewhere this thread
+encodes the next texts while other threads run the graph, which needs no Python, on the texts before.
 """
 
 import ctypes
@@ -32,27 +31,27 @@ from rnn_cli.system import reason
 
 CAN_FORK = sys.platform == "linux"
 
-SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
-"""What may reach the workers, too, when it is sent to this process: they leave it to it."""
+WORKER_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+"""Signals to this process that may also reach the workers, which leave them to this process."""
 
 STANDARD = 3
-"""Standard input, output and error are the files 0 to 2."""
+"""Standard input, output and error are files 0 to 2."""
 
-FILES = 1 << 16
-"""More than this process has open."""
+MAX_FILES = 1 << 16
+"""More files than this process has open."""
 
 MALLOPT = {-1: 1 << 28, -3: 1 << 25}
 """Settings of glibc's malloc, M_TRIM_THRESHOLD and M_MMAP_THRESHOLD (32 MiB, the most that old ones take), in bytes.
 
-With its own, what a batch has freed goes back to the system, and comes again, page by page and zeroed, for the next: a
-third of the time of an int8 graph. Source: mallopt(3).
+With the defaults, memory that a batch frees returns to the system and is zeroed page by page for the next batch, which
+takes a third of the time of an int8 graph. Source: mallopt(3).
 """
 
 
 class Workers:
-    """Up to as many workers as the predictor has threads, each with a list of texts to score and the next one.
+    """Up to as many workers as the predictor has threads; each scores one list of texts while the next one waits.
 
-    They run until they are closed, or this process ends.
+    They run until they are closed or this process ends.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -61,14 +60,14 @@ class Workers:
         self._workers: list[_Worker] = []
 
     def close(self) -> None:
-        """End the workers, whatever they are at; what has been begun will not be answered."""
+        """End the workers at once; lists that they have begun stay unscored."""
         for worker in self._workers:
             worker.end()
 
     def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
-        """Have the worker with the least to do score texts; what this answers waits for the scores.
+        """Give texts to the least busy worker; returns a function that waits for the scores.
 
-        Both raise RunFailed if a worker is lost; the answer also raises what a worker has raised.
+        Both raise `RunFailed` if a worker is lost; the function also raises what the worker raised.
         """
         self._receive(seconds=0)
         if len(self._workers) < self._predictor.threads and all(worker.owes for worker in self._workers):
@@ -82,7 +81,7 @@ class Workers:
         return future.result()
 
     def _receive(self, seconds: float | None) -> None:
-        """Take the answers that are there, having waited so long for the first (None: as long as it takes)."""
+        """Receive finished scores; waits up to `seconds` for the first ones (None: without limit)."""
         there = wait([worker.connection for worker in self._workers if worker.owes], seconds)
         for worker in self._workers:
             if worker.connection in there:
@@ -90,7 +89,7 @@ class Workers:
 
 
 class _Worker:
-    """A worker as this process sees it; `owes` are the scores it has yet to answer, in order."""
+    """A worker as this process sees it; `owes` are the scores it has still to return, in order."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.owes: deque[Future[Scores]] = deque()
@@ -100,14 +99,14 @@ class _Worker:
             with theirs:
                 self._process = _fork(partial(_serve, theirs, predictor))
         except OSError as error:
-            what = f"no further process can be started ({reason(error)})"
+            what = f"cannot start another process ({reason(error)})"
             raise RunFailed(what, hint="use fewer --threads") from error
 
     def end(self) -> int:
-        """Kill it, unless it has ended; its exit code, negative for a signal, if nobody else has asked for it."""
+        """Kill the worker unless it has ended; returns its exit code, negative for a signal, 0 if unknown."""
         self.connection.close()
         process, self._process = self._process, None
-        with suppress(ProcessLookupError, ChildProcessError):  # where the system tells nobody of ended children
+        with suppress(ProcessLookupError, ChildProcessError):  # where the system does not report ended children
             if process is not None:
                 os.kill(process, signal.SIGKILL)  # harmless to one that has ended
                 return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
@@ -135,17 +134,17 @@ class _Worker:
     def _lost(self) -> RunFailed:
         code = self.end()
         if code == -signal.SIGKILL:
-            what, hint = "was killed, by the system for want of memory or by hand", "fewer --threads need less memory"
+            what, hint = "was killed, by the system for lack of memory or by hand", "fewer --threads need less memory"
             return RunFailed(f"a process that scores texts {what}", hint=hint)
         return RunFailed(f"a process that scores texts ended with code {code}")
 
 
 def _fork(work: Callable[[], object]) -> int:
-    """A copy of this process that does the work and ends; its number. Raises OSError where there is no room for it."""
-    masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    """Start a copy of this process that does the work and ends; returns its id. Raises `OSError` if it cannot start."""
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, WORKER_SIGNALS)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12's, of threads left behind
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, about threads that a fork loses
             process = os.fork()
         if not process:
             _end_after(work)
@@ -155,7 +154,7 @@ def _fork(work: Callable[[], object]) -> int:
 
 
 def _end_after(work: Callable[[], object]) -> NoReturn:
-    """Do the work and end this process there and then, whatever is still open in it."""
+    """Do the work, then end this process at once, whatever it has open."""
     try:
         work()
     except BaseException:
@@ -166,10 +165,10 @@ def _end_after(work: Callable[[], object]) -> NoReturn:
 
 
 def _serve(connection: Connection, predictor: Predictor) -> None:
-    """What a worker does, until the process that made it closes the connection or ends, in whatever way."""
-    # Files, locks and connections that the first process alone may keep open.
+    """Do a worker's work until its parent process closes the connection or ends."""
+    # Files, locks and connections that only the parent process may keep open.
     os.closerange(STANDARD, connection.fileno())
-    os.closerange(connection.fileno() + 1, FILES)
+    os.closerange(connection.fileno() + 1, MAX_FILES)
     keep_memory()
     predictor.threads = 1  # of this process's copy
     to_score: SimpleQueue[Sequence[str]] = SimpleQueue()
@@ -179,62 +178,61 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
             reply: Scores | Exception = predictor.score(to_score.get())
         except Exception as error:
             reply = _sendable(error)
-        with suppress(OSError):  # nobody is there any more: about to be found by the thread that reads
+        with suppress(OSError):  # the parent has ended; the reading thread is about to notice
             connection.send(reply)
 
 
 def keep_memory() -> None:
-    """Have the C library keep what a batch has freed for the next one, for as long as this process runs."""
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # others than glibc have none
+    """Make the C library keep a batch's freed memory for the next one, for the rest of this process."""
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # only glibc has it
         for setting, value in MALLOPT.items():
             mallopt(setting, value)
 
 
 def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> None:
-    """Take in what comes while something else is scored, so that the first process need not wait."""
-    with suppress(EOFError, OSError):  # it wants no more, or has ended
+    """Receive texts while others are scored, so that the parent process does not wait."""
+    with suppress(EOFError, OSError):  # the parent has closed it, or ended
         while True:
             to_score.put(connection.recv())
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error, or one of its words if it could not be sent, and with it where it was raised."""
-    told = "".join(traceback.format_exception(error))
+    """The error, or one with its message if it cannot be pickled, with its traceback as a note."""
+    lines = "".join(traceback.format_exception(error))
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
         error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(told)
+    error.add_note(lines)
     return error
 
 
-Item = TypeVar("Item")
+StreamItem = TypeVar("StreamItem")
 
 SWITCH_SECONDS = 0.0001
-"""How long this thread may keep another one waiting; with Python's own 5 ms, a core would wait for longer than it
-takes to run a batch."""
+"""How long this thread may make another one wait; with Python's 5 ms a core would wait longer than a batch takes."""
 
 SPARE = 1
-"""Threads more than cores, if all of them may be used: so none is idle while its thread waits for Python's lock."""
+"""Extra threads if all cores are used: no core is idle while its thread waits for Python's lock."""
 
 CONTAINERS = 50_000
-"""New containers after which Python looks for cycles among them. Each row makes several, and none of them is in a
-cycle: with the 700 of Python 3.11, looking takes an eighth of this thread's time."""
+"""After this many new containers Python looks for cycles. Each row makes several, none in a cycle: with the 700 of
+Python 3.11 the search takes an eighth of this thread's time."""
 
 AHEAD = 3
-"""Items whose texts threads score while the one before them is waited for."""
+"""How many items threads score ahead of the one that is awaited."""
 
 
 def score_each(
-    predictor: Predictor, items: Iterable[Item], texts: Callable[[Item], Sequence[str]]
-) -> Iterator[tuple[Item, Scores]]:
-    """Each item with the scores of its texts, in order; what is answered depends on the item alone.
+    predictor: Predictor, items: Iterable[StreamItem], texts: Callable[[StreamItem], Sequence[str]]
+) -> Iterator[tuple[StreamItem, Scores]]:
+    """Each item with the scores of its texts, in order; the scores depend on the item alone.
 
-    No more items are held at once than two for each thread, and two. An item should hold some hundred texts or more.
-    Raises RunFailed if one of the processes that score is lost.
+    Holds at most two items for each thread, and two more. An item should hold some hundred texts or more. Raises
+    `RunFailed` if a process that scores is lost.
     """
     scoring = Workers(predictor) if CAN_FORK else _Threads(predictor)
-    under_way: deque[tuple[Item, Callable[[], Scores]]] = deque()
+    under_way: deque[tuple[StreamItem, Callable[[], Scores]]] = deque()
     with _tuned(), closing(scoring):
         for item in items:
             under_way.append((item, scoring.begin(texts(item))))
@@ -247,7 +245,7 @@ def score_each(
 
 
 class _Threads:
-    """What `Workers` are, by threads of this process: the graph runs in them, the rest where it is called."""
+    """The same as `Workers` with threads of this process: they run the graph, the caller does the rest."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.ahead = AHEAD
@@ -270,7 +268,7 @@ def _scores(work: Work, batches: Iterable[Future[None]]) -> Scores:
 
 @contextmanager
 def _tuned() -> Iterator[None]:
-    """Python's own settings, the process's, made those of such work."""
+    """Settings of Python for this kind of work, as long as the block runs."""
     switch, containers = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(min(switch, SWITCH_SECONDS))
     gc.set_threshold(max(containers[0], CONTAINERS) if containers[0] else 0, *containers[1:])

@@ -1,4 +1,4 @@
-"""Texts to predictions, by a bundle's ONNX graph. Knows nothing of TensorFlow, of files of rows or of Click."""
+"""From texts to predictions with a bundle's ONNX graph."""
 
 import json
 import os
@@ -24,18 +24,18 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     from rnn_cli.scoring.explain import Part
 
-Told = Callable[[int, int], None]
-"""Hears how many of how many texts are done."""
+OnScored = Callable[[int, int], None]
+"""Called with how many of how many texts are scored."""
 
 Precision = Literal["fp32", "int8"]
-"""How a network computes: in floating-point numbers of 32 bits, or for the most part in whole ones of 8."""
+"""How a network computes: in 32-bit floating-point numbers, or mostly in 8-bit integers."""
 
-INT8 = "int8"
-"""Where a bundle's metrics tell of the int8 graph."""
+INT8_METRICS = "int8"
+"""The key of the int8 graph in a bundle's metrics."""
 
 
 def graph_file(opened: Bundle, precision: Precision) -> str:
-    """The name of the graph's file; raises `BundleError`, which tells why, where a bundle has no such graph."""
+    """The name of the graph's file; raises `BundleError` with the reason if a bundle has no such graph."""
     if precision in ("fp32", opened.manifest.data.get(PRECISION)):
         return ONNX_MODEL
     if INT8_MODEL in opened.manifest.files:
@@ -45,40 +45,40 @@ def graph_file(opened: Bundle, precision: Precision) -> str:
 
 
 def _why_not(opened: Bundle) -> tuple[str, str]:
-    """What the run said of it, if it did, and what helps besides fp32."""
+    """The run's own reason, if it wrote one, and a hint besides fp32."""
     if METRICS not in opened.manifest.files:
         return "it was exported without", "export it with --precision int8, or "
     try:
-        return str(json.loads(opened.read(METRICS))[INT8]["reason"]), ""
+        return str(json.loads(opened.read(METRICS))[INT8_METRICS]["reason"]), ""
     except (KeyError, RecursionError, TypeError, ValueError):
         return "it was trained before these were made", "train again, or "
 
 
 BATCH_TOKENS = 2_048
-"""Tokens scored in one step: enough to keep the matrix products busy, few enough to stay in the cache."""
+"""Tokens scored in one batch: enough for efficient matrix products, few enough for the cache."""
 
 BATCH_TEXTS = 48
-"""Texts scored in one step, at most: more make the products of a time step no faster."""
+"""Texts scored in one batch, at most: with more the products of a time step are no faster."""
 
 
 class Series(Protocol):
-    """A pandas Series, as far as it is told from other texts; pandas need not be there."""
+    """The attributes of a pandas Series that are used here; pandas may be missing."""
 
     index: Any
     iloc: Any
 
 
 MOST_PARTS = 500
-"""Parts of a text that are left out in turn to explain its answer; of a longer one, neighbours go together."""
+"""Parts of a text that are left out in turn to explain its prediction; in longer texts neighbours are joined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one text.
+    """The prediction for one text.
 
-    `probability` is that of `label`; `probabilities` stand in the order of the bundle's labels and sum to 1. `unsure`
-    says that another answer is so near that the model abstains, if it was made to; `label` is what it would answer.
-    `no_known_words` says that the text held no token the model has seen, so the answer is that of an unknown word.
+    `probability` is that of `label`; `probabilities` are in the order of the bundle's labels and sum to 1. `unsure`
+    says that the model abstains, as another label is too close; `label` is what it would predict. `no_known_words` says
+    that the model has seen no token of the text, so the prediction is that for an unknown word.
     """
 
     label: str
@@ -90,7 +90,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Scores:
-    """Probabilities `[texts, labels]` (float64, rows sum to 1) and, a text, whether a known token was in it."""
+    """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`."""
 
     probabilities: npt.NDArray[np.float64]
     known: npt.NDArray[np.bool_]
@@ -99,13 +99,12 @@ class Scores:
 class Predictor:
     """A trained classifier, ready to score.
 
-    Up to `threads` batches are scored side by side, one core each, which keeps cores busier than sharing a batch
-    among them; None for as many as there are cores. With the precision `int8` it scores in 8 bits, which is faster
-    and answers nearly the same.
+    Scores up to `threads` batches in parallel, one a core, which is faster than sharing a batch among cores; None for
+    all cores. With the precision `int8` it computes in 8 bits: faster, with nearly the same predictions.
     """
 
     def __init__(self, opened: Bundle, *, threads: int | None = None, precision: Precision = "fp32") -> None:
-        """Load what is needed; raises `BundleError` if anything in it is not as it was written, or not there."""
+        """Load a bundle; raises `BundleError` if any part that is needed is damaged or missing."""
         manifest = opened.manifest
         self._opened = opened
         self.threads, self.precision = threads or cores(), precision
@@ -118,7 +117,7 @@ class Predictor:
 
     @classmethod
     def open(cls, path: Path, *, threads: int | None = None, precision: Precision = "fp32") -> "Predictor":
-        """Open the bundle at `path`; raises `BundleError` if it is not one, damaged, or has no such graph."""
+        """Open the bundle at `path`; raises `BundleError` if there is none, or it is damaged or has no such graph."""
         return cls(Bundle.open(path), threads=threads, precision=precision)
 
     def _load(self, graph: bytes, where: str) -> None:
@@ -133,55 +132,55 @@ class Predictor:
 
     @property
     def outputs(self) -> int:
-        """Logits a text: one for two labels, the second's."""
+        """Logits a text: for two labels only the second's."""
         return 1 if len(self.labels) == 2 else len(self.labels)
 
     def score(self, texts: Sequence[str]) -> Scores:
-        """Score texts of any length and number; the answers stand in the order of the texts."""
+        """Score texts of any length and number, in the order of the texts."""
         return self.score_encoded(self.tokenizer.encode_all(texts))
 
-    def score_encoded(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> Scores:
-        """Score encoded texts, each of at least one id, as `score` does; `told` hears how many of them are done."""
-        return self._done(sequences, told).scores()
+    def score_encoded(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> Scores:
+        """Score encoded texts, each of at least one id; calls `on_scored` with how many are done."""
+        return self._done(sequences, on_scored).scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
-        """The logits of encoded texts, each of at least one id: `[texts, labels]`, of two labels the second's alone.
+        """The logits of encoded texts, each of at least one id: `[texts, labels]`, for two labels only the second's.
 
-        They are divided by the temperature, so a softmax (a sigmoid) makes probabilities of them.
+        They are divided by the temperature, so a softmax (a sigmoid) turns them into probabilities.
         """
         return self._done(sequences).logits()
 
     def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
-        """Encoded texts, each of at least one id, cut into batches that have yet to be run, in any order and thread."""
+        """Cut encoded texts, each of at least one id, into batches to run, in any order and thread."""
         return Work(self, sequences)
 
-    def _done(self, sequences: Sequence[Sequence[int]], told: Told | None = None) -> "Work":
+    def _done(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> "Work":
         work, done = self.begin(sequences), 0
         for batch in _each_done(work.run, work.batches, self.threads):
             done += len(batch)
-            if told is not None:
-                told(done, len(sequences))
+            if on_scored is not None:
+                on_scored(done, len(sequences))
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
-        """The graph's logits of one padded batch, `[texts, longest]`: as `logits` has them, but for the temperature.
+        """The graph's logits of one padded batch of ids, `[texts, longest]`, not divided by the temperature.
 
-        Raises `BundleError` where they are not finite.
+        Raises `BundleError` if they are not finite.
         """
         logits: Floats32 = self._session.run(None, {"ids": ids})[0]
         if not np.isfinite(logits).all():  # finite weights may be too large
-            raise BundleError("answers what is no finite number", where=self._where)
+            raise BundleError("returns a logit that is not finite", where=self._where)
         return logits
 
     def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
-        """The same network with another temperature, another way to decide, or both."""
+        """The same network with another temperature, another decision, or both."""
         other = copy(self)
         other.temperature = temperature or self.temperature
         other.decision = decision or self.decision
         return other
 
     def running(self, graph: bytes, where: str) -> "Predictor":
-        """The same classifier with another graph, as in the file `where`; raises `BundleError` if it cannot run."""
+        """The same classifier with the graph of the file `where`; raises `BundleError` if it cannot run."""
         other = copy(self)
         other._load(graph, where)
         return other
@@ -191,11 +190,11 @@ class Predictor:
     @overload
     def predict(self, texts: str | Iterable[str]) -> list[Prediction]: ...
     def predict(self, texts: Any) -> Any:
-        """A `Prediction` a text, in the order of the texts; a str is one text.
+        """Predict a label for each text, in the order of the texts; a str is one text.
 
-        Of a pandas Series it makes a Series of them, under the same index. Raises `DataError` for what is no text.
+        A pandas Series gives a Series with the same index. Raises `DataError` for values that are not texts.
         """
-        scores = self.score(as_texts(texts))
+        scores = self.score(list_of_texts(texts))
         found = [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
@@ -215,34 +214,34 @@ class Predictor:
     def predict_proba(self, texts: Any) -> Any:
         """The probability of each label, in the order of `labels`: `[texts, labels]`, rows sum to 1; a str is one text.
 
-        Of a pandas Series it makes a DataFrame under the same index, a column a label. Raises `DataError` for what is
-        no text.
+        A pandas Series gives a DataFrame with the same index, one column a label. Raises `DataError` for values that
+        are not texts.
         """
-        probabilities = self.score(as_texts(texts)).probabilities
+        probabilities = self.score(list_of_texts(texts)).probabilities
         if not _is_series(texts):
             return probabilities
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
     def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
-        """The words of a text and what each does to the label it is given: see `rnn_cli.scoring.explain`.
+        """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
-        Of more than `most_parts` words neighbours are joined. Raises `DataError` for what is no text.
+        Joins neighbours in a text of more than `most_parts` parts. Raises `DataError` for a value that is not a text.
         """
-        from rnn_cli.scoring.explain import explain
+        from rnn_cli.scoring.explain import explain_texts
 
-        return explain(self, as_texts([text]), most_parts=most_parts)[0]
+        return explain_texts(self, list_of_texts([text]), most_parts=most_parts)[0]
 
     @property
     def model_card(self) -> str:
-        """What it is for, what it learned from, how good it is, in Markdown; raises `BundleError` where it has none."""
+        """The model card in Markdown: use, data, metrics, limits. Raises `BundleError` if the bundle has none."""
         if CARD not in self._opened.manifest.files:
             raise BundleError("has no model card", where=str(self._opened.path))
         return self._opened.read(CARD).decode("utf-8")
 
 
-def as_texts(texts: str | Iterable[Any]) -> list[str]:
-    """A text alone or many, of a list, an array or a pandas Series, as a list. Raises `DataError` for what is none."""
+def list_of_texts(texts: str | Iterable[Any]) -> list[str]:
+    """One text, or the texts of a list, an array or a pandas Series, as a list. Raises `DataError` for other values."""
     listed = [texts] if isinstance(texts, str) else list(texts)
     for number, text in enumerate(listed, start=1):
         if not isinstance(text, str):
@@ -257,7 +256,7 @@ def _is_series(texts: object) -> bool:
 
 
 class Work:
-    """Encoded texts under way: `run` each of the `batches`, then take the `scores`."""
+    """Encoded texts to score: `run` each of the `batches`, then take the `scores`."""
 
     def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]]) -> None:
         self._predictor, self._texts = predictor, Ragged(sequences)
@@ -266,34 +265,34 @@ class Work:
 
     def run(self, rows: Indices) -> None:
         """Score one of the batches."""
-        # Threads write to rows of their own, and ONNX Runtime lets go of Python's lock.
+        # Each thread writes to its own rows, and ONNX Runtime releases Python's lock.
         self._logits[rows] = self._predictor.run(self._texts.padded(rows))
 
     def logits(self) -> Floats32:
-        """What `Predictor.logits` answers, once all batches have been run."""
+        """The result of `Predictor.logits`, after all batches have run."""
         return self._logits / self._predictor.temperature
 
     def scores(self) -> Scores:
-        """What `Predictor.score` answers, once all batches have been run."""
+        """The result of `Predictor.score`, after all batches have run."""
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
         return Scores(_probabilities(self.logits()), known)
 
 
 def cores() -> int:
-    """The cores this process may use, where the system tells; a container may have fewer than the machine."""
+    """How many cores this process may use; in a container that may be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
-    """ONNX Runtime with the graph in the bytes of the file `where`; raises `BundleError` if it cannot load it."""
+    """Load the graph from the bytes of the file `where` in ONNX Runtime; raises `BundleError` if that fails."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    # The arena would grow with every new shape of batch and never shrink; without it scoring is as fast.
+    # The arena would grow with every new shape of batch and never shrink; scoring is as fast without it.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    options.add_session_config_entry("session.load_model_format", "ONNX")  # not its own format, seen by nobody
-    options.log_severity_level = 4  # what goes wrong is told by the exception
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # not ORT's own, which is unchecked
+    options.log_severity_level = 4  # the exception says what went wrong
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
@@ -301,13 +300,13 @@ def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
 
 
 def _each_done(work: Callable[[Indices], None], batches: Sequence[Indices], threads: int) -> Iterator[Indices]:
-    """Does the work; gives each batch when it and those before it are done."""
+    """Do the work; yields each batch when it and all before it are done."""
     if threads == 1 or len(batches) <= 1:
         for batch in batches:
             work(batch)
             yield batch
         return
-    from concurrent.futures import ThreadPoolExecutor  # takes as long to load as a sentence to score
+    from concurrent.futures import ThreadPoolExecutor  # loading it takes as long as scoring a sentence
 
     with ThreadPoolExecutor(min(threads, len(batches))) as pool:
         for batch, _ in zip(batches, pool.map(work, batches), strict=True):

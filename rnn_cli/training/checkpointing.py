@@ -23,7 +23,15 @@ import numpy as np
 from rnn_cli import __version__
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
-from rnn_cli.bundle.model_folder import CONFIG, LONGEST, TOKENIZER, Bundle, checked_labels, number, texts
+from rnn_cli.bundle.model_folder import (
+    CONFIG,
+    MAX_RUN_SECONDS,
+    TOKENIZER,
+    Bundle,
+    checked_labels,
+    checked_number,
+    texts,
+)
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
@@ -106,7 +114,7 @@ class SavedRun:
             standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases kept none
-            spent = None if seconds is None else number(seconds, 0, LONGEST)
+            spent = None if seconds is None else checked_number(seconds, 0, MAX_RUN_SECONDS)
             told = state.get("recipe"), spent
             return cls(config, known, state["origin"], state["versions"], standing, arrays, *told)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:

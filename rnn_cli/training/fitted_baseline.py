@@ -15,7 +15,7 @@ from rnn_cli.arrays import label_indices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import BaselineComparison, compare
+from rnn_cli.evaluation.compare import BaselineComparison, compare_predictions
 from rnn_cli.evaluation.metrics import Metrics, measure
 
 if TYPE_CHECKING:  # loading it loads ONNX Runtime
@@ -69,7 +69,7 @@ class Baseline:
         side = self.sides[name]
         labels = side.probabilities.shape[1]
         return BaselineComparison(
-            side.metrics, compare(side.truth, network.predicted, side.predicted, labels), knew_more
+            side.metrics, compare_predictions(side.truth, network.predicted, side.predicted, labels), knew_more
         )
 
     def columns(self, name: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, few_of
-from rnn_cli.evaluation.decide import refuse_unsuitable
+from rnn_cli.evaluation.decide import check_decision
 from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
@@ -106,7 +106,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     _refuse_unstorable(config, tokenizer, labels)
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
-    refuse_unsuitable(config.decision, labels)
+    check_decision(config.decision, labels)
     train, sequences = _readable(splits.train, tokenizer, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)

@@ -41,11 +41,11 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed, UsageError, quoted
-from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.scoring.predictor import INT8, Predictor
+from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.training.checkpointing import HeldSignals, Keeper, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
@@ -77,9 +77,9 @@ def documents(
     )
     try:
         from rnn_cli.reporting.html import model_card, page
-        from rnn_cli.reporting.report import gather
+        from rnn_cli.reporting.report import gather_report
 
-        report = gather(opened, predictor, sides[name], name)
+        report = gather_report(opened, predictor, sides[name], name)
         counts = {side: Counter(dataset.labels) for side, dataset in rows.items() if len(dataset)}
         return {REPORT: page(report), CARD: model_card(report, counts)}
     except Exception as error:
@@ -288,21 +288,21 @@ def _write(
     predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
-    validation = evaluate(predictor, run.splits.validation)
+    validation = evaluate_predictor(predictor, run.splits.validation)
     int8 = in_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.in_words())
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
     listener.doing("measuring on the test rows")
     opened = draft.preview(manifest)
-    test = evaluate(predictor, run.splits.test) if len(run.splits.test) else None
+    test = evaluate_predictor(predictor, run.splits.test) if len(run.splits.test) else None
     sides = {"validation": validation} | ({"test": test} if test else {})
     metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
     metrics["calibration"] = {"temperature": predictor.temperature} | {
         name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.temperature)
         for name, side in sides.items()
     }
-    metrics[INT8] = int8.to_dict()
+    metrics[INT8_METRICS] = int8.to_dict()
     tables = {name: _kept(side) for name, side in sides.items()}
     if run.baseline is not None:
         knew_more = run.origin is not None

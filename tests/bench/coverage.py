@@ -20,7 +20,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.evaluation.compare import compare
+from rnn_cli.evaluation.compare import compare_predictions
 from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, measure
 
@@ -143,7 +143,7 @@ def found(rows: ScoredSide) -> Iterator[tuple[str, Interval]]:
         yield from ((f"{name} {label}", getattr(of, f"{name}_interval")) for name in OF_LABEL)
     right = (rows.truth == rows.predicted)[rows.sure]
     yield "sure answers", SelectiveMetrics.of(int(right.sum()), len(right), len(rows.truth)).accuracy_interval
-    compared = compare(rows.truth, rows.predicted, rows.others, len(names))
+    compared = compare_predictions(rows.truth, rows.predicted, rows.others, len(names))
     yield "accuracy difference", compared.interval
     yield "macro F1 difference", compared.macro_f1_interval
     (part,) = by_values(rows.truth, rows.probabilities, rows.predicted, ["all"] * len(rows.truth))

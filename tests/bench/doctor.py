@@ -23,7 +23,7 @@ from measuring import process
 
 from rnn_cli.checks.label_errors import find_suspects, judged_rows
 from rnn_cli.checks.learning_curve import learning_curve
-from rnn_cli.checks.rows import WHOLE, Rows
+from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load
 from rnn_cli.linear.tfidf import count_features
@@ -33,8 +33,8 @@ FLOORS = {"imdb": 0.60, "rotten_tomatoes": 0.35}
 COMMAND = "from rnn_cli.cli.main import main; main()"
 
 
-def prepared(dataset: Dataset) -> tuple[Rows, list[int], object]:
-    rows = Rows({WHOLE: dataset})
+def prepared(dataset: Dataset) -> tuple[CheckedRows, list[int], object]:
+    rows = CheckedRows({WHOLE: dataset})
     words = number_words(rows.texts)
     judged = judged_rows(rows, words)
     return rows, judged, count_features(words.take(judged), len(set(rows.labels)))

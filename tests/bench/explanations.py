@@ -20,7 +20,7 @@ import numpy as np
 from measuring import trained
 
 from rnn_cli.bundle.model_folder import PREDICTIONS
-from rnn_cli.scoring.explain import explain, log_odds
+from rnn_cli.scoring.explain import explain_texts, log_odds
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
@@ -70,7 +70,7 @@ def weights(
         return log_odds(predictor, [ids], answer) - log_odds(predictor, without, answer)
 
     pairs = list(zip(encoded, predicted, strict=True))
-    ours = [np.array([part.weight for part in parts]) for parts in explain(predictor, texts, predicted)]
+    ours = [np.array([part.weight for part in parts]) for parts in explain_texts(predictor, texts, predicted)]
     replaced = [fall(ids, answer, unknown) for ids, answer in pairs]
     return {
         "rnn (deleting)": ours,

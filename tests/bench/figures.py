@@ -12,7 +12,7 @@ import numpy as np
 from measuring import in_turn, seconds, show
 from scipy.stats import binomtest
 
-from rnn_cli.evaluation.compare import compare, mcnemar
+from rnn_cli.evaluation.compare import compare_predictions, mcnemar
 from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.evaluation.metrics import measure
 
@@ -46,7 +46,7 @@ def measured(case: Case) -> object:
 
 
 def compared(case: Case) -> object:
-    return compare(case[0], case[2], np.roll(case[2], 1), case[1].shape[1])
+    return compare_predictions(case[0], case[2], np.roll(case[2], 1), case[1].shape[1])
 
 
 def sliced(case: Case) -> object:

@@ -15,7 +15,7 @@ import numpy as np
 from measuring import in_turn, seconds, show, trained
 
 from rnn_cli.bundle.model_folder import INT8_MODEL, ONNX_MODEL, Bundle
-from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows
+from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows
 from rnn_cli.scoring.predictor import Predictor
 
 
@@ -35,7 +35,7 @@ def main(model: str, rounds: int) -> None:
     int8.threads = fp32.threads = 1
     race("the network alone, 1 thread", lambda predictor: predictor.logits(sequences))
 
-    small, plain = evaluate(int8, rows), evaluate(fp32, rows)
+    small, plain = evaluate_predictor(int8, rows), evaluate_predictor(fp32, rows)
     print(f"accuracy {small.metrics.accuracy:.2%}, fp32 {plain.metrics.accuracy:.2%}")
     tell("8 bits move probabilities", small.scores.probabilities, plain.scores.probabilities)
     alone = np.vstack([int8.score([text]).probabilities for text in rows.texts])

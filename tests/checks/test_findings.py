@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.checks.check import check
+from rnn_cli.checks.check import check_rows
 from rnn_cli.checks.findings import Finding, Severity, worst_first
 from rnn_cli.checks.labels import one_slip
-from rnn_cli.checks.rows import WHOLE, Rows, gather
+from rnn_cli.checks.rows import WHOLE, CheckedRows, gather_rows
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import parse_override
 from rnn_cli.config.schema import Config
@@ -25,8 +25,8 @@ def dataset(*rows: tuple[str, str], name: str = "rows.csv") -> Dataset:
 
 def found(*rows: tuple[str, str], **sides: Dataset) -> dict[str, tuple[Finding, list[int]]]:
     """The findings by name, each with the lines of its rows."""
-    checked = Rows({WHOLE: dataset(*rows)} if rows else sides)
-    report = check("rows.csv", Config(), checked)
+    checked = CheckedRows({WHOLE: dataset(*rows)} if rows else sides)
+    report = check_rows("rows.csv", Config(), checked)
     return {each.name: (each, [checked.lines[hit.row] for hit in each.hits]) for each in report.findings}
 
 
@@ -76,8 +76,8 @@ def test_leaks_are_told_by_file_and_line() -> None:
     exact, near = told["leaked texts"], told["nearly leaked texts"]
     assert (exact[1], [hit.note for hit in exact[0].hits]) == ([2], ["test; repeats train.csv:3 (training)"])
     assert near[1] == [3]
-    assert exact[0].what.startswith("1 validation or test text stands on an earlier side too")
-    assert near[0].what.startswith("1 validation or test text nearly stands on an earlier side too")
+    assert exact[0].what.startswith("1 validation or test text is also on an earlier side")
+    assert near[0].what.startswith("1 validation or test text is nearly the same as a text on an earlier side")
     assert "duplicates" not in told and "near duplicates" not in told
 
 
@@ -190,13 +190,13 @@ def test_worst_first() -> None:
 def test_a_config_is_split_and_a_file_is_not(labelled_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     config.write_text(f"data: {{source: {labelled_file}}}\n", encoding="utf-8")
-    assert {name: len(side) for name, side in gather(str(config))[1].sides.items()} == {
+    assert {name: len(side) for name, side in gather_rows(str(config))[1].sides.items()} == {
         "training": 64,
         "validation": 8,
         "test": 8,
     }
-    assert set(gather(str(labelled_file))[1].sides) == {WHOLE}
-    assert set(gather(str(labelled_file), [*map(parse_override, [f"data.test={labelled_file}"])])[1].sides) == {
+    assert set(gather_rows(str(labelled_file))[1].sides) == {WHOLE}
+    assert set(gather_rows(str(labelled_file), [*map(parse_override, [f"data.test={labelled_file}"])])[1].sides) == {
         "training",
         "test",
     }
@@ -204,8 +204,8 @@ def test_a_config_is_split_and_a_file_is_not(labelled_file: Path, tmp_path: Path
 
 def test_what_is_no_source_is_told(labelled_file: Path) -> None:
     with pytest.raises(DataError, match="did you mean imdb"):
-        gather("imbd")
+        gather_rows("imbd")
     with pytest.raises(ConfigError, match="no effect here"):
-        gather(str(labelled_file), [*map(parse_override, ["training.epochs=3"])])
-    with pytest.raises(ConfigError, match="named already"):
-        gather(str(labelled_file), [*map(parse_override, ["data.source=imdb"])])
+        gather_rows(str(labelled_file), [*map(parse_override, ["training.epochs=3"])])
+    with pytest.raises(ConfigError, match="already named"):
+        gather_rows(str(labelled_file), [*map(parse_override, ["data.source=imdb"])])

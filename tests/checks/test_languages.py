@@ -2,7 +2,7 @@
 
 from rnn_cli.checks.findings import Finding, Severity
 from rnn_cli.checks.languages import FEW_LETTERS, NAMES, find_languages
-from rnn_cli.checks.rows import WHOLE, Rows
+from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.data.rows import Dataset
 
@@ -25,8 +25,8 @@ OTHERS = {
 
 
 def told(texts: list[str]) -> Finding | None:
-    rows = Rows({WHOLE: Dataset("rows.csv", texts, ["a"] * len(texts), list(range(2, len(texts) + 2)))})
-    return next(find_languages(rows, [script_of(text) for text in texts]), None)
+    rows = CheckedRows({WHOLE: Dataset("rows.csv", texts, ["a"] * len(texts), list(range(2, len(texts) + 2)))})
+    return next(iter(find_languages(rows, [script_of(text) for text in texts])), None)
 
 
 def test_a_few_german_rows_among_english_ones_are_all_told() -> None:
@@ -38,14 +38,14 @@ def test_a_few_german_rows_among_english_ones_are_all_told() -> None:
     assert finding is not None and finding.severity == Severity.NOTE
     assert [hit.row for hit in finding.hits] == list(places)
     assert {hit.note for hit in finding.hits} == {"German"}
-    assert finding.what == "Of 620 texts long enough to judge 20 are surely not in English, as most are: 20 German."
+    assert finding.what == "20 texts are surely not in English, as most of the 620 long enough texts are: 20 German."
 
 
 def test_the_languages_are_told_by_name_and_counted() -> None:
     finding = told([*ENGLISH, *OTHERS.values(), OTHERS["French"] + " ce soir"])
     assert finding is not None
     assert [hit.note for hit in finding.hits] == [*OTHERS, "French"]
-    assert "5 are surely not in English" in finding.what and ": 2 French, 1 Spanish," in finding.what
+    assert "5 texts are surely not in English" in finding.what and ": 2 French, 1 Spanish," in finding.what
 
 
 def test_what_most_texts_are_in_is_not_foreign_whatever_it_is() -> None:

@@ -8,7 +8,7 @@ import pytest
 from rnn_cli.checks.duplicates import near_duplicates
 from rnn_cli.checks.label_errors import confident, find_suspects, judged_rows
 from rnn_cli.checks.learning_curve import EXPONENTS, fit_power_law, law_at, learning_curve
-from rnn_cli.checks.rows import WHOLE, Rows
+from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.linear.tfidf import count_features
 from rnn_cli.linear.words import number_words, split_words
@@ -17,16 +17,16 @@ WORDS = {"good": "warm funny lovely bright".split(), "bad": "dull tedious bland 
 FILLER = [f"w{number}" for number in range(60)]
 
 
-def reviews(rows: int, wrong: int = 0) -> tuple[Rows, set[int]]:
+def reviews(rows: int, wrong: int = 0) -> tuple[CheckedRows, set[int]]:
     chance = random.Random(7)
     labels = [("good", "bad")[row % 2] for row in range(rows)]
     texts = [" ".join(chance.choices(FILLER, k=8) + chance.choices(WORDS[label], k=3)) for label in labels]
     changed = set(chance.sample(range(rows), wrong))
     given = [("good" if label == "bad" else "bad") if row in changed else label for row, label in enumerate(labels)]
-    return Rows({WHOLE: Dataset("rows.csv", texts, given, list(range(rows)))}), changed
+    return CheckedRows({WHOLE: Dataset("rows.csv", texts, given, list(range(rows)))}), changed
 
 
-def features(rows: Rows) -> tuple[list[int], object]:
+def features(rows: CheckedRows) -> tuple[list[int], object]:
     words = number_words(rows.texts)
     judged = judged_rows(rows, words)
     return judged, count_features(words.take(judged), len(set(rows.labels)))
@@ -50,7 +50,7 @@ def test_the_changed_ones_of_many_labels_are_the_suspects() -> None:
     ]
     changed = set(chance.sample(range(600), 15))
     given = [f"label{(row + 1) % 12}" if row in changed else label for row, label in enumerate(labels)]
-    rows = Rows({WHOLE: Dataset("rows.csv", texts, given, list(range(600)))})
+    rows = CheckedRows({WHOLE: Dataset("rows.csv", texts, given, list(range(600)))})
     found = {each.row: each.suggested for each in find_suspects(rows, *features(rows))}
     assert set(found) <= changed and len(found) >= 10
     assert all(suggested == labels[row] for row, suggested in found.items())
@@ -59,7 +59,7 @@ def test_the_changed_ones_of_many_labels_are_the_suspects() -> None:
 def test_a_model_that_only_guesses_accuses_no_one() -> None:
     chance = random.Random(3)
     texts = [" ".join(chance.choices(FILLER, k=8)) for _ in range(300)]
-    rows = Rows({WHOLE: Dataset("rows.csv", texts, ["good", "bad"] * 150, list(range(300)))})
+    rows = CheckedRows({WHOLE: Dataset("rows.csv", texts, ["good", "bad"] * 150, list(range(300)))})
     assert find_suspects(rows, *features(rows)) == ()
 
 
@@ -131,7 +131,7 @@ def test_the_curve_rises_and_its_range_holds_the_gain() -> None:
     words = {label: [f"{label}{number}" for number in range(300)] for label in ("good", "bad")}
     labels = [("good", "bad")[row % 2] for row in range(2000)]
     texts = [" ".join(chance.choices(FILLER, k=8) + chance.choices(words[label], k=1)) for label in labels]
-    rows = Rows({WHOLE: Dataset("rows.csv", texts, labels, list(range(2000)))})
+    rows = CheckedRows({WHOLE: Dataset("rows.csv", texts, labels, list(range(2000)))})
     curve = learning_curve(rows, *features(rows))
     assert curve is not None
     assert curve.sizes[-1] == 1600 and list(curve.sizes) == sorted(curve.sizes)

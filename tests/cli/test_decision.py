@@ -88,8 +88,9 @@ def test_training_tells_what_was_chosen_and_what_it_comes_to(cautious: tuple[Pat
     told = " ".join(out.split())
     test = metrics(model)["test"]
     sure, good = test["sure"], test["per_class"]["good"]
-    assert f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%}); of these answers {sure['accuracy']:.1%}" in told
-    assert f"of the test rows that are good, {good['recall']:.1%} are found (recall)" in told
+    sure_rows = f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%})"
+    assert f"{sure_rows}; {sure['accuracy']:.1%} of these predictions are right " in told
+    assert f"of the test rows with the label good, {good['recall']:.1%} are found (recall)" in told
 
 
 def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
@@ -101,7 +102,7 @@ def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
     }
     out = " ".join(rnn("evaluate", "--model", str(model)).out.split())
     manifest = Bundle.open(model).manifest
-    assert f"Decided: good is answered from a probability of {manifest.threshold:.4g} on; between " in out
+    assert f"Decided: good is predicted from a probability of {manifest.threshold:.4g} on; between " in out
     assert f"Sure of {told['sure']['rows']} rows" in out
 
 
@@ -197,13 +198,13 @@ def test_three_labels_have_no_threshold_but_can_be_unsure(
     source = make_labelled_file(["good", "bad", "so-so"], 90)
     words = ["train", "quick", "--out", "model", *tiny_overrides(tiny, data__source=source, training__epochs=2)]
     code, out, err = rnn(*words, "--set", "decision.goal=f1")
-    assert (code, err) == (2, "Error: decision.goal: is for two labels, and here are 3\n")
+    assert (code, err) == (2, "Error: decision.goal: is for two labels, but there are 3\n")
     assert not (home / "model").exists()
     assert rnn(*words, "--set", "decision.abstain=0.2").code == 0
     assert "as probable as the next is unsure" in " ".join(rnn("evaluate", "--model", "model").out.split())
     code, out, err = rnn("evaluate", "--model", "model", "--threshold", "0.4")
     assert (code, out) == (2, "")
-    assert err == "Error: --threshold: is for two labels, and here are 3\n"
+    assert err == "Error: --threshold: is for two labels, but there are 3\n"
 
 
 def test_a_label_called_unsure_cannot_be_abstained_beside(
@@ -213,4 +214,4 @@ def test_a_label_called_unsure_cannot_be_abstained_beside(
     words = tiny_overrides(tiny, data__source="rows.csv", decision__abstain_error=0.1)
     code, out, err = rnn("train", "quick", "--out", "model", *words)
     assert code == 2
-    assert "decision.abstain_error: one of the labels is 'unsure' already; rename it" in err
+    assert "decision.abstain_error: a label is already called 'unsure'; rename it" in err

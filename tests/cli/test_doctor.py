@@ -76,7 +76,7 @@ def test_json_holds_the_figures(odd: Path, rnn: Rnn) -> None:
 
 def test_leakage_fails_only_where_it_is_asked_to(leaking: Path, rnn: Rnn) -> None:
     told = rnn("data", "check", "mine.yaml")
-    assert (told.code, "3 validation or test texts stand on an earlier side" in told.out) == (0, True)
+    assert (told.code, "3 validation or test texts are also on an earlier side" in told.out) == (0, True)
     assert rnn("data", "check", "mine.yaml", "--fail-on-leakage").code == 1
 
 

@@ -15,9 +15,9 @@ from rnn_cli.cli import layout
 from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
-from rnn_cli.evaluation.compare import BaselineComparison, compare, kept_against
-from rnn_cli.evaluation.evaluate import Evaluation, Slice, read
-from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.compare import BaselineComparison, compare_predictions, kept_baseline
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted
+from rnn_cli.evaluation.metrics import MainMetrics, measure
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Scores
 from rnn_cli.text.tokenizer import Tokenizer
@@ -58,7 +58,7 @@ def against(only_first: int, only_second: int, knew_more: bool = False) -> Basel
         [(1, 1), (1, 0), (0, 1), (0, 0)], [700, only_first, only_second, 300 - only_first - only_second], 0
     )
     metrics = measure(("a", "b"), truth, np.full((1000, 2), 0.5), right[:, 1])
-    return BaselineComparison(metrics, compare(truth, right[:, 0], right[:, 1], 2), knew_more)
+    return BaselineComparison(metrics, compare_predictions(truth, right[:, 0], right[:, 1], 2), knew_more)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_figures_that_are_none_are_refused(content: str, newest: Path) -> None:
     manifest = Bundle.open(newest).manifest
     (newest / METRICS).write_text(content)
     opened = Bundle(newest, replace(manifest, files={METRICS: proof(newest / METRICS)}))
-    with pytest.raises(BundleError, match="not figures this rnn understands"):
-        kept_against(opened, "test")
+    with pytest.raises(BundleError, match="metrics this rnn does not understand"):
+        kept_baseline(opened, "test")
 
 
 def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
@@ -197,7 +197,7 @@ def evaluation(labels: list[str]) -> Evaluation:
     dataset = Dataset(name="rows", texts=["text"] * len(truth), labels=names, lines=list(range(len(truth))))
     metrics = measure(labels, truth, probabilities, predicted)
     scores = Scores(probabilities, np.ones(len(truth), np.bool_))
-    reading = read(Tokenizer.fit(["text"]), dataset.texts)[1]
+    reading = encode_counted(Tokenizer.fit(["text"]), dataset.texts)[1]
     return Evaluation(dataset, scores, Decision(), predicted, metrics, reading)
 
 
@@ -307,7 +307,7 @@ def test_a_column_that_there_is_not_is_told_with_those_there_are(rnn: Rnn, newes
 
 
 def test_of_many_slices_the_worst_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    slices = [Slice(f"user {place}", 30, place / 50, (0.1, 0.9), 0.5, None, 0.5, None) for place in range(25)]
+    slices = [MainMetrics(f"user {place}", 30, place / 50, (0.1, 0.9), 0.5, None, 0.5, None) for place in range(25)]
     show_slices("user", slices)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("user ") and "30" in line] == [

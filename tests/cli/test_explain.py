@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rnn_cli.cli.show_predictions import shown_explanation
-from rnn_cli.scoring.explain import Part, explain
+from rnn_cli.scoring.explain import Part, explain_texts
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import COMMAND, Ended, Rnn, on_a_terminal
@@ -47,7 +47,7 @@ def test_jsonl_gives_the_parts_as_they_are_weighed(predict: Rnn, trained: Path) 
     code, out, err = predict("--format", "jsonl", stdin="".join(f"{text}\n" for text in texts).encode())
     predicted = [json.loads(line) for line in out.splitlines()]
     assert (code, err, [answer["text"] for answer in predicted]) == (0, "", texts)
-    for answer, parts in zip(predicted, explain(Predictor.open(trained), texts), strict=True):
+    for answer, parts in zip(predicted, explain_texts(Predictor.open(trained), texts), strict=True):
         assert [each["text"] for each in answer["explanation"]] == [answer["text"][p.start : p.end] for p in parts]
         assert [(each["start"], each["end"]) for each in answer["explanation"]] == [(p.start, p.end) for p in parts]
         assert [each["weight"] for each in answer["explanation"]] == pytest.approx([p.weight for p in parts], rel=1e-5)

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.bundle.checkpoints import LOCK
-from rnn_cli.bundle.checkpoints import write as write_checkpoint
+from rnn_cli.bundle.checkpoints import LOCK_FILE, write_checkpoint
 from rnn_cli.config.load import load_config, parse_override, to_yaml
 from tests.forge import Forged
 
@@ -101,7 +100,7 @@ def test_an_unfinished_run_says_how_far_it_is(rnn: Rnn, home: Path) -> None:
     assert (found["state"], found["data"], found["recipe"]) == ("unfinished", "sample", "quick")
     assert found["told"] == "stopped in epoch 3 of 4, 1,200 batches done"
     assert found["bytes"] > 1_000_000 and found["accuracy"] is None
-    with (path / LOCK).open("w") as lock:
+    with (path / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert listed(rnn)["quick-1.unfinished"]["told"] == "under way in epoch 3 of 4, 1,200 batches done"
     (path / "failed").write_text("the loss is nan at epoch 3")
@@ -263,7 +262,7 @@ def test_what_is_no_run_or_in_use_is_refused_and_nothing_changes(
     (copy("folder") / "mine").mkdir()
     (unfinished(home / "runs" / "more.unfinished") / "mine.txt").write_text("mine")
     held = unfinished(home / "runs" / "held.unfinished")
-    with (held / LOCK).open("w") as lock:
+    with (held / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = files_below(home)
         code, out, err = rnn("runs", "rm", "--force", "--", "quick-1", name)
@@ -293,7 +292,7 @@ def test_a_run_loses_its_name_before_it_is_deleted(
     code, _, err = rnn("runs", "rm", "quick-1")
     ((hidden, names),) = seen
     assert hidden.startswith(".quick-1.") and "quick-1" not in names
-    assert code == 2 and "cannot be deleted as a whole; delete it by hand" in err
+    assert code == 2 and "cannot be deleted completely; delete it by hand" in err
     assert list(listed(rnn)) == ["quick-2"]
     monkeypatch.setattr(system, "remove", kept)
     assert rnn("runs", "rm", "quick-2").code == 0

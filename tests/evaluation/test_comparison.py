@@ -7,9 +7,10 @@ from math import comb
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 from scipy.stats import binomtest
 
-from rnn_cli.evaluation.compare import Comparison, compare, holm, mcnemar, paired_interval
+from rnn_cli.evaluation.compare import Comparison, compare_predictions, holm, mcnemar, paired_interval
 from rnn_cli.evaluation.metrics import measure
 
 
@@ -97,7 +98,7 @@ def test_the_intervals_hold_the_true_difference_as_often_as_they_say() -> None:
         hard = chance.random(200)
         first = np.where(hard < 0.8, truth, 1 - truth)
         second = np.where((hard > 0.1) & (hard < 0.85), truth, 1 - truth)
-        found = compare(truth, first, second, labels=2)
+        found = compare_predictions(truth, first, second, labels=2)
         expected = 0.8 - 0.75
         held_accuracy += found.interval[0] <= expected <= found.interval[1]
         # With labels of equal share and errors of equal share, macro F1 is the accuracy but for a hair.
@@ -110,7 +111,7 @@ def test_the_differences_are_those_of_the_figures() -> None:
     chance = np.random.default_rng(3)
     truth, first, second = chance.integers(0, 3, (3, 500))
     first = np.where(chance.random(500) < 0.5, truth, first)
-    found = compare(truth, first, second, labels=4)  # the fourth has no row
+    found = compare_predictions(truth, first, second, labels=4)  # the fourth has no row
     probabilities = np.full((500, 4), 0.25)
     one, two = (measure("abcd", truth, probabilities, predicted) for predicted in (first, second))
     assert found.difference == pytest.approx(one.accuracy - two.accuracy)
@@ -124,7 +125,7 @@ def test_the_differences_are_those_of_the_figures() -> None:
 def test_the_other_way_round_it_is_the_negative() -> None:
     chance = np.random.default_rng(3)
     truth, first, second = chance.integers(0, 2, (3, 300))
-    found, turned = compare(truth, first, second, 2), compare(truth, second, first, 2)
+    found, turned = compare_predictions(truth, first, second, 2), compare_predictions(truth, second, first, 2)
     assert turned.difference == -found.difference
     assert turned.interval == pytest.approx((-found.interval[1], -found.interval[0]))
     assert turned.p_value == found.p_value
@@ -132,9 +133,9 @@ def test_the_other_way_round_it_is_the_negative() -> None:
 
 def test_it_repeats_and_survives_json() -> None:
     truth, first, second = np.random.default_rng(5).integers(0, 2, (3, 100))
-    found = compare(truth, first, second, 2)
-    assert compare(truth, first, second, 2) == found
-    assert Comparison.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    found = compare_predictions(truth, first, second, 2)
+    assert compare_predictions(truth, first, second, 2) == found
+    assert TypeAdapter(Comparison).validate_python(json.loads(json.dumps(found.to_dict()))) == found
 
 
 def test_holm_worked_out_by_hand() -> None:

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError
-from rnn_cli.evaluation.compare import PredictedRows, compare, compare_models, read_predictions
+from rnn_cli.evaluation.compare import LabelledPredictions, compare_models, compare_predictions, read_predictions
 
 ROWS = 60
 TRUTH = ["good" if row % 3 else "bad" for row in range(ROWS)]
 OTHER = {"good": "bad", "bad": "good"}
 
 
-def model(name: str, wrong: set[int], **more: object) -> PredictedRows:
+def model(name: str, wrong: set[int], **more: object) -> LabelledPredictions:
     predictions = [OTHER[label] if row in wrong else label for row, label in enumerate(TRUTH)]
     texts = [f"text {row}" for row in range(ROWS)]
-    return replace(PredictedRows(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
+    return replace(LabelledPredictions(name, {"text": texts}, TRUTH, predictions, None), **more)  # type: ignore[arg-type]
 
 
-def shuffled(predicted: PredictedRows, seed: int) -> PredictedRows:
+def shuffled(predicted: LabelledPredictions, seed: int) -> LabelledPredictions:
     order = random.Random(seed).sample(range(len(predicted.labels)), len(predicted.labels))
-    return PredictedRows(
+    return LabelledPredictions(
         predicted.name,
         {name: [column[place] for place in order] for name, column in predicted.keys.items()},
         [predicted.labels[place] for place in order],
@@ -66,17 +66,18 @@ def test_equal_texts_are_each_taken_once() -> None:
 
 def test_rows_that_are_not_the_same_are_told() -> None:
     first, other = model("runs/a", set()), model("runs/b", set())
-    less = PredictedRows(
+    less = LabelledPredictions(
         "runs/b", {"text": other.keys["text"][:57] + ["new"]}, TRUTH[:58], other.predictions[:58], None
     )
     with pytest.raises(DataError) as caught:
         compare_models([first, less])
     assert str(caught.value).startswith(
         "runs/b: not the same rows as runs/a: 3 are in runs/a only ('text 57', 'text 58', ...), "
-        "1 is in runs/b only ('new'); runs keep the same rows apart only with the same data and data.split_seed; "
-        "rnn compare --data FILE"
+        "1 is in runs/b only ('new'); "
+        "runs keep the same rows for their test only with the same data and data.split_seed; rnn compare --data FILE"
     )
-    twice = PredictedRows("b", {"text": [*other.keys["text"], "text 1"]}, [*TRUTH, "good"], [*TRUTH, "good"], None)
+    texts, labels = [*other.keys["text"], "text 1"], [*TRUTH, "good"]
+    twice = LabelledPredictions("b", {"text": texts}, labels, labels, None)
     with pytest.raises(DataError, match=r"a: 1 is in b only \('text 1'\);"):
         compare_models([model("a", set()), twice])
 
@@ -100,7 +101,7 @@ def test_rows_are_told_by_what_all_have() -> None:
     ids = [str(row) for row in range(ROWS)]
     by_id, by_both = model("a", {3}, keys={"id": ids}), model("b", set(), keys={"id": ids, "text": ["x"] * ROWS})
     assert compare_models([by_both, shuffled(by_id, 2)]).models[1].accuracy == 59 / 60
-    with pytest.raises(DataError, match="c: has no column by which a tells its rows"):
+    with pytest.raises(DataError, match="c: has no column that identifies its rows as those of a"):
         compare_models([by_id, model("c", set())])
 
 
@@ -114,7 +115,7 @@ def test_more_than_two_are_corrected_for_their_number() -> None:
     assert b.p_corrected == b.against_first.p_value
     truth = np.array([label == "good" for label in TRUTH]).astype(int)
     given = [np.where(np.arange(ROWS) < wrong, 1 - truth, truth) for wrong in (6, 12)]
-    assert b.against_first == compare(truth, *given, labels=2)
+    assert b.against_first == compare_predictions(truth, *given, labels=2)
 
 
 def write(path: Path, text: str) -> str:
@@ -149,8 +150,8 @@ def test_of_three_labels_the_true_ones_probability_is_not_known(tmp_path: Path) 
         ("text,label,Prediction\nt,x,x\n", "rename 'Prediction'"),
         ("label,prediction\nx,x\n", "no column 'text'"),
         ("text,label,prediction\nt,x,x\nt,x,\n", "a.csv:3: no prediction"),
-        ("text,label,prediction,probability\nt,x,x,1.5\n", "a.csv:2: '1.5' is no probability"),
-        ("text,label,prediction,probability\nt,x,x,nan\n", "a.csv:2: 'nan' is no probability"),
+        ("text,label,prediction,probability\nt,x,x,1.5\n", "a.csv:2: '1.5' is not a probability"),
+        ("text,label,prediction,probability\nt,x,x,nan\n", "a.csv:2: 'nan' is not a probability"),
         ("text,label,prediction,split\nt,x,x,dev\n", "has no test rows; use --split with one of them: 'dev'"),
         ("text,label,prediction\n", "has no rows"),
         ("text,label,prediction\nt,x\n", "a.csv:2: 2 fields, expected 3"),
@@ -164,7 +165,7 @@ def test_a_file_that_cannot_be_compared(content: str, told: str, tmp_path: Path)
 
 def test_another_spelling_of_every_label_is_refused() -> None:
     keys = {"text": ["a", "b"]}
-    ours = PredictedRows("ours", keys, ["good", "bad"], ["good", "good"], None)
-    theirs = PredictedRows("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
+    ours = LabelledPredictions("ours", keys, ["good", "bad"], ["good", "good"], None)
+    theirs = LabelledPredictions("theirs", keys, ["good", "bad"], ["Good", "Bad"], None)
     with pytest.raises(DataError, match="theirs.*'Bad'.*spell its predictions"):
         compare_models([ours, theirs])

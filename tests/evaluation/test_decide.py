@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.errors import ConfigError
-from rnn_cli.evaluation.decide import decide, refuse_unsuitable
+from rnn_cli.evaluation.decide import check_decision, decide
 from rnn_cli.scoring.decision import Decision
 
 #                  0     1     2     3     4     5     6     7
@@ -139,8 +139,8 @@ def test_three_labels_can_abstain() -> None:
 
 
 def test_wishes_that_cannot_be_meant_are_refused() -> None:
-    with pytest.raises(ConfigError, match="decision.goal: is for two labels, and here are 3"):
-        refuse_unsuitable(DecisionConfig(goal="f1"), ["a", "b", "c"])
-    with pytest.raises(ConfigError, match="decision.abstain: one of the labels is 'unsure' already"):
-        refuse_unsuitable(DecisionConfig(abstain=0.1), ["sure", "unsure"])
-    refuse_unsuitable(DecisionConfig(abstain=0.1), ["a", "b", "c"])
+    with pytest.raises(ConfigError, match="decision.goal: is for two labels, but there are 3"):
+        check_decision(DecisionConfig(goal="f1"), ["a", "b", "c"])
+    with pytest.raises(ConfigError, match="decision.abstain: a label is already called 'unsure'"):
+        check_decision(DecisionConfig(abstain=0.1), ["sure", "unsure"])
+    check_decision(DecisionConfig(abstain=0.1), ["a", "b", "c"])

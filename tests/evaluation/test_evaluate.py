@@ -7,13 +7,13 @@ import pytest
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.config.load import parse_override
 from rnn_cli.errors import ConfigError, DataError
-from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows, labelled_rows
+from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows, labelled_rows
 from rnn_cli.scoring.predictor import Predictor
 
 
 def test_the_kept_test_rows_give_the_figures_of_training(trained: Path) -> None:
     opened = Bundle.open(trained)
-    evaluation = evaluate(Predictor(opened), kept_test_rows(opened))
+    evaluation = evaluate_predictor(Predictor(opened), kept_test_rows(opened))
     written = json.loads(opened.read("metrics.json"))["test"]
     assert json.loads(json.dumps(evaluation.to_dict())) == written
 
@@ -40,7 +40,7 @@ def test_a_label_the_model_does_not_know_is_named_with_its_line(trained: Path, t
     file.write_text("text,label\nwarm,good\ndull,awful\n")
     opened = Bundle.open(trained)
     with pytest.raises(DataError, match=r"new.csv:3: label 'awful' is none of the model's \(bad, good\)"):
-        evaluate(Predictor(opened), labelled_rows(opened, str(file)))
+        evaluate_predictor(Predictor(opened), labelled_rows(opened, str(file)))
 
 
 def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
     for path in (*copy.iterdir(), copy):
         path.chmod(path.stat().st_mode & ~0o222)
     opened = Bundle.open(copy)
-    assert evaluate(Predictor(opened), kept_test_rows(opened)).metrics.rows == 16
+    assert evaluate_predictor(Predictor(opened), kept_test_rows(opened)).metrics.rows == 16
 
 
 def test_data_that_is_gone_is_told_with_the_way_out(of_own_file: tuple[Path, Path]) -> None:

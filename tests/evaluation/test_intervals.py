@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.compare import compare
+from rnn_cli.evaluation.compare import compare_predictions
 from rnn_cli.evaluation.intervals import _student, f1_interval, losses_interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics, measure
 from rnn_cli.evaluation.scores import calibration_error, precision_influences, roc_influences
@@ -78,7 +78,7 @@ def test_intervals_need_no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     first = measured(case)
     monkeypatch.setattr(np.random, "default_rng", None)
     assert measured(case) == first
-    assert compare(case[0], case[2], case[0], 4) == compare(case[0], case[2], case[0], 4)
+    assert compare_predictions(case[0], case[2], case[0], 4) == compare_predictions(case[0], case[2], case[0], 4)
 
 
 def test_what_the_rows_cannot_tell_has_no_interval() -> None:
@@ -93,7 +93,7 @@ def test_what_the_rows_cannot_tell_has_no_interval() -> None:
     assert of_five["balanced_accuracy"] is None is of_five["macro_f1"]  # under 5 rows a label
     assert of_five["accuracy"] and of_five["log_loss"]
     truth, _, predicted = answered(24, 5)
-    assert compare(truth, predicted, truth, 5).macro_f1_interval is None
+    assert compare_predictions(truth, predicted, truth, 5).macro_f1_interval is None
 
 
 def test_what_is_right_in_all_rows_seen_is_not_certain() -> None:
@@ -103,7 +103,7 @@ def test_what_is_right_in_all_rows_seen_is_not_certain() -> None:
     for name in ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc"):
         low, high = found[name] or (1, 0)
         assert 0.7 < low < 0.95 and high == pytest.approx(1), name
-    low, high = compare(truth, truth, truth, 2).macro_f1_interval or (0, 0)
+    low, high = compare_predictions(truth, truth, truth, 2).macro_f1_interval or (0, 0)
     assert low == -high and 0.02 < high < 0.2
 
 
@@ -120,7 +120,7 @@ def test_one_label_alone() -> None:
     truth = np.zeros(30, np.intp)
     metrics = measure("ab", truth, np.tile([0.9, 0.1], (30, 1)), truth)
     assert metrics.intervals["accuracy"] and metrics.intervals["balanced_accuracy"]
-    assert compare(truth, truth, truth, 2).macro_f1_interval is None
+    assert compare_predictions(truth, truth, truth, 2).macro_f1_interval is None
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
@@ -129,7 +129,7 @@ def test_a_handful_of_rows_breaks_nothing(rows: int) -> None:
         case = answered(rows, 2, seed=seed)
         for span in measured(case).intervals.values():
             assert span is None or 0 <= span[0] <= span[1]
-        compare(case[0], case[2], 1 - case[2], 2)
+        compare_predictions(case[0], case[2], 1 - case[2], 2)
 
 
 def test_equal_probabilities_are_told_as_what_they_are() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from rnn_cli.evaluation.ranges import MANY, NONE, group_names, range_names
+from rnn_cli.evaluation.ranges import MANY_VALUES, NO_VALUE, group_names, range_names
 
 
 def groups(values: list[str | None]) -> dict[str, int]:
@@ -86,9 +86,9 @@ def test_codes_are_no_numbers() -> None:
 
 def test_words_among_numbers_stay_what_they_are() -> None:
     found = groups([*map(str, range(100)), "nan", "inf", "unknown", "unknown", None, ""])
-    assert (found["nan"], found["inf"], found["unknown"], found[NONE]) == (1, 1, 2, 2)
+    assert (found["nan"], found["inf"], found["unknown"], found[NO_VALUE]) == (1, 1, 2, 2)
     assert len(found) == 4 + 5
-    mixed = [*map(str, range(MANY + 1)), *(f"A{place}" for place in range(MANY + 1))]
+    mixed = [*map(str, range(MANY_VALUES + 1)), *(f"A{place}" for place in range(MANY_VALUES + 1))]
     assert groups(mixed) == dict.fromkeys(mixed, 1)  # as article numbers are
 
 
@@ -100,7 +100,7 @@ def test_words_are_equal_if_they_are_the_same() -> None:
 
 def test_what_is_missing_is_not_what_is_called_so() -> None:
     assert groups([None, " ", "(none)", "(3 values under 20 rows)"]) == {
-        NONE: 2,
+        NO_VALUE: 2,
         "'(none)'": 1,
         "'(3 values under 20 rows)'": 1,
     }

@@ -6,8 +6,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.metrics import macro_f1, measure
-from rnn_cli.evaluation.scores import average_precision, precision_recall_curve, roc_auc, roc_curve
+from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.scores import (
+    average_precision,
+    confusion_of,
+    macro_f1,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
 
 SCORED = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]) | st.floats(0, 1)), min_size=2)
 
@@ -30,7 +37,7 @@ def test_curves_and_areas(rows: list[tuple[bool, float]]) -> None:
 def test_macro_f1_and_the_confusion(rows: list[tuple[int, int]]) -> None:
     truth, predicted = (np.array(column) for column in zip(*rows, strict=True))
     of_all = sk.f1_score(truth, predicted, labels=range(4), average="macro", zero_division=0)
-    assert macro_f1(truth, predicted, 4) == pytest.approx(of_all)
+    assert macro_f1(confusion_of(truth, predicted, 4)) == pytest.approx(of_all)
     metrics = measure("abcd", truth, np.full((len(rows), 4), 0.25), predicted)
     assert metrics.confusion == sk.confusion_matrix(truth, predicted, labels=range(4)).tolist()
     assert metrics.macro_f1 == pytest.approx(of_all)

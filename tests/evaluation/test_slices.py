@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rnn_cli.evaluation.evaluate import BANDS, FEWEST, Slice, by_length, by_values
+from rnn_cli.evaluation.evaluate import SLICE_RANGES, SLICE_ROWS, by_length, by_values
 from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.evaluation.metrics import measure
 
@@ -112,18 +112,18 @@ def test_a_column_of_numbers_is_cut_into_bands_of_like_size() -> None:
 def test_bands_of_length_hold_all_rows_once_and_do_not_overlap() -> None:
     lengths = np.random.default_rng(1).integers(0, 300, 517)
     slices = by_length(*answered(517, lengths > 250), lengths)
-    assert len(slices) == BANDS and sum(each.rows for each in slices) == 517
+    assert len(slices) == SLICE_RANGES and sum(each.rows for each in slices) == 517
     spans = sorted(tuple(map(int, each.name.removesuffix(" tokens").split(" to "))) for each in slices)
     assert spans[0][0] == lengths.min() and spans[-1][1] == lengths.max()
     assert all(one[1] < other[0] for one, other in zip(spans, spans[1:], strict=False))
     assert slices[0].name.endswith(f" to {lengths.max()} tokens") and slices[0].accuracy < 0.3
 
 
-@pytest.mark.parametrize(("rows", "bands"), [(1, 1), (FEWEST, 1), (2 * FEWEST, 2), (1_000, BANDS)])
+@pytest.mark.parametrize(("rows", "bands"), [(1, 1), (SLICE_ROWS, 1), (2 * SLICE_ROWS, 2), (1_000, SLICE_RANGES)])
 def test_few_rows_make_few_bands(rows: int, bands: int) -> None:
     assert len(by_length(*answered(rows, np.zeros(rows, bool)), np.arange(rows))) == bands
 
 
 def test_equal_lengths_are_one_band() -> None:
     (only,) = by_length(*answered(100, np.zeros(100, bool)), np.full(100, 7))
-    assert isinstance(only, Slice) and (only.name, only.rows) == ("7 tokens", 100)
+    assert (only.name, only.rows) == ("7 tokens", 100)

@@ -9,7 +9,7 @@ import pytest
 from rnn_cli.bundle.model_folder import CONFIG, FURTHER, INT8_MODEL, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle, proof
 from rnn_cli.config.load import parse_config
 from rnn_cli.errors import BundleError, UsageError, WriteError
-from rnn_cli.export.export import export, unplaced_config, unplaced_data
+from rnn_cli.export.export import export_bundle, unplaced_config, unplaced_data
 
 from .conftest import Make
 
@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def test_the_folder_is_a_bundle_of_few_files(opened: Bundle, tmp_path: Path) -> None:
-    written = export(opened, tmp_path / "out")
+    written = export_bundle(opened, tmp_path / "out")
     made = Bundle.open(written.path)
     assert made.manifest.files.keys() == {"README.md", "config.yaml", "model.onnx", "predict.py", "tokenizer.json"}
     assert {*made.manifest.files, "manifest.json", "rnn_runtime"} == {file.name for file in written.path.iterdir()}
@@ -36,7 +36,7 @@ def test_the_folder_is_a_bundle_of_few_files(opened: Bundle, tmp_path: Path) -> 
 
 
 def test_no_file_tells_where_the_data_lay(opened: Bundle, tmp_path: Path) -> None:
-    folder = export(opened, tmp_path / "out").path
+    folder = export_bundle(opened, tmp_path / "out").path
     assert b"/home/someone/secret" in opened.read(CONFIG)
     assert not any(b"secret" in content for content in contents(folder).values())
     config = parse_config((folder / "config.yaml").read_text("utf-8"), "config.yaml")
@@ -68,7 +68,7 @@ def with_int8(opened: Bundle, folder: Path) -> Bundle:
 
 def test_int8_writes_the_second_graph_as_the_only_one(opened: Bundle, tmp_path: Path) -> None:
     both = with_int8(opened, tmp_path / "both")
-    folder = export(both, tmp_path / "out", precision="int8").path
+    folder = export_bundle(both, tmp_path / "out", precision="int8").path
     assert Bundle.open(folder).read(ONNX_MODEL) == both.read(INT8_MODEL)
     assert INT8_MODEL not in Bundle.open(folder).manifest.files
     assert "the graph is int8" in (folder / "README.md").read_text()
@@ -76,7 +76,7 @@ def test_int8_writes_the_second_graph_as_the_only_one(opened: Bundle, tmp_path: 
 
 def test_a_model_without_an_int8_graph_says_so(opened: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="without; export it with --precision int8, or use --precision fp32$"):
-        export(opened, tmp_path / "out", precision="int8")
+        export_bundle(opened, tmp_path / "out", precision="int8")
     assert not list(tmp_path.iterdir())
 
 
@@ -84,24 +84,24 @@ def test_a_damaged_second_graph_is_refused(opened: Bundle, tmp_path: Path) -> No
     both = with_int8(opened, tmp_path / "both")
     (both.path / INT8_MODEL).write_bytes(b"x" * (both.path / INT8_MODEL).stat().st_size)
     with pytest.raises(BundleError, match="checksum differs"):
-        export(both, tmp_path / "out", precision="int8")
+        export_bundle(both, tmp_path / "out", precision="int8")
     assert [file.name for file in tmp_path.iterdir()] == ["both"]
 
 
 def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    export(opened, out)
+    export_bundle(opened, out)
     for folder in (out, out / "rnn_runtime" / "text"):
         (folder / "__pycache__").mkdir()  # left by Python, where the script was imported
         (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"")
     with pytest.raises(BundleError, match=r"exists; use --force to replace it, or another --to$"):
-        export(opened, out)
-    export(opened, out, force=True)
+        export_bundle(opened, out)
+    export_bundle(opened, out, force=True)
     assert not (out / "__pycache__").exists()
     for name in ("rnn_runtime/text/notes.txt", "notes.txt"):
         (out / name).write_text("dear")
         with pytest.raises(BundleError, match=rf"holds {name}, which is no part of the model; move it, or use another"):
-            export(opened, out, force=True)
+            export_bundle(opened, out, force=True)
         assert (out / name).read_text() == "dear"
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_model_is_never_replaced(force: bool, opened: Bundle, tmp_pat
     (tmp_path / "file").write_text("dear")
     for name in ("home", "file"):
         with pytest.raises(BundleError, match="exists and is not a trained model; choose another --to"):
-            export(opened, tmp_path / name, force=force)
+            export_bundle(opened, tmp_path / name, force=force)
     assert (tmp_path / "file").read_text() == "dear"
 
 
@@ -125,7 +125,7 @@ def test_the_model_itself_is_never_touched(force: bool, opened: Bundle, tmp_path
         (opened.path / "out", "in which nothing may change"),
     ):
         with pytest.raises(UsageError, match=reason):
-            export(opened, to, force=force)
+            export_bundle(opened, to, force=force)
     assert contents(opened.path) == before
 
 
@@ -133,7 +133,7 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
     opened: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    export(opened, out)
+    export_bundle(opened, out)
     before = contents(out)
 
     def full(self: Path, content: bytes) -> int:
@@ -141,6 +141,6 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(WriteError, match=r"no space left on device\); make room there or choose another --to$"):
-        export(opened, out, force=True)
+        export_bundle(opened, out, force=True)
     assert contents(out) == before
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

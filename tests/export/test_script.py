@@ -15,7 +15,7 @@ import pytest
 
 import rnn_cli
 from rnn_cli.bundle.model_folder import CARD, CONFIG, ONNX_MODEL, SCRIPT, TOKENIZER, Bundle
-from rnn_cli.export.export import export, needed, runtime
+from rnn_cli.export.export import export_bundle, needed, runtime
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import SETTINGS, Make
@@ -89,7 +89,7 @@ def answered(command: list[str], stdin: bytes, at: Path) -> list[str]:
 
 def exported(opened: Bundle) -> Path:
     folder = opened.path.with_name("export")
-    return export(opened, folder, force=folder.exists()).path
+    return export_bundle(opened, folder, force=folder.exists()).path
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -219,7 +219,10 @@ def test_a_library_that_is_missing_is_told_in_one_line(make_bundle: Make, tmp_pa
 
 def test_texts_without_a_known_word_are_counted(make_bundle: Make, tmp_path: Path) -> None:
     folder = exported(make_bundle())
-    for words, note in ((["zzz", "", "film"], "Warning: no word the model knows in 2 of the texts\n"), (["film"], "")):
+    for words, note in (
+        (["zzz", "", "film"], "Warning: 2 of the texts have no word that the model knows\n"),
+        (["film"], ""),
+    ):
         ended = subprocess.run(alone(folder, *words), capture_output=True, text=True, cwd=tmp_path, timeout=60)
         assert (ended.returncode, ended.stdout.count("\n"), ended.stderr) == (0, len(words), note)
 
@@ -298,14 +301,14 @@ def test_the_copies_import_numpy_onnxruntime_and_what_comes_with_python() -> Non
 
 def test_what_scoring_needs_is_imported_from_its_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = tmp_path / "predict.py"
-    monkeypatch.setattr("rnn_cli.export.export.SCRIPT", script)
+    monkeypatch.setattr("rnn_cli.export.export._SCRIPT_FILE", script)
     script.write_text("")
     anyway = needed()
     assert PACKAGE / "scoring" / "explain.py" in anyway, "the predictor's own method loads it"
     script.write_text("from rnn_cli.data import rows\n\n\ndef late():\n    from rnn_cli.evaluation.intervals import x")
-    assert [file.name for file in needed() if file not in anyway] == ["rows.py", "intervals.py"]
+    assert [file.name for file in needed() if file not in anyway] == ["rows.py", "intervals.py", "scores.py"]
     script.write_text("from rnn_cli.bundle import Bundle")
-    with pytest.raises(ValueError, match=r"^rnn_cli\.bundle is a room; import from its modules"):
+    with pytest.raises(ValueError, match=r"^rnn_cli\.bundle is a package; import from its modules"):
         needed()
 
 

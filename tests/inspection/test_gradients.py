@@ -7,8 +7,8 @@ import pytest
 from rnn_cli.config.schema import Config, ModelConfig
 from rnn_cli.inspection import gradients
 from rnn_cli.inspection.decay import Decay, Lesson, left
-from rnn_cli.inspection.gradients import gradient_norms, measure, simplest, token_gradient
-from rnn_cli.inspection.picture import save
+from rnn_cli.inspection.gradients import gradient_norms, measure_gradients, simplest, token_gradient
+from rnn_cli.inspection.picture import save_picture
 from rnn_cli.network.build import build
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.listener import Listener
@@ -58,12 +58,13 @@ def test_the_mean_is_the_typical_text_s_and_relative_to_the_last_token() -> None
 @pytest.fixture
 def one_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plain cell alone, which is soon measured."""
-    monkeypatch.setattr(gradients, "CELLS", ("rnn",))
+    monkeypatch.setattr(gradients, "MEASURED_CELLS", ("rnn",))
 
 
 def lesson(labelled_file: Path, tiny: dict[str, dict[str, object]], listener: Listener, **asked: float) -> Lesson:
     config = Config.model_validate(tiny | {"data": {"source": str(labelled_file)}})
-    return measure(prepare(config, listener), **({"texts": 9, "steps": 0, "scale": 1.0} | asked), listener=listener)  # type: ignore[arg-type]
+    settings = {"texts": 9, "steps": 0, "scale": 1.0} | asked
+    return measure_gradients(prepare(config, listener), **settings, listener=listener)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("one_cell")
@@ -100,7 +101,7 @@ def test_no_more_than_a_quarter_of_few_texts_is_taken(
 def test_the_chart_is_a_whole_png(tmp_path: Path) -> None:
     curve = np.geomspace(1, 1e-30, 50)
     decays = (Decay("rnn", curve, None), Decay("lstm", np.append(curve[:48], [0, np.inf]), curve**0.1))
-    save(Lesson("a$b$\x07\n名.csv", "word", 3, 50, 4, 2.0, 5, decays), tmp_path / "chart.png", force=False)
+    save_picture(Lesson("a$b$\x07\n名.csv", "word", 3, 50, 4, 2.0, 5, decays), tmp_path / "chart.png", force=False)
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert (tmp_path / "chart.png").read_bytes().endswith(b"IEND\xaeB`\x82")
     assert [file.name for file in tmp_path.iterdir()] == ["chart.png"]

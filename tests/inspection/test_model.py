@@ -9,7 +9,7 @@ import pytest
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, Bundle
 from rnn_cli.config.load import load_config, parse_override
 from rnn_cli.errors import BundleError
-from rnn_cli.export.export import export
+from rnn_cli.export.export import export_bundle
 from rnn_cli.inspection.model import look, nearest_recipe
 from rnn_cli.scoring.parts import read_fitting_graph
 from tests.forge import Forged
@@ -47,7 +47,7 @@ def test_the_parameters_are_the_numbers_in_the_file(trained: Path) -> None:
 
 
 def test_an_export_has_no_figures_and_is_told_all_the_same(trained: Path, tmp_path: Path) -> None:
-    export(Bundle.open(trained), tmp_path / "out")
+    export_bundle(Bundle.open(trained), tmp_path / "out")
     found = look(Bundle.open(tmp_path / "out"))
     assert (found.test, found.epochs) == (None, None)
     assert found.graph.architecture == look(Bundle.open(trained)).graph.architecture
@@ -56,8 +56,8 @@ def test_an_export_has_no_figures_and_is_told_all_the_same(trained: Path, tmp_pa
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
-        (METRICS, '{"test": {"accuracy": 1}}', "metrics.json: not figures this rnn understands"),
-        (METRICS, '{"test": []}', "metrics.json: not figures this rnn understands"),
+        (METRICS, '{"test": {"accuracy": 1}}', "metrics.json: metrics this rnn does not understand"),
+        (METRICS, '{"test": []}', "metrics.json: metrics this rnn does not understand"),
         (HISTORY, "epoch\n1\n", "history.csv: not a history this rnn understands"),
         ("config.yaml", "model: {units: [7]}\n", "config.yaml: model is not the network in model.onnx"),
     ],

@@ -8,10 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from rnn_cli.errors import UsageError
 from rnn_cli.inspection.decay import Decay, Lesson
-from rnn_cli.inspection.picture import draw_growth, draw_lesson, save
+from rnn_cli.inspection.picture import draw_growth, draw_lesson, save_picture
 from rnn_cli.inspection.reading import Growth, States
 from rnn_cli.inspection.tokens import Reading, Token
-from rnn_cli.reporting.charts import styled
+from rnn_cli.reporting.canvas import styled
 from rnn_cli.scoring.decision import Decision
 
 
@@ -81,12 +81,12 @@ def test_gradients_have_plain_numbers_beside_the_axis() -> None:
 @pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml")])
 def test_a_chart_is_a_file_the_same_each_time(tmp_path: Path, name: str, begins: bytes) -> None:
     out = tmp_path / name
-    save(growth(4), out, force=False)
+    save_picture(growth(4), out, force=False)
     first = out.read_bytes()
     assert first.startswith(begins)
     with pytest.raises(UsageError, match="exists"):
-        save(growth(5), out, force=False)
+        save_picture(growth(5), out, force=False)
     assert out.read_bytes() == first
-    save(growth(4), out, force=True)
+    save_picture(growth(4), out, force=True)
     assert out.read_bytes() == first
     assert [each.name for each in tmp_path.iterdir()] == [name]

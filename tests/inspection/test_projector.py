@@ -5,18 +5,26 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.errors import UsageError, WriteError
-from rnn_cli.inspection.vectors import CONFIG, METADATA, TENSORS, Vectors, escape, read_vectors, write
+from rnn_cli.inspection.vectors import (
+    METADATA_FILE,
+    PROJECTOR_CONFIG,
+    TENSORS_FILE,
+    Vectors,
+    escape,
+    read_vectors,
+    write_vectors,
+)
 from rnn_cli.text.tokenizer import Tokenizer
 
 
 def test_the_files_read_again_equal_the_embedding(trained: Path, tmp_path: Path) -> None:
     vectors = read_vectors(Bundle.open(trained))
-    assert write(vectors, tmp_path / "deep" / "out", force=False) == len(vectors.table) - 1
+    assert write_vectors(vectors, tmp_path / "deep" / "out", force=False) == len(vectors.table) - 1
     folder = tmp_path / "deep" / "out"
-    np.testing.assert_array_equal(np.loadtxt(folder / TENSORS, np.float32, delimiter="\t"), vectors.table[1:])
-    assert tuple((folder / METADATA).read_text("utf-8").splitlines()) == vectors.tokenizer.vocab[1:]
-    config = (folder / CONFIG).read_text("utf-8")
-    assert f'tensor_path: "{TENSORS}"' in config and f'metadata_path: "{METADATA}"' in config
+    np.testing.assert_array_equal(np.loadtxt(folder / TENSORS_FILE, np.float32, delimiter="\t"), vectors.table[1:])
+    assert tuple((folder / METADATA_FILE).read_text("utf-8").splitlines()) == vectors.tokenizer.vocab[1:]
+    config = (folder / PROJECTOR_CONFIG).read_text("utf-8")
+    assert f'tensor_path: "{TENSORS_FILE}"' in config and f'metadata_path: "{METADATA_FILE}"' in config
     assert [file.name for file in folder.parent.iterdir()] == ["out"]
 
 
@@ -24,8 +32,8 @@ def test_any_character_is_one_line_of_its_own(tmp_path: Path) -> None:
     characters = "a\t\n\r\x0b\x1c\x85\u2028\u3000 \\\u00e9映👩"
     tokenizer = Tokenizer.fit([characters], level="char", lowercase=False)
     table = np.arange(tokenizer.vocab_size, dtype=np.float32)[:, None]
-    write(Vectors(tokenizer, table), tmp_path / "out", force=False)
-    text = (tmp_path / "out" / METADATA).read_text("utf-8")
+    write_vectors(Vectors(tokenizer, table), tmp_path / "out", force=False)
+    text = (tmp_path / "out" / METADATA_FILE).read_text("utf-8")
     lines = text.splitlines()
     assert len(lines) == text.count("\n") == tokenizer.vocab_size - 1
     assert len(set(lines)) == len(lines) and all(line.strip() and "\t" not in line for line in lines)
@@ -39,27 +47,27 @@ def test_words_stay_as_they_are() -> None:
 def test_nothing_foreign_is_replaced(tmp_path: Path) -> None:
     vectors = Vectors(Tokenizer.fit(["one two"]), np.ones((4, 2), np.float32))
     out = tmp_path / "out"
-    write(vectors, out, force=False)
+    write_vectors(vectors, out, force=False)
     with pytest.raises(UsageError, match="exists; use --force"):
-        write(vectors, out, force=False)
-    write(Vectors(vectors.tokenizer, vectors.table * 2), out, force=True)
-    assert (out / TENSORS).read_text() == "2\t2\n" * 3
+        write_vectors(vectors, out, force=False)
+    write_vectors(Vectors(vectors.tokenizer, vectors.table * 2), out, force=True)
+    assert (out / TENSORS_FILE).read_text() == "2\t2\n" * 3
     (out / "mine.txt").touch()
     with pytest.raises(UsageError, match="holds mine.txt"):
-        write(vectors, out, force=True)
+        write_vectors(vectors, out, force=True)
     with pytest.raises(UsageError, match="is not a folder"):
-        write(vectors, out / "mine.txt", force=True)
+        write_vectors(vectors, out / "mine.txt", force=True)
 
 
 def test_a_failure_leaves_the_earlier_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = Vectors(Tokenizer.fit(["one two"]), np.ones((4, 2), np.float32))
-    write(vectors, tmp_path / "out", force=False)
+    write_vectors(vectors, tmp_path / "out", force=False)
 
     def full(token: str) -> str:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("rnn_cli.inspection.vectors.escape", full)
     with pytest.raises(WriteError, match="out: cannot be written .no space left on device"):
-        write(Vectors(vectors.tokenizer, vectors.table * 2), tmp_path / "out", force=True)
-    assert (tmp_path / "out" / TENSORS).read_text() == "1\t1\n" * 3
+        write_vectors(Vectors(vectors.tokenizer, vectors.table * 2), tmp_path / "out", force=True)
+    assert (tmp_path / "out" / TENSORS_FILE).read_text() == "1\t1\n" * 3
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

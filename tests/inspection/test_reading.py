@@ -46,7 +46,7 @@ def test_one_token_or_none_is_one_prefix(trained: Path, text: str, known: bool) 
 
 def test_of_a_very_long_text_some_prefixes_are_scored(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = growth(trained, TEXT)
-    monkeypatch.setattr(reading, "MOST_PREFIXES", 3)
+    monkeypatch.setattr(reading, "MAX_PREFIXES", 3)
     found = growth(trained, TEXT)
     assert found.lengths.tolist() == [2, 5, 8]
     np.testing.assert_allclose(found.probabilities, whole.probabilities[found.lengths - 1], atol=1e-6)

@@ -10,9 +10,9 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.evaluate import evaluate
+from rnn_cli.evaluation.evaluate import evaluate_predictor
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.reporting.report import Report, gather
+from rnn_cli.reporting.report import Report, gather_report
 from rnn_cli.scoring.predictor import Predictor, Scores
 
 Rows = Sequence[tuple[str, str]]
@@ -87,7 +87,7 @@ def report_of(model: Path, rows: Rows) -> Report:
     dataset = Dataset(
         "rows.csv", [text for text, _ in rows], [label for _, label in rows], list(range(2, len(rows) + 2))
     )
-    return gather(opened, predictor, evaluate(predictor, dataset), None)
+    return gather_report(opened, predictor, evaluate_predictor(predictor, dataset), None)
 
 
 @pytest.fixture
@@ -107,5 +107,6 @@ def of_labels(report: Report, names: Sequence[str], rows: int) -> Report:
     predicted = probabilities.argmax(axis=1)
     metrics = measure(labels, truth, probabilities, predicted)
     scores = Scores(probabilities, np.ones(rows, np.bool_))
-    evaluation = replace(report.evaluation, scores=scores, predicted=predicted, metrics=metrics)
-    return replace(report, manifest=replace(report.manifest, labels=labels), evaluation=evaluation, truth=truth)
+    dataset = Dataset("rows.csv", ["text"] * rows, [labels[index] for index in truth], list(range(rows)))
+    evaluation = replace(report.evaluation, dataset=dataset, scores=scores, predicted=predicted, metrics=metrics)
+    return replace(report, manifest=replace(report.manifest, labels=labels), evaluation=evaluation)

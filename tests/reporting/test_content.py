@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli.reporting import marking, report
+from rnn_cli.reporting import html, report
 from rnn_cli.reporting.charts import NAME_CHARACTERS, named
-from rnn_cli.reporting.marking import excerpt, marked
-from rnn_cli.reporting.report import Mistake, worst_mistakes
+from rnn_cli.reporting.html import excerpt, marked
+from rnn_cli.reporting.report import WrongPrediction, worst_predictions
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Predictor
 
@@ -24,7 +24,7 @@ def test_the_surest_wrong_answers_come_first(trained: Path, report_on: Gather) -
     ]
     report = report_on(trained, rows)
     found = report.mistakes
-    assert {(each.line, each.answer, each.truth) for each in found} == {
+    assert {(each.line, each.prediction, each.label) for each in found} == {
         (2, "good", "bad"),
         (4, "good", "bad"),
         (5, "bad", "good"),
@@ -33,7 +33,7 @@ def test_the_surest_wrong_answers_come_first(trained: Path, report_on: Gather) -
     assert sure == sorted(sure, reverse=True)
     for each in found:
         row = each.line - 2
-        place = report.labels.index(each.answer)
+        place = report.labels.index(each.prediction)
         assert each.probability == report.evaluation.scores.probabilities[row, place]
         strongest = max(each.parts, key=lambda part: part.weight)
         assert each.text[strongest.start : strongest.end] in {"warm", "lovely", "dull"}
@@ -51,8 +51,8 @@ def test_no_more_mistakes_are_explained_than_shown(
 ) -> None:
     report = report_on(trained, [("warm", "bad")] * 60)
     assert len(report.mistakes) == 50
-    monkeypatch.setattr("rnn_cli.reporting.report.MOST_CHARACTERS", 3)
-    unexplained = worst_mistakes(Predictor.open(trained), report.evaluation, report.truth, most=2)
+    monkeypatch.setattr("rnn_cli.reporting.report.CHARACTERS_EXPLAINED", 3)
+    unexplained = worst_predictions(Predictor.open(trained), report.evaluation, most=2)
     assert [each.parts for each in unexplained] == [(), ()]
 
 
@@ -61,7 +61,7 @@ def test_long_texts_are_explained_in_fewer_parts(
 ) -> None:
     text = "warm film plot actors music scene story ending whole evening"
     assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [10]
-    monkeypatch.setattr(report, "MOST_TOKENS", 1)
+    monkeypatch.setattr(report, "TOKENS_EXPLAINED", 1)
     assert [len(each.parts) for each in report_on(trained, [(text, "bad")]).mistakes] == [report.FEWEST_PARTS]
 
 
@@ -97,10 +97,10 @@ def test_a_text_that_was_not_explained_is_not_called_unread() -> None:
 
 def test_a_long_text_is_shown_about_its_strongest_word() -> None:
     text = "word " * 400
-    mistake = Mistake(text, 2, "good", "bad", 0.9, (Part(0, 4, 0.1), Part(1000, 1004, 2.0)))
+    mistake = WrongPrediction(text, 2, "good", "bad", 0.9, (Part(0, 4, 0.1), Part(1000, 1004, 2.0)))
     start, stop = excerpt(mistake) or (0, 0)
-    assert start < 1000 and stop > 1004 and stop - start <= marking.EXCERPT
+    assert start < 1000 and stop > 1004 and stop - start <= html.EXCERPT
     assert text[start:stop].startswith("word") and text[start:stop].endswith("word")
-    unbroken = Mistake("x" * 1000, 2, "good", "bad", 0.9, ())
-    assert excerpt(unbroken) == (0, marking.EXCERPT)
-    assert excerpt(Mistake("x" * marking.LONG, 2, "good", "bad", 0.9, ())) is None
+    unbroken = WrongPrediction("x" * 1000, 2, "good", "bad", 0.9, ())
+    assert excerpt(unbroken) == (0, html.EXCERPT)
+    assert excerpt(WrongPrediction("x" * html.FOLDED_FROM, 2, "good", "bad", 0.9, ())) is None

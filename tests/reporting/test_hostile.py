@@ -14,13 +14,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rnn_cli.evaluation.evaluate import by_values
-from rnn_cli.export.export import card as exported_card
-from rnn_cli.reporting import html, svg
+from rnn_cli.export.export import export_card
+from rnn_cli.reporting import canvas, html
+from rnn_cli.reporting.canvas import save_charts
 from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw, in_markdown
 from rnn_cli.reporting.html import model_card, page
-from rnn_cli.reporting.report import Mistake, Report
-from rnn_cli.reporting.svg import save_all
+from rnn_cli.reporting.report import Report, WrongPrediction
 from rnn_cli.scoring.explain import Part
 from rnn_cli.text.plain import one_line, plain, shortened
 
@@ -55,7 +55,7 @@ def foreign(report: Report, words: Sequence[str]) -> Report:
     evaluation, count = made.evaluation, len(words)
     values = [words[row % count] for row in range(1_500)]
     mistakes = tuple(
-        Mistake(word * 1_000 if place % 2 else word, place, word, words[-1 - place], 0.5, (Part(0, 3, 1.0),))
+        WrongPrediction(word * 1_000 if place % 2 else word, place, word, words[-1 - place], 0.5, (Part(0, 3, 1.0),))
         for place, word in enumerate(words)
     )
     config = made.config.model_copy(
@@ -72,7 +72,7 @@ def foreign(report: Report, words: Sequence[str]) -> Report:
             evaluation,
             dataset=replace(evaluation.dataset, name=words[9]),
             by=words[2],
-            slices=tuple(by_values(made.truth, evaluation.scores.probabilities, evaluation.predicted, values)),
+            slices=tuple(by_values(evaluation.truth, evaluation.scores.probabilities, evaluation.predicted, values)),
         ),
         mistakes=mistakes,
         frequent=tuple(words),
@@ -113,9 +113,9 @@ def test_a_page_shows_the_texts_as_they_are(pages: tuple[Page, Page]) -> None:
 def test_charts_as_files_are_xml_that_shows_the_labels(
     reports: tuple[Report, Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(svg, "FORMATS", ("svg",))
+    monkeypatch.setattr(canvas, "FORMATS", ("svg",))
     for report, name in zip(reports, ("hostile", "harmless"), strict=True):
-        save_all(draw_all(report), tmp_path / name, force=False)
+        save_charts(draw_all(report), tmp_path / name, force=False)
     for file in (tmp_path / "hostile").glob("*.svg"):
         drawn, usual = (ElementTree.parse(tmp_path / name / file.name).getroot() for name in ("hostile", "harmless"))
         kinds = [{(each.tag, *sorted(each.attrib)) for each in root.iter()} for root in (drawn, usual)]
@@ -167,7 +167,7 @@ def test_a_card_has_nothing_but_words_of_the_labels(reports: tuple[Report, Repor
 
 
 def test_an_exports_readme_has_nothing_but_words_of_the_labels(reports: tuple[Report, Report]) -> None:
-    made = [exported_card(replace(report.manifest, unsure_below=0.5), "fp32") for report in reports]
+    made = [export_card(replace(report.manifest, unsure_below=0.5), "fp32") for report in reports]
     hostile, harmless = ([(each.type, each.attrs) for each in tokens(card) if each.type != "text"] for card in made)
     assert hostile == harmless
     assert f"labels: {', '.join(map(one_line, HOSTILE))}. Trained by" in shown(made[0]).replace("\n", " ")

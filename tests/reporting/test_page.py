@@ -8,11 +8,11 @@ import pytest
 
 from rnn_cli.bundle.model_folder import REPORT, Bundle
 from rnn_cli.bundle.targets import MARK, NEAR
-from rnn_cli.evaluation.compare import kept_against
-from rnn_cli.evaluation.evaluate import evaluate, kept_test_rows
+from rnn_cli.evaluation.compare import kept_baseline
+from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.reporting.html import page
-from rnn_cli.reporting.report import Report, gather
+from rnn_cli.reporting.report import Report, gather_report
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Gather, Page, of_labels
@@ -31,8 +31,8 @@ EVIL = [
 def test_the_bundles_report_has_the_figures_of_its_test_rows(trained: Path) -> None:
     opened = Bundle.open(trained)
     told = Page.read(opened.read(REPORT).decode("utf-8"))
-    against = kept_against(opened, "test")
-    metrics = evaluate(Predictor(opened), kept_test_rows(opened)).metrics
+    against = kept_baseline(opened, "test")
+    metrics = evaluate_predictor(Predictor(opened), kept_test_rows(opened)).metrics
     assert against is not None
     low, high = metrics.intervals["accuracy"] or (0, 0)
     assert told.row("accuracy")[1].split() == [f"{metrics.accuracy:.1%}", f"{low:.1%}–{high:.1%}"]
@@ -67,8 +67,8 @@ def test_a_report_made_later_is_the_same(trained: Path, labelled_file: Path) -> 
     assert labelled_file.exists()
     opened = Bundle.open(trained)
     predictor = Predictor(opened)
-    evaluation = evaluate(predictor, kept_test_rows(opened))
-    again = page(gather(opened, predictor, replace(evaluation, baseline=kept_against(opened, "test")), "test"))
+    evaluation = evaluate_predictor(predictor, kept_test_rows(opened))
+    again = page(gather_report(opened, predictor, replace(evaluation, baseline=kept_baseline(opened, "test")), "test"))
     assert again == opened.read(REPORT).decode("utf-8")
 
 
@@ -103,9 +103,10 @@ def test_odd_labels_are_only_shown(trained: Path, report_on: Gather) -> None:
     report = report_on(trained, [("warm", "good"), ("dull", "bad"), ("warm", "bad")])
     names = ("<b>$x$</b>", "\u202eبد\x00")
     manifest = replace(report.manifest, labels=names)
-    truth, scores, predicted = report.truth, report.evaluation.scores.probabilities, report.evaluation.predicted
-    dataset = replace(report.evaluation.dataset, labels=[names[place] for place in truth])
-    evaluation = replace(report.evaluation, dataset=dataset, metrics=measure(names, truth, scores, predicted))
+    found = report.evaluation
+    dataset = replace(found.dataset, labels=[names[index] for index in found.truth])
+    metrics = measure(names, found.truth, found.scores.probabilities, found.predicted)
+    evaluation = replace(found, dataset=dataset, metrics=metrics)
     told = Page.read(page(replace(report, manifest=manifest, evaluation=evaluation)))
     assert told.text.count("<b>$x$</b>") > 3
     assert told.text.count("\ufffdبد\ufffd") > 2
@@ -113,7 +114,7 @@ def test_odd_labels_are_only_shown(trained: Path, report_on: Gather) -> None:
 
 def test_where_all_is_right_or_of_one_label_less_is_shown(trained: Path, report_on: Gather) -> None:
     told = Page.read(page(report_on(trained, [("warm", "good"), ("lovely", "good")])))
-    assert "There are none: every answer is right." in told.text
+    assert "There are none: every prediction is right." in told.text
     assert told.row("ROC AUC")[1] == "-"
     assert "ROC curve" not in told.text and "Precision and recall" not in told.text
     assert "linear baseline" not in told.text
@@ -144,4 +145,4 @@ def test_the_temperature_is_undone_in_the_reliability_diagram(trained: Path, rep
     report = many_labels(report_on(trained, [("warm", "good")]), 3, 500)
     plain, scaled = (replace(report, manifest=replace(report.manifest, temperature=each)) for each in (1.0, 1.7))
     assert "before temperature scaling" not in page(plain)
-    assert "before temperature scaling, error" in page(scaled) and "as answered (temperature 1.70)" in page(scaled)
+    assert "before temperature scaling, error" in page(scaled) and "as predicted (temperature 1.70)" in page(scaled)

@@ -7,8 +7,8 @@ import pytest
 
 from rnn_cli.bundle.targets import CHARTS, check_plots, check_report
 from rnn_cli.errors import UsageError, WriteError
-from rnn_cli.reporting import svg
-from rnn_cli.reporting.html import save
+from rnn_cli.reporting import canvas
+from rnn_cli.reporting.html import save_report
 
 from .conftest import Gather
 
@@ -16,7 +16,7 @@ ROWS = [("warm", "good"), ("dull", "bad"), ("warm", "bad"), ("dull film", "good"
 
 
 def test_each_chart_is_a_png_and_an_svg(trained: Path, report_on: Gather, tmp_path: Path) -> None:
-    save(report_on(trained, ROWS), out=tmp_path / "r.html", plots=tmp_path / "new" / "charts", force=False)
+    save_report(report_on(trained, ROWS), out=tmp_path / "r.html", plots=tmp_path / "new" / "charts", force=False)
     files = sorted(file.name for file in (tmp_path / "new" / "charts").iterdir())
     assert files == sorted(f"{name}.{kind}" for name in CHARTS for kind in ("png", "svg"))
     for name in CHARTS:
@@ -24,13 +24,13 @@ def test_each_chart_is_a_png_and_an_svg(trained: Path, report_on: Gather, tmp_pa
         assert content.startswith(b"\x89PNG\r\n\x1a\n") and content.endswith(b"IEND\xaeB`\x82")
         drawing = ElementTree.parse(tmp_path / "new" / "charts" / f"{name}.svg").getroot()
         words = "".join(drawing.itertext())
-        assert {"confusion": "answered", "loss": "Loss by epoch", "roc": "threshold 0.5"}.get(name, "") in words
+        assert {"confusion": "predicted", "loss": "Loss by epoch", "roc": "threshold 0.5"}.get(name, "") in words
     assert sorted(file.name for file in tmp_path.iterdir()) == ["new", "r.html"]
 
 
 def test_the_same_report_gives_the_same_bytes(trained: Path, report_on: Gather, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        save(report_on(trained, ROWS), out=tmp_path / f"{name}.html", plots=tmp_path / name, force=False)
+        save_report(report_on(trained, ROWS), out=tmp_path / f"{name}.html", plots=tmp_path / name, force=False)
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
@@ -39,7 +39,7 @@ def test_the_same_report_gives_the_same_bytes(trained: Path, report_on: Gather, 
 def test_only_earlier_reports_and_charts_are_replaced(trained: Path, report_on: Gather, tmp_path: Path) -> None:
     report = report_on(trained, ROWS)
     page, charts = tmp_path / "r.html", tmp_path / "charts"
-    save(report, out=page, plots=charts, force=False)
+    save_report(report, out=page, plots=charts, force=False)
     for check, out in ((check_report, page), (check_plots, charts)):
         with pytest.raises(UsageError, match="exists; use --force"):
             check(out, force=False)
@@ -72,7 +72,7 @@ def test_a_failure_leaves_the_earlier_files(
 ) -> None:
     report = report_on(trained, ROWS)
     page, charts = tmp_path / "r.html", tmp_path / "charts"
-    save(report, out=page, plots=charts, force=False)
+    save_report(report, out=page, plots=charts, force=False)
     before = {file: file.read_bytes() for file in (page, *charts.iterdir())}
 
     def full(*_: object) -> None:
@@ -80,13 +80,13 @@ def test_a_failure_leaves_the_earlier_files(
 
     monkeypatch.setattr("rnn_cli.system.fsync", full)
     with pytest.raises(WriteError, match="r.html: cannot be written .no space left.*choose another --report"):
-        save(report, out=page, plots=None, force=True)
+        save_report(report, out=page, plots=None, force=True)
     with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another --plots"):
-        save(report, out=None, plots=charts, force=True)
+        save_report(report, out=None, plots=charts, force=True)
     monkeypatch.setattr("rnn_cli.system.fsync", lambda path: None)
-    monkeypatch.setattr(svg, "FORMATS", ("png", "none"))
-    monkeypatch.setattr(svg, "NO_DATE", {"png": {}, "none": {}})
+    monkeypatch.setattr(canvas, "FORMATS", ("png", "none"))
+    monkeypatch.setattr(canvas, "NO_DATE", {"png": {}, "none": {}})
     with pytest.raises(ValueError, match="none"):
-        save(report, out=None, plots=charts, force=True)
+        save_report(report, out=None, plots=charts, force=True)
     assert {file: file.read_bytes() for file in (page, *charts.iterdir())} == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["charts", "r.html"]

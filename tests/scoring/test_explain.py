@@ -14,7 +14,7 @@ from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import build
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring import explain as module
-from rnn_cli.scoring.explain import Part, explain, log_odds
+from rnn_cli.scoring.explain import Part, explain_texts, log_odds
 from rnn_cli.scoring.predictor import Predictor
 
 BAD, GOOD = 0, 1
@@ -43,7 +43,7 @@ def words(text: str, parts: Sequence[Part]) -> list[str]:
 
 def test_a_weight_is_the_fall_of_the_log_odds_when_the_word_is_not_written(predictor: Predictor) -> None:
     text = "The warm, FUNNY zzqq film was dull!"
-    (parts,) = explain(predictor, [text], [GOOD])
+    (parts,) = explain_texts(predictor, [text], [GOOD])
     assert words(text, parts) == ["The", "warm", "FUNNY", "zzqq", "film", "was", "dull"]
     for part in parts:
         without = text[: part.start] + text[part.end :]
@@ -53,7 +53,8 @@ def test_a_weight_is_the_fall_of_the_log_odds_when_the_word_is_not_written(predi
 
 def test_words_speak_for_the_label_they_teach_and_against_the_other(predictor: Predictor) -> None:
     text = "the film was splendid and the plot dreadful"
-    for_good, for_bad = ({text[p.start : p.end]: p.weight for p in explain(predictor, [text], [a])[0]} for a in (1, 0))
+    good, bad = (explain_texts(predictor, [text], [label])[0] for label in (1, 0))
+    for_good, for_bad = ({text[part.start : part.end]: part.weight for part in each} for each in (good, bad))
     assert max(for_good, key=for_good.__getitem__) == "splendid"
     assert min(for_good, key=for_good.__getitem__) == "dreadful"
     assert for_bad == pytest.approx({word: -weight for word, weight in for_good.items()}, abs=1e-6)
@@ -61,12 +62,12 @@ def test_words_speak_for_the_label_they_teach_and_against_the_other(predictor: P
 
 def test_the_answer_is_explained_unless_another_label_is_named(predictor: Predictor) -> None:
     texts = ["a warm film", "a dull film"]
-    assert explain(predictor, texts) == explain(predictor, texts, [GOOD, BAD])
-    assert all(max(part.weight for part in parts) > 0.5 for parts in explain(predictor, texts))
+    assert explain_texts(predictor, texts) == explain_texts(predictor, texts, [GOOD, BAD])
+    assert all(max(part.weight for part in parts) > 0.5 for parts in explain_texts(predictor, texts))
 
 
 def test_a_text_of_which_nothing_is_left_is_an_empty_one(predictor: Predictor) -> None:
-    (alone,), none, (unknown,) = explain(predictor, ["warm", " ,! ", "zzqq"], [GOOD] * 3)
+    (alone,), none, (unknown,) = explain_texts(predictor, ["warm", " ,! ", "zzqq"], [GOOD] * 3)
     assert alone.weight == pytest.approx(odds(predictor, "warm", GOOD) - odds(predictor, "", GOOD), abs=1e-5)
     assert none == ()
     assert unknown == Part(0, 4, 0.0)  # an empty text is read as an unknown word
@@ -74,7 +75,7 @@ def test_a_text_of_which_nothing_is_left_is_an_empty_one(predictor: Predictor) -
 
 def test_the_log_odds_are_those_after_temperature(predictor: Predictor) -> None:
     plain, cooled = predictor.adjusted(temperature=1.0), predictor.adjusted(temperature=4.0)
-    (hot,), (cold,) = explain(plain, ["a warm film"], [GOOD]), explain(cooled, ["a warm film"], [GOOD])
+    (hot,), (cold,) = explain_texts(plain, ["a warm film"], [GOOD]), explain_texts(cooled, ["a warm film"], [GOOD])
     assert [4 * part.weight for part in cold] == pytest.approx([part.weight for part in hot], rel=1e-4)
 
 
@@ -84,23 +85,23 @@ def test_the_log_odds_are_those_after_temperature(predictor: Predictor) -> None:
 )
 def test_what_is_cut_off_is_in_no_part(truncate: str, read: str, trained: Path) -> None:
     predictor, text = altered(trained, max_length=5, truncate=truncate), "a b c d e f g h i"
-    assert words(text, explain(predictor, [text])[0]) == read.split()
+    assert words(text, explain_texts(predictor, [text])[0]) == read.split()
     for most in range(2, 5):
-        joined = explain(predictor, [text], most_parts=most)[0]
+        joined = explain_texts(predictor, [text], most_parts=most)[0]
         assert len(joined) == most
         assert " ".join(words(text, joined)) == read
 
 
 def test_neighbours_are_joined_and_left_out_together(predictor: Predictor) -> None:
     text = "a warm, funny film with a dull plot"
-    (parts,) = explain(predictor, [text], [GOOD], most_parts=3)
+    (parts,) = explain_texts(predictor, [text], [GOOD], most_parts=3)
     assert words(text, parts) == ["a warm", "funny film with", "a dull plot"]
     for part in parts:
         fall = odds(predictor, text, GOOD) - odds(predictor, text[: part.start] + text[part.end :], GOOD)
         assert part.weight == pytest.approx(fall, abs=1e-4)
-    assert explain(predictor, [text], [GOOD], most_parts=8) == explain(predictor, [text], [GOOD])
+    assert explain_texts(predictor, [text], [GOOD], most_parts=8) == explain_texts(predictor, [text], [GOOD])
     with pytest.raises(ValueError, match="most_parts: expected at least 1, got 0"):
-        explain(predictor, [text], most_parts=0)
+        explain_texts(predictor, [text], most_parts=0)
 
 
 @given(length=st.integers(0, 30), read=st.integers(1, 30), most=st.integers(1, 12))
@@ -121,17 +122,17 @@ def test_parts_are_no_more_than_asked_of_about_equal_size_and_hold_what_is_read(
 
 def test_tokens_of_one_character_are_one_part(trained: Path) -> None:
     predictor = altered(trained, level="char")
-    assert words("aİ b", explain(predictor, ["aİ b"])[0]) == ["a", "İ", " ", "b"]
+    assert words("aİ b", explain_texts(predictor, ["aİ b"])[0]) == ["a", "İ", " ", "b"]
 
 
 def test_it_matters_not_how_many_are_scored_at_once(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "the warm film was dull and the plot funny"
-    together = explain(predictor, [text, "warm"])
+    together = explain_texts(predictor, [text, "warm"])
     monkeypatch.setattr(module, "TOKENS_AT_ONCE", 20)
-    apart = explain(predictor, [text]) + explain(predictor, ["warm"])
+    apart = explain_texts(predictor, [text]) + explain_texts(predictor, ["warm"])
     for one, other in zip(together, apart, strict=True):
         assert [part.weight for part in one] == pytest.approx([part.weight for part in other], abs=1e-5)
-    assert explain(predictor, []) == []
+    assert explain_texts(predictor, []) == []
 
 
 def test_of_three_labels_the_odds_are_against_the_others_together(trained: Path) -> None:
@@ -142,7 +143,7 @@ def test_of_three_labels_the_odds_are_against_the_others_together(trained: Path)
     predictor._session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     text = "a warm film with a dull plot"
     for answer in range(3):
-        for part in explain(predictor, [text], [answer])[0]:
+        for part in explain_texts(predictor, [text], [answer])[0]:
             fall = odds(predictor, text, answer) - odds(predictor, text[: part.start] + text[part.end :], answer)
             assert part.weight == pytest.approx(fall, abs=1e-5)
 
@@ -157,7 +158,7 @@ def test_the_strongest_words_matter_more_than_words_drawn_at_random(predictor: P
     chance = np.random.default_rng(1)
     predicted = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
     more = []
-    for text, answer, parts in zip(texts, predicted, explain(predictor, texts), strict=True):
+    for text, answer, parts in zip(texts, predicted, explain_texts(predictor, texts), strict=True):
         ids = predictor.tokenizer.encode(text)
         named = int(np.argmax([part.weight for part in parts]))
         drawn = int(chance.integers(len(ids)))

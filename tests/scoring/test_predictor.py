@@ -143,7 +143,7 @@ def test_without_an_int8_graph_it_is_told_why(entry: object, told: str, trained:
 def test_a_graph_of_another_width_than_the_labels_is_refused(trained: Path) -> None:
     opened = Bundle.open(trained)
     manifest = replace(opened.manifest, labels=("a", "b", "c"))
-    with pytest.raises(BundleError, match="does not answer 3 logits a text, as its labels need"):
+    with pytest.raises(BundleError, match="does not return the 3 logits a text that its labels need"):
         Predictor(Bundle(trained, manifest))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_cli.evaluation.evaluate import read
+from rnn_cli.evaluation.evaluate import encode_counted
 from rnn_cli.text.tokenizer import Tokenizer
 
 TEXTS = ["a b", "c a c b a", "", "b b b"]
@@ -11,7 +11,7 @@ TEXTS = ["a b", "c a c b a", "", "b b b"]
 @pytest.mark.parametrize("truncate", ["head", "tail", "both"])
 def test_what_is_read_and_known_is_counted(truncate: str) -> None:
     tokenizer = Tokenizer.fit(["a b c"], vocab_size=4, max_length=3, truncate=truncate)  # knows a and b
-    encoded, found = read(tokenizer, TEXTS)
+    encoded, found = encode_counted(tokenizer, TEXTS)
     assert encoded == tokenizer.encode_all(TEXTS)
     unknown = {"head": 2, "tail": 1, "both": 1}[truncate]  # c a c, c b a, c a a
     assert (found.texts, found.tokens, found.read, found.unknown, found.cut) == (4, 10, 8, unknown, 1)
@@ -20,6 +20,6 @@ def test_what_is_read_and_known_is_counted(truncate: str) -> None:
 
 
 def test_a_text_without_tokens_divides_nothing_by_nothing() -> None:
-    encoded, found = read(Tokenizer.fit(["a"]), [""])
+    encoded, found = encode_counted(Tokenizer.fit(["a"]), [""])
     assert encoded == [[1]]
     assert (found.unknown_share, found.tokens, found.unknown) == (0, 0, 0)

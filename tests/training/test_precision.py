@@ -11,7 +11,7 @@ from rnn_cli.bundle.model_folder import INT8_MODEL, METRICS, ONNX_MODEL, Bundle
 from rnn_cli.config.schema import Config, ModelConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import load_splits
-from rnn_cli.evaluation.evaluate import evaluate, run_config
+from rnn_cli.evaluation.evaluate import evaluate_predictor, run_config
 from rnn_cli.network.quantize import to_int8
 from rnn_cli.scoring import predictor as scoring
 from rnn_cli.scoring.predictor import Predictor
@@ -30,14 +30,14 @@ def validation(trained: Path) -> Dataset:
 def measured(trained: Path, validation: Dataset) -> Int8:
     opened = Bundle.open(trained)
     predictor = Predictor(opened)
-    return in_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate(predictor, validation))
+    return in_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate_predictor(predictor, validation))
 
 
 def test_the_bundle_keeps_the_graph_and_what_it_costs(trained: Path, validation: Dataset) -> None:
     opened = Bundle.open(trained)
     assert opened.read(INT8_MODEL) == to_int8(opened.read(ONNX_MODEL))
     told = json.loads(opened.read(METRICS))["int8"]
-    fp32, int8 = (evaluate(Predictor(opened, precision=each), validation) for each in ("fp32", "int8"))
+    fp32, int8 = (evaluate_predictor(Predictor(opened, precision=each), validation) for each in ("fp32", "int8"))
     moved = abs(int8.scores.probabilities - fp32.scores.probabilities)[:, 1]
     assert (told["offered"], told["reason"]) == (True, None)
     assert told["accuracy_change"] == int8.metrics.accuracy - fp32.metrics.accuracy
@@ -64,7 +64,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     rows = Dataset("rows", [text] * 1000, [label] * 1000, list(range(1000)))
     monkeypatch.setattr("rnn_cli.training.int8.to_int8", lambda graph: graph)
     predictor = Predictor.open(trained)
-    before = evaluate(predictor, rows)
+    before = evaluate_predictor(predictor, rows)
     assert before.metrics.accuracy == 1
     other = np.where(np.arange(1000)[:, np.newaxis] < lost, before.scores.probabilities[:, ::-1], 0)
     scores = type(before.scores)(np.where(other > 0, other, before.scores.probabilities), before.scores.known)
