@@ -80,6 +80,11 @@ class Splits:
     fingerprint: str
     """Of the whole source, and of the validation and test files where there are some."""
 
+    @property
+    def held_out(self) -> dict[str, Dataset]:
+        """The rows training does not learn from, by name: `validation` and, if there are such rows, `test`."""
+        return {"validation": self.validation} | ({"test": self.test} if len(self.test) else {})
+
 
 def load_splits(config: DataConfig, source: Dataset | None = None) -> Splits:
     """Load and deal the rows a config names; `source` are its own where they have been read.

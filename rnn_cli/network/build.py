@@ -4,7 +4,7 @@ Unless asked to be fast, the model is made of Keras's own layers and operations 
 opens it anywhere. Padding (id 0) is masked in every layer that looks along the text, so it never reaches a probability.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import cache
 
 import keras
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from keras import layers, ops
-from scipy import sparse
 
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.skeleton import FAR_BELOW
@@ -165,7 +164,7 @@ def _recurrent(
 
 
 def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int) -> keras.KerasTensor:
-    """The sum of the weights of a text's n-grams, over the root of their number: see `rnn_cli.network.build`."""
+    """The sum of the weights of a text's n-grams over the root of their number, as `ngram_counts` weighs them."""
     table = layers.Embedding(
         vocab_size + config.ngram_buckets, width, embeddings_initializer="zeros", trainable=False, name=NGRAMS
     )
@@ -194,34 +193,3 @@ def _pool(pooling: str, x: keras.KerasTensor, mask: keras.KerasTensor) -> keras.
         weight = ops.cast(there, x.dtype)
         pooled.append(ops.sum(x * weight, axis=1) / ops.sum(weight, axis=1))
     return pooled[0] if len(pooled) == 1 else ops.concatenate(pooled, axis=-1)
-
-
-Rows = npt.NDArray[np.int64]
-
-
-def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> Rows:
-    """The table's row of each run of 1 to `longest` tokens of a text, the shorter runs first."""
-    tokens = np.asarray(ids, np.int64)
-    bucket, rows = tokens, [tokens]
-    for length in range(2, min(longest, len(tokens)) + 1):
-        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
-        rows.append(bucket + vocab_size)
-    return np.concatenate(rows)
-
-
-def ngram_counts(
-    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
-) -> sparse.csr_matrix:
-    """How often each row is met in each text, over the root of the text's n-grams: `[texts, rows]`, float64.
-
-    The product with a table of weights is what the network's n-gram part sums up.
-    """
-    columns, values, ends = [], [], [0]
-    for ids in sequences:
-        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
-        met, counts = np.unique(rows, return_counts=True)
-        columns.append(met)
-        values.append(counts / np.sqrt(len(rows)))
-        ends.append(ends[-1] + len(met))
-    shape = (len(ends) - 1, vocab_size + buckets)
-    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)

@@ -29,7 +29,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
-from rnn_cli.training.fitted_baseline import KeptBaseline
+from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.loop import Standing, diverged
 from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
@@ -82,8 +82,7 @@ class SavedRun:
     @classmethod
     def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """A run as it stands now."""
-        baseline = run.baseline.kept() if run.baseline else None
-        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, baseline)
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, run.baseline)
         return cls(run.config, known, run.origin, versions(), standing, arrays, run.recipe, run.spent())
 
     @classmethod
@@ -137,7 +136,9 @@ class SavedRun:
 
     def _baseline_state(self) -> dict[str, Any] | None:
         kept = self.known.baseline
-        return None if kept is None else {"numbers": dict(kept.numbers), "sides": list(kept.sides)}
+        if kept is None:
+            return None
+        return {"numbers": {name: getattr(kept, name) for name in NUMBERS}, "sides": list(kept.sides)}
 
     def gone_on_with(self, config: Config) -> Config:
         """The config to go on with: the run's own but for where its rows lie now, how often it is saved
@@ -193,7 +194,7 @@ NUMBERS = {
 """What JSON keeps of a baseline."""
 
 
-def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> KeptBaseline:
+def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> Baseline:
     """Raises `KeyError`, `TypeError` or `ValueError` where these are not a baseline's."""
     numbers = {name: kind(state["numbers"][name]) for name, kind in NUMBERS.items()}
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
@@ -203,7 +204,7 @@ def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels:
         is_whole = probabilities.shape == (len(predicted), labels) and predicted.shape == (len(predicted),)
         if not is_whole or predicted.min() < 0 or predicted.max() >= labels:
             raise ValueError("the baseline's answers")
-    return KeptBaseline(numbers, sides)
+    return Baseline(**numbers, sides=sides)
 
 
 def _is_free(key: str, now: object, then: object) -> bool:

@@ -5,7 +5,7 @@ logistic regression finds the weights from there: Wang and Manning 2012, Baselin
 and topic classification. A handful of labels is fitted together, more are fitted one by one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,8 +17,7 @@ from scipy.special import log_softmax, softmax
 
 from rnn_cli.arrays import Floats
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.one_vs_rest import HANDFUL, fit_label, on_all_cores
-from rnn_cli.network.build import ngram_counts
+from rnn_cli.linear.logistic import HANDFUL, fit_label, on_all_cores
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.temperature import fit_temperature
 
@@ -164,6 +163,34 @@ class _OneVsRest:
 
 def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
     return ngram_counts(sequences, longest=config.ngrams, vocab_size=vocab_size, buckets=config.ngram_buckets)
+
+
+def ngram_counts(
+    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
+) -> sparse.csr_matrix:
+    """How often each text holds each n-gram, over the root of its number of n-grams: `[texts, table's rows]`, float64.
+
+    Times a table of weights, it gives what the network's n-gram part adds up.
+    """
+    columns, values, ends = [], [], [0]
+    for ids in sequences:
+        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
+        met, counts = np.unique(rows, return_counts=True)
+        columns.append(met)
+        values.append(counts / np.sqrt(len(rows)))
+        ends.append(ends[-1] + len(met))
+    shape = (len(ends) - 1, vocab_size + buckets)
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)
+
+
+def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> npt.NDArray[np.int64]:
+    """The table's row for each run of 1 to `longest` tokens of a text, shorter runs first."""
+    tokens = np.asarray(ids, np.int64)
+    bucket, rows = tokens, [tokens]
+    for length in range(2, min(longest, len(tokens)) + 1):
+        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
+        rows.append(bucket + vocab_size)
+    return np.concatenate(rows)
 
 
 class _Problem:

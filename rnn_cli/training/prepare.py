@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,16 +21,14 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
-from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, few_of
+from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, Setting, few_of
 from rnn_cli.evaluation.decide import refuse_unsuitable
 from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import Encoded, label_weights, order_labels
 from rnn_cli.training.listener import Listener
-
-if TYPE_CHECKING:  # loading it loads scikit-learn
-    from rnn_cli.training.fitted_baseline import Baseline, KeptBaseline
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Known:
     labels: tuple[str, ...]
     fingerprint: str | None
     unlabelled: str | None = None
-    baseline: "KeptBaseline | None" = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Prepared:
     train: Encoded
     validation: Encoded
     unlabelled: Unlabelled
-    baseline: "Baseline | None"
+    baseline: Baseline | None
     origin: Mapping[str, Any] | None = None
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
@@ -148,20 +146,18 @@ def _read_again(data: DataConfig, source: Dataset | None) -> tuple[Splits, Unlab
 
 
 def _baseline(
-    config: Config, splits: Splits, labels: tuple[str, ...], kept: "KeptBaseline | None", listener: Listener
-) -> "Baseline | None":
+    config: Config, splits: Splits, labels: tuple[str, ...], kept: Baseline | None, listener: Listener
+) -> Baseline | None:
     if not config.training.baseline:
         return None
-    # Imported here, as what is wrong with the data should not wait until pandas and scikit-learn are loaded.
-    if kept is not None:
-        from rnn_cli.training.fitted_baseline import Baseline
-
-        baseline = Baseline.restored(kept, splits, labels)
-        listener.note(f"linear baseline, fitted before: {baseline.in_words(len(splits.train))}")
-        return baseline
-    from rnn_cli.training.baseline import fit_baseline
-
-    return fit_baseline(splits, labels, config, listener)
+    if kept is None:
+        return fit_baseline(splits, labels, config, listener)
+    if {name: len(side) for name, side in splits.held_out.items()} != {
+        name: len(predicted) for name, (_, predicted) in kept.sides.items()
+    }:
+        raise BundleError("the checkpoint's linear baseline is of other rows")
+    listener.note(f"linear baseline, fitted before: {kept.summary(splits, labels)}")
+    return kept
 
 
 def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:

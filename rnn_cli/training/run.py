@@ -69,9 +69,7 @@ def documents(
     """
     name = list(sides)[-1]
     splits = run.splits
-    rows = {"train": splits.train, "validation": splits.validation} | (
-        {"test": splits.test} if len(splits.test) else {}
-    )
+    rows = {"train": splits.train, **splits.held_out}
     try:
         from rnn_cli.reporting.html import model_card, page
         from rnn_cli.reporting.report import gather
@@ -262,7 +260,7 @@ def _write(
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
         metrics["baseline"] = run.baseline.to_dict(against)
         sides = {name: replace(side, baseline=against[name]) for name, side in sides.items()}
-        tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
+        tables = {name: table.assign(**run.baseline.columns(name, run.labels)) for name, table in tables.items()}
     draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     listener.doing("writing the report")

@@ -341,7 +341,7 @@ def test_ngrams_that_are_too_many_for_the_labels_are_fewer_and_told_before_any_f
 ) -> None:
     heard: list[str] = []
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
-    monkeypatch.setattr("rnn_cli.training.baseline.fit_baseline", lambda *_: heard.extend(listener.notes))
+    monkeypatch.setattr("rnn_cli.training.prepare.fit_baseline", lambda *_: heard.extend(listener.notes))
     made = prepared(listener, {"source": many_labels(20)}, model={"ngrams": 2})
     left = made.config.model.ngram_buckets
     assert made.config.model.ngrams == 2 and left < 500

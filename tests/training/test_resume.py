@@ -19,10 +19,9 @@ from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
-from rnn_cli.training import baseline as baseline_module
+from rnn_cli.training import prepare as prepare_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.fitted_baseline import KeptBaseline
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.loop import Step
 from rnn_cli.training.prepare import prepare
@@ -426,13 +425,13 @@ def test_own_vectors_are_not_made_again(labelled_file: Path) -> None:
 def count_baselines(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every fit of a linear baseline from now on."""
     calls: list[object] = []
-    fit = baseline_module.fit_baseline
+    fit = prepare_module.fit_baseline
 
     def counted(*arguments: Any) -> Any:
         calls.append(arguments)
         return fit(*arguments)
 
-    monkeypatch.setattr(baseline_module, "fit_baseline", counted)
+    monkeypatch.setattr(prepare_module, "fit_baseline", counted)
     return calls
 
 
@@ -503,7 +502,7 @@ def test_a_kept_baseline_of_another_shape_is_no_traceback(change: Callable[[Any]
     saved = SavedRun.read(checkpoint)
     kept = saved.known.baseline
     assert kept is not None
-    changed = KeptBaseline(kept.numbers, {**kept.sides, "validation": change(kept.sides["validation"])})
+    changed = replace(kept, sides={**kept.sides, "validation": change(kept.sides["validation"])})
     other = replace(saved, known=replace(saved.known, baseline=changed))
     with pytest.raises(BundleError, match="baseline|no finite number"):
         read = SavedRun.read(replace(checkpoint, state=other.state(), files=other.files()))
