@@ -141,7 +141,7 @@ def _resume(
         for change in saved.changed_versions():
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
-        listener.note(f"going on with {path}: {saved.standing}")
+        listener.note(f"going on with {path}: {saved.reached}")
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import resume as work

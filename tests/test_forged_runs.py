@@ -87,7 +87,7 @@ def assert_refused(
 def test_what_is_signed_again_but_not_changed_is_taken(forged: Forged) -> None:
     forged.sign()
     saved = SavedRun.read(newest_checkpoint(Path("m.unfinished"), pytest.fail))
-    assert len(saved.standing.history) == 1
+    assert len(saved.reached.history) == 1
     assert run(["train", "--resume", "m.unfinished"]) == 0
 
 

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # A run's steps on stderr.
-    "progress": {"training", "text", *BASE},
+    "progress": {"training", "text", "bundle", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",

@@ -245,11 +245,6 @@ class TrainingConfig(Section):
     """Also fit a linear model on the same rows, and show how the network compares: a network that is no better than
     that is not worth its time."""
 
-    def merit(self, val_loss: float, val_accuracy: float) -> float:
-        """What the best epoch has most of, by its validation figures."""
-        by_accuracy = self.early_stopping is not None and self.early_stopping.monitor == "accuracy"
-        return val_accuracy if by_accuracy else -val_loss
-
 
 AT_LEAST = re.compile(r"(?P<figure>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
 """What `decision.goal` may say of a figure of the positive label that must be reached."""

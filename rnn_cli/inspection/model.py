@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rnn_cli.bundle.history import best_epoch, read_history
 from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, Bundle, Manifest
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
@@ -13,7 +14,6 @@ from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.compare import kept_figures
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
-from rnn_cli.reporting.report import best_epoch, read_history
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -105,7 +105,7 @@ def look(opened: Bundle) -> Overview:
     epochs = None
     if HISTORY in manifest.files:
         history = read_history(opened)
-        epochs = Epochs(config.training.epochs, len(history), best_epoch(history, config))
+        epochs = Epochs(config.training.epochs, len(history), best_epoch(history, config.training).epoch)
     return Overview(
         path=opened.path,
         manifest=manifest,

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.evaluation.scores import tempered
 from rnn_cli.reporting import curves
-from rnn_cli.reporting.report import Epoch, Report
+from rnn_cli.reporting.report import Report
 from rnn_cli.text.plain import apart, shortened
 
 LIGHT: Mapping[str, str] = {
@@ -274,7 +275,7 @@ def _accuracy(report: Report) -> Chart:
     return _course(report, "accuracy", "Accuracy", "accuracy (%)", caption, *pick)
 
 
-Pick = Callable[[Epoch], float]
+Pick = Callable[[EpochMetrics], float]
 Corner = Literal["lower left", "lower right"]
 
 

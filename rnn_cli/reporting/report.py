@@ -1,17 +1,15 @@
 """What a report tells, gathered from a model's folder and its answers to labelled rows. Draws and writes nothing."""
 
-import csv
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from math import isfinite
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.bundle.model_folder import CONFIG, HISTORY, Bundle, Manifest
+from rnn_cli.bundle.history import EpochMetrics, best_epoch, read_history
+from rnn_cli.bundle.model_folder import CONFIG, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
-from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.evaluate import Evaluation, Slice, by_length
 from rnn_cli.scoring.explain import Part, explain
 from rnn_cli.scoring.parts import check_config
@@ -76,17 +74,6 @@ def _explained(predictor: Predictor, evaluation: Evaluation, chosen: list[int]) 
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One epoch's figures: losses in nats a row, accuracies as shares; `loss` and `accuracy` on the training rows."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-
-
-@dataclass(frozen=True)
 class Report:
     """Everything that is told of a model and its answers to some labelled rows.
 
@@ -98,7 +85,7 @@ class Report:
     manifest: Manifest
     config: Config
     config_text: str
-    history: tuple[Epoch, ...]
+    history: tuple[EpochMetrics, ...]
     best_epoch: int
     side: str | None
     evaluation: Evaluation
@@ -130,7 +117,7 @@ def gather(
         config=config,
         config_text=stored.decode("utf-8"),
         history=history,
-        best_epoch=best_epoch(history, config),
+        best_epoch=best_epoch(history, config.training).epoch,
         side=side,
         evaluation=evaluation,
         truth=truth,
@@ -138,21 +125,3 @@ def gather(
         mistakes=worst_mistakes(predictor, evaluation, truth),
         frequent=predictor.tokenizer.vocab[2:17],
     )
-
-
-def best_epoch(history: Sequence[Epoch], config: Config) -> int:
-    """The number of the epoch whose weights were kept."""
-    return max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch
-
-
-def read_history(opened: Bundle) -> tuple[Epoch, ...]:
-    """A run's epochs in order, at least one. Raises `BundleError`."""
-    rows = csv.DictReader(opened.read(HISTORY).decode("utf-8", "replace").splitlines())
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    try:
-        history = tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in names)) for row in rows)
-        if not all(isfinite(value) for epoch in history for value in astuple(epoch)) or not history:
-            raise ValueError("no history")
-        return history
-    except (csv.Error, KeyError, TypeError, ValueError):
-        raise BundleError("not a history this rnn understands", where=str(opened.path / HISTORY)) from None

@@ -30,7 +30,7 @@ from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.baseline import Baseline
-from rnn_cli.training.loop import Standing, diverged
+from rnn_cli.training.loop import TrainingState, diverged
 from rnn_cli.training.npz import pack, unpack
 from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
 
@@ -74,16 +74,16 @@ class SavedRun:
     known: Known
     origin: Mapping[str, Any] | None
     versions: Mapping[str, str]
-    standing: Standing
+    reached: TrainingState
     arrays: Mapping[str, list[AnyArray]]
     recipe: str | None = None
     seconds: float | None = None
 
     @classmethod
-    def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
+    def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """A run as it stands now."""
         known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, run.baseline)
-        return cls(run.config, known, run.origin, versions(), standing, arrays, run.recipe, run.spent())
+        return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent())
 
     @classmethod
     def read(cls, checkpoint: Checkpoint) -> "SavedRun":
@@ -102,12 +102,12 @@ class SavedRun:
             kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
             known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
-            standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
+            reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases kept none
             spent = None if seconds is None else number(seconds, 0, LONGEST)
             told = state.get("recipe"), spent
-            return cls(config, known, state["origin"], state["versions"], standing, arrays, *told)
+            return cls(config, known, state["origin"], state["versions"], reached, arrays, *told)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
@@ -123,12 +123,12 @@ class SavedRun:
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,
-            "standing": self.standing.to_dict(),
+            "standing": self.reached.to_dict(),
         }
 
     def files(self) -> dict[str, bytes]:
         """The rest: the tokenizer and the arrays."""
-        arrays = {**self.arrays, BEST: self.standing.best_weights}
+        arrays = {**self.arrays, BEST: self.reached.best_weights}
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
         packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
@@ -277,16 +277,16 @@ class HeldSignals:
             signal.signal(signum, handler)
 
 
-class Keeper:
+class Checkpointer:
     """Saves a run that trains at `place`."""
 
     def __init__(
-        self, place: Unfinished, run: Prepared, learner: "Learner", standing: Standing, signals: HeldSignals
+        self, place: Unfinished, run: Prepared, learner: "Learner", reached: TrainingState, signals: HeldSignals
     ) -> None:
         self.place = place
         self.run = run
         self.learner = learner
-        self.standing = standing
+        self.reached = reached
         self.signals = signals
         self.saved_at = time.monotonic()
 
@@ -298,8 +298,8 @@ class Keeper:
         """Write a checkpoint; a signal that waits acts after it. Raises `RunFailed` if a weight is not finite."""
         arrays = self.learner.state()
         if not all(np.isfinite(array).all() for values in arrays.values() for array in values):
-            epoch = self.standing.epoch
-            raise diverged("network", float("nan"), f"epoch {len(self.standing.history) + 1}, batch {epoch.batches}")
+            epoch = self.reached.epoch
+            raise diverged("network", float("nan"), f"epoch {len(self.reached.history) + 1}, batch {epoch.batches}")
         self._write(self.place.save, arrays)
         self.signals.deliver()
 
@@ -312,6 +312,6 @@ class Keeper:
     def _write(
         self, write: Callable[[Mapping[str, Any], Mapping[str, bytes]], None], arrays: Mapping[str, list[AnyArray]]
     ) -> None:
-        saved = SavedRun.of(self.run, self.standing, arrays)
+        saved = SavedRun.of(self.run, self.reached, arrays)
         write(saved.state(), saved.files())
         self.saved_at = time.monotonic()

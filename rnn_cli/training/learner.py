@@ -16,7 +16,7 @@ import tensorflow as tf
 from rnn_cli.arrays import AnyArray, Floats32, Ids
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.network.build import LOGITS
-from rnn_cli.training.loop import Step
+from rnn_cli.training.loop import StepResult
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -60,10 +60,10 @@ class Learner:
 
     def learn(
         self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
-    ) -> Step:
+    ) -> StepResult:
         """Take one step down the gradient of a batch: ids `[rows, time]`, classes and weights in the loss `[rows]`."""
         loss, predicted, norm = self._step(ids, self._targets(classes), weights)
-        return Step(float(loss), predicted.numpy(), float(norm))
+        return StepResult(float(loss), predicted.numpy(), float(norm))
 
     def probabilities(self, ids: Ids) -> Floats32:
         """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, nothing dropped."""

@@ -1,28 +1,8 @@
 """What a run tells of itself while it goes on. The command line shows it; a run alone is silent."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """One row of the history.
-
-    Losses are in nats a row; `loss` and `accuracy` are means over the epoch's batches while the weights moved, and
-    `loss` carries label smoothing and class weights; the `val_` figures are plain ones, of the epoch's last weights.
-    `gradient_norm` is the mean over batches of the length of the gradient of all weights together, before clipping;
-    `clipped` is the share of batches in which it was longer than `clip_norm`. `seconds` count training and validation.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    gradient_norm: float
-    clipped: float
-    seconds: float
+from rnn_cli.bundle.history import EpochMetrics
 
 
 class Listener(Protocol):

@@ -16,6 +16,7 @@ import pandas as pd
 import tensorflow
 
 from rnn_cli.bundle.checkpoints import Unfinished, beginning
+from rnn_cli.bundle.history import EpochMetrics, history_to_csv
 from rnn_cli.bundle.model_folder import (
     CARD,
     CONFIG,
@@ -43,13 +44,13 @@ from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import INT8, Predictor
-from rnn_cli.training.checkpointing import HeldSignals, Keeper, SavedRun, versions
+from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.int8 import in_int8
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.listener import EpochMetrics, Listener
-from rnn_cli.training.loop import Standing, fit
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.loop import TrainingState, fit
 from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.temperature import fit_temperature
@@ -130,10 +131,10 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
     learner = _learner(run, built(run.config.model, run, fast=True))
     with belonging(place.path):
         learner.restore(saved.arrays)
-        best = saved.standing.best_weights
+        best = saved.reached.best_weights
         if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
             raise ValueError("the best epoch's")
-    return _fit_and_write(run, place, learner, saved.standing, listener)
+    return _fit_and_write(run, place, learner, saved.reached, listener)
 
 
 def _seed(run: Prepared) -> None:
@@ -148,27 +149,27 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
 
 
 def _fit_and_write(
-    run: Prepared, place: Unfinished, learner: Learner, left: Standing | None, listener: Listener
+    run: Prepared, place: Unfinished, learner: Learner, left: TrainingState | None, listener: Listener
 ) -> Run:
-    standing = left or Standing()
+    state = left or TrainingState()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
     with _saying_how_to_resume(place, careful, listener):
         with HeldSignals() as signals:
-            keeper = Keeper(place, run, learner, standing, signals)
+            checkpointer = Checkpointer(place, run, learner, state, signals)
             if left is None:
-                keeper.begin()
+                checkpointer.begin()
             best = fit(
                 learner,
                 run.config.training,
                 run.train,
                 run.validation,
                 listener,
-                standing=standing,
-                pause=keeper.pause,
-                save=keeper.save,
+                state=state,
+                pause=checkpointer.pause,
+                save=checkpointer.save,
             )
         with place.draft() as draft:
-            trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best, listener)
+            trained = _write(draft, run, plain_network(learner.weights(), run), state.history, best, listener)
     place.remove()
     if not is_latest(trained.bundle.path):
         listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
@@ -231,7 +232,7 @@ def _write(
     draft.write(TOKENIZER, run.tokenizer.to_json())
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
-    draft.write(HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
+    draft.write(HISTORY, history_to_csv(history))
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)

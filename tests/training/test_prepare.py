@@ -15,7 +15,7 @@ from rnn_cli.data.source import load
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.training import prepare as module
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.loop import Standing
+from rnn_cli.training.loop import TrainingState
 from rnn_cli.training.prepare import Known, Prepared, prepare
 
 
@@ -358,7 +358,7 @@ def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, m
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
     data, asked = {"source": many_labels(20)}, {"ngrams": 2}
     made = prepared(listener, data, model=asked, training={"baseline": False})
-    saved = SavedRun.of(made, Standing(), {})
+    saved = SavedRun.of(made, TrainingState(), {})
     again = saved.gone_on_with(Config.model_validate({"data": data, "model": asked}))
     assert again.model == made.config.model != Config.model_validate({"model": asked}).model
     with pytest.raises(ConfigError, match="model.ngrams"):

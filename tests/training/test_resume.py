@@ -23,7 +23,7 @@ from rnn_cli.training import prepare as prepare_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.loop import Step
+from rnn_cli.training.loop import StepResult
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import resume, train
 from rnn_cli.training.trained import Run
@@ -181,7 +181,7 @@ def test_stopped_at(
     assert not Path("m").exists()
     event, number = moment
     steps = number if event == "step" else number * 3
-    standing = state().standing
+    standing = state().reached
     saved = len(standing.history) * 3 + standing.epoch.batches
     assert saved == (steps if stop is ctrl_c or event == "epoch" else (steps - 1) // 3 * 3)
     again = Hears()
@@ -215,7 +215,7 @@ def test_stopped_while_it_validates(
         patch.setattr(Learner, "probabilities", interrupted)
         with pytest.raises(KeyboardInterrupt):
             begin(configured(labelled_file), Hears())
-    assert (len(state().standing.history), state().standing.epoch.batches) == (1, 3)
+    assert (len(state().reached.history), state().reached.epoch.batches) == (1, 3)
     go_on()
     assert_it_ended_as(unbroken)
 
@@ -270,7 +270,7 @@ def test_stopped_again_and_again(labelled_file: Path, unbroken: dict[str, object
 
 def test_patience_counts_on_from_a_best_epoch_before_the_stop(labelled_file: Path, unbroken: dict[str, object]) -> None:
     def losses() -> list[float]:
-        return [epoch.val_loss for epoch in state().standing.history]
+        return [epoch.val_loss for epoch in state().reached.history]
 
     epochs = len(unbroken["history"])  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
@@ -518,13 +518,13 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
 ) -> None:
     learn, calls = Learner.learn, iter(range(1, 100))
 
-    def diverging(self: Learner, *arguments: Any) -> Step:
+    def diverging(self: Learner, *arguments: Any) -> StepResult:
         step = learn(self, *arguments)
         if next(calls) < 5:
             return step
         self.set_weights([weights * math.nan for weights in self.weights()])
         bad = {"loss": (math.nan, step.gradient_norm), "gradient's norm": (step.loss, math.inf)}[what]
-        return Step(bad[0], step.predicted, bad[1])
+        return StepResult(bad[0], step.predicted, bad[1])
 
     monkeypatch.setattr(Learner, "learn", diverging)
     heard = Hears()
@@ -542,7 +542,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
 def test_a_network_that_is_not_finite_is_never_saved(labelled_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learn, calls = Learner.learn, iter(range(1, 100))
 
-    def poisoned(self: Learner, *arguments: Any) -> Step:
+    def poisoned(self: Learner, *arguments: Any) -> StepResult:
         step = learn(self, *arguments)
         if next(calls) == 5:  # in a slot of the optimizer, where no loss tells of it yet
             self.optimizer.variables[2].assign(self.optimizer.variables[2] * math.inf)
@@ -557,8 +557,8 @@ def test_a_network_that_is_not_finite_is_never_saved(labelled_file: Path, monkey
 
 def assert_the_state_is_finite(epochs: int, batches: int) -> None:
     saved = state()
-    assert (len(saved.standing.history), saved.standing.epoch.batches) == (epochs, batches)
-    arrays = [*saved.standing.best_weights, *(array for values in saved.arrays.values() for array in values)]
+    assert (len(saved.reached.history), saved.reached.epoch.batches) == (epochs, batches)
+    arrays = [*saved.reached.best_weights, *(array for values in saved.arrays.values() for array in values)]
     assert len(arrays) > 10
     assert all(np.isfinite(array).all() for array in arrays)
 

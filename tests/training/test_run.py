@@ -144,7 +144,7 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state
         run(config, listener)
     assert [path.name for path in Path().iterdir()] == ["m.unfinished"]
     kept = sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]
-    assert SavedRun.read(Checkpoint.open(kept)).standing.history == []
+    assert SavedRun.read(Checkpoint.open(kept)).reached.history == []
     assert listener.notes[-1] == (
         "the last state before that is kept; "
         "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
