@@ -17,9 +17,9 @@ from rnn_cli.cli.main import run
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.npz import pack, unpack
+from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 from tests.conftest import Silent
 from tests.forge import Forged, at_once
 
@@ -47,7 +47,7 @@ def stopped(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         heard = Interrupting()
         with pytest.raises(KeyboardInterrupt):
             config = Config.model_validate(sections)
-            train(prepare(config, heard), out=Path("m"), name="m", force=False, listener=heard)
+            train_prepared(prepare(config, heard), out=Path("m"), name="m", force=False, listener=heard)
         path = Path("m.unfinished").resolve()
         shutil.rmtree(path / "checkpoint-000001")  # of two, the older would be taken where the newer is damaged
         return path
@@ -118,8 +118,8 @@ def config(before: str, after: str) -> Forgery:
 
 def arrays(name: str, change: Callable[[list[np.ndarray]], list[np.ndarray]]) -> Forgery:
     def forge(forged: Forged) -> None:
-        found = [array.copy() for array in unpack((forged.path / name).read_bytes())]
-        forged.write(name, pack(change(found)))
+        found = [array.copy() for array in unpack_arrays((forged.path / name).read_bytes())]
+        forged.write(name, pack_arrays(change(found)))
 
     return forge
 

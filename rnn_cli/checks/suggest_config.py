@@ -17,10 +17,10 @@ from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import InMemory, from_memory, load
+from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import group_equal, stratify
 from rnn_cli.errors import DataError, Setting
-from rnn_cli.linear.words import UNSPACED, split_words
+from rnn_cli.linear.words import KNOWN_WORDS, UNSPACED, split_words
 
 FEW_ROWS = 1_000
 """Fewer rows are tiny: the small network does, and a fifth of them, not a tenth, validates and tests."""
@@ -30,10 +30,6 @@ FEW_A_BATCH, MANY_EPOCHS = 16, 12
 
 LONG = 100
 """Words of a text: where one text in twenty has more, texts are long and not sentences."""
-
-KNOWN_WORDS = 0.5
-"""Where the rows know fewer of the running words of a tenth kept from them, characters are read; so does the linear
-baseline."""
 
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
 """Labels that are likely to be the one of two that is looked for."""
@@ -65,7 +61,7 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
     """
     given = config_for(source, overrides).data
     columns: list[tuple[str, str | None]] = []
-    dataset = load(source, given, columns.append) if rows is None else from_memory(rows, given)
+    dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)

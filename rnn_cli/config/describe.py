@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from rnn_cli.config.schema import PLAIN_NUMBER, Config
-from rnn_cli.config.strict_yaml import shown
+from rnn_cli.config.strict_yaml import shown_value
 
 Schema = dict[str, Any]
 
 
-class Key(NamedTuple):
+class ConfigKey(NamedTuple):
     """A key of the config, all in words as `rnn config keys` prints them."""
 
     name: str
@@ -28,7 +28,7 @@ class Key(NamedTuple):
     description: str
 
 
-def key_table() -> list[Key]:
+def key_table() -> list[ConfigKey]:
     """Every key in declared order; a section within a section is a key, followed by its own."""
     return list(_keys(config_schema(), ""))
 
@@ -57,18 +57,18 @@ def sections() -> dict[str, Schema]:
     return {name: _resolved(schema) for name, schema in config_schema()["properties"].items()}
 
 
-def in_words(schema: Schema) -> str:
+def type_in_words(schema: Schema) -> str:
     """What a schema wants: "a whole number of at least 1"."""
     return _joined([_option_in_words(option) for option in _options(schema)])
 
 
-def _keys(schema: Schema, prefix: str) -> Iterator[Key]:
+def _keys(schema: Schema, prefix: str) -> Iterator[ConfigKey]:
     for name, declared in schema.get("properties", {}).items():
         nested = [option for option in map(_resolved, _options(declared)) if "properties" in option]
         if prefix or not nested:
             default = declared.get("default")
-            written = default if isinstance(default, str) else shown(default)
-            yield Key(prefix + name, in_words(declared), written, declared.get("description", ""))
+            written = default if isinstance(default, str) else shown_value(default)
+            yield ConfigKey(prefix + name, type_in_words(declared), written, declared.get("description", ""))
         for option in nested:
             yield from _keys(option, f"{prefix}{name}.")
 
@@ -100,11 +100,11 @@ def _option_in_words(schema: Schema) -> str:
         case "number":
             return "a number" + _bounds(schema)
         case "array":
-            return f"a list, each {in_words(schema['items'])}" + (", not empty" if schema.get("minItems") else "")
+            return f"a list, each {type_in_words(schema['items'])}" + (", not empty" if schema.get("minItems") else "")
         case "object" if "properties" in schema:
             return f"keys of its own ({', '.join(schema['properties'])})"
         case "object":
-            return f"{{name: value}}, each {in_words(schema['additionalProperties'])}"
+            return f"{{name: value}}, each {type_in_words(schema['additionalProperties'])}"
         case "string":
             return "one character" if schema.get("maxLength") == 1 else "text"
         case "boolean":
@@ -133,20 +133,20 @@ def _joined(words: list[str]) -> str:
 KeyPath = tuple[object, ...]
 
 
-class Mistake(NamedTuple):
+class KeyMistake(NamedTuple):
     """What is wrong with the value at a path of keys and list indices; () is the whole config."""
 
     path: KeyPath
     what: str
 
 
-def explain(error: ValidationError, given: Mapping[str, Any]) -> list[Mistake]:
+def explain_mistakes(error: ValidationError, given: Mapping[str, Any]) -> list[KeyMistake]:
     """The mistakes of a config, one a path, in declared order."""
     found: dict[KeyPath, list[Any]] = {}
     for fault in error.errors(include_url=False):
         found.setdefault(_path(fault["loc"], given), []).append(fault)
     return [
-        Mistake(path, _sentence(path, faults))
+        KeyMistake(path, _sentence(path, faults))
         for path, faults in found.items()
         if not _is_told_below(path, faults, found)
     ]
@@ -154,7 +154,7 @@ def explain(error: ValidationError, given: Mapping[str, Any]) -> list[Mistake]:
 
 def dotted(path: Sequence[object]) -> str:
     """The path as it is written: model.units.1."""
-    return ".".join(str(part) if str(part).isprintable() else shown(part) for part in path)
+    return ".".join(str(part) if str(part).isprintable() else shown_value(part) for part in path)
 
 
 def _path(location: Sequence[object], given: Any) -> KeyPath:
@@ -186,8 +186,8 @@ def _sentence(path: KeyPath, faults: list[Any]) -> str:
         if fault["type"] == "extra_forbidden":
             return _unknown_key(path)
     value = faults[0]["input"]
-    wanted = in_words(schema_at(path))
-    return f"expected {wanted}, got {shown(value)}{_hint(wanted, value)}"
+    wanted = type_in_words(schema_at(path))
+    return f"expected {wanted}, got {shown_value(value)}{_hint(wanted, value)}"
 
 
 def _hint(wanted: str, value: object) -> str:

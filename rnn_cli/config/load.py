@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from rnn_cli.config.describe import KeyPath, Mistake, dotted, explain, sections
+from rnn_cli.config.describe import KeyMistake, KeyPath, dotted, explain_mistakes, sections
 from rnn_cli.config.schema import Config
-from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown
+from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown_value
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
 from rnn_cli.formats import DATA_FILE
 
@@ -185,7 +185,9 @@ def _validated(
     try:
         config = Config.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(mistakes + [_placed(each, where, changes) for each in explain(error, given)]) from None
+        raise ConfigError(
+            mistakes + [_placed(each, where, changes) for each in explain_mistakes(error, given)]
+        ) from None
     if mistakes:
         raise ConfigError(mistakes)
     return config
@@ -222,7 +224,7 @@ def _sections(text: str, where: str) -> dict[Any, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _mistake(f"expected sections ({', '.join(sections())}), got {shown(value)}", where)
+        raise _mistake(f"expected sections ({', '.join(sections())}), got {shown_value(value)}", where)
     return value
 
 
@@ -236,11 +238,11 @@ def _put(given: dict[Any, Any], change: Override) -> None:
         given = given[name]
         if not isinstance(given, dict):
             parent = dotted(change.path[:depth])
-            raise _mistake(f"{parent} is {shown(given)}, which has no keys; set it as a whole", change.place)
+            raise _mistake(f"{parent} is {shown_value(given)}, which has no keys; set it as a whole", change.place)
     given[last] = change.value
 
 
-def _placed(mistake: Mistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
+def _placed(mistake: KeyMistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
     own = [change for change in changes if _leads(change.path, mistake.path)]
     below = [change for change in changes if _leads(mistake.path, change.path)]
     key = dotted(mistake.path)

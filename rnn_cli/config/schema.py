@@ -70,7 +70,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(as_number)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(as_number)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(as_number)]
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
-Source = Annotated[str, Field(min_length=1)]
+_SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 
 
@@ -101,7 +101,7 @@ class DataConfig(Section):
     """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
     test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
     """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
-    unlabelled: Source | list[Source] | None = None
+    unlabelled: _SourceName | list[_SourceName] | None = None
     """Further texts, a built-in set or file or a list of them, whose labels, if any, are not read: they serve the
     vocabulary and `model.embeddings: own`. Those that are validation or test texts too are left out."""
     split_seed: Seed = 1
@@ -344,3 +344,18 @@ class Config(Section):
     def to_dict(self) -> dict[str, Any]:
         """The whole config as plain values, every default spelled out."""
         return self.model_dump(mode="json")
+
+    def differences(self, other: "Config") -> dict[str, tuple[Any, Any]]:
+        """The keys whose values differ: dotted key to this config's value and the other's, as plain values."""
+        return _differences(self.to_dict(), other.to_dict(), "")
+
+
+def _differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str) -> dict[str, tuple[Any, Any]]:
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in ours:
+        one, other = ours[key], theirs[key]
+        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+            found |= _differences(one, other, f"{prefix}{key}.")
+        elif one != other:
+            found[f"{prefix}{key}"] = one, other
+    return found

@@ -38,7 +38,7 @@ def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
         raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
 
 
-def shown(value: object) -> str:
+def shown_value(value: object) -> str:
     """A value on one line as YAML and JSON both write it, a number as it was written, shortened when long."""
     written = getattr(value, "written", None) or json.dumps(value, ensure_ascii=False, default=str)
     return written if len(written) <= 60 else written[:57] + "..."
@@ -83,7 +83,7 @@ class _StrictLoader(yaml.SafeLoader):
                 raise _refused("a key must be a plain word", key_node)
             key = key_node.value
             if key in lines:
-                raise _refused(f"the key {shown(key)} is given twice, first in line {lines[key]}", key_node)
+                raise _refused(f"the key {shown_value(key)} is given twice, first in line {lines[key]}", key_node)
             lines[key] = key_node.start_mark.line + 1
             mapping[key] = self.construct_object(value_node, deep=deep)
         return mapping

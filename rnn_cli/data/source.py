@@ -9,10 +9,18 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.reading.blocks import Block, as_texts
+from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.readers import format_of, labelled, read_columns, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.table import READING_KEYS, Hear, ReadRequest, find_columns, nearest, plain_value, show
+from rnn_cli.data.reading.table import (
+    READING_KEYS,
+    Hear,
+    ReadRequest,
+    find_columns,
+    nearest_name,
+    plain_value,
+    quoted_names,
+)
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -46,7 +54,7 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
         if len(texts) != len(labels):
             raise DataError(f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one each")
     block = Block(list(range(1, len(texts) + 1)), [texts, list(map(_plain, labels))], [], [], {})
-    block = as_texts(block, [text, label or ""], request)
+    block = check_texts(block, [text, label or ""], request)
     if block.faults:
         raise block.faults[min(block.faults)]
     return _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
@@ -55,7 +63,7 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
 def column_in_memory(data: InMemory, column: str) -> list[str | None]:
     """The values of a table's column. Raises `NoSuchColumn`."""
     if not hasattr(data, "columns") or column not in data.columns:
-        columns = f" (columns: {show(map(str, data.columns))})" if hasattr(data, "columns") else ""
+        columns = f" (columns: {quoted_names(map(str, data.columns))})" if hasattr(data, "columns") else ""
         raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
     return [plain_value(_plain(value)) for value in data[column].tolist()]
 
@@ -83,7 +91,7 @@ def is_builtin(source: str) -> bool:
     return source in BUILTIN
 
 
-def load(
+def load_rows(
     source: str,
     config: DataConfig = DataConfig(),  # noqa: B008  (it never changes)
     on_columns: Hear | None = None,
@@ -98,7 +106,7 @@ def load(
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
-    """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load` does."""
+    """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load_rows` does."""
     if is_builtin(source):
         return load_builtin(source).texts
     return [text for block in _blocks(source, config, labels=False) for text in block.texts]
@@ -162,7 +170,7 @@ def may_exist(source: str) -> bool:
 
 
 def _neither(source: str) -> DataError:
-    meant = nearest(source, BUILTIN)
+    meant = nearest_name(source, BUILTIN)
     return DataError(
         "no such file, and no built-in set of that name",
         where=source,
@@ -189,9 +197,9 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
     def choose(columns: Sequence[str]) -> Sequence[str]:
         if column in columns:
             return [column]
-        meant = nearest(column, columns)
+        meant = nearest_name(column, columns)
         hint = f"did you mean {meant}?" if meant else None
-        raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, hint=hint)
+        raise NoSuchColumn(f"no column {column!r} (columns: {quoted_names(columns)})", where=dataset.name, hint=hint)
 
     values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
     if missing := [line for line in dataset.lines if line not in values]:

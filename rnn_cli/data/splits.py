@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.reading.table import show
+from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError, Setting
 
 
@@ -91,10 +91,10 @@ def load_splits(config: DataConfig, source: Dataset | None = None) -> Splits:
 
     Raises DataError when they cannot be trained on.
     """
-    source = source or load(config.source, config)
+    source = source or load_rows(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
-    files = {side: load(value, config) for side, value in shares.items() if isinstance(value, str)}
+    files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}
     dealt = {side: value for side, value in shares.items() if not isinstance(value, str)}
     indices = stratify(source.texts, source.labels, list(dealt.values()), config.split_seed)
     sides = {side: source.select(chosen) for side, chosen in zip(dealt, indices, strict=False)} | files
@@ -136,7 +136,7 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
     unknown = sorted(set(dataset.labels) - set(train.labels))
     if unknown:
         raise DataError(
-            f"labels that no training row has: {show(unknown)}",
+            f"labels that no training row has: {quoted_names(unknown)}",
             where=f"{dataset.name}:{dataset.lines[dataset.labels.index(unknown[0])]}",
             hint=f"train on a file that has it, or remove those {side} rows",
         )

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
-from rnn_cli.data.reading.table import nearest, show
+from rnn_cli.data.reading.table import nearest_name, quoted_names
 from rnn_cli.errors import BundleError, DataError
 from rnn_cli.evaluation.intervals import (
     NORMAL_95,
@@ -166,7 +166,7 @@ def kept_against(opened: Bundle, side: str) -> BaselineComparison | None:
         return BaselineComparison(metrics, comparison, FURTHER in opened.manifest.data)
 
 
-def kept_figures(opened: Bundle, side: str) -> Metrics | None:
+def stored_metrics(opened: Bundle, side: str) -> Metrics | None:
     """How good a run was on its `validation` or `test` rows; None where it had none. Raises `BundleError`."""
     with _metrics_of(opened) as kept:
         content = kept.get(side)
@@ -232,7 +232,7 @@ def _read(name: str, path: str, split: str, **how: int) -> PredictedRows:
     if "split" in columns:
         kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
-            hint = f"use --split with one of them: {show(sorted(set(columns['split'])))}"
+            hint = f"use --split with one of them: {quoted_names(sorted(set(columns['split'])))}"
             raise DataError(f"has no {split} rows", where=name, hint=hint)
         lines = [lines[index] for index in kept]
         columns = {column: [values[index] for index in kept] for column, values in columns.items()}
@@ -253,9 +253,9 @@ def _columns(path: str, **how: int) -> tuple[list[int], dict[str, Column]]:
     def choose(found: Sequence[str]) -> Sequence[str]:
         for needed in (*NEEDED, *(() if set(KEYS) & set(found) else ("text",))):
             if needed not in found:
-                meant = nearest(needed, found)
+                meant = nearest_name(needed, found)
                 hint = f"rename {meant!r}" if meant else "label, prediction, and text or id, must be there"
-                raise DataError(f"no column {needed!r} (columns: {show(found)})", where=path, hint=hint)
+                raise DataError(f"no column {needed!r} (columns: {quoted_names(found)})", where=path, hint=hint)
         names.extend(name for name in COLUMNS if name in found)
         return names
 
@@ -371,9 +371,9 @@ def _refuse_foreign(predicted: PredictedRows) -> None:
     """Another spelling of the labels would make every answer wrong."""
     if not set(predicted.predictions) & set(predicted.labels):
         raise DataError(
-            f"answers {show(sorted(set(predicted.predictions))[:3])}, which no row's label is",
+            f"answers {quoted_names(sorted(set(predicted.predictions))[:3])}, which no row's label is",
             where=predicted.name,
-            hint=f"spell its predictions as its labels: {show(sorted(set(predicted.labels))[:5])}",
+            hint=f"spell its predictions as its labels: {quoted_names(sorted(set(predicted.labels))[:5])}",
         )
 
 

@@ -5,9 +5,9 @@ round. Knows nothing of `onnx`, which is too slow to load for `rnn predict`, nor
 """
 
 from rnn_cli.graph.architecture import WIDEST, Architecture
-from rnn_cli.graph.int8 import in_int8
+from rnn_cli.graph.int8 import skeleton_in_int8
 from rnn_cli.graph.reading import Graph, read_graph
 from rnn_cli.graph.skeleton import Skeleton, skeleton
 from rnn_cli.graph.states import with_states
 
-__all__ = ["WIDEST", "Architecture", "Graph", "Skeleton", "in_int8", "read_graph", "skeleton", "with_states"]
+__all__ = ["WIDEST", "Architecture", "Graph", "Skeleton", "skeleton_in_int8", "read_graph", "skeleton", "with_states"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # loading it loads pydantic
     from rnn_cli.config.schema import ModelConfig
 
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+GATE_COUNTS = {"lstm": 4, "gru": 3, "rnn": 1}
 
-CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
+CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
 """What the cells are called."""
 
 LONGEST_NGRAMS = 3
@@ -112,13 +112,13 @@ class Architecture:
         return Layer("one_hot", "input", "a 1 among zeros per token", self.vocab_size, "tokens", 0)
 
     def _recurrent(self, depth: int, width: int, units: int) -> Layer:
-        directions, gates = 1 + self.bidirectional, GATES[self.cell]
+        directions, gates = 1 + self.bidirectional, GATE_COUNTS[self.cell]
         biases = 2 if self.cell == "gru" else 1  # Keras's GRU keeps the recurrent bias apart
         last = depth == len(self.units) and self.pooling == "last"
         return Layer(
             name=f"{'bidirectional_' * self.bidirectional}{self.cell}_{depth}",
             part="recurrent",
-            what=f"{CELLS[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
+            what=f"{CELL_NAMES[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
             width=directions * units,
             along=None if last else "tokens",
             weights=directions * gates * units * (width + units + biases),

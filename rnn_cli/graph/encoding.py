@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from rnn_cli.graph.skeleton import TYPES, Attribute, Node
+from rnn_cli.graph.skeleton import NUMPY_TYPES, Attribute, Node
 
 MOST_FIELDS = 50_000
 """Those of a network of hundreds of layers."""
@@ -97,7 +97,7 @@ def _attribute(fields: dict[str, Any]) -> tuple[str, Attribute]:
 
 def _tensor(fields: dict[str, Any]) -> tuple[int, tuple[int, ...], memoryview]:
     kind, shape, content = fields["type"], tuple(fields.get("shape", ())), fields["bytes"]
-    if min(shape, default=1) < 1 or prod(shape) * int(TYPES[kind][-1]) != len(content):
+    if min(shape, default=1) < 1 or prod(shape) * int(NUMPY_TYPES[kind][-1]) != len(content):
         raise ValueError("a tensor whose shape is not that of its numbers")
     return kind, shape, content
 

@@ -13,7 +13,7 @@ STATES = (-1.0, 1.0)
 """The range of what leaves an LSTM."""
 
 
-def in_int8(plain: Skeleton) -> Skeleton:
+def skeleton_in_int8(plain: Skeleton) -> Skeleton:
     """The graph in 8 bits of one in fp32 with LSTM layers.
 
     A tensor in 8 bits, `NAME`, has its scale and its zero beside it, `NAME_scale` and `NAME_zero`.

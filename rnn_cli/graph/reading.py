@@ -16,10 +16,10 @@ from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
 from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
-from rnn_cli.graph.int8 import in_int8
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, OPERATORS, TYPES, Node, Skeleton, skeleton
+from rnn_cli.graph.int8 import skeleton_in_int8
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, OPERATORS, Node, Skeleton, skeleton
 
-CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
+OPERATOR_CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def read_graph(file: bytes, where: str) -> Graph:
             raise BundleError(f"a layer of {made_of.widest:,} numbers; the most is {WIDEST:,}", where=where)
         expected = skeleton(made_of)
         if is_int8:
-            expected = in_int8(expected)
+            expected = skeleton_in_int8(expected)
         difference = _difference(decoded, expected)
     except (ArithmeticError, LookupError, StopIteration, TypeError, ValueError):
         difference = "holds what rnn never writes, such as a path to another file"
@@ -78,10 +78,10 @@ def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
     """
     shapes = {name: shape for name, (_, shape, _) in decoded.tensors.items()}
     operators = [node.operator for node in decoded.nodes]
-    layers = [node for node in decoded.nodes if node.operator in CELLS]
+    layers = [node for node in decoded.nodes if node.operator in OPERATOR_CELLS]
     dense = [shapes[node.inputs[1]] for node in decoded.nodes if node.operator == "Gemm"]
     tables = [shapes[node.inputs[0]] for node in decoded.nodes if node.operator == "Gather"]
-    is_int8, cell = layers[0].operator == INT8_OPERATOR, CELLS[layers[0].operator]
+    is_int8, cell = layers[0].operator == INT8_OPERATOR, OPERATOR_CELLS[layers[0].operator]
     hidden, ngrams = operators.count("Relu"), "Sqrt" in operators
     if "OneHot" in operators:
         vocab_size, width = shapes[layers[0].inputs[1]][1 if is_int8 else 2], 0
@@ -133,4 +133,4 @@ def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
 
 
 def _array(kind: int, shape: tuple[int, ...], content: memoryview) -> AnyArray:
-    return np.frombuffer(content, TYPES[kind]).reshape(shape)
+    return np.frombuffer(content, NUMPY_TYPES[kind]).reshape(shape)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rnn_cli.graph.architecture import GATES, Architecture
+from rnn_cli.graph.architecture import GATE_COUNTS, Architecture
 
 OPSET, IR_VERSION = 17, 8
 
@@ -27,7 +27,7 @@ OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 FLOAT, UINT8, INT8, INT32, INT64 = 1, 2, 3, 6, 7
 """ONNX's numbers of the types of elements that there are."""
 
-TYPES = {FLOAT: "<f4", UINT8: "|u1", INT8: "|i1", INT32: "<i4", INT64: "<i8"}
+NUMPY_TYPES = {FLOAT: "<f4", UINT8: "|u1", INT8: "|i1", INT32: "<i4", INT64: "<i8"}
 """The same as numpy has them."""
 
 Attribute = int | str | tuple[int, ...]
@@ -126,7 +126,7 @@ class _Graph:
 
 def constant_of(value: npt.ArrayLike, type: int) -> Tensor:
     """A tensor of these numbers."""
-    array = np.asarray(value, TYPES[type])
+    array = np.asarray(value, NUMPY_TYPES[type])
     return Tensor(type, array.shape, array.tobytes())
 
 
@@ -149,7 +149,7 @@ def _recurrent(
     The top one: `[batch, time, directions × units]` to be pooled, or `[batch, directions × units]`, the last states.
     """
     last, pooled = (top and made_of.pooling == "last"), (top and made_of.pooling != "last")
-    directions, rows = 1 + made_of.bidirectional, GATES[made_of.cell] * units
+    directions, rows = 1 + made_of.bidirectional, GATE_COUNTS[made_of.cell] * units
     kernel = graph.weights("kernel", directions, rows, width)
     recurrent = graph.weights("recurrent", directions, rows, units)
     bias = graph.weights("bias", directions, 2 * rows)

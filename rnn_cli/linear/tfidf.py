@@ -14,12 +14,12 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.linear.logistic import fit_logistic
-from rnn_cli.linear.words import Words
+from rnn_cli.linear.words import KNOWN_WORDS, Words
 
 MOST_WEIGHTS = 10_000_000
 """The maximum of features times outputs, which bounds the memory; the rarest features go first."""
 
-SEED = 1
+TEXT_SAMPLE_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ class FeatureKind:
 
 
 WORD_PAIRS = FeatureKind("words and word pairs", "word", (1, 2), 40_000_000)
-CHARACTERS = FeatureKind("up to three characters", "char", (1, 3), 8_000_000)
-KNOWN_WORDS = 0.5
-"""Where fewer of the held-out texts' words than this occur in the training texts, characters are counted instead: there
-are no words of two letters, or the script puts no spaces between them."""
+CHARACTER_NGRAMS = FeatureKind("up to three characters", "char", (1, 3), 8_000_000)
 
 
 @dataclass(frozen=True)
@@ -60,14 +57,14 @@ class CountedRows:
 
 def count_rows(texts: Sequence[str], held_out: Sequence[str], outputs: int) -> CountedRows:
     """Fit a vectorizer to training texts; `held_out` texts decide between words and characters."""
-    for kind in (WORD_PAIRS, CHARACTERS):
+    for kind in (WORD_PAIRS, CHARACTER_NGRAMS):
         rows = _sampled(texts, kind.most_characters)
         vectorizer = kind.vectorizer(outputs)
         try:
             matrix = vectorizer.fit_transform([texts[row] for row in rows])
         except ValueError:  # the texts hold no word
             continue
-        if kind is CHARACTERS or _knows_words(vectorizer, held_out):
+        if kind is CHARACTER_NGRAMS or _knows_words(vectorizer, held_out):
             break
     return CountedRows(kind, rows, vectorizer, matrix)
 
@@ -77,7 +74,7 @@ def _sampled(texts: Sequence[str], most_characters: int) -> Indices:
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
     if lengths.sum() <= most_characters:
         return np.arange(len(texts))
-    order = np.random.default_rng(SEED).permutation(len(texts))
+    order = np.random.default_rng(TEXT_SAMPLE_SEED).permutation(len(texts))
     return np.sort(order[: np.searchsorted(lengths[order].cumsum(), most_characters)])
 
 

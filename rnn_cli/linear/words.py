@@ -19,6 +19,9 @@ UNSPACED = (
 )
 """Characters of scripts without spaces between words, as ranges for a regular expression's class."""
 
+KNOWN_WORDS = 0.5
+"""Where the training texts hold fewer of the held-out texts' words than this share, models read characters instead: the
+words have one letter, or the script puts no spaces between them."""
 
 _ASCII = re.compile(r"[a-z0-9]+")
 

@@ -19,7 +19,7 @@ from rnn_cli.graph.skeleton import FAR_BELOW
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
 """Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""
 
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+CELL_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
 
 def build(
@@ -148,7 +148,7 @@ def _recurrent(
         )
 
     name = f"{config.cell}_{depth}"
-    kind, alone, both = CELLS[config.cell], CELLS[config.cell], layers.Bidirectional
+    kind, alone, both = CELL_LAYERS[config.cell], CELL_LAYERS[config.cell], layers.Bidirectional
     if fast:
         from rnn_cli.network.lstm import FastBidirectional, FastLSTM
 

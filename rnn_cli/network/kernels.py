@@ -26,7 +26,7 @@ from numba.extending import intrinsic
 
 Matrix = npt.NDArray[np.float32]
 
-ROWS, LANES = 6, 16
+TILE_ROWS, LANES = 6, 16
 """A tile's size: 6 × 16 sums fill 12 of AVX2's 16 registers, which leaves the 3 that a step needs."""
 
 
@@ -65,7 +65,7 @@ def multiply(a: Matrix, weights: Matrix, out: Matrix) -> None:
     rows, depth = a.shape
     width = out.shape[1]
     for panel in range(weights.shape[0]):
-        for row in range(0, rows, ROWS):
+        for row in range(0, rows, TILE_ROWS):
             at = row * width + panel * LANES
             _tile(a[row:], depth, 1, rows - row, weights[panel], LANES, depth, out, at, width, False)
 
@@ -75,7 +75,7 @@ def add_outer(a: Matrix, b: Matrix, out: Matrix) -> None:
     """Add `a [rows, height]`, transposed, × `b [rows, width]` to `out [height, width]`; LANES must divide width."""
     height, width = out.shape
     rows = a.shape[0]
-    for row in range(0, height, ROWS):
+    for row in range(0, height, TILE_ROWS):
         for left in range(0, width, LANES):
             at = row * width + left
             _tile(a[:, row:], 1, height, height - row, b[:, left:], width, rows, out, at, width, True)
@@ -115,7 +115,7 @@ def _tile_code(
         a_row, a_step, rows, b_step, steps, at, out_row, add = (values[i] for i in (1, 2, 3, 5, 6, 8, 9, 10))
         a, b, out = data(0), data(4), builder.gep(data(7), [at])
         last = builder.sub(rows, int_(1))
-        row_numbers = [builder.select(builder.icmp_signed("<", int_(r), rows), int_(r), last) for r in range(ROWS)]
+        row_numbers = [builder.select(builder.icmp_signed("<", int_(r), rows), int_(r), last) for r in range(TILE_ROWS)]
         a_rows = [builder.gep(a, [builder.mul(row, a_row)]) for row in row_numbers]
         out_rows = [lanes_at(out, builder.mul(row, out_row)) for row in row_numbers]
 
@@ -124,7 +124,7 @@ def _tile_code(
         builder.branch(loop)
         builder.position_at_end(loop)
         step = builder.phi(int_)
-        sums = [builder.phi(lanes_) for _ in range(ROWS)]
+        sums = [builder.phi(lanes_) for _ in range(TILE_ROWS)]
         line = builder.load(lanes_at(b, builder.mul(step, b_step)), align=4)
         offset = builder.mul(step, a_step)
         grown = []
@@ -157,10 +157,10 @@ _tile: Any = intrinsic(_tile_code)
 # overlap, and no views of single rows, which numba counts references of.
 
 
-Rows = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 Sequences = npt.NDArray[np.float32]
 
-ENOUGH = 192
+GRADIENT_ROWS = 192
 """Packed rows that the weights' gradient takes at a time."""
 
 HALF, ONE, BOUND = np.float32(0.5), np.float32(1), np.float32(7.90531110763549805)
@@ -192,7 +192,7 @@ def _tanh(v: np.float32) -> np.float32:
 
 
 @compiled
-def _join(x: Sequences, t: int, rows: Rows, h: Matrix, joined: Matrix) -> None:
+def _join(x: Sequences, t: int, rows: RowNumbers, h: Matrix, joined: Matrix) -> None:
     inputs, units = x.shape[2], h.shape[1]
     for i in range(joined.shape[0]):
         row = rows[i]
@@ -219,7 +219,7 @@ def _update(gates: Matrix, cells: Matrix, c: Matrix, h: Matrix) -> None:
 
 
 @compiled
-def _put(h: Matrix, rows: Rows, t: int, left: int, y: Sequences) -> None:
+def _put(h: Matrix, rows: RowNumbers, t: int, left: int, y: Sequences) -> None:
     for i in range(rows.size):
         row = rows[i]
         for k in range(h.shape[1]):
@@ -229,8 +229,8 @@ def _put(h: Matrix, rows: Rows, t: int, left: int, y: Sequences) -> None:
 @compiled
 def forward(
     x: Sequences,
-    rows: Rows,
-    starts: Rows,
+    rows: RowNumbers,
+    starts: RowNumbers,
     back: bool,
     weights: Matrix,
     joined: Matrix,
@@ -262,7 +262,7 @@ def forward(
 
 
 @compiled
-def _add(dy: Sequences, rows: Rows, t: int, left: int, dh: Matrix) -> None:
+def _add(dy: Sequences, rows: RowNumbers, t: int, left: int, dh: Matrix) -> None:
     for i in range(rows.size):
         row = rows[i]
         for k in range(dh.shape[1]):
@@ -297,8 +297,8 @@ def backward(
     dy: Sequences,
     whole: bool,
     left: int,
-    rows: Rows,
-    starts: Rows,
+    rows: RowNumbers,
+    starts: RowNumbers,
     back: bool,
     weights: Matrix,
     joined: Matrix,
@@ -333,13 +333,13 @@ def backward(
                 dh[i, k] = dxh[i, inputs + k]
         # Enough rows that the sums are seldom read and written, few enough to be in the cache still.
         low, high = min(low, start), max(high, stop)
-        if high - low >= ENOUGH or s == steps - 1:
+        if high - low >= GRADIENT_ROWS or s == steps - 1:
             add_outer(joined[low:high], gates[low:high], gradient)
             low, high = starts[steps], starts[0]
 
 
 @compiled
-def unpack(packed: Sequences, rows: Rows, starts: Rows, out: Sequences) -> None:
+def add_up_directions(packed: Sequences, rows: RowNumbers, starts: RowNumbers, out: Sequences) -> None:
     """Write the sum of all directions' packed rows, `[directions, packed, width]`, to `out [batch, time, width]`.
 
     Nothing is written past a text's length.

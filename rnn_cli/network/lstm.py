@@ -19,12 +19,12 @@ import tensorflow as tf
 from keras import layers
 
 from rnn_cli.network import kernels
-from rnn_cli.network.kernels import LANES, Matrix, Rows, Sequences, panels
+from rnn_cli.network.kernels import LANES, Matrix, RowNumbers, Sequences, panels
 
 SLICE = 32
 """Texts at most that one task takes. Fixed, so that the answers do not depend on the number of cores."""
 
-SLICES = 16
+MOST_SLICES = 16
 """Slices at most of one batch: each holds its own sum of the weights' gradient."""
 
 ALIGNMENT = 16
@@ -35,8 +35,8 @@ ALIGNMENT = 16
 class _Slice:
     """Some texts of a batch, longest first, and where each time step's packed rows start, and the last one's end."""
 
-    rows: Rows
-    starts: Rows
+    rows: RowNumbers
+    starts: RowNumbers
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Recurrence:
         _run(task, [(index, number, back) for index in range(len(batch.slices)) for number, back in self._directions])
         out = self._gradients.take(*batch.shape)
         out[~batch.mask] = 0
-        _run(kernels.unpack, [(dx, part.rows, part.starts, out) for part in batch.slices])
+        _run(kernels.add_up_directions, [(dx, part.rows, part.starts, out) for part in batch.slices])
         gradients = [self._split(total, inputs) for total in parts.sum(axis=1)]
         return [out, *(gradient for direction in gradients for gradient in direction)]
 
@@ -168,10 +168,10 @@ class Recurrence:
         return self._memory[name][:size].reshape(shape)
 
 
-def _slices(lengths: Rows) -> list[_Slice]:
+def _slices(lengths: RowNumbers) -> list[_Slice]:
     order = np.argsort(-lengths, kind="stable")
     slices, start = [], 0
-    for rows in np.array_split(order, min(-(-len(order) // SLICE), SLICES)):
+    for rows in np.array_split(order, min(-(-len(order) // SLICE), MOST_SLICES)):
         counts = np.count_nonzero(lengths[rows] > np.arange(lengths[rows[0]])[:, None], axis=1)
         starts = start + np.concatenate([[0], np.cumsum(counts)])
         slices.append(_Slice(rows, starts))

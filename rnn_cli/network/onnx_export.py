@@ -15,10 +15,10 @@ from onnx import ModelProto, checker, helper, numpy_helper
 from rnn_cli.arrays import AnyArray
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, TYPES, Tensor
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
 
-GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
+GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 """Where in Keras's order each of ONNX's gates stands: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
 
 
@@ -75,7 +75,7 @@ def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
 
 
 def _constant(tensor: Tensor) -> AnyArray:
-    return np.frombuffer(tensor.value or b"", TYPES[tensor.type]).reshape(tensor.shape)
+    return np.frombuffer(tensor.value or b"", NUMPY_TYPES[tensor.type]).reshape(tensor.shape)
 
 
 def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:
@@ -129,4 +129,4 @@ def _keras_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyA
 
 def _indices(cell: str, units: int) -> npt.NDArray[np.intp]:
     """Where in Keras's order each row of ONNX's stands."""
-    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])
+    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATE_ORDER[cell]])

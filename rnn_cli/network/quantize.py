@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from rnn_cli.arrays import AnyArray
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.graph import in_int8, read_graph
+from rnn_cli.graph import read_graph, skeleton_in_int8
 from rnn_cli.graph.skeleton import INT8, UINT8
 from rnn_cli.network.onnx_export import to_proto
 
-LARGEST = 64
+LARGEST_WEIGHT = 64
 """Weights are stored as -64 to 64: on processors without VNNI, ONNX Runtime adds the products of two inputs (at most
 255 each) and two weights in 16 bits, which larger ones would overflow. A seventh bit made no answers better."""
 
@@ -39,7 +39,7 @@ def no_int8(config: ModelConfig) -> str | None:
 def to_int8(graph: bytes) -> bytes:
     """The int8 graph of the same inputs and outputs as an LSTM network's graph from `to_onnx`."""
     plain = read_graph(graph, "the graph in fp32")
-    made, given = in_int8(plain.skeleton), plain.tensors
+    made, given = skeleton_in_int8(plain.skeleton), plain.tensors
     weights: dict[str, AnyArray] = dict(given)
     for name, tensor in made.tensors.items():
         if name in given and tensor.type == UINT8:
@@ -64,7 +64,7 @@ def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, An
 
 def _in_bytes(name: str, matrix: npt.NDArray[np.float32]) -> dict[str, AnyArray]:
     """Weights `[directions, gates × units, in]` as `[directions, in, gates × units]` of int8, and their scales."""
-    scale = np.abs(matrix).max(axis=(1, 2)) / LARGEST
+    scale = np.abs(matrix).max(axis=(1, 2)) / LARGEST_WEIGHT
     scale[scale == 0] = 1
     small = np.rint(matrix / scale[:, np.newaxis, np.newaxis]).astype(np.int8).transpose(0, 2, 1)
     return {name: small, f"{name}_scale": scale}

@@ -125,7 +125,9 @@ Span = tuple[int, int]
 """A token's characters: text[start:end]."""
 
 
-def find(text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool]) -> list[Span]:
+def find_spans(
+    text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool]
+) -> list[Span]:
     """Each token's `Span`; `tokens` are all that splitting found in `text`, `blank` tells what lies between them.
 
     Two tokens may share a character: "İ" has two in lower case. A token without any, such as the piece that only says

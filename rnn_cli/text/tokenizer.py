@@ -11,12 +11,12 @@ from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from rnn_cli.text import splitting, tokenizer_json
+from rnn_cli.text import tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
-from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
+from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Span, Split, blanks, cleaner, find_spans, splitter
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,15 @@ class Tokenizer:
         """All tokens of a text, known or not, before truncation; none for a text without any."""
         return self._split(text)
 
-    def spans(self, text: str) -> list[splitting.Span]:
+    def spans(self, text: str) -> list[Span]:
         """Where each of `tokens(text)` stands: text[start:end], in characters."""
-        return splitting.find(text, self._split(text), self._clean, splitting.blanks(self.level, self.punctuation))
+        return find_spans(text, self._split(text), self._clean, blanks(self.level, self.punctuation))
 
     def id_of(self, token: str) -> int:
         """The id of one of `tokens`; 1, the unknown token's, for any that the vocabulary does not hold."""
         return self._ids.get(token, UNKNOWN) or UNKNOWN  # the empty string is padding, and no token
 
-    def cut(self, tokens: Sequence[Item]) -> Sequence[Item]:
+    def cut(self, tokens: Sequence[_Item]) -> Sequence[_Item]:
         """The part that is read of one text's tokens: at most `max_length`, from where `truncate` says."""
         excess = len(tokens) - self.max_length
         if excess <= 0:
@@ -154,12 +154,12 @@ class Tokenizer:
         }
         if self.level == "subword":
             fields["merges"] = self.merges
-        return tokenizer_json.write(fields)
+        return tokenizer_json.write_fields(fields)
 
     @classmethod
     def from_json(cls, text: str) -> "Tokenizer":
         """The tokenizer that `to_json` wrote. Raises `BundleError` on any other text."""
-        fields = tokenizer_json.read(text)
+        fields = tokenizer_json.read_fields(text)
         vocab = tuple(fields.pop("vocabulary"))
         merges = tuple((left, right) for left, right in fields.pop("merges", ()))
         return cls(vocab=vocab, merges=merges, **fields)

@@ -13,11 +13,11 @@ from rnn_cli.errors import BundleError
 
 PADDING = 0
 UNKNOWN = 1
-LEVELS = ("word", "char", "sentence", "subword")
+TOKEN_LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
 PUNCTUATION = ("drop", "keep")
 
-LONGEST = 2**31 - 1
+LARGEST_LENGTH = 2**31 - 1
 MOST_FILTERS = 10_000
 """More than anyone types; each is looked for 256 times."""
 
@@ -34,7 +34,7 @@ _TYPES: dict[str, type] = {
 """The keys every level writes; subword adds "merges", a list of pairs."""
 
 
-def write(fields: Mapping[str, Any]) -> str:
+def write_fields(fields: Mapping[str, Any]) -> str:
     """The fields as JSON text in plain ASCII, the vocabulary an entry a line."""
     lines = []
     for key, value in fields.items():
@@ -46,10 +46,10 @@ def write(fields: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def read(text: str) -> dict[str, Any]:
+def read_fields(text: str) -> dict[str, Any]:
     """The checked fields of a JSON text.
 
-    Raises `BundleError` ("tokenizer.json: ...") on anything that `write` would not have written.
+    Raises `BundleError` ("tokenizer.json: ...") on anything that `write_fields` would not have written.
     """
     try:
         fields = json.loads(text, object_pairs_hook=_OneObject())
@@ -102,13 +102,13 @@ def _check_keys(fields: dict[str, Any]) -> None:
 
 
 def _check_values(fields: dict[str, Any]) -> None:
-    for key, allowed in (("level", LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
+    for key, allowed in (("level", TOKEN_LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
         if fields[key] not in allowed:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
     if fields["punctuation"] == "keep" and fields["level"] != "word":
         raise _refused(f"punctuation: keep is of level word, got {fields['level']}")
-    if not 1 <= fields["max_length"] <= LONGEST:
-        raise _refused(f"max_length: expected from 1 to {LONGEST}, got {fields['max_length']}")
+    if not 1 <= fields["max_length"] <= LARGEST_LENGTH:
+        raise _refused(f"max_length: expected from 1 to {LARGEST_LENGTH}, got {fields['max_length']}")
     if not fields["oov_token"]:
         raise _refused("oov_token: expected at least one character")
     if len(fields["filters"]) > MOST_FILTERS:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # loading them loads ONNX Runtime and scikit-learn
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.linear.logistic import LogisticModel
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+BASELINE_STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """The values of C, the inverse of the penalty's strength, that are tried."""
 
 
@@ -38,10 +38,10 @@ STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 class Baseline:
     """A fitted linear model, represented by its predictions.
 
-    `model` names it, `C` is one of `STRENGTHS`, `features` and `rows` are the size of its training matrix; `seconds`
-    cover counting and all fits; `temperature` and `threshold` mean what they mean in a bundle's manifest. `sides` holds
-    the probabilities `[rows, labels]` and the predicted labels' indices `[rows]` of `validation` and, if there are
-    such rows, `test`.
+    `model` names it, `C` is one of `BASELINE_STRENGTHS`, `features` and `rows` are the size of its training matrix;
+    `seconds` cover counting and all fits; `temperature` and `threshold` mean what they mean in a bundle's manifest.
+    `sides` holds the probabilities `[rows, labels]` and the predicted labels' indices `[rows]` of `validation` and, if
+    there are such rows, `test`.
     """
 
     model: str
@@ -139,21 +139,21 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
 def _fits(
     matrix: Any, rows: Dataset, labels: Sequence[str], config: Config, listener: Listener
 ) -> "Iterator[tuple[float, LogisticModel]]":
-    """A model for each of `STRENGTHS`, fitted from the weights of the one before."""
+    """A model for each of `BASELINE_STRENGTHS`, fitted from the weights of the one before."""
     from rnn_cli.linear.logistic import HANDFUL, fit_logistic
 
     of_label = label_weights(rows.labels, labels, config.training)
     weights = np.array([of_label[label] for label in rows.labels])
     classes = label_indices(labels, rows.labels)
     fits_each = len(labels) if len(labels) > HANDFUL else 1
-    total = fits_each * len(STRENGTHS)
+    total = fits_each * len(BASELINE_STRENGTHS)
 
     def progress(before: int, done: int) -> None:
         listener.progress("linear baseline: fits", before + done, total)
 
     progress(0, 0)
     model: LogisticModel | None = None
-    for index, strength in enumerate(STRENGTHS):
+    for index, strength in enumerate(BASELINE_STRENGTHS):
         on_fit = partial(progress, index * fits_each)
         model = fit_logistic(matrix, classes, len(labels), strength, weights, start=model, on_fit=on_fit)
         yield strength, model

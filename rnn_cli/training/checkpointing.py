@@ -31,7 +31,7 @@ from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.loop import TrainingState, diverged
-from rnn_cli.training.npz import pack, unpack
+from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
 
 if TYPE_CHECKING:  # loading it loads TensorFlow
@@ -98,7 +98,7 @@ class SavedRun:
             names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
             if set(files) != {TOKENIZER, *names} or not describes(config, tokenizer):
                 raise ValueError("its files do not belong together")
-            arrays = {name.removesuffix(".npz"): unpack(files[name]) for name in names}
+            arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
             kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
             known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
@@ -131,7 +131,7 @@ class SavedRun:
         arrays = {**self.arrays, BEST: self.reached.best_weights}
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
-        packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
+        packed = {f"{name}.npz": pack_arrays(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
     def _baseline_state(self) -> dict[str, Any] | None:
@@ -140,7 +140,7 @@ class SavedRun:
             return None
         return {"numbers": {name: getattr(kept, name) for name in NUMBERS}, "sides": list(kept.sides)}
 
-    def gone_on_with(self, config: Config) -> Config:
+    def config_to_resume(self, config: Config) -> Config:
         """The config to go on with: the run's own but for where its rows lie now, how often it is saved
         and whether a linear baseline is fitted.
 
@@ -161,9 +161,8 @@ class SavedRun:
         return config
 
     def _changes(self, config: Config) -> list[tuple[str, Any, Any]]:
-        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
-        differing = [(key, now[key], then[key]) for key in then if now[key] != then[key]]
-        return [change for change in differing if not _is_free(*change)]
+        differing = with_absolute_paths(config).differences(self.config)
+        return [(key, now, then) for key, (now, then) in differing.items() if not _is_free(key, now, then)]
 
     def is_finished(self, place: Unfinished) -> bool:
         """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
@@ -217,13 +216,6 @@ def _is_free(key: str, now: object, then: object) -> bool:
     )
 
 
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        flat |= {f"{prefix}{key}": value} if prefix else _flat(value, f"{key}.")
-    return flat
-
-
 def _check_sizes(arrays: Mapping[str, list[AnyArray]], made_of: Architecture) -> None:
     """Raises `ValueError` unless there are as many weights as the network has, which is then no larger than they."""
     for name in ("model", BEST):
@@ -232,7 +224,7 @@ def _check_sizes(arrays: Mapping[str, list[AnyArray]], made_of: Architecture) ->
             raise ValueError(f"{weights:,} weights, where its config has {made_of.weights:,}")
 
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+HELD_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class HeldSignals:
@@ -249,7 +241,7 @@ class HeldSignals:
     def __enter__(self) -> "HeldSignals":
         """Begin to hold."""
         if threading.current_thread() is threading.main_thread():
-            for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+            for number in (getattr(signal, name) for name in HELD_SIGNALS if hasattr(signal, name)):
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup's are left alone
                     self._before[number] = signal.signal(number, self._hold)
         return self

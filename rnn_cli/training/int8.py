@@ -49,7 +49,7 @@ class Int8:
         )
 
 
-def in_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: Evaluation) -> Int8:
+def try_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: Evaluation) -> Int8:
     """The network of an ONNX graph in 8 bits, held against `predictor`'s evaluation of the validation rows."""
     if reason := no_int8(config):
         return Int8(reason=reason)

@@ -21,13 +21,13 @@ from rnn_cli.linear.logistic import HANDFUL, fit_label, on_all_cores
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.temperature import fit_temperature
 
-STRENGTHS = (2.0, 8.0, 32.0)
+NGRAM_STRENGTHS = (2.0, 8.0, 32.0)
 """Inverse strengths of the penalty on the weights' squares that are tried, each from where the last one ended."""
 
 ASKED = 40
 """Of many labels, how many choose the strength: more choose the same one."""
 
-SEED = 1
+SAMPLE_SEED = 1
 
 MOST_STEPS = 200
 PAST_STEPS = 5
@@ -40,8 +40,8 @@ OnProgress = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class LinearModel:
     """Weights of n-grams `[vocab_size + ngram_buckets, width]` and of none at all `[width]`; the logits' width is 1 for
-    two classes, else a class. `strength` is the one of `STRENGTHS` with the least validation loss, `val_accuracy` the
-    share of validation rows it answers rightly."""
+    two classes, else a class. `strength` is the one of `NGRAM_STRENGTHS` with the least validation loss,
+    `val_accuracy` its accuracy on the validation rows."""
 
     table: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
@@ -63,9 +63,9 @@ def fit_linear(
     problem = _Problem(seen[:, met], train, classes)
     start, least = problem.start(), np.inf
     steps = count(1)
-    for index, strength in enumerate(STRENGTHS):
+    for index, strength in enumerate(NGRAM_STRENGTHS):
         start = problem.solve(
-            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(STRENGTHS))
+            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(NGRAM_STRENGTHS))
         )
         weights, bias = problem.weights(start)
         logits = held_out[:, met] @ weights + bias
@@ -95,17 +95,17 @@ def _fit_each(
     met = np.unique(seen.indices)
     problem = _OneVsRest(seen[:, met], held_out[:, met], train)
     present = np.unique(train.classes)
-    asked = np.sort(np.random.default_rng(SEED).permutation(present)[:ASKED]).tolist()
+    asked = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(present)[:ASKED]).tolist()
     steps = count(1)
     everything = len(asked) + classes
 
     rows = np.flatnonzero(np.isin(validation.classes, asked))
-    paths = np.zeros((len(STRENGTHS), len(rows), len(asked)))
+    paths = np.zeros((len(NGRAM_STRENGTHS), len(rows), len(asked)))
     for label, logits in on_all_cores(problem.path, asked):
         paths[:, :, asked.index(label)] = logits[:, rows]
         on_progress("labels", next(steps), everything)
     truth = np.searchsorted(asked, validation.classes[rows])
-    strength = STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
+    strength = NGRAM_STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
     table = np.zeros((seen.shape[1], classes), np.float32)
     bias, logits = np.zeros(classes, np.float32), np.zeros((len(validation.classes), classes))
     for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
@@ -134,10 +134,10 @@ class _OneVsRest:
         return self._weights(ratios, self._fit(scaled, label, strength, None))
 
     def path(self, label: int) -> Floats:
-        """The log-odds of the held-out rows at each of `STRENGTHS`, `[strengths, rows]`."""
+        """The log-odds of the held-out rows at each of `NGRAM_STRENGTHS`, `[strengths, rows]`."""
         ratios, scaled = self._scaled(label)
         found, logits = None, []
-        for strength in STRENGTHS:
+        for strength in NGRAM_STRENGTHS:
             found = self._fit(scaled, label, strength, found)
             weights, bias = self._weights(ratios, found)
             logits.append(self.held_out @ weights + bias)

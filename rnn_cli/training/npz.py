@@ -16,7 +16,7 @@ from rnn_cli.arrays import AnyArray
 MOST_ARRAYS = 10_000
 """Those of a network of a thousand layers."""
 
-TYPES = ("<f4", "<f8", "<i4", "<i8", "<u4", "<u8")
+STORED_TYPES = ("<f4", "<f8", "<i4", "<i8", "<u4", "<u8")
 """Weights, the counters of optimizers and of dropout, and a baseline's answers."""
 
 CENTRAL = b"PK\x01\x02"
@@ -26,14 +26,14 @@ ENCRYPTED = 1
 """The bit among a member's flags."""
 
 
-def pack(arrays: Sequence[AnyArray]) -> bytes:
+def pack_arrays(arrays: Sequence[AnyArray]) -> bytes:
     """The bytes of an `.npz` file."""
     packed = io.BytesIO()
     np.savez(packed, *arrays)
     return packed.getvalue()
 
 
-def unpack(content: bytes) -> list[AnyArray]:
+def unpack_arrays(content: bytes) -> list[AnyArray]:
     """What was packed; raises `ValueError` for anything else, and for what is no finite number."""
     if content.count(CENTRAL) > MOST_ARRAYS:  # before they are read, one by one
         raise ValueError("more arrays than any network has")
@@ -61,7 +61,7 @@ def _array(content: bytes) -> AnyArray:
         raise ValueError(f"not an array of numbers ({error})") from None
     if version != (1, 0):
         raise ValueError("not an array as rnn writes it")
-    if kind.str not in TYPES or min(shape, default=0) < 0:
+    if kind.str not in STORED_TYPES or min(shape, default=0) < 0:
         raise ValueError("not an array of numbers")
     if prod(shape) * kind.itemsize != len(content) - stream.tell():
         raise ValueError("an array of another size than its numbers")

@@ -47,7 +47,7 @@ from rnn_cli.scoring.predictor import INT8, Predictor
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
-from rnn_cli.training.int8 import in_int8
+from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
@@ -99,7 +99,7 @@ FEW_STEPS = 100
 """Fewer steps than this leave a network about where it began."""
 
 
-def train(
+def train_prepared(
     run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener, origin: Origin | None = None
 ) -> Run:
     """Train a classifier and write its bundle to `out`, or to the next free `runs/NAME-1`, `runs/NAME-2`, ...
@@ -124,7 +124,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
 
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
-    """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
+    """Go on with a run that was left, to the same bundle as if it had not been; raises as `train_prepared` does."""
     run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
     _seed(run)
     warn_if_slow(run.config.model, listener)
@@ -241,7 +241,7 @@ def _write(
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = evaluate(predictor, run.splits.validation)
-    int8 = in_int8(graph, run.config.model, predictor, validation)
+    int8 = try_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.in_words())
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)

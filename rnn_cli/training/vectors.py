@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.errors import DataError
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
-WINDOW = 5
+NEIGHBOUR_WINDOW = 5
 """Tokens to each side that count as neighbours, one at distance d as 1/d."""
 
 SMOOTHING = 0.75
@@ -63,7 +63,7 @@ def _neighbours(sequences: Iterable[Sequence[int]], size: int) -> sp.csr_matrix:
     upper = sp.csr_matrix((size, size))
     for ids in _pieces(sequences):
         smaller, larger, weights = [], [], []
-        for distance in range(1, WINDOW + 1):
+        for distance in range(1, NEIGHBOUR_WINDOW + 1):
             one, other = ids[:-distance], ids[distance:]
             known = (one > UNKNOWN) & (other > UNKNOWN)
             one, other = one[known], other[known]
@@ -77,7 +77,7 @@ def _neighbours(sequences: Iterable[Sequence[int]], size: int) -> sp.csr_matrix:
 
 def _pieces(sequences: Iterable[Sequence[int]]) -> Iterator[npt.NDArray[np.int32]]:
     """The ids of some texts after each other, with so much padding between them that none reaches another."""
-    gap = [0] * WINDOW
+    gap = [0] * NEIGHBOUR_WINDOW
     piece: list[int] = []
     for sequence in sequences:
         piece += sequence

@@ -51,7 +51,7 @@ def pool() -> Iterator[pa.MemoryPool]:
 
 
 def loaded(path: str) -> int:
-    return len(source.load(path))
+    return len(source.load_rows(path))
 
 
 def streamed(path: str) -> int:
@@ -317,7 +317,7 @@ def test_honest_parquet_is_read_whole(write: Write) -> None:
         sink = io.BytesIO()
         pq.write_table(table, sink, **how)
         path = write("f.parquet", sink.getvalue())
-        assert source.load(path).texts == table.column("text").to_pylist()
+        assert source.load_rows(path).texts == table.column("text").to_pylist()
         with open_blocks(ReadRequest(path, labels=False, whole=True, as_table=True)) as opened:
             batches = [block.batch for block in opened.blocks]
         assert pa.Table.from_batches(batches).equals(table), how

@@ -129,8 +129,8 @@ def test_the_chosen_strength_is_the_best_on_validation_and_converged(
     rows = splits(noisy)
     chosen = fitted(rows, listener)
     alone = {}
-    for strength in baseline_module.STRENGTHS:
-        monkeypatch.setattr(baseline_module, "STRENGTHS", (strength,))
+    for strength in baseline_module.BASELINE_STRENGTHS:
+        monkeypatch.setattr(baseline_module, "BASELINE_STRENGTHS", (strength,))
         alone[strength] = fitted(rows, listener)
     best = max(accuracy(each, rows, "validation") for each in alone.values())
     assert accuracy(chosen, rows, "validation") == best

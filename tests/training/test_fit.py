@@ -390,7 +390,7 @@ def test_a_run_asks_for_deterministic_operations_before_it_trains(
     monkeypatch.setattr(run_module, "fit", stop)
     prepared = prepare(Config.model_validate({**tiny, "data": {"source": str(labelled_file)}}), listener)
     with pytest.raises(RunFailed, match="far enough"):
-        run_module.train(prepared, out=None, name="t", force=False, listener=listener)
+        run_module.train_prepared(prepared, out=None, name="t", force=False, listener=listener)
     assert asked == ["determinism", "fit"]
 
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.training import ngrams
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.ngrams import STRENGTHS, LinearModel, OnProgress, fit_linear, ngram_counts
+from rnn_cli.training.ngrams import NGRAM_STRENGTHS, LinearModel, OnProgress, fit_linear, ngram_counts
 
 VOCAB, BUCKETS = 40, 5_000
 
@@ -59,7 +59,7 @@ def test_it_answers_as_it_says(classes: int) -> None:
     train, validation = by_word(600, classes, 1), by_word(300, classes, 2)
     model = fitted(1, train, validation, classes)
     assert model.table.shape == (VOCAB + BUCKETS, 1 if classes == 2 else classes)
-    assert model.strength in STRENGTHS
+    assert model.strength in NGRAM_STRENGTHS
     right = (predicted(model, validation, 1) == validation.classes).mean()
     assert right == pytest.approx(model.val_accuracy) and right > (0.7 if classes < 10 else 0.5)
 

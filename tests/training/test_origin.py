@@ -13,13 +13,13 @@ from rnn_cli.bundle.checkpoints import reopened
 from rnn_cli.bundle.model_folder import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.config.load import parse_config, parse_override, to_yaml
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import resume, train
+from rnn_cli.training.run import resume, train_prepared
 from tests.conftest import Silent
 
 pytestmark = pytest.mark.usefixtures("without_report")
@@ -57,7 +57,7 @@ def three(make_labelled_file: MakeFile, tiny: Any, tmp_path_factory: pytest.Temp
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("three"))
         silent: Any = Silent()
-        run = train(prepare(config, silent), out=Path("p").resolve(), name="t", force=False, listener=silent)
+        run = train_prepared(prepare(config, silent), out=Path("p").resolve(), name="t", force=False, listener=silent)
     return run.bundle.path
 
 
@@ -66,7 +66,7 @@ def further(parent: Path, source: Path, listener: Any, *overrides: str, config: 
     asked = origin.further(config, [parse_override(each) for each in (f"data.source={source}", *overrides)])
     prepared = prepare(asked, listener, origin.known)
     origin.compare(prepared, listener)
-    return train(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
+    return train_prepared(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
 
 
 def scores(opened: Bundle) -> np.ndarray:
@@ -95,7 +95,9 @@ def test_it_begins_with_the_parents_network(trained: Path, new_rows: Path, liste
         "data": parent.manifest.data["fingerprint"],
     }
     assert (
-        child.manifest.data["fingerprint"] == load(str(new_rows)).fingerprint() != parent.manifest.data["fingerprint"]
+        child.manifest.data["fingerprint"]
+        == load_rows(str(new_rows)).fingerprint()
+        != parent.manifest.data["fingerprint"]
     )
     assert "further_training_of" not in parent.manifest.data
 
@@ -105,7 +107,7 @@ def test_it_learns_from_the_new_rows(trained: Path, new_rows: Path, listener: An
     names = {"good": "bad", "bad": "good"}
     lines = (line.rsplit(",", 1) for line in new_rows.read_text().splitlines())
     swapped.write_text("".join(f"{text},{names.get(label, label)}\n" for text, label in lines))
-    rows = load(str(swapped))
+    rows = load_rows(str(swapped))
 
     def right(opened: Bundle) -> float:
         told = Predictor(opened).predict(list(rows.texts))
@@ -137,7 +139,7 @@ def test_vectors_and_unlabelled_texts_of_the_parent_are_not_made_or_read_again(
     data = {"source": str(labelled_file), "validation": 0.2, "test": 0.0, "unlabelled": "more.csv"}
     sections = {**tiny, "data": data, "model": {**tiny["model"], "embeddings": "own"}}
     config = Config.model_validate({**sections, "training": {**tiny["training"], "epochs": 1}})
-    parent = train(prepare(config, listener), out=Path("p"), name="t", force=False, listener=listener).bundle
+    parent = train_prepared(prepare(config, listener), out=Path("p"), name="t", force=False, listener=listener).bundle
     Path("more.csv").unlink()
     child = further(parent.path, new_rows, listener, *STILL)
     np.testing.assert_allclose(scores(child), scores(parent), atol=1e-6)
@@ -282,7 +284,7 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
     wild = {"model": {**tiny["model"], "dense_units": [16]}, "training": {**tiny["training"], "learning_rate": 1e38}}
     with pytest.raises(RunFailed):
         config = Config.model_validate({**tiny, **sections, **wild})
-        train(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
+        train_prepared(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
     assert listener.notes[-1] == LEFT
     with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished begins at"):
         reopened(Path("w.unfinished"), pytest.fail).__enter__()

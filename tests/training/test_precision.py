@@ -15,9 +15,9 @@ from rnn_cli.evaluation.evaluate import evaluate, run_config
 from rnn_cli.network.quantize import to_int8
 from rnn_cli.scoring import predictor as scoring
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.int8 import MOST_MOVED, Int8, in_int8
+from rnn_cli.training.int8 import MOST_MOVED, Int8, try_int8
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 
 LSTM = ModelConfig()
 
@@ -30,7 +30,7 @@ def validation(trained: Path) -> Dataset:
 def measured(trained: Path, validation: Dataset) -> Int8:
     opened = Bundle.open(trained)
     predictor = Predictor(opened)
-    return in_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate(predictor, validation))
+    return try_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate(predictor, validation))
 
 
 def test_the_bundle_keeps_the_graph_and_what_it_costs(trained: Path, validation: Dataset) -> None:
@@ -69,7 +69,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     other = np.where(np.arange(1000)[:, np.newaxis] < lost, before.scores.probabilities[:, ::-1], 0)
     scores = type(before.scores)(np.where(other > 0, other, before.scores.probabilities), before.scores.known)
     monkeypatch.setattr(Predictor, "score", lambda self, texts: scores)
-    found = in_int8((trained / ONNX_MODEL).read_bytes(), LSTM, predictor, before)
+    found = try_int8((trained / ONNX_MODEL).read_bytes(), LSTM, predictor, before)
     assert found.to_dict()["offered"] == offered
     assert found.accuracy_change == pytest.approx(-lost / 1000)
     if not offered:
@@ -83,7 +83,7 @@ def test_a_network_that_cannot_be_served_is_no_failed_run(
     content = {"data": {"source": str(labelled_file)}, **tiny}
     content |= {"model": {**tiny["model"], "cell": "gru"}, "training": {**tiny["training"], "epochs": 1}}
     run = prepare(Config.model_validate(content), listener)
-    opened = train(run, out=Path("m"), name="tiny", force=False, listener=listener).bundle
+    opened = train_prepared(run, out=Path("m"), name="tiny", force=False, listener=listener).bundle
     told = json.loads(opened.read(METRICS))["int8"]
     assert INT8_MODEL not in opened.manifest.files
     assert told == {

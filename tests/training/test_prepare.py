@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.training import prepare as module
 from rnn_cli.training.checkpointing import SavedRun
@@ -109,7 +109,7 @@ def test_several_unlabelled_sources_of_any_kind(listener: Any, tmp_path: Path) -
     labelled = write("labelled.csv", [("fjord", "unheard of"), ("moor", "")])
     data = {**three_files(), "unlabelled": [labelled, "sample", texts_only("heath")]}
     made = prepared(listener, data)
-    assert made.unlabelled.texts == ["fjord", "moor", *load("sample").texts, "heath"]
+    assert made.unlabelled.texts == ["fjord", "moor", *load_rows("sample").texts, "heath"]
     assert made.labels == ("a", "b")
     assert made.config.data.unlabelled == [str(tmp_path / "labelled.csv"), "sample", str(tmp_path / "more.jsonl")]
 
@@ -359,10 +359,10 @@ def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, m
     data, asked = {"source": many_labels(20)}, {"ngrams": 2}
     made = prepared(listener, data, model=asked, training={"baseline": False})
     saved = SavedRun.of(made, TrainingState(), {})
-    again = saved.gone_on_with(Config.model_validate({"data": data, "model": asked}))
+    again = saved.config_to_resume(Config.model_validate({"data": data, "model": asked}))
     assert again.model == made.config.model != Config.model_validate({"model": asked}).model
     with pytest.raises(ConfigError, match="model.ngrams"):
-        saved.gone_on_with(Config.model_validate({"data": data, "model": {"ngrams": 3}}))
+        saved.config_to_resume(Config.model_validate({"data": data, "model": {"ngrams": 3}}))
 
 
 def test_hundreds_of_labels_are_no_line_of_hundreds(listener: Any) -> None:

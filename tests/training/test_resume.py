@@ -17,7 +17,7 @@ from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished, locate_unfinished
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
 from rnn_cli.training import prepare as prepare_module
 from rnn_cli.training import run as run_module
@@ -25,7 +25,7 @@ from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.loop import StepResult
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import resume, train
+from rnn_cli.training.run import resume, train_prepared
 from rnn_cli.training.trained import Run
 
 pytestmark = pytest.mark.usefixtures("without_report")
@@ -103,7 +103,7 @@ class Hears:
 
 
 def begin(config: Config, listener: Hears, out: str = "m") -> Run:
-    return train(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
+    return train_prepared(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
 
 
 def go_on(listener: Hears | None = None) -> Run:
@@ -337,10 +337,10 @@ def test_other_rows_are_refused_and_the_right_ones_taken(
 
 def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
     saved = state()
-    saved.gone_on_with(configured(stopped))
-    saved.gone_on_with(configured(Path("rows.csv")))  # the same file
+    saved.config_to_resume(configured(stopped))
+    saved.config_to_resume(configured(Path("rows.csv")))  # the same file
     with pytest.raises(ConfigError) as refused:
-        saved.gone_on_with(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
+        saved.config_to_resume(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
     assert tuple(map(str, refused.value.mistakes)) == (
         "model.dropout: 0.1 now, 0.3 when the run began; leave it as it was, or begin anew",
         "training.epochs: 9 now, 8 when the run began; leave it as it was, or begin anew",
@@ -349,7 +349,7 @@ def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
 
 def test_rows_that_moved_and_another_saving_pace_are_no_other_run(stopped: Path, unbroken: dict[str, object]) -> None:
     moved = stopped.rename(stopped.with_name("moved.csv"))
-    settings = state().gone_on_with(configured(moved, training={"checkpoint_minutes": 60}))
+    settings = state().config_to_resume(configured(moved, training={"checkpoint_minutes": 60}))
     heard = Hears()
     with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
@@ -385,7 +385,7 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         begin(config, Hears({("step", 4): ctrl_c}))
     with pytest.raises(ConfigError, match="^data.unlabelled: null now, "):
-        state().gone_on_with(configured(labelled_file, model=model, training=training))
+        state().config_to_resume(configured(labelled_file, model=model, training=training))
     file.write_text("text\nwarm fjord\ndull heath\n")
     with pytest.raises(DataError, match="more.csv: the unlabelled texts are not those the run began with; bring them"):
         go_on()
@@ -394,7 +394,7 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     heard = Hears()
     with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        resume(prepare(saved.gone_on_with(moved), heard, saved.known), place, saved, heard)
+        resume(prepare(saved.config_to_resume(moved), heard, saved.known), place, saved, heard)
     assert_it_ended_as(wanted)
 
 
@@ -405,7 +405,7 @@ def test_a_checkpoint_of_a_run_without_them_is_as_it_was(unlabelled: bool, label
     with pytest.raises(KeyboardInterrupt):
         begin(configured(labelled_file, data=data), Hears({("step", 1): ctrl_c}))
     saved = state()
-    assert saved.known.fingerprint == load(str(labelled_file)).fingerprint()
+    assert saved.known.fingerprint == load_rows(str(labelled_file)).fingerprint()
     assert (saved.known.unlabelled is not None) == unlabelled
 
 
@@ -472,7 +472,7 @@ def test_a_checkpoint_of_before_there_was_a_baseline_in_it_goes_on(
 
 
 def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stopped: Path) -> None:
-    without = state().gone_on_with(configured(stopped, training={"baseline": False}))
+    without = state().config_to_resume(configured(stopped, training={"baseline": False}))
     heard = Hears({("step", 1): ctrl_c})
     with (
         pytest.raises(KeyboardInterrupt),
@@ -481,7 +481,7 @@ def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stoppe
         saved = SavedRun.read(checkpoint)
         resume(prepare(without, heard, saved.known), place, saved, heard)
     assert state().known.baseline is None
-    with_it = state().gone_on_with(configured(stopped))
+    with_it = state().config_to_resume(configured(stopped))
     heard = Hears()
     assert prepare(with_it, heard, state().known).baseline is not None
     assert "fitting the linear baseline" in heard.notes

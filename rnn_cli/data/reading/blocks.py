@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rnn_cli.data.reading.decoding import size
-from rnn_cli.data.reading.table import ABSENT, ReadRequest, label_value, show, text_value
+from rnn_cli.data.reading.table import ABSENT, ReadRequest, label_value, quoted_names, text_value
 from rnn_cli.errors import DataError
 
 
@@ -92,7 +92,7 @@ def together(rows: Iterator[Read], request: ReadRequest) -> Iterator[Block]:
         )
 
 
-def as_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
+def check_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
     """The block with its first column as texts, and its second, if it has one, as labels, None where one is missing.
 
     What cannot be either is a fault of its row. `names` are those of the columns.
@@ -138,7 +138,7 @@ def _text_and_label(block: Block, index: int, names: Sequence[str], request: Rea
     line, values = block.lines[index], [column[index] for column in block.columns]
     where = request.at(line)
     if ABSENT in values:
-        what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {show(block.values[index])})"
+        what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {quoted_names(block.values[index])})"
         raise DataError(what, where=where, hint="give every object the same keys")
     text = text_value(values[0], names[0], where)
     if size(text) > request.max_field_bytes:

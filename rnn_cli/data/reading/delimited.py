@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened, Read, together
 from rnn_cli.data.reading.decoding import Faults, lines, size
-from rnn_cli.data.reading.table import ReadRequest, choose_columns, show
+from rnn_cli.data.reading.table import ReadRequest, choose_columns, quoted_names
 from rnn_cli.errors import DataError, RowError, Setting
 
 _C_LONG = 2**31 - 1  # the least that csv.field_size_limit takes on every platform
@@ -101,7 +101,7 @@ def _bad_quote(error: str, line: int, request: ReadRequest) -> DataError:
     return DataError(what, where=request.at(line), hint='close it, and write a quote inside quoted text as ""')
 
 
-def open_blocks(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Opened:
+def open_delimited(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> Opened:
     """The columns, which the header names, and the records under it. Raises DataError, here or as they are read.
 
     If lenient, what is wrong with a record is noted with it, unless that leaves in doubt where the next begins, as an
@@ -196,5 +196,5 @@ def _refuse_other_delimiter(header: list[str], request: ReadRequest, delimiter: 
         if other != delimiter and other in header[0]:
             hint = "name it .tsv" if other == "\t" else Setting("data.delimiter", repr(other))
             raise DataError(
-                f"the header is one column, {show(header)}; found {other!r}", where=request.at(1), hint=hint
+                f"the header is one column, {quoted_names(header)}; found {other!r}", where=request.at(1), hint=hint
             )

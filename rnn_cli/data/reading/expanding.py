@@ -17,7 +17,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 GZIP_STEP, ZSTD_STEP = 1 << 14, 1 << 10
 """Bytes expanded at once: gzip makes a thousand times as much of them at most; of Zstandard 4 bytes may stand for a
 block of 128 KiB, so that a step makes 32 MiB at most."""
-WINDOW = 1 << 27
+LARGEST_WINDOW = 1 << 27
 """The largest window of Zstandard accepted, 128 MiB: what the zstd command itself allows unless told otherwise."""
 EMPTY = 1 << 22
 """Bytes of a file that may hold nothing, one after the other: empty members and frames, or those to be skipped."""
@@ -112,7 +112,7 @@ def _decompressor(head: bytes) -> tuple[Callable[[], Any], type[Exception], int]
         return lambda: zlib.decompressobj(wbits=31), zlib.error, GZIP_STEP
     import zstandard
 
-    return zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj, zstandard.ZstdError, ZSTD_STEP
+    return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj, zstandard.ZstdError, ZSTD_STEP
 
 
 def _cost(piece: bytes) -> int:

@@ -24,7 +24,7 @@ _MOST_BEFORE = 10_000
 """Faulty lines that are kept until an object has told the columns."""
 
 
-def open_blocks(stream: io.BufferedReader, request: ReadRequest) -> Opened:
+def open_jsonl(stream: io.BufferedReader, request: ReadRequest) -> Opened:
     """The first object's keys, and all objects. Raises DataError, here or as they are read.
 
     If lenient, what is wrong with an object is noted with it. Wanted `as_table`, a key that the first object lacks is a

@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple, Protocol
 
 from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.expanding import EMPTY, GZIP, ZSTD, Beyond, Damaged, Expanded, Hollow
-from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, reason, shown
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, safe_reason, shown
 from rnn_cli.errors import DataError
 
 _FOREIGN = {
@@ -102,7 +102,7 @@ def _unreadable(path: str, error: OSError) -> DataError:
         return DataError("is a directory", where=shown(path), hint="name a file in it")
     if isinstance(error, PermissionError):
         return DataError("may not be read (permission denied)", where=shown(path), hint="check the file's permissions")
-    return DataError(f"cannot be read ({reason(error.strerror or error, path)})", where=shown(path))
+    return DataError(f"cannot be read ({safe_reason(error.strerror or error, path)})", where=shown(path))
 
 
 @contextlib.contextmanager
@@ -178,6 +178,6 @@ def open_seekable(path: str, stream: "io.BufferedReader[Any]") -> Iterator[Seeka
             shutil.copyfileobj(stream, copy)
             copy.seek(0)
         except OSError as error:
-            what = f"cannot be copied to be read ({reason(error.strerror or error, path)})"
+            what = f"cannot be copied to be read ({safe_reason(error.strerror or error, path)})"
             raise DataError(what, where=shown(path), hint=f"make room in {tempfile.gettempdir()}") from None
         yield Seekable(copy, stream.raw.lying.count)

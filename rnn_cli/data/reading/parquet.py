@@ -16,7 +16,7 @@ from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened
 from rnn_cli.data.reading.opening import Seekable
 from rnn_cli.data.reading.parquet_pages import AT_ONCE_BYTES, HELD_BYTES, Leaf, NotParquet, Pages, TooLarge
-from rnn_cli.data.reading.remote import reason
+from rnn_cli.data.reading.remote import safe_reason
 from rnn_cli.data.reading.table import ReadRequest, choose_columns
 from rnn_cli.errors import DataError
 
@@ -29,7 +29,7 @@ _TAIL = 8  # bytes: the footer's length, and what each file ends with
 REWRITE = "if you trust it, write it as CSV or JSON Lines"
 
 
-class Table:
+class ParquetTable:
     """An open file."""
 
     def __init__(self, source: Seekable, request: ReadRequest) -> None:
@@ -226,10 +226,10 @@ def _is_view(kind: Any) -> bool:
     return bool(is_view and is_view(kind))
 
 
-def open_blocks(source: Seekable, request: ReadRequest) -> Opened:
+def open_parquet(source: Seekable, request: ReadRequest) -> Opened:
     """The columns and the rows, numbered from 1. Raises DataError, here or as they are read."""
     try:
-        table = Table(source, request)
+        table = ParquetTable(source, request)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _broken(error, request) from None
     chosen = choose_columns(table.schema.names, request)
@@ -238,7 +238,7 @@ def open_blocks(source: Seekable, request: ReadRequest) -> Opened:
     return Opened("parquet", table.schema.names, chosen, _told(_blocks(table, chosen, request), request), table.schema)
 
 
-def _blocks(table: Table, chosen: list[str], request: ReadRequest) -> Iterator[Block]:
+def _blocks(table: ParquetTable, chosen: list[str], request: ReadRequest) -> Iterator[Block]:
     number = heard = 0
     # Whole rows come in blocks of the same size whatever the row groups are.
     batches = _together(table.batches(None, chosen), request) if request.whole else table.batches(chosen, chosen)
@@ -281,7 +281,7 @@ def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
 
 def _broken(error: Exception, request: ReadRequest) -> DataError:
     # Only the first line: Arrow adds what its developers need.
-    what = f"not a whole Parquet file ({reason(error, request.path)})"
+    what = f"not a whole Parquet file ({safe_reason(error, request.path)})"
     return DataError(what, where=request.name, hint="write it again")
 
 

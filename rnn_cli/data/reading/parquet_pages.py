@@ -117,7 +117,7 @@ def _page(header: dict[int, Any], body: int) -> Page:
     return Page(kind == _DICTIONARY, values, encoding, size, stored, body, levels, is_compressed)
 
 
-def number(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """A number of some bytes of seven bits, and where it ends. Raises IndexError where `data` ends before."""
     value = shift = 0
     while True:
@@ -131,7 +131,7 @@ def number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _signed(data: bytes, at: int) -> tuple[int, int]:
-    value, at = number(data, at)
+    value, at = read_varint(data, at)
     return value >> 1 ^ -(value & 1), at
 
 
@@ -162,13 +162,13 @@ def _value(data: bytes, at: int, kind: int) -> tuple[Any, int]:
     if kind == 7:
         return None, at + 8
     if kind == 8:
-        length, at = number(data, at)
+        length, at = read_varint(data, at)
         if at + length > len(data):
             raise IndexError
         return None, at + length
     if kind in (9, 10):
         count, of = data[at] >> 4, data[at] & 15
-        count, at = number(data, at + 1) if count == 15 else (count, at + 1)
+        count, at = read_varint(data, at + 1) if count == 15 else (count, at + 1)
         for _ in range(count):
             _, at = _value(data, at, of)
         return None, at
@@ -344,17 +344,17 @@ def _check_lengths(body: bytes | None, page: Page, leaf: Leaf) -> None:
 
 def _behind_differences(data: bytes, at: int, most: int) -> int:
     """Where numbers in the encoding DELTA_BINARY_PACKED end, of which there are `most` at most."""
-    block, at = number(data, at)
-    parts, at = number(data, at)
-    count, at = number(data, at)
-    _, at = number(data, at)
+    block, at = read_varint(data, at)
+    parts, at = read_varint(data, at)
+    count, at = read_varint(data, at)
+    _, at = read_varint(data, at)
     if count > most:
         raise NotParquet("a page has more lengths than values")
     left = count - 1
     if left > 0 and not 0 < parts <= block:
         raise NotParquet("a page's blocks have no parts")
     while left > 0:
-        _, at = number(data, at)
+        _, at = read_varint(data, at)
         widths, at = data[at : at + parts], at + parts
         for width in widths[: -(-left // (block // parts))]:  # parts behind the last number are left out
             at += width * (block // parts) // 8

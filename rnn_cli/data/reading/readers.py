@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
-from rnn_cli.data.reading.blocks import Block, Opened, as_texts
+from rnn_cli.data.reading.blocks import Block, Opened, check_texts
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
@@ -34,11 +34,11 @@ def open_blocks(request: ReadRequest) -> Iterator[Opened]:
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
-            opened = parquet.open_blocks(stream, request)
+            opened = parquet.open_parquet(stream, request)
         elif kind == "jsonl":
-            opened = jsonl.open_blocks(stream, request)
+            opened = jsonl.open_jsonl(stream, request)
         else:
-            opened = delimited.open_blocks(stream, request, kind)
+            opened = delimited.open_delimited(stream, request, kind)
         yield replace(opened, blocks=_as_asked(opened, request))
 
 
@@ -46,7 +46,7 @@ def _as_asked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
     """The blocks with texts and labels where no other columns were chosen; what stops the reading is raised here."""
     for block in opened.blocks:
         if request.choose is None:
-            block = as_texts(block, opened.chosen, request)
+            block = check_texts(block, opened.chosen, request)
         stop = block.error
         if block.faults and not request.lenient:
             first = min(block.faults)

@@ -40,7 +40,7 @@ def shown(path: str) -> str:
     return _PRIVATE.sub("", path) if is_remote(path) else path
 
 
-def reason(error: object, path: str) -> str:
+def safe_reason(error: object, path: str) -> str:
     """What an error says of a path, in one line, and without what may be secret in a URL."""
     told = str(error).strip().partition("\n")[0] or type(error).__name__
     if not is_remote(path):
@@ -165,4 +165,4 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 def _unreachable(url: str, error: Exception) -> DataError:
     hint = "check the address and your access to it"
-    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), hint=hint)
+    return DataError(f"cannot be read ({safe_reason(error, url)})", where=shown(url), hint=hint)

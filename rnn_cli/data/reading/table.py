@@ -22,7 +22,7 @@ Hear = Callable[[tuple[str, str | None]], None]
 Choose = Callable[[Sequence[str]], Sequence[str]]
 """Answers which of a file's columns, in its order, are to be read; raises DataError if those wanted are not there."""
 
-ROWS, CHARACTERS = 2_048, 1 << 19
+BLOCK_ROWS, BLOCK_CHARACTERS = 2_048, 1 << 19
 """What a block holds at most, if nothing else is asked for."""
 
 
@@ -60,9 +60,9 @@ class ReadRequest:
     """Whether a row that is faulty in itself is given with its fault, and does not stop the reading."""
     as_table: bool = False
     """Whether all must have a place in a table: each JSONL object has the first one's keys or fewer."""
-    at_once: int = ROWS
+    at_once: int = BLOCK_ROWS
     """Rows of a block, or fewer ..."""
-    characters: int = CHARACTERS
+    characters: int = BLOCK_CHARACTERS
     """... where they hold more characters (of Parquet, bytes), about."""
 
     @property
@@ -156,20 +156,20 @@ def _refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
     doubled = [name for name, count in Counter(columns).items() if count > 1 and name]
     if doubled:
         raise DataError(
-            f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
+            f"the column {quoted_names(doubled[:1])} appears twice (columns: {quoted_names(columns)})",
             where=request.name,
             hint="give each column a name of its own",
         )
 
 
-def show(names: Iterable[str]) -> str:
+def quoted_names(names: Iterable[str]) -> str:
     """Names for a message: quoted, on one line, none too long and not too many."""
     names = list(names)
-    shown = [repr(name if len(name) <= _SHOWN_LENGTH else name[:_SHOWN_LENGTH] + "...") for name in names[:_SHOWN]]
-    return ", ".join(shown) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    listed = [repr(name if len(name) <= _SHOWN_LENGTH else name[:_SHOWN_LENGTH] + "...") for name in names[:_SHOWN]]
+    return ", ".join(listed) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, if one is near; upper and lower case count as near."""
     by_lower = {candidate.strip().lower(): candidate for candidate in islice(names, _COMPARED)}
     close = difflib.get_close_matches(name.strip().lower(), by_lower, n=1)
@@ -177,10 +177,10 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
-    meant = nearest(name, columns)
+    meant = nearest_name(name, columns)
     to_name = Setting(f"data.{key}", "NAME", "use {} with one of them")
     hint = Setting(f"data.{key}", quoted(meant), "did you mean {}?") if meant else to_name
-    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, hint=hint)
+    return DataError(f"no column {name!r} (columns: {quoted_names(columns)})", where=request.name, hint=hint)
 
 
 def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str | None, request: ReadRequest) -> str:
@@ -190,9 +190,9 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
         if len(certain) == 1:
             return certain[0]
     if candidates:
-        found = f"{len(candidates)} columns may be the {what}s: {show(candidates)}"
+        found = f"{len(candidates)} columns may be the {what}s: {quoted_names(candidates)}"
     else:
-        found = f"no column is known to hold {what}s (columns: {show(columns)})"
+        found = f"no column is known to hold {what}s (columns: {quoted_names(columns)})"
     raise DataError(found, where=request.name, hint=Setting(f"data.{what}_column", "NAME"))
 
 
