@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
@@ -37,7 +36,7 @@ class Graph:
         return [self.tensors[name] for name, tensor in self.skeleton.tensors.items() if tensor.value is None]
 
     @property
-    def vectors(self) -> npt.NDArray[np.float32] | None:
+    def vectors(self) -> Floats32 | None:
         """The vector of each token, `[vocab_size, width]`; None where tokens enter as one-hot."""
         width = self.architecture.width
         if not width:

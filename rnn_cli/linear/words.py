@@ -13,6 +13,8 @@ from itertools import chain, count
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.arrays import Indices
+
 # Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, with those beyond the first plane.
 UNSPACED = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -34,7 +36,7 @@ class Words:
     """Texts as numbers: text i is `ids[starts[i]:starts[i + 1]]`, each below `size`, the number of different words."""
 
     ids: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.intp]
+    starts: Indices
     size: int
 
     def __len__(self) -> int:
@@ -42,7 +44,7 @@ class Words:
         return len(self.starts) - 1
 
     @property
-    def lengths(self) -> npt.NDArray[np.intp]:
+    def lengths(self) -> Indices:
         """Words of each text."""
         return np.diff(self.starts)
 

@@ -9,10 +9,10 @@ from functools import cache
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from keras import layers, ops
 
+from rnn_cli.arrays import Floats32
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.skeleton import FAR_BELOW
 
@@ -28,7 +28,7 @@ def build(
     vocab_size: int,
     classes: int,
     seed: int,
-    embeddings: npt.NDArray[np.float32] | None = None,
+    embeddings: Floats32 | None = None,
     fast: bool = False,
 ) -> keras.Model:
     """The network, its first weights drawn from `seed`.
@@ -113,7 +113,7 @@ def _input(
     ids: keras.KerasTensor,
     vocab_size: int,
     seed: Callable[[], int],
-    embeddings: npt.NDArray[np.float32] | None,
+    embeddings: Floats32 | None,
 ) -> keras.KerasTensor:
     if config.input == "one_hot":
         return ops.one_hot(ids, vocab_size)

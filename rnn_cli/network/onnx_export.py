@@ -9,10 +9,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from onnx import ModelProto, checker, helper, numpy_helper
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
 from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
@@ -127,6 +126,6 @@ def _keras_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyA
     return kernel[order].T, recurrent[order].T, biases if cell == "gru" else biases.sum(axis=0)
 
 
-def _indices(cell: str, units: int) -> npt.NDArray[np.intp]:
+def _indices(cell: str, units: int) -> Indices:
     """Where in Keras's order each row of ONNX's stands."""
     return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATE_ORDER[cell]])

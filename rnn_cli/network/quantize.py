@@ -16,9 +16,8 @@ Source: the operator's definition, https://github.com/microsoft/onnxruntime/blob
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import read_graph, skeleton_in_int8
 from rnn_cli.graph.skeleton import INT8, UINT8
@@ -51,7 +50,7 @@ def to_int8(graph: bytes) -> bytes:
     return bytes(found.SerializeToString())
 
 
-def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, AnyArray]:
+def _vectors_in_bytes(name: str, table: Floats32) -> dict[str, AnyArray]:
     """Token vectors as bytes, each with the ends of the whole table's range as two further values; scale and zero."""
     low, high = min(0.0, float(table.min())), max(0.0, float(table.max()))
     ends = np.broadcast_to(np.array([low, high], np.float32), (len(table), 2))
@@ -62,7 +61,7 @@ def _vectors_in_bytes(name: str, table: npt.NDArray[np.float32]) -> dict[str, An
     return {name: np.clip(levels, 0, 255).astype(np.uint8), f"{name}_scale": scale, f"{name}_zero": zero}
 
 
-def _in_bytes(name: str, matrix: npt.NDArray[np.float32]) -> dict[str, AnyArray]:
+def _in_bytes(name: str, matrix: Floats32) -> dict[str, AnyArray]:
     """Weights `[directions, gates × units, in]` as `[directions, in, gates × units]` of int8, and their scales."""
     scale = np.abs(matrix).max(axis=(1, 2)) / LARGEST_WEIGHT
     scale[scale == 0] = 1

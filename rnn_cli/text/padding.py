@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_cli.arrays import Flags, Ids, Indices
 from rnn_cli.text.tokenizer_json import PADDING
 
 
@@ -20,7 +20,7 @@ class Ragged:
         self.ids = np.fromiter(chain.from_iterable(sequences), dtype=np.int32, count=int(self.lengths.sum()))
         self.starts = np.cumsum(self.lengths) - self.lengths
 
-    def padded(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+    def padded(self, rows: Indices) -> Ids:
         """Some of the texts as the rows of an array `[rows, longest]`, padded after the text with 0."""
         lengths = self.lengths[rows][:, np.newaxis]
         indices = np.arange(lengths.max(initial=0))
@@ -31,12 +31,12 @@ class Ragged:
         )  # beyond a text stands the next one
         return np.where(indices < lengths, ids, np.int32(PADDING))
 
-    def any(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def any(self, marked: Flags) -> Flags:
         """Whether one of a text's ids, at least one each, is marked: `[tokens]` to `[texts]`."""
         return np.logical_or.reduceat(marked, self.starts) if len(self.starts) else np.empty(0, np.bool_)
 
 
-def pad(sequences: Sequence[Sequence[int]]) -> NDArray[np.int32]:
+def pad(sequences: Sequence[Sequence[int]]) -> Ids:
     """The sequences as the rows of an int32 array `[batch, longest]`, as `Ragged.padded` makes it.
 
     No sequences give an array `[0, 0]`. Raises `OverflowError` for an id that int32 cannot hold.

@@ -158,7 +158,7 @@ def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     assert (code, out) == (1, "")
     assert re.fullmatch(r"Error: the loss is (nan|inf) at epoch \d+, batch \d+; try a smaller .*", err.splitlines()[-1])
     command = "rnn train --from runs/quick-1.unfinished --set training.learning_rate=0.001"
-    assert err.splitlines()[-2] == f"the last state before that is kept; {command} begins there"
+    assert err.splitlines()[-2] == f"the last state before that is kept; {command} starts from it"
     assert {Path(name).parts[1] for name in files_below(home)} == {"quick-1.unfinished"}
 
 
@@ -250,4 +250,4 @@ def test_further_training_is_a_run_of_its_own(rnn: Rnn, newest: Path, labelled_f
     assert files_below(newest) == before
     code, out, err = rnn(*words, "--set", "model.cell=gru")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: model.cell: 'gru' asked for, but runs/quick-1 has 'lstm'; ")
+    assert err.startswith("Error: model.cell: is 'gru', but runs/quick-1 has 'lstm'; ")

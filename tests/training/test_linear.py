@@ -132,7 +132,7 @@ def test_many_labels_are_as_sure_as_they_deserve_to_be() -> None:
     logits = counts @ model.table + model.bias
 
     def loss(times: float) -> float:
-        return ngrams._measure(times * logits, validation.classes)[0]
+        return ngrams._loss_and_accuracy(times * logits, validation.classes)[0]
 
     assert loss(1) < min(loss(0.8), loss(1.25)), "no other temperature is better"
 

@@ -25,7 +25,8 @@ from tests.conftest import Silent
 pytestmark = pytest.mark.usefixtures("without_report")
 
 LEFT = (
-    "the last state before that is kept; rnn train --from w.unfinished --set training.learning_rate=0.001 begins there"
+    "the last state before that is kept; "
+    "rnn train --from w.unfinished --set training.learning_rate=0.001 starts from it"
 )
 
 STILL = ("training.optimizer=sgd", "training.learning_rate=1e-12", "training.epochs=1")
@@ -165,9 +166,9 @@ def test_another_network_or_tokenizer_is_refused_key_by_key(trained: Path) -> No
     named = refusal(trained, "model.units=[7]", "model.cell=gru", "tokenizer.max_length=13")
     why = "further training keeps the network, so leave it out"
     assert named == (
-        f"tokenizer.max_length: 13 asked for, but {trained} has 12; {why}",
-        f"model.cell: 'gru' asked for, but {trained} has 'lstm'; {why}",
-        f"model.units: [7] asked for, but {trained} has [6]; {why}",
+        f"tokenizer.max_length: is 13, but {trained} has 12; {why}",
+        f"model.cell: is 'gru', but {trained} has 'lstm'; {why}",
+        f"model.units: is [7], but {trained} has [6]; {why}",
     )
     recipe = refusal(trained, config="quick")
     assert len(recipe) > 2 and all("so leave CONFIG out" in each for each in recipe)
@@ -257,10 +258,10 @@ def test_the_parents_own_rows_split_otherwise_are_warned_of(
     shutil.rmtree("m")
     further(trained, labelled_file, listener, *STILL)  # as the parent split them
     assert not any("split otherwise" in each for each in listener.warnings)
-    assert not any("would make it look too good" in each for each in listener.notes)
+    assert not any("its metrics will be too good" in each for each in listener.notes)
     shutil.rmtree("m")
     further(trained, new_rows, listener, *STILL)
-    assert any("would make it look too good" in each for each in listener.notes)
+    assert any("its metrics will be too good" in each for each in listener.notes)
 
 
 def test_what_could_not_be_done_is_not_passed_over(trained: Path, three: Path) -> None:

@@ -52,7 +52,7 @@ def test_what_moves_probabilities_too_far_is_not_offered(
     monkeypatch.setattr("rnn_cli.training.int8.MOST_MOVED", 1e-6)
     found = measured(trained, validation)
     assert found.graph is None and not found.to_dict()["offered"]
-    assert found.in_words().startswith("no int8 graph: its probabilities on the validation rows would move by 0.0")
+    assert found.summary().startswith("no int8 graph: its probabilities on the validation rows would move by 0.0")
 
 
 @pytest.mark.parametrize(("lost", "offered"), [(0, True), (2, True), (3, False)])
@@ -73,7 +73,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     assert found.to_dict()["offered"] == offered
     assert found.accuracy_change == pytest.approx(-lost / 1000)
     if not offered:
-        assert found.in_words() == "no int8 graph: its accuracy on the validation rows would be 99.7%, not 100.0%"
+        assert found.summary() == "no int8 graph: its accuracy on the validation rows would be 99.7%, not 100.0%"
 
 
 def test_a_network_that_cannot_be_served_is_no_failed_run(
@@ -105,9 +105,9 @@ def test_a_graph_that_does_not_load_here_is_not_offered(
         return real(graph, *arguments, **keywords)
 
     monkeypatch.setattr(scoring.onnxruntime, "InferenceSession", session)
-    assert "ONNX Runtime cannot load it (no such operator)" in measured(trained, validation).in_words()
+    assert "ONNX Runtime cannot load it (no such operator)" in measured(trained, validation).summary()
 
 
 def test_one_line_tells_both_accuracies() -> None:
     found = Int8(b"", None, 0.9164, -0.001, 0.0034, 0.1)
-    assert found.in_words() == ("int8 graph: accuracy 91.6% (fp32 91.7%), probabilities move by 0.003 on average")
+    assert found.summary() == ("int8 graph: accuracy 91.6% (fp32 91.7%), probabilities move by 0.003 on average")

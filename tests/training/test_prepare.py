@@ -157,7 +157,7 @@ def test_unlabelled_texts_that_cannot_be_read(named: Any, message: str, listener
 
 def test_rows_without_a_known_token_teach_nothing_and_weigh_nothing(listener: Any) -> None:
     made = prepared(listener, three_files(), training={"class_weight": "balanced"})
-    assert "4 training rows were dropped, having no known token" in listener.warnings
+    assert "4 training rows were dropped: no known token" in listener.warnings
     assert len(made.splits.train) == 12
     assert made.labels == ("a", "b")
     assert made.train.classes.tolist() == [0] * 6 + [1] * 2
@@ -169,7 +169,7 @@ def test_rows_without_a_known_token_teach_nothing_and_weigh_nothing(listener: An
 def test_one_dropped_row_is_told_as_one(listener: Any) -> None:
     source = write("train.csv", [("warm", "a"), ("dull", "b"), ("!", "b")])
     prepared(listener, {"source": source, "validation": write("v.csv", [("warm", "a")]), "test": 0})
-    assert listener.warnings.count("1 training row was dropped, having no known token") == 1
+    assert listener.warnings.count("1 training row was dropped: no known token") == 1
 
 
 def test_no_row_is_dropped_unless_it_must_be(listener: Any) -> None:
@@ -311,7 +311,10 @@ def test_a_run_goes_on_when_its_rows_are_piped_in_again(listener: Any, monkeypat
     Path("rows.csv").write_text(content)
     moved = run.config.model_copy(update={"data": run.config.data.model_copy(update={"source": "rows.csv"})})
     assert prepare(moved, listener, known).splits.fingerprint == run.splits.fingerprint
-    for other, said in (("", r"\(is empty\)"), (content + "more,a\n", "the rows are not those the run began with")):
+    for other, said in (
+        ("", r"\(is empty\)"),
+        (content + "more,a\n", "the rows differ from those at the start of the run"),
+    ):
         piped(other, monkeypatch)
         with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*data.source=FILE"):
             prepare(run.config, listener, known)

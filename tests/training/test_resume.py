@@ -328,7 +328,7 @@ def test_other_rows_are_refused_and_the_right_ones_taken(
     lines = rows.splitlines(keepends=True)
     changed = {"edited": [lines[0], "a" + lines[1], *lines[2:]], "added": [*lines, lines[1]], "taken away": lines[:-1]}
     stopped.write_text("".join(changed[change]))
-    with pytest.raises(DataError, match="rows.csv: the rows are not those the run began with; bring them back"):
+    with pytest.raises(DataError, match="rows.csv: the rows differ from those at the start of the run; restore them"):
         go_on()
     stopped.write_text(rows)
     run = go_on()
@@ -342,8 +342,8 @@ def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         saved.config_to_resume(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
     assert tuple(map(str, refused.value.mistakes)) == (
-        "model.dropout: 0.1 now, 0.3 when the run began; leave it as it was, or begin anew",
-        "training.epochs: 9 now, 8 when the run began; leave it as it was, or begin anew",
+        "model.dropout: 0.1 now, 0.3 when the run began; restore it, or start a new run",
+        "training.epochs: 9 now, 8 when the run began; restore it, or start a new run",
     )
 
 
@@ -387,7 +387,9 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     with pytest.raises(ConfigError, match="^data.unlabelled: null now, "):
         state().config_to_resume(configured(labelled_file, model=model, training=training))
     file.write_text("text\nwarm fjord\ndull heath\n")
-    with pytest.raises(DataError, match="more.csv: the unlabelled texts are not those the run began with; bring them"):
+    with pytest.raises(
+        DataError, match="more.csv: the unlabelled texts differ from those at the start of the run; restore them"
+    ):
         go_on()
     Path("moved.csv").write_text("text\nwarm fjord\ndull moor\n")
     moved = configured(labelled_file, data={"unlabelled": ["moved.csv"]}, model=model, training=training)
@@ -504,7 +506,7 @@ def test_a_kept_baseline_of_another_shape_is_no_traceback(change: Callable[[Any]
     assert kept is not None
     changed = replace(kept, sides={**kept.sides, "validation": change(kept.sides["validation"])})
     other = replace(saved, known=replace(saved.known, baseline=changed))
-    with pytest.raises(BundleError, match="baseline|no finite number"):
+    with pytest.raises(BundleError, match="baseline|not finite"):
         read = SavedRun.read(replace(checkpoint, state=other.state(), files=other.files()))
         prepare(read.config, Hears(), read.known)
 
@@ -534,7 +536,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
     assert heard.steps == 4
     assert heard.notes[-1] == (
         "the last state before that is kept; "
-        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )
     assert_the_state_is_finite(epochs=1, batches=0)
 

@@ -147,7 +147,7 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state
     assert SavedRun.read(Checkpoint.open(kept)).reached.history == []
     assert listener.notes[-1] == (
         "the last state before that is kept; "
-        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )
 
 
@@ -158,7 +158,7 @@ def test_training_texts_without_a_known_word_are_dropped_with_a_count(
     extra = "".join(f'"{mark}",good\n' for mark in ("!!!", "...", "?", "-", "--", "***", "…!", "; ;"))
     source.write_text(labelled_file.read_text() + extra)
     opened = run(configured(tiny, source, training={"epochs": 1}), listener)
-    assert any("training rows were dropped, having no known token" in each for each in listener.warnings)
+    assert any("training rows were dropped: no known token" in each for each in listener.warnings)
     assert sum(opened.manifest.data["rows"].values()) == 88  # a count of rows, not of those that taught
 
 
