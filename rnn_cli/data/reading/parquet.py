@@ -59,7 +59,7 @@ class ParquetTable:
         self._source.file.seek(0)
 
     def _refuse(self, cost: int) -> None:
-        if bounds.is_too_much(cost, self._source.lying):
+        if bounds.is_too_much(cost, self._source.stored):
             raise bounds.too_much(self._request.name, REWRITE)
 
     def batches(self, names: Sequence[str] | None, counted: Sequence[str]) -> Iterator[Any]:
