@@ -4,10 +4,13 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING
 
 from rnn_cli.bundle.model_folder import HISTORY, Bundle
-from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.errors import BundleError
+
+if TYPE_CHECKING:  # loading it loads pydantic
+    from rnn_cli.config.schema import TrainingConfig
 
 LARGEST_METRIC = 1e300
 """No metric of a run comes near it."""
@@ -38,7 +41,7 @@ FIELDS = [each.name for each in fields(EpochMetrics)]
 """The columns of history.csv."""
 
 
-def best_epoch(history: Sequence[EpochMetrics], config: TrainingConfig) -> EpochMetrics:
+def best_epoch(history: Sequence[EpochMetrics], config: "TrainingConfig") -> EpochMetrics:
     """The epoch whose weights a run keeps: the first with the least validation loss, or the greatest accuracy."""
     by_accuracy = config.early_stopping is not None and config.early_stopping.monitor == "accuracy"
     return max(history, key=lambda each: each.val_accuracy if by_accuracy else -each.val_loss)

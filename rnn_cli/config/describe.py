@@ -1,6 +1,6 @@
-"""A config's keys: their names, types in words, defaults and meanings, read off the models' JSON schema.
+"""The keys of a config: names, types in words, defaults and descriptions, and explanations of mistakes.
 
-Knows nothing of values that were given.
+Reads them from the JSON schema of the models.
 """
 
 import re
@@ -18,18 +18,18 @@ Schema = dict[str, Any]
 
 
 class ConfigKey(NamedTuple):
-    """A key of the config, all in words as `rnn config keys` prints them."""
+    """A key of the config, in words as `rnn config keys` prints them."""
 
     name: str
-    """With its section: training.epochs."""
+    """The name with its section: training.epochs."""
     type: str
     default: str
-    """As YAML writes it."""
+    """The default as written in YAML."""
     description: str
 
 
 def key_table() -> list[ConfigKey]:
-    """Every key in declared order; a section within a section is a key, followed by its own."""
+    """Every key in declared order; a section within a section is a key, followed by its keys."""
     return list(_keys(config_schema(), ""))
 
 
@@ -40,7 +40,7 @@ def config_schema() -> Schema:
 
 
 def schema_at(path: Sequence[object]) -> Schema:
-    """The schema of the value at a path of keys and indices; an empty one where no value belongs."""
+    """The schema of the value at a path of keys and indices; empty for an unknown path."""
     schema = config_schema()
     for part in path:
         options = [_resolved(option) for option in _options(schema)]
@@ -58,7 +58,7 @@ def sections() -> dict[str, Schema]:
 
 
 def type_in_words(schema: Schema) -> str:
-    """What a schema wants: "a whole number of at least 1"."""
+    """The type of a schema: "a whole number (at least 1)"."""
     return _joined([_option_in_words(option) for option in _options(schema)])
 
 
@@ -134,31 +134,31 @@ KeyPath = tuple[object, ...]
 
 
 class KeyMistake(NamedTuple):
-    """What is wrong with the value at a path of keys and list indices; () is the whole config."""
+    """A mistake in the value at a path of keys and list indices; () is the whole config."""
 
     path: KeyPath
     what: str
 
 
 def explain_mistakes(error: ValidationError, given: Mapping[str, Any]) -> list[KeyMistake]:
-    """The mistakes of a config, one a path, in declared order."""
+    """The mistakes of a config, one per path, in declared order."""
     found: dict[KeyPath, list[Any]] = {}
     for fault in error.errors(include_url=False):
         found.setdefault(_path(fault["loc"], given), []).append(fault)
     return [
         KeyMistake(path, _sentence(path, faults))
         for path, faults in found.items()
-        if not _is_told_below(path, faults, found)
+        if not _is_explained_below(path, faults, found)
     ]
 
 
 def dotted(path: Sequence[object]) -> str:
-    """The path as it is written: model.units.1."""
+    """A path in dotted form: model.units.1."""
     return ".".join(str(part) if str(part).isprintable() else shown_value(part) for part in path)
 
 
 def _path(location: Sequence[object], given: Any) -> KeyPath:
-    # Between the keys, pydantic names the branches of a union; they lead nowhere in what was given.
+    # Between the keys, pydantic names branches of unions, which are not in the given values.
     path: list[object] = []
     for part in location:
         if isinstance(given, dict):
@@ -173,8 +173,8 @@ def _path(location: Sequence[object], given: Any) -> KeyPath:
     return tuple(path)
 
 
-def _is_told_below(path: KeyPath, faults: list[Any], found: Mapping[KeyPath, object]) -> bool:
-    # `class_weight: {a: -1}` fails as "balanced" too, which nobody meant.
+def _is_explained_below(path: KeyPath, faults: list[Any], found: Mapping[KeyPath, object]) -> bool:
+    # `class_weight: {a: -1}` also fails as "balanced", which is not meant.
     deeper = any(len(other) > len(path) and other[: len(path)] == path for other in found)
     return deeper and all(fault["type"] != "value_error" for fault in faults)
 
@@ -196,12 +196,12 @@ def _hint(wanted: str, value: object) -> str:
     written = getattr(value, "written", value)
     if not isinstance(written, str):
         return ""
-    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # 010 and 1_000 are other numbers for other readers
+    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # YAML readers disagree about 010 and 1_000
     return f"; write {plain}" if plain != written and PLAIN_NUMBER.fullmatch(plain) else ""
 
 
 def _unknown_key(path: KeyPath) -> str:
-    """Looks for the key where it stands, then by its last name anywhere."""
+    """Suggest a similar key of the same section, then one of any section."""
     names = [key.name for key in key_table()]
     siblings = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == dotted(path[:-1])}
     anywhere = {name.rpartition(".")[2]: name for name in names}
@@ -216,4 +216,4 @@ def _unknown_key(path: KeyPath) -> str:
     for known in (siblings, anywhere):
         if near := get_close_matches(written, known, 1):
             return f"no such key; did you mean {known[near[0]]}?"
-    return f"no such key; here are {', '.join(siblings)}" if siblings else "no such key"
+    return f"no such key; the keys here are {', '.join(siblings)}" if siblings else "no such key"

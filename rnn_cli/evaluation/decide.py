@@ -100,7 +100,7 @@ def best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats) 
     if isinstance(goal, CostGoal):
         merits = [-(goal.cost.false_positive * at.false_positive + goal.cost.false_negative * at.false_negative)]
     elif asked := AT_LEAST.fullmatch(goal):
-        figure, other = (at.precision, at.recall) if asked["figure"] == "precision" else (at.recall, at.precision)
+        figure, other = (at.precision, at.recall) if asked["metric"] == "precision" else (at.recall, at.precision)
         reached = figure >= float(asked["share"])
         # Where nothing reaches it, nearness counts; where something does, what the other figure makes of it.
         merits = [reached.astype(np.float64), np.where(reached, other, figure), np.where(reached, figure, other)]

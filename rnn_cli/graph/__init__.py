@@ -1,7 +1,7 @@
-"""The ONNX graphs that rnn makes, without their weights: which there may be, and whether a file holds one of them.
+"""The ONNX graphs that rnn writes, without their weights, and the check that a file holds such a graph.
 
-What writes a graph and what reads one share this room, so that nothing is read that is not written, and the other way
-round. Knows nothing of `onnx`, which is too slow to load for `rnn predict`, nor of ONNX Runtime.
+Writers and readers of graphs share these modules, so that exactly the graphs that are written can be read. Uses neither
+`onnx`, which is too slow to load for `rnn predict`, nor ONNX Runtime.
 """
 
 from rnn_cli.graph.architecture import WIDEST, Architecture

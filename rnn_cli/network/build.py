@@ -1,7 +1,7 @@
-"""A config to a `keras.Model`: ids in, probabilities out.
+"""Builds the `keras.Model` of a config: ids in, probabilities out.
 
-Unless asked to be fast, the model is made of Keras's own layers and operations only, so `keras.saving.load_model`
-opens it anywhere. Padding (id 0) is masked in every layer that looks along the text, so it never reaches a probability.
+Without `fast`, the model consists of Keras's own layers and operations, so `keras.saving.load_model` opens it anywhere.
+Every layer that reads along the text masks padding (id 0), so padding never changes a probability.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.skeleton import FAR_BELOW
 
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
-"""Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""
+"""Names of layers: the recurrent network's logits, the n-grams' weights, the n-grams' logits."""
 
 CELL_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
@@ -31,16 +31,17 @@ def build(
     embeddings: Floats32 | None = None,
     fast: bool = False,
 ) -> keras.Model:
-    """The network, its first weights drawn from `seed`.
+    """The network with initial weights drawn from `seed`.
 
-    Takes int32 ids `[batch, time]`, padded after the text with 0, at least one id a row above 0. Answers the positive
-    class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`, if
-    given, holds the first token vectors, `[vocab_size, embedding_dim]`.
+    Takes int32 ids `[batch, time]`, padded after the text with 0, with at least one id above 0 per row. Returns the
+    positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`,
+    if given, holds the initial token vectors, `[vocab_size, embedding_dim]`.
 
-    With `ngrams` the logits are the mean of the recurrent network's own (layer `LOGITS`) and of a linear model's over
-    n-grams, whose layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set and are not changed by training.
+    With `ngrams`, the logits are the mean of the recurrent network's logits (layer `LOGITS`) and those of a linear
+    model over n-grams. Its layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set; training does not change
+    them.
 
-    With `fast` the LSTMs are this package's own where those are faster and can be computed, of the same names and
+    With `fast`, the LSTMs are this package's where these are faster and can be compiled, with the same names and
     weights: a model to train, not to save.
     """
     fast = fast and _suits_kernels(config) and kernels_fault() is None
@@ -66,16 +67,16 @@ def build(
 
 
 def is_slow(config: ModelConfig) -> bool:
-    """Whether a network to train would be faster, could this package's own LSTMs be computed here."""
+    """Whether training is slow here because this package's LSTMs would suit the network but cannot be compiled."""
     return _suits_kernels(config) and kernels_fault() is not None
 
 
 @cache
 def kernels_fault() -> str | None:
-    """Why this package's own LSTMs cannot be computed on this machine; None where they can.
+    """Why this package's LSTMs cannot be compiled on this machine; None if they can.
 
-    numba may be missing, of a release that does not suit numpy's, or unable to compile: all is tried, since it compiles
-    when it is first called.
+    numba may be missing, not match numpy's version, or fail to compile. It compiles at the first call, so both passes
+    are run once.
     """
     try:
         from rnn_cli.network.lstm import Recurrence
@@ -90,7 +91,7 @@ def kernels_fault() -> str | None:
 
 
 def _suits_kernels(config: ModelConfig) -> bool:
-    # A GPU has cuDNN's LSTM, which Keras takes.
+    # On a GPU, Keras uses cuDNN's LSTM.
     gpu = bool(tf.config.list_physical_devices("GPU"))
     return config.cell == "lstm" and config.input == "embedding" and not config.recurrent_dropout and not gpu
 
@@ -155,7 +156,7 @@ def _recurrent(
         alone, both = FastLSTM, FastBidirectional
     if not config.bidirectional:
         return cell(alone, name)
-    # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
+    # Pass both directions, else Bidirectional copies the seeds of the first to the second.
     return both(
         cell(kind, f"forward_{name}"),
         backward_layer=cell(kind, f"backward_{name}", go_backwards=True),

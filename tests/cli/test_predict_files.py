@@ -126,7 +126,7 @@ def test_parquet_comes_through_a_pipe_too(predict: Rnn, reviews: Path) -> None:
 
 def test_a_bad_row_of_a_pipe_is_told_with_its_line(predict: Rnn) -> None:
     ended = predict("--input", "-", "--input-format", "csv", stdin=b"id,text\n1,warm\n2\n")
-    hint = "add what is missing, or check the quotes, or pass over such rows: --on-bad-row skip"
+    hint = "add the missing fields, or check the quotes, or pass over such rows: --on-bad-row skip"
     refused(ended, f"standard input:3: 1 field, expected 2; {hint}")
 
 
@@ -164,7 +164,9 @@ def test_in_jsonl_a_key_of_such_a_name_may_come_late(predict: Rnn, home: Path) -
 def test_the_column_of_texts(predict: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("title,says\nwarm,dull\n")
     columns = r"\(columns: 'title', 'says'\)"
-    refused(predict("--input", "in.csv"), f"in.csv: no column is known to hold texts {columns}; use --text-column NAME")
+    refused(
+        predict("--input", "in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column NAME"
+    )
     ended = predict("--input", "in.csv", "--text-column", "say")
     refused(ended, f"in.csv: no column 'say' {columns}; did you mean --text-column says\\?")
     assert ",bad," in predict("--input", "in.csv", "--text-column", "says").out

@@ -144,7 +144,7 @@ def test_all_mistakes_of_a_config_are_told_a_line_each(rnn: Rnn, home: Path) -> 
 def test_unlabelled_texts_that_are_not_there_are_told_in_a_line(rnn: Rnn, home: Path) -> None:
     code, out, err = rnn("train", "quick", "--set", "data.source=sample", "--set", "data.unlabelled=[none.csv]")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: none.csv: no such file, and no built-in set of that name") and err.count("\n") == 1
+    assert err.startswith("Error: none.csv: no such file or built-in set") and err.count("\n") == 1
     code, _, err = rnn("train", "quick", "--set", "data.unlabelled=[none.csv, 3]")
     assert code == 2 and "data.unlabelled.1: expected text, got 3; quote it" in err
     assert files_below(home) == {}
@@ -236,7 +236,7 @@ def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file
 def test_a_mistake_in_the_data_is_told_before_tensorflow_loads(rnn: Rnn, home: Path) -> None:
     code, out, err = rnn("train", "quick", "--set", "data.source=nope.csv")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: nope.csv: no such file, and no built-in set of that name")
+    assert err.startswith("Error: nope.csv: no such file or built-in set")
     assert err.count("\n") == 1
     assert not files_below(home)
 

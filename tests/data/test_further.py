@@ -76,7 +76,7 @@ def test_what_has_no_further_column_says_so(tmp_path):
     write_csv(tmp_path / "a.csv")
     dataset = load_rows(str(tmp_path / "a.csv"))
     (tmp_path / "a.csv").write_text("text,label,country\nshorter,good,de\n")
-    with pytest.raises(DataError, match=r"a.csv:4: changed while it was read"):
+    with pytest.raises(DataError, match=r"a.csv:4: the file changed between two readings"):
         further_column(dataset, "country", DataConfig())
     (tmp_path / "a.csv").unlink()
     with pytest.raises(DataError, match="a.csv: cannot be read twice"):

@@ -42,7 +42,7 @@ def test_neither_a_file_nor_a_set(name, hint):
         source.load_rows(name)
     error = caught.value
     assert (error.what, error.where, error.hint) == (
-        "no such file, and no built-in set of that name",
+        "no such file or built-in set",
         name,
         hint,
     )

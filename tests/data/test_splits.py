@@ -118,7 +118,7 @@ def test_a_label_that_only_another_file_has(write):
     with pytest.raises(DataError) as caught:
         load_splits(DataConfig(source=source, test=test))
     error = caught.value
-    assert error.what == "labels that no training row has: 'maybe', 'never'" and error.where == f"{test}:3"
+    assert error.what == "no training row has the labels 'maybe', 'never'" and error.where == f"{test}:3"
     assert error.hint == "train on a file that has it, or remove those test rows"
 
 

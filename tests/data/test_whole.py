@@ -85,15 +85,15 @@ def test_faulty_records_are_told_each_with_its_line(read: Read) -> None:
     ("name", "content", "message"),
     [
         ("f.csv", 'id,text\n1,a\n2,"open\n3,b\n', ":3: a quote opens in this record and is never closed"),
-        ("f.csv", 'id,text\n1,a\n2,"open\n3,"b"\n', ":3: a quote that opens in this record is closed in the middle"),
+        ("f.csv", 'id,text\n1,a\n2,"open\n3,"b"\n', ":3: a quote that opens in this record closes in the middle"),
         ("f.csv", f"id,text\n1,a\n2,{'x' * 60}\n", ":3: a line larger than 50 bytes"),
         ("f.csv", 'id,text\n1,a\n2,"' + "x\n" * 60, ":3: a record larger than 50 bytes"),
         ("f.csv", "id,te\0xt\n1,a\n", ":1: a NUL character"),
         ("f.csv", b"id,text\xff\n1,a\n", ":1: bytes that are not UTF-8"),
-        ("f.csv", "\nid,text\n1,a\n", ":1: line is blank"),
+        ("f.csv", "\nid,text\n1,a\n", ":1: the line is blank"),
         ("f.csv", "id;text\n1;a\n", ":1: the header is one column"),
         ("f.csv", "id,text\n1,ab\n".encode("utf-16")[:-1], ":2: "),
-        ("f.jsonl", '{"id": 1, "n": 2}\n', "no column is known to hold texts"),
+        ("f.jsonl", '{"id": 1, "n": 2}\n', "no column has a usual name for texts"),
         ("f.jsonl", '{"text": "a", "\\ud800": 1}\n', ":1: half of a surrogate pair"),
     ],
 )

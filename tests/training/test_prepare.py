@@ -137,9 +137,9 @@ def test_an_unlabelled_files_fingerprint_is_of_its_texts_alone(listener: Any) ->
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ("none.csv", "^none.csv: no such file, and no built-in set of that name; built-in sets: "),
+        ("none.csv", "^none.csv: no such file or built-in set; built-in sets: "),
         (["sample", "imbd"], "^imbd: no such file.*did you mean imdb"),
-        ("odd.csv", "^odd.csv: no column is known to hold texts .columns: 'a', 'b'"),
+        ("odd.csv", "^odd.csv: no column has a usual name for texts .columns: 'a', 'b'"),
         ("odd.jsonl", "^odd.jsonl:2: the key 'text' is missing"),
         ("empty.csv", "^empty.csv: is empty"),
     ],
@@ -238,7 +238,7 @@ def test_vectors_that_no_model_file_can_hold(listener: Any, monkeypatch: pytest.
     [{"embedding_dim": 65_537}, {"units": [2, 65_537]}, {"dense_units": [65_537]}],
 )
 def test_a_layer_that_would_not_be_read_again_is_refused(wide: dict[str, Any], listener: Any) -> None:
-    with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the most is 65,536$"):
+    with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the maximum is 65,536$"):
         prepared(listener, three_files(), model=wide)
 
 
@@ -247,7 +247,9 @@ def test_what_would_not_be_read_again_is_refused(
     file: str, key: str, listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(module.MOST_BYTES, file, 100)
-    with pytest.raises(ConfigError, match=f"^{key}: takes [0-9,]+ characters in the model's folder; the most is 100"):
+    with pytest.raises(
+        ConfigError, match=f"^{key}: takes [0-9,]+ characters in the model's folder; the maximum is 100"
+    ):
         prepared(listener, three_files())
 
 
