@@ -327,7 +327,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     """How the network is trained."""
     decision: DecisionConfig = DecisionConfig()
-    """How probabilities become an answer."""
+    """How probabilities become a prediction."""
 
     @model_validator(mode="after")
     def _one_hot_fits_in_memory(self) -> "Config":

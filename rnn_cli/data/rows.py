@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """SHA-256, in hex, of all (text, label) pairs in order, whatever the file and its format."""
-        digest = hashlib.sha256()
-        for pair in zip(self.texts, self.labels, strict=True):
-            for field in pair:
-                # The length comes first, so that ("ab", "c") and ("a", "bc") differ.
-                encoded = field.encode("utf-8")
-                digest.update(len(encoded).to_bytes(8, "little"))
-                digest.update(encoded)
-        return digest.hexdigest()
+        return fingerprint_of(chain.from_iterable(zip(self.texts, self.labels, strict=True)))
+
+
+def fingerprint_of(texts: Iterable[str]) -> str:
+    """SHA-256, in hex, of texts in order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        # The length comes first, so that ("ab", "c") and ("a", "bc") differ.
+        encoded = text.encode("utf-8")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.hexdigest()

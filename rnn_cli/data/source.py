@@ -1,6 +1,5 @@
 """Loads a config's source, a built-in set, a file or rows in memory, as labelled texts."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -21,7 +20,7 @@ from rnn_cli.data.reading.table import (
     plain_value,
     quoted_names,
 )
-from rnn_cli.data.rows import Dataset
+from rnn_cli.data.rows import Dataset, fingerprint_of
 from rnn_cli.errors import DataError
 
 IN_MEMORY = "(memory)"
@@ -227,14 +226,4 @@ def load_unlabelled(config: DataConfig, held_out: Set[str]) -> Unlabelled:
     """The texts a config names except those in `held_out`, the validation and test texts. Raises DataError."""
     found = [text for source in unlabelled_sources(config) for text in load_texts(source, config)]
     texts = [text for text in found if text not in held_out]
-    return Unlabelled(texts, len(found) - len(texts), _fingerprint(texts) if texts else None)
-
-
-def _fingerprint(texts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        # The length comes first, so that ("ab", "c") and ("a", "bc") differ.
-        encoded = text.encode("utf-8")
-        digest.update(len(encoded).to_bytes(8, "little"))
-        digest.update(encoded)
-    return digest.hexdigest()
+    return Unlabelled(texts, len(found) - len(texts), fingerprint_of(texts) if texts else None)

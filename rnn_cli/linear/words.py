@@ -1,7 +1,7 @@
-"""All texts of a set as one array of word numbers: what near duplicates and the linear model are made from.
+"""All texts of a set as one array of word numbers, for near duplicates and the linear model of data checks.
 
-A word is a run of letters and digits in lower case, whatever the config's tokenizer makes of a text; scripts that put
-no spaces between words give a word a character. Knows nothing of labels.
+A word is a run of letters and digits in lower case, independent of the config's tokenizer; in scripts without spaces
+between words each character is a word. Knows nothing of labels.
 """
 
 import re
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rnn_cli.arrays import Indices
 
-# Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, with those beyond the first plane.
+# Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, including the supplementary planes.
 UNSPACED = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
@@ -26,8 +26,6 @@ KNOWN_WORDS = 0.5
 words have one letter, or the script puts no spaces between them."""
 
 _ASCII = re.compile(r"[a-z0-9]+")
-
-
 _ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
@@ -45,7 +43,7 @@ class Words:
 
     @property
     def lengths(self) -> Indices:
-        """Words of each text."""
+        """The number of words of each text."""
         return np.diff(self.starts)
 
     def take(self, texts: Sequence[int]) -> "Words":
@@ -55,7 +53,7 @@ class Words:
 
 
 def number_words(texts: Iterable[str]) -> Words:
-    """Number the words of texts in the order in which they are first met."""
+    """Number the words of texts by first appearance."""
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     found = [np.fromiter(map(numbers.__getitem__, split_words(text)), np.int64) for text in texts]
     return _joined(found, len(numbers))
