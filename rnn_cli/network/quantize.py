@@ -31,7 +31,7 @@ def no_int8(config: ModelConfig) -> str | None:
     """Why `to_int8` does not support a network; None if it does."""
     if config.cell == "lstm":
         return None
-    return f"ONNX Runtime computes LSTM layers in 8 bits, but not {config.cell.upper()} layers"
+    return f"ONNX Runtime computes LSTM layers in 8 bits, but no {config.cell.upper()} layers"
 
 
 def to_int8(graph: bytes) -> bytes:

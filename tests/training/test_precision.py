@@ -88,7 +88,7 @@ def test_a_network_that_cannot_be_served_is_no_failed_run(
     assert INT8_MODEL not in opened.manifest.files
     assert told == {
         "offered": False,
-        "reason": "ONNX Runtime computes LSTM layers in 8 bits, but not GRU layers",
+        "reason": "ONNX Runtime computes LSTM layers in 8 bits, but no GRU layers",
         **dict.fromkeys(["accuracy", "accuracy_change", "mean_change", "largest_change"]),
     }
     assert f"no int8 graph: {told['reason']}" in listener.notes
