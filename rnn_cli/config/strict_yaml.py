@@ -23,16 +23,16 @@ def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
         return yaml.load(text, _StrictLoader)  # a SafeLoader, which creates no objects
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark and is_file else where
+        at = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark and is_file else where
         what = str(error.problem)
         raise ConfigError(
-            [ConfigMistake(f"{error.context}, {what}" if what.startswith("but ") else what, where=place)]
+            [ConfigMistake(f"{error.context}, {what}" if what.startswith("but ") else what, where=at)]
         ) from None
     except yaml.reader.ReaderError as error:
         lines = text[: error.position].split("\n")
-        place = f"{where}:{len(lines)}:{len(lines[-1]) + 1}" if is_file else where
+        at = f"{where}:{len(lines)}:{len(lines[-1]) + 1}" if is_file else where
         raise ConfigError(
-            [ConfigMistake(f"the character {text[error.position]!a} is not allowed in YAML", where=place)]
+            [ConfigMistake(f"the character {text[error.position]!a} is not allowed in YAML", where=at)]
         ) from None
     except RecursionError:
         raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
@@ -107,5 +107,5 @@ for _name in ("bool", "int", "float"):
     _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_name}", getattr(_StrictLoader, f"construct_yaml_{_name}"))
 
 
-def _refused(what: str, place: yaml.Event | yaml.Node) -> yaml.constructor.ConstructorError:
-    return yaml.constructor.ConstructorError(problem=what, problem_mark=place.start_mark)  # type: ignore[arg-type]
+def _refused(what: str, at: yaml.Event | yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(problem=what, problem_mark=at.start_mark)  # type: ignore[arg-type]

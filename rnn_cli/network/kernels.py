@@ -142,9 +142,9 @@ def _tile_code(
 
         builder.position_at_end(done)
         # Read all old values before writing a new one, so that a repeated row is added only once.
-        old = [builder.load(place, align=4) for place in out_rows]
-        for place, value, total in zip(out_rows, old, grown, strict=True):
-            builder.store(builder.select(add, builder.fadd(value, total), total), place, align=4)
+        old = [builder.load(row, align=4) for row in out_rows]
+        for row, value, total in zip(out_rows, old, grown, strict=True):
+            builder.store(builder.select(add, builder.fadd(value, total), total), row, align=4)
         return context.get_dummy_value()
 
     return signature, generate

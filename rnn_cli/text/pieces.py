@@ -48,8 +48,8 @@ def piece_splitter(unknown: str, merges: Merges, *, clean: Callable[[str], str],
             if part == unknown:
                 tokens.append(part)
                 continue
-            begun = part if not part or part[0] in (" ", WORD_START) else WORD_START + part
-            for word in _WORD.findall(begun.replace(" ", WORD_START)):
+            marked = part if not part or part[0] in (" ", WORD_START) else WORD_START + part
+            for word in _WORD.findall(marked.replace(" ", WORD_START)):
                 tokens += cached(word) if len(word) <= KEPT_LENGTH else _merged(word, ranks)
         return tokens
 

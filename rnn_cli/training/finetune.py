@@ -62,12 +62,12 @@ class Origin:
         Raises `ConfigError` for each key that would need another network or tokenizer.
         """
         if config is None:
-            asked = with_overrides(self.config, overrides, str(self.path / CONFIG))
+            wanted = with_overrides(self.config, overrides, str(self.path / CONFIG))
         else:
-            asked = as_prepared(load_config(config, overrides), self.known, self.config.model)
+            wanted = as_prepared(load_config(config, overrides), self.known, self.config.model)
         wrong: list[ConfigMistake] = []
         for section in ("tokenizer", "model"):
-            ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
+            ours, theirs = getattr(self.config, section).model_dump(), getattr(wanted, section).model_dump()
             wrong += [
                 ConfigMistake(
                     f"is {theirs[key]!r}, but {self.path} has {ours[key]!r}; further training keeps the "
@@ -77,23 +77,23 @@ class Origin:
                 for key in ours
                 if ours[key] != theirs[key] and not (section == "model" and key in FREE)
             ]
-        vectors = asked.model.embeddings
+        vectors = wanted.model.embeddings
         if vectors not in (None, self.config.model.embeddings):
             what = f"{vectors}: further training keeps the vectors of {self.path}"
             wrong.append(ConfigMistake(what, "model.embeddings"))
-        if asked.data.unlabelled not in (None, self.config.data.unlabelled):
+        if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.path}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
-        positive = asked.data.positive_label
+        positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
             what = f"{self.path} keeps its labels and their order: {labels}"
             wrong.append(ConfigMistake(what, "data.positive_label"))
         if wrong:
             raise ConfigError(wrong)
-        data = asked.data.model_copy(update={"unlabelled": None})
-        model = asked.model.model_copy(update={"embeddings": None})
-        return asked.model_copy(update={"data": data, "model": model})
+        data = wanted.data.model_copy(update={"unlabelled": None})
+        model = wanted.model.model_copy(update={"embeddings": None})
+        return wanted.model_copy(update={"data": data, "model": model})
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""

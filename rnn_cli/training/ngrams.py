@@ -57,8 +57,8 @@ def fit_linear(
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
     if classes > HANDFUL:
         return _fit_each(seen, held_out, train, validation, classes, on_progress)
-    met = np.unique(seen.indices)
-    problem = _Problem(seen[:, met], train, classes)
+    used = np.unique(seen.indices)
+    problem = _Problem(seen[:, used], train, classes)
     start, least = problem.start(), np.inf
     steps = count(1)
     for index, strength in enumerate(NGRAM_STRENGTHS):
@@ -66,13 +66,13 @@ def fit_linear(
             start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(NGRAM_STRENGTHS))
         )
         weights, bias = problem.weights(start)
-        logits = held_out[:, met] @ weights + bias
+        logits = held_out[:, used] @ weights + bias
         loss, accuracy = _loss_and_accuracy(logits, validation.classes)
         if index and not loss < least:  # the first is always taken, as class weights may make its loss infinite
             break
         least = loss
         table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
-        table[met] = weights
+        table[used] = weights
         best = LinearModel(table, bias.astype(np.float32), strength, accuracy)
     return best
 
@@ -90,8 +90,8 @@ def _fit_each(
     A sample of labels chooses the strength on its validation rows. One temperature, fitted to the validation rows, then
     calibrates the softmax of all labels' log-odds.
     """
-    met = np.unique(seen.indices)
-    problem = _OneVsRest(seen[:, met], held_out[:, met], train)
+    used = np.unique(seen.indices)
+    problem = _OneVsRest(seen[:, used], held_out[:, used], train)
     present = np.unique(train.classes)
     sampled = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(present)[:SAMPLED_LABELS]).tolist()
     steps = count(1)
@@ -107,7 +107,7 @@ def _fit_each(
     table = np.zeros((seen.shape[1], classes), np.float32)
     bias, logits = np.zeros(classes, np.float32), np.zeros((len(validation.classes), classes))
     for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
-        table[met, label], bias[label] = weights, its_bias
+        table[used, label], bias[label] = weights, its_bias
         logits[:, label] = problem.held_out @ weights + its_bias
         on_progress("labels", next(steps), total)
     temperature, _ = _tempered(logits, validation.classes)
@@ -173,10 +173,10 @@ def ngram_counts(
     columns, values, ends = [], [], [0]
     for ids in sequences:
         rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
-        met, counts = np.unique(rows, return_counts=True)
-        columns.append(met)
+        used, counts = np.unique(rows, return_counts=True)
+        columns.append(used)
         values.append(counts / np.sqrt(len(rows)))
-        ends.append(ends[-1] + len(met))
+        ends.append(ends[-1] + len(used))
     shape = (len(ends) - 1, vocab_size + buckets)
     return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)
 

@@ -69,10 +69,10 @@ def lines(
 
 def _skipped(text: io.TextIOWrapper, line: str) -> str:
     """Skip the rest of a line; return its beginning."""
-    begun = line[:_SHOWN]
+    beginning = line[:_SHOWN]
     while line and not line.endswith(("\n", "\r")):
         line = text.readline(_PIECE)
-    return f"{begun}...{line[-1:]}"
+    return f"{beginning}...{line[-1:]}"
 
 
 def _repaired(line: str, number: int, request: ReadRequest, faults: Faults | None) -> str:

@@ -106,18 +106,18 @@ class ParquetTable:
 def _leaves(schema: Any, as_read: Any) -> Iterator[Leaf]:
     """The leaf columns; `as_read` is the Arrow schema."""
     kinds = [kind for field in as_read for kind in _kinds(field.type)]
-    for place in range(len(schema)):
-        leaf = schema.column(place)
-        as_dictionary = len(kinds) == len(schema) and pa.types.is_dictionary(kinds[place])
+    for index in range(len(schema)):
+        leaf = schema.column(index)
+        as_dictionary = len(kinds) == len(schema) and pa.types.is_dictionary(kinds[index])
         levels = leaf.max_repetition_level, leaf.max_definition_level
-        yield Leaf(place, leaf.path, leaf.physical_type, leaf.length, *levels, as_dictionary)
+        yield Leaf(index, leaf.path, leaf.physical_type, leaf.length, *levels, as_dictionary)
 
 
 def _kinds(kind: Any) -> Iterator[Any]:
     """The types of the leaf columns of a type, in order."""
     if pa.types.is_nested(kind):
-        for place in range(kind.num_fields):
-            yield from _kinds(kind.field(place).type)
+        for index in range(kind.num_fields):
+            yield from _kinds(kind.field(index).type)
     else:
         yield kind
 
@@ -132,14 +132,14 @@ def _parts_of_batch(batch: Any, counted: Sequence[str], most: int) -> Iterator[A
     Values given as dictionary indices count as nothing unless their column is in `counted`; but no part takes more than
     `AT_ONCE_BYTES` once they are written out.
     """
-    sizes = {place: _bytes_of(column) for place, column in enumerate(batch.columns)}
-    places = {
-        place
-        for place, field in enumerate(batch.schema)
+    sizes = {index: _bytes_of(column) for index, column in enumerate(batch.columns)}
+    uncounted = {
+        index
+        for index, field in enumerate(batch.schema)
         if pa.types.is_dictionary(field.type) and field.name not in counted
     }
     size = sum(sizes.values())
-    if batch.num_rows < 2 or (size - sum(sizes[place] for place in places) <= most and size <= AT_ONCE_BYTES):
+    if batch.num_rows < 2 or (size - sum(sizes[index] for index in uncounted) <= most and size <= AT_ONCE_BYTES):
         yield batch
         return
     half = batch.num_rows // 2
@@ -190,23 +190,23 @@ def _with_lengths(texts: Any) -> Any:
 def _width(column: Any) -> int:
     """Bytes per character of a column's texts in memory."""
     texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    held = texts.buffers()[2:] if is_string(texts.type) else []  # the buffers before hold offsets
-    return max((bounds.width(each.to_pybytes()) for each in held if each is not None), default=1)
+    pending = texts.buffers()[2:] if is_string(texts.type) else []  # the buffers before hold offsets
+    return max((bounds.width(each.to_pybytes()) for each in pending if each is not None), default=1)
 
 
 def _rejoined(batches: Iterator[Any], request: ReadRequest) -> Iterator[Any]:
     """Join consecutive batches up to the block's limits, as Arrow ends batches early."""
-    held: list[Any] = []
+    pending: list[Any] = []
     rows = size = 0
     for batch in batches:
         more = sum(map(_bytes_of, batch.columns))
-        if held and (rows + batch.num_rows > request.at_once or size + more > request.characters):
-            yield _joined(held)
-            held, rows, size = [], 0, 0
-        held.append(batch)
+        if pending and (rows + batch.num_rows > request.at_once or size + more > request.characters):
+            yield _joined(pending)
+            pending, rows, size = [], 0, 0
+        pending.append(batch)
         rows, size = rows + batch.num_rows, size + more
-    if held:
-        yield _joined(held)
+    if pending:
+        yield _joined(pending)
 
 
 def _joined(batches: list[Any]) -> Any:

@@ -78,18 +78,18 @@ class Headers:
         """A header, and the position of its page."""
         length = _WINDOW
         while True:
-            begun = at - self._start
-            if not 0 <= begun < len(self._window) or length > _WINDOW:
+            offset = at - self._start
+            if not 0 <= offset < len(self._window) or length > _WINDOW:
                 self._file.seek(at)
-                self._window, self._start, begun = self._file.read(length), at, 0
+                self._window, self._start, offset = self._file.read(length), at, 0
             try:
-                header, behind = _struct(self._window, begun)
-                return header, self._start + behind
+                header, end = _struct(self._window, offset)
+                return header, self._start + end
             except IndexError:
-                whole = len(self._window) - begun < length and self._start + len(self._window) >= self._size
+                whole = len(self._window) - offset < length and self._start + len(self._window) >= self._size
                 if whole or length >= _LONGEST_HEADER:
                     raise NotParquet("a page's header has no end") from None
-                if begun:  # it starts near the end of the window
+                if offset:  # it starts near the end of the window
                     self._window = b""
                 else:
                     length *= 8
@@ -195,13 +195,13 @@ class TooLarge(Exception):
 
 
 class Leaf(NamedTuple):
-    """A leaf column, of which a nested column may have several: its index in a row group, and its type.
+    """A leaf column, of which a nested column may have several: its position in a row group, and its type.
 
     `repetition` counts the lists around a value, `definition` the levels at which it may be missing. `as_dictionary`
     says that Arrow returns the values as indices into a dictionary.
     """
 
-    place: int
+    position: int
     path: str
     kind: str
     length: int
@@ -265,7 +265,7 @@ class Pages:
 
         `group` is its entry in the footer. Raises NotParquet and TooLarge.
         """
-        return _rows_at_once([_chunk(self._headers, group.column(leaf.place), leaf) for leaf in self._leaves], most)
+        return _rows_at_once([_chunk(self._headers, group.column(leaf.position), leaf) for leaf in self._leaves], most)
 
 
 def _rows_at_once(chunks: Sequence[_Chunk], most: int) -> int:

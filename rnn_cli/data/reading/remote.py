@@ -56,8 +56,8 @@ def safe_reason(error: object, path: str) -> str:
 
 def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
     """The file system of a URL, shared by all files of a host or bucket, and the path in it. Raises DataError."""
-    place, mark, query = url.partition("?")
-    scheme, _, rest = place.partition("://")
+    address, mark, query = url.partition("?")
+    scheme, _, rest = address.partition("://")
     authority, slash, below = rest.partition("/")
     try:
         if known := _of_arrow(f"{scheme}://{authority}/{mark}{query}"):
@@ -74,7 +74,7 @@ def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
 
 
 @cache
-def _of_arrow(place: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
+def _of_arrow(address: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
     """Arrow's file system for a URL without a path, and the path that all its paths begin with; None if it has none.
 
     Cached: on S3 each file system has its own connections, and may have to ask for its bucket's region.
@@ -83,7 +83,7 @@ def _of_arrow(place: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
     from pyarrow import fs
 
     try:
-        return fs.FileSystem.from_uri(place)  # type: ignore[no-any-return]
+        return fs.FileSystem.from_uri(address)  # type: ignore[no-any-return]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # a scheme that Arrow does not know
         return None
 
@@ -133,10 +133,10 @@ def remote_files(url: str) -> list[RemoteFile] | None:
     """
     from pyarrow import fs
 
-    place, mark, query = url.partition("?")  # s3://bucket/folder?region=...
-    folder, _, pattern = place.rpartition("/")
+    address, mark, query = url.partition("?")  # s3://bucket/folder?region=...
+    folder, _, pattern = address.rpartition("/")
     if not any(sign in pattern for sign in "*["):
-        folder, pattern = place.rstrip("/"), ""
+        folder, pattern = address.rstrip("/"), ""
     found, path = file_system(folder + mark + query)
     try:
         if not pattern and found.get_file_info(path).type != fs.FileType.Directory:

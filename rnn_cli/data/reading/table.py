@@ -1,4 +1,4 @@
-"""What all readers share: what one is asked for, how columns are found, and what a value is.
+"""The parts that all readers share: the request, finding columns, and the types of values.
 
 All readers take one `ReadRequest`. Opens no file.
 """
