@@ -155,7 +155,7 @@ def test_an_evaluation_is_a_table_and_says_what_it_measured(run: Any) -> None:
     assert list(table["text"]) == list(rows()["review"]) and len(table) == 60
     assert (table["prediction"] == table["label"]).mean() == found.metrics.accuracy
     assert {part.name for part in found.slices} == {"1999", "2001"} and "accuracy" in found._repr_html_()
-    with pytest.raises(rnn.Error, match="given by a program"):
+    with pytest.raises(rnn.Error, match="passed by a program"):
         rnn.evaluate(run)
 
 

@@ -267,7 +267,7 @@ OF_RESUMING: dict[str, Forgery] = {
 @pytest.mark.parametrize("name", OF_RESUMING)
 def test_a_forged_learner_is_refused(name: str, forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
     OF_RESUMING[name](forged)
-    assert_refused(capsys, "its arrays are not of the network in its config", commands=[RESUME])
+    assert_refused(capsys, "its arrays do not fit the network of its config", commands=[RESUME])
 
 
 # What is no file

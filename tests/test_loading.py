@@ -293,7 +293,7 @@ def test_a_mistake_in_words(text: str, expected: str) -> None:
         ("data: 1\n---\ndata: 2", "f.yaml:2:1: expected a single document in the stream, but found another"),
         ("data: \n\x00", "f.yaml:2:1: the character '\\x00' is not allowed"),
         ("? [1]\n: 2", "f.yaml:1:3: a key must be a plain word"),
-        ("data: " + "9" * 5000, "f.yaml:1:7: not a number that can be read"),
+        ("data: " + "9" * 5000, "f.yaml:1:7: a number that cannot be read"),
         ("[" * 5000, "nested too deeply"),
     ],
 )

@@ -108,7 +108,7 @@ PARQUET = {
     ),
     "a page without an end": (
         parquet([Column("text", [Page(b"", 1, uncompressed=-1)]), same("label", b"a", 1)], 1),
-        "not a whole Parquet file (a page's header tells what cannot be",
+        "not a whole Parquet file (a page's header gives impossible numbers",
     ),
     "texts that begin as the one before": (
         parquet([Column("text", [Page(LENGTHS, 20_000, DELTA_BYTE_ARRAY)]), alike("label", 20_000)], 20_000),
@@ -176,7 +176,7 @@ def test_a_footer_does_not_fill_the_memory(write: Write) -> None:
         return parquet(LABELLED, 1, metadata={2: schema})
 
     assert "columns or row groups" in refusal(loaded, write("f.parquet", with_columns(20_001)))
-    assert refusal(loaded, write("f.parquet", with_columns(80_000))).startswith("its footer has 1,")
+    assert refusal(loaded, write("f.parquet", with_columns(80_000))).startswith("its footer takes 1,")
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])

@@ -119,7 +119,7 @@ def test_a_label_that_only_another_file_has(write):
         load_splits(DataConfig(source=source, test=test))
     error = caught.value
     assert error.what == "no training row has the labels 'maybe', 'never'" and error.where == f"{test}:3"
-    assert error.hint == "train on a file that has it, or remove those test rows"
+    assert error.hint == "add training rows with them, or remove these test rows"
 
 
 def test_a_file_that_repeats_dealt_test_rows_is_told(write):

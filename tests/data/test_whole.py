@@ -115,7 +115,7 @@ JSONL = [
     (b'{"text": null}', "'text' is null"),
     (b'{"text": 1}', "'text' is a number"),
     (b'{"text": ["a"]}', "'text' is a list"),
-    (b'{"more": "a"}', "the key 'more' is not among the first object's"),
+    (b'{"more": "a"}', "has no key 'more'"),
     (b"{}", "the key 'text' is missing"),
     (b'{"text": "a", "text": "b"}', "the key 'text' appears twice"),
     (b'{"text": "a", "n": NaN}', "NaN is not JSON"),

@@ -60,7 +60,7 @@ BAD = {
     "truncate": (changed(truncate="middle"), "truncate: expected one of head"),
     "punctuation": (changed(punctuation="some"), "punctuation: expected one of drop, keep, got 'some'"),
     "punctuation null": (changed(punctuation=None), "punctuation: expected str, got NoneType"),
-    "punctuation of characters": (changed("char", punctuation="keep"), "punctuation: keep is of level word, got char"),
+    "punctuation of characters": (changed("char", punctuation="keep"), "punctuation: keep needs level word, got char"),
     "lowercase": (changed(lowercase=1), "lowercase: expected bool, got int"),
     "max_length true": (changed(max_length=True), "max_length: expected int, got bool"),
     "max_length float": (changed(max_length=5.0), "max_length: expected int, got float"),
@@ -77,9 +77,9 @@ BAD = {
     "merges text": (changed("subword", merges="ab"), "merges: expected list, got str"),
     "merge of three": (changed("subword", merges=[["a", "b", "c"]]), "merges.0: expected two pieces"),
     "merge of numbers": (changed("subword", merges=[[1, 2]]), "merges.0: expected two pieces"),
-    "merge unknown": (changed("subword", merges=[["q", "q"]]), "merges.0: 'q' and 'q' make no piece"),
-    "merge makes nothing known": (changed("subword", merges=[["é", "☃"]]), "merges.0: 'é' and '☃' make no"),
-    "merge of nothing": (changed("subword", merges=[["", "a"]]), "merges.0: '' and 'a' make no piece"),
+    "merge unknown": (changed("subword", merges=[["q", "q"]]), "merges.0: 'q' and 'q' do not make a piece"),
+    "merge makes nothing known": (changed("subword", merges=[["é", "☃"]]), "merges.0: 'é' and '☃' do not make a piece"),
+    "merge of nothing": (changed("subword", merges=[["", "a"]]), "merges.0: '' and 'a' do not make a piece"),
 }
 
 

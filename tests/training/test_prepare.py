@@ -331,7 +331,7 @@ def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: An
     assert run.config.data.source == f"local://{tmp_path}/rows.csv"
     assert "SECRET" not in str(run.config)
     Path("rows.csv").unlink()
-    with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*data.source=URL$"):
+    with pytest.raises(DataError, match=r"^local://\S+: the run's rows were read from it .*data.source=URL$"):
         prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))
 
 
@@ -356,7 +356,10 @@ def test_ngrams_that_are_too_many_for_the_labels_are_fewer_and_told_before_any_f
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 4_000)
     made = prepared(listener, {"source": "many.csv"}, model={"ngrams": 2})
     assert made.config.model.ngrams == 0
-    assert "20 labels leave room for no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may" in listener.notes
+    assert (
+        "20 labels leave room for no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some"
+        in listener.notes
+    )
 
 
 def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
