@@ -136,7 +136,7 @@ def _begin(
         parent.compare(prepared, listener)
     listener.note("loading TensorFlow")
     from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-    from rnn_cli.training.run import train as work
+    from rnn_cli.training.run import train_prepared as work
 
     return work(prepared, out=out, name=name, force=force, listener=listener, origin=parent)
 
@@ -161,9 +161,9 @@ def _resume(
         saved = SavedRun.read(checkpoint)
         changes = [*changes, *_source_of(data)]
         if config is None:
-            settings = saved.gone_on_with(with_overrides(saved.config, changes, str(path)))
+            settings = saved.config_to_resume(with_overrides(saved.config, changes, str(path)))
         else:
-            settings = saved.gone_on_with(load_config(fspath(config), changes))
+            settings = saved.config_to_resume(load_config(fspath(config), changes))
         if saved.is_finished(place):
             point_latest_to(place.target)  # it may have been stopped before that
             place.remove()
@@ -171,7 +171,7 @@ def _resume(
         for change in saved.changed_versions():
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
-        listener.note(f"going on with {path}: {saved.standing}")
+        listener.note(f"going on with {path}: {saved.reached}")
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import resume as work

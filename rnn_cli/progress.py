@@ -19,7 +19,7 @@ from rnn_cli.training.listener import SilentListener
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from rnn_cli.training.listener import EpochMetrics
+    from rnn_cli.bundle.history import EpochMetrics
 
 HEAD = "epoch     loss  accuracy  val. loss  val. acc.  gradient  clipped   time"
 

@@ -123,13 +123,13 @@ def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Pat
 def _train(labelled_file: Path, home: Path) -> None:
     from rnn_cli.config.schema import Config
     from rnn_cli.training.prepare import prepare
-    from rnn_cli.training.run import train
+    from rnn_cli.training.run import train_prepared
 
     config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}})
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
     try:
-        train(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
+        train_prepared(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
     finally:
         os.chdir(before)
 

@@ -214,7 +214,7 @@ def test_an_evaluation_is_a_table_and_says_what_it_measured(run: Any) -> None:
     assert list(table["text"]) == list(rows()["review"]) and len(table) == 60
     assert (table["prediction"] == table["label"]).mean() == found.metrics.accuracy
     assert {part.name for part in found.slices} == {"1999", "2001"} and "accuracy" in found._repr_html_()
-    with pytest.raises(rnn.Error, match="given by a program"):
+    with pytest.raises(rnn.Error, match="passed by a program"):
         rnn.evaluate(run)
 
 
@@ -228,7 +228,7 @@ def test_models_are_compared_and_rows_are_checked(run: Any, model: rnn.Predictor
 def test_what_is_wrong_with_settings_and_rows_is_said(run: Any) -> None:
     with pytest.raises(rnn.Error, match="epoch: no such key; did you mean epochs"):
         rnn.train("quick", rows(), epoch=3)
-    with pytest.raises(rnn.Error, match="no column is known to hold texts"):
+    with pytest.raises(rnn.Error, match="no column has a usual name for texts"):
         rnn.train("quick", rows().rename(columns={"review": "zzz"}), epochs=1)
     with pytest.raises(rnn.Error, match="1 row has no label"):
         rnn.train("quick", (["a", "b", "c"], ["x", None, "y"]))

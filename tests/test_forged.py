@@ -319,7 +319,7 @@ def test_every_command_that_reads_a_graph_refuses_a_forged_one(
     command: str, forged: Forged, capsys: pytest.CaptureFixture[str]
 ) -> None:
     GRAPHS["a vector that is no number"](forged)
-    assert "m/model.onnx: its weights embedding_7 hold what is no finite number" in refused(forged, command, capsys)
+    assert "m/model.onnx: its weights embedding_7 hold a number that is not finite" in refused(forged, command, capsys)
 
 
 # Manifests

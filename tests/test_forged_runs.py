@@ -17,9 +17,9 @@ from rnn_cli.cli.main import run
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.npz import pack, unpack
+from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 from tests.conftest import Silent
 from tests.forge import Forged, at_once
 
@@ -47,7 +47,7 @@ def stopped(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         heard = Interrupting()
         with pytest.raises(KeyboardInterrupt):
             config = Config.model_validate(sections)
-            train(prepare(config, heard), out=Path("m"), name="m", force=False, listener=heard)
+            train_prepared(prepare(config, heard), out=Path("m"), name="m", force=False, listener=heard)
         path = Path("m.unfinished").resolve()
         shutil.rmtree(path / "checkpoint-000001")  # of two, the older would be taken where the newer is damaged
         return path
@@ -87,7 +87,7 @@ def assert_refused(
 def test_what_is_signed_again_but_not_changed_is_taken(forged: Forged) -> None:
     forged.sign()
     saved = SavedRun.read(newest_checkpoint(Path("m.unfinished"), pytest.fail))
-    assert len(saved.standing.history) == 1
+    assert len(saved.reached.history) == 1
     assert run(["train", "--resume", "m.unfinished"]) == 0
 
 
@@ -118,8 +118,8 @@ def config(before: str, after: str) -> Forgery:
 
 def arrays(name: str, change: Callable[[list[np.ndarray]], list[np.ndarray]]) -> Forgery:
     def forge(forged: Forged) -> None:
-        found = [array.copy() for array in unpack((forged.path / name).read_bytes())]
-        forged.write(name, pack(change(found)))
+        found = [array.copy() for array in unpack_arrays((forged.path / name).read_bytes())]
+        forged.write(name, pack_arrays(change(found)))
 
     return forge
 
@@ -267,7 +267,7 @@ OF_RESUMING: dict[str, Forgery] = {
 @pytest.mark.parametrize("name", OF_RESUMING)
 def test_a_forged_learner_is_refused(name: str, forged: Forged, capsys: pytest.CaptureFixture[str]) -> None:
     OF_RESUMING[name](forged)
-    assert_refused(capsys, "its arrays are not of the network in its config", commands=[RESUME])
+    assert_refused(capsys, "its arrays do not fit the network of its config", commands=[RESUME])
 
 
 # What is no file

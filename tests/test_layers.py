@@ -36,7 +36,7 @@ MAY_IMPORT = {
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # A run's steps on stderr.
-    "progress": {"training", "text", *BASE},
+    "progress": {"training", "text", "bundle", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",
@@ -103,3 +103,54 @@ def test_only_the_command_line_knows_click_and_rich(room: str) -> None:
 @pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"training", "network", "inspection"}))
 def test_only_what_trains_or_looks_inside_knows_tensorflow(room: str) -> None:
     assert not {name.split(".")[0] for _, name in imports(room)} & {"tensorflow", "keras", "onnx"}
+
+
+COMMANDS = {
+    "check",
+    "compare",
+    "evaluate",
+    "explain",
+    "export",
+    "load",
+    "main",
+    "predict",
+    "train",
+    "keys",
+    "list_",
+    "runs",
+    "show",
+}
+"""Verbs of the API that are commands, too, each in its own module."""
+
+DEFINED_TWICE = set(
+    """
+    BANDS COLOURS COLUMNS CONFIG CONFUSIONS Column Counts DIGITS FAILED FEW FEWEST FEWEST_ROWS FEW_ROWS FILES
+    FORMATS HEAD INDENT INT8 LEAST LOCK LONG LONGEST Listener MARK METADATA METRICS_SHOWN MOST MOST_BYTES
+    MOST_CURVES MOST_LABELS MOST_PARTS MOST_TOKENS MOST_WORDS NAME_CELLS PACKAGE PredictedRows REJECTED ROWS Reading
+    Run SCRIPT SEED SURE State TINY UNFINISHED UNITS UNKNOWN VERSION WHOLE WINDOWS WORD_CELLS Write check_target
+    counted gather in_words measure reading recipes refuse_unsuitable save shortened told write
+    """.split()
+)
+"""Names that are not unique yet. Remove each one that becomes so; add none."""
+
+
+def public_names(file: Path) -> Iterator[str]:
+    """The functions, classes and constants that a module defines at its top, without those that start with _."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_a_public_name_is_defined_in_one_module() -> None:
+    modules: dict[str, list[str]] = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for name in set(public_names(file)):
+            modules.setdefault(name, []).append(str(file.relative_to(PACKAGE)))
+    twice = {name: found for name, found in modules.items() if len(found) > 1 and name not in COMMANDS}
+    assert not {name: found for name, found in twice.items() if name not in DEFINED_TWICE}

@@ -7,7 +7,7 @@ from typing import Any
 from rnn_cli.batch.job import STOP, Job
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.readers import open_blocks
-from rnn_cli.data.reading.table import CHARACTERS, ROWS
+from rnn_cli.data.reading.table import BLOCK_CHARACTERS, BLOCK_ROWS
 from rnn_cli.errors import DataError
 
 WINDOWS = 8
@@ -19,7 +19,7 @@ VERSION = 2
 
 def division() -> list[int]:
     """What decides where windows and chunks begin: a job goes on only where it is as it was."""
-    return [ROWS, CHARACTERS, WINDOWS, VERSION]
+    return [BLOCK_ROWS, BLOCK_CHARACTERS, WINDOWS, VERSION]
 
 
 Position = tuple[int, int]
@@ -56,7 +56,7 @@ class Window:
 
 def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None) -> Iterator[Window]:
     """The windows of one file. Raises DataError."""
-    size = {"at_once": ROWS, "characters": CHARACTERS}
+    size = {"at_once": BLOCK_ROWS, "characters": BLOCK_CHARACTERS}
     strictness = {"lenient": job.on_bad_row != STOP, "as_table": job.format != "jsonl"}
     request = job.request(file, on_read=on_read, whole=True, **strictness, **size)
     with open_blocks(request) as opened:

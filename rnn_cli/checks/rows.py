@@ -14,9 +14,9 @@ from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
-from rnn_cli.data.reading.table import nearest
+from rnn_cli.data.reading.table import nearest_name
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory, is_builtin, is_in_memory, load
+from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory, is_builtin, is_in_memory, load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError
 
@@ -81,10 +81,10 @@ def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> t
         sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     else:
         config = config_for(source, overrides)
-        sides = {WHOLE: load(source, config.data)}
+        sides = {WHOLE: load_rows(source, config.data)}
         files = {name: getattr(config.data, name) for name in ("validation", "test")}
         if files := {name: file for name, file in files.items() if isinstance(file, str)}:
-            sides = {"training": sides[WHOLE]} | {name: load(file, config.data) for name, file in files.items()}
+            sides = {"training": sides[WHOLE]} | {name: load_rows(file, config.data) for name, file in files.items()}
     return config, CheckedRows({name: side for name, side in sides.items() if len(side)})
 
 
@@ -103,7 +103,7 @@ def is_config(source: str) -> bool:
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):
         return True
     if not os.path.lexists(source):
-        meant = nearest(source, [*BUILTIN, *recipes()])
+        meant = nearest_name(source, [*BUILTIN, *recipes()])
         names = f"built-in sets: {', '.join(BUILTIN)}; recipes: {', '.join(recipes())}"
         raise DataError(
             "no such file, built-in set or recipe",

@@ -17,10 +17,10 @@ from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import InMemory, from_memory, load
+from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import group_equal, stratify
 from rnn_cli.errors import DataError, Setting
-from rnn_cli.linear.words import UNSPACED, split_words
+from rnn_cli.linear.words import KNOWN_WORDS, UNSPACED, split_words
 
 TINY_ROWS = 1_000
 """For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""
@@ -30,9 +30,6 @@ FEW_A_BATCH, MANY_EPOCHS = 16, 12
 
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
-
-SHARED_WORDS = 0.5
-"""If the rows hold a smaller share of a held-out tenth's words, the config reads characters, as the baseline does."""
 
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
 """Labels that are probably the positive one of two."""
@@ -60,7 +57,7 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
     """
     given = config_for(source, overrides).data
     columns: list[tuple[str, str | None]] = []
-    dataset = load(source, given, columns.append) if rows is None else from_memory(rows, given)
+    dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
@@ -134,7 +131,7 @@ def _recipe(dataset: Dataset) -> tuple[str, str]:
     unspaced = len(re.findall(f"[{UNSPACED}]", letters))
     if unspaced > sum(map(str.isalpha, letters)) / 2:
         return "char", "Its script has no spaces between words: the config reads characters (recipe char)."
-    if _share_known(dataset) < SHARED_WORDS:
+    if _share_known(dataset) < KNOWN_WORDS:
         return "char", "Fewer than half of a tenth's words occur in the other rows: the config reads characters (char)."
     lengths = sorted(len(split_words(text)) for text in texts)
     if len(texts) < TINY_ROWS:

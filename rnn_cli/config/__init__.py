@@ -1,1 +1,1 @@
-"""The typed shape of a config, and YAML and overrides to it and back. Knows nothing of what a config is for."""
+"""The schema of a config, and its reading and writing as YAML with overrides. Knows nothing of how it is used."""

@@ -1,6 +1,6 @@
-"""A config's keys: their names, types in words, defaults and meanings, read off the models' JSON schema.
+"""The keys of a config: names, types in words, defaults and descriptions, and explanations of mistakes.
 
-Knows nothing of values that were given.
+Reads them from the JSON schema of the models.
 """
 
 import re
@@ -12,24 +12,24 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from rnn_cli.config.schema import PLAIN_NUMBER, Config
-from rnn_cli.config.strict_yaml import shown
+from rnn_cli.config.strict_yaml import shown_value
 
 Schema = dict[str, Any]
 
 
-class Key(NamedTuple):
-    """A key of the config, all in words as `rnn config keys` prints them."""
+class ConfigKey(NamedTuple):
+    """A key of the config, in words as `rnn config keys` prints them."""
 
     name: str
-    """With its section: training.epochs."""
+    """The name with its section: training.epochs."""
     type: str
     default: str
-    """As YAML writes it."""
+    """The default as written in YAML."""
     description: str
 
 
-def key_table() -> list[Key]:
-    """Every key in declared order; a section within a section is a key, followed by its own."""
+def key_table() -> list[ConfigKey]:
+    """Every key in declared order; a section within a section is a key, followed by its keys."""
     return list(_keys(config_schema(), ""))
 
 
@@ -40,7 +40,7 @@ def config_schema() -> Schema:
 
 
 def schema_at(path: Sequence[object]) -> Schema:
-    """The schema of the value at a path of keys and indices; an empty one where no value belongs."""
+    """The schema of the value at a path of keys and indices; empty for an unknown path."""
     schema = config_schema()
     for part in path:
         options = [_resolved(option) for option in _options(schema)]
@@ -57,18 +57,18 @@ def sections() -> dict[str, Schema]:
     return {name: _resolved(schema) for name, schema in config_schema()["properties"].items()}
 
 
-def in_words(schema: Schema) -> str:
-    """What a schema wants: "a whole number of at least 1"."""
+def type_in_words(schema: Schema) -> str:
+    """The type of a schema: "a whole number (at least 1)"."""
     return _joined([_option_in_words(option) for option in _options(schema)])
 
 
-def _keys(schema: Schema, prefix: str) -> Iterator[Key]:
+def _keys(schema: Schema, prefix: str) -> Iterator[ConfigKey]:
     for name, declared in schema.get("properties", {}).items():
         nested = [option for option in map(_resolved, _options(declared)) if "properties" in option]
         if prefix or not nested:
             default = declared.get("default")
-            written = default if isinstance(default, str) else shown(default)
-            yield Key(prefix + name, in_words(declared), written, declared.get("description", ""))
+            written = default if isinstance(default, str) else shown_value(default)
+            yield ConfigKey(prefix + name, type_in_words(declared), written, declared.get("description", ""))
         for option in nested:
             yield from _keys(option, f"{prefix}{name}.")
 
@@ -100,11 +100,11 @@ def _option_in_words(schema: Schema) -> str:
         case "number":
             return "a number" + _bounds(schema)
         case "array":
-            return f"a list, each {in_words(schema['items'])}" + (", not empty" if schema.get("minItems") else "")
+            return f"a list, each {type_in_words(schema['items'])}" + (", not empty" if schema.get("minItems") else "")
         case "object" if "properties" in schema:
             return f"keys of its own ({', '.join(schema['properties'])})"
         case "object":
-            return f"{{name: value}}, each {in_words(schema['additionalProperties'])}"
+            return f"{{name: value}}, each {type_in_words(schema['additionalProperties'])}"
         case "string":
             return "one character" if schema.get("maxLength") == 1 else "text"
         case "boolean":
@@ -133,32 +133,32 @@ def _joined(words: list[str]) -> str:
 KeyPath = tuple[object, ...]
 
 
-class Mistake(NamedTuple):
-    """What is wrong with the value at a path of keys and list indices; () is the whole config."""
+class KeyMistake(NamedTuple):
+    """A mistake in the value at a path of keys and list indices; () is the whole config."""
 
     path: KeyPath
     what: str
 
 
-def explain(error: ValidationError, given: Mapping[str, Any]) -> list[Mistake]:
-    """The mistakes of a config, one a path, in declared order."""
+def explain_mistakes(error: ValidationError, given: Mapping[str, Any]) -> list[KeyMistake]:
+    """The mistakes of a config, one per path, in declared order."""
     found: dict[KeyPath, list[Any]] = {}
     for fault in error.errors(include_url=False):
         found.setdefault(_path(fault["loc"], given), []).append(fault)
     return [
-        Mistake(path, _sentence(path, faults))
+        KeyMistake(path, _sentence(path, faults))
         for path, faults in found.items()
-        if not _is_told_below(path, faults, found)
+        if not _is_explained_below(path, faults, found)
     ]
 
 
 def dotted(path: Sequence[object]) -> str:
-    """The path as it is written: model.units.1."""
-    return ".".join(str(part) if str(part).isprintable() else shown(part) for part in path)
+    """A path in dotted form: model.units.1."""
+    return ".".join(str(part) if str(part).isprintable() else shown_value(part) for part in path)
 
 
 def _path(location: Sequence[object], given: Any) -> KeyPath:
-    # Between the keys, pydantic names the branches of a union; they lead nowhere in what was given.
+    # Between the keys, pydantic names branches of unions, which are not in the given values.
     path: list[object] = []
     for part in location:
         if isinstance(given, dict):
@@ -173,8 +173,8 @@ def _path(location: Sequence[object], given: Any) -> KeyPath:
     return tuple(path)
 
 
-def _is_told_below(path: KeyPath, faults: list[Any], found: Mapping[KeyPath, object]) -> bool:
-    # `class_weight: {a: -1}` fails as "balanced" too, which nobody meant.
+def _is_explained_below(path: KeyPath, faults: list[Any], found: Mapping[KeyPath, object]) -> bool:
+    # `class_weight: {a: -1}` also fails as "balanced", which is not meant.
     deeper = any(len(other) > len(path) and other[: len(path)] == path for other in found)
     return deeper and all(fault["type"] != "value_error" for fault in faults)
 
@@ -186,8 +186,8 @@ def _sentence(path: KeyPath, faults: list[Any]) -> str:
         if fault["type"] == "extra_forbidden":
             return _unknown_key(path)
     value = faults[0]["input"]
-    wanted = in_words(schema_at(path))
-    return f"expected {wanted}, got {shown(value)}{_hint(wanted, value)}"
+    wanted = type_in_words(schema_at(path))
+    return f"expected {wanted}, got {shown_value(value)}{_hint(wanted, value)}"
 
 
 def _hint(wanted: str, value: object) -> str:
@@ -196,12 +196,12 @@ def _hint(wanted: str, value: object) -> str:
     written = getattr(value, "written", value)
     if not isinstance(written, str):
         return ""
-    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # 010 and 1_000 are other numbers for other readers
+    plain = re.sub(r"^([-+]?)0+(?=[0-9])|_", r"\1", written)  # YAML readers disagree about 010 and 1_000
     return f"; write {plain}" if plain != written and PLAIN_NUMBER.fullmatch(plain) else ""
 
 
 def _unknown_key(path: KeyPath) -> str:
-    """Looks for the key where it stands, then by its last name anywhere."""
+    """Suggest a similar key of the same section, then one of any section."""
     names = [key.name for key in key_table()]
     siblings = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == dotted(path[:-1])}
     anywhere = {name.rpartition(".")[2]: name for name in names}
@@ -216,4 +216,4 @@ def _unknown_key(path: KeyPath) -> str:
     for known in (siblings, anywhere):
         if near := get_close_matches(written, known, 1):
             return f"no such key; did you mean {known[near[0]]}?"
-    return f"no such key; here are {', '.join(siblings)}" if siblings else "no such key"
+    return f"no such key; the keys here are {', '.join(siblings)}" if siblings else "no such key"

@@ -1,4 +1,4 @@
-"""Defaults, then a YAML file or a stored config, then overrides: one `Config`, or all mistakes at once."""
+"""Makes a `Config` from defaults, a YAML file or a stored config, and overrides, or raises all mistakes at once."""
 
 import os
 import re
@@ -11,20 +11,20 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from rnn_cli.config.describe import KeyPath, Mistake, dotted, explain, sections
+from rnn_cli.config.describe import KeyMistake, KeyPath, dotted, explain_mistakes, sections
 from rnn_cli.config.schema import Config
-from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown
+from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown_value
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
 from rnn_cli.formats import DATA_FILE
 
 MAX_BYTES = 1_000_000
-"""A config of more bytes is a mistake, and would take YAML minutes."""
+"""The maximum size of a config; YAML would take minutes for a larger one."""
 
 _PACKAGE = Path(__file__).parents[1]
 
 
 def recipes() -> dict[str, Path]:
-    """The configs that come with rnn: name ("default") to file, by name."""
+    """The configs that come with rnn, sorted: name ("default") to file."""
     for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):  # installed; in a checkout
         if folder.is_dir():
             return {
@@ -34,20 +34,20 @@ def recipes() -> dict[str, Path]:
 
 
 def names_data(source: str) -> bool:
-    """Whether this is the name of a file of rows, the standard input or a URL, and so no config."""
+    """Whether this names a file of rows, the standard input or a URL, and so not a config."""
     return source == "-" or "://" in source or DATA_FILE.search(source.lower()) is not None
 
 
 def read_source(source: str | None) -> tuple[str, str]:
-    """The YAML text of a file or a recipe (None is the recipe "default"), and the file's name to blame.
+    """The YAML text of a file or a recipe (None is the recipe "default"), and the file's name for messages.
 
-    A file goes before a recipe of the same name. Raises `ConfigError` with one mistake.
+    A file takes precedence over a recipe of the same name. Raises `ConfigError` with one mistake.
     """
     if source is not None and names_data(source):
         raise _mistake(
             f"is data, not a config; use rnn train {quoted(source)}, or --set data.source={quoted(source)}", source
         )
-    # os.path, since pathlib raises an error for a name that is too long.
+    # os.path, as pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
         return _read(Path(source), source), source
     name = "default" if source is None else source
@@ -91,15 +91,15 @@ def _short(file: Path) -> str:
 
 
 MOST_BRACKETS = 1_000
-"""A stored config has a few lists; its labels and paths may hold brackets, too."""
+"""The maximum of brackets in a stored config, which has a few lists; labels and paths may hold brackets, too."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """A new value of a config's key, which replaces the whole value; `key` is dotted: "training.epochs".
+    """A new value for a key of a config; it replaces the whole value. `key` is dotted: "training.epochs".
 
-    `where` is what messages call it, before the key: "--set training.epochs=2". An `option` of the command line names
-    its key itself, so messages leave the key out. A `fault` is what is wrong with the override itself; it is told with
+    `where` names the override in messages: "--set training.epochs=2". For an `option` of the command line, which names
+    the key itself, messages leave the key out. `fault` is a mistake in the override itself; it is raised together with
     the other mistakes of the config.
     """
 
@@ -116,18 +116,18 @@ class Override:
 
     @property
     def place(self) -> str:
-        """How a message begins that is about it."""
+        """The start of a message about it."""
         return f"{self.option} {self.value}" if self.option else self.where
 
 
 def parse_override(text: str) -> Override:
-    """The override that "training.epochs=2" stands for: a dotted key and a YAML value."""
+    """Parse an override such as "training.epochs=2": a dotted key and a YAML value."""
     where = f"--set {text}"
     key, equals, value = text.partition("=")
     path = [part.strip() for part in key.split(".")]
     if not equals or not all(path):
         return Override("", None, where, fault="expected KEY=VALUE, such as training.epochs=2")
-    # A delimiter; alone, most of them are YAML's own signs.
+    # A delimiter; most single signs have a meaning in YAML.
     is_sign = len(value) == 1 and not value.isalnum() and value != "~"
     try:
         return Override(".".join(path), value if is_sign else parse_yaml(value, where, is_file=False), where)
@@ -136,7 +136,7 @@ def parse_override(text: str) -> Override:
 
 
 def refuse_others(overrides: Sequence[Override], allowed: Sequence[str], hint: str) -> None:
-    """Raise `ConfigError` for each override of a key that is neither among those allowed nor in such a section."""
+    """Raise `ConfigError` for each override whose key or section is not in `allowed`."""
     others = [each for each in overrides if each.key not in allowed and each.path[0] not in allowed]
     if others:
         what = f"has no effect here; {hint}"
@@ -146,14 +146,14 @@ def refuse_others(overrides: Sequence[Override], allowed: Sequence[str], hint: s
 def load_config(source: str | None, overrides: Sequence[Override] = ()) -> Config:
     """The config of a YAML file or a recipe (None is "default"), changed by overrides, later ones last.
 
-    Raises `ConfigError` with every mistake, each placed in the file or the override it came from.
+    Raises `ConfigError` with every mistake, each with its file or override.
     """
     text, where = read_source(source)
     return parse_config(text, where, overrides)
 
 
 def parse_config(text: str, where: str, overrides: Sequence[Override] = ()) -> Config:
-    """The config of a YAML text that came from `where`. Raises `ConfigError` as `load_config` does."""
+    """The config of a YAML text from `where`. Raises `ConfigError` as `load_config` does."""
     mistakes: list[ConfigMistake] = []
     given: dict[Any, Any] = {}
     try:
@@ -164,7 +164,7 @@ def parse_config(text: str, where: str, overrides: Sequence[Override] = ()) -> C
 
 
 def with_overrides(config: Config, overrides: Sequence[Override], where: str = "") -> Config:
-    """The config with other values of some keys; `where` is what messages call it. Raises `ConfigError`."""
+    """The config with overrides; `where` names the config in messages. Raises `ConfigError`."""
     return _validated(config.to_dict(), where, overrides, []) if overrides else config
 
 
@@ -180,22 +180,24 @@ def _validated(
         else:
             changes.append(change)
     for name in sections():
-        if given.get(name, ...) is None:  # a section whose keys are all commented out
+        if given.get(name, ...) is None:  # a section in which all keys are commented out
             given[name] = {}
     try:
         config = Config.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(mistakes + [_placed(each, where, changes) for each in explain(error, given)]) from None
+        raise ConfigError(
+            mistakes + [_placed(each, where, changes) for each in explain_mistakes(error, given)]
+        ) from None
     if mistakes:
         raise ConfigError(mistakes)
     return config
 
 
 def stored_config(content: bytes, where: str) -> Config:
-    """The config in a file of a model's folder. Raises `BundleError` for what is wrong with the file."""
+    """The config in a file of a model's folder. Raises `BundleError` for any mistake in it."""
     try:
         text = content.decode("utf-8")
-        if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes a nest's depth squared
+        if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes quadratic time in the depth
             raise _mistake("more lists than any config has", "")
         return Config.model_validate(_sections(text, "line"))
     except (UnicodeDecodeError, ConfigError, ValidationError) as error:
@@ -204,10 +206,7 @@ def stored_config(content: bytes, where: str) -> Config:
 
 
 def to_yaml(config: Config, width: float = 110) -> str:
-    """The whole config as YAML, keys in declared order; `parse_config` makes an equal config of it.
-
-    Lines longer than `width` are folded.
-    """
+    """The whole config as YAML for `parse_config`, keys in declared order; folds lines longer than `width`."""
     text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
 
@@ -222,7 +221,7 @@ def _sections(text: str, where: str) -> dict[Any, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _mistake(f"expected sections ({', '.join(sections())}), got {shown(value)}", where)
+        raise _mistake(f"expected sections ({', '.join(sections())}), got {shown_value(value)}", where)
     return value
 
 
@@ -236,19 +235,19 @@ def _put(given: dict[Any, Any], change: Override) -> None:
         given = given[name]
         if not isinstance(given, dict):
             parent = dotted(change.path[:depth])
-            raise _mistake(f"{parent} is {shown(given)}, which has no keys; set it as a whole", change.place)
+            raise _mistake(f"{parent} is {shown_value(given)}, which has no keys; set it as a whole", change.place)
     given[last] = change.value
 
 
-def _placed(mistake: Mistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
+def _placed(mistake: KeyMistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
     own = [change for change in changes if _leads(change.path, mistake.path)]
     below = [change for change in changes if _leads(mistake.path, change.path)]
     key = dotted(mistake.path)
-    if own:  # the last override of the key is the one that counts
+    if own:  # the last override of a key counts
         where, key = own[-1].place, "" if own[-1].option else key
-    elif below and len(mistake.path) > 1:  # what stands there was made by the override
+    elif below and len(mistake.path) > 1:  # an override of a key below made this value
         where = below[-1].place
-    elif below:  # a section at odds with itself: the file and its overrides together
+    elif below:  # a contradiction in a section: the file and its overrides together
         where = " with ".join(filter(None, [where, *(change.place for change in below)]))
     return ConfigMistake(mistake.what, key, where)
 
@@ -258,7 +257,7 @@ def _leads(start: KeyPath, path: KeyPath) -> bool:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists on one line, no aliases; quotes what YAML 1.1 or 1.2 would not read as text."""
+    """Writes lists on one line, no aliases, and quotes for texts that YAML 1.1 or 1.2 would read as another type."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -268,12 +267,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # YAML folds some characters that are no line ends elsewhere (U+0085) unless they are written as escapes; and some
-    # turn the direction of what is read. Only quotes allow escapes.
+    # YAML folds some characters that are not line ends elsewhere (U+0085), and some characters change the direction of
+    # writing, unless they are written as escapes. Only quotes allow escapes.
     style = None if text.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
 _Dumper.add_representer(str, _represent_text)
-resolve_as_core(_Dumper)  # beside YAML 1.1's; PyYAML leaves out the next
+resolve_as_core(_Dumper)  # in addition to YAML 1.1; PyYAML lacks the next one
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))

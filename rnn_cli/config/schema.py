@@ -1,4 +1,4 @@
-"""A config and its sections: data, tokenizer, network, training, and how the model decides. Loads pydantic alone."""
+"""A config and its sections: data, tokenizer, model, training, decision. Imports only pydantic."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -9,32 +9,32 @@ from pydantic_core import PydanticCustomError
 from rnn_cli.formats import Format
 
 PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-"""A number that every reader takes for the same one: without leading zeros, which make it octal for YAML 1.1."""
+"""A number that all YAML readers agree on: without leading zeros, which make it octal in YAML 1.1."""
 
 
 class WrittenInt(int):
-    """A whole number that remembers how it was written."""
+    """A whole number that keeps its spelling."""
 
     written = ""
 
 
 class WrittenFloat(float):
-    """A number that remembers how it was written."""
+    """A number that keeps its spelling."""
 
     written = ""
 
 
 def as_number(value: object) -> object:
-    """Refuse what is no number, or one that readers of YAML disagree about."""
-    # Pydantic would take true for 1, and the text 1_000 for 1000.
+    """Refuse a value that is not a number, or a spelling that YAML readers read differently."""
+    # Pydantic would read true as 1, and the text 1_000 as 1000.
     is_plain = PLAIN_NUMBER.fullmatch(value) is not None if isinstance(value, str) else not has_leading_zeros(value)
     if isinstance(value, bool) or not is_plain:
-        raise PydanticCustomError("no_number", "no number")
+        raise PydanticCustomError("no_number", "not a number")
     return value
 
 
 def has_leading_zeros(value: object) -> bool:
-    """Whether a number was written as 010 is."""
+    """Whether a number is spelled like 010."""
     return re.match(r"[-+]?0[0-9]", getattr(value, "written", "")) is not None
 
 
@@ -48,8 +48,8 @@ def _countable(value: object) -> object:
 def _label(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a label")
-    # Labels are text everywhere. One that is written 010 is the label "010" of the file; a number that was never
-    # written is spelled as a file's typed values are: 1.0 is the label "1".
+    # Labels are text everywhere. 010 in YAML is the label "010" of the file; a number without a spelling is written as
+    # a file's typed values are: 1.0 is the label "1".
     if isinstance(value, WrittenInt | WrittenFloat):
         return value.written
     value = int(value) if isinstance(value, float) and value.is_integer() else value
@@ -57,107 +57,106 @@ def _label(value: object) -> object:
 
 
 def share_or_file(value: object) -> object:
-    """A number, if it is one, else the name of a file."""
+    """The number, if the value is one, else the name of a file."""
     if isinstance(value, str):
         return float(value) if PLAIN_NUMBER.fullmatch(value) else value
     return as_number(value)
 
 
-# The bounds stand before the validator, which runs first all the same: only so do they reach the JSON schema.
+# The bounds come before the validator, although it runs first: only so do they reach the JSON schema.
 Count = Annotated[int, Field(ge=1), BeforeValidator(_countable)]
 VocabSize = Annotated[int, Field(ge=3), BeforeValidator(_countable)]
 Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(as_number)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(as_number)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(as_number)]
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
-Source = Annotated[str, Field(min_length=1)]
+_SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 
 
 class Section(BaseModel):
-    """What all sections share: unknown keys are mistakes, values never change, docstrings describe keys."""
+    """Base of all sections: unknown keys are mistakes, values are immutable, docstrings describe keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 OWN = "own"
-"""What `model.embeddings` says for token vectors made from the run's own texts."""
+"""The value of `model.embeddings` for token vectors made from the run's texts."""
 
 
 class DataConfig(Section):
-    """Which labelled texts, and how they are split."""
+    """The labelled texts and their split."""
 
     source: str = Field(default="imdb", min_length=1)
-    """A built-in set's name (`rnn data list`) or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; a path
-    begins in the folder you stand in, as all paths in a config do. Also a URL (s3://bucket/reviews.csv), or - for the
-    standard input."""
+    """A built-in set (`rnn data list`), or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; also a URL
+    (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are relative to the current folder."""
     text_column: str | None = None
-    """The column of texts; found by its name (text, review, sentence, ...) when not given."""
+    """The column of texts; by default found by its name (text, review, sentence, ...)."""
     label_column: str | None = None
-    """The column of labels; found by its name (label, sentiment, class, ...) when not given."""
+    """The column of labels; by default found by its name (label, sentiment, class, ...)."""
     positive_label: Label | None = None
-    """Of two labels, the one whose probability the network answers; else the second in sorted order."""
+    """The positive one of two labels, whose probability the network predicts; by default the second in sorted order."""
     validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
-    """Validation rows, which choose the best epoch: a share of the source, or a file of their own."""
+    """Validation rows, which choose the best epoch: a share of the source, or a separate file."""
     test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
-    """Test rows, looked at once, at the end: a share of the source, or a file of their own; 0 for none."""
-    unlabelled: Source | list[Source] | None = None
-    """Further texts, a built-in set or file or a list of them, whose labels, if any, are not read: they serve the
-    vocabulary and `model.embeddings: own`. Those that are validation or test texts too are left out."""
+    """Test rows, used once, at the end: a share of the source, or a separate file; 0 for none."""
+    unlabelled: _SourceName | list[_SourceName] | None = None
+    """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
+    labels are not read. Texts that are also validation or test texts are left out."""
     split_seed: Seed = 1
-    """Seeds the split only, so that another training.seed is measured on the same rows."""
+    """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
     format: Format | None = None
-    """What the files are, where their names do not say it, as that of the standard input does not."""
+    """The format of files whose names do not show it, such as the standard input."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    """The character between fields; , for .csv and a tab for .tsv when not given."""
+    """The character between fields; by default , for .csv and a tab for .tsv."""
     encoding: str | None = None
-    """The source's text encoding; UTF-8, or what a byte order mark says, when not given."""
+    """The text encoding of the source; by default UTF-8, or as a byte order mark says."""
     strip_nul: bool = False
-    """Drop NUL characters, which are a mistake otherwise."""
+    """Drop NUL characters instead of refusing them."""
     max_field_bytes: Count = 16 << 20
-    """The largest line or record, in bytes of UTF-8: a longer one is a mistake, so that memory is bounded."""
+    """The largest line or record in bytes of UTF-8; a larger one is refused, which bounds the memory."""
 
     @model_validator(mode="after")
-    def _some_rows_are_left_to_train_on(self) -> "DataConfig":
+    def _rows_remain_for_training(self) -> "DataConfig":
         shares = [share for share in (self.validation, self.test) if isinstance(share, float)]
         if sum(shares) >= 1:
-            raise ValueError("validation and test take all rows; leave some to train on")
+            raise ValueError("validation and test take all rows; leave some for training")
         return self
 
     @model_validator(mode="after")
     def _the_standard_input_is_read_once(self) -> "DataConfig":
         unlabelled = self.unlabelled if isinstance(self.unlabelled, list) else [self.unlabelled]
         if [self.source, self.validation, self.test, *unlabelled].count("-") > 1:
-            raise ValueError("- is the standard input, which can be read only once; save it to a file")
+            raise ValueError("the standard input (-) can be read only once; save it to a file")
         return self
 
 
 class TokenizerConfig(Section):
-    """How a text becomes numbers."""
+    """How a text becomes token ids."""
 
     level: Literal["word", "char", "sentence", "subword"] = "word"
     """What a token is: a word, a character, a whole sentence, or a piece of a word (byte-pair encoding)."""
     vocab_size: VocabSize = 10_000
-    """Ids at most: 0 pads, 1 is the unknown token, the rest go to the most frequent tokens."""
+    """The maximum number of ids: 0 is padding, 1 the unknown token, the others are the most frequent tokens."""
     oov_token: str = Field(default="<OOV>", min_length=1)
-    """How the unknown ("out of vocabulary") token is written."""
+    """The name of the unknown ("out of vocabulary") token."""
     lowercase: bool = True
-    """Read upper-case letters as lower-case ones."""
+    """Convert texts to lower case."""
     filters: str | None = Field(default=None, max_length=10_000)
-    """Characters read as spaces; when not given, punctuation but the apostrophe at word level unless it is kept, else
-    none."""
+    """Characters to read as spaces; by default punctuation except the apostrophe at word level with
+    `punctuation: drop`, else none."""
     punctuation: Literal["drop", "keep"] = "drop"
-    """Word level only: `drop` leaves marks to filters, `keep` makes each mark or symbol a token of its own."""
+    """Word level only: `drop` removes the marks in filters, `keep` makes each mark or symbol a token."""
     max_length: Count = 200
-    """Tokens of a text that are read, at most."""
+    """The maximum number of tokens to read of a text."""
     truncate: Literal["head", "tail", "both"] = "head"
-    """Which part of a longer text is read: its beginning, its end, or half of each."""
+    """Which part of a longer text to read: its beginning, its end, or half of each."""
 
     @model_validator(mode="after")
     def _punctuation_is_kept_beside_words(self) -> "TokenizerConfig":
         if self.punctuation == "keep" and self.level != "word":
             raise ValueError(
-                f"punctuation: keep needs level: word; level: {self.level} keeps all marks that filters does not name"
+                f"punctuation: keep needs level: word; level: {self.level} keeps all marks that are not in filters"
             )
         return self
 
@@ -166,93 +165,88 @@ class ModelConfig(Section):
     """The network: input, stacked recurrent layers, pooling, Dense layers."""
 
     input: Literal["embedding", "one_hot"] = "embedding"
-    """A token enters as a learned vector, or as a 1 among zeros (for small vocabularies)."""
+    """The input per token: a learned vector, or a 1 among zeros (for small vocabularies)."""
     embedding_dim: Count = 64
-    """Length of a token's vector."""
+    """The length of a token vector."""
     embeddings: str | None = None
-    """Token vectors to start from: `own` makes them from the texts, by which tokens stand beside which; else a file
-    of ready word vectors (GloVe or fastText text format, plain or .gz; write ./own for one of that name)."""
+    """Initial token vectors: `own` computes them from the texts, by which tokens are neighbours; else a file of word
+    vectors (GloVe or fastText text format, plain or .gz; write ./own for a file of that name)."""
     trainable_embeddings: bool = True
-    """Whether training changes the vectors."""
+    """Whether training changes the token vectors."""
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     """The recurrent cell."""
     units: Annotated[list[Count], Field(min_length=1)] = [64, 64]
-    """Units of each recurrent layer, from the input up; twice as many values leave a bidirectional one."""
+    """Units of each recurrent layer, from the input up; a bidirectional layer has twice as many outputs."""
     bidirectional: bool = True
     """Read each text in both directions."""
     pooling: Literal["last", "max", "mean", "max_mean"] = "last"
-    """What leaves the top recurrent layer: its last state(s), or the maximum and/or mean over the text."""
+    """The output of the top recurrent layer: its last states, or the maximum and/or mean over the text."""
     dense_units: list[Count] = [32, 16]
     """Units of each hidden Dense layer (ReLU); [] for none."""
     ngrams: Annotated[int, Field(ge=0, le=3), BeforeValidator(as_number)] = 0
-    """Average the network with a linear model over runs of up to so many tokens, fitted first; 0 for none."""
+    """Average the network with a linear model over n-grams of up to so many tokens, fitted first; 0 for none."""
     ngram_buckets: Count = 1 << 20
-    """Weights of the runs of two and more tokens, which share them by a hash (4 bytes each, a label); of many labels as
-    many as fit into 256 MiB with the single tokens' ones."""
+    """The number of weights that n-grams of two and more tokens share by a hash (4 bytes each, per label). With many
+    labels, as many as fit into 256 MiB together with those of single tokens."""
     dropout: Rate = 0.0
-    """Share of each recurrent and hidden Dense layer's output that is dropped in training."""
+    """The share of each recurrent and hidden Dense layer's output to drop in training."""
     embedding_dropout: Rate = 0.0
-    """Share of the token vectors' dimensions that is dropped in training, the same all along a text."""
+    """The share of the token vectors' dimensions to drop in training, the same for all tokens of a text."""
     recurrent_dropout: Rate = 0.0
-    """Share of the recurrent state that is dropped between time steps in training."""
+    """The share of the recurrent state to drop between time steps in training."""
 
     @model_validator(mode="after")
     def _one_hot_has_no_vectors(self) -> "ModelConfig":
         if self.input == "one_hot" and self.embeddings is not None:
-            raise ValueError("embeddings need input: embedding")
+            raise ValueError("embeddings needs input: embedding")
         return self
 
 
 class EarlyStopping(Section):
-    """When training stops before its last epoch."""
+    """When to stop before the last epoch."""
 
     patience: Count = 2
-    """Epochs without a better validation figure before training stops."""
+    """The number of epochs without improvement before training stops."""
     monitor: Literal["loss", "accuracy"] = "loss"
-    """The validation figure that names the best epoch, whose weights are kept."""
+    """The validation metric that chooses the best epoch, whose weights are kept."""
 
 
 class TrainingConfig(Section):
-    """How the network's weights are found."""
+    """How the network is trained."""
 
     epochs: Count = 5
-    """Passes over the training rows, at most."""
+    """The maximum number of passes over the training rows."""
     batch_size: Count = 64
-    """Texts a step."""
+    """The number of texts per step."""
     optimizer: Literal["adam", "adamw", "nadam", "rmsprop", "sgd"] = "adam"
     """The Keras optimizer."""
     learning_rate: Positive = 1e-3
-    """The optimizer's (first) learning rate."""
+    """The (initial) learning rate."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
-    """How the learning rate goes on: unchanged, or down to zero along a line or half a cosine."""
+    """The course of the learning rate: constant, or down to zero along a line or half a cosine."""
     clip_norm: Positive | None = None
-    """Shorten the gradient of all weights together to this length when it is longer."""
+    """The maximum norm of the whole gradient; a larger gradient is scaled down to it."""
     weight_decay: NotNegative = 0.0
-    """Decoupled weight decay a step, times the learning rate."""
+    """Decoupled weight decay per step, multiplied by the learning rate."""
     label_smoothing: Rate = 0.0
-    """Share of each label's certainty that is spread over all labels."""
+    """The share of each target probability that is spread over all labels."""
     class_weight: Literal["balanced"] | dict[Label, Positive] | None = None
-    """Weight of each label's rows in the loss: `balanced` (rarer labels weigh more) or {label: weight}."""
+    """The weight of each label's rows in the loss: `balanced` (rare labels weigh more) or {label: weight}."""
     early_stopping: EarlyStopping | None = EarlyStopping()
-    """Stop when validation no longer improves; null trains all epochs and keeps the one of least loss."""
+    """Stop when validation no longer improves; null trains all epochs and keeps the one with the least loss."""
     seed: Seed = 1
-    """Seeds the first weights, the order of rows and dropout."""
+    """Seed of the initial weights, the order of rows and dropout."""
     deterministic: bool = True
-    """Whether a run repeated on the same machine gives the same bytes of weights."""
+    """Make a repeated run on the same machine give the same bytes of weights."""
     checkpoint_minutes: Positive = 5.0
-    """A run is saved after each epoch, and within a long one as often as this, for `rnn train --resume`."""
+    """Save the run for `rnn train --resume` after each epoch, and within an epoch after so many minutes."""
     baseline: bool = True
-    """Also fit a linear model on the same rows, and show how the network compares: a network that is no better than
-    that is not worth its time."""
-
-    def merit(self, val_loss: float, val_accuracy: float) -> float:
-        """What the best epoch has most of, by its validation figures."""
-        by_accuracy = self.early_stopping is not None and self.early_stopping.monitor == "accuracy"
-        return val_accuracy if by_accuracy else -val_loss
+    """Also fit a linear model on the same rows and compare the network with it: a network that is not better is not
+    worth its time."""
 
 
-AT_LEAST = re.compile(r"(?P<figure>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
-"""What `decision.goal` may say of a figure of the positive label that must be reached."""
+AT_LEAST = re.compile(r"(?P<metric>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
+"""A value of `decision.goal` that sets a minimum for a metric of the positive label."""
 
 
 def _goal(value: object) -> object:
@@ -266,41 +260,41 @@ def _goal(value: object) -> object:
 
 
 class Cost(Section):
-    """What a mistake of each kind costs, in any unit."""
+    """The cost of each kind of mistake, in any unit."""
 
     false_positive: NotNegative = 1.0
-    """Answering the positive label where it is not true."""
+    """The cost of predicting the positive label for a text with the other label."""
     false_negative: NotNegative = 1.0
-    """Not answering it where it is true."""
+    """The cost of predicting the other label for a text with the positive label."""
 
 
 class CostGoal(Section):
-    """Mistakes are to cost as little as possible."""
+    """Minimize the cost of mistakes."""
 
     cost: Cost = Cost()
-    """What mistakes cost; the threshold is the one of the least cost."""
+    """The costs of mistakes; the threshold minimizes their sum."""
 
 
 class DecisionConfig(Section):
-    """How probabilities become an answer; what serves best on the validation rows is stored in the model."""
+    """How probabilities become a prediction; chosen on the validation rows and stored in the model."""
 
     goal: Annotated[str | CostGoal | None, BeforeValidator(_goal)] = None
-    """Of two labels, what the threshold is chosen for: accuracy, f1 or balanced_accuracy; `precision >= 0.95` or
-    `recall >= 0.9` of the positive label, at the most of the other; or the least cost, {cost: {false_positive: 1,
-    false_negative: 5}}."""
+    """The goal of the threshold for two labels: accuracy, f1 or balanced_accuracy; `precision >= 0.95` or
+    `recall >= 0.9` of the positive label, with the highest possible recall or precision; or the least cost, {cost:
+    {false_positive: 1, false_negative: 5}}."""
     threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
-    """Of two labels, the probability from which the positive one is answered; 0.5 when there is no goal either."""
+    """The probability from which the positive one of two labels is predicted; by default 0.5, or as goal says."""
     abstain: Rate | None = None
-    """Answer "unsure" where the probabilities are nearest to another answer, for at most this share of the texts."""
+    """Predict "unsure" for the texts nearest to another prediction, for at most this share of the texts."""
     abstain_error: Rate | None = None
-    """Answer "unsure" for so many texts that at most this share of the other answers is wrong."""
+    """Predict "unsure" for as many texts as needed so that at most this share of the other predictions is wrong."""
 
     @model_validator(mode="after")
     def _one_way_each(self) -> "DecisionConfig":
         if self.goal is not None and self.threshold is not None:
-            raise ValueError("goal and threshold exclude each other; leave one out")
+            raise ValueError("goal and threshold exclude each other; remove one")
         if self.abstain is not None and self.abstain_error is not None:
-            raise ValueError("abstain and abstain_error exclude each other; leave one out")
+            raise ValueError("abstain and abstain_error exclude each other; remove one")
         return self
 
 
@@ -318,22 +312,22 @@ __all__ = [
 ]
 
 ONE_HOT_BYTES = 2 << 30
-"""The largest one-hot batch (batch_size × max_length × vocab_size float32) a config may ask for."""
+"""The maximum of bytes of a one-hot batch (batch_size × max_length × vocab_size float32)."""
 
 
 class Config(Section):
-    """Everything `rnn train` may be told."""
+    """All settings of `rnn train`."""
 
     data: DataConfig = DataConfig()
-    """Which labelled texts, and how they are split."""
+    """The labelled texts and their split."""
     tokenizer: TokenizerConfig = TokenizerConfig()
-    """How a text becomes numbers."""
+    """How a text becomes token ids."""
     model: ModelConfig = ModelConfig()
     """The network."""
     training: TrainingConfig = TrainingConfig()
-    """How the network's weights are found."""
+    """How the network is trained."""
     decision: DecisionConfig = DecisionConfig()
-    """How probabilities become an answer."""
+    """How probabilities become a prediction."""
 
     @model_validator(mode="after")
     def _one_hot_fits_in_memory(self) -> "Config":
@@ -347,5 +341,20 @@ class Config(Section):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole config as plain values, every default spelled out."""
+        """The whole config as plain values, including defaults."""
         return self.model_dump(mode="json")
+
+    def differences(self, other: "Config") -> dict[str, tuple[Any, Any]]:
+        """The keys whose values differ: dotted key to this config's value and the other's, as plain values."""
+        return _differences(self.to_dict(), other.to_dict(), "")
+
+
+def _differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str) -> dict[str, tuple[Any, Any]]:
+    found: dict[str, tuple[Any, Any]] = {}
+    for key in ours:
+        one, other = ours[key], theirs[key]
+        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+            found |= _differences(one, other, f"{prefix}{key}.")
+        elif one != other:
+            found[f"{prefix}{key}"] = one, other
+    return found

@@ -1,7 +1,7 @@
-"""YAML without its traps: plain values only, no key twice, no aliases, no tags, mistakes by line and column.
+"""Reads strict YAML: plain values, no repeated keys, no aliases, no tags, mistakes by line and column.
 
 Values mean what YAML 1.2's core schema says (https://yaml.org/spec/1.2.2/#103-core-schema): yes, 1:30, 1_000 and dates
-are text, 010 is ten. Keys are text as they are written. Knows nothing of configs.
+are text, 010 is ten. Keys are the text as written. Knows nothing of configs.
 """
 
 import json
@@ -15,37 +15,37 @@ from rnn_cli.errors import ConfigError, ConfigMistake
 
 
 def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
-    """The value a YAML text stands for, made of dicts, lists and plain values; None for an empty one.
+    """Parse a YAML text to dicts, lists and plain values; None for an empty text.
 
-    Raises `ConfigError` with one mistake, placed as `where:line:column` in a file, else as `where`.
+    Raises `ConfigError` with one mistake, at `where:line:column` in a file, else at `where`.
     """
     try:
-        return yaml.load(text, _StrictLoader)  # a SafeLoader: it makes no objects
+        return yaml.load(text, _StrictLoader)  # a SafeLoader, which creates no objects
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark and is_file else where
+        at = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark and is_file else where
         what = str(error.problem)
         raise ConfigError(
-            [ConfigMistake(f"{error.context}, {what}" if what.startswith("but ") else what, where=place)]
+            [ConfigMistake(f"{error.context}, {what}" if what.startswith("but ") else what, where=at)]
         ) from None
     except yaml.reader.ReaderError as error:
         lines = text[: error.position].split("\n")
-        place = f"{where}:{len(lines)}:{len(lines[-1]) + 1}" if is_file else where
+        at = f"{where}:{len(lines)}:{len(lines[-1]) + 1}" if is_file else where
         raise ConfigError(
-            [ConfigMistake(f"the character {text[error.position]!a} is not allowed in YAML", where=place)]
+            [ConfigMistake(f"the character {text[error.position]!a} is not allowed in YAML", where=at)]
         ) from None
     except RecursionError:
         raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
 
 
-def shown(value: object) -> str:
-    """A value on one line as YAML and JSON both write it, a number as it was written, shortened when long."""
+def shown_value(value: object) -> str:
+    """A value on one line in YAML and JSON, a number with its spelling, shortened if long."""
     written = getattr(value, "written", None) or json.dumps(value, ensure_ascii=False, default=str)
     return written if len(written) <= 60 else written[:57] + "..."
 
 
 def resolve_as_core(kind: type[yaml.SafeLoader] | type[yaml.SafeDumper]) -> None:
-    """Add the core schema's plain values to those that a loader or dumper tells from text."""
+    """Let a loader or dumper recognize the plain values of the core schema."""
     for tag, pattern in _CORE:
         kind.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), None)
 
@@ -72,8 +72,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep=deep)
-        except ValueError:  # thousands of digits
-            raise _refused("not a number that can be read; quote it if it is text", node) from None
+        except ValueError:  # a number with thousands of digits
+            raise _refused("a number that cannot be read; quote it if it is text", node) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping: dict[Any, Any] = {}
@@ -83,7 +83,7 @@ class _StrictLoader(yaml.SafeLoader):
                 raise _refused("a key must be a plain word", key_node)
             key = key_node.value
             if key in lines:
-                raise _refused(f"the key {shown(key)} is given twice, first in line {lines[key]}", key_node)
+                raise _refused(f"the key {shown_value(key)} appears twice, first in line {lines[key]}", key_node)
             lines[key] = key_node.start_mark.line + 1
             mapping[key] = self.construct_object(value_node, deep=deep)
         return mapping
@@ -107,5 +107,5 @@ for _name in ("bool", "int", "float"):
     _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_name}", getattr(_StrictLoader, f"construct_yaml_{_name}"))
 
 
-def _refused(what: str, place: yaml.Event | yaml.Node) -> yaml.constructor.ConstructorError:
-    return yaml.constructor.ConstructorError(problem=what, problem_mark=place.start_mark)  # type: ignore[arg-type]
+def _refused(what: str, at: yaml.Event | yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(problem=what, problem_mark=at.start_mark)  # type: ignore[arg-type]

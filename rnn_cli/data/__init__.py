@@ -1,1 +1,1 @@
-"""Labelled rows in: strict readers, built-in sets, splits. Knows nothing of tokens, networks or Click."""
+"""Labelled rows: strict readers, built-in sets, splits. Knows nothing of tokens, networks or Click."""

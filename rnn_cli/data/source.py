@@ -1,6 +1,5 @@
-"""A source as a config names it, a built-in set or a file, becomes labelled texts in memory."""
+"""Loads a config's source, a built-in set, a file or rows in memory, as labelled texts."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -9,38 +8,38 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
-from rnn_cli.data.reading.blocks import Block, as_texts
+from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.readers import format_of, labelled, read_columns, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.reading.table import (
     READING_KEYS,
-    Hear,
+    OnColumns,
     ReadRequest,
     find_columns,
     label_value,
-    nearest,
+    nearest_name,
     plain_value,
-    show,
+    quoted_names,
 )
-from rnn_cli.data.rows import Dataset
+from rnn_cli.data.rows import Dataset, fingerprint_of
 from rnn_cli.errors import DataError
 
 IN_MEMORY = "(memory)"
-"""What a config's `data.source` says of rows that a program gave."""
+"""The `data.source` of rows that a program passes."""
 
 InMemory = Any
 """A pandas DataFrame, or a tuple of texts and labels."""
 
 
 def is_in_memory(data: object) -> bool:
-    """Whether these are rows themselves, not the name of some."""
+    """Whether `data` holds rows, not the name of a source."""
     return not isinstance(data, str | os.PathLike)
 
 
 def from_memory(data: InMemory, config: DataConfig) -> Dataset:
-    """The rows of a table of pandas, whose columns are found as a file's are, or of texts and labels. Raises DataError.
+    """The rows of a pandas table, whose columns are found as in a file, or of texts and labels. Raises DataError.
 
-    A row's line is its number, from 1.
+    Lines are row numbers, from 1.
     """
     request = ReadRequest(IN_MEMORY, **config.model_dump(include={"text_column", "label_column", "strip_nul"}))
     if hasattr(data, "columns"):
@@ -53,9 +52,11 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
             raise DataError(f"expected rows, got {type(data).__name__}", where=IN_MEMORY, hint=hint)
         text, label, texts, labels = "texts", "labels", list(data[0]), list(data[1])
         if len(texts) != len(labels):
-            raise DataError(f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one each")
+            raise DataError(
+                f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one label per text"
+            )
     block = Block(list(range(1, len(texts) + 1)), [texts, list(map(_plain, labels))], [], [], {})
-    block = as_texts(block, [text, label or ""], request)
+    block = check_texts(block, [text, label or ""], request)
     if block.faults:
         raise block.faults[min(block.faults)]
     return _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
@@ -64,7 +65,7 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
 def column_in_memory(data: InMemory, column: str) -> list[str | None]:
     """The values of a table's column. Raises `NoSuchColumn`."""
     if not hasattr(data, "columns") or column not in data.columns:
-        columns = f" (columns: {show(map(str, data.columns))})" if hasattr(data, "columns") else ""
+        columns = f" (columns: {quoted_names(map(str, data.columns))})" if hasattr(data, "columns") else ""
         raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
     return [plain_value(_plain(value)) for value in data[column].tolist()]
 
@@ -75,7 +76,7 @@ def label_text(value: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A label as Python has it: no scalar of NumPy, and None for what pandas says is missing."""
+    """A label as a Python value: NumPy scalars converted, None for pandas' missing values."""
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -86,25 +87,25 @@ def _dataset(name: str, path: str | None, blocks: Iterable[Block]) -> Dataset:
     labels: dict[str, str] = {}
     for block in blocks:
         dataset.texts.extend(block.texts)
-        # One in memory, however many rows have it.
+        # Each label is stored once in memory.
         dataset.labels.extend([labels.setdefault(label, label) for label in block.columns[1]])
         dataset.lines.extend(block.lines)
     return dataset
 
 
 def is_builtin(source: str) -> bool:
-    """Whether this names a built-in set, which goes before a file of the same name."""
+    """Whether this names a built-in set, which takes precedence over a file of the same name."""
     return source in BUILTIN
 
 
-def load(
+def load_rows(
     source: str,
-    config: DataConfig = DataConfig(),  # noqa: B008  (it never changes)
-    on_columns: Hear | None = None,
+    config: DataConfig = DataConfig(),  # noqa: B008  (it is immutable)
+    on_columns: OnColumns | None = None,
 ) -> Dataset:
-    """All rows of a built-in set or a file, read as the config says but for its own source. Raises DataError.
+    """All rows of a built-in set or a file, read as the config says, whatever the config's source. Raises DataError.
 
-    A built-in set's columns are known: the config matters for files only, and `on_columns` hears of theirs only.
+    For a built-in set, whose columns are known, the config has no effect and `on_columns` is not called.
     """
     if is_builtin(source):
         return load_builtin(source)
@@ -112,22 +113,22 @@ def load(
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
-    """All texts of a built-in set or a file, which needs no column of labels; read and raising as `load` does."""
+    """All texts of a built-in set or a file, which needs no labels; reads and raises as `load_rows` does."""
     if is_builtin(source):
         return load_builtin(source).texts
     return [text for block in _blocks(source, config, labels=False) for text in block.texts]
 
 
 def unlabelled_sources(config: DataConfig) -> list[str]:
-    """What `data.unlabelled` names, if anything."""
+    """The sources in `data.unlabelled`."""
     named = config.unlabelled or []
     return [named] if isinstance(named, str) else named
 
 
 def absolute(config: DataConfig) -> DataConfig:
-    """The same config with each file's path made absolute, so that it holds in every folder.
+    """The config with absolute paths, valid in every folder.
 
-    A URL's user and query stay behind, for they may be secret, and a model's config is handed on.
+    Drops a URL's user and query, which may be secret, as a model's config is passed on.
     """
     paths: dict[str, object] = {
         key: _absolute(value)
@@ -145,9 +146,9 @@ def _absolute(source: str) -> str:
     return source if is_builtin(source) or source in (STANDARD_INPUT, IN_MEMORY) else os.path.abspath(source)
 
 
-def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: Hear | None = None) -> Iterator[Block]:
+def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: OnColumns | None = None) -> Iterator[Block]:
     if source == IN_MEMORY:
-        raise DataError("its rows were given by a program", where=source, hint="name a file that holds them")
+        raise DataError("its rows were passed by a program", where=source, hint="name a file with them")
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
@@ -156,14 +157,13 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: Hear |
 
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
-    """How a config says that a file is read, as fields of a `ReadRequest`; what its name says of its format goes
-    before."""
+    """How a config says to read a file, as fields of `ReadRequest`; a format in the file's name takes precedence."""
     how = config.model_dump(include=set(READING_KEYS))
     return how | ({"format": None} if format_of(source) else {})
 
 
 def may_exist(source: str) -> bool:
-    """Whether to try and read it: what may not be looked at may exist, and the reader will say more."""
+    """Whether to try to read it; a file without permission counts, as the reader gives the better message."""
     if source == STANDARD_INPUT or is_remote(source):
         return True
     try:
@@ -176,23 +176,23 @@ def may_exist(source: str) -> bool:
 
 
 def _neither(source: str) -> DataError:
-    meant = nearest(source, BUILTIN)
+    meant = nearest_name(source, BUILTIN)
     return DataError(
-        "no such file, and no built-in set of that name",
+        "no such file or built-in set",
         where=source,
         hint=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
     )
 
 
 class NoSuchColumn(DataError):
-    """A file, or a built-in set, has no column of that name."""
+    """A file or a built-in set has no column of that name."""
 
 
 def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[str | None]:
-    """The values of a column in the dataset's rows, None (or empty) where one is missing; read as the config says.
+    """The values of a column for the dataset's rows, None (or empty) where one is missing; read as the config says.
 
-    The file is read once more, which tells the rows by their lines, so it must not be a pipe. Raises DataError;
-    NoSuchColumn, with all columns listed, where it has none of that name.
+    Reads the file again and matches rows by line, so it must not be a pipe. Raises DataError, and NoSuchColumn, with
+    all columns listed.
     """
     if is_builtin(dataset.name):
         raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
@@ -203,43 +203,33 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
     def choose(columns: Sequence[str]) -> Sequence[str]:
         if column in columns:
             return [column]
-        meant = nearest(column, columns)
+        meant = nearest_name(column, columns)
         hint = f"did you mean {meant}?" if meant else None
-        raise NoSuchColumn(f"no column {column!r} (columns: {show(columns)})", where=dataset.name, hint=hint)
+        raise NoSuchColumn(f"no column {column!r} (columns: {quoted_names(columns)})", where=dataset.name, hint=hint)
 
     values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
     if missing := [line for line in dataset.lines if line not in values]:
-        raise DataError("changed while it was read", where=f"{dataset.name}:{missing[0]}", hint="try again")
+        raise DataError("the file changed between two readings", where=f"{dataset.name}:{missing[0]}", hint="try again")
     return [values[line] for line in dataset.lines]
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Texts in the order of their files, none of which is a validation or test text."""
+    """Texts without labels, in file order; none of them is a validation or test text."""
 
     texts: list[str]
     left_out: int
-    """How many were validation or test texts."""
+    """The number of texts left out, as they are validation or test texts."""
     fingerprint: str | None
-    """SHA-256, in hex, of all texts in order, wherever they lie; None when there is none."""
+    """SHA-256, in hex, of all texts in order; None if there is none."""
 
     def to_dict(self) -> dict[str, int | str | None]:
-        """What a bundle's manifest tells of them."""
+        """Their entry in a bundle's manifest."""
         return {"texts": len(self.texts), "fingerprint": self.fingerprint}
 
 
-def load_unlabelled(config: DataConfig, kept_apart: Set[str]) -> Unlabelled:
-    """The texts a config names without those of `kept_apart`, the validation and test texts. Raises DataError."""
+def load_unlabelled(config: DataConfig, held_out: Set[str]) -> Unlabelled:
+    """The texts a config names except those in `held_out`, the validation and test texts. Raises DataError."""
     found = [text for source in unlabelled_sources(config) for text in load_texts(source, config)]
-    texts = [text for text in found if text not in kept_apart]
-    return Unlabelled(texts, len(found) - len(texts), _fingerprint(texts) if texts else None)
-
-
-def _fingerprint(texts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        # The length goes first, so that ("ab", "c") and ("a", "bc") differ.
-        encoded = text.encode("utf-8")
-        digest.update(len(encoded).to_bytes(8, "little"))
-        digest.update(encoded)
-    return digest.hexdigest()
+    texts = [text for text in found if text not in held_out]
+    return Unlabelled(texts, len(found) - len(texts), fingerprint_of(texts) if texts else None)

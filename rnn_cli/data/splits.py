@@ -1,6 +1,6 @@
-"""A data config becomes three sets of rows: to train on, to choose by and to judge by; oddities are told.
+"""Splits a config's rows into training, validation and test rows, and warns of repeated texts.
 
-How rows are dealt is `stratify`'s work. Knows nothing of tokens or networks.
+Knows nothing of tokens or networks.
 """
 
 import hashlib
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.reading.table import show
+from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError, Setting
 
 
 def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Where each text stands, in order of first appearance."""
+    """The indices of each text, in order of first appearance."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for index, text in enumerate(texts):
         groups[text].append(index)
@@ -25,11 +25,11 @@ def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
 
 
 def stratify(texts: Sequence[str], labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
-    """Indices of the rows of each share's side, and last of those that are left; each list ascends.
+    """The indices of each share's rows, then those of the remaining rows; each list ascends.
 
-    Each label's groups of equal texts are put in the order of their hashes; a side takes, in this order, the
-    groups that fit into its share (rounded) of the label's rows. So a side never has more than its share, and
-    less only by part of a group. A label's last group is always left, for training must know the label.
+    Sorts each label's groups of equal texts by hash; a side takes, in this order, the groups that fit into its share
+    (rounded) of the label's rows. So a side never exceeds its share, and lacks at most part of a group. A label's last
+    group always remains, as training must know the label.
     """
     groups = group_equal(texts)
     by_label: defaultdict[str, list[str]] = defaultdict(list)
@@ -47,7 +47,7 @@ def stratify(texts: Sequence[str], labels: Sequence[str], shares: Sequence[float
 
 
 def _take(ordered: list[tuple[str, int]], room: int) -> tuple[list[str], list[str]]:
-    """The texts whose rows fit into `room`, and the others; the last text is never taken."""
+    """The texts whose rows fit into `room`, and the others; never takes the last text."""
     taken, left = [], []
     for text, rows in ordered[:-1]:
         if rows <= room:
@@ -59,7 +59,7 @@ def _take(ordered: list[tuple[str, int]], room: int) -> tuple[list[str], list[st
 
 
 def _majority(labels: Sequence[str]) -> str:
-    """The most frequent label; of several the first in sorted order, as the order of rows must not matter."""
+    """The most frequent label; of several the first in sorted order, whatever the order of rows."""
     counts = Counter(labels)
     return min(counts, key=lambda label: (-counts[label], label))
 
@@ -70,32 +70,37 @@ def _hash(text: str, seed: int) -> bytes:
 
 @dataclass(frozen=True)
 class Splits:
-    """Three sides that share no text, unless a file brought one, and then a warning says so."""
+    """Three sides without common texts; where a file brings one, a warning says so."""
 
     train: Dataset
     validation: Dataset
     test: Dataset
-    """Empty when the config asks for none."""
+    """Empty if the config wants none."""
     warnings: tuple[str, ...]
     fingerprint: str
-    """Of the whole source, and of the validation and test files where there are some."""
+    """Identifies the whole source and the validation and test files, if any."""
+
+    @property
+    def held_out(self) -> dict[str, Dataset]:
+        """The rows training does not learn from, by name: `validation` and, if there are such rows, `test`."""
+        return {"validation": self.validation} | ({"test": self.test} if len(self.test) else {})
 
 
 def load_splits(config: DataConfig, source: Dataset | None = None) -> Splits:
-    """Load and deal the rows a config names; `source` are its own where they have been read.
+    """Load and split the rows a config names; `source` holds the source's rows if they have been read.
 
-    Raises DataError when they cannot be trained on.
+    Raises DataError if no model can be trained on them.
     """
-    source = source or load(config.source, config)
+    source = source or load_rows(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
-    files = {side: load(value, config) for side, value in shares.items() if isinstance(value, str)}
-    dealt = {side: value for side, value in shares.items() if not isinstance(value, str)}
-    indices = stratify(source.texts, source.labels, list(dealt.values()), config.split_seed)
-    sides = {side: source.select(chosen) for side, chosen in zip(dealt, indices, strict=False)} | files
+    files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}
+    shared = {side: value for side, value in shares.items() if not isinstance(value, str)}
+    indices = stratify(source.texts, source.labels, list(shared.values()), config.split_seed)
+    sides = {side: source.select(chosen) for side, chosen in zip(shared, indices, strict=False)} | files
     train = source.select(indices[-1])
     for side, dataset in sides.items():
-        _need_rows(side, dataset, dealt.get(side), source)
+        _need_rows(side, dataset, shared.get(side), source)
         _need_known_labels(side, dataset, train)
     return Splits(
         train=train,
@@ -131,9 +136,9 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
     unknown = sorted(set(dataset.labels) - set(train.labels))
     if unknown:
         raise DataError(
-            f"labels that no training row has: {show(unknown)}",
+            f"no training row has the labels {quoted_names(unknown)}",
             where=f"{dataset.name}:{dataset.lines[dataset.labels.index(unknown[0])]}",
-            hint=f"train on a file that has it, or remove those {side} rows",
+            hint=f"add training rows with them, or remove these {side} rows",
         )
 
 
@@ -142,14 +147,14 @@ def _oddities(source: Dataset) -> Iterator[str]:
     repeated = len(source) - len(groups)
     if repeated:
         yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text (kept on one side)"
-    torn = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
-    if torn:
-        first = source.lines[torn[0][0]]
-        yield f"{source.name}: texts with more than one label: {len(torn):,}, first at line {first}"
+    contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
+    if contradicting:
+        first = source.lines[contradicting[0][0]]
+        yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at line {first}"
 
 
 def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:
-    """Texts that a file brought to two sides at once; rows that were dealt share none."""
+    """Texts on two sides, at least one of them a file; sides split by share have none in common."""
     for one, other in combinations(sides, 2):
         if one in files or other in files:
             texts = set(sides[one].texts)

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
-from rnn_cli.data.reading.table import nearest, show
+from rnn_cli.data.reading.table import nearest_name, quoted_names
 from rnn_cli.errors import BundleError, DataError
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
@@ -196,7 +196,7 @@ def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:
     if "split" in columns:
         kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
-            hint = f"use --split with one of them: {show(sorted(set(columns['split'])))}"
+            hint = f"use --split with one of them: {quoted_names(sorted(set(columns['split'])))}"
             raise DataError(f"has no {split} rows", where=name, hint=hint)
         lines = [lines[index] for index in kept]
         columns = {column: [values[index] for index in kept] for column, values in columns.items()}
@@ -219,9 +219,9 @@ def _columns(path: str, **how: int) -> tuple[list[int], dict[str, list[str]]]:
     def choose(found: Sequence[str]) -> Sequence[str]:
         for needed in (*NEEDED, *(() if set(KEYS) & set(found) else ("text",))):
             if needed not in found:
-                meant = nearest(needed, found)
+                meant = nearest_name(needed, found)
                 hint = f"rename {meant!r}" if meant else "name columns label, prediction, and text or id"
-                raise DataError(f"no column {needed!r} (columns: {show(found)})", where=path, hint=hint)
+                raise DataError(f"no column {needed!r} (columns: {quoted_names(found)})", where=path, hint=hint)
         names.extend(name for name in (*KEYS, *NEEDED, "probability", "split") if name in found)
         return names
 
@@ -328,9 +328,9 @@ def _refuse_other_spelling(predicted: LabelledPredictions) -> None:
     """Raise `DataError` where the predictions spell the labels differently, so that all would be wrong."""
     if not set(predicted.predictions) & set(predicted.labels):
         raise DataError(
-            f"predicts {show(sorted(set(predicted.predictions))[:3])}, which is no row's label",
+            f"predicts {quoted_names(sorted(set(predicted.predictions))[:3])}, which is no row's label",
             where=predicted.name,
-            hint=f"spell its predictions as its labels: {show(sorted(set(predicted.labels))[:5])}",
+            hint=f"spell its predictions as its labels: {quoted_names(sorted(set(predicted.labels))[:5])}",
         )
 
 

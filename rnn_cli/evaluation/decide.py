@@ -97,8 +97,8 @@ def _best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats)
     if isinstance(goal, CostGoal):
         merits = [-(goal.cost.false_positive * at.false_positive + goal.cost.false_negative * at.false_negative)]
     elif asked := AT_LEAST.fullmatch(goal):
-        metric, other = (at.precision, at.recall) if asked[1] == "precision" else (at.recall, at.precision)
-        reached = metric >= float(asked[2])
+        metric, other = (at.precision, at.recall) if asked["metric"] == "precision" else (at.recall, at.precision)
+        reached = metric >= float(asked["share"])
         # Where no threshold reaches it, the nearest counts; among those that do, the other metric.
         merits = [reached.astype(np.float64), np.where(reached, other, metric), np.where(reached, metric, other)]
         if not reached.any():

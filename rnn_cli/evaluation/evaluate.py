@@ -25,7 +25,7 @@ from rnn_cli.data.source import (
     from_memory,
     further_column,
     is_in_memory,
-    load,
+    load_rows,
 )
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, few_of
@@ -273,7 +273,7 @@ def labelled_rows(
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
     config = run_config(opened, overrides).data
-    return from_memory(source, config) if is_in_memory(source) else load(fspath(source), config)
+    return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 
 def slicer(

@@ -1,13 +1,13 @@
-"""The ONNX graphs that rnn makes, without their weights: which there may be, and whether a file holds one of them.
+"""The ONNX graphs that rnn writes, without their weights, and the check that a file holds such a graph.
 
-What writes a graph and what reads one share this room, so that nothing is read that is not written, and the other way
-round. Knows nothing of `onnx`, which is too slow to load for `rnn predict`, nor of ONNX Runtime.
+Writers and readers of graphs share these modules, so that exactly the graphs that are written can be read. Uses neither
+`onnx`, which is too slow to load for `rnn predict`, nor ONNX Runtime.
 """
 
 from rnn_cli.graph.architecture import WIDEST, Architecture
-from rnn_cli.graph.int8 import in_int8
+from rnn_cli.graph.int8 import skeleton_in_int8
 from rnn_cli.graph.reading import Graph, read_graph
 from rnn_cli.graph.skeleton import Skeleton, skeleton
 from rnn_cli.graph.states import with_states
 
-__all__ = ["WIDEST", "Architecture", "Graph", "Skeleton", "in_int8", "read_graph", "skeleton", "with_states"]
+__all__ = ["WIDEST", "Architecture", "Graph", "Skeleton", "skeleton_in_int8", "read_graph", "skeleton", "with_states"]

@@ -1,4 +1,4 @@
-"""What a network is made of, as far as its graph shows."""
+"""The layers of a network and their sizes, as its graph shows them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # loading it loads pydantic
     from rnn_cli.config.schema import ModelConfig
 
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+GATE_COUNTS = {"lstm": 4, "gru": 3, "rnn": 1}
 
-CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
-"""What the cells are called."""
+CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
+"""The names of the cells in Keras."""
 
 LONGEST_NGRAMS = 3
-"""Tokens of the longest runs that have weights of their own."""
+"""The maximum length of an n-gram in tokens."""
 
 WIDEST = 1 << 16
-"""Numbers that a token, a state or a hidden layer may have, at most: what a text takes to score is so many times its
-length, and no file's size bounds that."""
+"""The maximum width of a token vector, a state or a hidden layer: scoring a text takes memory of its length times the
+width, which no file size limits."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: Keras's name of it, which part of the network it is of, and how many numbers training finds in it.
+    """One layer: its name in Keras, its part of the network, and its number of weights.
 
-    `width` numbers leave it for each of a text's `along` ("tokens" or "runs" of them), once a text where that is None.
-    A part is "input", "recurrent", "pooling", "dense" or "ngrams".
+    `width` is its number of outputs for each of a text's `along` ("tokens" or "runs" of tokens), or for the whole text
+    if that is None. A part is "input", "recurrent", "pooling", "dense" or "ngrams".
     """
 
     name: str
@@ -39,8 +39,8 @@ class Layer:
 class Architecture:
     """The layers of a network and their sizes.
 
-    `width` is the length of a token's vector, 0 where tokens enter as one-hot. `outputs` are the logits a text: one for
-    two labels. `ngrams` is the length of the longest runs with weights, 0 for none; `buckets` their weights.
+    `width` is the length of a token's vector, 0 for one-hot input. `outputs` is the number of logits, one for two
+    labels. `ngrams` is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights.
     """
 
     vocab_size: int
@@ -56,7 +56,7 @@ class Architecture:
 
     @classmethod
     def of(cls, config: "ModelConfig", vocab_size: int, labels: int) -> "Architecture":
-        """That of the network of a config."""
+        """The architecture of a config's network."""
         return cls(
             vocab_size=vocab_size,
             width=config.embedding_dim if config.input == "embedding" else 0,
@@ -72,17 +72,17 @@ class Architecture:
 
     @property
     def widest(self) -> int:
-        """The most numbers that one token, state or hidden layer has."""
+        """The largest width of a token vector, state or hidden layer."""
         return max(self.width or self.vocab_size, *self.units, *self.dense_units)
 
     @property
     def weights(self) -> int:
-        """How many numbers training finds, in Keras's layers."""
+        """The number of weights in Keras's layers."""
         return sum(layer.weights for layer in self.layers)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Its layers in order, those without weights too, but for what only training uses (dropout)."""
+        """The layers in order, also those without weights, except layers that only training uses (dropout)."""
         found, width = [self._input()], self.width or self.vocab_size
         for depth, units in enumerate(self.units, start=1):
             found.append(self._recurrent(depth, width, units))
@@ -112,13 +112,13 @@ class Architecture:
         return Layer("one_hot", "input", "a 1 among zeros per token", self.vocab_size, "tokens", 0)
 
     def _recurrent(self, depth: int, width: int, units: int) -> Layer:
-        directions, gates = 1 + self.bidirectional, GATES[self.cell]
-        biases = 2 if self.cell == "gru" else 1  # Keras's GRU keeps the recurrent bias apart
+        directions, gates = 1 + self.bidirectional, GATE_COUNTS[self.cell]
+        biases = 2 if self.cell == "gru" else 1  # Keras's GRU has a separate recurrent bias
         last = depth == len(self.units) and self.pooling == "last"
         return Layer(
             name=f"{'bidirectional_' * self.bidirectional}{self.cell}_{depth}",
             part="recurrent",
-            what=f"{CELLS[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
+            what=f"{CELL_NAMES[self.cell]}, {'both directions' if self.bidirectional else 'forward'}",
             width=directions * units,
             along=None if last else "tokens",
             weights=directions * gates * units * (width + units + biases),

@@ -1,9 +1,9 @@
-"""An ONNX file to its nodes and tensors, if it has only the fields that rnn writes, each in the one way it writes it.
+"""Decodes an ONNX file to its nodes and tensors, if it holds only fields that rnn writes, encoded as rnn encodes them.
 
-A graph from a stranger may point to other files, bring subgraphs, or say a thing twice, of which one reader takes the
-first and another the last. Whatever is not on the list here is refused. Walks the protobuf encoding itself: `onnx` is
-too slow to load for `rnn predict`. Source: onnx.proto, and the encoding at
-https://protobuf.dev/programming-guides/encoding/.
+An untrusted graph may refer to other files, contain subgraphs, or repeat a field, which readers resolve differently.
+Refuses everything that is not listed here. Decodes protobuf itself, as `onnx` is too slow to load for `rnn predict`.
+
+Source: onnx.proto, and https://protobuf.dev/programming-guides/encoding/.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from rnn_cli.graph.skeleton import TYPES, Attribute, Node
+from rnn_cli.graph.skeleton import NUMPY_TYPES, Attribute, Node
 
 MOST_FIELDS = 50_000
-"""Those of a network of hundreds of layers."""
+"""Enough for a network of hundreds of layers."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A file's graph as it stands there: tensors by name (type, shape, bytes), inputs and outputs (type, sizes)."""
+    """The graph in a file: tensors by name (type, shape, bytes), inputs and outputs by name (type, sizes)."""
 
     ir_version: int
     opsets: Mapping[str, int]
@@ -30,10 +30,10 @@ class Decoded:
 
 
 Message = dict[int, "Field"]
-"""The fields that a message may have, by number."""
+"""The allowed fields of a message, by number."""
 
 Field = tuple[str, type[int] | type[str] | type[bytes] | Message, bool]
-"""A field's name, what it holds (bytes stay where they are) and whether it may stand often."""
+"""A field's name, its type (bytes are not copied) and whether it may repeat."""
 
 _ATTRIBUTE: Message = {
     **{1: ("name", str, False), 3: ("int", int, False), 4: ("text", str, False), 8: ("ints", int, True)},
@@ -65,7 +65,7 @@ _ATTRIBUTE_TYPES = {2: "int", 3: "text", 7: "ints"}
 
 
 def decode(file: bytes) -> Decoded:
-    """The graph in a file; raises `ValueError` where anything in it is not as rnn writes it."""
+    """The graph in a file; raises `ValueError` if anything in it differs from what rnn writes."""
     try:
         model = _Reader().message(memoryview(file), _MODEL)
         graph = model["graph"]
@@ -78,7 +78,7 @@ def decode(file: bytes) -> Decoded:
             outputs=_named((each["name"], _port(each)) for each in graph["outputs"]),
         )
     except (IndexError, KeyError) as error:
-        raise ValueError(f"cut short, or lacks {error}") from None
+        raise ValueError(f"truncated, or lacks {error}") from None
 
 
 def _node(fields: dict[str, Any]) -> Node:
@@ -90,20 +90,20 @@ def _node(fields: dict[str, Any]) -> Node:
 def _attribute(fields: dict[str, Any]) -> tuple[str, Attribute]:
     kind = _ATTRIBUTE_TYPES[fields["type"]]
     if set(fields) != {"name", "type", kind}:
-        raise ValueError("an attribute of two values")
+        raise ValueError("an attribute with two values")
     value = fields[kind]
     return fields["name"], tuple(value) if kind == "ints" else value
 
 
 def _tensor(fields: dict[str, Any]) -> tuple[int, tuple[int, ...], memoryview]:
     kind, shape, content = fields["type"], tuple(fields.get("shape", ())), fields["bytes"]
-    if min(shape, default=1) < 1 or prod(shape) * int(TYPES[kind][-1]) != len(content):
-        raise ValueError("a tensor whose shape is not that of its numbers")
+    if min(shape, default=1) < 1 or prod(shape) * int(NUMPY_TYPES[kind][-1]) != len(content):
+        raise ValueError("a tensor whose shape does not match its bytes")
     return kind, shape, content
 
 
 def _port(fields: dict[str, Any]) -> tuple[int, tuple[int | str, ...]]:
-    """What enters or leaves: its type and its dimensions, each a size or a name."""
+    """The type and the dimensions, each a size or a name, of an input or output."""
     tensor = fields["value"]["tensor"]
     sizes = []
     for dimension in tensor["shape"]["dimensions"]:
@@ -116,13 +116,13 @@ def _named(pairs: Iterator[tuple[str, Any]]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for name, value in pairs:
         if name in named:
-            raise ValueError("a name given twice")
+            raise ValueError("a name appears twice")
         named[name] = value
     return named
 
 
 class _Reader:
-    """Reads messages, of at most `MOST_FIELDS` fields in all."""
+    """Reads messages with at most `MOST_FIELDS` fields in all."""
 
     def __init__(self) -> None:
         self.fields = 0
@@ -135,33 +135,33 @@ class _Reader:
             if self.fields > MOST_FIELDS:
                 raise ValueError("more fields than any network has")
             key, index = _varint(content, index)
-            name, kind, often = kinds[key >> 3]
+            name, kind, repeats = kinds[key >> 3]
             if kind is int and key & 7 == 0:
                 value, index = _varint(content, index)
-                value -= (value >> 63) << 64  # a negative number is written as one of 64 bits
+                value -= (value >> 63) << 64  # a negative number is encoded in 64 bits
             elif kind is not int and key & 7 == 2:
                 length, index = _varint(content, index)
                 value, index = self._content(content[index : index + length], kind, length), index + length
             else:
-                raise ValueError("a field of another type")
-            if often:
+                raise ValueError("a field has another type")
+            if repeats:
                 found.setdefault(name, []).append(value)
-            elif name in found:  # a reader of protobuf would take the last, or both
-                raise ValueError("a field that stands twice")
+            elif name in found:  # protobuf readers take the last one, or both
+                raise ValueError("a field appears twice")
             else:
                 found[name] = value
         return found
 
     def _content(self, part: memoryview, kind: type | Message, length: int) -> Any:
         if len(part) != length:
-            raise ValueError("cut short")
+            raise ValueError("truncated")
         if isinstance(kind, dict):
             return self.message(part, kind)
         return part if kind is bytes else str(part, "utf-8")
 
 
 def _varint(content: memoryview, index: int) -> tuple[int, int]:
-    """A number in as few bytes as it needs, at most 64 bits, and where it ends."""
+    """A number in the fewest bytes, at most 64 bits, and the position after it."""
     value = shift = 0
     while True:
         byte = content[index]
@@ -169,8 +169,8 @@ def _varint(content: memoryview, index: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             if (byte == 0 and shift) or value >> 64:
-                raise ValueError("a number spelled otherwise")
+                raise ValueError("a number with needless bytes")
             return value, index
         shift += 7
         if shift > 63:
-            raise ValueError("a number without end")
+            raise ValueError("a number with too many bytes")

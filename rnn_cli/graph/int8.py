@@ -1,4 +1,4 @@
-"""The skeleton of a graph that computes its LSTMs in 8 bits; `rnn_cli.network.quantize` says how and why.
+"""The skeleton of a graph with LSTMs in 8 bits; `rnn_cli.network.quantize` explains it.
 
 Source: https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md (DynamicQuantizeLSTM).
 """
@@ -10,13 +10,13 @@ from rnn_cli.graph.skeleton import FLOAT, INT8, INT64, UINT8, Node, Skeleton, Te
 DOMAIN, OPERATOR = "com.microsoft", "DynamicQuantizeLSTM"
 
 STATES = (-1.0, 1.0)
-"""The range of what leaves an LSTM."""
+"""The range of an LSTM's states."""
 
 
-def in_int8(plain: Skeleton) -> Skeleton:
-    """The graph in 8 bits of one in fp32 with LSTM layers.
+def skeleton_in_int8(plain: Skeleton) -> Skeleton:
+    """Convert the skeleton of a graph in fp32 with LSTM layers.
 
-    A tensor in 8 bits, `NAME`, has its scale and its zero beside it, `NAME_scale` and `NAME_zero`.
+    A tensor `NAME` in 8 bits has the tensors `NAME_scale` and `NAME_zero` for its scale and zero point.
     """
     tensors = dict(plain.tensors)
     entry = next(node.inputs[0] for node in plain.nodes if node.operator == "LSTM")
@@ -25,7 +25,7 @@ def in_int8(plain: Skeleton) -> Skeleton:
         if node.operator == "Gather" and node.outputs[0] == entry:
             nodes += _vectors_from_bytes(node, tensors)
         elif node.operator == "LSTM" and node.inputs[0] == entry:
-            from_vectors = nodes[-1].operator == "DequantizeLinear"  # one-hot tokens have the ends 0 and 1 anyway
+            from_vectors = nodes[-1].operator == "DequantizeLinear"  # one-hot tokens always have the range 0 to 1
             nodes.append(_int8_layer(node, tensors, entry, ends=from_vectors))
         elif node.operator == "LSTM":
             nodes += _with_ends(node.inputs[0], tensors)
@@ -36,7 +36,7 @@ def in_int8(plain: Skeleton) -> Skeleton:
 
 
 def _vectors_from_bytes(gather: Node, tensors: dict[str, Tensor]) -> list[Node]:
-    """Token vectors from bytes, each with the ends of the whole table's range as two further values."""
+    """Nodes for token vectors from bytes, each followed by the two ends of the table's range."""
     name, vectors = gather.inputs[0], gather.outputs[0]
     rows, width = tensors[name].shape
     tensors[name] = Tensor(UINT8, (rows, width + 2))
@@ -49,7 +49,7 @@ def _vectors_from_bytes(gather: Node, tensors: dict[str, Tensor]) -> list[Node]:
 
 
 def _with_ends(states: str, tensors: dict[str, Tensor]) -> list[Node]:
-    """What leaves a layer, `[time, batch, width]`, with the ends of its range as two further values."""
+    """Nodes that append the two ends of their range to a layer's states `[time, batch, width]`."""
     once, ends, shape, wide = (f"{states}_{hint}" for hint in ("once", "ends", "shape", "wide"))
     tensors[once], tensors[ends] = constant_of([1], INT64), constant_of(STATES, FLOAT)
     return [
@@ -61,7 +61,7 @@ def _with_ends(states: str, tensors: dict[str, Tensor]) -> list[Node]:
 
 
 def _int8_layer(node: Node, tensors: dict[str, Tensor], x: str, *, ends: bool) -> Node:
-    """The layer in 8 bits, reading `x`; `ends` says that two values that weigh nothing stand at the end of it."""
+    """The layer in 8 bits, reading `x`; `ends` says that `x` ends with two values with zero weights."""
     _, kernel, recurrent, bias, lengths = node.inputs
     beside = []
     for name in (kernel, recurrent):

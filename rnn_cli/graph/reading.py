@@ -1,30 +1,29 @@
-"""An ONNX file to a graph that rnn wrote, or else a refusal; looked at before ONNX Runtime sees the file.
+"""Reads an ONNX file that rnn wrote and refuses any other, before ONNX Runtime opens the file.
 
-What the graph must be is worked out from a few of its sizes, and then held against the whole of it: every operator,
-attribute, name, wire, shape and constant. Only weights are free, and they must be finite. So nothing in it can take
-memory, time or files that a network of its size does not.
+Derives the expected graph from a few of its sizes and compares it with the whole file: every operator, attribute, name,
+edge, shape and constant. Only weights are free, and they must be finite. So the graph cannot use more memory, time or
+files than a network of its size.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
 from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
-from rnn_cli.graph.int8 import in_int8
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, OPERATORS, TYPES, Node, Skeleton, skeleton
+from rnn_cli.graph.int8 import skeleton_in_int8
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, OPERATORS, Node, Skeleton, skeleton
 
-CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
+OPERATOR_CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph that rnn wrote: what it is made of, and its tensors by name, as views of the file's bytes."""
+    """A graph that rnn wrote: its architecture, and its tensors by name, as views of the file's bytes."""
 
     architecture: Architecture
     is_int8: bool
@@ -33,12 +32,12 @@ class Graph:
 
     @property
     def weights(self) -> list[AnyArray]:
-        """The tensors that training found, in the skeleton's order."""
+        """The trained tensors, in the skeleton's order."""
         return [self.tensors[name] for name, tensor in self.skeleton.tensors.items() if tensor.value is None]
 
     @property
-    def vectors(self) -> npt.NDArray[np.float32] | None:
-        """The vector of each token, `[vocab_size, width]`; None where tokens enter as one-hot."""
+    def vectors(self) -> Floats32 | None:
+        """The vector of each token, `[vocab_size, width]`; None for one-hot input."""
         width = self.architecture.width
         if not width:
             return None
@@ -48,15 +47,15 @@ class Graph:
 
 
 def read_graph(file: bytes, where: str) -> Graph:
-    """The graph in the bytes of the file `where`; raises `BundleError` unless it is one that rnn writes."""
+    """The graph in the bytes of the file `where`; raises `BundleError` unless rnn writes such a graph."""
     try:
         decoded = decode(file)
-        made_of, is_int8 = _architecture(decoded)
-        if made_of.widest > WIDEST:
-            raise BundleError(f"a layer of {made_of.widest:,} numbers; the most is {WIDEST:,}", where=where)
-        expected = skeleton(made_of)
+        architecture, is_int8 = _architecture(decoded)
+        if architecture.widest > WIDEST:
+            raise BundleError(f"a layer has {architecture.widest:,} numbers; the maximum is {WIDEST:,}", where=where)
+        expected = skeleton(architecture)
         if is_int8:
-            expected = in_int8(expected)
+            expected = skeleton_in_int8(expected)
         difference = _difference(decoded, expected)
     except (ArithmeticError, LookupError, StopIteration, TypeError, ValueError):
         difference = "holds what rnn never writes, such as a path to another file"
@@ -65,23 +64,23 @@ def read_graph(file: bytes, where: str) -> Graph:
     tensors = {name: _array(*tensor) for name, tensor in decoded.tensors.items()}
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise BundleError(f"its weights {name} hold what is no finite number", where=where)
+            raise BundleError(f"its weights {name} hold a number that is not finite", where=where)
         if name.endswith("_scale") and (tensor <= 0).any():
             raise BundleError(f"{name} is not above zero", where=where)
-    return Graph(made_of, is_int8, expected, tensors)
+    return Graph(architecture, is_int8, expected, tensors)
 
 
 def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
-    """What a graph of rnn's would be made of that had these operators and sizes, and whether in 8 bits.
+    """The architecture of a graph with these operators and sizes, and whether it computes in 8 bits.
 
-    Of any other graph it is something or other, or an error: what follows from it is compared with the graph.
+    For a graph not from rnn the result is arbitrary, or an error; the caller compares the whole graph with it.
     """
     shapes = {name: shape for name, (_, shape, _) in decoded.tensors.items()}
     operators = [node.operator for node in decoded.nodes]
-    layers = [node for node in decoded.nodes if node.operator in CELLS]
+    layers = [node for node in decoded.nodes if node.operator in OPERATOR_CELLS]
     dense = [shapes[node.inputs[1]] for node in decoded.nodes if node.operator == "Gemm"]
     tables = [shapes[node.inputs[0]] for node in decoded.nodes if node.operator == "Gather"]
-    is_int8, cell = layers[0].operator == INT8_OPERATOR, CELLS[layers[0].operator]
+    is_int8, cell = layers[0].operator == INT8_OPERATOR, OPERATOR_CELLS[layers[0].operator]
     hidden, ngrams = operators.count("Relu"), "Sqrt" in operators
     if "OneHot" in operators:
         vocab_size, width = shapes[layers[0].inputs[1]][1 if is_int8 else 2], 0
@@ -112,13 +111,13 @@ def _units(layer: Node) -> int:
 
 
 def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
-    """How a graph differs from the one that rnn would have written; None if it does not."""
+    """How a graph differs from the expected one, in words; None if it does not."""
     if (decoded.ir_version, dict(decoded.opsets)) != (IR_VERSION, dict(expected.opsets)):
-        return "is made of other operators, or other versions of them, than rnn writes"
+        return "uses other operators, or other versions of them, than rnn writes"
     if decoded.inputs != {"ids": (INT32, ("batch", "time"))}:
-        return "takes what rnn's graphs never take"
+        return "has other inputs than rnn writes"
     if decoded.outputs != {"logits": (FLOAT, ("batch", expected.outputs))}:
-        return "answers what rnn's graphs never answer"
+        return "has other outputs than rnn writes"
     if decoded.nodes != expected.nodes:
         return "holds operators, or an order of them, that rnn never writes"
     if set(decoded.tensors) != set(expected.tensors):
@@ -126,11 +125,11 @@ def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
     for name, tensor in expected.tensors.items():
         kind, shape, content = decoded.tensors[name]
         if (kind, shape) != (tensor.type, tensor.shape):
-            return f"its weights {name} are not of the shape that the rest of it needs"
+            return f"its weights {name} do not have the shape that the other layers need"
         if tensor.value not in (None, content):
             return f"holds another {name} than rnn writes"
     return None
 
 
 def _array(kind: int, shape: tuple[int, ...], content: memoryview) -> AnyArray:
-    return np.frombuffer(content, TYPES[kind]).reshape(shape)
+    return np.frombuffer(content, NUMPY_TYPES[kind]).reshape(shape)

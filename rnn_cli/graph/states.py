@@ -1,8 +1,9 @@
-"""A graph that answers its recurrent layers' states, too. The file of the model is not changed by it.
+"""Adds the states of the recurrent layers to the outputs of a graph, in memory only.
 
-What is added is written behind the file's bytes: protobuf takes a field that stands twice for one, its lists joined.
-Only for a graph that `read_graph` has let pass, and only in memory: `read_graph` refuses what comes of it. Source:
-https://protobuf.dev/programming-guides/encoding/#last-one-wins.
+Appends the additions to the file's bytes: protobuf merges a repeated field and joins its lists. Takes only a graph that
+`read_graph` has accepted; `read_graph` refuses the result.
+
+Source: https://protobuf.dev/programming-guides/encoding/#last-one-wins.
 """
 
 from collections.abc import Iterable
@@ -16,17 +17,17 @@ RECURRENT = {*OPERATORS.values(), INT8_OPERATOR}
 
 
 def with_states(file: bytes, graph: Graph) -> tuple[bytes, list[str]]:
-    """The file of `graph`, and the names of its new outputs: each recurrent layer's states, from the input up.
+    """The extended file of `graph`, and the names of its new outputs: each recurrent layer's states, from the input up.
 
-    Each is `[time, directions, batch, units]`. The state of the backward direction at a token has read from the text's
-    end to that token.
+    Each is `[time, directions, batch, units]`. The backward direction's state at a token has read the text from its end
+    to that token.
     """
     added, names = b"", list[str]()
     for node in graph.skeleton.nodes:
         if node.operator not in RECURRENT:
             continue
         name = node.outputs[0]
-        if not name:  # it answers its last states alone; a second one of the same weights answers all
+        if not name:  # it returns its last states only; a second node with the same weights returns all
             name = f"states_{len(names)}"
             added += _field(_NODES, _node(replace(node, outputs=(name,))))
         added += _field(_OUTPUTS, _field(1, name))
@@ -35,7 +36,7 @@ def with_states(file: bytes, graph: Graph) -> tuple[bytes, list[str]]:
 
 
 _GRAPH, _NODES, _OUTPUTS = 7, 1, 12
-"""Fields of a model and of a graph, by number; those of a node and of an attribute stand where they are written."""
+"""Numbers of fields of a model and of a graph."""
 
 
 def _node(node: Node) -> bytes:

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, Bundle, Manifest
+from rnn_cli.bundle.history import best_epoch, read_history
+from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, RUN, Bundle, Manifest
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.compare import kept_metrics
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
-from rnn_cli.reporting.report import best_epoch, read_history
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -105,14 +105,14 @@ def look(opened: Bundle) -> Overview:
     epochs = None
     if HISTORY in manifest.files:
         history = read_history(opened)
-        epochs = Epochs(config.training.epochs, len(history), best_epoch(history, config))
+        epochs = Epochs(config.training.epochs, len(history), best_epoch(history, config.training).epoch)
     return Overview(
         path=opened.path,
         manifest=manifest,
         tokenizer=tokenizer,
         graph=graph,
         config=config,
-        settings=nearest_recipe(config),
+        settings=nearest_recipe(config, manifest.data.get(RUN, {}).get("recipe")),
         files={name: proof["size"] for name, proof in manifest.files.items()} | {MANIFEST: own.st_size},
         written=datetime.fromtimestamp(own.st_mtime).astimezone(),
         epochs=epochs,
@@ -120,24 +120,12 @@ def look(opened: Bundle) -> Overview:
     )
 
 
-def nearest_recipe(config: Config) -> Settings:
-    """The recipe with the fewest differences from a config, apart from its data; of several the first by name.
-
-    Older runs do not store the name of their recipe.
-    """
-    found = [Settings(name, _changed(config, load_config(name))) for name in recipes()]
-    return min(found, key=lambda each: len(each.changed))
-
-
-def _changed(config: Config, recipe: Config) -> dict[str, Any]:
-    mine, theirs = (_flat({**each.to_dict(), "data": {}}) for each in (config, recipe))
-    return {key: value for key, value in mine.items() if key not in theirs or theirs[key] != value}
-
-
-def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Values by dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        inner = _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else {f"{above}{key}": value}
-        found |= inner
-    return found
+def nearest_recipe(config: Config, trained_as: str | None = None) -> Settings:
+    """The recipe with the fewest keys that differ from a config, data aside; of several `trained_as`, or the first."""
+    apart = {name: config.differences(load_config(name)) for name in recipes()}
+    changed = {
+        name: {key: mine for key, (mine, _) in differing.items() if not key.startswith("data.")}
+        for name, differing in apart.items()
+    }
+    name = min(changed, key=lambda each: (len(changed[each]), each != trained_as))
+    return Settings(name, changed[name])

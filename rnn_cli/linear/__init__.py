@@ -1,1 +1,1 @@
-"""Linear models of labels: what their fits share."""
+"""Linear models of labels: their features and their fits."""

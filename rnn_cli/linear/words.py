@@ -1,7 +1,7 @@
-"""All texts of a set as one array of word numbers: what near duplicates and the linear model are made from.
+"""All texts of a set as one array of word numbers, for near duplicates and the linear model of data checks.
 
-A word is a run of letters and digits in lower case, whatever the config's tokenizer makes of a text; scripts that put
-no spaces between words give a word a character. Knows nothing of labels.
+A word is a run of letters and digits in lower case, independent of the config's tokenizer; in scripts without spaces
+between words each character is a word. Knows nothing of labels.
 """
 
 import re
@@ -13,16 +13,19 @@ from itertools import chain, count
 import numpy as np
 import numpy.typing as npt
 
-# Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, with those beyond the first plane.
+from rnn_cli.arrays import Indices
+
+# Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, including the supplementary planes.
 UNSPACED = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """Characters of scripts without spaces between words, as ranges for a regular expression's class."""
 
+KNOWN_WORDS = 0.5
+"""Where the training texts hold fewer of the held-out texts' words than this share, models read characters instead: the
+words have one letter, or the script puts no spaces between them."""
 
 _ASCII = re.compile(r"[a-z0-9]+")
-
-
 _ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
@@ -31,7 +34,7 @@ class Words:
     """Texts as numbers: text i is `ids[starts[i]:starts[i + 1]]`, each below `size`, the number of different words."""
 
     ids: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.intp]
+    starts: Indices
     size: int
 
     def __len__(self) -> int:
@@ -39,8 +42,8 @@ class Words:
         return len(self.starts) - 1
 
     @property
-    def lengths(self) -> npt.NDArray[np.intp]:
-        """Words of each text."""
+    def lengths(self) -> Indices:
+        """The number of words of each text."""
         return np.diff(self.starts)
 
     def take(self, texts: Sequence[int]) -> "Words":
@@ -50,7 +53,7 @@ class Words:
 
 
 def number_words(texts: Iterable[str]) -> Words:
-    """Number the words of texts in the order in which they are first met."""
+    """Number the words of texts by first appearance."""
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     found = [np.fromiter(map(numbers.__getitem__, split_words(text)), np.int64) for text in texts]
     return _joined(found, len(numbers))

@@ -1,4 +1,4 @@
-"""A config to a `keras.Model`, and its weights to an ONNX graph. Knows nothing of texts or files of rows."""
+"""Builds the `keras.Model` of a config and writes its weights as an ONNX graph. Knows nothing of texts or rows."""
 
 from rnn_cli.system import leave_home_alone
 

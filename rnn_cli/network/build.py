@@ -1,26 +1,25 @@
-"""A config to a `keras.Model`: ids in, probabilities out.
+"""Builds the `keras.Model` of a config: ids in, probabilities out.
 
-Unless asked to be fast, the model is made of Keras's own layers and operations only, so `keras.saving.load_model`
-opens it anywhere. Padding (id 0) is masked in every layer that looks along the text, so it never reaches a probability.
+Without `fast`, the model consists of Keras's own layers and operations, so `keras.saving.load_model` opens it anywhere.
+Every layer that reads along the text masks padding (id 0), so padding never changes a probability.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import cache
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from keras import layers, ops
-from scipy import sparse
 
+from rnn_cli.arrays import Floats32
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph.skeleton import FAR_BELOW
 
 LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
-"""Layers' names: the recurrent network's own answer, the n-grams' weights, the n-grams' answer."""
+"""Names of layers: the recurrent network's logits, the n-grams' weights, the n-grams' logits."""
 
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+CELL_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
 
 def build(
@@ -29,19 +28,20 @@ def build(
     vocab_size: int,
     classes: int,
     seed: int,
-    embeddings: npt.NDArray[np.float32] | None = None,
+    embeddings: Floats32 | None = None,
     fast: bool = False,
 ) -> keras.Model:
-    """The network, its first weights drawn from `seed`.
+    """The network with initial weights drawn from `seed`.
 
-    Takes int32 ids `[batch, time]`, padded after the text with 0, at least one id a row above 0. Answers the positive
-    class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`, if
-    given, holds the first token vectors, `[vocab_size, embedding_dim]`.
+    Takes int32 ids `[batch, time]`, padded after the text with 0, with at least one id above 0 per row. Returns the
+    positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`,
+    if given, holds the initial token vectors, `[vocab_size, embedding_dim]`.
 
-    With `ngrams` the logits are the mean of the recurrent network's own (layer `LOGITS`) and of a linear model's over
-    n-grams, whose layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set and are not changed by training.
+    With `ngrams`, the logits are the mean of the recurrent network's logits (layer `LOGITS`) and those of a linear
+    model over n-grams. Its layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set; training does not change
+    them.
 
-    With `fast` the LSTMs are this package's own where those are faster and can be computed, of the same names and
+    With `fast`, the LSTMs are this package's where these are faster and can be compiled, with the same names and
     weights: a model to train, not to save.
     """
     fast = fast and _suits_kernels(config) and kernels_fault() is None
@@ -67,16 +67,16 @@ def build(
 
 
 def is_slow(config: ModelConfig) -> bool:
-    """Whether a network to train would be faster, could this package's own LSTMs be computed here."""
+    """Whether training is slow here because this package's LSTMs would suit the network but cannot be compiled."""
     return _suits_kernels(config) and kernels_fault() is not None
 
 
 @cache
 def kernels_fault() -> str | None:
-    """Why this package's own LSTMs cannot be computed on this machine; None where they can.
+    """Why this package's LSTMs cannot be compiled on this machine; None if they can.
 
-    numba may be missing, of a release that does not suit numpy's, or unable to compile: all is tried, since it compiles
-    when it is first called.
+    numba may be missing, not match numpy's version, or fail to compile. It compiles at the first call, so both passes
+    are run once.
     """
     try:
         from rnn_cli.network.lstm import Recurrence
@@ -91,7 +91,7 @@ def kernels_fault() -> str | None:
 
 
 def _suits_kernels(config: ModelConfig) -> bool:
-    # A GPU has cuDNN's LSTM, which Keras takes.
+    # On a GPU, Keras uses cuDNN's LSTM.
     gpu = bool(tf.config.list_physical_devices("GPU"))
     return config.cell == "lstm" and config.input == "embedding" and not config.recurrent_dropout and not gpu
 
@@ -114,7 +114,7 @@ def _input(
     ids: keras.KerasTensor,
     vocab_size: int,
     seed: Callable[[], int],
-    embeddings: npt.NDArray[np.float32] | None,
+    embeddings: Floats32 | None,
 ) -> keras.KerasTensor:
     if config.input == "one_hot":
         return ops.one_hot(ids, vocab_size)
@@ -149,14 +149,14 @@ def _recurrent(
         )
 
     name = f"{config.cell}_{depth}"
-    kind, alone, both = CELLS[config.cell], CELLS[config.cell], layers.Bidirectional
+    kind, alone, both = CELL_LAYERS[config.cell], CELL_LAYERS[config.cell], layers.Bidirectional
     if fast:
         from rnn_cli.network.lstm import FastBidirectional, FastLSTM
 
         alone, both = FastLSTM, FastBidirectional
     if not config.bidirectional:
         return cell(alone, name)
-    # Both directions are given, else Bidirectional would copy the first one's seeds to the second.
+    # Pass both directions, else Bidirectional copies the seeds of the first to the second.
     return both(
         cell(kind, f"forward_{name}"),
         backward_layer=cell(kind, f"backward_{name}", go_backwards=True),
@@ -165,7 +165,7 @@ def _recurrent(
 
 
 def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int) -> keras.KerasTensor:
-    """The sum of the weights of a text's n-grams, over the root of their number: see `rnn_cli.network.build`."""
+    """The sum of the weights of a text's n-grams over the root of their number, as `ngram_counts` weighs them."""
     table = layers.Embedding(
         vocab_size + config.ngram_buckets, width, embeddings_initializer="zeros", trainable=False, name=NGRAMS
     )
@@ -194,34 +194,3 @@ def _pool(pooling: str, x: keras.KerasTensor, mask: keras.KerasTensor) -> keras.
         weight = ops.cast(there, x.dtype)
         pooled.append(ops.sum(x * weight, axis=1) / ops.sum(weight, axis=1))
     return pooled[0] if len(pooled) == 1 else ops.concatenate(pooled, axis=-1)
-
-
-Rows = npt.NDArray[np.int64]
-
-
-def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> Rows:
-    """The table's row of each run of 1 to `longest` tokens of a text, the shorter runs first."""
-    tokens = np.asarray(ids, np.int64)
-    bucket, rows = tokens, [tokens]
-    for length in range(2, min(longest, len(tokens)) + 1):
-        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
-        rows.append(bucket + vocab_size)
-    return np.concatenate(rows)
-
-
-def ngram_counts(
-    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
-) -> sparse.csr_matrix:
-    """How often each row is met in each text, over the root of the text's n-grams: `[texts, rows]`, float64.
-
-    The product with a table of weights is what the network's n-gram part sums up.
-    """
-    columns, values, ends = [], [], [0]
-    for ids in sequences:
-        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
-        met, counts = np.unique(rows, return_counts=True)
-        columns.append(met)
-        values.append(counts / np.sqrt(len(rows)))
-        ends.append(ends[-1] + len(met))
-    shape = (len(ends) - 1, vocab_size + buckets)
-    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)

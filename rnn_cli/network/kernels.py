@@ -1,15 +1,15 @@
-"""One direction of an LSTM over some texts of a batch, and its gradients, compiled by numba for the CPU at hand.
+"""One direction of an LSTM over some texts of a batch, and its gradients, compiled by numba for this CPU.
 
-The texts, longest first, are laid out by time step: the first token of each, then the second of each that has one,
-and so on; padding is never computed. Packed row `starts[t] + i` is step t of text `rows[i]` of the batch. A packed
-row of `joined` is its input, the state before it and a 1, `[inputs + units + 1]`, so that one product with kernel,
-recurrent kernel and bias, stacked, gives all four gates.
+The texts, longest first, are packed by time step: the first token of each, then the second of each text that has one,
+and so on; padding is not computed. Packed row `starts[t] + i` is step t of text `rows[i]` of the batch. A packed row of
+`joined` holds its input, the previous state and a 1, `[inputs + units + 1]`, so that one product with the stacked
+kernel, recurrent kernel and bias gives all four gates.
 
-The kernel comes with the columns of i, f and o halved: sigmoid(v) = tanh(v / 2) / 2 + 1 / 2, so every gate is one
-tanh. `gates` holds those tanh, and after the backward pass the gradient of what went into them; it is as wide as
-4 * units rounded up to LANES.
+The weights' columns of i, f and o are halved: sigmoid(v) = tanh(v / 2) / 2 + 1 / 2, so every gate is one tanh. `gates`
+holds these tanh, and after the backward pass the gradients of their arguments; its width is 4 * units rounded up to
+LANES.
 
-Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; gates in the order of Keras: i, f, c, o.
+Source: Hochreiter and Schmidhuber (1997), Long short-term memory; gates in the order of Keras: i, f, c, o.
 """
 
 import os
@@ -26,14 +26,14 @@ from numba.extending import intrinsic
 
 Matrix = npt.NDArray[np.float32]
 
-ROWS, LANES = 6, 16
-"""A tile's size: 6 × 16 sums fill 12 of AVX2's 16 registers, which leaves the 3 that a step needs."""
+TILE_ROWS, LANES = 6, 16
+"""The size of a tile: 6 × 16 sums fill 12 of AVX2's 16 registers; a step needs 3 more."""
 
 
-def _can_be_kept() -> bool:
-    """Whether what is compiled can be stored for the next process: in NUMBA_CACHE_DIR, or beside this file.
+def _can_be_cached() -> bool:
+    """Whether compiled code can be cached for the next process: in NUMBA_CACHE_DIR or beside this file.
 
-    Where neither can be written to, numba would take the user's home; here each process compiles for itself.
+    If neither is writable, each process compiles again, as numba would otherwise write to the user's home.
     """
     named: str = numba.config.CACHE_DIR  # type: ignore[attr-defined]  # set from the environment
     return any(map(_is_writable, filter(None, [named, str(Path(__file__).with_name("__pycache__"))])))
@@ -42,18 +42,18 @@ def _can_be_kept() -> bool:
 def _is_writable(folder: str) -> bool:
     try:
         os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()  # as numba itself looks
+        tempfile.TemporaryFile(dir=folder).close()  # as numba itself checks
     except OSError:
         return False
     return True
 
 
-compiled: Any = numba.njit(nogil=True, cache=_can_be_kept(), error_model="numpy", fastmath={"contract"})
-"""Multiplications and additions may be fused, nothing else is loosened: what is not a number stays so."""
+compiled: Any = numba.njit(nogil=True, cache=_can_be_cached(), error_model="numpy", fastmath={"contract"})
+"""Allows fused multiplication and addition, and no other inexact arithmetic: NaN stays NaN."""
 
 
 def panels(weights: Matrix) -> Matrix:
-    """Weights `[depth, width]` as `multiply` reads them, `[panels, depth, LANES]`, filled up with zeros."""
+    """Weights `[depth, width]` in the layout of `multiply`, `[panels, depth, LANES]`, padded with zeros."""
     depth, width = weights.shape
     whole = np.pad(weights, ((0, 0), (0, -width % LANES)))
     return np.ascontiguousarray(whole.reshape(depth, -1, LANES).transpose(1, 0, 2))
@@ -65,7 +65,7 @@ def multiply(a: Matrix, weights: Matrix, out: Matrix) -> None:
     rows, depth = a.shape
     width = out.shape[1]
     for panel in range(weights.shape[0]):
-        for row in range(0, rows, ROWS):
+        for row in range(0, rows, TILE_ROWS):
             at = row * width + panel * LANES
             _tile(a[row:], depth, 1, rows - row, weights[panel], LANES, depth, out, at, width, False)
 
@@ -75,7 +75,7 @@ def add_outer(a: Matrix, b: Matrix, out: Matrix) -> None:
     """Add `a [rows, height]`, transposed, × `b [rows, width]` to `out [height, width]`; LANES must divide width."""
     height, width = out.shape
     rows = a.shape[0]
-    for row in range(0, height, ROWS):
+    for row in range(0, height, TILE_ROWS):
         for left in range(0, width, LANES):
             at = row * width + left
             _tile(a[:, row:], 1, height, height - row, b[:, left:], width, rows, out, at, width, True)
@@ -95,12 +95,12 @@ def _tile_code(
     out_row: Any,
     add: Any,
 ) -> Any:
-    """One tile: `out[at + row * out_row + lane]` becomes, or grows by, the sum over all steps of products.
+    """One tile: `out[at + row * out_row + lane]` is set to, or increased by, the sum of the products of all steps.
 
-    The product of a step is `a[row * a_row + step * a_step] * b[step * b_step + lane]`, counted in floats from the
-    arrays' first ones. With fewer than ROWS rows the last one is computed again in place of those that lack.
+    The product of a step is `a[row * a_row + step * a_step] * b[step * b_step + lane]`, with offsets in floats. With
+    fewer than TILE_ROWS rows, the last row is computed again for the missing ones.
 
-    Written in LLVM's own terms, so that the sums stay in registers over all steps.
+    Written in LLVM IR, so that the sums stay in registers over all steps.
     """
     signature = types.void(a, a_row, a_step, rows, b, b_step, steps, out, at, out_row, add)
     lanes_, int_ = ir.VectorType(ir.FloatType(), LANES), ir.IntType(64)
@@ -115,7 +115,7 @@ def _tile_code(
         a_row, a_step, rows, b_step, steps, at, out_row, add = (values[i] for i in (1, 2, 3, 5, 6, 8, 9, 10))
         a, b, out = data(0), data(4), builder.gep(data(7), [at])
         last = builder.sub(rows, int_(1))
-        row_numbers = [builder.select(builder.icmp_signed("<", int_(r), rows), int_(r), last) for r in range(ROWS)]
+        row_numbers = [builder.select(builder.icmp_signed("<", int_(r), rows), int_(r), last) for r in range(TILE_ROWS)]
         a_rows = [builder.gep(a, [builder.mul(row, a_row)]) for row in row_numbers]
         out_rows = [lanes_at(out, builder.mul(row, out_row)) for row in row_numbers]
 
@@ -124,7 +124,7 @@ def _tile_code(
         builder.branch(loop)
         builder.position_at_end(loop)
         step = builder.phi(int_)
-        sums = [builder.phi(lanes_) for _ in range(ROWS)]
+        sums = [builder.phi(lanes_) for _ in range(TILE_ROWS)]
         line = builder.load(lanes_at(b, builder.mul(step, b_step)), align=4)
         offset = builder.mul(step, a_step)
         grown = []
@@ -141,10 +141,10 @@ def _tile_code(
         builder.cbranch(builder.icmp_signed("<", following, steps), loop, done)
 
         builder.position_at_end(done)
-        # All old values are read before any new one is written: rows that stand in for others grow only once.
-        old = [builder.load(place, align=4) for place in out_rows]
-        for place, value, total in zip(out_rows, old, grown, strict=True):
-            builder.store(builder.select(add, builder.fadd(value, total), total), place, align=4)
+        # Read all old values before writing a new one, so that a repeated row is added only once.
+        old = [builder.load(row, align=4) for row in out_rows]
+        for row, value, total in zip(out_rows, old, grown, strict=True):
+            builder.store(builder.select(add, builder.fadd(value, total), total), row, align=4)
         return context.get_dummy_value()
 
     return signature, generate
@@ -153,15 +153,15 @@ def _tile_code(
 _tile: Any = intrinsic(_tile_code)
 
 
-# Loops are written so that LLVM can vectorise them: few arrays in each, since it must prove at run time that no two
-# overlap, and no views of single rows, which numba counts references of.
+# Loops are written so that LLVM can vectorize them: with few arrays, as it must prove at run time that no two overlap,
+# and without views of single rows, for which numba counts references.
 
 
-Rows = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 Sequences = npt.NDArray[np.float32]
 
-ENOUGH = 192
-"""Packed rows that the weights' gradient takes at a time."""
+GRADIENT_ROWS = 192
+"""The number of packed rows added to the weights' gradient at a time."""
 
 HALF, ONE, BOUND = np.float32(0.5), np.float32(1), np.float32(7.90531110763549805)
 P = tuple(
@@ -183,7 +183,7 @@ Q = tuple(
 
 @numba.njit(inline="always", error_model="numpy", fastmath={"contract"})
 def _tanh(v: np.float32) -> np.float32:
-    # Eigen's rational approximation, good to a few units in the last place; not a number stays not a number.
+    # Eigen's rational approximation, accurate to a few units in the last place; NaN stays NaN.
     v = BOUND if v > BOUND else v
     v = -BOUND if v < -BOUND else v
     s = v * v
@@ -192,7 +192,7 @@ def _tanh(v: np.float32) -> np.float32:
 
 
 @compiled
-def _join(x: Sequences, t: int, rows: Rows, h: Matrix, joined: Matrix) -> None:
+def _join(x: Sequences, t: int, rows: RowNumbers, h: Matrix, joined: Matrix) -> None:
     inputs, units = x.shape[2], h.shape[1]
     for i in range(joined.shape[0]):
         row = rows[i]
@@ -219,7 +219,7 @@ def _update(gates: Matrix, cells: Matrix, c: Matrix, h: Matrix) -> None:
 
 
 @compiled
-def _put(h: Matrix, rows: Rows, t: int, left: int, y: Sequences) -> None:
+def _put(h: Matrix, rows: RowNumbers, t: int, left: int, y: Sequences) -> None:
     for i in range(rows.size):
         row = rows[i]
         for k in range(h.shape[1]):
@@ -229,8 +229,8 @@ def _put(h: Matrix, rows: Rows, t: int, left: int, y: Sequences) -> None:
 @compiled
 def forward(
     x: Sequences,
-    rows: Rows,
-    starts: Rows,
+    rows: RowNumbers,
+    starts: RowNumbers,
     back: bool,
     weights: Matrix,
     joined: Matrix,
@@ -241,12 +241,12 @@ def forward(
 ) -> None:
     """Fill `joined`, `gates` and `cells` (the cell state before each step, `[packed, units]`), and write the states.
 
-    `x [batch, time, inputs]`; `weights` are the stacked ones' panels. `y` is `[batch, time, outputs]`, or
-    `[batch, 1, outputs]` for the last states only; this direction's begin at column `left`. Nothing is written past a
-    text's length; `back` begins at each text's own last token.
+    `x` is `[batch, time, inputs]`; `weights` holds the panels of the stacked weights. `y` is `[batch, time, outputs]`,
+    or `[batch, 1, outputs]` for the last states only; this direction's states start at column `left`. Writes nothing
+    past a text's length; `back` starts at each text's last token.
     """
     units, steps, whole = cells.shape[1], starts.size - 1, y.shape[1] == x.shape[1]
-    # A text that has not begun still has the zeros here; one that has ended keeps its last state.
+    # A text that has not started has zeros here; one that has ended keeps its last state.
     h = np.zeros((rows.size, units), np.float32)
     c = np.zeros((rows.size, units), np.float32)
     for s in range(steps):
@@ -262,7 +262,7 @@ def forward(
 
 
 @compiled
-def _add(dy: Sequences, rows: Rows, t: int, left: int, dh: Matrix) -> None:
+def _add(dy: Sequences, rows: RowNumbers, t: int, left: int, dh: Matrix) -> None:
     for i in range(rows.size):
         row = rows[i]
         for k in range(dh.shape[1]):
@@ -297,8 +297,8 @@ def backward(
     dy: Sequences,
     whole: bool,
     left: int,
-    rows: Rows,
-    starts: Rows,
+    rows: RowNumbers,
+    starts: RowNumbers,
     back: bool,
     weights: Matrix,
     joined: Matrix,
@@ -307,9 +307,9 @@ def backward(
     dx: Matrix,
     gradient: Matrix,
 ) -> None:
-    """The loss's gradient by `x`, packed, to `dx [packed, inputs]`, and by the stacked weights to `gradient`.
+    """Write the loss's gradient by `x`, packed, to `dx [packed, inputs]`, and by the stacked weights to `gradient`.
 
-    `dy` is the gradient by `y`; `weights` are the panels of the stacked ones, without the bias, transposed.
+    `dy` is the gradient by `y`; `weights` holds the panels of the stacked weights without the bias, transposed.
     """
     inputs, units, steps = dx.shape[1], cells.shape[1], starts.size - 1
     dh = np.zeros((rows.size, units), np.float32)
@@ -331,18 +331,18 @@ def backward(
                 dx[start + i, k] = dxh[i, k]
             for k in range(units):
                 dh[i, k] = dxh[i, inputs + k]
-        # Enough rows that the sums are seldom read and written, few enough to be in the cache still.
+        # Enough rows to rarely read and write the sums, few enough to still be in the cache.
         low, high = min(low, start), max(high, stop)
-        if high - low >= ENOUGH or s == steps - 1:
+        if high - low >= GRADIENT_ROWS or s == steps - 1:
             add_outer(joined[low:high], gates[low:high], gradient)
             low, high = starts[steps], starts[0]
 
 
 @compiled
-def unpack(packed: Sequences, rows: Rows, starts: Rows, out: Sequences) -> None:
+def add_up_directions(packed: Sequences, rows: RowNumbers, starts: RowNumbers, out: Sequences) -> None:
     """Write the sum of all directions' packed rows, `[directions, packed, width]`, to `out [batch, time, width]`.
 
-    Nothing is written past a text's length.
+    Writes nothing past a text's length.
     """
     for t in range(starts.size - 1):
         for i in range(starts[t + 1] - starts[t]):

@@ -1,7 +1,7 @@
-"""Keras's LSTM layers, computed by this package's own kernels for the CPU where a mask is given.
+"""Keras's LSTM layers with this package's CPU kernels, used where a mask is given.
 
-Weights, names and configs are those of `keras.layers.LSTM` and `keras.layers.Bidirectional`, so weights go from one
-to the other by `get_weights` and `set_weights`. Padding must follow the text; states are 0 there.
+Weights, names and configs are those of `keras.layers.LSTM` and `keras.layers.Bidirectional`, so `get_weights` and
+`set_weights` exchange weights with them. Padding must follow the text; states are 0 there.
 """
 
 import math
@@ -19,29 +19,29 @@ import tensorflow as tf
 from keras import layers
 
 from rnn_cli.network import kernels
-from rnn_cli.network.kernels import LANES, Matrix, Rows, Sequences, panels
+from rnn_cli.network.kernels import LANES, Matrix, RowNumbers, Sequences, panels
 
 SLICE = 32
-"""Texts at most that one task takes. Fixed, so that the answers do not depend on the number of cores."""
+"""The maximum of texts per task. Fixed, so that results do not depend on the number of cores."""
 
-SLICES = 16
-"""Slices at most of one batch: each holds its own sum of the weights' gradient."""
+MOST_SLICES = 16
+"""The maximum of slices per batch: each holds its own sum of the weights' gradient."""
 
 ALIGNMENT = 16
-"""Floats that TensorFlow's memory is aligned to."""
+"""The alignment of TensorFlow's memory in floats."""
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """Some texts of a batch, longest first, and where each time step's packed rows start, and the last one's end."""
+    """Some texts of a batch, longest first, and the start of each time step's packed rows, and their end."""
 
-    rows: Rows
-    starts: Rows
+    rows: RowNumbers
+    starts: RowNumbers
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """What a forward pass leaves for its backward pass, besides the activations."""
+    """The data that a forward pass keeps for its backward pass, besides the activations."""
 
     shape: tuple[int, ...]
     mask: npt.NDArray[np.bool_]
@@ -50,20 +50,20 @@ class _Batch:
 
 
 class _Outputs:
-    """Arrays to give away, in memory that is used again when nothing looks at it any more."""
+    """Output arrays, in memory that is reused once no array refers to it."""
 
     def __init__(self) -> None:
         self._given: list[tuple[Matrix, weakref.ref[Matrix]]] = []
 
     def take(self, *shape: int) -> Sequences:
-        """An uninitialized array that begins where TensorFlow wants one to, else it would copy it."""
+        """An uninitialized array with TensorFlow's alignment, so that TensorFlow does not copy it."""
         size = math.prod(shape)
         needed = size + ALIGNMENT
         self._given = [(memory, user) for memory, user in self._given if user() is not None or memory.size >= needed]
         free = next((each for each in self._given if each[1]() is None), None)
         self._given = [each for each in self._given if each is not free]
         memory = free[0] if free else np.empty(needed, np.float32)
-        # Made of the bytes, not of the array: a view keeps the lowest array alive, and that has to be `user`.
+        # Made from the bytes, not from the array: a view keeps its base array alive, which has to be `user`.
         user = np.frombuffer(memory.data, np.float32)
         self._given.append((memory, weakref.ref(user)))
         start = -user.ctypes.data // user.itemsize % ALIGNMENT
@@ -71,10 +71,10 @@ class _Outputs:
 
 
 class Recurrence:
-    """LSTMs of so many `units`, one a direction (True: from the last token to the first), that read the same texts.
+    """LSTMs of `units` units that read the same texts, one per direction (True: from the last token to the first).
 
-    Keeps the activations of the last forward pass, in memory that the next one uses again: to touch new memory for
-    the first time costs as much as to fill it several times over.
+    Keeps the activations of the last forward pass in memory that the next one reuses: the first use of new memory takes
+    as long as filling it several times.
     """
 
     def __init__(self, units: int, directions: Sequence[bool], *, return_sequences: bool) -> None:
@@ -87,10 +87,10 @@ class Recurrence:
         self._last: _Batch | None = None
 
     def forward(self, x: Sequences, mask: npt.NDArray[np.bool_], *weights: Matrix) -> tuple[Sequences, np.int64]:
-        """The states `[batch, time, directions * units]`, or the last ones only, without `time`; and the pass's number.
+        """The states `[batch, time, directions * units]`, or only the last ones, without `time`; and the pass's number.
 
-        `x [batch, time, inputs]`; `weights` are each direction's kernel, recurrent kernel and bias. `mask` is False
-        past the end of a text and nowhere else, else raises `ValueError`; states are 0 there.
+        `x` is `[batch, time, inputs]`; `weights` holds each direction's kernel, recurrent kernel and bias. States are 0
+        where `mask` is False. Raises `ValueError` unless that is after the end of each text, and nowhere else.
         """
         batch, time, inputs = x.shape
         lengths = np.count_nonzero(mask, axis=1).astype(np.int64)
@@ -117,10 +117,9 @@ class Recurrence:
         return y if self._whole else y[:, 0], np.int64(self._passes)
 
     def backward(self, dy: Sequences, number_of_pass: np.int64) -> list[npt.NDArray[np.float32]]:
-        """The loss's gradients by `x` and the `weights` of that forward pass, from `dy`, the one by its states.
+        """The loss's gradients by `x` and `weights` of a forward pass, from `dy`, the gradient by its states.
 
-        Raises `RuntimeError` where another forward pass, or this very backward pass, has already written over what
-        that one left.
+        Raises `RuntimeError` if another forward pass, or this backward pass, has overwritten its activations.
         """
         batch, self._last = self._last, None
         if batch is None or number_of_pass != self._passes:
@@ -141,7 +140,7 @@ class Recurrence:
         _run(task, [(index, number, back) for index in range(len(batch.slices)) for number, back in self._directions])
         out = self._gradients.take(*batch.shape)
         out[~batch.mask] = 0
-        _run(kernels.unpack, [(dx, part.rows, part.starts, out) for part in batch.slices])
+        _run(kernels.add_up_directions, [(dx, part.rows, part.starts, out) for part in batch.slices])
         gradients = [self._split(total, inputs) for total in parts.sum(axis=1)]
         return [out, *(gradient for direction in gradients for gradient in direction)]
 
@@ -168,10 +167,10 @@ class Recurrence:
         return self._memory[name][:size].reshape(shape)
 
 
-def _slices(lengths: Rows) -> list[_Slice]:
+def _slices(lengths: RowNumbers) -> list[_Slice]:
     order = np.argsort(-lengths, kind="stable")
     slices, start = [], 0
-    for rows in np.array_split(order, min(-(-len(order) // SLICE), SLICES)):
+    for rows in np.array_split(order, min(-(-len(order) // SLICE), MOST_SLICES)):
         counts = np.count_nonzero(lengths[rows] > np.arange(lengths[rows[0]])[:, None], axis=1)
         starts = start + np.concatenate([[0], np.cumsum(counts)])
         slices.append(_Slice(rows, starts))
@@ -199,20 +198,20 @@ REQUIRED = {
     "return_state": False,
     "stateful": False,
 }
-"""What the kernels compute: an LSTM with the options that Keras gives it unasked."""
+"""The only options that the kernels compute: Keras's defaults for an LSTM."""
 
 
 class FastLSTM(layers.LSTM):
-    """`keras.layers.LSTM`, faster on a CPU. Raises `ValueError` for options that the kernels have not."""
+    """`keras.layers.LSTM`, faster on a CPU. Raises `ValueError` for options that the kernels do not support."""
 
     def __init__(self, units: int, **options: Any) -> None:
         super().__init__(units, **options)
         if self.go_backwards and self.return_sequences:
-            raise ValueError("Keras answers such states last one first; use a Bidirectional")
+            raise ValueError("Keras returns such states in reverse order; use a Bidirectional")
         self._recurrence = _recurrence([self])
 
     def call(self, sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """The states `[batch, time, units]`, or the last one `[batch, units]`, as Keras's, but 0 in padding."""
+        """The states `[batch, time, units]`, or the last one `[batch, units]`, like Keras's, but 0 in padding."""
         if mask is None or initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         return _compute(self._recurrence, [self], sequences, mask)
@@ -228,7 +227,7 @@ class FastBidirectional(layers.Bidirectional):
         self._recurrence = _recurrence([self.forward_layer, self.backward_layer])
 
     def call(self, sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
-        """The states `[batch, time, 2 * units]`, or the last ones `[batch, 2 * units]`: Keras's, but 0 in padding."""
+        """The states `[batch, time, 2 * units]`, or the last ones `[batch, 2 * units]`; 0 in padding."""
         if mask is None or initial_state is not None:
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         return _compute(self._recurrence, [self.forward_layer, self.backward_layer], sequences, mask)

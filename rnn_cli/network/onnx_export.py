@@ -1,6 +1,6 @@
-"""A trained network's weights to an ONNX graph, and back.
+"""Converts a trained network's weights to an ONNX graph, and back.
 
-What a graph is but for its weights is told by `rnn_cli.graph`. Knows the shape of what `build` makes, no more.
+`rnn_cli.graph` defines a graph without its weights. Knows only the layers that `build` makes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,17 +9,16 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from onnx import ModelProto, checker, helper, numpy_helper
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, TYPES, Tensor
+from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
 
-GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
-"""Where in Keras's order each of ONNX's gates stands: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
+GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
+"""The index in Keras's order of each of ONNX's gates: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
 
 
 def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
@@ -29,14 +28,14 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
     it gives the model's probabilities.
     """
     vocab_size = _layers(model, config)[0][0].get_weights()[0].shape[0]
-    made_of = Architecture.of(config, vocab_size, max(model.output_shape[-1], 2))
-    made = to_proto(skeleton(made_of), _weights(model, config))
+    architecture = Architecture.of(config, vocab_size, max(model.output_shape[-1], 2))
+    made = to_proto(skeleton(architecture), _weights(model, config))
     checker.check_model(made, full_check=True)
     return bytes(made.SerializeToString())
 
 
 def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
-    """Give a model from `build` the weights that `to_onnx` made the graph of."""
+    """Set the weights of a model from `build` to those of a graph from `to_onnx`."""
     weights = iter(graph.weights)
     for layers in _layers(model, config):
         if _is_recurrent(layers):
@@ -48,7 +47,7 @@ def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
 
 
 def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
-    """A skeleton and its weights, in the order of their tensors, as `onnx` has a model."""
+    """The `onnx` model of a skeleton and its weights, in the order of the skeleton's tensors."""
     left = iter(weights)
     tensors = [
         numpy_helper.from_array(_constant(tensor) if tensor.value is not None else next(left), name)
@@ -75,7 +74,7 @@ def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
 
 
 def _constant(tensor: Tensor) -> AnyArray:
-    return np.frombuffer(tensor.value or b"", TYPES[tensor.type]).reshape(tensor.shape)
+    return np.frombuffer(tensor.value or b"", NUMPY_TYPES[tensor.type]).reshape(tensor.shape)
 
 
 def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:
@@ -114,19 +113,19 @@ def _onnx_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyAr
     """Keras's kernel `[in, gates × units]` and bias to ONNX's `[gates × units, in]` and `[2 × gates × units]`."""
     kernel, recurrent, bias = weights
     order = _indices(cell, recurrent.shape[0])
-    # Keras's GRU keeps the recurrent bias apart (reset_after), as ONNX does for all; the others have none.
+    # Keras's GRU has a separate recurrent bias (reset_after), as every cell in ONNX; the other cells have none.
     biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
     return kernel.T[order], recurrent.T[order], biases[:, order].reshape(-1)
 
 
 def _keras_order(weights: Sequence[AnyArray], cell: str) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """What `_onnx_order` was given."""
+    """The inverse of `_onnx_order`."""
     kernel, recurrent, bias = weights
     order = np.argsort(_indices(cell, recurrent.shape[1]))
     biases = bias.reshape(2, -1)[:, order]
     return kernel[order].T, recurrent[order].T, biases if cell == "gru" else biases.sum(axis=0)
 
 
-def _indices(cell: str, units: int) -> npt.NDArray[np.intp]:
-    """Where in Keras's order each row of ONNX's stands."""
-    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATES[cell]])
+def _indices(cell: str, units: int) -> Indices:
+    """The index in Keras's order of each row in ONNX's order."""
+    return np.concatenate([np.arange(gate * units, (gate + 1) * units) for gate in GATE_ORDER[cell]])

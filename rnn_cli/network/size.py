@@ -1,6 +1,6 @@
-"""How many weights a network will have, before there is one, and what of it a file can hold. Takes no TensorFlow.
+"""Counts the weights of a config's network before it is built, and limits them to what a file can hold.
 
-What `build` makes, layer by layer, is told by `rnn_cli.graph`; a test holds the two together.
+Takes no TensorFlow: counts by `rnn_cli.graph`; a test compares that with `build`.
 """
 
 from rnn_cli.config.schema import ModelConfig
@@ -8,11 +8,11 @@ from rnn_cli.errors import ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 
 LARGEST_MODEL = (1 << 31) - (1 << 26)
-"""Bytes of weights that an ONNX file can hold beside its graph: protobuf ends at 2 GiB."""
+"""Bytes of weights that an ONNX file can hold besides its graph: protobuf's limit is 2 GiB."""
 
 LARGEST_NGRAMS = 1 << 28
-"""Bytes of the n-gram part, at most: a run holds eight copies of it when it ends, and a bundle three. Of 60 labels'
-short texts 16,000 buckets for 42,000 pairs of words answered no worse than 262,000 did."""
+"""The maximum of bytes of the n-gram part: a run holds eight copies of it at its end, and a bundle three. On short
+texts of 60 labels, 16,000 buckets for 42,000 pairs of words were as accurate as 262,000."""
 
 PARTS = {
     "input": "token vectors (tokenizer.vocab_size, model.embedding_dim)",
@@ -20,11 +20,11 @@ PARTS = {
     "dense": "dense layers (model.dense_units, the labels)",
     "ngrams": "n-gram part (model.ngrams, model.ngram_buckets)",
 }
-"""A part of an `Architecture`, and the config's keys that it grows with."""
+"""The parts of an `Architecture`, with the config keys that set their size."""
 
 
 def count_weights(model: ModelConfig, vocab_size: int, classes: int) -> dict[str, int]:
-    """The weights of each part of a network, by the part's name and the config's keys that it grows with."""
+    """The number of weights of each part of a network, by the part's description in `PARTS`."""
     sizes: dict[str, int] = {}
     for layer in Architecture.of(model, vocab_size, classes).layers:
         if layer.weights:
@@ -33,7 +33,7 @@ def count_weights(model: ModelConfig, vocab_size: int, classes: int) -> dict[str
 
 
 def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
-    """Raise `ConfigError` if no model file could hold the network."""
+    """Raise `ConfigError` if the network is too large for a model file."""
     sizes = count_weights(model, vocab_size, classes)
     if 4 * sum(sizes.values()) <= LARGEST_MODEL:
         return
@@ -42,7 +42,7 @@ def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
     raise ConfigError(
         [
             ConfigMistake(
-                f"the weights would take {_gib(sum(sizes.values()))}, and a model file holds "
+                f"the weights take {_gib(sum(sizes.values()))}, but a model file holds "
                 f"{LARGEST_MODEL / 2**30:.1f} GiB; make the largest part smaller: {parts}",
                 "model",
             )
@@ -51,7 +51,7 @@ def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
 
 
 def with_fitting_ngrams(model: ModelConfig, vocab_size: int, classes: int) -> ModelConfig:
-    """The model with as many of its n-gram buckets as suit so many labels; without n-grams where too few would."""
+    """The model with as many n-gram buckets as fit for this number of labels; without n-grams if too few fit."""
     if 4 * count_weights(model, vocab_size, classes).get(PARTS["ngrams"], 0) <= LARGEST_NGRAMS:
         return model
     outputs = 1 if classes == 2 else classes

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.evaluation.scores import (
     average_precision,
@@ -22,7 +23,7 @@ from rnn_cli.evaluation.scores import (
     tempered,
 )
 from rnn_cli.reporting.canvas import LIGHT, Chart, canvas, line
-from rnn_cli.reporting.report import Epoch, Report
+from rnn_cli.reporting.report import Report
 from rnn_cli.text.plain import apart, shortened
 
 NAME_CHARACTERS = 18
@@ -200,7 +201,7 @@ def _accuracy(report: Report) -> Chart:
     return _by_epoch(report, "accuracy", "Accuracy", "accuracy (%)", caption, *pick)
 
 
-_Pick = Callable[[Epoch], float]
+_Pick = Callable[[EpochMetrics], float]
 
 
 def _by_epoch(

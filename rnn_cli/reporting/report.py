@@ -1,17 +1,15 @@
 """What a report shows, gathered from a model's folder and its predictions. Draws and writes nothing."""
 
-import csv
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from math import isfinite
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rnn_cli.bundle.model_folder import CONFIG, HISTORY, Bundle, Manifest
+from rnn_cli.bundle.history import EpochMetrics, best_epoch, read_history
+from rnn_cli.bundle.model_folder import CONFIG, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
-from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confidences
@@ -75,17 +73,6 @@ def worst_predictions(
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One epoch: losses in nats a row, accuracies as shares; `loss` and `accuracy` are of the training rows."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-
-
-@dataclass(frozen=True)
 class Report:
     """All that a report shows of a model and its predictions for some labelled rows.
 
@@ -96,7 +83,7 @@ class Report:
     manifest: Manifest
     config: Config
     config_text: str
-    history: tuple[Epoch, ...]
+    history: tuple[EpochMetrics, ...]
     best_epoch: int
     side: str | None
     evaluation: Evaluation
@@ -152,28 +139,10 @@ def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, 
         config=config,
         config_text=stored.decode("utf-8"),
         history=history,
-        best_epoch=best_epoch(history, config),
+        best_epoch=best_epoch(history, config.training).epoch,
         side=side,
         evaluation=evaluation,
         slices=by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths),
         mistakes=worst_predictions(predictor, evaluation),
         frequent=predictor.tokenizer.vocab[2:17],
     )
-
-
-def best_epoch(history: Sequence[Epoch], config: Config) -> int:
-    """The number of the epoch whose weights were kept."""
-    return max(history, key=lambda past: config.training.merit(past.val_loss, past.val_accuracy)).epoch
-
-
-def read_history(opened: Bundle) -> tuple[Epoch, ...]:
-    """A run's epochs in order, at least one. Raises `BundleError`."""
-    rows = csv.DictReader(opened.read(HISTORY).decode("utf-8", "replace").splitlines())
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    try:
-        history = tuple(Epoch(int(row["epoch"]), *(float(row[name]) for name in names)) for row in rows)
-        if not all(isfinite(value) for epoch in history for value in astuple(epoch)) or not history:
-            raise ValueError("no history")
-        return history
-    except (csv.Error, KeyError, TypeError, ValueError):
-        raise BundleError("not a history this rnn understands", where=str(opened.path / HISTORY)) from None

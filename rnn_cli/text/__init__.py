@@ -1,1 +1,1 @@
-"""Texts to ids: the Tokenizer. Knows nothing of files of rows, of labels or of Keras."""
+"""The Tokenizer: texts to ids. Knows nothing of files of rows, of labels or of Keras."""

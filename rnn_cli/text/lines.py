@@ -1,4 +1,4 @@
-"""Lines of bytes to texts. Knows nothing of tokens; loads nothing."""
+"""Reads the lines of the standard input as texts. Imports no library."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -6,16 +6,16 @@ from typing import BinaryIO
 from rnn_cli.errors import DataError
 
 READ_BYTES = 1 << 18
-"""Read from a pipe at once, at most; what has come is answered without waiting for more."""
+"""The maximum to read from a pipe at once; lines that have arrived are returned without waiting for more."""
 
 LINE_BYTES = 16 << 20
-"""The longest line of a pipe that is taken for a text."""
+"""The longest line that is accepted as a text."""
 
 
 def read_windows(stream: BinaryIO) -> Iterator[list[str]]:
-    """The lines of the standard input without their ends, as many at a time as have come.
+    """The lines of the standard input without their ends, in lists of those that have arrived.
 
-    Raises `DataError` at a line that is not UTF-8 or too long, when those before it have been given.
+    Raises `DataError` at a line that is not UTF-8 or too long, after the lines before it.
     """
     rest, number = b"", 1
     while chunk := stream.read1(READ_BYTES):  # type: ignore[attr-defined]  # a BufferedReader
@@ -33,7 +33,7 @@ def read_windows(stream: BinaryIO) -> Iterator[list[str]]:
 
 
 def _decoded(lines: list[bytes], number: int) -> Iterator[list[str]]:
-    """The lines as one window; those before a line that is not UTF-8 are given before the error."""
+    """The lines as one list; the lines before one that is not UTF-8 come before the error."""
     texts: list[str] = []
     for index, line in enumerate(lines, start=number):
         try:
@@ -51,5 +51,5 @@ def _decode(line: bytes, number: int) -> str:
         raise DataError(
             f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not UTF-8",
             where=f"standard input:{number}",
-            hint="convert the input, as with iconv -f latin1 -t utf-8",
+            hint="convert the input, for example with iconv -f latin1 -t utf-8",
         ) from None

@@ -1,16 +1,16 @@
-"""Ids of several texts as arrays. The only file of this room that imports numpy."""
+"""The ids of several texts as arrays. The only file of this room that imports numpy."""
 
 from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnn_cli.arrays import Flags, Ids, Indices
 from rnn_cli.text.tokenizer_json import PADDING
 
 
 class Ragged:
-    """Encoded texts of any lengths, one behind the other: `ids` (int32, `[tokens]`) and `lengths` (`[texts]`).
+    """Encoded texts of any lengths in one array: `ids` (int32, `[tokens]`) and `lengths` (`[texts]`).
 
     Raises `OverflowError` for an id that int32 cannot hold.
     """
@@ -20,25 +20,25 @@ class Ragged:
         self.ids = np.fromiter(chain.from_iterable(sequences), dtype=np.int32, count=int(self.lengths.sum()))
         self.starts = np.cumsum(self.lengths) - self.lengths
 
-    def padded(self, rows: NDArray[np.intp]) -> NDArray[np.int32]:
-        """Some of the texts as the rows of an array `[rows, longest]`, padded after the text with 0."""
+    def padded(self, rows: Indices) -> Ids:
+        """Some texts as the rows of an array `[rows, longest]`, padded after the text with 0."""
         lengths = self.lengths[rows][:, np.newaxis]
         indices = np.arange(lengths.max(initial=0))
         if not len(indices):
             return np.full((len(rows), 0), PADDING, np.int32)
         ids = self.ids.take(
             self.starts[rows][:, np.newaxis] + indices, mode="clip"
-        )  # beyond a text stands the next one
+        )  # beyond the end of a text is the next text
         return np.where(indices < lengths, ids, np.int32(PADDING))
 
-    def any(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Whether one of a text's ids, at least one each, is marked: `[tokens]` to `[texts]`."""
+    def any(self, marked: Flags) -> Flags:
+        """Whether any of a text's ids is marked: `[tokens]` to `[texts]`; every text has at least one id."""
         return np.logical_or.reduceat(marked, self.starts) if len(self.starts) else np.empty(0, np.bool_)
 
 
-def pad(sequences: Sequence[Sequence[int]]) -> NDArray[np.int32]:
-    """The sequences as the rows of an int32 array `[batch, longest]`, as `Ragged.padded` makes it.
+def pad(sequences: Sequence[Sequence[int]]) -> Ids:
+    """The sequences as the rows of an int32 array `[batch, longest]`, padded with 0; `[0, 0]` for no sequences.
 
-    No sequences give an array `[0, 0]`. Raises `OverflowError` for an id that int32 cannot hold.
+    Raises `OverflowError` for an id that int32 cannot hold.
     """
     return Ragged(sequences).padded(np.arange(len(sequences)))

@@ -1,7 +1,9 @@
-"""Pieces of words by byte-pair encoding (Sennrich et al., 2016): a text to pieces of a vocabulary that was learned.
+"""Splits a text into pieces of words by byte-pair encoding, with the merges that `rnn_cli.text.subword` learned.
 
-`rnn_cli.text.subword` learns it. The pieces are those of Hugging Face `tokenizers`, which is not needed here and would
-be no faster. Knows nothing of ids or files.
+Gives the pieces of Hugging Face `tokenizers`, which is not needed here and would not be faster. Knows nothing of ids or
+files.
+
+Source: Sennrich, Haddow and Birch (2016), Neural machine translation of rare words with subword units.
 """
 
 import re
@@ -14,13 +16,13 @@ from itertools import pairwise
 from rnn_cli.text.splitting import WORD_START, Split
 
 Merges = Sequence[tuple[str, str]]
-"""Which two pieces became one, in the order they were learned."""
+"""Pairs of pieces to join, in the order they were learned."""
 
 WORDS_KEPT = 1 << 16
-"""Words whose pieces are remembered: most of a text's words are few and come again."""
+"""The number of words whose pieces are cached: most words of texts are few and repeat."""
 
 KEPT_LENGTH = 40
-"""Characters of the longest word that is remembered."""
+"""The longest word that is cached, in characters."""
 
 _WORD = re.compile(f"{WORD_START}[^{WORD_START}]*")
 _WORD_KINDS = frozenset("Lu Ll Lt Lm Lo Nl Mn Mc Me Nd Pc".split())
@@ -28,15 +30,15 @@ _WORD_TOO = re.compile("[\u200c\u200dⒶ-ⓩ🄰-🅉🅐-🅩🅰-🆉]")
 
 
 def piece_splitter(unknown: str, merges: Merges, *, clean: Callable[[str], str], reserved: Collection[str]) -> Split:
-    """The function that splits a text into pieces; `unknown` is the token that stands for what is unknown.
+    """The function that splits a text into pieces; `unknown` is the unknown token.
 
-    A character of no merge is a token of its own. A word in `reserved` is one unknown token, and so is `unknown`
-    where no letter, mark or digit stands beside it.
+    A character without merges is a token. A word in `reserved` is one unknown token, and so is the text `unknown` with
+    no letter, mark or digit beside it.
     """
     ranks = {pair: rank for rank, pair in enumerate(merges)}
 
     @lru_cache(WORDS_KEPT)
-    def remembered(word: str) -> tuple[str, ...]:
+    def cached(word: str) -> tuple[str, ...]:
         return tuple(_merged(word, ranks))
 
     def split(text: str) -> list[str]:
@@ -46,16 +48,16 @@ def piece_splitter(unknown: str, merges: Merges, *, clean: Callable[[str], str],
             if part == unknown:
                 tokens.append(part)
                 continue
-            begun = part if not part or part[0] in (" ", WORD_START) else WORD_START + part
-            for word in _WORD.findall(begun.replace(" ", WORD_START)):
-                tokens += remembered(word) if len(word) <= KEPT_LENGTH else _merged(word, ranks)
+            marked = part if not part or part[0] in (" ", WORD_START) else WORD_START + part
+            for word in _WORD.findall(marked.replace(" ", WORD_START)):
+                tokens += cached(word) if len(word) <= KEPT_LENGTH else _merged(word, ranks)
         return tokens
 
     return split
 
 
 def _merged(word: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
-    """The pieces of a word: of all pairs of neighbours, the one learned first is joined first."""
+    """The pieces of a word: joins, of all neighbouring pairs, the one learned first."""
     parts, end = list(word), len(word)
     before, after = list(range(-1, end - 1)), list(range(1, end + 1))
     queue = [(ranks[pair], at, "".join(pair)) for at, pair in enumerate(pairwise(parts)) if pair in ranks]
@@ -64,7 +66,7 @@ def _merged(word: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
         _, at, joined = heappop(queue)
         right = after[at]
         if right == end or (parts[at], parts[right]) not in ranks or parts[at] + parts[right] != joined:
-            continue  # one of the two was joined with another meanwhile
+            continue  # one of the two has been joined with another
         parts[at], parts[right], after[at] = joined, "", after[right]
         if after[at] < end:
             before[after[at]] = at
@@ -75,7 +77,7 @@ def _merged(word: str, ranks: Mapping[tuple[str, str], int]) -> list[str]:
 
 
 def _parts(plain: str, unknown: str) -> Iterator[str]:
-    """The text between the unknown tokens that stand apart in it, and these; one space beside each is left out."""
+    """The separate unknown tokens in a text and the text between them, without one space beside each."""
     start = 0
     for found in re.finditer(re.escape(unknown), plain):
         begin, end = found.span()
@@ -87,5 +89,5 @@ def _parts(plain: str, unknown: str) -> Iterator[str]:
 
 
 def _in_word(character: str) -> bool:
-    """Whether the unknown token is none where it stands beside this: letters, marks, digits, ties (UTS #18)."""
+    """Whether a character beside the unknown token joins it to a word: letters, marks, digits, ties (UTS #18)."""
     return unicodedata.category(character) in _WORD_KINDS or _WORD_TOO.match(character) is not None

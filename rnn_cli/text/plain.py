@@ -1,6 +1,6 @@
-"""Foreign text without what is not meant to be seen: control characters, and what turns the direction of writing.
+"""Makes text safe to show: without control characters and without changes of the direction of writing.
 
-Loads nothing: whatever shows a text, a terminal too, begins here.
+Imports no library, as every output uses it.
 """
 
 import unicodedata
@@ -12,41 +12,41 @@ UNSEEN = dict.fromkeys(
     [
         *(code for code in range(32) if chr(code) not in "\t\n\r"),
         *range(0x7F, 0xA0),
-        *range(0x2028, 0x202F),  # line ends that few expect, and what turns the direction of all that follows
+        *range(0x2028, 0x202F),  # unusual line ends, and changes of the direction of writing
         *range(0x2066, 0x206A),
-        *range(0xD800, 0xE000),  # halves of characters, which no UTF-8 file may hold
+        *range(0xD800, 0xE000),  # surrogates, which UTF-8 cannot encode
         *(0xFEFF, 0xFFFE, 0xFFFF),
     ],
     "\ufffd",
 )
-"""For `str.translate`: a replacement character for each that neither a page, a chart nor a terminal may get."""
+"""For `str.translate`: replaces each character that no page, chart or terminal may receive."""
 
 
 def plain(text: str) -> str:
-    """The text with a replacement character for each that is not meant to be seen; lines and tabs stay."""
+    """The text with invisible and control characters replaced; line ends and tabs stay."""
     return text.translate(UNSEEN)
 
 
 def one_line(text: str) -> str:
-    """The text on one line: white space becomes single spaces, what is not meant to be seen a replacement character."""
+    """The text on one line: white space becomes single spaces, control characters are replaced as in `plain`."""
     return plain(" ".join(text.split()))
 
 
 def shortened(text: str, most: int) -> str:
-    """The text on one line of at most `most` characters; … stands for what is cut."""
+    """The text on one line of at most `most` characters; … marks a cut."""
     line = one_line(text)
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 Shorten = Callable[[str, int], str]
-"""Cuts a name to one line of so many columns, at its end."""
+"""Shortens a name to one line of at most this width, at its end."""
 
 
 def apart(names: Iterable[str], most: int, shorten: Shorten) -> dict[str, str]:
-    """Each name's form on one line of at most `most` columns; no two look alike.
+    """Each name shortened to one line of at most `most` columns, so that no two look alike.
 
-    Names that would are cut in their middle instead; if they still do, their spaces and unseen characters are written
-    out; and if even that does not help, they are numbered in the order given.
+    Names that would look alike are cut in the middle instead; if they still do, spaces and invisible characters are
+    written as escapes; if that does not help, the names are numbered in order.
     """
 
     def middle(name: str, most: int) -> str:
@@ -74,13 +74,13 @@ def apart(names: Iterable[str], most: int, shorten: Shorten) -> dict[str, str]:
 
 
 def _look(shown: str) -> str:
-    """The same for texts that look alike: characters composed, or of another width, and unseen ones left out."""
+    """A key that is equal for texts that look alike: normalized (NFKC), without invisible characters."""
     composed = unicodedata.normalize("NFKC", shown)
     return "".join(character for character in composed if unicodedata.category(character) != "Cf")
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table for a notebook, in which a cell is only ever text."""
+    """An HTML table for a notebook; the cells are escaped."""
 
     def line(tag: str, cells: Sequence[str]) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(plain(cell))}</{tag}>' for cell in cells)}</tr>"

@@ -1,4 +1,4 @@
-"""A text's tokens at the levels that need no library: words, characters, sentences.
+"""Splits a text into tokens at the levels that need no library: words, characters, sentences.
 
 Knows nothing of ids, vocabularies or files.
 """
@@ -13,24 +13,23 @@ _ASCII = re.compile(r"[A-Za-z0-9']++|\S")
 
 
 def words_and_marks(text: str) -> list[str]:
-    """All of a text but its white space, in order: words, and punctuation marks and symbols one by one.
+    """The words of a text, and its punctuation marks and symbols one by one, in order.
 
-    A word is letters, digits and apostrophes (' and ’). Combining marks and invisible format characters stay
-    with what they follow, as in the word boundaries of Unicode (UAX #29, rule WB4); so Hindi and Thai words
-    stay whole, and an emoji is one token with its variation selector, its skin tone, all that zero-width
-    joiners tie to it, or the other half of its flag.
+    A word consists of letters, digits and apostrophes (' and ’). Combining marks and invisible format characters stay
+    with the character before them, as in Unicode's word boundaries (UAX #29, rule WB4). So Hindi and Thai words stay
+    whole, and an emoji is one token with its variation selector, skin tone, zero-width-joined parts or flag half.
     """
     return _ASCII.findall(text) if text.isascii() else _any_text().findall(text)
 
 
 @cache
 def _any_text() -> re.Pattern[str]:
-    """The pattern for any text, made when the first that is not ASCII comes: it takes some 15 milliseconds."""
+    """The pattern for any text, built for the first text that is not ASCII, as that takes about 15 milliseconds."""
     joined = _joined()
     ascii_follows = r"(?![^\x00-\x7f])"
     return re.compile(
-        # ASCII before ASCII needs no look at Unicode's tables, which makes most texts three times as fast.
-        # Possessive, so that "caf" is no word where é follows.
+        # ASCII followed by ASCII needs no Unicode tables, which makes most texts three times as fast.
+        # Possessive, so that "caf" is not a word before é.
         rf"[A-Za-z0-9']++{ascii_follows}"
         rf"|[!-&(-/:-@\[-`{{-~]{ascii_follows}"
         r"|(?=\S)(?:"
@@ -43,8 +42,8 @@ def _any_text() -> re.Pattern[str]:
 
 
 def _joined() -> str:
-    """Ranges, for a regular expression's class, of the combining marks (M) and format characters (Cf)."""
-    # The planes left out hold ideographs, private use and nothing yet.
+    """The combining marks (M) and format characters (Cf) as ranges of a regular expression's class."""
+    # The other planes hold ideographs, private use characters or nothing.
     codes = (
         code
         for code in (*range(0x80, 0x20000), *range(0xE0000, 0xE1000))
@@ -56,16 +55,16 @@ def _joined() -> str:
 
 
 Split = Callable[[str], list[str]]
-"""Reads a text and answers its tokens, in order; none of them is empty."""
+"""Splits a text into its tokens, in order; no token is empty."""
 
 WORD_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-"""Keras's default: punctuation but the apostrophe, tabs and line ends. A word level reads them as spaces."""
+"""Keras's default: punctuation except the apostrophe, tabs and line ends, which the word level reads as spaces."""
 
 WORD_START = "▁"
-"""Subword level: begins the piece that begins a word, so "in" and the end of "cabin" are two pieces."""
+"""Marks a piece at the start of a word at subword level, so "in" and the end of "cabin" are two pieces."""
 
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?…])\s+"  # a mark and a space: "3.5" and "rnn.org" hold none
+    r"(?<=[.!?…])\s+"  # a mark and a space, so not within "3.5" or "rnn.org"
     r"|(?<=[.!?…][\"'”’»)\]])\s+"  # the same with a closing quote or bracket between
     r"|(?<=[。！？])(?![。！？])"  # Chinese and Japanese write no space after their marks
     r"|[\r\n]+"
@@ -73,12 +72,12 @@ _SENTENCE_END = re.compile(
 
 
 def cleaner(*, lowercase: bool, filters: str) -> Callable[[str], str]:
-    """A function that lower-cases a text, then makes each character of `filters` a space.
+    """A function that lower-cases a text, then replaces each character of `filters` by a space.
 
-    A lone surrogate, which no UTF-8 file can hold, is read as "?".
+    Reads a lone surrogate, which UTF-8 cannot encode, as "?".
     """
-    # One pass of `bytes.translate` costs an eighth of `str.lower` and `str.translate` together. Bytes from
-    # 128 up are parts of longer UTF-8 sequences and stay as they are, so only ASCII filters can go this way.
+    # One pass of `bytes.translate` takes an eighth of the time of `str.lower` and `str.translate`. Bytes from 128 on
+    # are parts of longer UTF-8 sequences and must stay, so this works for ASCII filters only.
     spaces = bytes(ord(" ") if chr(byte) in filters and byte < 128 else byte for byte in range(256))
     lower_and_spaces = bytes(range(256)).lower().translate(spaces) if lowercase else spaces
     beyond_ascii = str.maketrans({character: " " for character in filters if not character.isascii()})
@@ -97,13 +96,12 @@ def cleaner(*, lowercase: bool, filters: str) -> Callable[[str], str]:
 def splitter(level: str, clean: Callable[[str], str], punctuation: str) -> Split:
     """The function that splits a text at `level`: "word", "char" or "sentence".
 
-    - word: the cleaned text between plain spaces, as Keras's `Tokenizer` does; other white space (a
-      non-breaking space, say) belongs to the word. If `punctuation` is "keep": its words and marks, between
-      white space of any kind.
-    - char: every code point of the cleaned text, spaces too.
-    - sentence: the text between line ends and sentence marks (. ! ? … before white space, 。 ！ ？ anywhere).
-      Each sentence keeps its mark and is cleaned by itself, so that filtering "." does not join sentences;
-      its runs of white space become one space.
+    - word: splits the cleaned text at spaces, as Keras's `Tokenizer` does; other white space (such as a non-breaking
+      space) belongs to the word. If `punctuation` is "keep": its words and marks, between white space of any kind.
+    - char: every code point of the cleaned text, including spaces.
+    - sentence: splits the text at line ends and after sentence marks (. ! ? … before white space, 。 ！ ？ anywhere).
+      Each sentence keeps its mark and is cleaned separately, so that filtering "." does not join sentences; runs of
+      white space become one space.
     """
     if level == "word" and punctuation == "keep":
         return lambda text: words_and_marks(clean(text))
@@ -125,11 +123,13 @@ Span = tuple[int, int]
 """A token's characters: text[start:end]."""
 
 
-def find(text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool]) -> list[Span]:
-    """Each token's `Span`; `tokens` are all that splitting found in `text`, `blank` tells what lies between them.
+def find_spans(
+    text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool]
+) -> list[Span]:
+    """The `Span` of each token; `tokens` are all tokens of `text`, `blank` recognizes characters between them.
 
-    Two tokens may share a character: "İ" has two in lower case. A token without any, such as the piece that only says
-    that a word begins, has the span of the character after it.
+    Two tokens may share a character: "İ" becomes two characters in lower case. A token without characters, such as the
+    piece that only marks the start of a word, has the span of the next character.
     """
     cleaned = clean(text)
     origins: Iterable[int] = range(len(text))
@@ -140,7 +140,7 @@ def find(text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: C
         return [(0, len(text)) for _ in tokens]
     spans, done, last = [], 0, len(solid) - 1
     for token in tokens:
-        # Cleaned, since a word that is written as the unknown token is given as that, in its own case.
+        # Cleaned, as a word written like the unknown token becomes that token, in the token's case.
         length = sum(not blank(character) for character in clean(token))
         spans.append((solid[min(done, last)], solid[min(done + max(length, 1) - 1, last)] + 1))
         done += length
@@ -148,11 +148,11 @@ def find(text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: C
 
 
 def blanks(level: str, punctuation: str) -> Callable[[str], bool]:
-    """The function that tells whether a character of a cleaned text stands between its tokens."""
+    """The function that recognizes the characters of a cleaned text that are between tokens."""
     if level == "char":
         return lambda character: False
     if level == "word" and punctuation == "drop":
         return lambda character: character == " "
-    if level == "subword":  # which reads the sign of a word's start as a space
+    if level == "subword":  # it reads the mark of a word's start as a space
         return lambda character: character.isspace() or character == WORD_START
     return str.isspace

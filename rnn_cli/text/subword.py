@@ -1,7 +1,7 @@
-"""Learning the pieces of words by byte-pair encoding (Sennrich et al., 2016), done by Hugging Face `tokenizers`.
+"""Learns a vocabulary and merges of pieces of words by byte-pair encoding, with Hugging Face `tokenizers`.
 
-The only file that imports that library, which is an extra. What is learned is a vocabulary and a list of merges, with
-which `rnn_cli.text.pieces` splits texts. Knows nothing of truncation or files.
+The only file that imports that library, which is an extra. `rnn_cli.text.pieces` splits texts with the merges. Knows
+nothing of truncation or files.
 """
 
 import json
@@ -29,7 +29,7 @@ def learn(
     """The pieces in id order, at most `vocab_size`, and the merges that make them.
 
     `specials` (padding, unknown) come first, then single characters, the most frequent ones if not all fit,
-    then longer pieces seen at least twice. Words in `reserved` are left out. Equal texts, equal answer.
+    then longer pieces seen at least twice. Ignores words in `reserved`. Equal texts give equal results.
     """
     plain = [" ".join(word for word in clean(text).split() if word not in reserved) for text in texts]
     characters: Counter[str] = Counter()
@@ -37,10 +37,10 @@ def learn(
         characters.update(text)
     for taken in (" ", WORD_START):
         del characters[taken]
-    # Left to itself, the library chooses among equally frequent characters in its hash table's order.
+    # Without an alphabet, the library chooses among equally frequent characters in the order of its hash table.
     alphabet = [WORD_START, *(each for each, _ in characters.most_common(vocab_size - len(specials) - 1))]
     tokenizer = Tokenizer(models.BPE(unk_token=specials[1]))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # so no piece joins a mark with its neighbour
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # no piece joins a mark with its neighbour
         [pre_tokenizers.Metaspace(WORD_START), pre_tokenizers.Punctuation()]
     )
     trainer = trainers.BpeTrainer(

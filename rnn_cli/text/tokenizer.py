@@ -1,6 +1,6 @@
-"""The Tokenizer: texts to ids and back to tokens, at four levels. Knows nothing of padding, labels or files.
+"""The Tokenizer: texts to tokens and ids, at four levels. Knows nothing of padding, labels or files.
 
-Imports no library at the top, since `rnn predict` starts with this file.
+Imports no library at the top, as `rnn predict` loads this file at every start.
 """
 
 from collections import Counter
@@ -11,20 +11,19 @@ from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from rnn_cli.text import splitting, tokenizer_json
+from rnn_cli.text import tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
-from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Split, cleaner, splitter
+from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Span, Split, blanks, cleaner, find_spans, splitter
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """What a text's tokens are, and which id each has. Made by `fit` or `from_json`; never changes.
+    """Splits texts into tokens and maps them to ids. Immutable; made by `fit` or `from_json`.
 
-    `vocab` holds the tokens in id order: 0 is padding (the empty string, which is no text's token), 1 is
-    `oov_token`.
+    `vocab` holds the tokens in id order: 0 is padding (the empty string, which is never a token), 1 is `oov_token`.
     """
 
     level: str
@@ -36,7 +35,7 @@ class Tokenizer:
     max_length: int
     truncate: str
     merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Subword level only: the pairs of pieces that make longer ones, in the order they were learned."""
+    """Subword level only: the pairs of pieces to join, in the order they were learned."""
 
     @classmethod
     def fit(
@@ -52,15 +51,13 @@ class Tokenizer:
         max_length: int = 200,
         truncate: str = "head",
     ) -> "Tokenizer":
-        """Learn a vocabulary of at most `vocab_size` ids, 0 and 1 included, from texts that are read once.
+        """Learn a vocabulary of at most `vocab_size` ids, including 0 and 1, from texts that are read once.
 
         The settings are those of `rnn_cli.config.schema.TokenizerConfig`. At word and char level the ids equal those
-        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is kept: by
-        frequency, ties by first appearance. A token that equals `oov_token` (or its lower-case form, if texts
-        are lower-cased) gets no id: it is unknown.
+        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is kept: by frequency, ties by
+        first appearance. A token equal to `oov_token` (or to its lower-case form, if texts are lower-cased) is unknown.
 
-        Raises `ValueError` for a level or punctuation that there is not, and for punctuation kept at another
-        level than word.
+        Raises `ValueError` for an invalid level or punctuation, and for kept punctuation at another level than word.
         """
         if punctuation != "drop" and (level, punctuation) != ("word", "keep"):
             raise ValueError(f"no such punctuation at level {level}: {punctuation}")
@@ -82,23 +79,23 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """Number of ids, padding and unknown included: every id is below it."""
+        """The number of ids, including padding and unknown; every id is below it."""
         return len(self.vocab)
 
     def tokens(self, text: str) -> list[str]:
-        """All tokens of a text, known or not, before truncation; none for a text without any."""
+        """All tokens of a text, known or not, before truncation."""
         return self._split(text)
 
-    def spans(self, text: str) -> list[splitting.Span]:
-        """Where each of `tokens(text)` stands: text[start:end], in characters."""
-        return splitting.find(text, self._split(text), self._clean, splitting.blanks(self.level, self.punctuation))
+    def spans(self, text: str) -> list[Span]:
+        """The span of each of `tokens(text)`: text[start:end], in characters."""
+        return find_spans(text, self._split(text), self._clean, blanks(self.level, self.punctuation))
 
     def id_of(self, token: str) -> int:
-        """The id of one of `tokens`; 1, the unknown token's, for any that the vocabulary does not hold."""
-        return self._ids.get(token, UNKNOWN) or UNKNOWN  # the empty string is padding, and no token
+        """The id of a token; 1, the unknown token's id, if it is not in the vocabulary."""
+        return self._ids.get(token, UNKNOWN) or UNKNOWN  # the empty string is padding, not a token
 
-    def cut(self, tokens: Sequence[Item]) -> Sequence[Item]:
-        """The part that is read of one text's tokens: at most `max_length`, from where `truncate` says."""
+    def cut(self, tokens: Sequence[_Item]) -> Sequence[_Item]:
+        """The tokens of a text after truncation: at most `max_length`, from the part that `truncate` names."""
         excess = len(tokens) - self.max_length
         if excess <= 0:
             return tokens
@@ -114,17 +111,17 @@ class Tokenizer:
         return self.encode_counted(text)[0]
 
     def encode_counted(self, text: str) -> tuple[list[int], int]:
-        """What `encode` answers, and how many tokens the whole text has."""
+        """The result of `encode`, and the number of tokens of the whole text."""
         tokens = self._split(text)
         return list(map(self._ids.get, self.cut(tokens), repeat(UNKNOWN))) or [UNKNOWN], len(tokens)
 
     def encode_whole(self, text: str) -> list[int]:
-        """The ids of a text however long it is, none for a text without tokens: what stands in it, not what is read."""
+        """The ids of a whole text without truncation, none for a text without tokens."""
         return list(map(self._ids.get, self._split(text), repeat(UNKNOWN)))
 
     def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
-        """The ids of each text, in order, as `encode` answers them."""
-        # Written out: the calls would cost as much as half of the work.
+        """The ids of each text, in order, as from `encode`."""
+        # Inlined: calls would take half as long as the work itself.
         split, id_of, longest = self._split, self._ids.get, self.max_length
         encoded = []
         for text in texts:
@@ -135,13 +132,13 @@ class Tokenizer:
         return encoded
 
     def knows(self, ids: Iterable[int]) -> bool:
-        """Whether an encoded text holds a known token besides spaces; a score means little if not."""
+        """Whether an encoded text holds a known token other than spaces; without one, a score means little."""
         if not self.blank:
             return max(ids, default=0) > UNKNOWN
         return any(each > UNKNOWN and each not in self.blank for each in ids)
 
     def to_json(self) -> str:
-        """Everything as JSON text; `from_json` makes an equal tokenizer of it."""
+        """The tokenizer as JSON text for `from_json`."""
         fields: dict[str, Any] = {
             "level": self.level,
             "oov_token": self.oov_token,
@@ -154,12 +151,12 @@ class Tokenizer:
         }
         if self.level == "subword":
             fields["merges"] = self.merges
-        return tokenizer_json.write(fields)
+        return tokenizer_json.write_fields(fields)
 
     @classmethod
     def from_json(cls, text: str) -> "Tokenizer":
         """The tokenizer that `to_json` wrote. Raises `BundleError` on any other text."""
-        fields = tokenizer_json.read(text)
+        fields = tokenizer_json.read_fields(text)
         vocab = tuple(fields.pop("vocabulary"))
         merges = tuple((left, right) for left, right in fields.pop("merges", ()))
         return cls(vocab=vocab, merges=merges, **fields)
@@ -170,7 +167,7 @@ class Tokenizer:
 
     @cached_property
     def blank(self) -> frozenset[int]:
-        """The ids of known tokens that are nothing but space."""
+        """The ids of known tokens that consist of spaces."""
         blank = f" {WORD_START}"
         return frozenset(index for index, token in enumerate(self.vocab) if index > UNKNOWN and not token.strip(blank))
 

@@ -1,7 +1,7 @@
-"""A tokenizer as JSON: writing it, and reading it with every type and value checked by hand.
+"""Writes a tokenizer as JSON, and reads it with a check of every type and value.
 
-The text may come from anyone, so nothing of it is believed; and `rnn predict` reads it at every start, so no
-library helps. Knows nothing of splitting or of files.
+The file may come from anyone, so everything is checked; `rnn predict` reads it at every start, so no library is used.
+Knows nothing of splitting or of files.
 """
 
 import json
@@ -13,13 +13,13 @@ from rnn_cli.errors import BundleError
 
 PADDING = 0
 UNKNOWN = 1
-LEVELS = ("word", "char", "sentence", "subword")
+TOKEN_LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
 PUNCTUATION = ("drop", "keep")
 
-LONGEST = 2**31 - 1
+LARGEST_LENGTH = 2**31 - 1
 MOST_FILTERS = 10_000
-"""More than anyone types; each is looked for 256 times."""
+"""More than anyone needs; each is searched for 256 times."""
 
 _TYPES: dict[str, type] = {
     "level": str,
@@ -31,11 +31,11 @@ _TYPES: dict[str, type] = {
     "truncate": str,
     "vocabulary": list,
 }
-"""The keys every level writes; subword adds "merges", a list of pairs."""
+"""The keys of every level; subword adds "merges", a list of pairs."""
 
 
-def write(fields: Mapping[str, Any]) -> str:
-    """The fields as JSON text in plain ASCII, the vocabulary an entry a line."""
+def write_fields(fields: Mapping[str, Any]) -> str:
+    """The fields as JSON text in ASCII, the vocabulary with one entry per line."""
     lines = []
     for key, value in fields.items():
         if isinstance(value, tuple | list):
@@ -46,10 +46,10 @@ def write(fields: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def read(text: str) -> dict[str, Any]:
+def read_fields(text: str) -> dict[str, Any]:
     """The checked fields of a JSON text.
 
-    Raises `BundleError` ("tokenizer.json: ...") on anything that `write` would not have written.
+    Raises `BundleError` ("tokenizer.json: ...") for anything that `write_fields` does not write.
     """
     try:
         fields = json.loads(text, object_pairs_hook=_OneObject())
@@ -59,7 +59,7 @@ def read(text: str) -> dict[str, Any]:
         raise _refused(f"not readable as JSON ({error})") from None
     if not isinstance(fields, dict):
         raise _refused("expected an object")
-    fields.setdefault("punctuation", "drop")  # all there was when files did not say it
+    fields.setdefault("punctuation", "drop")  # older files do not have the key
     _check_keys(fields)
     _check_values(fields)
     _check_vocabulary(fields["vocabulary"], fields["oov_token"])
@@ -73,7 +73,7 @@ def _refused(what: str) -> BundleError:
 
 
 class _OneObject:
-    """Makes a dict of a JSON object, once: there is no other in a tokenizer, and none of its keys is given twice."""
+    """Converts one JSON object to a dict; refuses a second object, and repeated keys."""
 
     def __init__(self) -> None:
         self.made = False
@@ -81,9 +81,9 @@ class _OneObject:
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
         if len(fields) < len(pairs):
-            raise _refused("a key is given twice")
+            raise _refused("a key appears twice")
         if self.made:
-            raise _refused("holds an object in an object")
+            raise _refused("holds a nested object")
         self.made = True
         return fields
 
@@ -102,13 +102,13 @@ def _check_keys(fields: dict[str, Any]) -> None:
 
 
 def _check_values(fields: dict[str, Any]) -> None:
-    for key, allowed in (("level", LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
+    for key, allowed in (("level", TOKEN_LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
         if fields[key] not in allowed:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
     if fields["punctuation"] == "keep" and fields["level"] != "word":
-        raise _refused(f"punctuation: keep is of level word, got {fields['level']}")
-    if not 1 <= fields["max_length"] <= LONGEST:
-        raise _refused(f"max_length: expected from 1 to {LONGEST}, got {fields['max_length']}")
+        raise _refused(f"punctuation: keep needs level word, got {fields['level']}")
+    if not 1 <= fields["max_length"] <= LARGEST_LENGTH:
+        raise _refused(f"max_length: expected from 1 to {LARGEST_LENGTH}, got {fields['max_length']}")
     if not fields["oov_token"]:
         raise _refused("oov_token: expected at least one character")
     if len(fields["filters"]) > MOST_FILTERS:
@@ -125,7 +125,7 @@ def _check_vocabulary(vocabulary: list[Any], oov_token: str) -> None:
         raise _refused("vocabulary: expected the padding token (empty) and oov_token first")
     if len(set(vocabulary)) < len(vocabulary):
         twice = next(left for left, right in pairwise(sorted(vocabulary)) if left == right)
-        raise _refused(f"vocabulary: {twice!r} is given twice")
+        raise _refused(f"vocabulary: {twice!r} appears twice")
 
 
 def _check_encodable(key: str, text: str) -> None:
@@ -142,7 +142,7 @@ def _check_merges(merges: list[Any], pieces: set[str]) -> None:
             raise _refused(f"merges.{index}: expected two pieces")
         left, right = merge
         if not (left and right and {left, right, left + right} <= pieces):
-            raise _refused(f"merges.{index}: {left!r} and {right!r} make no piece of the vocabulary")
+            raise _refused(f"merges.{index}: {left!r} and {right!r} do not make a piece of the vocabulary")
         if (left, right) in found:
-            raise _refused(f"merges.{index}: {left!r} and {right!r} are given twice")
+            raise _refused(f"merges.{index}: {left!r} and {right!r} appear twice")
         found.add((left, right))

@@ -1,4 +1,4 @@
-"""One run from labelled rows to a bundle. The only room that loads TensorFlow."""
+"""One run from labelled rows to a bundle; loads TensorFlow."""
 
 from rnn_cli.system import leave_home_alone
 

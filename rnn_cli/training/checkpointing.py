@@ -1,7 +1,7 @@
-"""All that a run depends on, to a checkpoint's files and back.
+"""Saves all that a run depends on in a checkpoint's files, and reads it again.
 
-The order of rows follows from (seed, epoch) and the batches done, dropout from its seeds' saved counters, so that a
-run that goes on from here ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
+The order of rows follows from (seed, epoch) and the number of batches done, dropout from its saved counters. So a
+resumed run ends with the same bytes of weights as one that never stopped. Takes no TensorFlow.
 """
 
 import json
@@ -37,10 +37,10 @@ from rnn_cli.config.schema import Config
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
-from rnn_cli.training.fitted_baseline import KeptBaseline
-from rnn_cli.training.loop import Standing, diverged
-from rnn_cli.training.npz import pack, unpack
-from rnn_cli.training.prepare import Known, Prepared, asked_again, with_absolute_paths
+from rnn_cli.training.baseline import Baseline
+from rnn_cli.training.loop import TrainingState, diverged
+from rnn_cli.training.npz import pack_arrays, unpack_arrays
+from rnn_cli.training.prepare import Known, Prepared, as_prepared, with_absolute_paths
 
 if TYPE_CHECKING:  # loading it loads TensorFlow
     from rnn_cli.training.learner import Learner
@@ -48,11 +48,11 @@ if TYPE_CHECKING:  # loading it loads TensorFlow
 LIBRARIES = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "numba", "scipy", "scikit-learn")
 
 IMPORTED = {"scikit-learn": "sklearn"}
-"""What a library is imported as, where that is not its name."""
+"""Import names that differ from the library's name."""
 
 
 def versions() -> dict[str, str]:
-    """Name → release, Python's and our own among them; of a library that is not there, "missing"."""
+    """Name → version of each library, of Python and of rnn-cli; "missing" for a library that is not installed."""
     return {"python": platform.python_version(), "rnn-cli": __version__, **{name: _version(name) for name in LIBRARIES}}
 
 
@@ -60,13 +60,13 @@ def versions() -> dict[str, str]:
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # it came by another name, as tensorflow-cpu does, or in a frozen program
+    except PackageNotFoundError:  # installed under another name, as tensorflow-cpu, or in a frozen program
         pass
     try:
         if name == "tensorflow":
-            from rnn_cli.training import quiet  # noqa: F401  (loads it without chatter)
+            from rnn_cli.training import quiet  # noqa: F401  (loads it without start-up messages)
         return str(import_module(IMPORTED.get(name, name)).__version__)
-    except Exception:  # a library that is damaged may raise anything
+    except Exception:  # a damaged library may raise anything
         return "missing"
 
 
@@ -76,27 +76,26 @@ ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A run as a checkpoint holds it; `arrays` is a `Learner`'s state, `recipe` and `seconds` are `Prepared`'s."""
+    """A run as stored in a checkpoint; `arrays` is a `Learner`'s state, `recipe` and `seconds` are as in `Prepared`."""
 
     config: Config
     known: Known
     origin: Mapping[str, Any] | None
     versions: Mapping[str, str]
-    standing: Standing
+    reached: TrainingState
     arrays: Mapping[str, list[AnyArray]]
     recipe: str | None = None
     seconds: float | None = None
 
     @classmethod
-    def of(cls, run: Prepared, standing: Standing, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
-        """A run as it stands now."""
-        baseline = run.baseline.kept() if run.baseline else None
-        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, baseline)
-        return cls(run.config, known, run.origin, versions(), standing, arrays, run.recipe, run.spent())
+    def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
+        """The current state of a run."""
+        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, run.baseline)
+        return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent())
 
     @classmethod
     def read(cls, checkpoint: Checkpoint) -> "SavedRun":
-        """The run that `state` and `files` made the checkpoint of; raises `BundleError` if it is none."""
+        """The run in a checkpoint made from `state` and `files`; raises `BundleError` if there is none."""
         where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
         try:
             config = stored_config(state["config"].encode("utf-8"), where)
@@ -106,22 +105,21 @@ class SavedRun:
             tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
             names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
             if set(files) != {TOKENIZER, *names} or not describes(config, tokenizer):
-                raise ValueError("its files do not belong together")
-            arrays = {name.removesuffix(".npz"): unpack(files[name]) for name in names}
+                raise ValueError("its files do not fit together")
+            arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
             kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
             known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
-            standing = Standing.from_dict(state["standing"], arrays.pop(BEST))
+            reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
-            seconds = state.get("seconds")  # earlier releases kept none
+            seconds = state.get("seconds")  # earlier releases stored none
             spent = None if seconds is None else checked_number(seconds, 0, MAX_RUN_SECONDS)
-            told = state.get("recipe"), spent
-            return cls(config, known, state["origin"], state["versions"], standing, arrays, *told)
+            return cls(config, known, state["origin"], state["versions"], reached, arrays, state.get("recipe"), spent)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
     def state(self) -> dict[str, Any]:
-        """What of it JSON can hold."""
+        """The part that is stored as JSON."""
         return {
             "config": to_yaml(self.config),
             "labels": list(self.known.labels),
@@ -132,34 +130,35 @@ class SavedRun:
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,
-            "standing": self.standing.to_dict(),
+            "standing": self.reached.to_dict(),
         }
 
     def files(self) -> dict[str, bytes]:
-        """The rest: the tokenizer and the arrays."""
-        arrays = {**self.arrays, BEST: self.standing.best_weights}
+        """The other part: the tokenizer and the arrays."""
+        arrays = {**self.arrays, BEST: self.reached.best_weights}
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
-        packed = {f"{name}.npz": pack(values) for name, values in arrays.items()}
+        packed = {f"{name}.npz": pack_arrays(values) for name, values in arrays.items()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
 
     def _baseline_state(self) -> dict[str, Any] | None:
         kept = self.known.baseline
-        return None if kept is None else {"numbers": dict(kept.numbers), "sides": list(kept.sides)}
+        if kept is None:
+            return None
+        return {"numbers": {name: getattr(kept, name) for name in BASELINE_FIELDS}, "sides": list(kept.sides)}
 
-    def gone_on_with(self, config: Config) -> Config:
-        """The config to go on with: the run's own but for where its rows lie now, how often it is saved
-        and whether a linear baseline is fitted.
+    def config_to_resume(self, config: Config) -> Config:
+        """The config to continue with.
 
-        Raises `ConfigError`, naming every key that differs otherwise.
+        It may change where the rows are, how often the run is saved and whether a linear baseline is fitted. Raises
+        `ConfigError`, naming every other key that differs.
         """
-        config = asked_again(config, self.known, self.config.model)
+        config = as_prepared(config, self.known, self.config.model)
         if changes := self._changes(config):
             raise ConfigError(
                 [
                     ConfigMistake(
-                        f"{json.dumps(now)} now, {json.dumps(then)} when the run began; "
-                        "leave it as it was, or begin anew",
+                        f"{json.dumps(now)} now, {json.dumps(then)} when the run began; restore it, or start a new run",
                         key,
                     )
                     for key, now, then in changes
@@ -168,12 +167,11 @@ class SavedRun:
         return config
 
     def _changes(self, config: Config) -> list[tuple[str, Any, Any]]:
-        now, then = (_flat(each.to_dict()) for each in (with_absolute_paths(config), self.config))
-        differing = [(key, now[key], then[key]) for key in then if now[key] != then[key]]
-        return [change for change in differing if not _is_free(*change)]
+        differing = with_absolute_paths(config).differences(self.config)
+        return [(key, now, then) for key, (now, then) in differing.items() if not _is_free(key, now, then)]
 
     def is_finished(self, place: Unfinished) -> bool:
-        """Whether its bundle stands already: the run was stopped between that and its folder's removal."""
+        """Whether its bundle exists already: the run was stopped before its folder was removed."""
         try:
             opened = Bundle.open(place.target)
             same = not self._changes(stored_config(opened.read(CONFIG), str(place.target / CONFIG)))
@@ -184,12 +182,12 @@ class SavedRun:
         return same and not place.force and (data["fingerprint"], unlabelled) == (known.fingerprint, known.unlabelled)
 
     def changed_versions(self) -> list[str]:
-        """Each library that is not of the release the run began with, in words."""
+        """Each library whose version differs from the one at the start of the run, in words."""
         now = {name: versions().get(name, "missing") for name in self.versions}
         return [f"{name} {then} became {now[name]}" for name, then in self.versions.items() if now[name] != then]
 
 
-NUMBERS = {
+BASELINE_FIELDS = {
     "model": str,
     "C": float,
     "features": int,
@@ -198,24 +196,24 @@ NUMBERS = {
     "temperature": float,
     "threshold": float,
 }
-"""What JSON keeps of a baseline."""
+"""The fields of a `Baseline` that are stored as JSON, with their types."""
 
 
-def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> KeptBaseline:
-    """Raises `KeyError`, `TypeError` or `ValueError` where these are not a baseline's."""
-    numbers = {name: kind(state["numbers"][name]) for name, kind in NUMBERS.items()}
+def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> Baseline:
+    """The stored baseline; raises `KeyError`, `TypeError` or `ValueError` if it is damaged."""
+    numbers = {name: kind(state["numbers"][name]) for name, kind in BASELINE_FIELDS.items()}
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
-        raise ValueError("the baseline's numbers")
+        raise ValueError("a number of the baseline is not finite")
     sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
     for probabilities, predicted in sides.values():
         is_whole = probabilities.shape == (len(predicted), labels) and predicted.shape == (len(predicted),)
         if not is_whole or predicted.min() < 0 or predicted.max() >= labels:
-            raise ValueError("the baseline's answers")
-    return KeptBaseline(numbers, sides)
+            raise ValueError("the predictions of the baseline")
+    return Baseline(**numbers, sides=sides)
 
 
 def _is_free(key: str, now: object, then: object) -> bool:
-    # Files may have moved: the rows' fingerprint tells whether they are still the same.
+    # Files may have moved; the fingerprint checks that the rows are the same.
     are_files = isinstance(now, str) and isinstance(then, str)
     return (
         key in ("data.source", "training.checkpoint_minutes", "training.baseline")
@@ -224,29 +222,23 @@ def _is_free(key: str, now: object, then: object) -> bool:
     )
 
 
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        flat |= {f"{prefix}{key}": value} if prefix else _flat(value, f"{key}.")
-    return flat
-
-
 def _check_sizes(arrays: Mapping[str, list[AnyArray]], made_of: Architecture) -> None:
-    """Raises `ValueError` unless there are as many weights as the network has, which is then no larger than they."""
+    """Raise `ValueError` unless there are as many weights as the network has, so that no larger network is built."""
     for name in ("model", BEST):
         weights = sum(array.size for array in arrays[name] if array.dtype.kind == "f")
-        if weights != made_of.weights and (arrays[name] or name != BEST):  # before the first epoch ends none is best
+        if weights != made_of.weights and (
+            arrays[name] or name != BEST
+        ):  # there are no best weights before the first epoch ends
             raise ValueError(f"{weights:,} weights, where its config has {made_of.weights:,}")
 
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+HELD_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class HeldSignals:
-    """Within the block the first Ctrl-C, SIGTERM or SIGHUP is only noted; a second one of any kind acts at once.
+    """Within the block, holds back the first Ctrl-C, SIGTERM or SIGHUP; a second one of any kind acts at once.
 
-    `deliver` lets the one that was noted act as it would have. Outside the main thread, which alone hears signals,
-    nothing is held.
+    `deliver` lets the held signal act. Outside the main thread, which alone receives signals, it holds nothing.
     """
 
     def __init__(self) -> None:
@@ -254,21 +246,21 @@ class HeldSignals:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "HeldSignals":
-        """Begin to hold."""
+        """Start to hold signals."""
         if threading.current_thread() is threading.main_thread():
-            for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
-                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # nohup's are left alone
+            for number in (getattr(signal, name) for name in HELD_SIGNALS if hasattr(signal, name)):
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # a signal that nohup ignores stays ignored
                     self._before[number] = signal.signal(number, self._hold)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Hold no longer; one that came too late for a pause acts now, unless something else went wrong."""
+        """Stop holding; a signal that is still held acts now, unless another error is raised."""
         self._restore()
         if kind is None:
             self.deliver()
 
     def deliver(self) -> None:
-        """Let the signal that waits act; without one nothing happens."""
+        """Let the held signal act, if there is one."""
         number, self.waiting = self.waiting, None
         if number is not None:
             self._restore()
@@ -279,39 +271,39 @@ class HeldSignals:
         self._restore()
 
     def _restore(self) -> None:
-        before, self._before = self._before, {}  # a signal that comes meanwhile finds nothing left to do
+        before, self._before = self._before, {}  # a signal that arrives meanwhile must not restore twice
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
 
-class Keeper:
-    """Saves a run that trains at `place`."""
+class Checkpointer:
+    """Writes the checkpoints of a run to its folder, `place`."""
 
     def __init__(
-        self, place: Unfinished, run: Prepared, learner: "Learner", standing: Standing, signals: HeldSignals
+        self, place: Unfinished, run: Prepared, learner: "Learner", reached: TrainingState, signals: HeldSignals
     ) -> None:
         self.place = place
         self.run = run
         self.learner = learner
-        self.standing = standing
+        self.reached = reached
         self.signals = signals
         self.saved_at = time.monotonic()
 
     def begin(self) -> None:
-        """Write the first checkpoint of a run."""
+        """Write the run's first checkpoint."""
         self._write(self.place.begin, self.learner.state())
 
     def save(self) -> None:
-        """Write a checkpoint; a signal that waits acts after it. Raises `RunFailed` if a weight is not finite."""
+        """Write a checkpoint, then let a held signal act. Raises `RunFailed` if a weight is not finite."""
         arrays = self.learner.state()
         if not all(np.isfinite(array).all() for values in arrays.values() for array in values):
-            epoch = self.standing.epoch
-            raise diverged("network", float("nan"), f"epoch {len(self.standing.history) + 1}, batch {epoch.batches}")
+            epoch = self.reached.epoch
+            raise diverged("network", float("nan"), f"epoch {len(self.reached.history) + 1}, batch {epoch.batches}")
         self._write(self.place.save, arrays)
         self.signals.deliver()
 
     def pause(self) -> None:
-        """Save if a signal waits, or the last checkpoint is `checkpoint_minutes` old."""
+        """Save if a signal is held or the last checkpoint is `checkpoint_minutes` old."""
         minutes = (time.monotonic() - self.saved_at) / 60
         if self.signals.waiting is not None or minutes >= self.run.config.training.checkpoint_minutes:
             self.save()
@@ -319,6 +311,6 @@ class Keeper:
     def _write(
         self, write: Callable[[Mapping[str, Any], Mapping[str, bytes]], None], arrays: Mapping[str, list[AnyArray]]
     ) -> None:
-        saved = SavedRun.of(self.run, self.standing, arrays)
+        saved = SavedRun.of(self.run, self.reached, arrays)
         write(saved.state(), saved.files())
         self.saved_at = time.monotonic()

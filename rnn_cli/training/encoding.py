@@ -1,4 +1,4 @@
-"""Encoded texts, and the batches an epoch takes them in."""
+"""Encoded texts and labels, and the batches of an epoch."""
 
 import math
 from collections import Counter
@@ -6,42 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rnn_cli.arrays import Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.text.padding import pad
 
 POOL = 64
-"""Batches whose texts are sorted by length together: enough for like lengths, few enough to stay shuffled."""
+"""How many batches are sorted by length together: enough for similar lengths, few enough to stay shuffled."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Texts as ids, with the class `[texts]` and the weight in the loss `[texts]` of each."""
+    """Texts as ids, with their classes `[texts]` and weights in the loss `[texts]`."""
 
     sequences: Sequence[Sequence[int]]
-    classes: npt.NDArray[np.intp]
-    weights: npt.NDArray[np.float32]
+    classes: Indices
+    weights: Floats32
 
-    def ids(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
-        """Some texts' ids, `[rows, longest]`, padded after the text with 0."""
+    def ids(self, rows: Indices) -> Ids:
+        """The ids of some texts, `[rows, longest]`, padded after the text with 0."""
         return pad([self.sequences[row] for row in rows])
 
-    def lengths(self) -> npt.NDArray[np.intp]:
-        """Ids of each text."""
+    def lengths(self) -> Indices:
+        """The number of ids of each text."""
         return np.fromiter(map(len, self.sequences), np.intp, len(self.sequences))
 
 
 def epoch_steps(rows: int, batch_size: int) -> int:
-    """How many batches an epoch over so many rows has; the last may be a smaller one."""
+    """The number of batches of an epoch; the last batch may be smaller."""
     return math.ceil(rows / batch_size)
 
 
-def epoch_batches(
-    lengths: npt.NDArray[np.intp], batch_size: int, *, seed: int, epoch: int
-) -> list[npt.NDArray[np.intp]]:
-    """The rows of each batch of one epoch: every row once, like lengths together, all by chance of (seed, epoch)."""
+def epoch_batches(lengths: Indices, batch_size: int, *, seed: int, epoch: int) -> list[Indices]:
+    """The rows of each batch of an epoch: every row once, similar lengths together, shuffled by (seed, epoch)."""
     chance = np.random.default_rng([seed, epoch])
     order = chance.permutation(len(lengths))
     pool = POOL * batch_size
@@ -52,7 +50,7 @@ def epoch_batches(
 
 
 def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]:
-    """The network's classes: sorted, numbers by value; of two, the positive one last."""
+    """The labels in the order of the network's classes: sorted, numbers by value; the positive one of two last."""
     names = sorted(set(labels), key=_by_value)
     if positive is None:
         return tuple(names)
@@ -66,7 +64,7 @@ def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]
 
 
 def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingConfig) -> dict[str, float]:
-    """Each label's weight in the loss. `balanced` gives every label the same sum of weights, 1 a row on average."""
+    """Each label's weight in the loss. `balanced` gives all labels equal sums of weights, 1 per row on average."""
     chosen = config.class_weight
     if chosen is None:
         return dict.fromkeys(labels, 1.0)
@@ -84,7 +82,7 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
 
 
 def _by_value(label: str) -> tuple[bool, float, str]:
-    # A label may well be "nan" or "inf", which are floats but have no place among them.
+    # A label may be "nan" or "inf", which are floats but have no order among numbers.
     try:
         number = float(label)
     except ValueError:

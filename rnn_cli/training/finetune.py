@@ -1,4 +1,4 @@
-"""Further training: a trained bundle whose network, tokenizer and labels a new run begins with.
+"""Further training: a new run that starts with the network, tokenizer and labels of a trained model.
 
 Takes no TensorFlow; the weights are loaded by `rnn_cli.training.run`.
 """
@@ -19,18 +19,18 @@ from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokeniz
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.prepare import Known, Prepared, asked_again
+from rnn_cli.training.prepare import Known, Prepared, as_prepared
 
 FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
-"""Keys of `model` that change no weight's shape or meaning; a file of word vectors is not read again."""
+"""Keys of `model` that may differ, as they change no weight's shape or meaning; word vectors are not read again."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The model that further training begins with, from a bundle or a checkpoint of an unfinished run.
+    """The model that further training starts with, from a bundle or a checkpoint of an unfinished run.
 
-    `weights` are a checkpoint's, a `Learner`'s state of the model; a bundle's are in its `graph`. Its Keras file is
-    never read: what opens such files can be made to do more than that.
+    `weights` are a checkpoint's; a bundle's are in its `graph`. The bundle's Keras file is never read: opening such a
+    file can run code that is in it.
     """
 
     path: Path
@@ -42,7 +42,7 @@ class Origin:
 
     @classmethod
     def open(cls, path: Path, warn: Callable[[str], None]) -> "Origin":
-        """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` hears of damaged checkpoints."""
+        """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` receives damaged checkpoints."""
         if path.name.endswith(UNFINISHED):
             saved = SavedRun.read(newest_checkpoint(path, warn))
             known = replace(saved.known, fingerprint=None, baseline=None)
@@ -53,65 +53,67 @@ class Origin:
         graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(labels))
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.is_int8:
-            raise BundleError("computes in 8 bits", where=where, hint="name the folder rnn train wrote")
+            raise BundleError("computes in 8 bits", where=where, hint="name the folder that rnn train wrote")
         return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
 
     def further(self, config: str | None, overrides: Sequence[Override]) -> Config:
-        """The config of the new run: CONFIG, or else this model's own, with overrides.
+        """The config of the new run: `config`, or else this model's config, with overrides.
 
-        Raises `ConfigError` for each key that asks for another network or tokenizer.
+        Raises `ConfigError` for each key that would need another network or tokenizer.
         """
         if config is None:
-            asked = with_overrides(self.config, overrides, str(self.path / CONFIG))
+            wanted = with_overrides(self.config, overrides, str(self.path / CONFIG))
         else:
-            asked = asked_again(load_config(config, overrides), self.known, self.config.model)
+            wanted = as_prepared(load_config(config, overrides), self.known, self.config.model)
         wrong: list[ConfigMistake] = []
         for section in ("tokenizer", "model"):
-            ours, theirs = getattr(self.config, section).model_dump(), getattr(asked, section).model_dump()
+            ours, theirs = getattr(self.config, section).model_dump(), getattr(wanted, section).model_dump()
             wrong += [
                 ConfigMistake(
-                    f"{theirs[key]!r} asked for, but {self.path} has {ours[key]!r}; further "
-                    f"training keeps the network, so leave {'CONFIG' if config else 'it'} out",
+                    f"is {theirs[key]!r}, but {self.path} has {ours[key]!r}; further training keeps the "
+                    f"network, so leave {'CONFIG' if config else 'it'} out",
                     f"{section}.{key}",
                 )
                 for key in ours
                 if ours[key] != theirs[key] and not (section == "model" and key in FREE)
             ]
-        vectors = asked.model.embeddings
+        vectors = wanted.model.embeddings
         if vectors not in (None, self.config.model.embeddings):
             what = f"{vectors}: further training keeps the vectors of {self.path}"
             wrong.append(ConfigMistake(what, "model.embeddings"))
-        if asked.data.unlabelled not in (None, self.config.data.unlabelled):
+        if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.path}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
-        positive = asked.data.positive_label
+        positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
             what = f"{self.path} keeps its labels and their order: {labels}"
             wrong.append(ConfigMistake(what, "data.positive_label"))
         if wrong:
             raise ConfigError(wrong)
-        data = asked.data.model_copy(update={"unlabelled": None})
-        model = asked.model.model_copy(update={"embeddings": None})
-        return asked.model_copy(update={"data": data, "model": model})
+        data = wanted.data.model_copy(update={"unlabelled": None})
+        model = wanted.model.model_copy(update={"embeddings": None})
+        return wanted.model_copy(update={"data": data, "model": model})
 
     def compare(self, run: Prepared, listener: Listener) -> None:
-        """Tell how the new rows suit this model, and where rows that taught it may now measure it."""
+        """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""
         if missing := [label for index, label in enumerate(run.labels) if index not in run.train.classes]:
-            listener.warn(f"no training row is labelled {few_of(missing)}; what {self.path} knew of that may fade")
+            listener.warn(f"no training row is labelled {few_of(missing)}; {self.path} may forget it")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
-        listener.note(f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which stays")
+        listener.note(
+            f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which does not change"
+        )
         ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
-            listener.note(f"rows that {self.path} learned from, if any are here, would make it look too good")
+            listener.note(f"if these rows include training rows of {self.path}, its metrics will be too good")
         elif ours != theirs:
-            listener.warn(f"{self.path} learned from these rows, split otherwise, so the figures will be too good")
+            listener.warn(f"{self.path} was trained on these rows with another split, so its metrics will be too good")
 
     def to_dict(self) -> dict[str, Any]:
-        """What the new bundle's manifest tells of it."""
-        told: dict[str, Any] = {"model": str(self.path.resolve())}
+        """Its entry in the new bundle's manifest."""
+        entry: dict[str, Any] = {"model": str(self.path.resolve())}
         if self.bundle is not None:
             manifest = self.bundle.manifest
-            told |= {"sha256": manifest.files[ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
-        return told
+            entry |= {"sha256": manifest.files[ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}
+        return entry

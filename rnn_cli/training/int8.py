@@ -1,4 +1,4 @@
-"""Whether a run's network is offered in 8 bits, too: only if that costs next to nothing on the validation rows."""
+"""The network in 8 bits, stored only if it loses next to nothing on the validation rows."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,18 +13,18 @@ from rnn_cli.network.quantize import no_int8, to_int8
 from rnn_cli.scoring.predictor import Predictor
 
 MOST_LOST = 0.002
-"""By how much accuracy may fall: 0.2 points, as measured. Of under 500 validation rows, then, not one may be lost."""
+"""The largest loss of accuracy: 0.2 points. With fewer than 500 validation rows, no row may be lost."""
 
 MOST_MOVED = 0.02
-"""By how much probabilities may move, on average over the rows: of each row, that of the label that moves most."""
+"""The largest change of probabilities: the mean over the rows of each row's most changed label."""
 
 
 @dataclass(frozen=True)
 class Int8:
-    """What became of a network in 8 bits on the validation rows; `graph` is its file where it is offered.
+    """How a network in 8 bits does on the validation rows; `graph` is its file if it is stored.
 
-    `accuracy` is its own and `accuracy_change` that less the accuracy in fp32; the other changes are of
-    probabilities. All are None where there was nothing to measure. `reason` says why it is not offered.
+    `accuracy_change` is its accuracy minus the accuracy in fp32; the other changes are of probabilities. All are None
+    where nothing was measured. `reason` says why it is not stored.
     """
 
     graph: bytes | None = None
@@ -35,12 +35,12 @@ class Int8:
     largest_change: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values."""
+        """The metrics as plain values."""
         metrics = asdict(self)
         return {"offered": metrics.pop("graph") is not None, **metrics}
 
-    def in_words(self) -> str:
-        """One line."""
+    def summary(self) -> str:
+        """The result in one line."""
         if self.reason is not None or self.accuracy is None or self.accuracy_change is None:
             return f"no int8 graph: {self.reason}"
         return (
@@ -49,14 +49,14 @@ class Int8:
         )
 
 
-def in_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: Evaluation) -> Int8:
-    """The network of an ONNX graph in 8 bits, held against `predictor`'s evaluation of the validation rows."""
+def try_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: Evaluation) -> Int8:
+    """Convert an ONNX graph to 8 bits and compare it with `predictor`'s evaluation of the validation rows."""
     if reason := no_int8(config):
         return Int8(reason=reason)
     small = to_int8(graph)
     try:
         probabilities = predictor.running(small, INT8_MODEL).score(validation.dataset.texts).probabilities
-    except BundleError as error:  # an ONNX Runtime without its operator
+    except BundleError as error:  # this ONNX Runtime lacks the operator
         return Int8(reason=error.what)
     moved = np.abs(probabilities - validation.scores.probabilities).max(axis=1)
     before = float((validation.predicted == validation.truth).mean())

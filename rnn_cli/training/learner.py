@@ -10,13 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from rnn_cli.arrays import AnyArray, Floats32, Ids
+from rnn_cli.arrays import AnyArray, Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.network.build import LOGITS
-from rnn_cli.training.loop import Step
+from rnn_cli.training.loop import StepResult
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -27,13 +26,13 @@ OPTIMIZERS = {
 }
 
 
-LARGE = 2_000_000
-"""Weights from which a compiled update is worth the 140 MB that compiling takes: for 9 million it is 6 times as fast,
-and holds fewer copies of them."""
+COMPILED_FROM = 2_000_000
+"""Number of weights from which a compiled update is worth the 140 MB that compiling takes: with 9 million weights it is
+6 times as fast and holds fewer copies of them."""
 
 
 class Learner:
-    """A model and the optimizer that changes it, over `steps` steps in all."""
+    """A model and its optimizer, for a training of `steps` steps in all."""
 
     def __init__(self, model: keras.Model, config: TrainingConfig, steps: int) -> None:
         self.model = model
@@ -43,31 +42,29 @@ class Learner:
         self._clip_norm = config.clip_norm
         loss = keras.losses.BinaryCrossentropy if self.width == 1 else keras.losses.CategoricalCrossentropy
         self._loss = loss(from_logits=True, label_smoothing=config.label_smoothing)
-        # What learns: where an n-gram part answers too, that is fitted already, and the network learns beside it.
+        # Only this part learns. An n-gram part, if there is one, is fitted before.
         self._network = keras.Model(model.input, model.get_layer(LOGITS).output)
         ids, targets, weights = (
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, self.width], tf.float32),
             tf.TensorSpec([None], tf.float32),
         )
-        # XLA walks over the weights once, where the plain graph does so operation by operation.
+        # XLA reads the weights once, the plain graph once per operation.
         weights_in_all = sum(math.prod(variable.shape) for variable in model.trainable_variables)
-        graph = partial(tf.function, autograph=False)  # it leaves files, and no condition below is a tensor's
-        self._change = graph(self._change_weights, jit_compile=weights_in_all >= LARGE)
-        # One graph for batches of every shape; for these XLA would compile anew each time.
+        graph = partial(tf.function, autograph=False)  # autograph writes files, and no condition below is a tensor
+        self._change = graph(self._change_weights, jit_compile=weights_in_all >= COMPILED_FROM)
+        # One graph for batches of every shape; XLA would compile once per shape.
         self._step = graph(self._take_step, input_signature=[ids, targets, weights])
-        self._answer = graph(lambda ids: model(ids, training=False), input_signature=[ids])
+        self._predict = graph(lambda ids: model(ids, training=False), input_signature=[ids])
 
-    def learn(
-        self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
-    ) -> Step:
-        """Take one step down the gradient of a batch: ids `[rows, time]`, classes and weights in the loss `[rows]`."""
+    def learn(self, ids: Ids, classes: Indices, weights: Floats32) -> StepResult:
+        """Take one step on a batch: ids `[rows, time]`, classes `[rows]` and their weights in the loss `[rows]`."""
         loss, predicted, norm = self._step(ids, self._targets(classes), weights)
-        return Step(float(loss), predicted.numpy(), float(norm))
+        return StepResult(float(loss), predicted.numpy(), float(norm))
 
     def probabilities(self, ids: Ids) -> Floats32:
-        """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, nothing dropped."""
-        predicted: Floats32 = self._answer(ids).numpy()
+        """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, without dropout."""
+        predicted: Floats32 = self._predict(ids).numpy()
         return predicted
 
     @property
@@ -85,14 +82,14 @@ class Learner:
         self.model.set_weights(weights)
 
     def state(self) -> dict[str, list[AnyArray]]:
-        """All that the next steps depend on: weights, the seeds' counters, the optimizer's moments and count."""
+        """Everything the next steps depend on: weights, counters of random seeds, the optimizer's moments and count."""
         return {
             "model": [variable.numpy() for variable in self.model.variables],
             "optimizer": [variable.numpy() for variable in self.optimizer.variables],
         }
 
     def restore(self, state: Mapping[str, list[AnyArray]]) -> None:
-        """Put a `state` back; raises `ValueError` if it is another network's."""
+        """Put a `state` back; raises `ValueError` if it belongs to another network."""
         for variables, values in (
             (self.model.variables, state["model"]),
             (self.optimizer.variables, state["optimizer"]),
@@ -100,7 +97,7 @@ class Learner:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
-    def _targets(self, classes: npt.NDArray[np.intp]) -> Floats32:
+    def _targets(self, classes: Indices) -> Floats32:
         if self.width == 1:
             return classes.astype(np.float32)[:, None]
         return np.eye(self.width, dtype=np.float32)[classes]
@@ -111,7 +108,7 @@ class Learner:
             logits = self._network(ids, training=True)
             loss = self._loss(targets, logits, sample_weight=weights)
         predicted = tf.sigmoid(logits) if self.width == 1 else tf.nn.softmax(logits)
-        # Whole, not a slice a token: a token that a batch holds twice must count as one direction in the length.
+        # Dense, not one slice per token: a token that a batch holds twice must count once in the norm.
         norm = self._change([tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)])
         return loss, predicted, norm
 
@@ -129,6 +126,6 @@ def _optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer
         rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
     elif config.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    # AdamW takes no None; the others need not walk over all weights to take nothing away.
+    # AdamW does not accept None; the others skip a pass over all weights with it.
     decay = config.weight_decay if config.weight_decay or config.optimizer == "adamw" else None
     return OPTIMIZERS[config.optimizer](rate, weight_decay=decay)

@@ -1,56 +1,36 @@
-"""What a run tells of itself while it goes on. The command line shows it; a run alone is silent."""
+"""Progress of a run. The command line shows it; by default nobody listens."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """One row of the history.
-
-    Losses are in nats a row; `loss` and `accuracy` are means over the epoch's batches while the weights moved, and
-    `loss` carries label smoothing and class weights; the `val_` figures are plain ones, of the epoch's last weights.
-    `gradient_norm` is the mean over batches of the length of the gradient of all weights together, before clipping;
-    `clipped` is the share of batches in which it was longer than `clip_norm`. `seconds` count training and validation.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    learning_rate: float
-    gradient_norm: float
-    clipped: float
-    seconds: float
+from rnn_cli.bundle.history import EpochMetrics
 
 
 class Listener(Protocol):
-    """Hears of a run's steps: of its fits, then of its epochs, in this order.
+    """Receives a run's progress: first its fits, then its epochs.
 
-    A step is over when the next one or a note is heard of.
+    A step ends when the next step or a note arrives.
     """
 
     def note(self, text: str) -> None:
-        """A line worth knowing."""
+        """Receive an informative line."""
 
     def warn(self, text: str) -> None:
-        """A line worth a second look."""
+        """Receive a warning."""
 
     def doing(self, what: str) -> None:
-        """A step begins of which nobody knows how long it takes; `what` names it."""
+        """A step of unknown length begins; `what` names it."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """A step goes on: `what` names it and what is counted. It is over when all are done, too."""
+        """A step advances; `what` names the step and its unit. It also ends when `done` reaches `total`."""
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
-        """Epoch `epoch` of `epochs` begins, or goes on; of its `steps` batches so many are done."""
+        """Epoch `epoch` of `epochs` begins, or continues after `done` of its `steps` batches."""
 
     def step_done(self, loss: float, accuracy: float) -> None:
-        """A batch was learned; the figures are the epoch's so far."""
+        """A batch is done; loss and accuracy are means of the epoch so far."""
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
-        """An epoch ended; `best` says that its weights are the ones to keep so far."""
+        """An epoch ended; `best` says whether it is the best one so far."""
 
     # Of files that are scored:
 
@@ -65,28 +45,28 @@ class Listener(Protocol):
 
 
 class SilentListener:
-    """A `Listener` that tells nobody."""
+    """A `Listener` that ignores everything."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def warn(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def doing(self, what: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def step_done(self, loss: float, accuracy: float) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def to_read(self, size: int | None) -> None:
         """Say nothing."""
@@ -99,7 +79,7 @@ class SilentListener:
 
 
 class Recorder(SilentListener):
-    """Passes on all it hears, and keeps the warnings."""
+    """Passes everything on to another listener and keeps the warnings."""
 
     def __init__(self, to: Listener) -> None:
         self.warnings: list[str] = []
@@ -108,6 +88,6 @@ class Recorder(SilentListener):
         self._to = to
 
     def warn(self, text: str) -> None:
-        """Keep it, and pass it on."""
+        """Keep the warning and pass it on."""
         self.warnings.append(text)
         self._to.warn(text)

@@ -1,7 +1,7 @@
 """The training loop: batches through a learner until its best epoch is found.
 
-Where it stands is one value, `Standing`, which can be saved after any batch and gone on from. Knows nothing of texts,
-labels' names, files or Keras.
+Its progress is one value, `TrainingState`, which can be saved after any batch and continued from. Knows nothing of
+texts, labels' names, files or Keras.
 """
 
 import math
@@ -11,26 +11,22 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import AnyArray, Floats32, Ids
+from rnn_cli.arrays import AnyArray, Floats32, Ids, Indices
+from rnn_cli.bundle.history import LARGEST_METRIC, EpochMetrics, best_epoch, check_history
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.training.encoding import Encoded, epoch_batches, epoch_steps
-from rnn_cli.training.listener import EpochMetrics, Listener
+from rnn_cli.training.listener import Listener
 
-SMALLEST = 1e-7
+CLIP = 1e-7
 """Probabilities are kept this far from 0 and 1 in the validation loss, as Keras keeps them in the training loss."""
 
 
-LARGEST = 1e300
-"""No figure of a run comes near it."""
-
-
 @dataclass(frozen=True)
-class Step:
-    """What a batch taught: the mean loss over its rows, their probabilities `[rows, 1 or classes]`, and the length of
-    the gradient of all weights together before it was clipped."""
+class StepResult:
+    """The result of one batch: its mean loss, its probabilities `[rows, 1 or classes]`, and the norm of the whole
+    gradient before clipping."""
 
     loss: float
     predicted: Floats32
@@ -38,30 +34,28 @@ class Step:
 
 
 class Learns(Protocol):
-    """What the loop asks of a `Learner`."""
+    """The part of a `Learner` that the loop uses."""
 
     @property
     def learning_rate(self) -> float:
         """The rate of the next step."""
 
-    def learn(
-        self, ids: npt.NDArray[np.int32], classes: npt.NDArray[np.intp], weights: npt.NDArray[np.float32]
-    ) -> Step:
+    def learn(self, ids: Ids, classes: Indices, weights: Floats32) -> StepResult:
         """Take one step."""
 
     def probabilities(self, ids: Ids) -> Floats32:
         """Probabilities of ids."""
 
     def weights(self) -> list[AnyArray]:
-        """The weights as they are."""
+        """The current weights."""
 
     def set_weights(self, weights: list[AnyArray]) -> None:
         """Put weights back."""
 
 
 @dataclass
-class Sums:
-    """What an epoch's batches add up to so far."""
+class EpochSums:
+    """Sums over the batches of the current epoch so far."""
 
     batches: int = 0
     rows: int = 0
@@ -73,34 +67,34 @@ class Sums:
 
 
 @dataclass
-class Standing:
-    """Where a run stands: the whole epochs, the sums of the one under way, the best epoch's weights."""
+class TrainingState:
+    """How far a run is: its finished epochs, the sums of the current one, the best epoch's weights."""
 
     history: list[EpochMetrics] = field(default_factory=list)
-    epoch: Sums = field(default_factory=Sums)
+    epoch: EpochSums = field(default_factory=EpochSums)
     best_weights: list[AnyArray] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """How far that is, in words."""
+        """The epoch and its finished batches, in words."""
         return f"epoch {len(self.history) + 1}, {self.epoch.batches:,} batches done"
 
     def to_dict(self) -> dict[str, Any]:
-        """All but the weights, as JSON has it."""
+        """Everything except the weights, ready for JSON."""
         return {"history": [asdict(metrics) for metrics in self.history], "epoch": asdict(self.epoch)}
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any], best_weights: list[AnyArray]) -> "Standing":
-        """What `to_dict` gave; raises `KeyError`, `TypeError` or `ValueError` for what no run comes to."""
+    def from_dict(cls, content: Mapping[str, Any], best_weights: list[AnyArray]) -> "TrainingState":
+        """The state that `to_dict` wrote; raises `KeyError`, `TypeError` or `ValueError` for an impossible one."""
         history = [EpochMetrics(**metrics) for metrics in content["history"]]
-        sums = Sums(**content["epoch"])
-        metrics = [figure for each in history for figure in astuple(each)] + list(astuple(sums))
-        if not all(type(figure) in (int, float) and abs(figure) < LARGEST for figure in metrics):
-            raise ValueError("its figures are no numbers")
+        check_history(history)
+        sums = EpochSums(**content["epoch"])
+        if not all(type(value) in (int, float) and abs(value) < LARGEST_METRIC for value in astuple(sums)):
+            raise ValueError("a sum is not a number")
         counts = (sums.batches, sums.rows, sums.right, sums.clipped)
         if not all(type(count) is int and count >= 0 for count in counts) or bool(sums.batches) != bool(sums.rows):
-            raise ValueError("its figures are no counts")
-        if [each.epoch for each in history] != list(range(1, len(history) + 1)) or bool(history) != bool(best_weights):
-            raise ValueError("its epochs do not follow each other")
+            raise ValueError("a sum is not a count")
+        if bool(history) != bool(best_weights):
+            raise ValueError("its best weights do not match its epochs")
         return cls(history, sums, best_weights)
 
 
@@ -111,53 +105,47 @@ def fit(
     validation: Encoded,
     listener: Listener,
     *,
-    standing: Standing,
+    state: TrainingState,
     pause: Callable[[], None] = lambda: None,
     save: Callable[[], None] = lambda: None,
 ) -> EpochMetrics:
-    """Train from `standing` on and leave the learner with its best epoch's weights; answers that epoch.
+    """Train from `state` on, leave the learner with the weights of its best epoch, and return that epoch.
 
-    The best epoch is the first with the least validation loss or the greatest validation accuracy, as
-    `early_stopping.monitor` says. `standing` is kept up to date; `pause` is called where the run may be left, after
-    each batch, and `save` after each epoch. Raises `RunFailed` as soon as a loss or a gradient is no longer finite.
+    `state` is kept up to date. `pause` is called after each batch, where the run may be interrupted, and `save` after
+    each epoch. Raises `RunFailed` as soon as a loss or a gradient is not finite.
     """
-    while not _is_done(standing, config):
-        metrics = _epoch(learner, config, train, validation, listener, standing, pause)
-        standing.history.append(metrics)
-        standing.epoch = Sums()
-        is_best = best_of(standing, config) is metrics
+    while not _is_done(state, config):
+        metrics = _train_epoch(learner, config, train, validation, listener, state, pause)
+        state.history.append(metrics)
+        state.epoch = EpochSums()
+        is_best = best_epoch(state.history, config) is metrics
         if is_best:
-            standing.best_weights = learner.weights()
+            state.best_weights = learner.weights()
         try:
             listener.epoch_done(metrics, best=is_best)
-        finally:  # an epoch is not lost because nobody could be told of it
+        finally:  # save the epoch even if it cannot be reported
             save()
-    learner.set_weights(standing.best_weights)
-    return best_of(standing, config)
+    learner.set_weights(state.best_weights)
+    return best_epoch(state.history, config)
 
 
-def best_of(standing: Standing, config: TrainingConfig) -> EpochMetrics:
-    """The best epoch so far, the first of equals."""
-    return max(standing.history, key=lambda past: config.merit(past.val_loss, past.val_accuracy))
-
-
-def _is_done(standing: Standing, config: TrainingConfig) -> bool:
-    epochs = len(standing.history)
+def _is_done(state: TrainingState, config: TrainingConfig) -> bool:
+    epochs = len(state.history)
     if epochs == 0 or config.early_stopping is None:
         return epochs >= config.epochs
-    return epochs >= config.epochs or epochs - best_of(standing, config).epoch >= config.early_stopping.patience
+    return epochs >= config.epochs or epochs - best_epoch(state.history, config).epoch >= config.early_stopping.patience
 
 
-def _epoch(
+def _train_epoch(
     learner: Learns,
     config: TrainingConfig,
     train: Encoded,
     validation: Encoded,
     listener: Listener,
-    standing: Standing,
+    state: TrainingState,
     pause: Callable[[], None],
 ) -> EpochMetrics:
-    epoch, sums = len(standing.history) + 1, standing.epoch
+    epoch, sums = len(state.history) + 1, state.epoch
     steps = epoch_steps(len(train.classes), config.batch_size)
     listener.epoch_starts(epoch, config.epochs, steps, sums.batches)
     started = time.monotonic() - sums.seconds
@@ -170,7 +158,7 @@ def _epoch(
         sums.batches += 1
         sums.rows += len(rows)
         sums.loss += step.loss * len(rows)
-        sums.right += int((_chosen(step.predicted) == train.classes[rows]).sum())
+        sums.right += int((_predicted(step.predicted) == train.classes[rows]).sum())
         sums.gradient_norm += step.gradient_norm
         sums.clipped += config.clip_norm is not None and step.gradient_norm > config.clip_norm
         sums.seconds = time.monotonic() - started
@@ -193,7 +181,7 @@ def _epoch(
 
 
 def diverged(what: str, value: float, when: str) -> RunFailed:
-    """The error of a run whose numbers are no longer finite."""
+    """The error of a run whose `what` is not finite any more."""
     hint = "try a smaller training.learning_rate, or training.clip_norm: 1.0"
     return RunFailed(f"the {what} is {value} at {when}", hint=hint)
 
@@ -208,14 +196,14 @@ def _validate(
         rows = order[start : start + batch_size]
         predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]
-        right += int((_chosen(predicted) == true).sum())
+        right += int((_predicted(predicted) == true).sum())
         if predicted.shape[1] == 1:
             predicted = np.hstack([1 - predicted, predicted])
-        loss -= np.log(np.clip(predicted[np.arange(len(rows)), true], SMALLEST, 1 - SMALLEST)).sum()
+        loss -= np.log(np.clip(predicted[np.arange(len(rows)), true], CLIP, 1 - CLIP)).sum()
         pause()
     return float(loss / len(order)), right / len(order)
 
 
-def _chosen(predicted: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The class each row is given, as the finished model will choose, a tie too."""
-    return predicted[:, 0] >= 0.5 if predicted.shape[1] == 1 else predicted.argmax(axis=1)
+def _predicted(probabilities: AnyArray) -> AnyArray:
+    """The predicted class of each row, ties broken as the finished model breaks them."""
+    return probabilities[:, 0] >= 0.5 if probabilities.shape[1] == 1 else probabilities.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""The networks of a run: the one it begins with, an earlier run's, and the plain one that is stored."""
+"""The networks of a run: the first one, one from an earlier run, and the plain one that is stored."""
 
 import time
 from collections.abc import Iterator
@@ -7,9 +7,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
@@ -20,12 +19,12 @@ from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 
-SOME_TEXTS = 500
-"""Texts whose neighbours are counted before it is told how far that is."""
+TEXTS_PER_REPORT = 500
+"""Texts between two reports of progress."""
 
 
 def warn_if_slow(config: ModelConfig, listener: Listener) -> None:
-    """Tell where Keras's own LSTM has to train, of the same weights and answers but slower."""
+    """Warn where Keras's own LSTM has to train: it gives the same weights but is slower."""
     if is_slow(config):
         listener.warn(
             f"numba cannot compile rnn's own LSTM here ({kernels_fault()}); Keras's trains instead, at a third to a "
@@ -34,7 +33,7 @@ def warn_if_slow(config: ModelConfig, listener: Listener) -> None:
 
 
 def first_network(run: Prepared, listener: Listener) -> keras.Model:
-    """The network a run begins with: its weights by chance, ready token vectors, fitted n-grams, as the config says."""
+    """The untrained network: random weights, token vectors and fitted n-grams, as the config says."""
     model, seed, vectors = run.config.model, run.config.training.seed, None
     if model.embeddings == OWN:
         vectors = _own_vectors(run, listener)
@@ -53,16 +52,16 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
     return network
 
 
-def _own_vectors(run: Prepared, listener: Listener) -> npt.NDArray[np.float32]:
+def _own_vectors(run: Prepared, listener: Listener) -> Floats32:
     began, tokenizer, config = time.monotonic(), run.tokenizer, run.config
     texts = [*run.splits.train.texts, *run.unlabelled.texts]
 
     def sequences() -> Iterator[list[int]]:
         for done, text in enumerate(texts):
-            if done % SOME_TEXTS == 0:
+            if done % TEXTS_PER_REPORT == 0:
                 listener.progress("token vectors: texts", done, len(texts))
             yield tokenizer.encode_whole(text)
-        listener.doing("token vectors: what their neighbours have in common")
+        listener.doing("token vectors: factorizing the counts of neighbours")
 
     vectors = own_vectors(sequences(), tokenizer.vocab_size, config.model.embedding_dim, seed=config.training.seed)
     listener.note(f"token vectors from the neighbours in {len(texts):,} texts, {time.monotonic() - began:.0f}s")
@@ -86,10 +85,8 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
     listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
 
 
-def built(
-    config: ModelConfig, run: Prepared, *, fast: bool, vectors: npt.NDArray[np.float32] | None = None
-) -> keras.Model:
-    """A network of the run's labels and vocabulary."""
+def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 | None = None) -> keras.Model:
+    """A network for the run's labels and vocabulary."""
     return build(
         config,
         vocab_size=run.tokenizer.vocab_size,
@@ -101,13 +98,13 @@ def built(
 
 
 def network_of(origin: Origin, run: Prepared) -> keras.Model:
-    """The network of an earlier run, for one that goes on from there; raises `BundleError` if it is another's."""
+    """The network of an earlier run, to train further; raises `BundleError` if the weights do not fit its config."""
     ours = built(run.config.model, run, fast=True)
     if origin.graph is not None:
         put_weights(origin.graph, ours, run.config.model)
     else:
         theirs = built(origin.config.model, run, fast=False)
-        with belonging(origin.path):
+        with fitting_arrays(origin.path):
             for variable, value in zip(theirs.variables, origin.weights, strict=True):
                 variable.assign(value)
         ours.set_weights(theirs.get_weights())
@@ -115,17 +112,17 @@ def network_of(origin: Origin, run: Prepared) -> keras.Model:
 
 
 @contextmanager
-def belonging(path: Path) -> Iterator[None]:
-    """Where a checkpoint's arrays are given to a network; those of another are told as a `BundleError`."""
+def fitting_arrays(path: Path) -> Iterator[None]:
+    """Raise `BundleError` where the block assigns a checkpoint's arrays to a network that they do not fit."""
     try:
         yield
     except (TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        raise BundleError(f"its arrays are not of the network in its config ({reason})", where=str(path)) from None
+        raise BundleError(f"its arrays do not fit the network of its config ({reason})", where=str(path)) from None
 
 
 def plain_network(weights: list[AnyArray], run: Prepared) -> keras.Model:
-    """The trained network of Keras's own layers alone, never compiled: the optimizer's state would treble its file."""
+    """The trained network, of Keras's own layers only; not compiled, as optimizer state would treble its file."""
     model = built(run.config.model, run, fast=False)
     model.set_weights(weights)
     return model

@@ -1,11 +1,12 @@
 """A linear model over n-grams, fitted before the network that it is averaged with. Takes no TensorFlow.
 
-Each n-gram counts as much as it tells the labels apart in the training rows (its naive Bayes log-count ratio), and a
-logistic regression finds the weights from there: Wang and Manning 2012, Baselines and bigrams: simple, good sentiment
-and topic classification. A handful of labels is fitted together, more are fitted one by one.
+Scales each n-gram by its naive Bayes log-count ratio in the training rows and fits a logistic regression to the scaled
+counts: a handful of labels together, more one by one.
+
+Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -15,37 +16,36 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from rnn_cli.arrays import Floats
+from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.one_vs_rest import HANDFUL, fit_label, on_all_cores
-from rnn_cli.network.build import ngram_counts
+from rnn_cli.linear.logistic import HANDFUL, fit_label, on_all_cores
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.temperature import fit_temperature
 
-STRENGTHS = (2.0, 8.0, 32.0)
-"""Inverse strengths of the penalty on the weights' squares that are tried, each from where the last one ended."""
+NGRAM_STRENGTHS = (2.0, 8.0, 32.0)
+"""The values of C that are tried, each started from the weights of the one before."""
 
-ASKED = 40
-"""Of many labels, how many choose the strength: more choose the same one."""
+SAMPLED_LABELS = 40
+"""How many of many labels choose the strength; more would choose the same one."""
 
-SEED = 1
+SAMPLE_SEED = 1
 
 MOST_STEPS = 200
 PAST_STEPS = 5
-"""Steps of L-BFGS, and how many of the last it remembers: each costs two copies of all weights."""
+"""Maximum steps of L-BFGS, and how many of them it remembers: each costs two copies of all weights."""
 
 OnProgress = Callable[[str, int, int], None]
-"""Hears what is counted, how much of it is done and how much there is: a `Listener`'s `progress`."""
+"""Called with the unit, the number done and the total, as `Listener.progress`."""
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """Weights of n-grams `[vocab_size + ngram_buckets, width]` and of none at all `[width]`; the logits' width is 1 for
-    two classes, else a class. `strength` is the one of `STRENGTHS` with the least validation loss, `val_accuracy` the
-    share of validation rows it answers rightly."""
+    """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
+    classes, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the least validation loss,
+    `val_accuracy` its accuracy on the validation rows."""
 
-    table: npt.NDArray[np.float32]
-    bias: npt.NDArray[np.float32]
+    table: Floats32
+    bias: Floats32
     strength: float
     val_accuracy: float
 
@@ -53,29 +53,26 @@ class LinearModel:
 def fit_linear(
     config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, on_progress: OnProgress
 ) -> LinearModel:
-    """Fit to training rows, as their weights in the loss say; the validation rows choose the strength.
-
-    `told` hears how far it is.
-    """
+    """Fit to the training rows with their weights in the loss; the validation rows choose the strength."""
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
     if classes > HANDFUL:
         return _fit_each(seen, held_out, train, validation, classes, on_progress)
-    met = np.unique(seen.indices)
-    problem = _Problem(seen[:, met], train, classes)
+    used = np.unique(seen.indices)
+    problem = _Problem(seen[:, used], train, classes)
     start, least = problem.start(), np.inf
     steps = count(1)
-    for index, strength in enumerate(STRENGTHS):
+    for index, strength in enumerate(NGRAM_STRENGTHS):
         start = problem.solve(
-            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(STRENGTHS))
+            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(NGRAM_STRENGTHS))
         )
         weights, bias = problem.weights(start)
-        logits = held_out[:, met] @ weights + bias
-        loss, accuracy = _measure(logits, validation.classes)
-        if index and not loss < least:  # the first will do, whatever class weights have made of its loss
+        logits = held_out[:, used] @ weights + bias
+        loss, accuracy = _loss_and_accuracy(logits, validation.classes)
+        if index and not loss < least:  # the first is always taken, as class weights may make its loss infinite
             break
         least = loss
         table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
-        table[met] = weights
+        table[used] = weights
         best = LinearModel(table, bias.astype(np.float32), strength, accuracy)
     return best
 
@@ -88,45 +85,45 @@ def _fit_each(
     classes: int,
     on_progress: OnProgress,
 ) -> LinearModel:
-    """Fit each label against the rest: besides the table, memory holds one label's copy of the counts a core.
+    """Fit each label against the rest; besides the table, each core holds one label's copy of the counts.
 
-    What tells some labels apart best on their validation rows chooses the strength. One temperature then makes the
-    softmax of all labels' log-odds as sure as it deserves to be on the validation rows.
+    A sample of labels chooses the strength on its validation rows. One temperature, fitted to the validation rows, then
+    calibrates the softmax of all labels' log-odds.
     """
-    met = np.unique(seen.indices)
-    problem = _OneVsRest(seen[:, met], held_out[:, met], train)
+    used = np.unique(seen.indices)
+    problem = _OneVsRest(seen[:, used], held_out[:, used], train)
     present = np.unique(train.classes)
-    asked = np.sort(np.random.default_rng(SEED).permutation(present)[:ASKED]).tolist()
+    sampled = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(present)[:SAMPLED_LABELS]).tolist()
     steps = count(1)
-    everything = len(asked) + classes
+    total = len(sampled) + classes
 
-    rows = np.flatnonzero(np.isin(validation.classes, asked))
-    paths = np.zeros((len(STRENGTHS), len(rows), len(asked)))
-    for label, logits in on_all_cores(problem.path, asked):
-        paths[:, :, asked.index(label)] = logits[:, rows]
-        on_progress("labels", next(steps), everything)
-    truth = np.searchsorted(asked, validation.classes[rows])
-    strength = STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
+    rows = np.flatnonzero(np.isin(validation.classes, sampled))
+    paths = np.zeros((len(NGRAM_STRENGTHS), len(rows), len(sampled)))
+    for label, logits in on_all_cores(problem.path, sampled):
+        paths[:, :, sampled.index(label)] = logits[:, rows]
+        on_progress("labels", next(steps), total)
+    truth = np.searchsorted(sampled, validation.classes[rows])
+    strength = NGRAM_STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
     table = np.zeros((seen.shape[1], classes), np.float32)
     bias, logits = np.zeros(classes, np.float32), np.zeros((len(validation.classes), classes))
     for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
-        table[met, label], bias[label] = weights, its_bias
+        table[used, label], bias[label] = weights, its_bias
         logits[:, label] = problem.held_out @ weights + its_bias
-        on_progress("labels", next(steps), everything)
+        on_progress("labels", next(steps), total)
     temperature, _ = _tempered(logits, validation.classes)
     table /= np.float32(temperature)
     bias /= np.float32(temperature)
-    accuracy = _measure(logits, validation.classes)[1]
+    accuracy = _loss_and_accuracy(logits, validation.classes)[1]
     return LinearModel(table, bias, strength, accuracy)
 
 
 class _OneVsRest:
-    """The fits of single labels. `counts` and `held_out` are sparse, `[rows, n-grams]`, of the n-grams met."""
+    """The fits of single labels. `counts` and `held_out` are sparse, `[rows, n-grams]`, of the n-grams in training."""
 
     def __init__(self, counts: sparse.csr_matrix, held_out: sparse.csr_matrix, train: Encoded) -> None:
         self.counts, self.held_out = counts, held_out
         self.classes = train.classes
-        self.importance = train.weights.astype(np.float64)
+        self.row_weights = train.weights.astype(np.float64)
         self.rows_with = np.bincount(counts.indices, minlength=counts.shape[1])
 
     def solve(self, label: int, strength: float) -> tuple[Floats, float]:
@@ -135,25 +132,25 @@ class _OneVsRest:
         return self._weights(ratios, self._fit(scaled, label, strength, None))
 
     def path(self, label: int) -> Floats:
-        """The log-odds of the held-out rows at each of `STRENGTHS`, `[strengths, rows]`."""
+        """The log-odds of the held-out rows at each of `NGRAM_STRENGTHS`, `[strengths, rows]`."""
         ratios, scaled = self._scaled(label)
         found, logits = None, []
-        for strength in STRENGTHS:
+        for strength in NGRAM_STRENGTHS:
             found = self._fit(scaled, label, strength, found)
             weights, bias = self._weights(ratios, found)
             logits.append(self.held_out @ weights + bias)
         return np.array(logits)
 
     def _fit(self, scaled: sparse.csr_matrix, label: int, strength: float, start: Floats | None) -> Floats | None:
-        return fit_label(scaled, self.classes == label, self.importance, strength, start)
+        return fit_label(scaled, self.classes == label, self.row_weights, strength, start)
 
     def _weights(self, ratios: Floats, found: Floats | None) -> tuple[Floats, float]:
-        if found is None:  # it has no row: as unlikely as it would be with half a one
+        if found is None:  # it has no row: take its log-odds with half a row
             return np.zeros(len(ratios)), -float(np.log(2 * len(self.classes)))
         return ratios * found[:-1], float(found[-1])
 
     def _scaled(self, label: int) -> tuple[Floats, sparse.csr_matrix]:
-        """The label's log-count ratios, and the counts times them."""
+        """The label's log-count ratios, and the counts multiplied by them."""
         of_label = self.counts[np.flatnonzero(self.classes == label)]
         here = np.bincount(of_label.indices, minlength=len(self.rows_with))
         ours, others = 1.0 + here, 1.0 + self.rows_with - here
@@ -166,14 +163,42 @@ def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size:
     return ngram_counts(sequences, longest=config.ngrams, vocab_size=vocab_size, buckets=config.ngram_buckets)
 
 
+def ngram_counts(
+    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
+) -> sparse.csr_matrix:
+    """How often each text holds each n-gram, over the root of its number of n-grams: `[texts, table's rows]`, float64.
+
+    Times a table of weights, it gives what the network's n-gram part adds up.
+    """
+    columns, values, ends = [], [], [0]
+    for ids in sequences:
+        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
+        used, counts = np.unique(rows, return_counts=True)
+        columns.append(used)
+        values.append(counts / np.sqrt(len(rows)))
+        ends.append(ends[-1] + len(used))
+    shape = (len(ends) - 1, vocab_size + buckets)
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)
+
+
+def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> npt.NDArray[np.int64]:
+    """The table's row for each run of 1 to `longest` tokens of a text, shorter runs first."""
+    tokens = np.asarray(ids, np.int64)
+    bucket, rows = tokens, [tokens]
+    for length in range(2, min(longest, len(tokens)) + 1):
+        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
+        rows.append(bucket + vocab_size)
+    return np.concatenate(rows)
+
+
 class _Problem:
-    """The loss of the training rows as a function of all weights, in one row of numbers as SciPy wants them."""
+    """The loss of the training rows as a function of all weights, a flat array as SciPy needs it."""
 
     def __init__(self, counts: sparse.csr_matrix, train: Encoded, classes: int) -> None:
         self.counts, self.turned = counts, counts.T.tocsr()
         self.width = 1 if classes == 2 else classes
         self.truth = np.eye(classes)[train.classes]
-        self.importance = train.weights.astype(np.float64)[:, None]
+        self.row_weights = train.weights.astype(np.float64)[:, None]
         self.ratios = self._log_count_ratios()
 
     def _log_count_ratios(self) -> Floats:
@@ -202,10 +227,10 @@ class _Problem:
     def _loss(self, numbers: Floats, strength: float) -> tuple[float, Floats]:
         weights, bias = self.weights(numbers)
         logs = _log_probabilities(self.counts @ weights + bias)
-        loss = -(self.importance * self.truth * logs).sum()
-        wrong = (self.importance * (np.exp(logs) - self.truth))[:, -self.width :]
+        loss = -(self.row_weights * self.truth * logs).sum()
+        wrong = (self.row_weights * (np.exp(logs) - self.truth))[:, -self.width :]
         free = numbers.copy()
-        free[-self.width :] = 0  # the bias goes unpunished
+        free[-self.width :] = 0  # the bias carries no penalty
         gradient = np.vstack([self.ratios * (self.turned @ wrong), wrong.sum(axis=0)]).ravel()
         return loss + free @ free / (2 * strength), gradient + free / strength
 
@@ -217,12 +242,12 @@ def _log_probabilities(logits: Floats) -> Floats:
     return logs
 
 
-def _measure(logits: Floats, truth: npt.NDArray[np.intp]) -> tuple[float, float]:
+def _loss_and_accuracy(logits: Floats, truth: Indices) -> tuple[float, float]:
     logs = _log_probabilities(logits)
     return float(-logs[np.arange(len(truth)), truth].mean()), float((logs.argmax(axis=1) == truth).mean())
 
 
-def _tempered(logits: Floats, truth: npt.NDArray[np.intp]) -> tuple[float, float]:
-    """The temperature that suits the logits best, and the loss with it."""
+def _tempered(logits: Floats, truth: Indices) -> tuple[float, float]:
+    """The fitted temperature of the logits, and the loss with it."""
     temperature = fit_temperature(truth, softmax(logits, axis=1))
-    return temperature, _measure(logits / temperature, truth)[0] if len(truth) else 0.0
+    return temperature, _loss_and_accuracy(logits / temperature, truth)[0] if len(truth) else 0.0

@@ -1,6 +1,6 @@
-"""A config to all that training needs before there is a network: rows, labels, tokenizer, ids, what is to be beaten.
+"""Turns a config into all that training needs before the network: rows, labels, tokenizer, ids, linear baseline.
 
-Takes no TensorFlow, so that whatever is wrong with config and data is told within a second or two.
+Takes no TensorFlow, so that mistakes in config and data are reported within a second or two.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,42 +21,40 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
-from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, few_of
+from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, Setting, few_of
 from rnn_cli.evaluation.decide import check_decision
 from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import Encoded, label_weights, order_labels
 from rnn_cli.training.listener import Listener
-
-if TYPE_CHECKING:  # loading it loads scikit-learn
-    from rnn_cli.training.fitted_baseline import Baseline, KeptBaseline
 
 
 @dataclass(frozen=True)
 class Known:
-    """What an earlier run settled, for one that goes on with its network.
+    """The parts of an earlier run that a run with the same network takes over.
 
-    `fingerprint` is that of the rows it must find again, and `unlabelled` of the texts without labels, if there were
-    any; further training may take any rows, and its `fingerprint` is None. `baseline` is of the same rows; None where
-    there was none, or none was kept.
+    `fingerprint` identifies the rows that must be found again, and `unlabelled` the texts without labels, if there were
+    any; `fingerprint` is None in further training, which may use any rows. `baseline` is of the same rows; None where
+    there is none.
     """
 
     tokenizer: Tokenizer
     labels: tuple[str, ...]
     fingerprint: str | None
     unlabelled: str | None = None
-    baseline: "KeptBaseline | None" = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run about to begin. The paths in `config` are absolute, so that they mean the same wherever it is read.
+    """A run before its training. The paths in `config` are absolute, so that they are valid in every folder.
 
-    `unlabelled` are the texts that the tokenizer has seen besides the training rows; `origin` tells of the model that
-    further training begins with; `baseline` is the linear model of the same rows, None where the config wants none or
-    the rows suit none. `recipe` is its config's name, None where it has none. The run goes on since `began`, as
-    `time.monotonic` has it, and `seconds` were spent before that, None where nobody knows.
+    `unlabelled` holds the texts that the tokenizer sees besides the training rows; `origin` describes the model that
+    further training starts with; `baseline` is the linear model of the same rows, if the config wants one and the rows
+    suit one. `recipe` is the config's name, if it has one. `began` is the start by `time.monotonic`, and `seconds` is
+    the time an interrupted run took before that, None if unknown.
     """
 
     config: Config
@@ -66,34 +64,32 @@ class Prepared:
     train: Encoded
     validation: Encoded
     unlabelled: Unlabelled
-    baseline: "Baseline | None"
+    baseline: Baseline | None
     origin: Mapping[str, Any] | None = None
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = 0.0
 
     def spent(self) -> float | None:
-        """Seconds that the whole run has taken so far."""
+        """Seconds that the whole run has taken so far, None if unknown."""
         return None if self.seconds is None else self.seconds + time.monotonic() - self.began
 
 
 def prepare(config: Config, listener: Listener, known: Known | None = None, source: Dataset | None = None) -> Prepared:
-    """Read, split, tokenize, weigh, and fit the linear baseline unless it is `known` already.
+    """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
-    `source` are the rows of `data.source` where they have been read.
-
-    The tokenizer, unless it is `known` already, sees the training rows and then the texts of `data.unlabelled`. It
-    sees nothing of validation and test: those of their texts that are unlabelled ones too are left out there.
-    Raises `DataError` and `ConfigError`, the latter for keys that do not suit the data.
+    `source` holds the rows of `data.source` if they have been read. The tokenizer sees the training rows, then the
+    texts of `data.unlabelled`, of which validation and test texts are left out. Raises `DataError`, and `ConfigError`
+    for keys that do not suit the data.
     """
     began = time.monotonic()
-    # A known network has its vectors already.
+    # A known network already has its vectors.
     vectors = config.model.embeddings
     if known is None and vectors not in (None, OWN) and not Path(vectors).is_file():
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
-    goes_on = known is not None and known.fingerprint is not None
+    resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    splits, unlabelled = _read_again(config.data, source) if goes_on else _read(config.data, source)
+    splits, unlabelled = _read_again(config.data, source) if resumes else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -132,41 +128,39 @@ def _read(data: DataConfig, source: Dataset | None = None) -> tuple[Splits, Unla
 
 
 def _read_again(data: DataConfig, source: Dataset | None) -> tuple[Splits, Unlabelled]:
-    """The rows of a run that goes on: what was piped in must come again, and what is secret in a URL was not kept."""
+    """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
         return _read(data, source)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
-            hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file that holds them: {}")
+            hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")
         elif error.where == IN_MEMORY:
-            hint = Setting("data.source", "FILE", "give the same rows again, or name a file that holds them: {}")
+            hint = Setting("data.source", "FILE", "give the same rows again, or name a file with them: {}")
         elif is_remote(error.where or ""):
-            hint = Setting("data.source", "URL", f"{error.hint}, or name it anew: {{}}")
+            hint = Setting("data.source", "URL", f"{error.hint}, or name it again: {{}}")
         else:
             raise
-        raise DataError(f"the run's rows came from there ({error.what})", where=error.where, hint=hint) from None
+        raise DataError(f"the run's rows were read from it ({error.what})", where=error.where, hint=hint) from None
 
 
 def _baseline(
-    config: Config, splits: Splits, labels: tuple[str, ...], kept: "KeptBaseline | None", listener: Listener
-) -> "Baseline | None":
+    config: Config, splits: Splits, labels: tuple[str, ...], kept: Baseline | None, listener: Listener
+) -> Baseline | None:
     if not config.training.baseline:
         return None
-    # Imported here, as what is wrong with the data should not wait until pandas and scikit-learn are loaded.
-    if kept is not None:
-        from rnn_cli.training.fitted_baseline import Baseline
-
-        baseline = Baseline.restored(kept, splits, labels)
-        listener.note(f"linear baseline, fitted before: {baseline.in_words(len(splits.train))}")
-        return baseline
-    from rnn_cli.training.baseline import fit_baseline
-
-    return fit_baseline(splits, labels, config, listener)
+    if kept is None:
+        return fit_baseline(splits, labels, config, listener)
+    if {name: len(side) for name, side in splits.held_out.items()} != {
+        name: len(predicted) for name, (_, predicted) in kept.sides.items()
+    }:
+        raise BundleError("the checkpoint's linear baseline is of other rows")
+    listener.note(f"linear baseline, fitted before: {kept.summary(splits, labels)}")
+    return kept
 
 
 def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:
-    # Of equally rare words the vocabulary takes those it meets first. Files are often sorted by label: in their order
-    # only the last labels' rare words would be unknown, so that "unknown" would tell them, but in training rows alone.
+    # Of equally rare words the vocabulary keeps those it meets first. Files are often sorted by label: in file order
+    # only the last labels' rare words would be unknown, and the unknown token would give away these labels.
     order = np.random.default_rng(config.data.split_seed).permutation(len(texts))
     return Tokenizer.fit(chain((texts[row] for row in order), unlabelled), **config.tokenizer.model_dump())
 
@@ -174,40 +168,40 @@ def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Conf
 def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, known: Known) -> None:
     if known.fingerprint not in (None, splits.fingerprint):
         raise DataError(
-            "the rows are not those the run began with",
+            "the rows differ from those at the start of the run",
             where=shown(config.data.source),
             hint=Setting(
                 "data.source",
                 "FILE",
-                "bring them back ({}), begin a new run, or train a finished model further (rnn train --from)",
+                "restore them ({}), start a new run, or train a finished model further (rnn train --from)",
             ),
         )
     if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
         raise DataError(
-            "the unlabelled texts are not those the run began with",
+            "the unlabelled texts differ from those at the start of the run",
             where=", ".join(map(shown, unlabelled_sources(config.data))),
-            hint="bring them back, or begin a new run",
+            hint="restore them, or start a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
             where=shown(config.data.source),
-            hint=f"it knows {few_of(known.labels)}; a network for other labels must be trained anew",
+            hint=f"it knows {few_of(known.labels)}; for other labels train a new network",
         )
 
 
 def with_absolute_paths(config: Config) -> Config:
-    """The config whose paths mean the same wherever it is read."""
+    """The config with absolute paths."""
     model = config.model
     if model.embeddings not in (None, OWN):
         model = model.model_copy(update={"embeddings": os.path.abspath(model.embeddings)})
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 
 
-def asked_again(config: Config, known: Known, had: ModelConfig) -> Config:
-    """A config given to a run that began with it: with the n-gram buckets that were left then."""
-    # As it may be without being left so, too: earlier releases left all.
+def as_prepared(config: Config, known: Known, had: ModelConfig) -> Config:
+    """The config as `prepare` stored it when the run started: with the n-gram buckets reduced in the same way."""
+    # Unless they agree already: earlier releases did not reduce them.
     if (config.model.ngrams, config.model.ngram_buckets) == (had.ngrams, had.ngram_buckets):
         return config
     model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, len(known.labels))
@@ -215,22 +209,22 @@ def asked_again(config: Config, known: Known, had: ModelConfig) -> Config:
 
 
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
-    asked = config.model
-    model = with_fitting_ngrams(asked, tokenizer.vocab_size, len(labels))
+    given = config.model
+    model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels))
     why = f"{len(labels):,} labels leave room for"
-    if not model.ngrams and asked.ngrams:
-        listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may")
-    elif model != asked:
+    if not model.ngrams and given.ngrams:
+        listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some")
+    elif model != given:
         listener.note(
-            f"{why} {model.ngram_buckets:,} n-gram buckets (model.ngram_buckets), not {asked.ngram_buckets:,}"
+            f"{why} {model.ngram_buckets:,} n-gram buckets (model.ngram_buckets), not {given.ngram_buckets:,}"
         )
     return config.model_copy(update={"model": model})
 
 
 def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
-    """Refuse what could not be stored, or would not be read again."""
+    """Refuse what could not be stored, or not be read again."""
     if (widest := Architecture.of(config.model, tokenizer.vocab_size, len(labels)).widest) > WIDEST:
-        what = f"{widest:,} numbers in a layer, or as one-hot, are too many to score with; the most is {WIDEST:,}"
+        what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
     stored = {
         "tokenizer.vocab_size": (tokenizer.to_json(), MOST_BYTES[TOKENIZER]),
@@ -239,19 +233,19 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
     }
     for key, (text, most) in stored.items():
         if len(text.encode("utf-8")) > most:
-            what = f"takes {len(text):,} characters in the model's folder; the most is {most:,} bytes"
+            what = f"takes {len(text):,} characters in the model's folder; the maximum is {most:,} bytes"
             raise ConfigError([ConfigMistake(what, key)])
 
 
 def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:
-    """The rows, and their ids, without those that hold no known token: they would teach nothing but their label."""
+    """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
     sequences = tokenizer.encode_all(dataset.texts)
     kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
     dropped = len(dataset) - len(kept)
     if not dropped:
         return dataset, sequences
     rows = "row was" if dropped == 1 else "rows were"
-    listener.warn(f"{dropped:,} training {rows} dropped, having no known token")
+    listener.warn(f"{dropped:,} training {rows} dropped: no known token")
     left = dataset.select(kept)
     if missing := sorted(set(dataset.labels) - set(left.labels)):
         raise DataError(

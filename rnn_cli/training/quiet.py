@@ -1,4 +1,4 @@
-"""Loads TensorFlow without its start-up chatter, when imported before all else that loads it."""
+"""Loads TensorFlow without its start-up messages; import it before anything else that loads TensorFlow."""
 
 import os
 

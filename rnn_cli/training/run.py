@@ -19,6 +19,7 @@ import pandas as pd
 import tensorflow
 
 from rnn_cli.bundle.checkpoints import Unfinished, beginning
+from rnn_cli.bundle.history import EpochMetrics, history_to_csv
 from rnn_cli.bundle.model_folder import (
     CARD,
     CONFIG,
@@ -46,14 +47,14 @@ from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
-from rnn_cli.training.checkpointing import HeldSignals, Keeper, SavedRun, versions
+from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
-from rnn_cli.training.int8 import in_int8
+from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.listener import EpochMetrics, Listener
-from rnn_cli.training.loop import Standing, fit
-from rnn_cli.training.networks import belonging, built, first_network, network_of, plain_network, warn_if_slow
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.loop import TrainingState, fit
+from rnn_cli.training.networks import built, first_network, fitting_arrays, network_of, plain_network, warn_if_slow
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.temperature import fit_temperature
 from rnn_cli.training.trained import Run
@@ -66,15 +67,13 @@ def documents(
     sides: Mapping[str, Evaluation],
     listener: Listener,
 ) -> dict[str, str]:
-    """The files' contents by their names; `sides` are `validation` and, if there are such rows, `test`.
+    """Report and model card, by file name, of the last of `sides`: `validation` and, if there are such rows, `test`.
 
-    They are of the last side. A fault in making them is told, and costs the documents, not the run.
+    A failure to make them is a warning; the run goes on without them.
     """
     name = list(sides)[-1]
     splits = run.splits
-    rows = {"train": splits.train, "validation": splits.validation} | (
-        {"test": splits.test} if len(splits.test) else {}
-    )
+    rows = {"train": splits.train, **splits.held_out}
     try:
         from rnn_cli.reporting.html import model_card, page
         from rnn_cli.reporting.report import gather_report
@@ -87,30 +86,29 @@ def documents(
         return {}
 
 
-def _kept(evaluation: Evaluation) -> pd.DataFrame:
-    """What a bundle keeps of an evaluation's rows."""
+def _prediction_columns(evaluation: Evaluation) -> pd.DataFrame:
+    """The columns of an evaluation's rows that a bundle keeps."""
     table = evaluation.to_frame().filter(items=("text", "label", "probability", "prediction", "unsure"))
     return table.replace({"unsure": {True: "true", False: "false"}})
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """The table as CSV text, all texts quoted."""
-    # Before Python 3.13 a lone CR in a text that is not quoted would stand bare and end the row.
+    """The table as CSV, all texts quoted."""
+    # Before Python 3.13 a lone CR in a text without quotes would end the row.
     return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 FEW_STEPS = 100
-"""Fewer steps than this leave a network about where it began."""
+"""Fewer steps than this change a network very little."""
 
 
-def train(
+def train_prepared(
     run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener, origin: Origin | None = None
 ) -> Run:
     """Train a classifier and write its bundle to `out`, or to the next free `runs/NAME-1`, `runs/NAME-2`, ...
 
-    Its network is a new one, or `origin`'s. While it trains, its checkpoints stand in a folder beside that place,
-    which stays if the run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle has been
-    written or replaced.
+    Starts from a new network, or from `origin`'s. Keeps checkpoints in a folder beside the bundle, which stays if the
+    run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle is written or replaced.
     """
     with beginning(out, name=name, force=force) as place, _own_chance():
         run = replace(run, origin=origin.to_dict()) if origin is not None else replace(run, recipe=name)
@@ -121,7 +119,7 @@ def train(
 
 
 def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
-    """A learner that has learned nothing yet, or what `origin` has."""
+    """A learner with a new network, or with `origin`'s."""
     _seed(run)
     warn_if_slow(run.config.model, listener)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
@@ -137,28 +135,28 @@ def train_apart(run: Prepared, folder: Path, *, name: str, listener: Listener) -
         run = replace(run, recipe=name)
         learner = new_learner(run, listener)
         _warn_of_few_steps(run, listener)
-        standing = Standing()
-        best = fit(learner, run.config.training, run.train, run.validation, listener, standing=standing)
+        reached = TrainingState()
+        best = fit(learner, run.config.training, run.train, run.validation, listener, state=reached)
         parts = folder / "parts"
         parts.mkdir()
         draft = Draft(parts, folder / "model", force=False, numbered=False, becomes_latest=False)
         network = plain_network(learner.weights(), run)
-        return _write(draft, run, network, standing.history, best, listener, documented=False)
+        return _write(draft, run, network, reached.history, best, listener, documented=False)
 
 
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
-    """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
+    """Continue an interrupted run to the same bundle as without the interruption; raises as `train_prepared` does."""
     run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
     with _own_chance():
         _seed(run)
         warn_if_slow(run.config.model, listener)
         learner = _learner(run, built(run.config.model, run, fast=True))
-        with belonging(place.path):
+        with fitting_arrays(place.path):
             learner.restore(saved.arrays)
-            best = saved.standing.best_weights
+            best = saved.reached.best_weights
             if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
-                raise ValueError("the best epoch's")
-        return _fit_and_write(run, place, learner, saved.standing, listener)
+                raise ValueError("the best epoch's weights")
+        return _fit_and_write(run, place, learner, saved.reached, listener)
 
 
 @contextmanager
@@ -195,27 +193,27 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
 
 
 def _fit_and_write(
-    run: Prepared, place: Unfinished, learner: Learner, left: Standing | None, listener: Listener
+    run: Prepared, place: Unfinished, learner: Learner, saved: TrainingState | None, listener: Listener
 ) -> Run:
-    standing = left or Standing()
+    state = saved or TrainingState()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
     with _saying_how_to_resume(place, careful, listener):
         with HeldSignals() as signals:
-            keeper = Keeper(place, run, learner, standing, signals)
-            if left is None:
-                keeper.begin()
+            checkpointer = Checkpointer(place, run, learner, state, signals)
+            if saved is None:
+                checkpointer.begin()
             best = fit(
                 learner,
                 run.config.training,
                 run.train,
                 run.validation,
                 listener,
-                standing=standing,
-                pause=keeper.pause,
-                save=keeper.save,
+                state=state,
+                pause=checkpointer.pause,
+                save=checkpointer.save,
             )
         with place.draft() as draft:
-            trained = _write(draft, run, plain_network(learner.weights(), run), standing.history, best, listener)
+            trained = _write(draft, run, plain_network(learner.weights(), run), state.history, best, listener)
     place.remove()
     if not is_latest(trained.bundle.path):
         listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
@@ -224,14 +222,14 @@ def _fit_and_write(
 
 @contextmanager
 def _saying_how_to_resume(place: Unfinished, careful: float, listener: Listener) -> Iterator[None]:
-    """Tell where a run that ends early has left its state; `careful` is a learning rate to try after a divergence."""
+    """Say how to continue a run that ends early; `careful` is a learning rate to try after a divergence."""
     try:
         yield
-    except RunFailed as error:  # going on would end the same way
+    except RunFailed as error:  # resuming would fail the same way
         if place.can_go_on:
             place.give_up(error.what)
             command = f"rnn train --from {quoted(place.path)} --set training.learning_rate={careful:g}"
-            listener.note(f"the last state before that is kept; {command} begins there")
+            listener.note(f"the last state before that is kept; {command} starts from it")
         raise
     except BaseException:
         if place.can_go_on:
@@ -250,7 +248,7 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
 
 
 def _manifest(run: Prepared) -> Manifest:
-    """That of a network which nobody has calibrated yet, nor told how to decide."""
+    """The manifest before calibration and before the threshold is chosen."""
     splits = run.splits
     return Manifest(
         labels=run.labels,
@@ -280,17 +278,17 @@ def _write(
     draft.write(TOKENIZER, run.tokenizer.to_json())
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
-    draft.write(HISTORY, to_csv(pd.DataFrame([asdict(epoch) for epoch in history])))
+    draft.write(HISTORY, history_to_csv(history))
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
     listener.doing("scoring the validation rows")
-    predictor = _settled(Predictor(draft.preview(manifest)), run, listener)
+    predictor = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = evaluate_predictor(predictor, run.splits.validation)
-    int8 = in_int8(graph, run.config.model, predictor, validation)
-    listener.note(int8.in_words())
+    int8 = try_int8(graph, run.config.model, predictor, validation)
+    listener.note(int8.summary())
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
     listener.doing("measuring on the test rows")
@@ -303,25 +301,25 @@ def _write(
         for name, side in sides.items()
     }
     metrics[INT8_METRICS] = int8.to_dict()
-    tables = {name: _kept(side) for name, side in sides.items()}
+    tables = {name: _prediction_columns(side) for name, side in sides.items()}
     if run.baseline is not None:
         knew_more = run.origin is not None
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
         metrics["baseline"] = run.baseline.to_dict(against)
         sides = {name: replace(side, baseline=against[name]) for name, side in sides.items()}
-        tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
+        tables = {name: table.assign(**run.baseline.columns(name, run.labels)) for name, table in tables.items()}
     draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     if documented:
         listener.doing("writing the report")
         for name, content in documents(opened, predictor, run, sides, listener).items():
             draft.write(name, content)
-    manifest = replace(manifest, data={**manifest.data, RUN: _told_of(run)})
+    manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
 
 
-def _told_of(run: Prepared) -> dict[str, Any]:
-    """What the manifest tells of a run that ends now."""
+def _run_facts(run: Prepared) -> dict[str, Any]:
+    """The manifest's entry for a run that ends now."""
     seconds = run.spent()
     return {
         "recipe": run.recipe,
@@ -330,8 +328,8 @@ def _told_of(run: Prepared) -> dict[str, Any]:
     }
 
 
-def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
-    """The same network, calibrated on the validation rows, and deciding as the config wishes there."""
+def _calibrated_and_decided(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
+    """The same network, calibrated and with its decision chosen on the validation rows."""
     calibrated = _calibrated(predictor, run.splits.validation)
     listener.note(f"calibrated on the validation rows: temperature {calibrated.temperature:.2f}")
     found, shortfalls = decided(calibrated, run.splits.validation, run.config.decision)
@@ -343,7 +341,7 @@ def _settled(predictor: Predictor, run: Prepared, listener: Listener) -> Predict
 
 
 def _calibrated(predictor: Predictor, validation: Dataset) -> Predictor:
-    """The same network at the temperature that makes the labels of the validation rows the likeliest."""
+    """The same network with the temperature fitted to the validation rows."""
     plain = predictor.adjusted(temperature=1.0)
     truth = true_labels(validation, predictor.labels)
     return plain.adjusted(temperature=fit_temperature(truth, plain.score(validation.texts).probabilities))

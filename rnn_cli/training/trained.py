@@ -1,4 +1,4 @@
-"""A run that has ended: its bundle, and how good it is. Knows nothing of how it was trained; loads no TensorFlow."""
+"""A finished run: its bundle and its metrics. Knows nothing of how it was trained; loads no TensorFlow."""
 
 import json
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     import pandas
 
 LEFT_OUT = ("balanced_accuracy", "ece")
-"""What a run's table, which has up to four columns of metrics, leaves to `rnn evaluate`."""
+"""Metrics that the table leaves to `rnn evaluate`, as it has up to four columns of metrics."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run. Its evaluations, by the bundle's own ONNX graph, hold the linear baseline's metrics, too.
+    """A finished run. Its evaluations come from the bundle's ONNX graph and hold the linear baseline's metrics, too.
 
-    `validation` is None for a run that was finished before, and `test` also where the config kept no test rows.
-    `warnings` are what was worth a second look on the way.
+    `validation` is None for a run that had finished earlier; so is `test`, and where the config keeps no test rows.
+    `warnings` are those given during training.
     """
 
     bundle: Bundle
@@ -41,7 +41,7 @@ class Run:
 
     @property
     def report_path(self) -> Path | None:
-        """The page report.html; None where none could be made."""
+        """The page report.html; None if it could not be made."""
         return self.path / REPORT if REPORT in self.bundle.manifest.files else None
 
     @cached_property
@@ -51,24 +51,24 @@ class Run:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """All metrics, as in metrics.json: by side (`validation`, `test`), the baseline's, calibration, int8."""
+        """The content of metrics.json: metrics by side (`validation`, `test`), baseline, calibration, int8."""
         return json.loads(self.bundle.read(METRICS))  # type: ignore[no-any-return]
 
     @cached_property
     def history(self) -> "pandas.DataFrame":
-        """A row an epoch: losses in nats a row, accuracies, learning rate, gradient norm, seconds."""
+        """One row per epoch: losses in nats per row, accuracies, learning rate, gradient norm, seconds."""
         import pandas
 
         return pandas.read_csv(BytesIO(self.bundle.read(HISTORY)))
 
     @property
     def sides(self) -> dict[str, Evaluation]:
-        """The evaluations by the names of their rows."""
+        """The evaluations by name: `validation` and `test`."""
         sides = {"validation": self.validation, "test": self.test}
         return {name: side for name, side in sides.items() if side is not None}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """The sides' metrics in columns, with the baseline's: a head and rows; of the intervals, accuracy's."""
+        """A header and rows: the metrics of each side and its baseline in columns, and the accuracy's interval."""
         columns = {}
         for name, side in self.sides.items():
             columns[name, "network"] = side.metrics

@@ -44,7 +44,7 @@ import rnn_cli
 from rnn_cli.config.load import load_config, parse_override, to_yaml
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.data.splits import Splits, load_splits, stratify
 from rnn_cli.errors import ConfigError
 from rnn_cli.evaluation.compare import paired_interval
@@ -89,7 +89,7 @@ class Rows:
     def _of(self, sample: int) -> tuple[DataConfig, Splits]:
         config = DataConfig(source=self.which.source, validation=SHARE, test=SHARE, split_seed=1)
         if self.which.rows:
-            whole = load(self.which.source)
+            whole = load_rows(self.which.source)
             test, rest = map(whole.select, stratify(whole.texts, whole.labels, [SHARE], seed=1))
             chosen, _ = stratify(rest.texts, rest.labels, [self.which.rows / len(rest)], seed=sample)
             source = self._write(rest.select(chosen), f"{len(chosen)}-rows-{sample}")
@@ -104,7 +104,7 @@ class Rows:
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             writer.writerows([("text", "label"), *zip(rows.texts, rows.labels, strict=True)])
-        assert load(path).fingerprint() == rows.fingerprint(), path
+        assert load_rows(path).fingerprint() == rows.fingerprint(), path
         return path
 
 

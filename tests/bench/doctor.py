@@ -25,7 +25,7 @@ from rnn_cli.checks.label_errors import find_suspects, judged_rows
 from rnn_cli.checks.learning_curve import learning_curve
 from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.linear.tfidf import count_features
 from rnn_cli.linear.words import number_words
 
@@ -53,7 +53,7 @@ def planted(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, set[int
 def wrong_labels(name: str, share: float, seeds: int) -> bool:
     found = []
     for seed in range(1, seeds + 1):
-        rows, changed = planted(load(name), share, seed)
+        rows, changed = planted(load_rows(name), share, seed)
         suspects = [each.row for each in find_suspects(*prepared(rows))]
         hits = [row in changed for row in suspects]
         found.append((mean(hits[:100]), mean(hits), sum(hits) / len(changed)))
@@ -75,7 +75,7 @@ def cost(name: str) -> bool:
 
 
 def curve_comes_true(name: str, seeds: int) -> None:
-    whole = load(name)
+    whole = load_rows(name)
     later = learning_curve(*prepared(whole))
     assert later is not None
     for step in range(1, 4):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measuring import Worker, in_turn, process, seconds, trained
 
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.scoring.predictor import Predictor
 
 SOURCE = "imdb"
@@ -45,7 +45,7 @@ def main(model: str, rounds: int) -> bool:
 
 
 def score_when_asked(model: str) -> None:
-    predictor, texts = Predictor.open(Path(model)), load(SOURCE).texts
+    predictor, texts = Predictor.open(Path(model)), load_rows(SOURCE).texts
     print("ready", flush=True)
     for _ in sys.stdin:
         print(seconds(lambda: predictor.score(texts)), flush=True)

@@ -1,4 +1,4 @@
-"""Readers of labelled files: how long `rnn_cli.data.source.load` takes, and how long the passes of scoring take.
+"""Readers of labelled files: how long `rnn_cli.data.source.load_rows` takes, and how long the passes of scoring take.
 
     python tests/bench/reading.py [--rows 300000] [--rounds 5] [--before CHECKOUT]
 
@@ -104,9 +104,9 @@ def scoring(path: str) -> Callable[[], object]:
 
 def serve(task: str, path: str) -> None:
     if task == "load":
-        from rnn_cli.data.source import load
+        from rnn_cli.data.source import load_rows
 
-        work: Callable[[], object] = lambda: load(path)  # noqa: E731
+        work: Callable[[], object] = lambda: load_rows(path)  # noqa: E731
     else:
         work = peer(path) if task == "peer" else scoring(path)
     print("ready", flush=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from measuring import in_turn, seconds, show
 
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
 
@@ -33,7 +33,7 @@ def keras(texts: list[str]) -> list[list[int]]:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    texts = list(load("imdb").texts)
+    texts = list(load_rows("imdb").texts)
     assert ours(texts) == keras(texts), "the ids differ"
     print(f"{len(texts):,} texts, the same ids")
 

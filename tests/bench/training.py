@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from measuring import Worker, show
 
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.load import load_config, parse_override
 from rnn_cli.config.schema import Config
 from rnn_cli.text.padding import pad
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.listener import EpochMetrics
 from rnn_cli.training.prepare import Prepared, prepare
 
 WORK = {
@@ -211,11 +211,11 @@ def be_default() -> None:
     sys.stdin.readline()
     run = prepare(load_config("default", [*map(parse_override, ["training.baseline=false"])]), Quiet())
     from rnn_cli.training import quiet  # noqa: F401
-    from rnn_cli.training.loop import Standing, fit
+    from rnn_cli.training.loop import TrainingState, fit
     from rnn_cli.training.run import new_learner
 
     heard = Quiet()
-    fit(new_learner(run, heard), run.config.training, run.train, run.validation, heard, standing=Standing())
+    fit(new_learner(run, heard), run.config.training, run.train, run.validation, heard, state=TrainingState())
     print(json.dumps([(seconds, metrics.val_accuracy) for seconds, metrics in heard.epochs]), flush=True)
 
 

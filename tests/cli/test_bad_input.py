@@ -15,7 +15,7 @@ FILES = {
     "short.csv": (b"text,label\nwarm,good\ndull\n", ":3: "),
     "open-quote.csv": (b'text,label\nwarm,good\n"dull,bad\nwarm,good\n', ":3"),
     "semicolons.csv": (b"text;label\nwarm;good\n", "';'"),
-    "no-label.csv": (b"text,stars\nwarm,5\n", "no column is known to hold labels"),
+    "no-label.csv": (b"text,stars\nwarm,5\n", "no column has a usual name for labels"),
     "doubled.csv": (b"text,label,label\nwarm,good,bad\n", "appears twice"),
     "missing-label.csv": (b"text,label\nwarm,good\ndull,\n", "1 row has no label (line 3)"),
     "nul.csv": (b"text,label\nwarm,good\ndu\x00ll,bad\n", ":3: "),

@@ -8,8 +8,8 @@ import pytest
 from rich.progress import Progress
 
 from rnn_cli import progress
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.progress import Bars, Lines, in_words, listening
-from rnn_cli.training.listener import EpochMetrics
 
 from .conftest import Rnn, on_a_terminal, tiny_overrides
 

@@ -244,7 +244,7 @@ def test_another_config_is_refused_and_the_same_goes_on(
     rnn: Rnn, words: list[str], stopped: Path, home: Path, unbroken: Whole
 ) -> None:
     before = files_below(home)
-    error = "Error: training.epochs: 9 now, 3 when the run began; leave it as it was, or begin anew\n"
+    error = "Error: training.epochs: 9 now, 3 when the run began; restore it, or start a new run\n"
     assert_refused(rnn("train", "--set", "training.epochs=9", "--resume", "m"), re.escape(error), home, before)
     several = rnn("train", "default", "--resume", "m")
     assert several.code == 2 and several.err.count("\n") == several.err.count(" when the run began; ") > 3

@@ -122,7 +122,7 @@ def test_parquet_comes_through_a_pipe_too(score: Rnn, reviews: Path) -> None:
 
 def test_a_bad_row_of_a_pipe_is_told_with_its_line(score: Rnn) -> None:
     ended = score("-", "--input-format", "csv", stdin=b"id,text\n1,warm\n2\n")
-    hint = "add what is missing, or check the quotes, or skip such rows: --on-bad-row skip"
+    hint = "add the missing fields, or check the quotes, or skip such rows: --on-bad-row skip"
     refused(ended, f"standard input:3: 1 field, expected 2; {hint}")
 
 
@@ -160,7 +160,7 @@ def test_in_jsonl_a_key_of_such_a_name_may_come_late(score: Rnn, home: Path) -> 
 def test_the_column_of_texts(score: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("title,says\nwarm,dull\n")
     columns = r"\(columns: 'title', 'says'\)"
-    refused(score("in.csv"), f"in.csv: no column is known to hold texts {columns}; use --text-column NAME")
+    refused(score("in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column NAME")
     ended = score("in.csv", "--text-column", "say")
     refused(ended, f"in.csv: no column 'say' {columns}; did you mean --text-column says\\?")
     assert ",bad," in score("in.csv", "--text-column", "says").out

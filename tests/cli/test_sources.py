@@ -102,7 +102,7 @@ def test_the_standard_input_is_read_once(rnn: Rnn, labelled_file: Path) -> None:
     stdin = labelled_file.read_bytes()
     code, out, err = rnn("train", *CSV, "--set", "data.source=-", "--set", "data.test=-", stdin=stdin)
     assert (code, err.count("\n")) == (2, 1)
-    assert "- is the standard input, which can be read only once; save it to a file" in err
+    assert "the standard input (-) can be read only once; save it to a file" in err
     code, out, err = rnn("data", "check", "-", *CSV, "--set", "data.test=-", stdin=stdin)
     assert (code, err) == (2, "Error: standard input: can be read only once; save it to a file first\n")
 

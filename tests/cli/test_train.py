@@ -165,7 +165,7 @@ def test_all_mistakes_of_a_config_are_told_a_line_each(rnn: Rnn, home: Path) -> 
 def test_unlabelled_texts_that_are_not_there_are_told_in_a_line(rnn: Rnn, home: Path) -> None:
     code, out, err = rnn("train", "quick", "--set", "data.source=sample", "--set", "data.unlabelled=[none.csv]")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: none.csv: no such file, and no built-in set of that name") and err.count("\n") == 1
+    assert err.startswith("Error: none.csv: no such file or built-in set") and err.count("\n") == 1
     code, _, err = rnn("train", "quick", "--set", "data.unlabelled=[none.csv, 3]")
     assert code == 2 and "data.unlabelled.1: expected text, got 3; quote it" in err
     assert files_below(home) == {}
@@ -179,7 +179,7 @@ def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     assert (code, out) == (1, "")
     assert re.fullmatch(r"Error: the loss is (nan|inf) at epoch \d+, batch \d+; try a smaller .*", err.splitlines()[-1])
     command = "rnn train --from runs/quick-1.unfinished --set training.learning_rate=0.001"
-    assert err.splitlines()[-2] == f"the last state before that is kept; {command} begins there"
+    assert err.splitlines()[-2] == f"the last state before that is kept; {command} starts from it"
     assert {Path(name).parts[1] for name in files_below(home)} == {"quick-1.unfinished"}
 
 
@@ -257,7 +257,7 @@ def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file
 def test_a_mistake_in_the_data_is_told_before_tensorflow_loads(rnn: Rnn, home: Path) -> None:
     code, out, err = rnn("train", "quick", "--set", "data.source=nope.csv")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: nope.csv: no such file, and no built-in set of that name")
+    assert err.startswith("Error: nope.csv: no such file or built-in set")
     assert err.count("\n") == 1
     assert not files_below(home)
 
@@ -271,4 +271,4 @@ def test_further_training_is_a_run_of_its_own(rnn: Rnn, newest: Path, labelled_f
     assert files_below(newest) == before
     code, out, err = rnn(*words, "--set", "model.cell=gru")
     assert (code, out) == (2, "")
-    assert err.startswith("Error: model.cell: 'gru' asked for, but runs/quick-1 has 'lstm'; ")
+    assert err.startswith("Error: model.cell: is 'gru', but runs/quick-1 has 'lstm'; ")

@@ -17,7 +17,7 @@ NOISE = random.Random(1).randbytes(5000).hex().encode()  # does not compress to 
 CORPUS = {
     "empty": ("f.csv", b"", "is empty", "", "give it a header and rows"),
     "empty gz": ("f.csv.gz", gzip.compress(b""), "is empty", "", "header"),
-    "only a mark": ("f.csv", b"\xef\xbb\xbf", "line is blank", ":1", "must name the columns"),
+    "only a mark": ("f.csv", b"\xef\xbb\xbf", "the line is blank", ":1", "must name the columns"),
     "NUL": ("f.csv", H + b"a,b\nc\0c,d\n", "a NUL character", ":3", "data.strip_nul=true"),
     "UTF-16 without a mark": (
         "f.csv",
@@ -67,8 +67,8 @@ CORPUS = {
     ),
     "no suffix": ("f", H + b"a,b\n", "its name does not say its format", "", "name it .csv"),
     "txt": ("f.txt", H + b"a,b\n", "its name does not say its format", "", "data.format=csv"),
-    "json": ("f.json", b"[]", "its name does not say its format", "", "one object a line is .jsonl"),
-    "not Parquet": ("f.parquet", H + b"a,b\n", "is not a Parquet file", "", "name it for what it is"),
+    "json": ("f.json", b"[]", "its name does not say its format", "", "one object per line is .jsonl"),
+    "not Parquet": ("f.parquet", H + b"a,b\n", "is not a Parquet file", "", "correct its name"),
     "cut Parquet": ("f.parquet", b"PAR1 and no more", "not a whole Parquet file (", "", "write it again"),
     "Excel": ("f.csv", b"PK\x03\x04rest", "is a zip archive or an Excel workbook", "", "save it as CSV"),
     "xz": ("f.csv", b"\xfd7zXZ\x00rest", "is compressed with xz", "", "plain, .gz or .zst"),
@@ -136,7 +136,7 @@ def test_missing_directory_unreadable(tmp_path, monkeypatch):
 
     # Not by chmod: the tests may run as root, who may read everything.
     monkeypatch.setattr("builtins.open", denied)
-    assert message("f.csv") == "may not be read (permission denied)"
+    assert message("f.csv") == "cannot be read (permission denied)"
 
 
 def test_a_nul_in_a_path_is_no_such_file():

@@ -9,13 +9,13 @@ H = b"text,label\n"
 
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)
 CORPUS = {
-    "header only": ("f.csv", H, "has no rows", "", "at least one"),
-    "header only, no line end": ("f.csv", b"text,label", "has no rows", "", "at least one"),
-    "blank first line": ("f.csv", b"\n" + H + b"a,b\n", "line is blank", ":1", "must name the columns"),
+    "header only": ("f.csv", H, "has no rows", "", "add rows"),
+    "header only, no line end": ("f.csv", b"text,label", "has no rows", "", "add rows"),
+    "blank first line": ("f.csv", b"\n" + H + b"a,b\n", "the line is blank", ":1", "must name the columns"),
     "comma in a text": ("f.csv", H + b"a,b,c\n", "3 fields, expected 2", ":2", "quote the text"),
     "comma after good rows": ("f.csv", H + b"a,b\n" * 9 + b"a,b,c\n", "3 fields, expected 2", ":11", "quote"),
     "after a record of three lines": ("f.csv", H + b'"a\nb\nc",d\nx\n', "1 field, expected 2", ":5", "add"),
-    "too few fields": ("f.csv", H + b"a\n", "1 field, expected 2", ":2", "add what is missing"),
+    "too few fields": ("f.csv", H + b"a\n", "1 field, expected 2", ":2", "add the missing fields"),
     "blank line inside": (
         "f.csv",
         H + b"a,b\n\nc,d\n",
@@ -40,7 +40,7 @@ CORPUS = {
     "quote open amid": (
         "f.csv",
         H + b'a,b\n"open,c\nd,"e"\nf,g\n',
-        "a quote that opens in this record is closed in the middle of a text",
+        "a quote that opens in this record closes in the middle of a text",
         ":3",
         "close it",
     ),
@@ -58,14 +58,14 @@ CORPUS = {
     "no text column": (
         "f.csv",
         b"words,label\na,b\n",
-        "no column is known to hold texts (columns: 'words', 'label')",
+        "no column has a usual name for texts (columns: 'words', 'label')",
         "",
         "use data.text_column=NAME",
     ),
     "no label column": (
         "f.csv",
         b"text,lable\na,b\n",
-        "no column is known to hold labels",
+        "no column has a usual name for labels",
         "",
         "data.label_column",
     ),
@@ -79,14 +79,14 @@ CORPUS = {
     "two for the text": (
         "f.csv",
         b"review,comment,label\na,b,c\n",
-        "2 columns may be the texts: 'review', 'comment'",
+        "2 columns could be the texts: 'review', 'comment'",
         "",
         "data.text_column",
     ),
     "text and Text": (
         "f.csv",
         b"text,Text,label\na,b,c\n",
-        "2 columns may be the texts",
+        "2 columns could be the texts",
         "",
         "data.text_column",
     ),
@@ -95,7 +95,7 @@ CORPUS = {
         b"text,label,text\na,b,c\n",
         "the column 'text' appears twice (columns: 'text', 'label', 'text')",
         "",
-        "give each column a name of its own",
+        "give each column its own name",
     ),
     "missing label": (
         "f.csv",
@@ -134,7 +134,7 @@ def test_bad_file(refused, name, content, what, place, hint):
             "'text' cannot be both texts and labels",
             "name another",
         ),
-        ({"label_column": "text"}, "no column is known to hold texts", "data.text_column"),
+        ({"label_column": "text"}, "no column has a usual name for texts", "data.text_column"),
         ({"encoding": "utf-99"}, "no text encoding is called 'utf-99'", "latin-1"),
         ({"encoding": "base64"}, "no text encoding is called 'base64'", "latin-1"),
         ({"encoding": ""}, "no text encoding is called ''", "latin-1"),

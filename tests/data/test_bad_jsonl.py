@@ -9,7 +9,7 @@ from tests.data.conftest import read_rows
 
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)
 CORPUS = {
-    "blank jsonl": ("f.jsonl", b"\n\n", "has no rows", "", "at least one"),
+    "blank jsonl": ("f.jsonl", b"\n\n", "has no rows", "", "add rows"),
     "NUL in JSON": ("f.jsonl", b'{"text": "a\\u0000", "label": "b"}', "a NUL character", ":1", "data.strip_nul=true"),
     "NUL in a label": (
         "f.jsonl",
@@ -24,10 +24,10 @@ CORPUS = {
         b'{"text": "a", "label": "b"}\n{"text": "a" "label": "b"}\n',
         "broken JSON (Expecting ',' delimiter)",
         ":2:14",
-        "write one JSON object a line",
+        "write one JSON object per line",
     ),
     "cut JSON": ("f.jsonl", b'{"text": "a', "broken JSON (Unterminated string", ":1:10", "one JSON object"),
-    "JSON over lines": ("f.jsonl", b'[\n{"text": "a"}\n]', "broken JSON (", ":1:", "one JSON object a line"),
+    "JSON over lines": ("f.jsonl", b'[\n{"text": "a"}\n]', "broken JSON (", ":1:", "one JSON object per line"),
     "control in JSON": (
         "f.jsonl",
         b'{"text": "a\tb", "label": "c"}',
@@ -75,7 +75,7 @@ CORPUS = {
     "5,000 digits": (
         "f.jsonl",
         b'{"text": "a", "label": ' + b"9" * 5000 + b"}",
-        "a number of too many digits",
+        "a number with too many digits",
         ":1",
         "write it as a string",
     ),
@@ -108,7 +108,7 @@ CORPUS = {
         ":1",
         "labels must be",
     ),
-    "list, no object": ("f.jsonl", b'["a", "b"]', "a list, not an object", ":1", "one JSON object a line"),
+    "list, no object": ("f.jsonl", b'["a", "b"]', "a list, not an object", ":1", "one JSON object per line"),
     "missing key": (
         "f.jsonl",
         b'{"text": "a", "label": "b"}\n{"text": "a"}\n',

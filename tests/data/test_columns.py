@@ -1,6 +1,6 @@
 import pytest
 
-from rnn_cli.data.reading.table import ReadRequest, find_columns, show
+from rnn_cli.data.reading.table import ReadRequest, find_columns, quoted_names
 from rnn_cli.errors import DataError
 
 
@@ -36,4 +36,4 @@ def test_a_message_stays_short_and_on_one_line():
         find_columns([f"column\n{number}" * 100 for number in range(500)], ReadRequest("f"))
     assert "and 480 more" in str(caught.value) and len(str(caught.value)) < 1500
     assert "\n" not in str(caught.value)
-    assert show(["a", "b"]) == "'a', 'b'"
+    assert quoted_names(["a", "b"]) == "'a', 'b'"

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.source import NoSuchColumn, further_column, load
+from rnn_cli.data.source import NoSuchColumn, further_column, load_rows
 from rnn_cli.errors import DataError
 
 ROWS = [('warm, "funny"\nfilm', "good", "de"), ("dull", "bad", ""), ("noisy", "bad", "fr, en")]
@@ -37,7 +37,7 @@ def write_parquet(path):
 )
 def test_values_stand_by_their_rows(name, write, tmp_path):
     write(tmp_path / name)
-    dataset = load(str(tmp_path / name))
+    dataset = load_rows(str(tmp_path / name))
     found = further_column(dataset, "country", DataConfig())
     assert [value or "" for value in found] == ["de", "", "fr, en"]
     assert further_column(dataset.select([2, 0]), "country", DataConfig()) == ["fr, en", "de"]
@@ -51,23 +51,32 @@ def test_values_of_any_type_become_text(tmp_path):
     values = [3, 3.0, 0.5, True, None, "x", [1, 2], 1e400]
     records = [{"text": "t", "label": "a", "v": value} for value in values]
     file.write_text("\n".join(map(json.dumps, records)).replace("Infinity", "1e999"))
-    assert further_column(load(str(file)), "v", DataConfig()) == ["3", "3", "0.5", "true", None, "x", "[1, 2]", "inf"]
+    assert further_column(load_rows(str(file)), "v", DataConfig()) == [
+        "3",
+        "3",
+        "0.5",
+        "true",
+        None,
+        "x",
+        "[1, 2]",
+        "inf",
+    ]
 
 
 def test_the_config_says_how_to_read(tmp_path):
     with gzip.open(tmp_path / "a.csv.gz", "wt", encoding="latin-1") as file:
         file.write("review;label;café\nwarm;good;é\n")
     config = DataConfig(delimiter=";", encoding="latin-1")
-    assert further_column(load(str(tmp_path / "a.csv.gz"), config), "café", config) == ["é"]
+    assert further_column(load_rows(str(tmp_path / "a.csv.gz"), config), "café", config) == ["é"]
 
 
 def test_what_has_no_further_column_says_so(tmp_path):
     with pytest.raises(NoSuchColumn, match="sample: a built-in set has no column 'domain'"):
-        further_column(load("sample"), "domain", DataConfig())
+        further_column(load_rows("sample"), "domain", DataConfig())
     write_csv(tmp_path / "a.csv")
-    dataset = load(str(tmp_path / "a.csv"))
+    dataset = load_rows(str(tmp_path / "a.csv"))
     (tmp_path / "a.csv").write_text("text,label,country\nshorter,good,de\n")
-    with pytest.raises(DataError, match=r"a.csv:4: changed while it was read"):
+    with pytest.raises(DataError, match=r"a.csv:4: the file changed between two readings"):
         further_column(dataset, "country", DataConfig())
     (tmp_path / "a.csv").unlink()
     with pytest.raises(DataError, match="a.csv: cannot be read twice"):

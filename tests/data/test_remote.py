@@ -10,7 +10,14 @@ import pytest
 from pyarrow import fs
 
 from rnn_cli.batch.job import find_inputs
-from rnn_cli.data.reading.remote import file_system, is_remote, reason, remote_file, remote_files, shown
+from rnn_cli.data.reading.remote import (
+    file_system,
+    is_remote,
+    remote_file,
+    remote_files,
+    safe_reason,
+    shown,
+)
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 from tests.data.conftest import read_rows
@@ -134,10 +141,10 @@ def test_a_name_shows_no_secret(path: str, name: str) -> None:
 def test_what_an_error_says_shows_no_secret() -> None:
     url = "s3://KEY:SE%2FCRET@bucket/a.csv?token=TOKEN&x=1"
     for said in (url, "KEY:SE/CRET", "SE/CRET", "token=TOKEN&x=1", url.replace("%2F", "%2f").replace("=1", "=%31")):
-        told = reason(OSError(f"no '{said}' at 1\nmore"), url)
+        told = safe_reason(OSError(f"no '{said}' at 1\nmore"), url)
         assert not any(secret in told for secret in ("SE/", "CRET", "TOKEN")) and told.endswith("' at 1")
-    assert reason(OSError(""), url) == "OSError"
-    assert reason(OSError("no a?b"), "a?b") == "no a?b"
+    assert safe_reason(OSError(""), url) == "OSError"
+    assert safe_reason(OSError("no a?b"), "a?b") == "no a?b"
 
 
 @pytest.mark.parametrize(

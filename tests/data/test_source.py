@@ -9,7 +9,7 @@ from rnn_cli.errors import DataError
 
 def test_a_file_is_loaded_whole(write):
     path = write("rows.csv", "review,class\na,x\nb,y\n")
-    dataset = source.load(path)
+    dataset = source.load_rows(path)
     assert (dataset.name, dataset.texts, dataset.labels, dataset.lines) == (
         path,
         ["a", "b"],
@@ -23,10 +23,10 @@ def test_options_reach_the_reader(write):
     config = DataConfig(
         text_column="a", label_column="b", delimiter=";", encoding="latin-1", strip_nul=True, max_field_bytes=20
     )
-    dataset = source.load(path, config)
+    dataset = source.load_rows(path, config)
     assert (dataset.texts, dataset.labels) == (["caf\xe9"], ["k"])
     with pytest.raises(DataError, match="larger than 13 bytes"):
-        source.load(path, config.model_copy(update={"max_field_bytes": 13}))
+        source.load_rows(path, config.model_copy(update={"max_field_bytes": 13}))
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_options_reach_the_reader(write):
 )
 def test_neither_a_file_nor_a_set(name, hint):
     with pytest.raises(DataError) as caught:
-        source.load(name)
+        source.load_rows(name)
     error = caught.value
     assert (error.what, error.where, error.hint) == (
-        "no such file, and no built-in set of that name",
+        "no such file or built-in set",
         name,
         hint,
     )
@@ -50,14 +50,14 @@ def test_neither_a_file_nor_a_set(name, hint):
 
 def test_a_directory_is_told_as_one(tmp_path):
     with pytest.raises(DataError, match="is a directory"):
-        source.load(str(tmp_path))
+        source.load_rows(str(tmp_path))
 
 
 def test_built_in_names_go_before_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample").write_text("not this")
     assert source.is_builtin("sample") and not source.is_builtin("./sample")
-    assert len(source.load("sample")) == 300
+    assert len(source.load_rows("sample")) == 300
 
 
 def test_absolute_touches_only_paths(tmp_path, monkeypatch):
@@ -78,18 +78,18 @@ def test_absolute_touches_only_paths(tmp_path, monkeypatch):
 def test_a_format_is_told_where_a_name_tells_none(write):
     rows = '{"text": "a", "label": "x"}\n'
     config = DataConfig(format="jsonl")
-    assert source.load(write("rows", rows), config).texts == ["a"]
-    assert source.load(write("rows.csv", "text,label\nb,y\n"), config).texts == ["b"]
+    assert source.load_rows(write("rows", rows), config).texts == ["a"]
+    assert source.load_rows(write("rows.csv", "text,label\nb,y\n"), config).texts == ["b"]
 
 
 def test_labels_are_held_once(write):
-    labels = source.load(write("rows.csv", "text,label\n" + "a,positive\n" * 3)).labels
+    labels = source.load_rows(write("rows.csv", "text,label\n" + "a,positive\n" * 3)).labels
     assert labels == ["positive"] * 3 and len(set(map(id, labels))) == 1
 
 
 def test_columns_are_told_while_a_file_is_read(write):
     heard = []
-    source.load(write("rows.csv", "id,review,class\n1,a,x\n"), on_columns=heard.append)
-    source.load(write("rows.jsonl", '{"Tweet": "a", "target": 1}\n' * 2), on_columns=heard.append)
-    source.load("sample", on_columns=heard.append)
+    source.load_rows(write("rows.csv", "id,review,class\n1,a,x\n"), on_columns=heard.append)
+    source.load_rows(write("rows.jsonl", '{"Tweet": "a", "target": 1}\n' * 2), on_columns=heard.append)
+    source.load_rows("sample", on_columns=heard.append)
     assert heard == [("review", "class"), ("Tweet", "target")]

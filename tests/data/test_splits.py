@@ -1,7 +1,7 @@
 import pytest
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError
 
@@ -26,7 +26,7 @@ def test_sides_share_no_row_and_keep_the_files_order(write):
     for side in sides:
         assert side.lines == sorted(side.lines) and side.name == path
         assert [PAIRS[line - 2] for line in side.lines] == rows_of(side)
-    assert splits.warnings == () and splits.fingerprint == load(path).fingerprint()
+    assert splits.warnings == () and splits.fingerprint == load_rows(path).fingerprint()
 
 
 def test_the_split_seed_chooses_the_rows(write):
@@ -55,7 +55,7 @@ def test_files_of_their_own(write):
     assert rows_of(splits.validation) == [("new", "yes"), ("text 3", "yes")] and splits.validation.name == validation
     assert rows_of(splits.test) == [("other", "no")]
     assert splits.warnings == (f"{validation}: 1 of 2 validation rows repeat a training text",)
-    assert splits.fingerprint != load(source).fingerprint()
+    assert splits.fingerprint != load_rows(source).fingerprint()
     swapped = load_splits(DataConfig(source=source, validation=test, test=validation))
     assert swapped.fingerprint != splits.fingerprint
 
@@ -118,8 +118,8 @@ def test_a_label_that_only_another_file_has(write):
     with pytest.raises(DataError) as caught:
         load_splits(DataConfig(source=source, test=test))
     error = caught.value
-    assert error.what == "labels that no training row has: 'maybe', 'never'" and error.where == f"{test}:3"
-    assert error.hint == "train on a file that has it, or remove those test rows"
+    assert error.what == "no training row has the labels 'maybe', 'never'" and error.where == f"{test}:3"
+    assert error.hint == "add training rows with them, or remove these test rows"
 
 
 def test_a_file_that_repeats_dealt_test_rows_is_told(write):

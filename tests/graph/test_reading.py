@@ -140,7 +140,7 @@ def test_a_layer_too_wide_to_score_with_is_refused(wide: dict[str, Any]) -> None
     """A file of a few numbers a token may take gigabytes for a text."""
     sizes = {"width": 1, "dense_units": (), **wide}
     made_of = Architecture(6, units=(1,), cell="rnn", bidirectional=False, pooling="last", outputs=1, **sizes)
-    assert refusal(zeros(made_of)) == f"a layer of {WIDEST + 1:,} numbers; the most is {WIDEST:,}"
+    assert refusal(zeros(made_of)) == f"a layer has {WIDEST + 1:,} numbers; the maximum is {WIDEST:,}"
 
 
 def test_a_number_spelled_otherwise_is_refused() -> None:

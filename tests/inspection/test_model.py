@@ -76,3 +76,10 @@ def test_the_nearest_recipe_is_the_one_that_fewest_keys_differ_from() -> None:
     assert nearest_recipe(load_config("char")).changed == {}
     found = nearest_recipe(load_config("quick", [parse_override(each) for each in CHANGES]))
     assert found.recipe == "quick" and found.changed == {"training.epochs": 99, "model.units": [3]}
+
+
+def test_of_recipes_equally_near_it_is_the_one_the_run_was_trained_as(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn_cli.inspection.model.recipes", lambda: ["quick", "default", "char"])
+    monkeypatch.setattr("rnn_cli.inspection.model.load_config", lambda _: load_config("quick"))
+    assert nearest_recipe(load_config("quick")).recipe == "quick"
+    assert nearest_recipe(load_config("quick"), "default").recipe == "default"

@@ -101,7 +101,7 @@ def test_every_network_and_tokenizer_has_a_reading(
 
 def trained_as(name: str, home: Path, file: Path, tiny: dict[str, dict[str, Any]]) -> None:
     from rnn_cli.training.prepare import prepare
-    from rnn_cli.training.run import train
+    from rnn_cli.training.run import train_prepared
 
     keys = {**tiny, "data": {"source": str(file), "validation": 0.2, "test": 0.0}}
     for section, values in NETWORKS[name].items():
@@ -111,6 +111,6 @@ def trained_as(name: str, home: Path, file: Path, tiny: dict[str, dict[str, Any]
     os.chdir(home)  # a run writes runs/latest where it stands
     try:
         config = Config.model_validate(keys)
-        train(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
+        train_prepared(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
     finally:
         os.chdir(before)

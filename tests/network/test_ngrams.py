@@ -8,8 +8,9 @@ import onnxruntime
 import pytest
 
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, ngram_counts, ngram_rows
+from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.training.ngrams import ngram_counts, ngram_rows
 
 VOCAB, BUCKETS = 30, 101
 

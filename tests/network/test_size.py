@@ -64,7 +64,7 @@ def test_each_layer_is_told_as_keras_makes_it(keys: dict[str, Any], classes: int
 def test_what_no_file_can_hold_is_one_mistake_that_names_the_parts_the_largest_first() -> None:
     config = ModelConfig(embedding_dim=4096, units=[64], dense_units=[])
     refuse_too_large(config, 100_000, 2)
-    with pytest.raises(ConfigError, match=r"2\.3 GiB, and a model file holds 1\.9 GiB; .*: token vectors .*vocab_size"):
+    with pytest.raises(ConfigError, match=r"2\.3 GiB, but a model file holds 1\.9 GiB; .*: token vectors .*vocab_size"):
         refuse_too_large(config, 150_000, 2)
     many = ModelConfig(units=[512], dense_units=[])
     with pytest.raises(ConfigError, match=r"the largest part smaller: dense layers .*the labels\) 2\.\d GiB"):

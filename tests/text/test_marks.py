@@ -119,7 +119,7 @@ def test_a_file_that_does_not_say_it_drops_punctuation(level: str) -> None:
 
 @pytest.mark.parametrize("level", ["char", "sentence", "subword"])
 def test_other_levels_are_refused(level: str) -> None:
-    with pytest.raises(ValueError, match=f"level: {level} keeps all marks that filters does not name"):
+    with pytest.raises(ValueError, match=f"level: {level} keeps all marks that are not in filters"):
         TokenizerConfig(level=level, punctuation="keep")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"no such punctuation at level {level}: keep"):
         Tokenizer.fit([], level=level, punctuation="keep")

@@ -3,19 +3,21 @@
 import random
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from rnn_cli.arrays import label_indices
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.linear import logistic, tfidf
 from rnn_cli.training import baseline as baseline_module
-from rnn_cli.training.baseline import fit_baseline
+from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import order_labels
-from rnn_cli.training.fitted_baseline import Baseline
 from rnn_cli.training.prepare import Known, prepare
 
 SEED = 3
@@ -43,6 +45,11 @@ def fitted(rows: Splits, listener: Any, **training: Any) -> Baseline:
     return found
 
 
+def accuracy(found: Baseline, rows: Splits, side: str = "test") -> float:
+    labels = order_labels(rows.train.labels, None)
+    return float((found.sides[side][1] == label_indices(labels, rows.held_out[side].labels)).mean())
+
+
 def told_by(signs: dict[str, str], filler: str, rows: int, between: str = " ") -> list[tuple[str, str]]:
     """Texts of which one sign in ten tells the label."""
     chance, labels = random.Random(SEED), list(signs)
@@ -59,8 +66,9 @@ ENGLISH = told_by({"good": "warm funny", "bad": "dull noisy"}, "the film plot ac
 
 
 def test_it_learns_what_words_tell(listener: Any) -> None:
-    found = fitted(splits(ENGLISH), listener)
-    assert found.sides["test"].metrics.accuracy > 0.95
+    rows = splits(ENGLISH)
+    found = fitted(rows, listener)
+    assert accuracy(found, rows) > 0.95
     assert found.model == "logistic regression, TF-IDF of words and word pairs"
     assert listener.notes[0] == "fitting the linear baseline"
     assert listener.notes[1].startswith("linear baseline: validation ")
@@ -71,22 +79,28 @@ def test_word_pairs_tell_what_no_word_does(listener: Any) -> None:
     pairs = [("not good", "bad"), ("not bad", "good"), ("very bad", "bad"), ("very good", "good")]
     chance = random.Random(SEED)
     rows = [(f"{chance.choice(['the film', 'a play'])} is {pairs[n % 4][0]}", pairs[n % 4][1]) for n in range(80)]
-    assert fitted(splits(rows), listener).sides["test"].metrics.accuracy == 1.0
+    dealt = splits(rows)
+    assert accuracy(fitted(dealt, listener), dealt) == 1.0
 
 
-def test_the_figures_are_those_of_its_answers_to_the_rows(listener: Any) -> None:
+def test_its_metrics_and_columns_are_those_of_its_predictions_for_the_rows(listener: Any) -> None:
     rows = splits(ENGLISH)
     found = fitted(rows, listener)
+    labels = ("bad", "good")
     assert list(found.sides) == ["validation", "test"]
     for name, given in (("validation", rows.validation), ("test", rows.test)):
-        side = found.sides[name]
-        assert [("bad", "good")[each] for each in side.truth] == given.labels
-        np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
-        np.testing.assert_array_equal(side.predicted, side.probabilities[:, 1] >= 0.5)
-        assert side.metrics == measure(("bad", "good"), side.truth, side.probabilities, side.predicted)
-        table = found.columns(name)
-        assert table["baseline_prediction"].tolist() == [("bad", "good")[each] for each in side.predicted]
-        np.testing.assert_array_equal(table["baseline_probability"], side.probabilities.max(axis=1))
+        probabilities, predicted = found.sides[name]
+        truth = label_indices(labels, given.labels)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+        np.testing.assert_array_equal(predicted, probabilities[:, 1] >= 0.5)
+        metrics = measure(labels, truth, probabilities, predicted)
+        network: Any = SimpleNamespace(metrics=metrics, truth=truth, predicted=1 - predicted)
+        against = found.against(name, network, knew_more=True)
+        assert against.metrics == metrics and against.knew_more
+        assert against.comparison.difference == pytest.approx(1 - 2 * metrics.accuracy)
+        table = found.columns(name, labels)
+        assert table["baseline_prediction"] == [labels[each] for each in predicted]
+        np.testing.assert_array_equal(table["baseline_probability"], probabilities.max(axis=1))
 
 
 def test_it_beats_chance_on_the_reviews_that_come_along(listener: Any) -> None:
@@ -95,8 +109,8 @@ def test_it_beats_chance_on_the_reviews_that_come_along(listener: Any) -> None:
     right = rows = 0.0
     for seed in range(1, 9):
         given = load_splits(Config.model_validate({"data": {**data, "split_seed": seed}}).data)
-        metrics = fitted(given, listener).sides["test"].metrics
-        right, rows = right + metrics.accuracy * metrics.rows, rows + metrics.rows
+        right += accuracy(fitted(given, listener), given) * len(given.test)
+        rows += len(given.test)
     assert right / rows > 0.53
 
 
@@ -104,7 +118,7 @@ def test_twice_the_same(listener: Any) -> None:
     one, two = (fitted(splits(ENGLISH), listener) for _ in range(2))
     assert one.C == two.C
     for name in one.sides:
-        np.testing.assert_array_equal(one.sides[name].probabilities, two.sides[name].probabilities)
+        np.testing.assert_array_equal(one.sides[name][0], two.sides[name][0])
 
 
 def test_the_chosen_strength_is_the_best_on_validation_and_converged(
@@ -115,25 +129,23 @@ def test_the_chosen_strength_is_the_best_on_validation_and_converged(
     rows = splits(noisy)
     chosen = fitted(rows, listener)
     alone = {}
-    for strength in baseline_module.STRENGTHS:
-        monkeypatch.setattr(baseline_module, "STRENGTHS", (strength,))
+    for strength in baseline_module.BASELINE_STRENGTHS:
+        monkeypatch.setattr(baseline_module, "BASELINE_STRENGTHS", (strength,))
         alone[strength] = fitted(rows, listener)
-    best = max(alone.values(), key=lambda each: each.sides["validation"].metrics.accuracy)
-    assert chosen.sides["validation"].metrics.accuracy == best.sides["validation"].metrics.accuracy
+    best = max(accuracy(each, rows, "validation") for each in alone.values())
+    assert accuracy(chosen, rows, "validation") == best
     # From the weights of the one before or from nothing: the same model, so each fit went to its end.
-    np.testing.assert_allclose(
-        chosen.sides["test"].probabilities, alone[chosen.C].sides["test"].probabilities, atol=0.01
-    )
+    np.testing.assert_allclose(chosen.sides["test"][0], alone[chosen.C].sides["test"][0], atol=0.01)
 
 
 def test_three_labels(listener: Any) -> None:
     signs = {"good": "warm funny", "bad": "dull noisy", "so-so": "usual plain"}
-    found = fitted(splits(told_by(signs, "the film plot actors music scene story it", 300)), listener)
-    side = found.sides["test"]
-    assert side.probabilities.shape == (60, 3)
-    np.testing.assert_array_equal(side.predicted, side.probabilities.argmax(axis=1))
-    assert side.metrics.labels == ("bad", "good", "so-so")
-    assert side.metrics.accuracy > 0.9
+    rows = splits(told_by(signs, "the film plot actors music scene story it", 300))
+    found = fitted(rows, listener)
+    probabilities, predicted = found.sides["test"]
+    assert probabilities.shape == (60, 3)
+    np.testing.assert_array_equal(predicted, probabilities.argmax(axis=1))
+    assert accuracy(found, rows) > 0.9
 
 
 def test_without_test_rows_there_is_no_such_side(listener: Any) -> None:
@@ -152,15 +164,16 @@ def test_without_test_rows_there_is_no_such_side(listener: Any) -> None:
 def test_texts_without_words_are_counted_by_characters(
     signs: dict[str, str], filler: str, between: str, listener: Any
 ) -> None:
-    found = fitted(splits(told_by(signs, filler, 300, between)), listener)
+    rows = splits(told_by(signs, filler, 300, between))
+    found = fitted(rows, listener)
     assert found.model == "logistic regression, TF-IDF of up to three characters"
-    assert found.sides["test"].metrics.accuracy > 0.9
+    assert accuracy(found, rows) > 0.9
 
 
 def test_class_weights_move_its_answers(listener: Any) -> None:
     def share_of_good(weight: float) -> float:
         found = fitted(splits(ENGLISH), listener, class_weight={"good": weight})
-        return float(found.sides["test"].probabilities[:, 1].mean())
+        return float(found.sides["test"][0][:, 1].mean())
 
     assert share_of_good(20.0) > share_of_good(0.05) + 0.1
 
@@ -174,29 +187,32 @@ def test_one_label_to_train_on_is_told(listener: Any) -> None:
 
 
 def test_a_label_without_a_training_row_has_no_probability(listener: Any) -> None:
-    found = fit_baseline(splits(ENGLISH), ("awful", "bad", "good"), Config(), listener)
+    rows = splits(ENGLISH)
+    found = fit_baseline(rows, ("awful", "bad", "good"), Config(), listener)
     assert found is not None
-    side = found.sides["test"]
-    assert (side.probabilities[:, 0] == 0).all()
-    assert side.metrics.accuracy > 0.95
+    probabilities, predicted = found.sides["test"]
+    assert (probabilities[:, 0] == 0).all()
+    assert (predicted == label_indices(("awful", "bad", "good"), rows.test.labels)).mean() > 0.95
 
 
 def test_many_texts_are_too_much_for_the_memory_and_some_are_taken(
     listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = baseline_module.Features("words and word pairs", "word", (1, 2), most_characters=3_000)
-    monkeypatch.setattr(baseline_module, "WORDS", few)
-    found = fitted(splits(ENGLISH), listener)
+    few = tfidf.FeatureKind("words and word pairs", "word", (1, 2), most_characters=3_000)
+    monkeypatch.setattr(tfidf, "WORD_PAIRS", few)
+    rows = splits(ENGLISH)
+    found = fitted(rows, listener)
     assert 40 < found.rows < 80
     assert f"C={found.C:g}, on {found.rows} training rows by chance" in listener.notes[-1]
-    assert found.sides["test"].metrics.accuracy > 0.8
+    assert accuracy(found, rows) > 0.8
 
 
 def test_nothing_leaks_where_a_fit_does_not_converge(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baseline_module, "TOLERANCE", 1e-300)
+    monkeypatch.setattr(logistic, "TOGETHER_TOLERANCE", 1e-300)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert fitted(splits(ENGLISH[:40]), listener).sides["test"].metrics.accuracy > 0.4
+        rows = splits(ENGLISH[:40])
+        assert accuracy(fitted(rows, listener), rows) > 0.4
 
 
 def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[str, Any]], listener: Any) -> None:
@@ -213,14 +229,15 @@ def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[
 def test_many_labels_are_fitted_one_by_one_and_told(listener: Any) -> None:
     signs = {f"label{place:02}": f"sign{place}a sign{place}b" for place in range(12)}
     rows = splits(told_by(signs, "the film plot actors music scene story it", 480))
-    found = fit_baseline(rows, (*order_labels(rows.train.labels, None), "never"), Config(), listener)
+    labels = (*order_labels(rows.train.labels, None), "never")
+    found = fit_baseline(rows, labels, Config(), listener)
     assert found is not None
-    side = found.sides["test"]
-    assert side.metrics.accuracy > 0.9
-    assert (side.probabilities[:, 12] == 0).all(), "a label without a training row"
-    np.testing.assert_allclose(side.probabilities.sum(axis=1), 1)
-    told = [done for _, done, _ in listener.fits]
-    assert told == list(range(1, 6 * 13 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: labels"}
-    again = fit_baseline(rows, side.metrics.labels, Config(), listener)
+    probabilities, _ = found.sides["test"]
+    assert accuracy(found, rows) > 0.9
+    assert (probabilities[:, 12] == 0).all(), "a label without a training row"
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    done = [done for _, done, _ in listener.fits]
+    assert done == list(range(6 * 13 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: fits"}
+    again = fit_baseline(rows, labels, Config(), listener)
     assert again is not None
-    np.testing.assert_array_equal(again.sides["test"].probabilities, side.probabilities)
+    np.testing.assert_array_equal(again.sides["test"][0], probabilities)

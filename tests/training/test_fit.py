@@ -15,13 +15,13 @@ import pytest
 import tensorflow
 from sklearn.metrics import accuracy_score, log_loss
 
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.schema import Config, TrainingConfig
 from rnn_cli.errors import RunFailed
 from rnn_cli.training import run as run_module
 from rnn_cli.training.encoding import Encoded, epoch_steps
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.listener import EpochMetrics
-from rnn_cli.training.loop import Standing, Step
+from rnn_cli.training.loop import StepResult, TrainingState
 from rnn_cli.training.loop import fit as fit_learner
 from rnn_cli.training.prepare import prepare
 
@@ -79,9 +79,9 @@ class Scripted:
         self.batches: list[list[int]] = []
         self.kept: int | None = None
 
-    def learn(self, ids: np.ndarray, *_: Any) -> Step:
+    def learn(self, ids: np.ndarray, *_: Any) -> StepResult:
         self.batches.append(ids[:, 0].tolist())
-        return Step(1.0, np.ones((len(ids), 1), np.float32), 1.0)
+        return StepResult(1.0, np.ones((len(ids), 1), np.float32), 1.0)
 
     def probabilities(self, ids: np.ndarray) -> np.ndarray:
         self.epoch += 1
@@ -103,9 +103,9 @@ def fit(
         learner: Any = Learner(model, config, epoch_steps(len(train.classes), config.batch_size) * config.epochs)
     else:
         learner = model
-    standing = Standing()
-    best = fit_learner(learner, config, train, validation, heard, standing=standing)
-    return standing.history, best
+    state = TrainingState()
+    best = fit_learner(learner, config, train, validation, heard, state=state)
+    return state.history, best
 
 
 def settings(**keys: Any) -> TrainingConfig:
@@ -390,7 +390,7 @@ def test_a_run_asks_for_deterministic_operations_before_it_trains(
     monkeypatch.setattr(run_module, "fit", stop)
     prepared = prepare(Config.model_validate({**tiny, "data": {"source": str(labelled_file)}}), listener)
     with pytest.raises(RunFailed, match="far enough"):
-        run_module.train(prepared, out=None, name="t", force=False, listener=listener)
+        run_module.train_prepared(prepared, out=None, name="t", force=False, listener=listener)
     assert asked == ["determinism", "fit"]
 
 

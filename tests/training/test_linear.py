@@ -5,10 +5,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.network.build import ngram_counts
 from rnn_cli.training import ngrams
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.ngrams import STRENGTHS, LinearModel, OnProgress, fit_linear
+from rnn_cli.training.ngrams import NGRAM_STRENGTHS, LinearModel, OnProgress, fit_linear, ngram_counts
 
 VOCAB, BUCKETS = 40, 5_000
 
@@ -60,7 +59,7 @@ def test_it_answers_as_it_says(classes: int) -> None:
     train, validation = by_word(600, classes, 1), by_word(300, classes, 2)
     model = fitted(1, train, validation, classes)
     assert model.table.shape == (VOCAB + BUCKETS, 1 if classes == 2 else classes)
-    assert model.strength in STRENGTHS
+    assert model.strength in NGRAM_STRENGTHS
     right = (predicted(model, validation, 1) == validation.classes).mean()
     assert right == pytest.approx(model.val_accuracy) and right > (0.7 if classes < 10 else 0.5)
 
@@ -133,7 +132,7 @@ def test_many_labels_are_as_sure_as_they_deserve_to_be() -> None:
     logits = counts @ model.table + model.bias
 
     def loss(times: float) -> float:
-        return ngrams._measure(times * logits, validation.classes)[0]
+        return ngrams._loss_and_accuracy(times * logits, validation.classes)[0]
 
     assert loss(1) < min(loss(0.8), loss(1.25)), "no other temperature is better"
 
@@ -142,7 +141,7 @@ def test_many_labels_are_as_sure_as_they_deserve_to_be() -> None:
 def test_the_number_of_cores_changes_no_byte(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     train, validation = many(300, 1), many(100, 2)
     wanted = fitted(2, train, validation, MANY)
-    monkeypatch.setattr("rnn_cli.linear.one_vs_rest._cores", lambda: cores)
+    monkeypatch.setattr("rnn_cli.linear.logistic._cores", lambda: cores)
     again = fitted(2, train, validation, MANY)
     assert again.table.tobytes() == wanted.table.tobytes() and again.bias.tobytes() == wanted.bias.tobytes()
 

@@ -13,19 +13,20 @@ from rnn_cli.bundle.checkpoints import reopened
 from rnn_cli.bundle.model_folder import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.config.load import parse_config, parse_override, to_yaml
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import resume, train
+from rnn_cli.training.run import resume, train_prepared
 from tests.conftest import Silent
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
 LEFT = (
-    "the last state before that is kept; rnn train --from w.unfinished --set training.learning_rate=0.001 begins there"
+    "the last state before that is kept; "
+    "rnn train --from w.unfinished --set training.learning_rate=0.001 starts from it"
 )
 
 STILL = ("training.optimizer=sgd", "training.learning_rate=1e-12", "training.epochs=1")
@@ -57,7 +58,7 @@ def three(make_labelled_file: MakeFile, tiny: Any, tmp_path_factory: pytest.Temp
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("three"))
         silent: Any = Silent()
-        run = train(prepare(config, silent), out=Path("p").resolve(), name="t", force=False, listener=silent)
+        run = train_prepared(prepare(config, silent), out=Path("p").resolve(), name="t", force=False, listener=silent)
     return run.bundle.path
 
 
@@ -66,7 +67,7 @@ def further(parent: Path, source: Path, listener: Any, *overrides: str, config: 
     asked = origin.further(config, [parse_override(each) for each in (f"data.source={source}", *overrides)])
     prepared = prepare(asked, listener, origin.known)
     origin.compare(prepared, listener)
-    return train(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
+    return train_prepared(prepared, out=Path("m"), name="t", force=False, listener=listener, origin=origin).bundle
 
 
 def scores(opened: Bundle) -> np.ndarray:
@@ -95,7 +96,9 @@ def test_it_begins_with_the_parents_network(trained: Path, new_rows: Path, liste
         "data": parent.manifest.data["fingerprint"],
     }
     assert (
-        child.manifest.data["fingerprint"] == load(str(new_rows)).fingerprint() != parent.manifest.data["fingerprint"]
+        child.manifest.data["fingerprint"]
+        == load_rows(str(new_rows)).fingerprint()
+        != parent.manifest.data["fingerprint"]
     )
     assert "further_training_of" not in parent.manifest.data
 
@@ -105,7 +108,7 @@ def test_it_learns_from_the_new_rows(trained: Path, new_rows: Path, listener: An
     names = {"good": "bad", "bad": "good"}
     lines = (line.rsplit(",", 1) for line in new_rows.read_text().splitlines())
     swapped.write_text("".join(f"{text},{names.get(label, label)}\n" for text, label in lines))
-    rows = load(str(swapped))
+    rows = load_rows(str(swapped))
 
     def right(opened: Bundle) -> float:
         told = Predictor(opened).predict(list(rows.texts))
@@ -137,7 +140,7 @@ def test_vectors_and_unlabelled_texts_of_the_parent_are_not_made_or_read_again(
     data = {"source": str(labelled_file), "validation": 0.2, "test": 0.0, "unlabelled": "more.csv"}
     sections = {**tiny, "data": data, "model": {**tiny["model"], "embeddings": "own"}}
     config = Config.model_validate({**sections, "training": {**tiny["training"], "epochs": 1}})
-    parent = train(prepare(config, listener), out=Path("p"), name="t", force=False, listener=listener).bundle
+    parent = train_prepared(prepare(config, listener), out=Path("p"), name="t", force=False, listener=listener).bundle
     Path("more.csv").unlink()
     child = further(parent.path, new_rows, listener, *STILL)
     np.testing.assert_allclose(scores(child), scores(parent), atol=1e-6)
@@ -163,9 +166,9 @@ def test_another_network_or_tokenizer_is_refused_key_by_key(trained: Path) -> No
     named = refusal(trained, "model.units=[7]", "model.cell=gru", "tokenizer.max_length=13")
     why = "further training keeps the network, so leave it out"
     assert named == (
-        f"tokenizer.max_length: 13 asked for, but {trained} has 12; {why}",
-        f"model.cell: 'gru' asked for, but {trained} has 'lstm'; {why}",
-        f"model.units: [7] asked for, but {trained} has [6]; {why}",
+        f"tokenizer.max_length: is 13, but {trained} has 12; {why}",
+        f"model.cell: is 'gru', but {trained} has 'lstm'; {why}",
+        f"model.units: is [7], but {trained} has [6]; {why}",
     )
     recipe = refusal(trained, config="quick")
     assert len(recipe) > 2 and all("so leave CONFIG out" in each for each in recipe)
@@ -179,7 +182,9 @@ def test_another_positive_label_is_refused(trained: Path) -> None:
 
 def test_a_label_it_does_not_know_is_refused(trained: Path, listener: Any, make_labelled_file: MakeFile) -> None:
     source = make_labelled_file(["good", "so-so"], 40)
-    with pytest.raises(DataError, match="the model does not know the label 'so-so'; it knows bad, good; a network for"):
+    with pytest.raises(
+        DataError, match="the model does not know the label 'so-so'; it knows bad, good; for other labels"
+    ):
         further(trained, source, listener)
     assert not list(Path().iterdir())
 
@@ -250,15 +255,15 @@ def test_the_parents_own_rows_split_otherwise_are_warned_of(
     trained: Path, labelled_file: Path, new_rows: Path, listener: Any
 ) -> None:
     further(trained, labelled_file, listener, *STILL, "data.split_seed=2")
-    assert any("learned from these rows, split otherwise" in each for each in listener.warnings)
+    assert any("was trained on these rows with another split" in each for each in listener.warnings)
     listener.warnings.clear()
     shutil.rmtree("m")
     further(trained, labelled_file, listener, *STILL)  # as the parent split them
-    assert not any("split otherwise" in each for each in listener.warnings)
-    assert not any("would make it look too good" in each for each in listener.notes)
+    assert not any("with another split" in each for each in listener.warnings)
+    assert not any("its metrics will be too good" in each for each in listener.notes)
     shutil.rmtree("m")
     further(trained, new_rows, listener, *STILL)
-    assert any("would make it look too good" in each for each in listener.notes)
+    assert any("its metrics will be too good" in each for each in listener.notes)
 
 
 def test_what_could_not_be_done_is_not_passed_over(trained: Path, three: Path) -> None:
@@ -282,7 +287,7 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
     wild = {"model": {**tiny["model"], "dense_units": [16]}, "training": {**tiny["training"], "learning_rate": 1e38}}
     with pytest.raises(RunFailed):
         config = Config.model_validate({**tiny, **sections, **wild})
-        train(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
+        train_prepared(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
     assert listener.notes[-1] == LEFT
     with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished begins at"):
         reopened(Path("w.unfinished"), pytest.fail).__enter__()

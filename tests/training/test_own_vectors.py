@@ -74,7 +74,7 @@ def test_texts_do_not_reach_each_other_and_pieces_make_no_difference(monkeypatch
     texts = [[2, 3], [4, 5]] * 20
     vectors = made(texts, 6)
     assert cosine(vectors, 2, 4) == pytest.approx(0, abs=1e-4)
-    monkeypatch.setattr(module, "PIECE", 7)
+    monkeypatch.setattr(module, "CHUNK", 7)
     np.testing.assert_allclose(made(texts, 6), vectors, atol=1e-6)
 
 

@@ -15,9 +15,9 @@ from rnn_cli.evaluation.evaluate import evaluate_predictor, run_config
 from rnn_cli.network.quantize import to_int8
 from rnn_cli.scoring import predictor as scoring
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.int8 import MOST_MOVED, Int8, in_int8
+from rnn_cli.training.int8 import MOST_MOVED, Int8, try_int8
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 
 LSTM = ModelConfig()
 
@@ -30,7 +30,7 @@ def validation(trained: Path) -> Dataset:
 def measured(trained: Path, validation: Dataset) -> Int8:
     opened = Bundle.open(trained)
     predictor = Predictor(opened)
-    return in_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate_predictor(predictor, validation))
+    return try_int8(opened.read(ONNX_MODEL), LSTM, predictor, evaluate_predictor(predictor, validation))
 
 
 def test_the_bundle_keeps_the_graph_and_what_it_costs(trained: Path, validation: Dataset) -> None:
@@ -52,7 +52,7 @@ def test_what_moves_probabilities_too_far_is_not_offered(
     monkeypatch.setattr("rnn_cli.training.int8.MOST_MOVED", 1e-6)
     found = measured(trained, validation)
     assert found.graph is None and not found.to_dict()["offered"]
-    assert found.in_words().startswith("no int8 graph: its probabilities on the validation rows would move by 0.0")
+    assert found.summary().startswith("no int8 graph: its probabilities on the validation rows would move by 0.0")
 
 
 @pytest.mark.parametrize(("lost", "offered"), [(0, True), (2, True), (3, False)])
@@ -69,11 +69,11 @@ def test_0_2_points_may_be_lost_and_no_more(
     other = np.where(np.arange(1000)[:, np.newaxis] < lost, before.scores.probabilities[:, ::-1], 0)
     scores = type(before.scores)(np.where(other > 0, other, before.scores.probabilities), before.scores.known)
     monkeypatch.setattr(Predictor, "score", lambda self, texts: scores)
-    found = in_int8((trained / ONNX_MODEL).read_bytes(), LSTM, predictor, before)
+    found = try_int8((trained / ONNX_MODEL).read_bytes(), LSTM, predictor, before)
     assert found.to_dict()["offered"] == offered
     assert found.accuracy_change == pytest.approx(-lost / 1000)
     if not offered:
-        assert found.in_words() == "no int8 graph: its accuracy on the validation rows would be 99.7%, not 100.0%"
+        assert found.summary() == "no int8 graph: its accuracy on the validation rows would be 99.7%, not 100.0%"
 
 
 def test_a_network_that_cannot_be_served_is_no_failed_run(
@@ -83,7 +83,7 @@ def test_a_network_that_cannot_be_served_is_no_failed_run(
     content = {"data": {"source": str(labelled_file)}, **tiny}
     content |= {"model": {**tiny["model"], "cell": "gru"}, "training": {**tiny["training"], "epochs": 1}}
     run = prepare(Config.model_validate(content), listener)
-    opened = train(run, out=Path("m"), name="tiny", force=False, listener=listener).bundle
+    opened = train_prepared(run, out=Path("m"), name="tiny", force=False, listener=listener).bundle
     told = json.loads(opened.read(METRICS))["int8"]
     assert INT8_MODEL not in opened.manifest.files
     assert told == {
@@ -105,9 +105,9 @@ def test_a_graph_that_does_not_load_here_is_not_offered(
         return real(graph, *arguments, **keywords)
 
     monkeypatch.setattr(scoring.onnxruntime, "InferenceSession", session)
-    assert "ONNX Runtime cannot load it (no such operator)" in measured(trained, validation).in_words()
+    assert "ONNX Runtime cannot load it (no such operator)" in measured(trained, validation).summary()
 
 
 def test_one_line_tells_both_accuracies() -> None:
     found = Int8(b"", None, 0.9164, -0.001, 0.0034, 0.1)
-    assert found.in_words() == ("int8 graph: accuracy 91.6% (fp32 91.7%), probabilities move by 0.003 on average")
+    assert found.summary() == ("int8 graph: accuracy 91.6% (fp32 91.7%), probabilities move by 0.003 on average")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.training import prepare as module
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.loop import Standing
+from rnn_cli.training.loop import TrainingState
 from rnn_cli.training.prepare import Known, Prepared, prepare
 
 
@@ -109,7 +109,7 @@ def test_several_unlabelled_sources_of_any_kind(listener: Any, tmp_path: Path) -
     labelled = write("labelled.csv", [("fjord", "unheard of"), ("moor", "")])
     data = {**three_files(), "unlabelled": [labelled, "sample", texts_only("heath")]}
     made = prepared(listener, data)
-    assert made.unlabelled.texts == ["fjord", "moor", *load("sample").texts, "heath"]
+    assert made.unlabelled.texts == ["fjord", "moor", *load_rows("sample").texts, "heath"]
     assert made.labels == ("a", "b")
     assert made.config.data.unlabelled == [str(tmp_path / "labelled.csv"), "sample", str(tmp_path / "more.jsonl")]
 
@@ -137,9 +137,9 @@ def test_an_unlabelled_files_fingerprint_is_of_its_texts_alone(listener: Any) ->
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ("none.csv", "^none.csv: no such file, and no built-in set of that name; built-in sets: "),
+        ("none.csv", "^none.csv: no such file or built-in set; built-in sets: "),
         (["sample", "imbd"], "^imbd: no such file.*did you mean imdb"),
-        ("odd.csv", "^odd.csv: no column is known to hold texts .columns: 'a', 'b'"),
+        ("odd.csv", "^odd.csv: no column has a usual name for texts .columns: 'a', 'b'"),
         ("odd.jsonl", "^odd.jsonl:2: the key 'text' is missing"),
         ("empty.csv", "^empty.csv: is empty"),
     ],
@@ -157,7 +157,7 @@ def test_unlabelled_texts_that_cannot_be_read(named: Any, message: str, listener
 
 def test_rows_without_a_known_token_teach_nothing_and_weigh_nothing(listener: Any) -> None:
     made = prepared(listener, three_files(), training={"class_weight": "balanced"})
-    assert "4 training rows were dropped, having no known token" in listener.warnings
+    assert "4 training rows were dropped: no known token" in listener.warnings
     assert len(made.splits.train) == 12
     assert made.labels == ("a", "b")
     assert made.train.classes.tolist() == [0] * 6 + [1] * 2
@@ -169,7 +169,7 @@ def test_rows_without_a_known_token_teach_nothing_and_weigh_nothing(listener: An
 def test_one_dropped_row_is_told_as_one(listener: Any) -> None:
     source = write("train.csv", [("warm", "a"), ("dull", "b"), ("!", "b")])
     prepared(listener, {"source": source, "validation": write("v.csv", [("warm", "a")]), "test": 0})
-    assert listener.warnings.count("1 training row was dropped, having no known token") == 1
+    assert listener.warnings.count("1 training row was dropped: no known token") == 1
 
 
 def test_no_row_is_dropped_unless_it_must_be(listener: Any) -> None:
@@ -238,7 +238,7 @@ def test_vectors_that_no_model_file_can_hold(listener: Any, monkeypatch: pytest.
     [{"embedding_dim": 65_537}, {"units": [2, 65_537]}, {"dense_units": [65_537]}],
 )
 def test_a_layer_that_would_not_be_read_again_is_refused(wide: dict[str, Any], listener: Any) -> None:
-    with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the most is 65,536$"):
+    with pytest.raises(ConfigError, match="^model: 65,537 numbers in a layer.*; the maximum is 65,536$"):
         prepared(listener, three_files(), model=wide)
 
 
@@ -247,7 +247,9 @@ def test_what_would_not_be_read_again_is_refused(
     file: str, key: str, listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(module.MOST_BYTES, file, 100)
-    with pytest.raises(ConfigError, match=f"^{key}: takes [0-9,]+ characters in the model's folder; the most is 100"):
+    with pytest.raises(
+        ConfigError, match=f"^{key}: takes [0-9,]+ characters in the model's folder; the maximum is 100"
+    ):
         prepared(listener, three_files())
 
 
@@ -311,7 +313,10 @@ def test_a_run_goes_on_when_its_rows_are_piped_in_again(listener: Any, monkeypat
     Path("rows.csv").write_text(content)
     moved = run.config.model_copy(update={"data": run.config.data.model_copy(update={"source": "rows.csv"})})
     assert prepare(moved, listener, known).splits.fingerprint == run.splits.fingerprint
-    for other, said in (("", r"\(is empty\)"), (content + "more,a\n", "the rows are not those the run began with")):
+    for other, said in (
+        ("", r"\(is empty\)"),
+        (content + "more,a\n", "the rows differ from those at the start of the run"),
+    ):
         piped(other, monkeypatch)
         with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*data.source=FILE"):
             prepare(run.config, listener, known)
@@ -326,7 +331,7 @@ def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: An
     assert run.config.data.source == f"local://{tmp_path}/rows.csv"
     assert "SECRET" not in str(run.config)
     Path("rows.csv").unlink()
-    with pytest.raises(DataError, match=r"^local://\S+: the run's rows came from there .*data.source=URL$"):
+    with pytest.raises(DataError, match=r"^local://\S+: the run's rows were read from it .*data.source=URL$"):
         prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))
 
 
@@ -341,7 +346,7 @@ def test_ngrams_that_are_too_many_for_the_labels_are_fewer_and_told_before_any_f
 ) -> None:
     heard: list[str] = []
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
-    monkeypatch.setattr("rnn_cli.training.baseline.fit_baseline", lambda *_: heard.extend(listener.notes))
+    monkeypatch.setattr("rnn_cli.training.prepare.fit_baseline", lambda *_: heard.extend(listener.notes))
     made = prepared(listener, {"source": many_labels(20)}, model={"ngrams": 2})
     left = made.config.model.ngram_buckets
     assert made.config.model.ngrams == 2 and left < 500
@@ -351,18 +356,21 @@ def test_ngrams_that_are_too_many_for_the_labels_are_fewer_and_told_before_any_f
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 4_000)
     made = prepared(listener, {"source": "many.csv"}, model={"ngrams": 2})
     assert made.config.model.ngrams == 0
-    assert "20 labels leave room for no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may" in listener.notes
+    assert (
+        "20 labels leave room for no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some"
+        in listener.notes
+    )
 
 
 def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_NGRAMS", 40_000)
     data, asked = {"source": many_labels(20)}, {"ngrams": 2}
     made = prepared(listener, data, model=asked, training={"baseline": False})
-    saved = SavedRun.of(made, Standing(), {})
-    again = saved.gone_on_with(Config.model_validate({"data": data, "model": asked}))
+    saved = SavedRun.of(made, TrainingState(), {})
+    again = saved.config_to_resume(Config.model_validate({"data": data, "model": asked}))
     assert again.model == made.config.model != Config.model_validate({"model": asked}).model
     with pytest.raises(ConfigError, match="model.ngrams"):
-        saved.gone_on_with(Config.model_validate({"data": data, "model": {"ngrams": 3}}))
+        saved.config_to_resume(Config.model_validate({"data": data, "model": {"ngrams": 3}}))
 
 
 def test_hundreds_of_labels_are_no_line_of_hundreds(listener: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_cli.config.load import load_config, parse_override, recipes
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 
 RECIPES = recipes()
 
@@ -23,7 +23,7 @@ def test_a_recipe_trains(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = load_config(name, [*map(parse_override, [f"data.source={labelled_file}", "training.epochs=1"])])
-    run = train(prepare(config, listener), out=None, name=name, force=False, listener=listener)
+    run = train_prepared(prepare(config, listener), out=None, name=name, force=False, listener=listener)
     assert run.bundle.path == Path("runs") / f"{name}-1"
     assert run.test is not None and run.test.metrics.rows == 8
 

@@ -17,16 +17,15 @@ from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished, locate_unfinished
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
-from rnn_cli.training import baseline as baseline_module
+from rnn_cli.training import prepare as prepare_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
-from rnn_cli.training.fitted_baseline import KeptBaseline
 from rnn_cli.training.learner import Learner
-from rnn_cli.training.loop import Step
+from rnn_cli.training.loop import StepResult
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import resume, train
+from rnn_cli.training.run import resume, train_prepared
 from rnn_cli.training.trained import Run
 
 pytestmark = pytest.mark.usefixtures("without_report")
@@ -104,7 +103,7 @@ class Hears:
 
 
 def begin(config: Config, listener: Hears, out: str = "m") -> Run:
-    return train(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
+    return train_prepared(prepare(config, listener), out=Path(out), name="t", force=False, listener=listener)
 
 
 def go_on(listener: Hears | None = None) -> Run:
@@ -182,7 +181,7 @@ def test_stopped_at(
     assert not Path("m").exists()
     event, number = moment
     steps = number if event == "step" else number * 3
-    standing = state().standing
+    standing = state().reached
     saved = len(standing.history) * 3 + standing.epoch.batches
     assert saved == (steps if stop is ctrl_c or event == "epoch" else (steps - 1) // 3 * 3)
     again = Hears()
@@ -216,7 +215,7 @@ def test_stopped_while_it_validates(
         patch.setattr(Learner, "probabilities", interrupted)
         with pytest.raises(KeyboardInterrupt):
             begin(configured(labelled_file), Hears())
-    assert (len(state().standing.history), state().standing.epoch.batches) == (1, 3)
+    assert (len(state().reached.history), state().reached.epoch.batches) == (1, 3)
     go_on()
     assert_it_ended_as(unbroken)
 
@@ -271,7 +270,7 @@ def test_stopped_again_and_again(labelled_file: Path, unbroken: dict[str, object
 
 def test_patience_counts_on_from_a_best_epoch_before_the_stop(labelled_file: Path, unbroken: dict[str, object]) -> None:
     def losses() -> list[float]:
-        return [epoch.val_loss for epoch in state().standing.history]
+        return [epoch.val_loss for epoch in state().reached.history]
 
     epochs = len(unbroken["history"])  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
@@ -329,7 +328,7 @@ def test_other_rows_are_refused_and_the_right_ones_taken(
     lines = rows.splitlines(keepends=True)
     changed = {"edited": [lines[0], "a" + lines[1], *lines[2:]], "added": [*lines, lines[1]], "taken away": lines[:-1]}
     stopped.write_text("".join(changed[change]))
-    with pytest.raises(DataError, match="rows.csv: the rows are not those the run began with; bring them back"):
+    with pytest.raises(DataError, match="rows.csv: the rows differ from those at the start of the run; restore them"):
         go_on()
     stopped.write_text(rows)
     run = go_on()
@@ -338,19 +337,19 @@ def test_other_rows_are_refused_and_the_right_ones_taken(
 
 def test_another_config_is_refused_key_by_key(stopped: Path) -> None:
     saved = state()
-    saved.gone_on_with(configured(stopped))
-    saved.gone_on_with(configured(Path("rows.csv")))  # the same file
+    saved.config_to_resume(configured(stopped))
+    saved.config_to_resume(configured(Path("rows.csv")))  # the same file
     with pytest.raises(ConfigError) as refused:
-        saved.gone_on_with(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
+        saved.config_to_resume(configured(stopped, training={"epochs": 9}, model={"dropout": 0.1}))
     assert tuple(map(str, refused.value.mistakes)) == (
-        "model.dropout: 0.1 now, 0.3 when the run began; leave it as it was, or begin anew",
-        "training.epochs: 9 now, 8 when the run began; leave it as it was, or begin anew",
+        "model.dropout: 0.1 now, 0.3 when the run began; restore it, or start a new run",
+        "training.epochs: 9 now, 8 when the run began; restore it, or start a new run",
     )
 
 
 def test_rows_that_moved_and_another_saving_pace_are_no_other_run(stopped: Path, unbroken: dict[str, object]) -> None:
     moved = stopped.rename(stopped.with_name("moved.csv"))
-    settings = state().gone_on_with(configured(moved, training={"checkpoint_minutes": 60}))
+    settings = state().config_to_resume(configured(moved, training={"checkpoint_minutes": 60}))
     heard = Hears()
     with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
@@ -386,16 +385,18 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         begin(config, Hears({("step", 4): ctrl_c}))
     with pytest.raises(ConfigError, match="^data.unlabelled: null now, "):
-        state().gone_on_with(configured(labelled_file, model=model, training=training))
+        state().config_to_resume(configured(labelled_file, model=model, training=training))
     file.write_text("text\nwarm fjord\ndull heath\n")
-    with pytest.raises(DataError, match="more.csv: the unlabelled texts are not those the run began with; bring them"):
+    with pytest.raises(
+        DataError, match="more.csv: the unlabelled texts differ from those at the start of the run; restore them"
+    ):
         go_on()
     Path("moved.csv").write_text("text\nwarm fjord\ndull moor\n")
     moved = configured(labelled_file, data={"unlabelled": ["moved.csv"]}, model=model, training=training)
     heard = Hears()
     with reopened(Path("m.unfinished"), heard.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        resume(prepare(saved.gone_on_with(moved), heard, saved.known), place, saved, heard)
+        resume(prepare(saved.config_to_resume(moved), heard, saved.known), place, saved, heard)
     assert_it_ended_as(wanted)
 
 
@@ -406,7 +407,7 @@ def test_a_checkpoint_of_a_run_without_them_is_as_it_was(unlabelled: bool, label
     with pytest.raises(KeyboardInterrupt):
         begin(configured(labelled_file, data=data), Hears({("step", 1): ctrl_c}))
     saved = state()
-    assert saved.known.fingerprint == load(str(labelled_file)).fingerprint()
+    assert saved.known.fingerprint == load_rows(str(labelled_file)).fingerprint()
     assert (saved.known.unlabelled is not None) == unlabelled
 
 
@@ -426,13 +427,13 @@ def test_own_vectors_are_not_made_again(labelled_file: Path) -> None:
 def count_baselines(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every fit of a linear baseline from now on."""
     calls: list[object] = []
-    fit = baseline_module.fit_baseline
+    fit = prepare_module.fit_baseline
 
     def counted(*arguments: Any) -> Any:
         calls.append(arguments)
         return fit(*arguments)
 
-    monkeypatch.setattr(baseline_module, "fit_baseline", counted)
+    monkeypatch.setattr(prepare_module, "fit_baseline", counted)
     return calls
 
 
@@ -473,7 +474,7 @@ def test_a_checkpoint_of_before_there_was_a_baseline_in_it_goes_on(
 
 
 def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stopped: Path) -> None:
-    without = state().gone_on_with(configured(stopped, training={"baseline": False}))
+    without = state().config_to_resume(configured(stopped, training={"baseline": False}))
     heard = Hears({("step", 1): ctrl_c})
     with (
         pytest.raises(KeyboardInterrupt),
@@ -482,7 +483,7 @@ def test_a_baseline_left_out_on_the_way_is_fitted_when_it_is_wanted_again(stoppe
         saved = SavedRun.read(checkpoint)
         resume(prepare(without, heard, saved.known), place, saved, heard)
     assert state().known.baseline is None
-    with_it = state().gone_on_with(configured(stopped))
+    with_it = state().config_to_resume(configured(stopped))
     heard = Hears()
     assert prepare(with_it, heard, state().known).baseline is not None
     assert "fitting the linear baseline" in heard.notes
@@ -503,9 +504,9 @@ def test_a_kept_baseline_of_another_shape_is_no_traceback(change: Callable[[Any]
     saved = SavedRun.read(checkpoint)
     kept = saved.known.baseline
     assert kept is not None
-    changed = KeptBaseline(kept.numbers, {**kept.sides, "validation": change(kept.sides["validation"])})
+    changed = replace(kept, sides={**kept.sides, "validation": change(kept.sides["validation"])})
     other = replace(saved, known=replace(saved.known, baseline=changed))
-    with pytest.raises(BundleError, match="baseline|no finite number"):
+    with pytest.raises(BundleError, match="baseline|not finite"):
         read = SavedRun.read(replace(checkpoint, state=other.state(), files=other.files()))
         prepare(read.config, Hears(), read.known)
 
@@ -519,13 +520,13 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
 ) -> None:
     learn, calls = Learner.learn, iter(range(1, 100))
 
-    def diverging(self: Learner, *arguments: Any) -> Step:
+    def diverging(self: Learner, *arguments: Any) -> StepResult:
         step = learn(self, *arguments)
         if next(calls) < 5:
             return step
         self.set_weights([weights * math.nan for weights in self.weights()])
         bad = {"loss": (math.nan, step.gradient_norm), "gradient's norm": (step.loss, math.inf)}[what]
-        return Step(bad[0], step.predicted, bad[1])
+        return StepResult(bad[0], step.predicted, bad[1])
 
     monkeypatch.setattr(Learner, "learn", diverging)
     heard = Hears()
@@ -535,7 +536,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
     assert heard.steps == 4
     assert heard.notes[-1] == (
         "the last state before that is kept; "
-        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )
     assert_the_state_is_finite(epochs=1, batches=0)
 
@@ -543,7 +544,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
 def test_a_network_that_is_not_finite_is_never_saved(labelled_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learn, calls = Learner.learn, iter(range(1, 100))
 
-    def poisoned(self: Learner, *arguments: Any) -> Step:
+    def poisoned(self: Learner, *arguments: Any) -> StepResult:
         step = learn(self, *arguments)
         if next(calls) == 5:  # in a slot of the optimizer, where no loss tells of it yet
             self.optimizer.variables[2].assign(self.optimizer.variables[2] * math.inf)
@@ -558,8 +559,8 @@ def test_a_network_that_is_not_finite_is_never_saved(labelled_file: Path, monkey
 
 def assert_the_state_is_finite(epochs: int, batches: int) -> None:
     saved = state()
-    assert (len(saved.standing.history), saved.standing.epoch.batches) == (epochs, batches)
-    arrays = [*saved.standing.best_weights, *(array for values in saved.arrays.values() for array in values)]
+    assert (len(saved.reached.history), saved.reached.epoch.batches) == (epochs, batches)
+    arrays = [*saved.reached.best_weights, *(array for values in saved.arrays.values() for array in values)]
     assert len(arrays) > 10
     assert all(np.isfinite(array).all() for array in arrays)
 

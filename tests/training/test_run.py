@@ -15,7 +15,7 @@ from rnn_cli.bundle.checkpoints import Checkpoint
 from rnn_cli.bundle.model_folder import HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.config.load import parse_config
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError, RunFailed
 from rnn_cli.evaluation.evaluate import kept_test_rows
@@ -23,7 +23,7 @@ from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 from rnn_cli.training.vectors import own_vectors
 
 Tiny = dict[str, dict[str, Any]]
@@ -42,7 +42,7 @@ def configured(tiny: Tiny, source: Path, **sections: dict[str, Any]) -> Config:
 
 
 def run(config: Config, listener: Any, out: str = "m") -> Bundle:
-    return train(prepare(config, listener), out=Path(out), name="tiny", force=True, listener=listener).bundle
+    return train_prepared(prepare(config, listener), out=Path(out), name="tiny", force=True, listener=listener).bundle
 
 
 def test_the_same_seed_gives_the_same_bytes(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
@@ -82,7 +82,7 @@ def test_every_kind_of_network_goes_all_the_way(
     training = {"epochs": 2}
     opened = run(configured(tiny, labelled_file, **{"training": training, **sections}), listener)
     predictor = Predictor(Bundle.open(opened.path))
-    texts = [*load(str(labelled_file)).texts[:20], "", "zzz", "Σ 🎬 一二三 warm"]
+    texts = [*load_rows(str(labelled_file)).texts[:20], "", "zzz", "Σ 🎬 一二三 warm"]
     model = keras.saving.load_model(opened.path / KERAS_MODEL)
     predicted = np.asarray(model(pad(predictor.tokenizer.encode_all(texts))))
     plain = predictor.adjusted(temperature=1.0)
@@ -119,16 +119,16 @@ def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) ->
     history = list(csv.DictReader(opened.read(HISTORY).decode().splitlines()))
     assert [row["epoch"] for row in history] == [str(epoch) for epoch in range(1, 13)]
     assert float(history[-1]["loss"]) < float(history[0]["loss"]) / 2
-    predictions = load(str(trained / PREDICTIONS))
+    predictions = load_rows(str(trained / PREDICTIONS))
     assert len(predictions) == 32
-    assert set(predictions.texts) < set(load(str(labelled_file)).texts)
+    assert set(predictions.texts) < set(load_rows(str(labelled_file)).texts)
 
 
 def test_the_best_epoch_is_kept_and_training_stops_early(labelled_file: Path, tiny: Tiny, listener: Any) -> None:
     # At this rate it soon learns the training rows by heart, and no word of them helps with flipped labels.
     stopping = {"epochs": 30, "early_stopping": {"patience": 2}, "learning_rate": 0.1}
     config = configured(tiny, labelled_file, training=stopping)
-    result = train(prepare(config, listener), out=Path("m"), name="t", force=False, listener=listener)
+    result = train_prepared(prepare(config, listener), out=Path("m"), name="t", force=False, listener=listener)
     losses = result.history["val_loss"].tolist()
     assert result.best_epoch == losses.index(min(losses)) + 1
     assert len(losses) == min(30, result.best_epoch + 2)
@@ -144,10 +144,10 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state
         run(config, listener)
     assert [path.name for path in Path().iterdir()] == ["m.unfinished"]
     kept = sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]
-    assert SavedRun.read(Checkpoint.open(kept)).standing.history == []
+    assert SavedRun.read(Checkpoint.open(kept)).reached.history == []
     assert listener.notes[-1] == (
         "the last state before that is kept; "
-        "rnn train --from m.unfinished --set training.learning_rate=0.001 begins there"
+        "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )
 
 
@@ -158,7 +158,7 @@ def test_training_texts_without_a_known_word_are_dropped_with_a_count(
     extra = "".join(f'"{mark}",good\n' for mark in ("!!!", "...", "?", "-", "--", "***", "…!", "; ;"))
     source.write_text(labelled_file.read_text() + extra)
     opened = run(configured(tiny, source, training={"epochs": 1}), listener)
-    assert any("training rows were dropped, having no known token" in each for each in listener.warnings)
+    assert any("training rows were dropped: no known token" in each for each in listener.warnings)
     assert sum(opened.manifest.data["rows"].values()) == 88  # a count of rows, not of those that taught
 
 
@@ -171,7 +171,7 @@ def test_predictions_can_be_read_back_whatever_the_texts(
         rows = csv.writer(stream, quoting=csv.QUOTE_ALL)
         rows.writerows([("text", "label"), *((text, str(number % 2)) for number, text in enumerate(odd))])
     opened = run(configured(tiny, source, training={"epochs": 1}), listener)
-    written = load(str(opened.path / PREDICTIONS))
+    written = load_rows(str(opened.path / PREDICTIONS))
     assert len(written) == 16
     assert set(written.texts) < set(odd)
 

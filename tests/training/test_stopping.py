@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from rnn_cli.errors import RunFailed
-from rnn_cli.training.checkpointing import SIGNALS, HeldSignals
+from rnn_cli.training.checkpointing import HELD_SIGNALS, HeldSignals
 
-NUMBERS = [getattr(signal, name) for name in SIGNALS]
+NUMBERS = [getattr(signal, name) for name in HELD_SIGNALS]
 
 
 class Heard(BaseException):

@@ -12,12 +12,12 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.config.schema import Config
-from rnn_cli.data.source import load
+from rnn_cli.data.source import load_rows
 from rnn_cli.network import build as building
 from rnn_cli.network import kernels
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.prepare import prepare
-from rnn_cli.training.run import train
+from rnn_cli.training.run import train_prepared
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
@@ -64,7 +64,7 @@ def trained_one(labelled_file: Path, out: Path, tiny: dict[str, dict[str, Any]],
     config = Config.model_validate(
         tiny | {"training": tiny["training"] | {"epochs": 2}, "data": {"source": str(labelled_file)}}
     )
-    return train(prepare(config, listener), out=out, name="tiny", force=False, listener=listener).bundle
+    return train_prepared(prepare(config, listener), out=out, name="tiny", force=False, listener=listener).bundle
 
 
 def test_keras_s_own_lstm_trains_the_same_bundle(
@@ -83,7 +83,7 @@ def test_keras_s_own_lstm_trains_the_same_bundle(
     models = [keras.saving.load_model(each.path / "model.keras") for each in (slow, fast)]
     for one, other in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
-    texts = load(str(labelled_file), Config().data).texts
+    texts = load_rows(str(labelled_file), Config().data).texts
     scores = [Predictor(Bundle.open(each.path)).score(texts).probabilities for each in (slow, fast)]
     np.testing.assert_allclose(*scores, atol=1e-3)
 

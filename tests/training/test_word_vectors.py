@@ -40,8 +40,8 @@ def test_a_token_of_several_words_is_passed_over(tmp_path: Path) -> None:
     [
         ("the 1 2\n", r"v:1: a vector of 2 numbers, expected 3; set model.embedding_dim"),
         ("film 1 2 3\nthe 1 2\n", r"v:2: a vector of 2 numbers, expected 3"),
-        ("the 1 2 x\n", r"v:1: not a word and its numbers"),
-        ("the 1 2 nan\n", r"v:1: a vector that is not finite"),
+        ("the 1 2 x\n", r"v:1: expected a word and its numbers"),
+        ("the 1 2 nan\n", r"v:1: a number of the vector is not finite"),
     ],
 )
 def test_what_is_no_vector_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""A file to rows, whatever its format, compression and encoding, strictly, one by one. Knows no built-in sets."""
+"""Reads the rows of a file of any format, compression and encoding, strictly. Knows no built-in sets."""

@@ -1,6 +1,6 @@
-"""Blocks: neighbouring rows of a file, column by column, with their lines and what is wrong with any of them.
+"""Blocks: consecutive rows of a file, column by column, with their lines and faults.
 
-Every format gives its rows as blocks; training and scoring are two views of them. Opens nothing.
+Every format's reader returns blocks; training and scoring both use them. Opens no file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,18 +9,18 @@ from itertools import islice
 from typing import Any
 
 from rnn_cli.data.reading.decoding import size
-from rnn_cli.data.reading.table import ABSENT, ReadRequest, label_value, show, text_value
+from rnn_cli.data.reading.table import ABSENT, ReadRequest, label_value, quoted_names, text_value
 from rnn_cli.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Neighbouring rows of a file, as lists of one length.
+    """Consecutive rows of a file, as lists of equal length.
 
-    `columns` are those that were chosen; `faults` tells what is wrong with a row by its index, and `error` what stops
-    the reading behind these rows. `raws` are the rows of a text format as they stand in the file, without their line
-    ends, and `values` their fields, or their objects; rows of Parquet that are wanted whole stand in `batch`, an Arrow
-    RecordBatch. A row with a fault has no values and an empty text.
+    `columns` holds the chosen columns, `faults` the errors of rows by index; `error` ends the reading after these rows.
+    `raws` holds the rows of a text format as in the file, without line ends, and `values` their fields or objects;
+    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. A row with a fault has no values and an
+    empty text.
     """
 
     lines: list[int]
@@ -33,17 +33,17 @@ class Block:
 
     @property
     def texts(self) -> list[str]:
-        """The first of the columns, which holds the texts where no others were asked for."""
+        """The first column, which holds the texts unless other columns were chosen."""
         return self.columns[0]
 
     def reject(self, index: int, fault: DataError) -> None:
-        """Note what is wrong with a row."""
+        """Record a row's fault."""
         self.faults[index] = fault
         if self.values:
             self.values[index] = {}
 
     def before(self, end: int) -> "Block":
-        """The rows before one of them; of a batch, all."""
+        """The rows before `end`, but the whole batch."""
         columns = [column[:end] for column in self.columns]
         faults = {index: fault for index, fault in self.faults.items() if index < end}
         return Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch)
@@ -51,9 +51,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Opened:
-    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), its columns, those chosen, its rows.
+    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), all and chosen columns, and its rows.
 
-    `schema` is a Parquet file's, in Arrow's terms.
+    `schema` is the Arrow schema of a Parquet file.
     """
 
     kind: str
@@ -63,18 +63,18 @@ class Opened:
     schema: Any = None
 
 
-Read = tuple[int, str, Any, DataError | None]
-"""A row of a text format: its line, the row as it stands, what is known of its values, and what is wrong with it."""
+TextRow = tuple[int, str, Any, DataError | None]
+"""A row of a text format: its line, the row as in the file, its values, and its fault."""
 
 
-def together(rows: Iterator[Read], request: ReadRequest) -> Iterator[Block]:
-    """The rows in blocks that have no columns yet, as large as asked for. What the rows raise is the last one's error.
+def into_blocks(rows: Iterator[TextRow], request: ReadRequest) -> Iterator[Block]:
+    """Group rows into blocks of the size requested, without columns; an error of the rows is the last block's `error`.
 
-    Where a block ends depends on the rows alone, so a job finds the same ones when it goes on.
+    The ends of blocks depend on the rows only, so a resumed job finds the same blocks.
     """
     error: DataError | None = None
     while error is None:
-        taken: list[Read] = []
+        taken: list[TextRow] = []
         left = request.characters
         try:
             for row in islice(rows, request.at_once):
@@ -92,10 +92,10 @@ def together(rows: Iterator[Read], request: ReadRequest) -> Iterator[Block]:
         )
 
 
-def as_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
-    """The block with its first column as texts, and its second, if it has one, as labels, None where one is missing.
+def check_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
+    """The block with its first column as texts and its second, if any, as labels, None where a label is missing.
 
-    What cannot be either is a fault of its row. `names` are those of the columns.
+    A value that is neither becomes its row's fault. `names` are the columns' names.
     """
     texts, *labels = block.columns
     if not block.faults and _are_usable(texts, request.max_field_bytes):
@@ -114,7 +114,7 @@ def as_texts(block: Block, names: Sequence[str], request: ReadRequest) -> Block:
 
 
 def _are_usable(column: list[Any], most: int) -> bool:
-    """Whether all are texts that may be used as they stand, and are surely not too large."""
+    """Whether all values are valid texts that are certainly not too large."""
     try:
         joined = "".join(column)
     except TypeError:
@@ -123,7 +123,7 @@ def _are_usable(column: list[Any], most: int) -> bool:
 
 
 def _usable_labels(column: list[Any]) -> list[Any] | None:
-    """The labels, or None where one of them may not be used as it stands."""
+    """The labels, or None if one of them needs a check of its own."""
     if set(map(type, column)) != {str}:
         try:
             column = [label_value(value, "", "") for value in column]
@@ -134,11 +134,11 @@ def _usable_labels(column: list[Any]) -> list[Any] | None:
 
 
 def _text_and_label(block: Block, index: int, names: Sequence[str], request: ReadRequest) -> tuple[str, str | None]:
-    """A row's text and label. Raises DataError for what is missing, no text or label, too large or no character."""
+    """A row's text and label. Raises DataError for one that is missing, of a wrong type, too large or not valid."""
     line, values = block.lines[index], [column[index] for column in block.columns]
     where = request.at(line)
     if ABSENT in values:
-        what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {show(block.values[index])})"
+        what = f"the key {names[values.index(ABSENT)]!r} is missing (keys: {quoted_names(block.values[index])})"
         raise DataError(what, where=where, hint="give every object the same keys")
     text = text_value(values[0], names[0], where)
     if size(text) > request.max_field_bytes:
@@ -146,15 +146,15 @@ def _text_and_label(block: Block, index: int, names: Sequence[str], request: Rea
     label = label_value(values[1], names[1], where) if len(values) > 1 else None
     fields = [text] if label is None else [text, label]
     if not all(map(is_encodable, fields)):
-        raise DataError("half of a surrogate pair, which is no character", where=where, hint="remove it")
-    # A raw NUL was seen to with its line; one written as an escape, or in Parquet, arrives here.
+        raise DataError("half of a surrogate pair, which is not a character", where=where, hint="remove it")
+    # A raw NUL was handled with its line; one written as an escape, or in Parquet, comes here.
     if any("\0" in field for field in fields) and not request.strip_nul:
         raise request.nul(line)
     return text.replace("\0", ""), label and label.replace("\0", "")
 
 
 def is_encodable(text: str) -> bool:
-    """Whether a text has no surrogates, which no file can hold."""
+    """Whether a text has no surrogates, which UTF-8 cannot encode."""
     if text.isascii():
         return True
     try:

@@ -1,6 +1,6 @@
-"""How much a file may hold for its size, whatever it is written in, so that a small one cannot fill the memory.
+"""Limits on the content of a file by its size, so that a small file cannot fill the memory.
 
-Real text shrinks to a third or a twentieth when it is compressed, logs of repeated lines to a hundredth.
+Compression shrinks real text to a third or a twentieth, logs of repeated lines to a hundredth.
 """
 
 import re
@@ -8,34 +8,33 @@ import re
 from rnn_cli.errors import DataError
 
 FREE_BYTES = 1 << 27
-"""A compressed file, or one of Parquet, may always hold this much (128 MiB) ..."""
+"""A compressed file or a Parquet file may always hold this many bytes (128 MiB) ..."""
 RATIO = 200
-"""... and beyond it this many times what it takes on the disk."""
+"""... and above that, this many times its size on the disk."""
 ROW_BYTES = 64
-"""What a row, or a line, is counted as besides its characters; in memory it takes about as much."""
+"""Bytes counted for a row or a line besides its characters, about what it takes in memory."""
 HEAD_BYTES = FREE_BYTES // RATIO
-"""Bytes of a file that cannot hold more than `FREE_BYTES` within reason; they are looked through before any is used."""
+"""The first bytes of a file, which are checked before any row is used: they must not hold more than `FREE_BYTES`."""
 
 MOST_COLUMNS = 20_000
-"""Columns of a table, or row groups of a Parquet file."""
-
+"""The maximum of columns of a table, or of row groups of a Parquet file."""
 
 MOST_BLANK = 1_000_000
-"""Blank lines, one after the other, where they are no rows."""
+"""The maximum of consecutive blank lines, where these are not rows."""
 
 _OTHER_THAN_LATIN = re.compile(rb"[\xc4-\xf4]")
 _BEYOND_16_BITS = re.compile(rb"[\xf0-\xf4]")
 
 
 def width(text: bytes) -> int:
-    """Bytes that a character takes in memory, where those of a text are as wide as its widest; about."""
+    """Bytes per character in memory, about; all characters of a text are as wide as its widest."""
     if text.isascii() or not _OTHER_THAN_LATIN.search(text):
         return 1
     return 4 if _BEYOND_16_BITS.search(text) else 2
 
 
 def is_too_much(cost: int, stored: int) -> bool:
-    """Whether what some bytes of a file hold is beyond reason."""
+    """Whether `stored` bytes of a file hold more than they may."""
     return cost > max(FREE_BYTES, RATIO * stored)
 
 
@@ -47,4 +46,4 @@ def too_much(where: str, hint: str) -> DataError:
 
 def too_many_columns(where: str) -> DataError:
     """The error for a table of too many columns."""
-    return DataError(f"more than {MOST_COLUMNS:,} columns", where=where, hint="keep those that matter")
+    return DataError(f"more than {MOST_COLUMNS:,} columns", where=where, hint="keep the columns you need")

@@ -1,7 +1,7 @@
-"""Bytes become lines of text: byte order marks, encodings, line ends, NUL characters, lines without end.
+"""Decodes bytes to lines of text: byte order marks, encodings, line ends, NUL characters, lines that are too long.
 
-A line keeps its own line end (LF, CRLF or CR), and no more than a bounded piece of a line is ever held.
-Knows nothing of fields or formats.
+A line keeps its line end (LF, CRLF or CR), and only a bounded part of a line is held in memory. Knows nothing of fields
+or formats.
 """
 
 import codecs
@@ -22,14 +22,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_ESCAPED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of bytes that are no text
+_ESCAPED = re.compile("[\udc80-\udcff]")  # how "surrogateescape" represents bytes that are not text
 _SHOWN = 1000  # characters of a line that is too large
 _PIECE = 1 << 20  # characters
 _LINE_END = 2  # characters of the longest, CRLF
 
 
 Faults = dict[int, DataError]
-"""What is wrong with a line, by its number."""
+"""Errors by line number."""
 
 
 def lines(
@@ -37,8 +37,8 @@ def lines(
 ) -> Iterator[str]:
     """The lines of `stream`, each with its line end. Raises DataError naming the line.
 
-    With `faults` a NUL character and bytes that are not UTF-8 are noted there instead, and the line is given without
-    them; with `cut_long` a line that is too large also is, of which the beginning is given.
+    With `faults`, NUL characters and bytes that are not UTF-8 are recorded there instead, and the line comes without
+    them. With `cut_long`, so is a line that is too large, and its beginning comes.
     """
     mark, encoding = _encoding(stream.peek(4), request)
     stream.read(len(mark))
@@ -61,22 +61,22 @@ def lines(
                 faults[number] = error
                 line = _skipped(text, line)
             if "\0" in line or (is_lenient and not line.isascii()):
-                line = _mended(line, number, request, faults)
+                line = _repaired(line, number, request, faults)
             yield line
     except UnicodeError:
         raise _undecodable(encoding, len(mark), request) from None
 
 
 def _skipped(text: io.TextIOWrapper, line: str) -> str:
-    """The beginning of a line, when the rest of it has been read over."""
-    begun = line[:_SHOWN]
+    """Skip the rest of a line; return its beginning."""
+    beginning = line[:_SHOWN]
     while line and not line.endswith(("\n", "\r")):
         line = text.readline(_PIECE)
-    return f"{begun}...{line[-1:]}"
+    return f"{beginning}...{line[-1:]}"
 
 
-def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None) -> str:
-    """The line without NUL characters, and without what was no UTF-8; both are noted as faults, or raised."""
+def _repaired(line: str, number: int, request: ReadRequest, faults: Faults | None) -> str:
+    """The line without NUL characters and bytes that are not UTF-8; both are recorded in `faults`, or raised."""
     try:
         if "\0" in line:
             line = _without_nul(line, number, request)
@@ -94,7 +94,7 @@ def _mended(line: str, number: int, request: ReadRequest, faults: Faults | None)
 
 
 def size(line: str) -> int:
-    """Bytes of a text written as UTF-8."""
+    """The number of bytes of a text in UTF-8."""
     return len(line) if line.isascii() else len(line.encode("utf-8", "surrogatepass"))
 
 
@@ -108,25 +108,25 @@ def _without_nul(line: str, number: int, request: ReadRequest) -> str:
 
 def _encoding(head: bytes, request: ReadRequest) -> tuple[bytes, str]:
     """The byte order mark to skip (or none) and the encoding of what follows it."""
-    asked = _known(request) if request.encoding is not None else None
+    named = _canonical(request) if request.encoding is not None else None
     for mark, encoding in _MARKS:
-        # An encoding that was asked for is kept; the mark only says which end comes first.
-        if head.startswith(mark) and (asked is None or encoding.startswith(asked)):
+        # An encoding that was named stays; the mark only gives its byte order.
+        if head.startswith(mark) and (named is None or encoding.startswith(named)):
             return mark, encoding
-    # Without a mark, "utf-16" means what nearly all machines write.
-    return b"", {None: "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(asked, asked or "utf-8")
+    # Without a mark, "utf-16" means little-endian, which nearly all machines write.
+    return b"", {None: "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(named, named or "utf-8")
 
 
-def _known(request: ReadRequest) -> str:
-    """The usual name of the encoding asked for."""
-    asked = request.encoding or ""
+def _canonical(request: ReadRequest) -> str:
+    """The canonical name of the encoding that the request names."""
+    named = request.encoding or ""
     try:
-        # Asks more than codecs.lookup: "base64" and "undefined" are codecs too, but none of text.
-        io.TextIOWrapper(io.BytesIO(), encoding=asked).read()
-        name = codecs.lookup(asked).name
+        # Stricter than codecs.lookup: "base64" and "undefined" are codecs, but not text encodings.
+        io.TextIOWrapper(io.BytesIO(), encoding=named).read()
+        name = codecs.lookup(named).name
     except (LookupError, ValueError):
         raise DataError(
-            f"no text encoding is called {asked!r}",
+            f"no text encoding is called {named!r}",
             where="data.encoding",
             hint="use a name such as utf-8, latin-1, cp1252 or utf-16",
         ) from None
@@ -134,12 +134,12 @@ def _known(request: ReadRequest) -> str:
 
 
 def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
-    """The error for bytes that are no text, with their exact place, found by reading the file once more."""
+    """The error for bytes that cannot be decoded, with their exact place, found by reading the file again."""
     hint = Setting("data.encoding", "latin-1", "use {} (or the file's encoding)")
     try:
         # A pipe cannot be read twice.
         found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None
-    except UnicodeError:  # an encoding that tells no place
+    except UnicodeError:  # an encoding that reports no place
         found = None
     if found is None:
         return DataError(f"is not {encoding.upper()}", where=request.name, hint=hint)
@@ -150,9 +150,9 @@ def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
 
 
 def _first_bad_byte(encoding: str, skip: int, request: ReadRequest) -> tuple[int, int, int] | None:
-    """Line, position on it (in bytes, from 1) and value of the first byte that `encoding` cannot read."""
+    """Line, position in it (in bytes, from 1) and value of the first byte that `encoding` cannot decode."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    # Every line end becomes \n, even one that two chunks share.
+    # Every line end becomes \n, even one split between two chunks.
     ends = io.IncrementalNewlineDecoder(None, translate=True)
     line, before = 1, 0
     with open_bytes(request.path) as stream:

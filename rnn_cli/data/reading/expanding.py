@@ -1,7 +1,7 @@
-"""A compressed file as a stream of the bytes it holds, which notices when it was cut short or holds too much.
+"""Decompresses a file as a stream; detects files that are truncated or that hold too much.
 
-All members of gzip, or frames of Zstandard, are read one after the other. Both are fed a little at a time: the
-libraries' own file objects hide how much of the file they have taken, and zstandard's ends quietly within a frame.
+Reads all gzip members, or all Zstandard frames, one after the other, in small steps: the libraries' own file objects
+hide how much of the file they have read, and zstandard's ends without an error within a frame.
 """
 
 import io
@@ -15,31 +15,31 @@ GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 
 GZIP_STEP, ZSTD_STEP = 1 << 14, 1 << 10
-"""Bytes expanded at once: gzip makes a thousand times as much of them at most; of Zstandard 4 bytes may stand for a
-block of 128 KiB, so that a step makes 32 MiB at most."""
-WINDOW = 1 << 27
-"""The largest window of Zstandard accepted, 128 MiB: what the zstd command itself allows unless told otherwise."""
+"""Bytes decompressed at once. With gzip they become at most a thousand times as many; with Zstandard 4 bytes may stand
+for a block of 128 KiB, so a step gives at most 32 MiB."""
+LARGEST_WINDOW = 1 << 27
+"""The largest Zstandard window accepted, 128 MiB: the default maximum of the zstd command."""
 EMPTY = 1 << 22
-"""Bytes of a file that may hold nothing, one after the other: empty members and frames, or those to be skipped."""
+"""The maximum of consecutive bytes that hold no data: empty members and frames, or skippable ones."""
 
 
 class Damaged(Exception):
-    """The compressed data is damaged, or cut short."""
+    """The compressed data is damaged or truncated."""
 
 
-class Beyond(Exception):
-    """The file holds more than it may."""
+class TooMuch(Exception):
+    """The file holds more than it may for its size."""
 
 
 class Hollow(Exception):
-    """The file goes on and holds nothing."""
+    """Too many bytes of the file hold no data."""
 
 
 class Expanded(io.RawIOBase):
-    """What the members or frames in `raw` hold. Raises `Damaged`, `Beyond` and `Hollow`, here or on any read.
+    """The content of the members or frames in `raw`. Raises `Damaged`, `TooMuch` and `Hollow`, here or on any read.
 
-    Its first `HEAD_BYTES` are expanded twice, at first only to see that they do not hold too much: so it is told
-    before any row has been used.
+    Decompresses the first `HEAD_BYTES` twice, first only to check that they do not hold too much, before any row is
+    used.
     """
 
     def __init__(self, raw: IO[bytes]) -> None:
@@ -51,7 +51,7 @@ class Expanded(io.RawIOBase):
             while step := self._head.read(self._step):
                 self._expand(step)
         except Damaged:
-            pass  # told where it is met again, behind the rows before it
+            pass  # raised when it is read again, after the rows before it
         self._head.seek(0)
         self._begin()
         self._ready = memoryview(b"")
@@ -63,11 +63,11 @@ class Expanded(io.RawIOBase):
         self._taken = self._cost = self._empty = 0
 
     def readable(self) -> bool:
-        """Always."""
+        """Whether it can be read: always."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill `buffer` as far as the next step goes; 0 at the end of the last whole member."""
+        """Fill `buffer` with the next step's content; 0 at the end of the last whole member."""
         while not self._ready:
             step = self._head.read(self._step) or self._raw.read(self._step)
             if not step:
@@ -83,38 +83,38 @@ class Expanded(io.RawIOBase):
     def _expand(self, step: bytes) -> bytes:
         self._taken += len(step)
         self._empty += len(step)
-        pieces = []
+        parts = []
         try:
             while step:
-                pieces.append(self._part.decompress(step))
-                self._count(pieces[-1])
+                parts.append(self._part.decompress(step))
+                self._count(parts[-1])
                 step, self._inside = self._part.unused_data, not self._part.eof
                 if self._part.eof:
-                    step = step.lstrip(b"\0")  # what tapes fill up with, and no member begins with
+                    step = step.lstrip(b"\0")  # padding of tapes; no member begins with it
                     self._part = self._new()
         except self._fault as error:
             raise Damaged from error
-        return b"".join(pieces)
+        return b"".join(parts)
 
-    def _count(self, piece: bytes) -> None:
-        if piece:
+    def _count(self, part: bytes) -> None:
+        if part:
             self._empty = 0
-        self._cost += _cost(piece)
+        self._cost += _cost(part)
         if self._empty > EMPTY:
             raise Hollow
         if bounds.is_too_much(self._cost, self._taken):
-            raise Beyond
+            raise TooMuch
 
 
 def _decompressor(head: bytes) -> tuple[Callable[[], Any], type[Exception], int]:
-    """What makes a decompressor of one member or frame, what that raises, and how much it is given at once."""
+    """A factory of decompressors for one member or frame, their error, and the number of bytes to feed at once."""
     if head.startswith(GZIP):
         return lambda: zlib.decompressobj(wbits=31), zlib.error, GZIP_STEP
     import zstandard
 
-    return zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj, zstandard.ZstdError, ZSTD_STEP
+    return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj, zstandard.ZstdError, ZSTD_STEP
 
 
-def _cost(piece: bytes) -> int:
-    """About what the lines of some bytes take in memory."""
-    return len(piece) * bounds.width(piece) + max(piece.count(b"\n"), piece.count(b"\r")) * bounds.ROW_BYTES
+def _cost(part: bytes) -> int:
+    """About how much memory the lines in some bytes take."""
+    return len(part) * bounds.width(part) + max(part.count(b"\n"), part.count(b"\r")) * bounds.ROW_BYTES

@@ -1,6 +1,6 @@
-"""JSON Lines: one object a line, read strictly; what Python's json lets pass (NaN, doubled keys) is refused.
+"""Reads JSON Lines, one object per line, strictly: refuses what Python's json accepts (NaN, repeated keys).
 
-Blank lines are skipped. The first object's keys are the columns; all others must have the two that are read.
+Skips blank lines. The first object's keys are the columns; all objects must have the columns that are read.
 """
 
 import io
@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from rnn_cli.data.reading import bounds
-from rnn_cli.data.reading.blocks import Block, Opened, Read, is_encodable, together
+from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks, is_encodable
 from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.table import ABSENT, ReadRequest, choose_columns, kind
 from rnn_cli.errors import DataError, RowError
@@ -21,16 +21,16 @@ from rnn_cli.errors import DataError, RowError
 _SPACE = " \t\r\n"
 
 _MOST_BEFORE = 10_000
-"""Faulty lines that are kept until an object has told the columns."""
+"""The maximum of faulty lines before the first object, which gives the columns."""
 
 
-def open_blocks(stream: io.BufferedReader, request: ReadRequest) -> Opened:
-    """The first object's keys, and all objects. Raises DataError, here or as they are read.
+def open_jsonl(stream: io.BufferedReader, request: ReadRequest) -> Opened:
+    """The first object's keys, and all objects. Raises DataError, here or while reading.
 
-    If lenient, what is wrong with an object is noted with it. Wanted `as_table`, a key that the first object lacks is a
-    fault, too, and so is half of a surrogate pair in any value.
+    If lenient, records the fault of an object. With `as_table`, a key that the first object lacks is a fault, and so is
+    half of a surrogate pair in any value.
     """
-    parsed = (_parsed(block, request) for block in together(_rows(stream, request), request))
+    parsed = (_parsed(block, request) for block in into_blocks(_rows(stream, request), request))
     held: list[Block] = []
     before = 0
     for block in parsed:
@@ -56,8 +56,8 @@ def open_blocks(stream: io.BufferedReader, request: ReadRequest) -> Opened:
     return Opened("jsonl", columns, chosen, (_complete(block, chosen, known, request) for block in chain(held, parsed)))
 
 
-def _rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[Read]:
-    """Each line that is not blank, with the whole line in place of values."""
+def _rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[TextRow]:
+    """Each line that is not blank, with the line itself in place of values."""
     faults: Faults | None = {} if request.lenient else None
     last = 0
     for number, line in enumerate(lines(stream, request, faults, cut_long=True), start=1):
@@ -86,7 +86,7 @@ def _parsed(block: Block, request: ReadRequest) -> Block:
 
 
 def _objects(raws: Sequence[str]) -> list[Any] | None:
-    """The objects of lines of which each holds one that is right; None if one does not, which takes longer to tell."""
+    """The objects of lines if all are valid; None if one is not, so that the slower path finds its fault."""
     if max(map(len, raws), default=0) >= _MOST_PARTS:
         return None
     try:
@@ -99,7 +99,7 @@ def _objects(raws: Sequence[str]) -> list[Any] | None:
 
 
 def _complete(block: Block, chosen: Sequence[str], known: set[str] | None, request: ReadRequest) -> Block:
-    """The block with the columns chosen; of those `known`, where they are told, no row has another."""
+    """The block with the chosen columns; a row with a key outside `known`, if given, becomes a fault."""
     values: list[Any] = block.values
     if known is not None and not (set().union(*values) <= known and not any("\\u" in raw for raw in block.raws)):
         for index in range(len(values)):
@@ -109,10 +109,10 @@ def _complete(block: Block, chosen: Sequence[str], known: set[str] | None, reque
 
 
 def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequest) -> DataError | None:
-    """What is wrong with an object that has a key that is no column, or what only JSON can hold."""
+    """The fault of an object with a key that is not a column, or with a value that only JSON can hold."""
     where, values = request.at(block.lines[index]), block.values[index]
     if more := [key for key in values if key not in known]:
-        what = f"the key {more[0]!r} is not among the first object's, which are the columns"
+        what = f"the first object, whose keys are the columns, has no key {more[0]!r}"
         return DataError(what, where=where, hint="give every object the same keys, or use --format jsonl")
     if "\\u" in block.raws[index] and not is_encodable(json.dumps(values, ensure_ascii=False)):
         return _half(where)
@@ -121,7 +121,7 @@ def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequ
 
 def _half(where: str) -> DataError:
     hint = "remove it, or use --format jsonl"
-    return DataError("half of a surrogate pair, which is no character", where=where, hint=hint)
+    return DataError("half of a surrogate pair, which is not a character", where=where, hint=hint)
 
 
 class _Refused(ValueError):
@@ -145,7 +145,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_consta
 
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?')
 _PARTS = re.compile(r"[,\[{]")
-_MOST_PARTS = 250_000  # values of an object, in memory a hundred bytes each
+_MOST_PARTS = 250_000  # values of an object, a hundred bytes each in memory
 
 
 def _has_too_many_parts(line: str) -> bool:
@@ -155,10 +155,10 @@ def _has_too_many_parts(line: str) -> bool:
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
-    hint = "write one JSON object a line"
+    hint = "write one JSON object per line"
     if _has_too_many_parts(line):
         raise DataError(
-            f"more than {_MOST_PARTS:,} values in one object", where=where, hint="leave out what is not read"
+            f"more than {_MOST_PARTS:,} values in one object", where=where, hint="leave out the keys you do not need"
         )
     try:
         record = _DECODER.decode(line)
@@ -166,8 +166,8 @@ def _parse(line: str, where: str) -> dict[str, Any]:
         raise DataError(f"broken JSON ({error.msg})", where=f"{where}:{error.pos + 1}", hint=hint) from None
     except _Refused as error:
         raise DataError(str(error), where=where, hint="correct the line") from None
-    except ValueError:  # Python's bound on the digits of an int
-        raise DataError("a number of too many digits", where=where, hint="write it as a string") from None
+    except ValueError:  # more digits than Python's int accepts
+        raise DataError("a number with too many digits", where=where, hint="write it as a string") from None
     except RecursionError:
         raise DataError("nested too deeply", where=where, hint=hint) from None
     if not isinstance(record, dict):

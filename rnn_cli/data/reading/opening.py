@@ -1,7 +1,7 @@
-"""A path becomes a stream of plain bytes: opened, decompressed within bounds, its faults told in words.
+"""Opens a path as a stream of plain bytes and decompresses it within bounds; errors become `DataError`.
 
-A path is that of a local file, a URL such as s3://bucket/file.csv, or - for the standard input. Compression is
-recognised by content, never by name. Knows nothing of encodings, lines or formats.
+A path names a local file, a URL such as s3://bucket/file.csv, or - for the standard input. Compression is recognized by
+content, not by name. Knows nothing of encodings, lines or formats.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple, Protocol
 
 from rnn_cli.data.reading import bounds
-from rnn_cli.data.reading.expanding import EMPTY, GZIP, ZSTD, Beyond, Damaged, Expanded, Hollow
-from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, reason, shown
+from rnn_cli.data.reading.expanding import EMPTY, GZIP, ZSTD, Damaged, Expanded, Hollow, TooMuch
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, safe_reason, shown
 from rnn_cli.errors import DataError
 
 _FOREIGN = {
@@ -37,17 +37,17 @@ class _Readable(Protocol):
 
 
 class _Guarded(io.RawIOBase):
-    """The bytes of `inner`; whatever goes wrong while reading becomes a DataError."""
+    """The bytes of `inner`; every error while reading becomes a DataError."""
 
-    def __init__(self, inner: _Readable, path: str, lying: "_Counted") -> None:
-        """`lying` are the bytes of the file as they lie there."""
-        self._inner, self._path, self.lying = inner, path, lying
+    def __init__(self, inner: _Readable, path: str, stored: "_Counted") -> None:
+        """`stored` counts the bytes of the file itself, before decompression."""
+        self._inner, self._path, self.stored = inner, path, stored
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        with _told(self._path):
+        with _as_data_error(self._path):
             data = self._inner.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -58,8 +58,8 @@ class _Guarded(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def _told(path: str) -> Iterator[None]:
-    """What goes wrong in the block is told as a DataError."""
+def _as_data_error(path: str) -> Iterator[None]:
+    """Turn errors in the block into a DataError."""
     try:
         yield
     except Damaged:
@@ -68,16 +68,16 @@ def _told(path: str) -> Iterator[None]:
             where=shown(path),
             hint="copy or compress it again",
         ) from None
-    except Beyond:
+    except TooMuch:
         raise bounds.too_much(shown(path), "if you trust it, decompress it first") from None
     except Hollow:
-        raise DataError(f"{EMPTY:,} bytes of it hold nothing", where=shown(path), hint="compress it again") from None
+        raise DataError(f"{EMPTY:,} bytes in a row hold no data", where=shown(path), hint="compress it again") from None
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
 class _Counted(io.RawIOBase):
-    """The bytes of a file as it lies, counted; `on_read` hears how many came."""
+    """The bytes of a file before decompression, counted; calls `on_read` with the number of bytes of each read."""
 
     def __init__(self, inner: Any, on_read: Callable[[int], None] | None) -> None:
         self._inner, self._on_read, self.count = inner, on_read, 0
@@ -86,7 +86,7 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        # Not readinto: of a pipe, what has come is taken without waiting for more.
+        # Not readinto: take what a pipe has, without waiting for more.
         data = self._inner.read1(len(buffer))
         buffer[: len(data)] = data
         self.count += len(data)
@@ -101,13 +101,13 @@ def _unreadable(path: str, error: OSError) -> DataError:
     if isinstance(error, IsADirectoryError):
         return DataError("is a directory", where=shown(path), hint="name a file in it")
     if isinstance(error, PermissionError):
-        return DataError("may not be read (permission denied)", where=shown(path), hint="check the file's permissions")
-    return DataError(f"cannot be read ({reason(error.strerror or error, path)})", where=shown(path))
+        return DataError("cannot be read (permission denied)", where=shown(path), hint="check the file's permissions")
+    return DataError(f"cannot be read ({safe_reason(error.strerror or error, path)})", where=shown(path))
 
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[Any]:
-    """The file as it lies; the standard input stays open."""
+    """The file before decompression; the standard input stays open."""
     if path == STANDARD_INPUT:
         if sys.stdin.buffer in _taken:
             raise DataError("can be read only once", where=shown(path), hint="save it to a file first")
@@ -132,14 +132,14 @@ def _open_local(path: str) -> io.BufferedReader:
 
 @contextlib.contextmanager
 def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Iterator["io.BufferedReader[Any]"]:
-    """A file's bytes, decompressed where it is compressed. Raises DataError, here or on any read.
+    """A file's bytes, decompressed if needed. Raises DataError, here or on any read.
 
-    `on_read` hears of each piece of the file, as it lies, how many bytes it has.
+    Calls `on_read` with the number of bytes of each read of the file, before decompression.
     """
     with _opened(path) as file:
         counted = _Counted(file, on_read)
         raw = io.BufferedReader(counted, 1 << 16)
-        with _told(path):
+        with _as_data_error(path):
             inner = io.BufferedReader(Expanded(raw), 1 << 16) if raw.peek(4).startswith((GZIP, ZSTD)) else raw
         with io.BufferedReader(_Guarded(inner, path, counted), 1 << 16) as stream:
             for magic, what in _FOREIGN.items():
@@ -153,17 +153,17 @@ def open_bytes(path: str, on_read: Callable[[int], None] | None = None) -> Itera
 
 
 class Seekable(NamedTuple):
-    """A file in which a reader can jump about, and how many bytes it takes where it lies, compressed if it is."""
+    """A file that supports seeking, and the number of bytes stored, compressed or not."""
 
     file: IO[bytes]
-    lying: int
+    stored: int
 
 
 @contextlib.contextmanager
 def open_seekable(path: str, stream: "io.BufferedReader[Any]") -> Iterator[Seekable]:
-    """The same bytes for a reader that must jump about: the file itself where it can be, else a copy of `stream`.
+    """The same bytes for a reader that seeks: the file itself if possible, else a temporary copy of `stream`.
 
-    `stream` is what `open_bytes` gave for the path, still at its beginning. Raises DataError.
+    `stream` is the result of `open_bytes` for the path, at its start. Raises DataError.
     """
     if is_remote(path) or os.path.isfile(path):
         with open_remote(path, seekable=True) if is_remote(path) else _open_local(path) as file:
@@ -178,6 +178,6 @@ def open_seekable(path: str, stream: "io.BufferedReader[Any]") -> Iterator[Seeka
             shutil.copyfileobj(stream, copy)
             copy.seek(0)
         except OSError as error:
-            what = f"cannot be copied to be read ({reason(error.strerror or error, path)})"
-            raise DataError(what, where=shown(path), hint=f"make room in {tempfile.gettempdir()}") from None
-        yield Seekable(copy, stream.raw.lying.count)
+            what = f"cannot be copied to a temporary file ({safe_reason(error.strerror or error, path)})"
+            raise DataError(what, where=shown(path), hint=f"free space in {tempfile.gettempdir()}") from None
+        yield Seekable(copy, stream.raw.stored.count)

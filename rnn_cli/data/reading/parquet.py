@@ -1,6 +1,6 @@
-"""Parquet: a file's rows, whole or the columns asked for, a batch at a time.
+"""Reads Parquet: a file's rows, whole or some columns, in batches.
 
-Loads pyarrow, so it is imported only for a file that is Parquet.
+Loads pyarrow, so import it only for Parquet files.
 """
 
 import io
@@ -16,27 +16,27 @@ from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened
 from rnn_cli.data.reading.opening import Seekable
 from rnn_cli.data.reading.parquet_pages import AT_ONCE_BYTES, HELD_BYTES, Leaf, NotParquet, Pages, TooLarge
-from rnn_cli.data.reading.remote import reason
+from rnn_cli.data.reading.remote import safe_reason
 from rnn_cli.data.reading.table import ReadRequest, choose_columns
 from rnn_cli.errors import DataError
 
-_BUFFER = 1 << 20  # bytes of a column that are read at once
-_GROUPS = 64  # row groups that are read on without a break
-_FOOTER = 1 << 20  # bytes that a footer may always take ...
-_FOOTER_SHARE = 10  # ... and beyond them this part of its file: in memory it takes a hundred times as much
-_TAIL = 8  # bytes: the footer's length, and what each file ends with
+_BUFFER = 1 << 20  # bytes of a column to read at once
+_GROUPS = 64  # row groups to read in one go
+_FOOTER = 1 << 20  # bytes that a footer may always have ...
+_FOOTER_SHARE = 10  # ... and above that, this part of its file: it takes a hundred times as much memory
+_TAIL = 8  # bytes: the footer's length and the magic number
 
 REWRITE = "if you trust it, write it as CSV or JSON Lines"
 
 
-class Table:
-    """An open file."""
+class ParquetTable:
+    """An open Parquet file."""
 
     def __init__(self, source: Seekable, request: ReadRequest) -> None:
         self._source, self._request = source, request
         self.size = source.file.seek(0, io.SEEK_END)
         self._check_footer()
-        # Unbuffered, Arrow reads a row group's whole columns at once; "pre-buffered", even those of the next group.
+        # Without a buffer Arrow reads whole columns of a row group; with pre_buffer, also those of the next group.
         how = {"buffer_size": _BUFFER, "pre_buffer": False, "thrift_container_size_limit": bounds.MOST_COLUMNS}
         try:
             self._table = pq.ParquetFile(source.file, **how)
@@ -53,34 +53,34 @@ class Table:
     def _check_footer(self) -> None:
         self._source.file.seek(max(0, self.size - _TAIL))
         length = int.from_bytes(self._source.file.read(4), "little")
-        if max(_FOOTER, self.size // _FOOTER_SHARE) < length < self.size:  # what is larger, Arrow refuses itself
-            what = f"its footer has {length:,} of its {self.size:,} bytes"
+        if max(_FOOTER, self.size // _FOOTER_SHARE) < length < self.size:  # Arrow itself refuses a larger one
+            what = f"its footer takes {length:,} of its {self.size:,} bytes"
             raise DataError(what, where=self._request.name, hint="write it again with larger row groups")
         self._source.file.seek(0)
 
     def _refuse(self, cost: int) -> None:
-        if bounds.is_too_much(cost, self._source.lying):
+        if bounds.is_too_much(cost, self._source.stored):
             raise bounds.too_much(self._request.name, REWRITE)
 
     def batches(self, names: Sequence[str] | None, counted: Sequence[str]) -> Iterator[Any]:
-        """The rows' columns of these names (None for all), as many together as asked for at most.
+        """Batches of the columns `names` (None for all), of at most the rows requested.
 
-        Raises DataError where a row is too large, or those `counted` are too much for the file's size. A file that is
-        small is read twice, at first only to see that they are not.
+        Raises DataError if a row is too large, or if the columns `counted` hold too much for the file's size. Reads a
+        small file twice, first only to check that.
         """
         if self.size < bounds.HEAD_BYTES:
             for _ in self._counted(counted, counted):
                 pass
         number = 1
         for batch in self._counted(names, counted):
-            for piece in _pieces(batch, counted, self._request.characters):
-                if piece.num_rows == 1 and _bytes_besides(piece, counted) > self._request.max_field_bytes:
+            for part in _parts_of_batch(batch, counted, self._request.characters):
+                if part.num_rows == 1 and _bytes_outside(part, counted) > self._request.max_field_bytes:
                     raise self._request.too_large(number, "a row")
-                yield piece
-                number += piece.num_rows
+                yield part
+                number += part.num_rows
 
     def _counted(self, names: Sequence[str] | None, counted: Sequence[str]) -> Iterator[Any]:
-        """The rows as they are read."""
+        """Batches as read, checked against the limit for the file's size."""
         cost = 0
         for batch in self._read(names):
             columns = list(map(batch.column, counted))
@@ -96,7 +96,7 @@ class Table:
         def rows_together(number: int) -> tuple[int, int]:
             group = metadata.row_group(number)
             rows: int = most * group.num_rows // max(1, group.total_byte_size)
-            # A power of two: groups whose rows are nearly as long are read on without a break.
+            # A power of two, so that groups with rows of similar length are read in one go.
             return number // _GROUPS, pages.rows_at_once(group, min(at_once, 1 << max(1, rows).bit_length() - 1))
 
         for (_, rows), groups in groupby(range(self._table.num_row_groups), rows_together):
@@ -104,20 +104,20 @@ class Table:
 
 
 def _leaves(schema: Any, as_read: Any) -> Iterator[Leaf]:
-    """The columns of values; `as_read` is the schema in Arrow's terms."""
+    """The leaf columns; `as_read` is the Arrow schema."""
     kinds = [kind for field in as_read for kind in _kinds(field.type)]
-    for place in range(len(schema)):
-        leaf = schema.column(place)
-        as_dictionary = len(kinds) == len(schema) and pa.types.is_dictionary(kinds[place])
+    for index in range(len(schema)):
+        leaf = schema.column(index)
+        as_dictionary = len(kinds) == len(schema) and pa.types.is_dictionary(kinds[index])
         levels = leaf.max_repetition_level, leaf.max_definition_level
-        yield Leaf(place, leaf.path, leaf.physical_type, leaf.length, *levels, as_dictionary)
+        yield Leaf(index, leaf.path, leaf.physical_type, leaf.length, *levels, as_dictionary)
 
 
 def _kinds(kind: Any) -> Iterator[Any]:
-    """The types of the columns of values that a type is made of, in order."""
+    """The types of the leaf columns of a type, in order."""
     if pa.types.is_nested(kind):
-        for place in range(kind.num_fields):
-            yield from _kinds(kind.field(place).type)
+        for index in range(kind.num_fields):
+            yield from _kinds(kind.field(index).type)
     else:
         yield kind
 
@@ -126,34 +126,34 @@ def _is_of(leaf: Leaf, name: str) -> bool:
     return leaf.path == name or leaf.path.startswith(f"{name}.")
 
 
-def _pieces(batch: Any, counted: Sequence[str], most: int) -> Iterator[Any]:
-    """The batch, halved until no piece of more than one row takes more than `most` bytes.
+def _parts_of_batch(batch: Any, counted: Sequence[str], most: int) -> Iterator[Any]:
+    """The batch, halved until no part of more than one row takes more than `most` bytes.
 
-    What stands as a place in a dictionary counts as nothing, unless it is among those `counted`; but no piece takes
-    more than `AT_ONCE_BYTES` once it is written out.
+    Values given as dictionary indices count as nothing unless their column is in `counted`; but no part takes more than
+    `AT_ONCE_BYTES` once they are written out.
     """
-    sizes = {place: _bytes_of(column) for place, column in enumerate(batch.columns)}
-    places = {
-        place
-        for place, field in enumerate(batch.schema)
+    sizes = {index: _bytes_of(column) for index, column in enumerate(batch.columns)}
+    uncounted = {
+        index
+        for index, field in enumerate(batch.schema)
         if pa.types.is_dictionary(field.type) and field.name not in counted
     }
     size = sum(sizes.values())
-    if batch.num_rows < 2 or (size - sum(sizes[place] for place in places) <= most and size <= AT_ONCE_BYTES):
+    if batch.num_rows < 2 or (size - sum(sizes[index] for index in uncounted) <= most and size <= AT_ONCE_BYTES):
         yield batch
         return
     half = batch.num_rows // 2
-    for piece in (batch.slice(0, half), batch.slice(half)):
-        yield from _pieces(piece, counted, most)
+    for part in (batch.slice(0, half), batch.slice(half)):
+        yield from _parts_of_batch(part, counted, most)
 
 
-def _bytes_besides(batch: Any, counted: Sequence[str]) -> int:
+def _bytes_outside(batch: Any, counted: Sequence[str]) -> int:
     named = zip(batch.schema.names, batch.columns, strict=True)
     return sum(_bytes_of(column) for name, column in named if name not in counted)
 
 
 def _bytes_of(column: Any) -> int:
-    """The bytes that a column's values take, each counted where it stands."""
+    """The bytes of a column's values, with dictionary values counted once per use."""
     kind, count = column.type, len(column)
     if pa.types.is_dictionary(kind):
         if not _has_lengths(kind.value_type):
@@ -165,13 +165,13 @@ def _bytes_of(column: Any) -> int:
     if isinstance(kind, pa.BaseExtensionType):
         return _bytes_of(column.storage)
     if any(map(pa.types.is_dictionary, _kinds(kind))):
-        return 4 * count + sum(map(_bytes_of, _parts(column)))
+        return 4 * count + sum(map(_bytes_of, _children(column)))
     size: int = column.nbytes - column.slice(0, 0).nbytes
     return size
 
 
-def _parts(column: Any) -> list[Any]:
-    """What stands in the lists, maps or structs of a nested column."""
+def _children(column: Any) -> list[Any]:
+    """The child columns of a nested column: of lists, maps or structs."""
     if pa.types.is_map(column.type):
         start, end = column.offsets[0].as_py(), column.offsets[-1].as_py()
         return [part.slice(start, end - start) for part in (column.keys, column.items)]
@@ -188,25 +188,25 @@ def _with_lengths(texts: Any) -> Any:
 
 
 def _width(column: Any) -> int:
-    """Bytes that a character of a column's texts may take in memory."""
+    """Bytes per character of a column's texts in memory."""
     texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    held = texts.buffers()[2:] if is_string(texts.type) else []  # what comes before are places
-    return max((bounds.width(each.to_pybytes()) for each in held if each is not None), default=1)
+    pending = texts.buffers()[2:] if is_string(texts.type) else []  # the buffers before hold offsets
+    return max((bounds.width(each.to_pybytes()) for each in pending if each is not None), default=1)
 
 
-def _together(batches: Iterator[Any], request: ReadRequest) -> Iterator[Any]:
-    """Neighbouring batches as one, as long as that has no more rows and takes no more bytes; Arrow ends them early."""
-    held: list[Any] = []
+def _rejoined(batches: Iterator[Any], request: ReadRequest) -> Iterator[Any]:
+    """Join consecutive batches up to the block's limits, as Arrow ends batches early."""
+    pending: list[Any] = []
     rows = size = 0
     for batch in batches:
         more = sum(map(_bytes_of, batch.columns))
-        if held and (rows + batch.num_rows > request.at_once or size + more > request.characters):
-            yield _joined(held)
-            held, rows, size = [], 0, 0
-        held.append(batch)
+        if pending and (rows + batch.num_rows > request.at_once or size + more > request.characters):
+            yield _joined(pending)
+            pending, rows, size = [], 0, 0
+        pending.append(batch)
         rows, size = rows + batch.num_rows, size + more
-    if held:
-        yield _joined(held)
+    if pending:
+        yield _joined(pending)
 
 
 def _joined(batches: list[Any]) -> Any:
@@ -217,7 +217,7 @@ def _joined(batches: list[Any]) -> Any:
 
 
 def is_string(kind: Any) -> bool:
-    """Whether values of a type are texts."""
+    """Whether a type holds texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
 
 
@@ -226,35 +226,37 @@ def _is_view(kind: Any) -> bool:
     return bool(is_view and is_view(kind))
 
 
-def open_blocks(source: Seekable, request: ReadRequest) -> Opened:
-    """The columns and the rows, numbered from 1. Raises DataError, here or as they are read."""
+def open_parquet(source: Seekable, request: ReadRequest) -> Opened:
+    """The columns and the rows, numbered from 1. Raises DataError, here or while reading."""
     try:
-        table = Table(source, request)
+        table = ParquetTable(source, request)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _broken(error, request) from None
     chosen = choose_columns(table.schema.names, request)
     if request.choose is None:
         _check_types(table.schema, chosen, request)
-    return Opened("parquet", table.schema.names, chosen, _told(_blocks(table, chosen, request), request), table.schema)
+    return Opened(
+        "parquet", table.schema.names, chosen, _with_data_errors(_blocks(table, chosen, request), request), table.schema
+    )
 
 
-def _blocks(table: Table, chosen: list[str], request: ReadRequest) -> Iterator[Block]:
-    number = heard = 0
-    # Whole rows come in blocks of the same size whatever the row groups are.
-    batches = _together(table.batches(None, chosen), request) if request.whole else table.batches(chosen, chosen)
+def _blocks(table: ParquetTable, chosen: list[str], request: ReadRequest) -> Iterator[Block]:
+    number = reported = 0
+    # Whole rows come in blocks of the same size, whatever the row groups.
+    batches = _rejoined(table.batches(None, chosen), request) if request.whole else table.batches(chosen, chosen)
     for batch in batches:
         lines = list(range(number + 1, number + 1 + batch.num_rows))
         columns = [_values(batch.column(name)) if request.whole else batch.column(name).to_pylist() for name in chosen]
         number += batch.num_rows
-        if request.on_read:  # Arrow reads here and there: of the file, as much as of its rows
+        if request.on_read:  # Arrow reads in no order, so report the share of rows read
             read = table.size * number // table.rows
-            request.on_read(read - heard)
-            heard = read
+            request.on_read(read - reported)
+            reported = read
         yield Block(lines, columns, [], [], {}, batch if request.whole else None)
 
 
 def _values(column: Any) -> list[Any]:
-    """Its texts; bytes for those that are not UTF-8."""
+    """The column's values; bytes for texts that are not UTF-8."""
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
     except UnicodeDecodeError:
@@ -268,8 +270,8 @@ def _value(scalar: Any) -> Any:
         return b""
 
 
-def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
-    """The blocks; what goes wrong as they are read is told as a DataError."""
+def _with_data_errors(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
+    """The blocks; turns errors while reading into a DataError."""
     try:
         yield from blocks
     except TooLarge:
@@ -280,13 +282,13 @@ def _told(blocks: Iterator[Block], request: ReadRequest) -> Iterator[Block]:
 
 
 def _broken(error: Exception, request: ReadRequest) -> DataError:
-    # Only the first line: Arrow adds what its developers need.
-    what = f"not a whole Parquet file ({reason(error, request.path)})"
+    # Only the first line: Arrow adds details for developers.
+    what = f"not a whole Parquet file ({safe_reason(error, request.path)})"
     return DataError(what, where=request.name, hint="write it again")
 
 
 def _check_types(schema: Any, chosen: Sequence[str], request: ReadRequest) -> None:
-    """Refuse a whole column of the wrong type at once, rather than at its first row."""
+    """Refuse a column of the wrong type before its first row is read."""
     text, *labels = chosen
     kind = _value_type(schema.field(text).type)
     if not (is_string(kind) or pa.types.is_null(kind)):

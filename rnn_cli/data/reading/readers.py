@@ -1,7 +1,7 @@
-"""One door for all formats: a path goes in, rows come out in blocks, checked.
+"""Reads rows of all formats from a path, in checked blocks.
 
-The format is told by the name, after .gz or .zst; Parquet also by its first bytes. A file whose name says
-none is read as delimited text when a delimiter is given, and else refused: a guess would be wrong some day.
+The format follows from the name, without .gz or .zst; Parquet also from the first bytes. A file without such a name is
+read as delimited text if a delimiter is given, else refused, as a guess may be wrong.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl
-from rnn_cli.data.reading.blocks import Block, Opened, as_texts
+from rnn_cli.data.reading.blocks import Block, Opened, check_texts
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
@@ -21,37 +21,37 @@ from rnn_cli.errors import DataError, RowError, Setting
 from rnn_cli.formats import COMPRESSIONS, DELIMITERS, FORMATS_BY_SUFFIX, Format
 
 _PARQUET_MAGIC = b"PAR1"
-_NAMED = 5  # lines without a label that a message names
+_NAMED = 5  # at most so many lines without a label in a message
 
 
 @contextmanager
 def open_blocks(request: ReadRequest) -> Iterator[Opened]:
-    """A file and its rows, in blocks. Raises DataError, here or as they are read, at what cannot be read.
+    """A file and its rows in blocks. Raises DataError, here or while reading, at the first fault.
 
-    The rows before that have been given, unless whole rows are asked for.
+    The rows before the fault come first, unless whole rows are wanted.
     """
     with _opened(request) as (stream, kind):
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
-            opened = parquet.open_blocks(stream, request)
+            opened = parquet.open_parquet(stream, request)
         elif kind == "jsonl":
-            opened = jsonl.open_blocks(stream, request)
+            opened = jsonl.open_jsonl(stream, request)
         else:
-            opened = delimited.open_blocks(stream, request, kind)
-        yield replace(opened, blocks=_as_asked(opened, request))
+            opened = delimited.open_delimited(stream, request, kind)
+        yield replace(opened, blocks=_checked(opened, request))
 
 
-def _as_asked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
-    """The blocks with texts and labels where no other columns were chosen; what stops the reading is raised here."""
+def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
+    """The blocks with checked texts and labels, unless other columns were chosen; raises what ends the reading."""
     for block in opened.blocks:
         if request.choose is None:
-            block = as_texts(block, opened.chosen, request)
+            block = check_texts(block, opened.chosen, request)
         stop = block.error
         if block.faults and not request.lenient:
             first = min(block.faults)
             block, stop = block.before(first), RowError.of(block.faults[first])
-        # A job that goes on begins with a whole window, so none is given that ends too soon.
+        # A resumed job starts with a whole window, so no shorter block may come.
         if stop is not None and request.whole:
             raise stop
         if block.lines:
@@ -61,17 +61,16 @@ def _as_asked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
 
 
 def read_labelled(request: ReadRequest) -> Iterator[Block]:
-    """A file's texts and labels (None where they are not wanted), in blocks of these two columns.
+    """A file's texts and labels (None where not wanted), in blocks of these two columns.
 
-    Raises DataError, naming file and line, at what cannot be read; also for missing labels, and where there are no rows
-    at all.
+    Raises DataError, naming file and line, for a fault, for missing labels, and for a file without rows.
     """
     with open_blocks(request) as opened:
         yield from labelled(opened.blocks, request)
 
 
 def labelled(blocks: Iterable[Block], request: ReadRequest) -> Iterator[Block]:
-    """The same blocks of texts and labels. Raises DataError for missing labels, and where there are no rows at all."""
+    """The same blocks of texts and labels. Raises DataError for missing labels and if there are no rows."""
     missing, named, none_yet = 0, list[int](), True
     for block in blocks:
         none_yet = False
@@ -80,12 +79,12 @@ def labelled(blocks: Iterable[Block], request: ReadRequest) -> Iterator[Block]:
                 lines = [line for line, label in zip(block.lines, labels, strict=True) if label in absent]
                 missing += len(lines)
                 named += lines[: _NAMED - len(named)]
-        if not missing:  # else it is read on to the end, so that all are told at once
+        if not missing:  # else read to the end, to report all of them at once
             yield block
     if missing:
         raise _missing_labels(missing, named, request)
     if none_yet:
-        raise DataError("has no rows", where=request.name, hint="give it at least one")
+        raise DataError("has no rows", where=request.name, hint="add rows")
 
 
 def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataError:
@@ -98,9 +97,9 @@ def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataE
 def read_columns(
     path: str | os.PathLike[str], choose: Choose, **how: Any
 ) -> Iterator[tuple[int, tuple[str | None, ...]]]:
-    """Stream the line of each record, as a block tells them, and its values of the columns that `choose` names.
+    """Yield the line of each record and its values in the columns that `choose` returns.
 
-    Values are text, None where there is none. `how` is further parameters of `ReadRequest`. Raises DataError.
+    Values are texts, or None where missing. `how` holds further parameters of `ReadRequest`. Raises DataError.
     """
     with open_blocks(ReadRequest(path=os.fspath(path), choose=choose, **how)) as opened:
         for block in opened.blocks:
@@ -111,7 +110,7 @@ def read_columns(
 
 @contextmanager
 def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
-    """The file's bytes and its kind: parquet, jsonl, or else the delimiter of its fields."""
+    """The file's bytes and its kind: parquet, jsonl, or the delimiter of its fields."""
     with open_bytes(request.path, request.on_read) as stream:
         head = stream.peek(len(_PARQUET_MAGIC))
         if not head:
@@ -125,17 +124,17 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
 
 def _kind_of_text(request: ReadRequest) -> str:
     suffix = suffix_of(request.path)
-    said = request.format or format_of(request.path)
-    if said == "jsonl":
+    named = request.format or format_of(request.path)
+    if named == "jsonl":
         return "jsonl"
-    if said == "parquet":
-        raise DataError("is not a Parquet file", where=request.name, hint="write it again, or name it for what it is")
-    delimiter = request.delimiter or DELIMITERS.get(said or "")
+    if named == "parquet":
+        raise DataError("is not a Parquet file", where=request.name, hint="write it again, or correct its name")
+    delimiter = request.delimiter or DELIMITERS.get(named or "")
     if delimiter is None:
-        way = "one object a line is .jsonl" if suffix == ".json" else "or say {}"
+        way = "one object per line is .jsonl" if suffix == ".json" else "or use {}"
         hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}")
         if request.path == STANDARD_INPUT:
-            hint = Setting("data.format", "csv", "say {} (tsv, jsonl)")
+            hint = Setting("data.format", "csv", "use {} (tsv, jsonl)")
         raise DataError("its name does not say its format", where=request.name, hint=hint)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", hint="use one such as , or ;")
@@ -143,11 +142,11 @@ def _kind_of_text(request: ReadRequest) -> str:
 
 
 def format_of(path: str) -> Format | None:
-    """The format that a file's name says."""
+    """The format by a file's name."""
     return FORMATS_BY_SUFFIX.get(suffix_of(path))
 
 
 def suffix_of(path: str) -> str:
-    """The name's last part that says a format, in lower case: .csv for reviews.CSV.gz."""
+    """The suffix that names a format, in lower case: .csv for reviews.CSV.gz."""
     name = PurePath((path.partition("?")[0] if is_remote(path) else path).lower())
     return (name.with_suffix("") if name.suffix in COMPRESSIONS else name).suffix

@@ -1,6 +1,6 @@
-"""Files that lie elsewhere, named by a URL: s3://bucket/folder/part-1.parquet, gs://..., hdfs://..., file://...
+"""Files named by a URL: s3://bucket/folder/part-1.parquet, gs://..., hdfs://..., file://...
 
-Arrow's own file systems serve what they know, fsspec's the rest. Loads pyarrow only when a URL is given.
+Uses Arrow's file systems where they support the URL, else fsspec's. Loads pyarrow only for a URL.
 """
 
 import fnmatch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 STANDARD_INPUT = "-"
-"""What stands for it among paths."""
+"""The path that means the standard input."""
 
 
 def is_remote(path: str) -> bool:
@@ -28,36 +28,36 @@ def is_remote(path: str) -> bool:
     return bool(mark) and scheme.replace("+", "").isalnum()
 
 
-# A user and a password, even one whose / was not written as %2F; and a query, which may hold a signature.
+# A user and a password, also with a / that is not written as %2F; and a query, which may hold a signature.
 _PRIVATE = re.compile(r"(?<=://)(?P<user>[^/?#]*|[^/?#:@]*:(?!\d*/)[^?#@]*)@|\?(?P<query>.*)", re.DOTALL)
 _URL = re.compile(r"\w[\w+]*://[^\s'\"]+")
 
 
 def shown(path: str) -> str:
-    """How messages name a path: a URL without what may be secret, its user and its query."""
+    """A path as messages name it: a URL without its user and query, which may be secret."""
     if path == STANDARD_INPUT:
         return "standard input"
     return _PRIVATE.sub("", path) if is_remote(path) else path
 
 
-def reason(error: object, path: str) -> str:
-    """What an error says of a path, in one line, and without what may be secret in a URL."""
-    told = str(error).strip().partition("\n")[0] or type(error).__name__
+def safe_reason(error: object, path: str) -> str:
+    """An error's message about a path in one line, without what may be secret in a URL."""
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
     if not is_remote(path):
-        return told
+        return reason
     private = {""}
     for found in _PRIVATE.finditer(path):
         user, query = found["user"] or "", found["query"] or ""
         private |= {user, user.partition(":")[2], query}
     for secret in sorted((private | set(map(unquote, private))) - {""}, key=len, reverse=True):
-        told = told.replace(secret, "...")
-    return _URL.sub(lambda url: shown(url.group()), told)
+        reason = reason.replace(secret, "...")
+    return _URL.sub(lambda url: shown(url.group()), reason)
 
 
 def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
-    """The file system a URL belongs to, one for all files of a place, and the path in it. Raises DataError."""
-    place, mark, query = url.partition("?")
-    scheme, _, rest = place.partition("://")
+    """The file system of a URL, shared by all files of a host or bucket, and the path in it. Raises DataError."""
+    address, mark, query = url.partition("?")
+    scheme, _, rest = address.partition("://")
     authority, slash, below = rest.partition("/")
     try:
         if known := _of_arrow(f"{scheme}://{authority}/{mark}{query}"):
@@ -66,7 +66,7 @@ def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
             return found, path.rstrip("/") or root
         from fsspec.core import url_to_fs
 
-        of_fsspec, path = url_to_fs(url)  # it keeps its file systems itself
+        of_fsspec, path = url_to_fs(url)  # fsspec caches its file systems itself
         return _wrapped(of_fsspec), path
     except (ImportError, ValueError, OSError) as error:
         lacking = missing(error.name or "") if isinstance(error, ModuleNotFoundError) else None
@@ -74,17 +74,17 @@ def file_system(url: str) -> "tuple[pyarrow.fs.FileSystem, str]":
 
 
 @cache
-def _of_arrow(place: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
-    """Arrow's file system for a URL without a path, and the path that all others begin with; None if it has none.
+def _of_arrow(address: str) -> "tuple[pyarrow.fs.FileSystem, str] | None":
+    """Arrow's file system for a URL without a path, and the path that all its paths begin with; None if it has none.
 
-    On S3 each has connections of its own, and may have asked for its bucket's region first.
+    Cached: on S3 each file system has its own connections, and may have to ask for its bucket's region.
     """
     import pyarrow as pa
     from pyarrow import fs
 
     try:
-        return fs.FileSystem.from_uri(place)  # type: ignore[no-any-return]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # a scheme that it does not know
+        return fs.FileSystem.from_uri(address)  # type: ignore[no-any-return]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # a scheme that Arrow does not know
         return None
 
 
@@ -97,7 +97,7 @@ def _wrapped(found: Any) -> "pyarrow.fs.FileSystem":
 
 @contextmanager
 def open_remote(url: str, *, seekable: bool = False) -> Iterator[Any]:
-    """A file's bytes as it lies; `seekable` for a reader that must jump about. Raises DataError."""
+    """A file's bytes without decompression; `seekable` for a reader that seeks. Raises DataError."""
     found, path = file_system(url)
     try:
         stream = found.open_input_file(path) if seekable else found.open_input_stream(path, compression=None)
@@ -108,7 +108,7 @@ def open_remote(url: str, *, seekable: bool = False) -> Iterator[Any]:
 
 
 class RemoteFile(NamedTuple):
-    """A file's URL, its name below the folder it was found in, its size in bytes and when it was changed (ns)."""
+    """A file's URL, its name below the folder it was found in, its size in bytes and its modification time (ns)."""
 
     url: str
     name: str
@@ -126,17 +126,17 @@ def remote_file(url: str) -> RemoteFile:
 
 
 def remote_files(url: str) -> list[RemoteFile] | None:
-    """The files in a folder and in its folders, or those a pattern (* or [...] in the last part) stands for, in order.
+    """The files of a folder and its subfolders, or those that match a pattern (* or [...] in the last part), sorted.
 
-    Of a folder, hidden files and those that begin with _ are passed over. None for the URL of one file, whether it is
-    there or not. Raises DataError.
+    Skips the hidden files of a folder and those that begin with _. None for the URL of one file, whether or not it
+    exists. Raises DataError.
     """
     from pyarrow import fs
 
-    place, mark, query = url.partition("?")  # s3://bucket/folder?region=...
-    folder, _, pattern = place.rpartition("/")
+    address, mark, query = url.partition("?")  # s3://bucket/folder?region=...
+    folder, _, pattern = address.rpartition("/")
     if not any(sign in pattern for sign in "*["):
-        folder, pattern = place.rstrip("/"), ""
+        folder, pattern = address.rstrip("/"), ""
     found, path = file_system(folder + mark + query)
     try:
         if not pattern and found.get_file_info(path).type != fs.FileType.Directory:
@@ -146,12 +146,12 @@ def remote_files(url: str) -> list[RemoteFile] | None:
         raise _unreachable(url, error) from None
     below = len(path.rstrip("/")) + 1
     infos = {each.path[below:]: each for each in listed if each.type == fs.FileType.File}
-    is_asked = partial(fnmatch.fnmatchcase, pat=pattern) if pattern else _is_shown
-    as_url = str if isinstance(found, fs.PyFileSystem) else quote  # what of it Arrow reads as a URL, fsspec does not
+    is_wanted = partial(fnmatch.fnmatchcase, pat=pattern) if pattern else _is_shown
+    as_url = str if isinstance(found, fs.PyFileSystem) else quote  # Arrow reads the name as a URL, fsspec does not
     return [
         _as_found(f"{folder}/{as_url(name)}{mark}{query}", name, infos[name])
         for name in sorted(infos)
-        if is_asked(name)
+        if is_wanted(name)
     ]
 
 
@@ -165,4 +165,4 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 def _unreachable(url: str, error: Exception) -> DataError:
     hint = "check the address and your access to it"
-    return DataError(f"cannot be read ({reason(error, url)})", where=shown(url), hint=hint)
+    return DataError(f"cannot be read ({safe_reason(error, url)})", where=shown(url), hint=hint)

@@ -1,6 +1,6 @@
-"""What all readers share: what one is asked for, how columns are found, and what a value is.
+"""The parts that all readers share: the request, finding columns, and the types of values.
 
-The request is one value, so that no reader has a parameter list of its own. Opens nothing.
+All readers take one `ReadRequest`. Opens no file.
 """
 
 import difflib
@@ -16,66 +16,65 @@ from rnn_cli.data.reading.bounds import MOST_COLUMNS, too_many_columns
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.errors import DataError, Setting, quoted
 
-Hear = Callable[[tuple[str, str | None]], None]
-"""Hears the names of the columns of texts and of labels that are read."""
+OnColumns = Callable[[tuple[str, str | None]], None]
+"""Called with the names of the columns of texts and labels."""
 
 Choose = Callable[[Sequence[str]], Sequence[str]]
-"""Answers which of a file's columns, in its order, are to be read; raises DataError if those wanted are not there."""
+"""Returns which of a file's columns to read; raises DataError if a wanted column is missing."""
 
-ROWS, CHARACTERS = 2_048, 1 << 19
-"""What a block holds at most, if nothing else is asked for."""
-
+BLOCK_ROWS, BLOCK_CHARACTERS = 2_048, 1 << 19
+"""The default maximum of a block."""
 
 STRIP_NUL = Setting("data.strip_nul", "true", "remove it, or drop all with {}")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A file and how to read it; None means: find it out."""
+    """A file and how to read it; None means: detect it."""
 
     path: str
     text_column: str | None = None
     likely_text_column: str | None = None
-    """The column of texts where the file has it and no other is named."""
+    """The column of texts if the file has it and no other is named."""
     label_column: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
     strip_nul: bool = False
-    """Drop NUL characters, which are refused otherwise."""
+    """Drop NUL characters instead of refusing them."""
     max_field_bytes: int = DataConfig.model_fields["max_field_bytes"].default
-    """Bytes, as UTF-8, of the largest field; no line or record may be larger, so memory is bounded."""
+    """The largest line, record or field in bytes of UTF-8, which bounds the memory."""
     labels: bool = True
-    """Whether a label is wanted too."""
+    """Whether to read labels."""
     format: str | None = None
-    """csv, tsv, jsonl or parquet, whatever the path's name says."""
+    """csv, tsv, jsonl or parquet, whatever the file's name is."""
     on_read: Callable[[int], None] | None = None
-    """Hears how many bytes of the file, as it lies, each piece read of it has."""
-    on_columns: Hear | None = None
-    """Hears, once they are found, which columns are read."""
+    """Called with the number of bytes of each read of the file, before decompression."""
+    on_columns: OnColumns | None = None
+    """Called with the names of the columns once they are found."""
     choose: Choose | None = None
-    """Chooses other columns than those of texts and of labels; their values come as they stand."""
+    """Chooses other columns than texts and labels; their values are not checked."""
     whole: bool = False
-    """Whether a block is wanted with all that stands in its rows, or not at all where the reading stops within it."""
+    """Whether a block must hold whole rows; a block in which the reading ends is then dropped."""
     lenient: bool = False
-    """Whether a row that is faulty in itself is given with its fault, and does not stop the reading."""
+    """Whether a faulty row comes with its fault and the reading goes on."""
     as_table: bool = False
-    """Whether all must have a place in a table: each JSONL object has the first one's keys or fewer."""
-    at_once: int = ROWS
-    """Rows of a block, or fewer ..."""
-    characters: int = CHARACTERS
-    """... where they hold more characters (of Parquet, bytes), about."""
+    """Whether the rows must fit a table: no JSONL object has a key that the first one lacks."""
+    at_once: int = BLOCK_ROWS
+    """The maximum of rows in a block ..."""
+    characters: int = BLOCK_CHARACTERS
+    """... and about the maximum of characters (for Parquet, bytes)."""
 
     @property
     def name(self) -> str:
-        """How a message names the file; of a URL without what may be secret, its user and its query."""
+        """The file as messages name it; a URL without its user and query, which may be secret."""
         return shown(self.path)
 
     def at(self, line: int) -> str:
-        """How a message names a line (or a Parquet file's row)."""
+        """A line (or a Parquet file's row) as messages name it."""
         return f"{self.name}:{line}"
 
     def too_large(self, line: int, what: str) -> DataError:
-        """The error for a line, record or field past the bound."""
+        """The error for a line, record or field that is too large."""
         return DataError(
             f"{what} larger than {self.max_field_bytes:,} bytes",
             where=self.at(line),
@@ -83,7 +82,7 @@ class ReadRequest:
         )
 
     def too_many_blank(self, line: int) -> DataError:
-        """The error for blank lines, from this one on, without an end."""
+        """The error for too many blank lines from this one on."""
         return DataError(f"more than {bounds.MOST_BLANK:,} blank lines", where=self.at(line), hint="remove them")
 
     def nul(self, line: int, hint: Setting = STRIP_NUL) -> DataError:
@@ -92,10 +91,10 @@ class ReadRequest:
 
 
 READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
-"""The keys of a data config that tell how a file is read."""
+"""The keys of a data config that say how to read a file."""
 
 
-# The first name of each list wins over the others; among the others there must be only one.
+# The first name of each list takes precedence; of the other names a file must have only one.
 TEXT_NAMES = (
     *("text", "review", "sentence", "tweet", "comment", "content", "message", "body", "document"),
     *("texts", "reviews", "sentences", "tweets", "comments", "review_text", "tweet_text", "comment_text"),
@@ -106,15 +105,15 @@ LABEL_NAMES = (
 )
 _SHOWN = 20  # names in a message, at most; and
 _SHOWN_LENGTH = 40  # characters of each
-_COMPARED = 1000  # names that one which is missing is held against, at most
+_COMPARED = 1000  # names that a missing one is compared with, at most
 
 
 def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str | None]:
-    """Names of the columns of texts and of labels (None when labels are not wanted).
+    """The names of the columns of texts and of labels (None if labels are not wanted).
 
-    Raises DataError, with all columns listed, when one is missing, doubled or not to be told from others.
+    Raises DataError, with all columns listed, if one is missing, repeated or ambiguous.
     """
-    _refuse_doubled(columns, request)
+    _refuse_repeated(columns, request)
     text, label = request.text_column, request.label_column if request.labels else None
     if text is not None and text == label:
         raise DataError(
@@ -135,52 +134,52 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
 
 
 def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
-    """The column of texts where that is beyond doubt, whatever it is called."""
+    """The column of texts if it is certain, whatever its name."""
     if request.likely_text_column in columns:
         return request.likely_text_column
     return columns[0] if len(columns) == 1 and not request.labels else None
 
 
 def choose_columns(columns: Sequence[str], request: ReadRequest) -> list[str]:
-    """Names of the columns that are read: those asked for, else that of texts and, where wanted, that of labels."""
+    """The names of the columns to read: those requested, else texts and, if wanted, labels."""
     if request.choose is None:
         return [name for name in find_columns(columns, request) if name is not None]
-    _refuse_doubled(columns, request)
+    _refuse_repeated(columns, request)
     return list(request.choose(columns))
 
 
-def _refuse_doubled(columns: Sequence[str], request: ReadRequest) -> None:
-    """Raise DataError where two columns have one name, or there are too many of them."""
+def _refuse_repeated(columns: Sequence[str], request: ReadRequest) -> None:
+    """Raise DataError if two columns have the same name, or there are too many columns."""
     if len(columns) > MOST_COLUMNS:
         raise too_many_columns(request.name)
-    doubled = [name for name, count in Counter(columns).items() if count > 1 and name]
-    if doubled:
+    repeated = [name for name, count in Counter(columns).items() if count > 1 and name]
+    if repeated:
         raise DataError(
-            f"the column {show(doubled[:1])} appears twice (columns: {show(columns)})",
+            f"the column {quoted_names(repeated[:1])} appears twice (columns: {quoted_names(columns)})",
             where=request.name,
-            hint="give each column a name of its own",
+            hint="give each column its own name",
         )
 
 
-def show(names: Iterable[str]) -> str:
-    """Names for a message: quoted, on one line, none too long and not too many."""
+def quoted_names(names: Iterable[str]) -> str:
+    """Names for a message: quoted, on one line, shortened, the first few of many."""
     names = list(names)
-    shown = [repr(name if len(name) <= _SHOWN_LENGTH else name[:_SHOWN_LENGTH] + "...") for name in names[:_SHOWN]]
-    return ", ".join(shown) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    listed = [repr(name if len(name) <= _SHOWN_LENGTH else name[:_SHOWN_LENGTH] + "...") for name in names[:_SHOWN]]
+    return ", ".join(listed) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant, if one is near; upper and lower case count as near."""
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
+    """The most similar name, if one is similar; ignores case."""
     by_lower = {candidate.strip().lower(): candidate for candidate in islice(names, _COMPARED)}
     close = difflib.get_close_matches(name.strip().lower(), by_lower, n=1)
     return by_lower[close[0]] if close else None
 
 
 def _missing(name: str, columns: Sequence[str], key: str, request: ReadRequest) -> DataError:
-    meant = nearest(name, columns)
+    meant = nearest_name(name, columns)
     to_name = Setting(f"data.{key}", "NAME", "use {} with one of them")
     hint = Setting(f"data.{key}", quoted(meant), "did you mean {}?") if meant else to_name
-    return DataError(f"no column {name!r} (columns: {show(columns)})", where=request.name, hint=hint)
+    return DataError(f"no column {name!r} (columns: {quoted_names(columns)})", where=request.name, hint=hint)
 
 
 def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str | None, request: ReadRequest) -> str:
@@ -190,21 +189,21 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
         if len(certain) == 1:
             return certain[0]
     if candidates:
-        found = f"{len(candidates)} columns may be the {what}s: {show(candidates)}"
+        found = f"{len(candidates)} columns could be the {what}s: {quoted_names(candidates)}"
     else:
-        found = f"no column is known to hold {what}s (columns: {show(columns)})"
+        found = f"no column has a usual name for {what}s (columns: {quoted_names(columns)})"
     raise DataError(found, where=request.name, hint=Setting(f"data.{what}_column", "NAME"))
 
 
 def text_value(value: object, column: str, where: str) -> str:
-    """A text as it stands; anything else raises DataError, which names its type."""
+    """A text unchanged; raises DataError for any other type."""
     if isinstance(value, str):
         return value
     raise DataError(f"{column!r} is {kind(value)}", where=where, hint="texts must be strings")
 
 
 def label_value(value: object, column: str, where: str) -> str | None:
-    """A label as text, or None where it is missing (null, or the NaN that pandas writes for it).
+    """A label as text, or None if it is missing (null, or the NaN that pandas writes for it).
 
     1 and 1.0 are "1", 0.5 is "0.5", true is "true". Raises DataError for anything nested or infinite.
     """
@@ -223,11 +222,11 @@ def label_value(value: object, column: str, where: str) -> str | None:
 
 
 ABSENT = object()
-"""What stands in a column where an object of JSON Lines lacks the key."""
+"""The value in a column where a JSON Lines object lacks the key."""
 
 
 def plain_value(value: object) -> str | None:
-    """Anything as text, numbers as `label_value` writes them; None where it is missing."""
+    """Any value as text, numbers as `label_value` writes them; None if it is missing."""
     if isinstance(value, str):
         return value
     if value is None or value is ABSENT:
@@ -237,7 +236,7 @@ def plain_value(value: object) -> str | None:
 
 
 def kind(value: object) -> str:
-    """What a value is, in words."""
+    """The type of a value in words."""
     if value is None:
         return "null"
     if isinstance(value, bool):

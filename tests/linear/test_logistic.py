@@ -9,8 +9,8 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from rnn_cli.linear import one_vs_rest
-from rnn_cli.linear.one_vs_rest import fit_label, fit_one_vs_rest, on_all_cores
+from rnn_cli.linear import logistic
+from rnn_cli.linear.logistic import fit_label, fit_logistic, fit_one_vs_rest, on_all_cores
 
 LABELS, ROWS, FEATURES = 11, 600, 40
 
@@ -32,11 +32,11 @@ def exact(matrix: Any, positive: np.ndarray, weights: np.ndarray, strength: floa
 def test_each_label_is_at_the_optimum_of_its_own_regression() -> None:
     matrix, classes = rows()
     weights = np.where(classes == 3, 2.5, 1.0)
-    told: list[int] = []
-    model = fit_one_vs_rest(matrix, classes, LABELS, 3.0, weights, on_progress=told.append)
+    done: list[int] = []
+    model = fit_one_vs_rest(matrix, classes, LABELS, 3.0, weights, on_fit=done.append)
     for label in range(LABELS):
         np.testing.assert_allclose(model.weights[label], exact(matrix, classes == label, weights, 3.0), atol=0.01)
-    assert told == list(range(1, LABELS + 1))
+    assert done == list(range(1, LABELS + 1))
 
 
 def test_going_on_from_another_strength_ends_at_the_same_optimum() -> None:
@@ -62,7 +62,7 @@ def test_a_rare_label_is_fitted_as_exactly_as_a_frequent_one() -> None:
 def test_the_number_of_cores_changes_no_byte(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, classes = rows()
     wanted = fit_one_vs_rest(matrix, classes, LABELS, 3.0).weights
-    monkeypatch.setattr(one_vs_rest, "_cores", lambda: cores)
+    monkeypatch.setattr(logistic, "_cores", lambda: cores)
     assert fit_one_vs_rest(matrix, classes, LABELS, 3.0).weights.tobytes() == wanted.tobytes()
 
 
@@ -73,6 +73,21 @@ def test_a_label_without_a_row_is_never_answered() -> None:
     assert (found[:, LABELS:] == 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert (found.argmax(axis=1) == classes).mean() > 0.6
+
+
+@pytest.mark.parametrize("labels", [3, 11])
+def test_both_ways_to_fit_start_count_and_leave_out_labels_alike(labels: int) -> None:
+    matrix, classes = rows()
+    few = np.flatnonzero(classes < labels - 1)
+    done: list[int] = []
+    start = fit_logistic(matrix[few], classes[few], labels, 1.0, np.ones(len(few)), on_fit=done.append)
+    assert done == ([1] if labels == 3 else list(range(1, labels + 1)))
+    warm = fit_logistic(matrix[few], classes[few], labels, 10.0, start=start).probabilities(matrix[few])
+    cold = fit_logistic(matrix[few], classes[few], labels, 10.0).probabilities(matrix[few])
+    np.testing.assert_allclose(warm, cold, atol=0.01)
+    assert not np.allclose(warm, start.probabilities(matrix[few]), atol=0.01), "the start stays what it was"
+    assert (warm[:, labels - 1] == 0).all()
+    np.testing.assert_allclose(warm.sum(axis=1), 1)
 
 
 def test_rows_of_one_label_have_nothing_to_tell() -> None:
@@ -91,7 +106,7 @@ def test_what_goes_wrong_in_a_thread_is_raised() -> None:
 
 
 def test_an_interrupt_is_heard_while_every_core_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_vs_rest, "_cores", lambda: 2)
+    monkeypatch.setattr(logistic, "_cores", lambda: 2)
     go_on, begun = threading.Event(), []
 
     def work(item: int) -> int:
