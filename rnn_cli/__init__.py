@@ -10,6 +10,7 @@ from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
     from rnn_cli.api import check, compare, evaluate, load, train
+    from rnn_cli.classifier import RNNClassifier
     from rnn_cli.errors import Error
     from rnn_cli.scoring.explain import Part
     from rnn_cli.scoring.predictor import Prediction, Predictor
@@ -19,6 +20,7 @@ __all__ = [
     "Part",
     "Prediction",
     "Predictor",
+    "RNNClassifier",
     "__version__",
     "check",
     "compare",
@@ -37,6 +39,7 @@ _PUBLIC = {
     "Part": "rnn_cli.scoring.explain:Part",
     "Prediction": "rnn_cli.scoring.predictor:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
+    "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
     **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "train")},
 }
 

@@ -65,7 +65,7 @@ def train(
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
     """
-    changes = [*overrides, *_overrides(settings)]
+    changes = [*overrides, *named_overrides(settings)]
     if resume is not False and (out or force or origin):
         raise UsageError(f"{'out' if out else 'force' if force else 'origin'} and resume do not go together")
     with _heard(progress) as (listener, warnings):
@@ -74,6 +74,32 @@ def train(
         else:
             at = None if out is None else Path(out)
             run = _begin(config, data, at, force, None if origin is None else Path(origin), changes, listener)
+    return replace(run, warnings=tuple(warnings))
+
+
+def train_apart(
+    config: "Path_ | None",
+    data: "InMemory",
+    folder: Path,
+    *,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+) -> "Run":
+    """Train as `train` does, for a program that keeps the bundle itself: it is written into the empty `folder`.
+
+    Nothing is written elsewhere, and nothing is kept of a run that ends early.
+    """
+    with _heard(progress) as (listener, warnings):
+        settings, rows, name = _config_of(config, data, overrides, listener)
+
+        from rnn_cli.training.prepare import prepare
+
+        prepared = prepare(settings, listener, None, rows)
+        listener.note("loading TensorFlow")
+        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        from rnn_cli.training.run import train_apart as work
+
+        run = work(prepared, folder, name=name, listener=listener)
     return replace(run, warnings=tuple(warnings))
 
 
@@ -228,7 +254,7 @@ def evaluate(
         check_report(Path(report), force=force)
     if plots is not None:
         check_plots(Path(plots), force=force)
-    changes = [*overrides, *_overrides(settings)]
+    changes = [*overrides, *named_overrides(settings)]
     asked = [each for each in changes if each.path[0] == "decision"]
     reading = [each for each in changes if each.path[0] != "decision"]
     _refuse_without_data(reading, data)
@@ -282,7 +308,7 @@ def compare(
     """
     if len(models) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more")
-    changes = [*overrides, *_overrides(settings)]
+    changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data)
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
@@ -332,7 +358,7 @@ def check(
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
 
-    config, rows = gather(named, [*overrides, *_overrides(settings)])
+    config, rows = gather(named, [*overrides, *named_overrides(settings)])
     if out is not None:
         check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
     if sides and WHOLE in rows.sides:
@@ -364,7 +390,7 @@ def _refuse_without_data(overrides: "Sequence[Override]", data: "Data | None") -
         raise UsageError(f"{called} tells how to read labelled texts, and none are named")
 
 
-def _overrides(settings: Mapping[str, Any]) -> "list[Override]":
+def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":
     """Settings by their keys' last names, or their whole ones. Raises `ConfigError` for one that is no key."""
     if not settings:
         return []

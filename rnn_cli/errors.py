@@ -77,6 +77,10 @@ class ConfigError(Error):
         super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
 
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[Sequence[ConfigMistake]]]:
+        """Made of its mistakes again in another process, not of their text."""
+        return type(self), (self.mistakes,)
+
 
 class DataError(Error):
     """An input file cannot be read as labelled texts."""

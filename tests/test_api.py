@@ -25,7 +25,8 @@ def model(trained: Path) -> rnn.Predictor:
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
-    code = "import sys, rnn_cli; print([n for n in ('numpy', 'onnxruntime', 'click', 'pydantic') if n in sys.modules])"
+    heavy = "'numpy', 'onnxruntime', 'click', 'pydantic', 'sklearn', 'rnn_cli.classifier'"
+    code = f"import sys, rnn_cli; print([n for n in ({heavy}) if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
@@ -117,7 +118,7 @@ def test_the_page_runs_as_it_stands(
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
-    assert len(blocks) == 8 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
+    assert len(blocks) == 12 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
     assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
 
 

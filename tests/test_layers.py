@@ -51,6 +51,8 @@ MAY_IMPORT = {
         "config",
         *BASE,
     },
+    # An estimator of scikit-learn's around training and scoring; beside the verbs, of which it knows one.
+    "classifier": {"api", "training", "scoring", "data", "bundle", "config", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
     "inspection": {
         *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),

@@ -108,6 +108,17 @@ def test_what_needs_the_full_install_says_so(
     assert not list(tmp_path.iterdir())
 
 
+def test_the_estimator_needs_scikit_learn_and_says_so() -> None:
+    code = BLOCKED.replace("from rnn_cli.cli.main import run\nsys.exit(run(sys.argv[2:]))", "import rnn_cli\n") + (
+        "try:\n    from rnn_cli import RNNClassifier\nexcept rnn_cli.Error as error:\n    print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, ",".join(FULL)], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == (
+        "training and checks of data need the library sklearn, which is not installed; pip install 'rnn-cli[train]'\n",
+        "",
+    )
+
+
 @pytest.mark.parametrize(
     "words",
     [

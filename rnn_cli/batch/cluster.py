@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from ray.data import ActorPoolStrategy
 
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, Listener
-from rnn_cli.batch.stores import Store
-from rnn_cli.batch.to_folder import Folder, chunks_of, counted, part_name, write_part
-from rnn_cli.batch.windows import Window, texts_of
+from rnn_cli.batch.to_folder import Folder, chunk_of, counted, write_part
+from rnn_cli.batch.windows import Window, texts_of, windows_of
 from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
 from rnn_cli.errors import Error, RunFailed
 from rnn_cli.scoring.pool import keep_memory
@@ -58,7 +58,7 @@ def score_on_ray(
     """
     model = ray.put(_packed(opened, precision))
     cores = workers or _cores()
-    read = partial(_read, job=job, standing=folder.standing, here=os.getcwd())
+    read = partial(_read, job=job, folder=folder, here=os.getcwd())
     files = ray.data.from_items(
         [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
     )
@@ -68,7 +68,7 @@ def score_on_ray(
         num_cpus=SCORER,
         compute=ActorPoolStrategy(min_size=1, max_size=cores),
         # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
-        fn_constructor_kwargs={"job": job, "model": [model], "store": folder.store, "precision": precision},
+        fn_constructor_kwargs={"job": job, "model": [model], "folder": folder, "precision": precision},
     )
     return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
 
@@ -100,28 +100,19 @@ def _gathered(job: Job, told: Iterator[_Progress], listener: Listener) -> Counts
     return counts
 
 
-def _read(
-    batch: Mapping[str, Any], *, job: Job, standing: frozenset[str], here: str
-) -> Iterator[dict[str, list[bytes]]]:
+def _read(batch: Mapping[str, Any], *, job: Job, folder: Folder, here: str) -> Iterator[dict[str, list[bytes]]]:
     """The chunks of a file, those that stand in the folder without their rows; paths begin `here`."""
     with suppress(OSError):
         os.chdir(here)  # a cluster that runs already has begun elsewhere
     (file,) = (int(each) for each in batch["file"])
     meter, chunk = _Meter(), -1
     try:
-        for chunk, windows in chunks_of(job, file, meter.read):
-            there = part_name(job, file, chunk) in standing
+        for (_, chunk), windows in groupby(windows_of(job, file, meter.read), key=chunk_of):
             rows = list(windows)
-            yield _row(
-                _Progress(
-                    file,
-                    chunk,
-                    counted(rows),
-                    meter.taken(),
-                    stood=there,
-                    windows=b"" if there else pickle.dumps(rows, 5),
-                )
-            )
+            stood = folder.standing.get(folder.name(job, file, chunk))
+            counts = counted(rows) + (stood or Counts())
+            pickled = pickle.dumps(rows, 5) if stood is None else b""
+            yield _row(_Progress(file, chunk, counts, meter.taken(), stood=stood is not None, windows=pickled))
         yield _row(_Progress(file, None, read=meter.taken(), chunks=chunk + 1))
     except Error as error:
         yield _row(_Progress(file, chunk, error=error))
@@ -130,9 +121,9 @@ def _read(
 class _Scorer:
     """A worker: holds a predictor, scores chunks and writes them."""
 
-    def __init__(self, *, job: Job, model: list[Any], store: Store, precision: Precision) -> None:
+    def __init__(self, *, job: Job, model: list[Any], folder: Folder, precision: Precision) -> None:
         keep_memory()
-        self._job, self._store = job, store
+        self._job, self._folder = job, folder
         self._predictor = _unpacked(ray.get(model[0]), precision)
         self._added = Added.by(self._predictor, job)
 
@@ -143,8 +134,10 @@ class _Scorer:
             return _row(told)
         windows: list[Window] = pickle.loads(told.windows)
         scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
+        source = windows[0].source
         try:
-            counts = write_part(self._job, self._added, self._store, told.file, told.chunk, scored)
+            self._added.refuse_columns(source.columns, source.name)
+            counts = write_part(self._job, self._added, self._folder, (told.file, told.chunk), scored)
         except Error as error:
             return _row(replace(told, windows=b"", error=error))
         return _row(replace(told, windows=b"", counts=counts))

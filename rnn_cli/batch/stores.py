@@ -8,11 +8,25 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from rnn_cli import system
-from rnn_cli.batch.to_file import told
 from rnn_cli.data.reading.remote import file_system, is_remote, shown
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import RunFailed, UsageError
+from rnn_cli.system import read_plain, reason
 
 LOCK = ".lock"
+MOST_BYTES = 64 << 20
+"""Of a file that is read again: a record, whose length grows with the parts that have unsure rows."""
+
+
+@contextmanager
+def refusals_named(output: Path | str) -> Iterator[None]:
+    """Raise `RunFailed`, which names `output`, for what the disk refuses inside the block."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        what = f"cannot be written ({reason(error)})"
+        raise RunFailed(what, where=str(output), hint="make room or choose another place") from error
 
 
 class Store(Protocol):
@@ -45,8 +59,9 @@ def store_of(name: str) -> Store:
 class Local:
     """A folder of this machine, or one that all workers share."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = Path(os.path.abspath(folder))
+    def __init__(self, folder: Path, shown_as: Path | None = None) -> None:
+        """A folder; what the disk refuses to write in it is an error of the file `shown_as`, if one is made of it."""
+        self._folder, self._shown_as = Path(os.path.abspath(folder)), shown_as
         if folder.exists() and not folder.is_dir():
             raise UsageError("is a file", where=str(folder), hint="name a folder, or leave the / out")
 
@@ -57,7 +72,7 @@ class Local:
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
         file = self._folder / name
-        with told(file):
+        with refusals_named(self._shown_as or file):
             file.parent.mkdir(parents=True, exist_ok=True)
             with system.whole_file(file) as part:
                 part.write_bytes(content)
@@ -65,7 +80,7 @@ class Local:
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
         file = self._folder / name
-        return file.read_bytes() if file.exists() else None
+        return read_plain(file, MOST_BYTES) if file.exists() else None
 
     def names(self) -> list[str]:
         """All files below it, those that are half-written too."""
@@ -81,14 +96,14 @@ class Local:
         is_new = not self._folder.exists()
         lock = system.locked(self._folder / LOCK, UsageError("another process is working on it", where=str(self)))
         with ExitStack() as stack:
-            with told(self._folder):
+            with refusals_named(self._shown_as or self._folder):
                 self._folder.mkdir(parents=True, exist_ok=True)
                 is_held = stack.enter_context(lock)
             try:
                 yield
             finally:
                 if is_held():
-                    with told(self._folder / LOCK):
+                    with refusals_named(self._shown_as or self._folder / LOCK):
                         (self._folder / LOCK).unlink(missing_ok=True)
                 if is_new:
                     system.remove_if_empty(self._folder)
@@ -96,7 +111,7 @@ class Local:
     def clear(self, names: list[str]) -> None:
         """Delete files."""
         for name in names:
-            with told(self._folder / name):
+            with refusals_named(self._shown_as or self._folder / name):
                 (self._folder / name).unlink(missing_ok=True)
 
     def shown(self, name: str) -> str:
@@ -125,7 +140,7 @@ class Remote:
     def write(self, name: str, content: bytes) -> None:
         """Write a file, which appears when it is whole."""
         found, path = self._at(name)
-        with told(self.shown(name)):
+        with refusals_named(self.shown(name)):
             if found.type_name in OBJECT_STORES:
                 with found.open_output_stream(path) as stream:
                     stream.write(content)
@@ -140,7 +155,7 @@ class Remote:
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
         found, path = self._at(name)
-        with told(self.shown(name)):
+        with refusals_named(self.shown(name)):
             if not found.get_file_info(path).is_file:
                 return None
             with found.open_input_stream(path) as stream:
@@ -152,7 +167,7 @@ class Remote:
 
         found, folder = file_system(self._url)
         base = folder.rstrip("/")
-        with told(str(self)):
+        with refusals_named(str(self)):
             listed = found.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
         return [each.path[len(base) + 1 :] for each in listed if each.is_file]
 
@@ -164,7 +179,7 @@ class Remote:
         """Delete files."""
         for name in names:
             found, path = self._at(name)
-            with told(self.shown(name)):
+            with refusals_named(self.shown(name)):
                 found.delete_file(path)
 
     def shown(self, name: str) -> str:

@@ -1,23 +1,32 @@
-"""A job whose answers become a folder of files, a chunk each: what is there is done, whoever has done it.
+"""A job's predictions as files below a folder, one a chunk of rows: a part that stands is done, whoever wrote it.
 
-The files' names tell which rows they hold: `logs/monday-00002.csv` those of the third chunk of `logs/monday.csv`. So
-any number of workers may write them, and one that is written twice is the same. `_job.json` tells whose they are.
+The parts' names say which rows they hold: `logs/monday-00002.csv` those of the third chunk of `logs/monday.csv`. So
+any number of workers may write them, and a part that is written twice is the same. `_job.json` says whose they are,
+and below `_rejected` and `_marks` stand a chunk's rejected rows and its count of unsure ones, written before its part.
 """
 
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import filterfalse, groupby
 from pathlib import PurePosixPath
 from typing import Any
 
-from rnn_cli.batch.chunk_writer import Chunks, encoder
+from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, Listener, refuse_another
 from rnn_cli.batch.stores import Store
-from rnn_cli.batch.windows import WINDOWS, Window, division, no_rows, texts_of, windows_of
+from rnn_cli.batch.windows import (
+    WINDOWS,
+    Window,
+    division,
+    no_rows,
+    refuse_other_columns,
+    texts_of,
+    windows_of,
+)
 from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.errors import BundleError, DataError, UsageError
 from rnn_cli.scoring.pool import score_each
@@ -25,34 +34,54 @@ from rnn_cli.scoring.predictor import Predictor, Scores
 
 VERSION = 1
 RECORD = "_job.json"
-REJECTED = "_rejected"
-_PART = re.compile(r"(?P<rejected>_rejected/)?(?P<stem>.+)-\d{5,}\.(?P<format>\w+)")
+REJECTED, MARKS = "_rejected", "_marks"
+MADE = "_made"
+"""What a job of one file puts together, and the rejected rows in the file of that name and `.rejected`."""
+
+_PART = re.compile(rf"(?:(?P<beside>{REJECTED}|{MARKS})/)?(?P<stem>.+)-(?P<number>\d{{5,}})\.(?P<format>\w+)")
 _HALF = re.compile(r"(?P<folder>.*/)?\.(?P<name>.+)\.\w+\.part")  # a file's name while it is written
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that is a job's; `standing` are the files of chunks that need not be scored."""
+    """The folder of a job.
+
+    `standing` are the parts that need not be written again, with the predictions that are unsure or know no word in
+    each. If `joined`, the parts are those of one file: only the first has a header, and all have the same columns.
+    """
 
     store: Store
-    standing: frozenset[str]
-    record: Mapping[str, Any]
+    standing: Mapping[str, Counts]
+    record: dict[str, Any]
+    joined: bool = False
+
+    def save(self, **more: Any) -> None:
+        """Keep these with the record of the job."""
+        self.record.update(more)
+        _write(self.store, RECORD, self.record)
 
     def finish(self, job: Job, counts: Counts) -> None:
-        """Note that it is whole, and what stands in it. Raises DataError if there are no rows at all."""
+        """Note that all parts stand, and what they hold. Raises DataError if there are no rows at all."""
         if not counts.rows:
             raise no_rows(job)
-        self.store.clear([name for name in self._own() if name != _whole(name)])
-        rows = {"rows": counts.rows, "rejected": counts.rejected}
-        _write(self.store, {**self.record, "finished": True, "counts": rows})
+        own = self._own()
+        marks = {name: asdict(each) for name, each in _marks(self.store, self.record, own).items()}
+        self.save(finished=True, counts=asdict(counts), marks=marks)
+        self.store.clear([name for name in own if name != _whole(name) or name.startswith(f"{MARKS}/")])
 
-    def parts(self) -> list[str]:
-        """The files of chunks that stand."""
-        return [name for name in self._own() if name == _whole(name) != RECORD]
+    def parts(self, beside: str | None = None) -> list[str]:
+        """The parts that stand, or what is `beside` them, in the order of their rows."""
+        found = [each for name in self._own() if (each := _PART.fullmatch(name)) and each["beside"] == beside]
+        return [each[0] for each in sorted(found, key=lambda each: (each["stem"], int(each["number"])))]
 
     def clear(self) -> None:
         """Delete all that is the job's."""
         self.store.clear(self._own())
+
+    def name(self, job: Job, file: int, chunk: int, beside: str = "") -> str:
+        """The name, below the folder, of a chunk's part, or of what is `beside` it."""
+        stem = self.record["parts"]["stems"][file]
+        return f"{beside}/{stem}-{chunk:05}.jsonl" if beside else f"{stem}-{chunk:05}.{job.format}"
 
     def _own(self) -> list[str]:
         """The files below it that are the job's, or half of one."""
@@ -61,67 +90,90 @@ class Folder:
 
 @contextmanager
 def taken(
-    job: Job, model: Mapping[str, str], store: Store, listener: Listener, *, resume: bool, force: bool
+    job: Job,
+    model: Mapping[str, str],
+    store: Store,
+    listener: Listener,
+    *,
+    resume: bool,
+    force: bool,
+    joined: bool = False,
+    **more: Any,
 ) -> Iterator[Folder]:
     """A folder for a job: a new one, one that the same job began (`resume`), or an earlier job's (`force`).
 
-    If the block ends early, what stands is kept; where that is nothing, the folder is as it was. Raises UsageError,
-    and DataError where two files would have the same answers' names, or one that leads out of the folder.
+    `more` is kept with its record. If the block ends early, the parts are kept; without any, the folder is as it was.
+    Raises UsageError, and DataError where two files would have parts of the same name, or one that leads out of the
+    folder.
     """
     record = {
         "signature": job.signature(**model, division=division()),
-        "parts": {"stems": _stems(job), "format": job.format},
+        "parts": {"stems": _stems(job, joined), "format": job.format},
         "finished": False,
     }
     with store.held():
-        folder = Folder(store, _standing(store, record, resume=resume, force=force), record)
-        _write(store, record)
+        earlier = _taken_over(store, record, resume=resume, force=force)
+        own = list(filter(_of(record), store.names())) if earlier else []
+        marks = _marks(store, earlier, own)
+        parts = [name for name in own if (part := _PART.fullmatch(name)) and not part["beside"]]
+        standing = {name: marks.get(name, Counts()) for name in parts}
+        folder = Folder(store, standing, {**earlier, **record, **more}, joined)
+        folder.save()
         try:
             yield folder
         except BaseException:
             if folder.parts():
-                listener.note("what is there is kept; the same command with --resume goes on")
+                listener.note("saved; the same command with --resume goes on")
             else:
                 folder.clear()
             raise
 
 
-def _standing(store: Store, record: Mapping[str, Any], *, resume: bool, force: bool) -> frozenset[str]:
-    """The files of chunks to be kept; those of an earlier job that may not go before."""
-    text = store.read(RECORD)
-    if text is None:
-        if store.names():
+def _taken_over(store: Store, record: Mapping[str, Any], *, resume: bool, force: bool) -> Mapping[str, Any]:
+    """The record of the same job, begun earlier; empty where there is none, or where another one was replaced."""
+    if store.read(RECORD) is None:
+        if any(_whole(name) != RECORD for name in store.names()):
             raise UsageError("holds other files", where=str(store), hint="name a new folder")
-        return frozenset()
+        return {}
     if not (resume or force):
         hint = "go on with --resume, or begin anew with --force"
-        raise UsageError("holds the answers of a job", where=str(store), hint=hint)
-    names, told = store.names(), {"where": store.shown(RECORD), "hint": "begin anew with --force"}
+        raise UsageError("holds the predictions of a job", where=str(store), hint=hint)
     earlier: Mapping[str, Any]
     try:
-        earlier = unsign(text.decode("utf-8", "replace"), newest=VERSION, **told)
+        earlier = read(store, RECORD)
     except BundleError:
         if resume:
             raise
-        earlier = record  # of a damaged one, what this job is called as goes
+        earlier = record  # of a damaged one, the names that this job would have
     if resume:
         refuse_another(earlier["signature"], record["signature"], str(store))
-        return frozenset(name for name in names if name == _whole(name))
+        return earlier
+    names = store.names()
     if foreign := list(filterfalse(_of(earlier), names)):
-        what = f"holds {foreign[0]}, which is none of its answers"
+        what = f"holds {foreign[0]}, which the job did not write"
         raise UsageError(what, where=str(store), hint="move it, or name a new folder")
-    store.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, it tells of the rest
-    return frozenset()
+    store.clear([*(name for name in names if name != RECORD), RECORD])  # as long as it stands, the rest is known
+    return {}
+
+
+def _marks(store: Store, record: Mapping[str, Any], own: Iterable[str]) -> dict[str, Counts]:
+    """The unsure and unknown rows of each part that has any, by the part's name."""
+    marks = {name: Counts(**each) for name, each in record.get("marks", {}).items()}
+    for name in own:
+        if name == _whole(name) and name.startswith(f"{MARKS}/"):
+            part = f"{name.removeprefix(f'{MARKS}/').removesuffix('jsonl')}{record['parts']['format']}"
+            marks[part] = Counts(**read(store, name)["counts"])
+    return marks
 
 
 def _of(record: Mapping[str, Any]) -> Callable[[str], bool]:
-    """Tells of a file below a folder whether it is one of those that a record's job writes, or half of one."""
+    """Says of a file below a folder whether it is one of those that a record's job writes, or half of one."""
     stems, form = frozenset(record["parts"]["stems"]), record["parts"]["format"]
 
     def is_of(name: str) -> bool:
         found = _PART.fullmatch(name := _whole(name))
-        return name == RECORD or bool(
-            found and found["stem"] in stems and found["format"] == ("jsonl" if found["rejected"] else form)
+        return name in (RECORD, MADE, f"{MADE}.rejected") or bool(
+            found and found["stem"] in stems and found["format"] == ("jsonl" if found["beside"] else form)
         )
 
     return is_of
@@ -133,91 +185,111 @@ def _whole(name: str) -> str:
     return (found["folder"] or "") + found["name"] if found else name
 
 
-def _stems(job: Job) -> list[str]:
-    """What the names of the files' answers begin with."""
-    stems = [_stem(job, file) for file in range(len(job.inputs))]
+def _stems(job: Job, joined: bool) -> list[str]:
+    """What the names of each file's parts begin with."""
+    if joined:
+        return [f"{file:05}" for file in range(len(job.inputs))]
+    stems = [_stem(each.name) for each in job.inputs]
     if leading_out := next((stem for stem in stems if ".." in stem.split("/") or stem.startswith("/")), None):
-        raise DataError("its answers would lie outside the folder", where=leading_out, hint="name its folder instead")
+        raise DataError(
+            "its predictions would lie outside the folder", where=leading_out, hint="name its folder instead"
+        )
     if len(set(stems)) < len(stems):
         twice = next(stem for stem in stems if stems.count(stem) > 1)
-        raise DataError(f"two files would be answered in {twice}-00000", hint="score them apart")
+        raise DataError(f"two files would have their predictions in {twice}-00000", hint="score them apart")
     return stems
 
 
-def _write(store: Store, content: Mapping[str, Any]) -> None:
-    store.write(RECORD, sign({"format_version": VERSION, **content}).encode())
+def _stem(name: str) -> str:
+    path = PurePosixPath(name.replace("\\", "/"))
+    path = path.with_suffix("") if path.suffix.lower() in (".gz", ".zst") else path
+    return str(path.with_suffix(""))
 
 
-def part_name(job: Job, file: int, chunk: int) -> str:
-    """The name, below the folder, of the file that holds a chunk's answers."""
-    return f"{_stem(job, file)}-{chunk:05}.{job.format}"
+def _write(store: Store, name: str, content: Mapping[str, Any]) -> None:
+    store.write(name, sign({"format_version": VERSION, **content}).encode())
 
 
-def rejected_name(job: Job, file: int, chunk: int) -> str:
-    """The name, below the folder, of the file that holds a chunk's rejected rows."""
-    return f"{REJECTED}/{_stem(job, file)}-{chunk:05}.jsonl"
-
-
-def _stem(job: Job, file: int) -> str:
-    """What the names of the files that hold a file's answers begin with."""
-    name = PurePosixPath(job.inputs[file].name.replace("\\", "/"))
-    name = name.with_suffix("") if name.suffix.lower() in (".gz", ".zst") else name
-    return str(name.with_suffix(""))
+def read(store: Store, name: str) -> dict[str, Any]:
+    """A record that a job wrote below its folder. Raises BundleError where it is damaged."""
+    text = (store.read(name) or b"").decode("utf-8", "replace")
+    return unsign(text, newest=VERSION, where=store.shown(name), hint="begin anew with --force")
 
 
 Scored = tuple[Window, Scores]
+Chunk = tuple[int, int]
+"""The place of a file among the inputs, and of a chunk in it, both from 0."""
 
 
 def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Listener) -> Counts:
-    """Score a job's files, but for the chunks that stand in the folder. Raises DataError and RunFailed."""
-    counts = Counts()
+    """Score a job's files, except for the parts that stand in the folder. Raises DataError and RunFailed."""
+    counts, first = Counts(), None
     added = Added.by(predictor, job)
 
     def to_score() -> Iterator[Window]:
-        nonlocal counts
-        for file in range(len(job.inputs)):
-            for chunk, windows in chunks_of(job, file, listener.read):
-                if part_name(job, file, chunk) in folder.standing:
-                    counts += counted(windows)
-                else:
-                    yield from windows
+        nonlocal counts, first
+        for (file, chunk), windows in groupby(windows_of_all(job, added, listener, joined=folder.joined), key=chunk_of):
+            first = first or (file, chunk)
+            if (name := folder.name(job, file, chunk)) in folder.standing:
+                counts += counted(windows) + folder.standing[name]
+            else:
+                yield from windows
 
-    for (file, chunk), scored in groupby(score_each(predictor, to_score(), texts_of), key=_chunk_of):
-        written = write_part(job, added, folder.store, file, chunk, scored)
-        counts += written
-        listener.scored(written.rows)
+    def scored() -> Iterator[Scored]:
+        for window, scores in score_each(predictor, to_score(), texts_of):
+            yield window, scores
+            listener.scored(len(window.rows.lines))
+
+    for place, windows in groupby(scored(), key=lambda each: chunk_of(each[0])):
+        header = not folder.joined or place == first
+        written = write_part(job, added, folder, place, windows, header=header)
+        counts += written  # which `to_score` has added to meanwhile
     return counts
 
 
-def chunks_of(job: Job, file: int, on_read: Callable[[int], None]) -> Iterator[tuple[int, Iterator[Window]]]:
-    """The chunks of a file, by number, with their windows, that are read one by one."""
-    return groupby(windows_of(job, file, on_read), key=lambda window: window.number // WINDOWS)
+def windows_of_all(job: Job, added: Added, listener: Listener, *, joined: bool) -> Iterator[Window]:
+    """The windows of all files of a job. Raises DataError where one cannot have the added columns.
+
+    If their rows are `joined` in one file, each must have the columns of the first.
+    """
+    first = None
+    for file in range(len(job.inputs)):
+        for window in windows_of(job, file, listener.read):
+            if window.number == 0:
+                added.refuse_columns(window.source.columns, window.source.name)
+                first = first or window.source
+                if joined:
+                    refuse_other_columns(job, window.source, first)
+            yield window
 
 
-def write_part(job: Job, added: Added, store: Store, file: int, chunk: int, scored: Iterator[Scored]) -> Counts:
-    """Write the file of a chunk, of which these are all windows, and that of its rejected rows if there are any."""
-    rows, rejected, counts = io.BytesIO(), io.BytesIO(), Counts()
-    chunks = None
-    for window, scores in scored:
-        if chunks is None:
-            added.refuse_columns(window.source.columns, window.source.name)
-            chunks = Chunks(added, encoder(job, added, window.source), rows, rejected)
-        counts += chunks.write(window, scores, first=True, last=True)
-    if chunks is not None:
-        chunks.close()
-    if counts.rejected:
-        store.write(rejected_name(job, file, chunk), rejected.getvalue())
-    store.write(part_name(job, file, chunk), rows.getvalue())
-    return counts
-
-
-def _chunk_of(scored: Scored) -> tuple[int, int]:
-    file, number = scored[0].position
+def chunk_of(window: Window) -> Chunk:
+    """The chunk that a window belongs to."""
+    file, number = window.position
     return file, number // WINDOWS
 
 
+def write_part(
+    job: Job, added: Added, folder: Folder, place: Chunk, scored: Iterator[Scored], *, header: bool = True
+) -> Counts:
+    """Write the part of a chunk, of which these are all windows, and what is beside it."""
+    rows, rejected, counts = io.BytesIO(), io.BytesIO(), Counts()
+    window, scores = next(scored)
+    with writer(added, window.source, rows, rejected, header=header) as write:
+        counts += write(window, scores)
+        for window, scores in scored:
+            counts += write(window, scores)
+    if counts.rejected:
+        folder.store.write(folder.name(job, *place, beside=REJECTED), rejected.getvalue())
+    if counts.unknown or counts.unsure:
+        marks = asdict(replace(counts, rows=0, rejected=0))
+        _write(folder.store, folder.name(job, *place, beside=MARKS), {"counts": marks})
+    folder.store.write(folder.name(job, *place), rows.getvalue())
+    return counts
+
+
 def counted(windows: Iterable[Window]) -> Counts:
-    """The rows of windows that are not scored here, of which it is not known how many are unsure."""
+    """The rows of windows that are not scored here."""
     counts = Counts()
     for window in windows:
         counts += Counts(len(window.rows.lines), len(window.rows.faults))

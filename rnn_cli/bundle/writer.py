@@ -49,13 +49,15 @@ def check_target(
 class Draft:
     """A bundle being written in `folder`; finished, it stands at `target`.
 
-    `numbered` says that `target` is one of `runs/NAME-1`, `-2`, ..., and that the next free one will do as well.
+    `numbered` says that `target` is one of `runs/NAME-1`, `-2`, ..., and that the next free one will do as well;
+    `becomes_latest` that `runs/latest` points to it then.
     """
 
     folder: Path
     target: Path
     force: bool
     numbered: bool
+    becomes_latest: bool = True
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the bundle."""
@@ -83,7 +85,8 @@ class Draft:
             system.fsync(self.folder)
             final = self._take_name()
             system.fsync(final.parent)
-        point_latest_to(final)
+        if self.becomes_latest:
+            point_latest_to(final)
         return Bundle(final, manifest)
 
     def _take_name(self) -> Path:

@@ -46,6 +46,8 @@ def show_trained(run: "Run", *, named: bool) -> None:
     side, last = list(run.sides.items())[-1]
     if run.test:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
+    else:
+        click.echo("No test rows were kept (data.test: 0).")
     if last.baseline is not None:
         click.echo("\n" + paragraph(verdict(side, last.baseline), indent=""))
     if last.decision.threshold != Decision().threshold:

@@ -71,14 +71,17 @@ def _share(share: Share | None) -> str:
     return f"{share[0]:.1%}" if share else UNKNOWN
 
 
-def _interval(share: Share | None) -> str:
-    return f"{100 * share[1][0]:.1f} to {100 * share[1][1]:.1f}" if share and share[1] else UNKNOWN
+def _interval(run: ListedRun) -> str:
+    if run.rows and not run.rows["test"]:
+        return "no test rows"
+    _, interval = run.accuracy or (None, None)
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else UNKNOWN
 
 
 METRICS_SHOWN: list[Column] = [
     ("rows", lambda run: f"{sum(run.rows.values()):,}" if run.rows else UNKNOWN),
     ("accuracy", lambda run: _share(run.accuracy)),
-    ("95% interval", lambda run: _interval(run.accuracy)),
+    ("95% interval", _interval),
     ("linear", lambda run: _share(run.baseline)),
     ("min", lambda run: f"{run.seconds / 60:,.1f}" if run.seconds is not None else UNKNOWN),
     ("MB", lambda run: f"{run.size / 1e6:,.1f}"),

@@ -12,7 +12,16 @@ from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading.blocks import Block, as_texts
 from rnn_cli.data.reading.readers import format_of, labelled, read_columns, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
-from rnn_cli.data.reading.table import READING_KEYS, Hear, ReadRequest, find_columns, nearest, plain_value, show
+from rnn_cli.data.reading.table import (
+    READING_KEYS,
+    Hear,
+    ReadRequest,
+    find_columns,
+    label_value,
+    nearest,
+    plain_value,
+    show,
+)
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -58,6 +67,11 @@ def column_in_memory(data: InMemory, column: str) -> list[str | None]:
         columns = f" (columns: {show(map(str, data.columns))})" if hasattr(data, "columns") else ""
         raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
     return [plain_value(_plain(value)) for value in data[column].tolist()]
+
+
+def label_text(value: Any) -> str | None:
+    """A label as it is read from memory, None where it is missing. Raises DataError for what is none."""
+    return label_value(_plain(value), "label", IN_MEMORY)
 
 
 def _plain(value: Any) -> Any:

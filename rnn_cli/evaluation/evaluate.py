@@ -290,6 +290,8 @@ def predictions_of(name: str, evaluation: Evaluation) -> PredictedRows:
 
 def kept_test_rows(opened: Bundle) -> Dataset:
     """The rows that a run kept for its test; raises `DataError` if its data is no longer the same."""
+    if not opened.manifest.data["rows"]["test"]:  # known without the run's data, which may be gone
+        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     config = run_config(opened)
     try:
         splits = load_splits(config.data)
@@ -307,8 +309,6 @@ def kept_test_rows(opened: Bundle) -> Dataset:
             where=shown(config.data.source),
             hint="restore the file, or name labelled rows the model has not seen with --data FILE",
         )
-    if not len(splits.test):
-        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     return splits.test
 
 

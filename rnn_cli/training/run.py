@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import os
+import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow
 
@@ -37,7 +40,7 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import RunFailed, quoted
+from rnn_cli.errors import RunFailed, UsageError, quoted
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
@@ -109,7 +112,7 @@ def train(
     which stays if the run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle has been
     written or replaced.
     """
-    with beginning(out, name=name, force=force) as place:
+    with beginning(out, name=name, force=force) as place, _own_chance():
         run = replace(run, origin=origin.to_dict()) if origin is not None else replace(run, recipe=name)
         learner = new_learner(run, listener, origin)
         if origin is None:
@@ -124,21 +127,63 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
+def train_apart(run: Prepared, folder: Path, *, name: str, listener: Listener) -> Run:
+    """Train as `train` does, for a program that keeps the bundle itself: it is written into `folder`, which is empty.
+
+    It has no report and no card, which would take longer than a small network. Nothing is kept of a run that ends
+    early, an interrupt acts at once, and `runs/latest` stays as it is.
+    """
+    with _own_chance():
+        run = replace(run, recipe=name)
+        learner = new_learner(run, listener)
+        _warn_of_few_steps(run, listener)
+        standing = Standing()
+        best = fit(learner, run.config.training, run.train, run.validation, listener, standing=standing)
+        parts = folder / "parts"
+        parts.mkdir()
+        draft = Draft(parts, folder / "model", force=False, numbered=False, becomes_latest=False)
+        network = plain_network(learner.weights(), run)
+        return _write(draft, run, network, standing.history, best, listener, documented=False)
+
+
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
     """Go on with a run that was left, to the same bundle as if it had not been; raises as `train` does."""
     run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
-    _seed(run)
-    warn_if_slow(run.config.model, listener)
-    learner = _learner(run, built(run.config.model, run, fast=True))
-    with belonging(place.path):
-        learner.restore(saved.arrays)
-        best = saved.standing.best_weights
-        if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
-            raise ValueError("the best epoch's")
-    return _fit_and_write(run, place, learner, saved.standing, listener)
+    with _own_chance():
+        _seed(run)
+        warn_if_slow(run.config.model, listener)
+        learner = _learner(run, built(run.config.model, run, fast=True))
+        with belonging(place.path):
+            learner.restore(saved.arrays)
+            best = saved.standing.best_weights
+            if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
+                raise ValueError("the best epoch's")
+        return _fit_and_write(run, place, learner, saved.standing, listener)
+
+
+@contextmanager
+def _own_chance() -> Iterator[None]:
+    """A program's own random numbers go on after the block as if it had not been: Keras seeds Python's and NumPy's."""
+    python, array = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(array)
+
+
+_trained_in: int | None = None
+"""The process in which a network was made first, if any was."""
 
 
 def _seed(run: Prepared) -> None:
+    global _trained_in
+    if _trained_in not in (None, os.getpid()):  # TensorFlow's threads are gone there, and it would wait for ever
+        what = "TensorFlow cannot train in a process that was forked from one that has trained"
+        raise UsageError(
+            what, hint="start processes anew (spawn, or joblib's loky), or fork before anything is trained"
+        )
+    _trained_in = os.getpid()
     keras.utils.set_random_seed(run.config.training.seed)
     if run.config.training.deterministic:
         tensorflow.config.experimental.enable_op_determinism()
@@ -228,6 +273,8 @@ def _write(
     history: list[EpochMetrics],
     best: EpochMetrics,
     listener: Listener,
+    *,
+    documented: bool = True,
 ) -> Run:
     draft.write(CONFIG, to_yaml(run.config))
     draft.write(TOKENIZER, run.tokenizer.to_json())
@@ -265,9 +312,10 @@ def _write(
         tables = {name: table.join(run.baseline.columns(name)) for name, table in tables.items()}
     draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
-    listener.doing("writing the report")
-    for name, content in documents(opened, predictor, run, sides, listener).items():
-        draft.write(name, content)
+    if documented:
+        listener.doing("writing the report")
+        for name, content in documents(opened, predictor, run, sides, listener).items():
+            draft.write(name, content)
     manifest = replace(manifest, data={**manifest.data, RUN: _told_of(run)})
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
 

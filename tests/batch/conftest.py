@@ -62,9 +62,8 @@ def predictor(trained: Path) -> Predictor:
 
 @pytest.fixture
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of 3 rows, and a saving after each chunk of 8 of them."""
+    """Windows of 3 rows."""
     monkeypatch.setattr(windows, "ROWS", 3)
-    monkeypatch.setattr(to_file, "SECONDS", 0)
 
 
 def job_of(names: str | Sequence[str], output: str | Path, **more: Any) -> Job:

@@ -33,12 +33,12 @@ if any("default_worker" in word or "rnn_cli" in word for word in sys.orig_argv):
     from rnn_cli.batch import to_folder as writing, windows
     windows.ROWS = 100
     write_part = writing.write_part
-    def slowly(*arguments):
+    def slowly(*arguments, **how):
         if folder := os.environ.get("SETTINGS_TO"):
             with open(f"{folder}/{os.getpid()}.json", "w") as file:
                 json.dump(dict(os.environ), file)
         time.sleep(float(os.environ.get("SECONDS_A_PART", 0)))
-        return write_part(*arguments)
+        return write_part(*arguments, **how)
     writing.write_part = slowly
 """
 ROWS = 4_000
@@ -158,7 +158,7 @@ def test_of_parts_that_stand_no_rows_are_sent(logs: Path, predictor: Predictor, 
     with taken(job, {}, store, Heard(), resume=False, force=False) as folder:
         assert score_to_folder(job, predictor, folder, Heard()).rows == ROWS
     with taken(job, {}, store, Heard(), resume=True, force=False) as folder:
-        read = cluster._read({"file": [0]}, job=job, standing=folder.standing, here=".")
+        read = cluster._read({"file": [0]}, job=job, folder=folder, here=".")
         told = [pickle.loads(row["told"][0]) for row in read]
     assert [each.windows for each in told] == [b""] * len(told)
     assert sum(each.counts.rows for each in told) == ROWS

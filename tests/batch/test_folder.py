@@ -64,13 +64,39 @@ def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Pred
     whole = {name: place.read(name) for name in place.names()}
     place.clear(NAMES[1::2])
     place.write(NAMES[0], b"another's hand")
-    with pytest.raises(UsageError, match="out: holds the answers of a job; go on with --resume, or begin .* --force$"):
+    with pytest.raises(
+        UsageError, match="out: holds the predictions of a job; go on with --resume, or begin .* --force$"
+    ):
         work(job, predictor, place)
     assert work(job, predictor, place, resume=True) == counts
     assert place.read(NAMES[0]) == b"another's hand"
     assert {name: place.read(name) for name in NAMES[1:]} == {name: whole[name] for name in NAMES[1:]}
     work(job, predictor, place, force=True)
     assert {name: place.read(name) for name in place.names()} == whole
+
+
+def test_what_earlier_calls_counted_is_counted_at_the_end(
+    predictor: Predictor, place: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table("in.csv", ["text"], [["xyzzy" if n % 5 else "warm"] for n in range(100)])
+    job = job_of("in.csv", "x.csv")
+    write, left = type(place).write, 3
+
+    def stopping(store: Store, name: str, content: bytes) -> None:
+        nonlocal left
+        write(store, name, content)  # type: ignore[arg-type]
+        left -= name[0] != "_"
+        if not left:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(type(place), "write", stopping)
+        work(job, predictor, place)
+    for _ in range(2):
+        assert work(job, predictor, place, resume=True) == Counts(rows=100, unknown=80)
+    assert not [name for name in place.names() if name.startswith("_marks")]
+    place.clear(["in-00001.csv"])
+    assert work(job, predictor, place, resume=True) == Counts(rows=100, unknown=80)
 
 
 def test_another_job_does_not_go_on_in_it(job: Job, predictor: Predictor, place: Store) -> None:
@@ -146,7 +172,7 @@ def test_no_rows_at_all_and_equal_names(predictor: Predictor, place: Store) -> N
         work(job_of("none.csv", "x.csv"), predictor, place)
     Path("deep").mkdir()
     Path("none.tsv").write_text("text\n")
-    with pytest.raises(DataError, match="^two files would be answered in none-00000; score them apart"):
+    with pytest.raises(DataError, match="^two files would have their predictions in none-00000; score them apart"):
         work(job_of(["none.csv", "none.tsv"], "x.csv"), predictor, place, force=True)
 
 
@@ -179,7 +205,7 @@ def test_files_that_look_like_answers_are_left_alone_too(job: Job, predictor: Pr
     work(job, predictor, place)
     for name in ("sales-20240101.csv", "a-00000.jsonl", ".sales-20240101.csv.a1b2.part"):
         place.write(name, b"a year of sales")
-        with pytest.raises(UsageError, match="which is none of its answers; move it, or name a new folder"):
+        with pytest.raises(UsageError, match="which the job did not write; move it, or name a new folder"):
             work(job, predictor, place, force=True)
         assert place.read(name) == b"a year of sales"
         place.clear([name])

@@ -98,7 +98,7 @@ def test_a_file(output: str, stride: int, refusing: Any, predictor: Predictor, s
                     rf"({re.escape(output)}|bad.jsonl)\S*: cannot be written \(no space left on device\); .*",
                     str(error),
                 ), (at, str(error))
-        if Path(f"{output}.unfinished/journal.json").exists():
+        if Path(f"{output}.unfinished/_job.json").exists():
             score(resume=True)
         elif Path(output).read_bytes() == b"old":
             assert rejects.read_bytes() == b"old"

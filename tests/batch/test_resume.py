@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.batch import windows
-from rnn_cli.batch.chunk_writer import Chunks
-from rnn_cli.batch.to_file import Journal
+from rnn_cli.batch import to_file, windows
+from rnn_cli.batch.stores import Local
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.scoring import pool
 from rnn_cli.scoring.pool import CAN_FORK
@@ -65,20 +64,18 @@ def test_killed_after_any_saving_it_goes_on_to_the_same_bytes(
     output: str, with_bad_rows: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = score(with_bad_rows, "whole." + output.partition(".")[2], on_bad_row="skip")
-    save, at, told = Journal.save, 0, Path(f"{output}.rejected.jsonl")
+    write, at, told = Local.write, 0, Path(f"{output}.rejected.jsonl")
     saves = 0
 
-    def killed(journal: Journal, state: Any) -> None:
+    def killed(store: Local, name: str, content: bytes) -> None:
         nonlocal saves
-        save(journal, state)
+        write(store, name, content)
         saves += 1
         if saves == at:
-            if not state.made:
-                with journal.rows.open("ab") as file:
-                    file.write(b"half of a chunk")
+            Path(f"{output}.unfinished/.{name.rpartition('/')[2]}.abc.part").write_bytes(b"half of a part")
             raise Killed
 
-    monkeypatch.setattr(Journal, "save", killed)
+    monkeypatch.setattr(Local, "write", killed)
     for at in range(1, 100):
         saves = 0
         try:
@@ -102,15 +99,15 @@ def test_a_worker_that_is_killed_ends_the_job_and_no_row_is_lost(
 ) -> None:
     score(files, "whole.csv")
     Path("out.csv").write_text("old")
-    save, before = Journal.save, children()
+    write, before = Local.write, children()
 
-    def killing(journal: Journal, state: Any) -> None:
-        save(journal, state)
+    def killing(store: Local, name: str, content: bytes) -> None:
+        write(store, name, content)
         for worker in set(children()) - set(before):
             os.kill(worker, signal.SIGKILL)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "save", killing)
+        patch.setattr(Local, "write", killing)
         with pytest.raises(RunFailed, match="a process that scores texts was killed"):
             score(files, "out.csv", force=True)
     assert Path("out.csv").read_text() == "old" and children() == before
@@ -122,13 +119,14 @@ def test_killed_again_and_again_it_comes_to_an_end(
     files: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score(files, "whole.csv.gz")
-    save = Journal.save
+    write = Local.write
 
-    def killed(journal: Journal, state: Any) -> None:
-        save(journal, state)
-        raise Killed
+    def killed(store: Local, name: str, content: bytes) -> None:
+        write(store, name, content)
+        if name != "_job.json":
+            raise Killed
 
-    monkeypatch.setattr(Journal, "save", killed)
+    monkeypatch.setattr(Local, "write", killed)
     kills = 0
     while not Path("out.csv.gz").exists():
         try:
@@ -146,8 +144,7 @@ CALLS: list[tuple[Any, str]] = [
     *((os, name) for name in ("fsync", "open", "mkdir", "rmdir", "unlink", "rename", "replace", "ftruncate")),
     (fcntl, "flock"),
     (Path, "write_bytes"),
-    (Chunks, "write"),
-    (Chunks, "close"),
+    (to_file, "copyfileobj"),
 ]
 FULL, INTERRUPTED, KILLED = OSError(28, "No space left on device"), KeyboardInterrupt(), Killed()
 CASES: dict[str, tuple[BaseException, bytes | None, str]] = {
@@ -218,14 +215,14 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
             break
         stands = Path(output).read_bytes() if Path(output).exists() else None
         assert stands in (old, new)
-        if Path(f"{output}.unfinished/journal.json").exists():
+        if Path(f"{output}.unfinished/_job.json").exists():
             assert score(with_bad_rows, output, on_bad_row="skip", resume=True).rejected == whole.rejected
             resumed += 1
         elif stands != new:
             score(with_bad_rows, output, on_bad_row="skip", force=old is not None)
         assert bytes_of(output) == new
         # What is left where a folder could not be deleted is next to nothing.
-        assert {path.name for path in Path(f"{output}.unfinished").glob("*")} <= {"lock"}
+        assert {path.name for path in Path(f"{output}.unfinished").rglob("*") if path.is_file()} <= {".lock"}
         shutil.rmtree(f"{output}.unfinished", ignore_errors=True)
         Path(output).unlink()
         told.unlink(missing_ok=True)
@@ -239,36 +236,36 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_and_can_be_gone_on_from(
 
 @pytest.fixture
 def stopped(files: list[str], score: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files of a job that was killed after its second saving."""
+    """The files of a job that was killed after its second part."""
     stop(files, score)
     return files
 
 
 def stop(files: list[str], score: Any, saves: int = 2, output: str = "out.csv", **more: Any) -> None:
-    save, left = Journal.save, saves
+    write, left = Local.write, saves
 
-    def killed(journal: Journal, state: Any) -> None:
+    def killed(store: Local, name: str, content: bytes) -> None:
         nonlocal left
-        save(journal, state)
-        left -= 1
+        write(store, name, content)
+        left -= name[0] != "_"
         if not left:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Journal, "save", killed)
+        patch.setattr(Local, "write", killed)
         score(files, output, **more)
 
 
 def test_an_unfinished_job_is_not_begun_anew_by_mistake(stopped: list[str], score: Any) -> None:
     with pytest.raises(UsageError, match=r"^out.csv.unfinished: an unfinished job; go on with --resume, or begin .*"):
         score(stopped, "out.csv")
-    before = bytes_of("out.csv.unfinished/rows")
+    assert bytes_of("out.csv.unfinished/00000-00000.csv")
     assert score(stopped, "out.csv", force=True).heard.rows == 100
-    assert before and names() == {"out.csv"}
+    assert names() == {"out.csv"}
 
 
 def test_resumed_it_does_only_what_is_left(stopped: list[str], score: Any) -> None:
-    assert score(stopped, "out.csv", resume=True).heard.rows == 100 - 2 * 8 * 3 + 1  # a window of `a` had 2 rows
+    assert score(stopped, "out.csv", resume=True).heard.rows == 100 - 29  # the first file's two parts stood
     assert [row[0] for row in read_table("out.csv")[1]] == [row[0] for row in ROWS]
 
 
@@ -283,12 +280,12 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("change", "told"), CHANGES.values(), ids=CHANGES)
 def test_with_another_option_it_is_refused(change: dict[str, Any], told: str, stopped: list[str], score: Any) -> None:
-    before = bytes_of("out.csv.unfinished/journal.json")
+    before = bytes_of("out.csv.unfinished/_job.json")
     with pytest.raises(
         UsageError, match=f"^out.csv.unfinished: was begun with another {told}; call it as it was begun"
     ):
         score(stopped, "out.csv", resume=True, **change)
-    assert bytes_of("out.csv.unfinished/journal.json") == before
+    assert bytes_of("out.csv.unfinished/_job.json") == before
     score(stopped, "out.csv", resume=True)
 
 
@@ -345,25 +342,18 @@ def test_an_output_that_came_meanwhile_is_not_replaced(stopped: list[str], score
 
 @pytest.mark.parametrize("damage", ["", "{}", "[1]", "\0\1", "flip"])
 def test_a_damaged_journal_is_told(damage: str, stopped: list[str], score: Any) -> None:
-    file = Path("out.csv.unfinished/journal.json")
-    file.write_text(file.read_text().replace('"windows": 16', '"windows": 17') if damage == "flip" else damage)
-    with pytest.raises(BundleError, match="^out.csv.unfinished/journal.json: damaged, .*; begin anew with --force"):
+    file = Path("out.csv.unfinished/_job.json")
+    file.write_text(file.read_text().replace('"finished": false', '"finished": true') if damage == "flip" else damage)
+    with pytest.raises(BundleError, match="^out.csv.unfinished/_job.json: damaged, .*; begin anew with --force"):
         score(stopped, "out.csv", resume=True)
     score(stopped, "out.csv", force=True)
-
-
-def test_rows_that_are_shorter_than_the_journal_says_are_not_taken_for_whole(stopped: list[str], score: Any) -> None:
-    rows = Path("out.csv.unfinished/rows")
-    rows.write_bytes(rows.read_bytes()[:-100])
-    with pytest.raises(BundleError, match="^out.csv.unfinished/rows: is shorter than .*; begin anew with --force"):
-        score(stopped, "out.csv", resume=True)
 
 
 HOLDER = """
 import sys
 from pathlib import Path
-from rnn_cli.batch.to_file import opened
-with opened(Path("out.csv"), Path("out.rejected"), {}, resume=False, force=False) as journal:
+from rnn_cli.batch.stores import Local
+with Local(Path("out.csv.unfinished")).held():
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -374,7 +364,7 @@ def test_a_second_process_is_refused_and_a_killed_one_lets_go(files: list[str], 
     with subprocess.Popen([sys.executable, "-c", HOLDER], **pipes) as holder:
         assert holder.stdout and holder.stdout.readline() == "held\n"
         for how in ({}, {"resume": True}, {"force": True}):
-            with pytest.raises(UsageError, match="^out.csv: another process is working on it"):
+            with pytest.raises(UsageError, match="^out.csv.unfinished: another process is working on it"):
                 score(files, "out.csv", **how)
         holder.kill()
         holder.wait()

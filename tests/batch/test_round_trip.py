@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnn_cli.batch import to_file, windows
+from rnn_cli.batch import windows
 from rnn_cli.scoring import pool
 
 from .conftest import read_table, write_table
@@ -46,7 +46,6 @@ def test_tables_come_back(
 ) -> None:
     monkeypatch.setattr(pool, "CAN_FORK", False)  # a thousand jobs are done sooner than as many workers are started
     monkeypatch.setattr(windows, "ROWS", rows)
-    monkeypatch.setattr(to_file, "SECONDS", 0)
     columns, cells = table
     done = score(
         write_table(f"in.{given_as}", columns, cells, line_end), f"out.{asked}", force=True, how={"text_column": "text"}

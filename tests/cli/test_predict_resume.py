@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import Forked, Run, files_below, forking
 
-SMALL = {"rnn_cli.batch.windows.ROWS": 20, "rnn_cli.batch.to_file.SECONDS": 0}
+SMALL = {"rnn_cli.batch.windows.ROWS": 20}
 ROWS = 3000
 OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 
@@ -83,7 +83,7 @@ def survive(kills: int, seed: int, output: str, forked: Forked, words: list[str]
             run = forked(*words, *(["--resume"] if run else []), home=home, **at)
             if run.code == -signal.SIGKILL:
                 done += 1
-                saved += (home / f"{output}.unfinished/journal.json").exists() or (home / output / "_job.json").exists()
+                saved += (home / f"{output}.unfinished/_job.json").exists() or (home / output / "_job.json").exists()
                 assert output == "out/" or not (home / output).exists() or result(home)[output] == whole.files[output]
             elif run.code == 2:
                 assert "stands, and no unfinished job for it; it may be finished" in run.err
@@ -133,7 +133,7 @@ def test_an_interrupted_job_says_that_it_can_be_gone_on_with(
 
 
 def test_before_the_first_saving_nothing_is_left(forked: Forked, words: Callable[[str], list[str]], home: Path) -> None:
-    run = forked(*words("out.csv"), home=home, path="unfinished/rows", signals=[signal.SIGINT])
+    run = forked(*words("out.csv"), home=home, path="unfinished/.00000-00000", signals=[signal.SIGINT])
     assert (run.code, run.out, run.err) == (130, "", "interrupted\n")
     assert not result(home)
 

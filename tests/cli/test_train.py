@@ -93,6 +93,27 @@ def test_without_test_rows_the_comparison_is_of_the_validation_rows(
     assert "\n\nOn the 16 validation rows, which chose the epoch and the linear model's C, the network " in out
 
 
+def test_a_run_without_test_rows_says_so_wherever_it_is_shown(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
+) -> None:
+    source = home / "rows.csv"
+    source.write_bytes(labelled_file.read_bytes())
+    words = tiny_overrides(tiny, data__source=source, training__epochs=1, data__test=0)
+    out = rnn("train", "quick", *words, "--no-baseline").out
+    assert "No test rows were kept (data.test: 0)." in out and "rnn evaluate --data FILE" in out
+    assert "No test rows were kept." in Path("runs/quick-1/report.html").read_text()
+    assert "Validation rows chose the best epoch; no test rows were kept." in Path("runs/quick-1/README.md").read_text()
+    assert "test" not in json.loads(Path("runs/quick-1/metrics.json").read_text())
+    listed = next(line for line in rnn("runs").out.splitlines() if line.startswith("quick-1"))
+    assert "no test rows" in listed
+    source.unlink()  # it is known without the rows
+    code, out, err = rnn("evaluate")
+    assert (code, out) == (2, "") and "the run kept no test rows (data.test: 0); use --data FILE" in err
+    assert rnn("evaluate", "--data", str(labelled_file)).code == 0
+    code, _, err = rnn("compare", "runs/quick-1", "runs/quick-1")
+    assert code == 2 and "has no test rows; use --split with one of them: 'validation'" in err
+
+
 def test_the_side_by_side_fits_an_ordinary_terminal(rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny) -> None:
     words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1)
     shown, (code, _, _) = on_a_terminal("train", "quick", *words, streams=["stdout"])
