@@ -102,6 +102,7 @@ class Shell:
             "TERM": "dumb",
             "NO_COLOR": "1",
             "COLUMNS": "80",
+            "OPENBLAS_NUM_THREADS": "1",  # beside other tests its threads wait: ten times as long
         }
         self.environment.pop("RNN_MODEL", None)
 
