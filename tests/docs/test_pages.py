@@ -18,6 +18,9 @@ from tests.test_layers import MAY_IMPORT
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "data/README.md"]
 GENERATED = ("cli.md", "config-keys.md")
 SESSIONS = [page for page in PAGES if page.name not in GENERATED and blocks(page)]
+QUICK = [page for page in SESSIONS if any(block.when == "run" for block in blocks(page))]
+LONG = [page for page in SESSIONS if any(block.when == "slow" for block in blocks(page))]
+GUIDE = ROOT / "docs/guide.md"
 
 
 def name(page: Path) -> str:
@@ -38,13 +41,15 @@ def check(page: Path, request: pytest.FixtureRequest, folder: Path, *, slow: boo
     assert not wrong, "\n".join([*wrong, f"python tests/docs/pages.py {name(page)} writes it anew"])
 
 
-@pytest.mark.parametrize("page", [page for page in SESSIONS if any(b.when == "run" for b in blocks(page))], ids=name)
-def test_a_session_prints_what_the_page_shows(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    check(page, request, tmp_path / "page", slow=False)
+def test_the_guide_prints_what_it_shows(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Far from the other sessions, so that another of pytest's processes trains their model at the same time."""
+    check(GUIDE, request, tmp_path / "page", slow=False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in SESSIONS if any(b.when == "slow" for b in blocks(page))], ids=name)
+@pytest.mark.parametrize(
+    "page", [page for page in SESSIONS if any(block.when == "slow" for block in blocks(page))], ids=name
+)
 def test_a_long_session_does_so_too(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     check(page, request, tmp_path / "page", slow=True)
 
@@ -171,3 +176,8 @@ def test_the_map_names_every_room_below_those_that_it_imports() -> None:
     place = {room: number for number, row in enumerate(rows) for room in row}
     assert set(place) == set(MAY_IMPORT) - {"__main__"}
     assert all(place[below] <= place[room] for room in place for below in MAY_IMPORT[room])
+
+
+@pytest.mark.parametrize("page", [page for page in QUICK if page != GUIDE], ids=name)
+def test_a_session_prints_what_the_page_shows(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    check(page, request, tmp_path / "page", slow=False)
