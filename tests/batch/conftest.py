@@ -63,7 +63,7 @@ def predictor(trained: Path) -> Predictor:
 @pytest.fixture
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of 3 rows, and a saving after each chunk of 8 of them."""
-    monkeypatch.setattr(windows, "ROWS", 3)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", 3)
     monkeypatch.setattr(to_file, "SECONDS", 0)
 
 

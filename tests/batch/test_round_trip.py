@@ -45,7 +45,7 @@ def test_tables_come_back(
     rows: int,
 ) -> None:
     monkeypatch.setattr(pool, "CAN_FORK", False)  # a thousand jobs are done sooner than as many workers are started
-    monkeypatch.setattr(windows, "ROWS", rows)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", rows)
     monkeypatch.setattr(to_file, "SECONDS", 0)
     columns, cells = table
     done = score(
