@@ -66,7 +66,7 @@ def predictor(trained: Path) -> Predictor:
 @pytest.fixture
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of 3 rows."""
-    monkeypatch.setattr(windows, "ROWS", 3)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", 3)
 
 
 def job_of(names: str | Sequence[str], output: str | Path, **more: Any) -> Job:

@@ -31,7 +31,7 @@ import os, sys
 if any("default_worker" in word or "rnn_cli" in word for word in sys.orig_argv):
     import json, time
     from rnn_cli.batch import to_folder as writing, windows
-    windows.ROWS = 100
+    windows.BLOCK_ROWS = 100
     write_part = writing.write_part
     def slowly(*arguments, **how):
         if folder := os.environ.get("SETTINGS_TO"):

@@ -300,7 +300,7 @@ def test_with_other_input_it_is_refused(stopped: list[str], score: Any) -> None:
 def test_with_windows_of_another_size_it_is_refused(
     stopped: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows, "CHARACTERS", windows.CHARACTERS // 2)
+    monkeypatch.setattr(windows, "BLOCK_CHARACTERS", windows.BLOCK_CHARACTERS // 2)
     with pytest.raises(UsageError, match="was begun with another release of rnn; call it as it was begun, or begin"):
         score(stopped, "out.csv", resume=True)
 

@@ -45,7 +45,7 @@ def test_tables_come_back(
     rows: int,
 ) -> None:
     monkeypatch.setattr(pool, "CAN_FORK", False)  # a thousand jobs are done sooner than as many workers are started
-    monkeypatch.setattr(windows, "ROWS", rows)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", rows)
     columns, cells = table
     done = score(
         write_table(f"in.{given_as}", columns, cells, line_end), f"out.{asked}", force=True, how={"text_column": "text"}

@@ -24,7 +24,7 @@ def test_keys_tells_every_key_with_default_type_and_meaning(rnn: Rnn) -> None:
     lines = rnn("config", "keys").out.splitlines()
     assert [line.partition(": ")[0] for line in lines[::2]] == [key.name for key in key_table()]
     assert lines[lines.index("training.epochs: 5") + 1] == (
-        "    A whole number (at least 1). Passes over the training rows, at most."
+        "    A whole number (at least 1). The maximum number of passes over the training rows."
     )
 
 

@@ -117,7 +117,7 @@ def test_a_line_that_is_not_utf_8_is_named_after_the_lines_before_it(predict: Rn
     assert (code, out.count("\n")) == (2, 2)
     assert err == (
         "Error: standard input:3: byte 0xe9 at position 4 of the line is not UTF-8; "
-        "convert the input, as with iconv -f latin1 -t utf-8\n"
+        "convert the input, for example with iconv -f latin1 -t utf-8\n"
     )
 
 

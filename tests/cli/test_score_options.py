@@ -181,7 +181,7 @@ def test_the_bar_hears_of_the_whole_file(name: str, trained: Path, home: Path, m
     from rnn_cli.scoring.predictor import Predictor
     from tests.batch.conftest import Heard, job_of, write_table
 
-    monkeypatch.setattr(windows, "ROWS", 100)
+    monkeypatch.setattr(windows, "BLOCK_ROWS", 100)
     write_table(name, ["text"], [[f"warm {n}"] for n in range(1000)])
     size, heard = (home / name).stat().st_size, Heard()
     with open(os.devnull, "wb") as nowhere:

@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import Forked, Run, files_below, forking
 
-SMALL = {"rnn_cli.batch.windows.ROWS": 20}
+SMALL = {"rnn_cli.batch.windows.BLOCK_ROWS": 20}
 ROWS = 3000
 OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 

@@ -108,7 +108,7 @@ def test_the_standard_input_is_read_once(rnn: Rnn, labelled_file: Path) -> None:
 
 
 def test_without_a_format_the_way_to_say_it_is_told(rnn: Rnn, newest: Path) -> None:
-    told = "Error: standard input: its name does not say its format; say --set data.format=csv (tsv, jsonl)\n"
+    told = "Error: standard input: its name does not say its format; use --set data.format=csv (tsv, jsonl)\n"
     for words in ("init -", "data check -", "evaluate --data -", "train --set data.source=-"):
         assert rnn(*words.split(), stdin=b"text,label\n") == (2, "", told)
 

@@ -225,7 +225,7 @@ def test_vectors_that_no_model_file_can_hold(listener: Any, monkeypatch: pytest.
     data = three_files()
     wide = {"embedding_dim": 65_000, "cell": "rnn", "bidirectional": False, "units": [1]}
     monkeypatch.setattr("rnn_cli.network.size.LARGEST_MODEL", 2_000_000)
-    message = "^model: the weights would take .* smaller: token vectors .tokenizer.vocab_size, model.embedding_dim"
+    message = "^model: the weights take .* smaller: token vectors .tokenizer.vocab_size, model.embedding_dim"
     with pytest.raises(ConfigError, match=message):
         prepared(listener, data, model=wide)
     assert prepared(listener, data, tokenizer={"vocab_size": 5}, model=wide)
