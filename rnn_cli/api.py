@@ -351,11 +351,12 @@ def check(
     `tokenizer`. `learning_curve` also fits models to shares of the rows. All rows of all findings are written to `out`
     as CSV; with `force` over an earlier file. Raises `ConfigError`, `DataError` or `UsageError`.
     """
-    from rnn_cli.checks.findings import check_target, write_csv
+    from rnn_cli.bundle.targets import check_file
+    from rnn_cli.checks.findings import write_csv
 
     named = fspath(data) if isinstance(data, str | PathLike) else data
     if out is not None:
-        check_target(Path(out), [named] if isinstance(named, str) else [], force=force)
+        check_file(Path(out), force=force, read=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
     from rnn_cli.checks.rows import WHOLE, gather_rows
@@ -364,7 +365,7 @@ def check(
 
     config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
     if out is not None:
-        check_target(Path(out), set(rows.file_of), force=force)  # a config's files are known only now
+        check_file(Path(out), force=force, read=set(rows.file_of))  # a config's files are known only now
     if sides and WHOLE in rows.sides:
         hint = Setting("data.test", "FILE", "check a config, or name {}")
         raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)

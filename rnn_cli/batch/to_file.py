@@ -19,6 +19,7 @@ from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.stores import LOCK, Local, refusals_named
 from rnn_cli.batch.to_folder import MADE, RECORD, REJECTED, Folder, read, score_to_folder, taken, windows_of_all
 from rnn_cli.batch.windows import no_rows, texts_of
+from rnn_cli.bundle.targets import check_file
 from rnn_cli.errors import UsageError, quoted
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
@@ -76,8 +77,8 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> l
     if has_begun and not (resume or force):
         hint = "go on with --resume, or begin anew with --force"
         raise UsageError("an unfinished job", where=str(folder), hint=hint)
-    for file in (output, rejects):
-        check_replaced(file, force=force or has_begun)
+    for file, option in ((output, "--output"), (rejects, "--rejects")):
+        check_file(file, force=force or has_begun, option=option)
     if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
         raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
     standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
@@ -91,16 +92,6 @@ def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> l
         if name not in before and not force:
             raise UsageError("has come meanwhile", where=str(path), hint="replace it with --force, or move it")
     return sorted({*before, *standing})
-
-
-def check_replaced(file: Path, *, force: bool) -> None:
-    """Refuse a file that must not be written. Raises UsageError."""
-    if not file.parent.is_dir():
-        raise UsageError("no such folder", where=str(file.parent), hint="make it first")
-    if file.exists() and not file.is_file():  # a device or a pipe would be replaced by a file
-        raise UsageError("is no file", where=str(file), hint="name one, or - for the standard output")
-    if file.exists() and not force:
-        raise UsageError("exists", where=str(file), hint="replace it with --force, or name another")
 
 
 def _put_together(job: Job, place: Path, folder: Folder) -> None:
@@ -181,7 +172,7 @@ def score_to_stream(
     DataError, UsageError and RunFailed.
     """
     if rejects is not None:
-        check_replaced(rejects, force=force)
+        check_file(rejects, force=force, option="--rejects")
     added, counts = Added.by(predictor, job), Counts()
     place = tempfile.gettempdir()
     with refusals_named(place):

@@ -23,7 +23,8 @@ from rnn_cli.bundle.model_folder import (
     read_signed,
     sign,
 )
-from rnn_cli.bundle.writer import Draft, check_target, next_free
+from rnn_cli.bundle.targets import check_bundle
+from rnn_cli.bundle.writer import Draft, next_free
 from rnn_cli.errors import BundleError, quoted
 from rnn_cli.system import read_plain
 
@@ -212,7 +213,7 @@ def check_begin(out: Path | None, *, force: bool) -> None:
 
     `force` allows to replace a bundle and to begin an unfinished run again.
     """
-    check_target(out, force=force)
+    check_bundle(out, force=force)
     if out is None:
         return
     path = unfinished_path(out)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import MANIFEST, Bundle, Manifest, is_proven
-from rnn_cli.bundle.writer import check_target
+from rnn_cli.bundle.targets import check_bundle
 from rnn_cli.errors import BundleError
 
 PLACE = Path("(memory)")
@@ -59,7 +59,7 @@ class BundleInMemory(Bundle):
         """
 
         def check() -> None:
-            check_target(out, force=force, option="path")
+            check_bundle(out, force=force, option="path")
 
         check()
         with system.told(out, option="path"), system.whole_folder(out.resolve(), check) as folder:

@@ -5,44 +5,14 @@ A reader sees the old bundle or the new one, never a mix; a failure leaves the o
 
 import glob
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli import system
-from rnn_cli.bundle.model_folder import LATEST, MANIFEST, MOST_BYTES, RUNS, UNFINISHED, Bundle, Manifest, proof
-from rnn_cli.errors import BundleError
-from rnn_cli.system import read_plain
-
-
-def check_target(
-    out: Path | None, *, force: bool, option: str = "--out", besides: Collection[str] = frozenset()
-) -> None:
-    """Refuse, before any work is done, to write a bundle where something else stands.
-
-    With `force` a bundle may be replaced, but only one that is whole in name and holds nothing but its own files and
-    what is named `besides`. `option` is what names the place on the command line.
-    """
-    if out is None or not (out.exists() or out.is_symlink()):
-        return
-    if out.resolve() == RUNS.resolve():
-        raise BundleError("is the folder that holds the runs", where=str(out), hint=f"use {option} {RUNS}/NAME")
-    try:
-        text = read_plain(out / MANIFEST, MOST_BYTES[MANIFEST]).decode("utf-8", "replace")
-        manifest = Manifest.from_json(text, where=str(out / MANIFEST))
-    except BundleError:
-        raise BundleError(
-            "exists and is not a trained model", where=str(out), hint=f"choose another {option}"
-        ) from None
-    if not force:
-        raise BundleError("exists", where=str(out), hint=f"use --force to replace it, or another {option}")
-    if foreign := sorted({file.name for file in out.iterdir()} - {MANIFEST, *manifest.files, *besides}):
-        raise BundleError(
-            f"holds {foreign[0]}, which is no part of the model",
-            where=str(out),
-            hint=f"move it, or use another {option}",
-        )
+from rnn_cli.bundle.model_folder import LATEST, MANIFEST, RUNS, UNFINISHED, Bundle, Manifest, proof
+from rnn_cli.bundle.targets import check_bundle
 
 
 @dataclass(frozen=True)
@@ -98,7 +68,7 @@ class Draft:
                 target = next_free(target.name.rpartition("-")[0])
                 continue
             return target
-        check_target(target, force=self.force)  # another process may have written there during the run
+        check_bundle(target, force=self.force)  # another process may have written there during the run
         if target.exists():
             system.exchange(self.folder, target)
         else:

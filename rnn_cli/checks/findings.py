@@ -2,14 +2,12 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from rnn_cli import system
-from rnn_cli.errors import UsageError
 
 
 class Severity(StrEnum):
@@ -67,21 +65,6 @@ def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def counted(count: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 row", "2,000 rows"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def check_target(out: Path, read: Iterable[str] = (), *, force: bool) -> None:
-    """Refuse, before any work is done, what is no file's name or names a file of `read`; without `force`, any file.
-
-    Raises `UsageError`.
-    """
-    if out.is_dir():
-        raise UsageError("is a folder", where=str(out), hint="name a file in it")
-    if not out.parent.is_dir():
-        raise UsageError("no such folder", where=str(out.parent), hint="make it first")
-    if out.exists() and any(os.path.exists(file) and out.samefile(file) for file in read):
-        raise UsageError("holds the texts themselves", where=str(out), hint="choose another --out")
-    if (out.exists() or out.is_symlink()) and not force:
-        raise UsageError("exists", where=str(out), hint="use --force to replace it, or another --out")
 
 
 def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:

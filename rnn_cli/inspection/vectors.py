@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
+from rnn_cli.bundle.targets import check_folder
 from rnn_cli.errors import UsageError
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
@@ -114,21 +115,6 @@ _BREAKING = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Control characters, line ends of some readers, and the backslash of escapes."""
 
 
-def check_target(out: Path, *, force: bool) -> None:
-    """Refuse, before any work is done, to write where something stands; with `force`, where it holds other files.
-
-    Raises `UsageError`.
-    """
-    if not (out.exists() or out.is_symlink()):
-        return
-    if not out.is_dir():
-        raise UsageError("is not a folder", where=str(out), hint="choose another --out")
-    if not force:
-        raise UsageError("exists", where=str(out), hint="use --force to replace its files, or another --out")
-    if foreign := sorted({file.name for file in out.iterdir()} - set(PROJECTOR_FILES)):
-        raise UsageError(f"holds {foreign[0]}, which would be lost", where=str(out), hint="choose another --out")
-
-
 def write_vectors(vectors: Vectors, out: Path, *, force: bool) -> int:
     """Write the projector's three files to the folder `out`, all or none; returns how many tokens they hold.
 
@@ -136,9 +122,12 @@ def write_vectors(vectors: Vectors, out: Path, *, force: bool) -> int:
     read as float32 they equal the model's. Raises `UsageError` if `out` must not be replaced, and `WriteError` if the
     disk refuses.
     """
-    check_target(out, force=force)
+    check_folder(out, PROJECTOR_FILES, force=force)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
-    with system.told(out), system.whole_folder(out.resolve(), lambda: check_target(out, force=force)) as folder:
+    with (
+        system.told(out),
+        system.whole_folder(out.resolve(), lambda: check_folder(out, PROJECTOR_FILES, force=force)) as folder,
+    ):
         with (folder / TENSORS_FILE).open("w", encoding="utf-8", newline="\n") as tensors:
             for row in vectors.table[PADDING + 1 :]:
                 tensors.write("\t".join([f"{value:.9g}" for value in row.tolist()]) + "\n")

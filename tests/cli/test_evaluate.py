@@ -346,7 +346,7 @@ def test_a_report_is_written_where_asked_and_the_model_stays_as_it_is(
     assert files_below(newest) == before
     code, out, err = rnn("evaluate", "--report", "r.html")
     assert (code, out) == (2, "")
-    assert err == "Error: r.html: exists; use --force to replace it, or choose another name\n"
+    assert err == "Error: r.html: exists; use --force to replace it, or choose another --report\n"
     assert rnn("evaluate", "--report", "r.html", "--plots", "charts", "--force", "--json").code == 0
 
 

@@ -162,7 +162,7 @@ def test_an_embedding_is_written_once(rnn: Rnn, newest: Path, home: Path) -> Non
         (["tokens"], "Error: Missing argument 'TEXT...'"),
         (["tokens", "\udcff"], "Error: text 1: is not UTF-8"),
         (["tokens", "--model", "nowhere", "x"], "Error: nowhere: no such folder"),
-        (["embedding", "--out", "runs"], "Error: runs: exists; use --force"),
+        (["embedding", "--out", "runs"], "Error: runs: holds "),
         (["embedding", "--out", "runs", "--force"], "Error: runs: holds latest, which would be lost"),
         (
             ["gradients", "--out", "chart.pdf"],

@@ -259,7 +259,7 @@ def test_rows_that_are_passed_over_are_told_of(score: Rnn, home: Path) -> None:
 def test_an_earlier_output_is_replaced_only_if_asked(score: Rnn, reviews: Path, home: Path) -> None:
     (home / "out.csv").write_text("mine")
     ended = score("reviews.csv", "--output", "out.csv")
-    refused(ended, "out.csv: exists; replace it with --force, or name another")
+    refused(ended, "out.csv: exists; use --force to replace it, or choose another --(output|rejects)")
     assert (home / "out.csv").read_text() == "mine"
     told(score("reviews.csv", "--output", "out.csv", "--force"), 3, " → out.csv")
 

@@ -94,13 +94,13 @@ def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: P
     for folder in (out, out / "rnn_runtime" / "text"):
         (folder / "__pycache__").mkdir()  # left by Python, where the script was imported
         (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"")
-    with pytest.raises(BundleError, match=r"exists; use --force to replace it, or another --to$"):
+    with pytest.raises(BundleError, match=r"exists; use --force to replace it, or choose another --to$"):
         export_bundle(opened, out)
     export_bundle(opened, out, force=True)
     assert not (out / "__pycache__").exists()
     for name in ("rnn_runtime/text/notes.txt", "notes.txt"):
         (out / name).write_text("dear")
-        with pytest.raises(BundleError, match=rf"holds {name}, which is no part of the model; move it, or use another"):
+        with pytest.raises(BundleError, match=rf"holds {name}, which is no part of the model; move it, or choose another"):
             export_bundle(opened, out, force=True)
         assert (out / name).read_text() == "dear"
 
