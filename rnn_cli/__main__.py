@@ -3,13 +3,13 @@
 import sys
 from typing import NoReturn
 
-WINDOWS = "rnn does not run on Windows itself, only in WSL, its Linux; run wsl --install, then install rnn there"
+_WINDOWS = "rnn does not run on Windows itself, only in WSL, its Linux; run wsl --install, then install rnn there"
 
 
 def main() -> NoReturn:
     """Run the command line and end with its exit code; on Windows, refuse to."""
     if sys.platform.startswith("win"):
-        sys.stderr.write(f"Error: {WINDOWS}\n")
+        sys.stderr.write(f"Error: {_WINDOWS}\n")
         sys.exit(2)
     try:
         from rnn_cli.cli.main import main as run

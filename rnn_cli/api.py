@@ -101,7 +101,7 @@ def train_apart(
         prepared = prepare(settings, listener, None, rows)
         listener.note("loading TensorFlow")
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-        from rnn_cli.training.run import train_apart as work
+        from rnn_cli.training.run import train_into as work
 
         run = work(prepared, folder, name=name, listener=listener)
     return replace(run, warnings=tuple(warnings))
@@ -421,7 +421,7 @@ def score(
     place, stream = (fspath(output), None) if isinstance(output, str | PathLike) else (None, output)
 
     from rnn_cli.batch.job import Job, find_inputs
-    from rnn_cli.batch.score import Target, check_options, check_places, output_format, score_files
+    from rnn_cli.batch.score import Target, check_options, check_places, output_format, write_scored
 
     target = Target(place, None if rejects is None else fspath(rejects), resume, force, engine, ray_address)
     check_options(target, names, on_bad_row)
@@ -446,7 +446,7 @@ def score(
     with _listener(progress) as listener:
         sizes = [each.size for each in found]
         listener.to_read(None if None in sizes else sum(size or 0 for size in sizes))
-        return score_files(job, predictor, target, stream, listener, threads)
+        return write_scored(job, predictor, target, stream, listener, threads)
 
 
 def _text_column_of(predictor: "Predictor") -> str | None:

@@ -265,7 +265,7 @@ def reason(error: OSError) -> str:
 CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 """How a file is opened that may be anything; not every system has all of these."""
 
-FEW = 1_000
+_FEW = 1_000
 """Brackets that a JSON file may have; and one more for ten of its bytes, as each may take 64 bytes of memory."""
 
 KINDS = {
@@ -297,20 +297,20 @@ def open_plain(file: Path, flags: int = os.O_RDONLY) -> int:
 
 def read_plain(file: Path, most: int) -> bytes:
     """The bytes of a plain file of at most `most`; raises `BundleError` if it is anything else or cannot be read."""
-    with reading(file) as stream:
+    with open_for_reading(file) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > most:
             raise BundleError(f"{size:,} bytes are more than any has ({most:,})", where=str(file))
         content = stream.read(size + 1)
     if len(content) != size:
         raise BundleError("changes while it is read", where=str(file))
-    if file.suffix == ".json" and content.count(b"[") + content.count(b"{") > FEW + size // 10:
+    if file.suffix == ".json" and content.count(b"[") + content.count(b"{") > _FEW + size // 10:
         raise BundleError("holds more lists than text", where=str(file))
     return content
 
 
 @contextmanager
-def reading(file: Path) -> Iterator[BufferedReader]:
+def open_for_reading(file: Path) -> Iterator[BufferedReader]:
     """A plain file, open for reading; raises `BundleError` if it is anything else or cannot be read."""
     try:
         with open(open_plain(file), "rb") as stream:

@@ -21,12 +21,12 @@ class Written(Protocol):
         """Write bytes."""
 
 
-Write = Callable[[Window, Scores], Counts]
+_Write = Callable[[Window, Scores], Counts]
 """Writes a window's rows with their predictions, and those that could not be read."""
 
 
 @contextmanager
-def writer(added: Added, first: Source, rows: IO[bytes], rejected: Written, *, header: bool = True) -> Iterator[Write]:
+def writer(added: Added, first: Source, rows: IO[bytes], rejected: Written, *, header: bool = True) -> Iterator[_Write]:
     """A writer of windows, for files with the columns of `first`; its bytes are complete when the block ends.
 
     Compressed rows are one compressed stream. Text formats begin with a header if asked; Parquet is a whole file.

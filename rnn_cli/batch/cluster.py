@@ -21,7 +21,7 @@ from ray.data import ActorPoolStrategy
 
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
-from rnn_cli.batch.to_folder import Folder, chunk_of, counted, write_part
+from rnn_cli.batch.to_folder import Folder, chunk_of, row_counts, write_part
 from rnn_cli.batch.windows import Window, texts_of, windows_of
 from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
 from rnn_cli.errors import Error, RunFailed
@@ -111,7 +111,7 @@ def _read(batch: Mapping[str, Any], *, job: Job, folder: Folder, here: str) -> I
         for (_, chunk), windows in groupby(windows_of(job, file, meter.read), key=chunk_of):
             rows = list(windows)
             stood = folder.standing.get(folder.name(job, file, chunk))
-            counts = counted(rows) + (stood or Counts())
+            counts = row_counts(rows) + (stood or Counts())
             pickled = pickle.dumps(rows, 5) if stood is None else b""
             yield _row(_Progress(file, chunk, counts, meter.taken(), stood=stood is not None, windows=pickled))
         yield _row(_Progress(file, None, read=meter.taken(), chunks=chunk + 1))

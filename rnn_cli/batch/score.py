@@ -148,7 +148,7 @@ def output_format(target: Target, asked: str | None, of_input: str | None, first
     return found, compression
 
 
-def score_files(
+def write_scored(
     job: Job,
     predictor: "Predictor",
     target: Target,

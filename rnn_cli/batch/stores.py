@@ -13,7 +13,7 @@ from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.system import read_plain, reason
 
 LOCK = ".lock"
-MOST_BYTES = 64 << 20
+_MOST_BYTES = 64 << 20
 """Of a file that is read again: a record, whose length grows with the parts that have unsure rows."""
 
 
@@ -80,7 +80,7 @@ class Local:
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
         file = self._folder / name
-        return read_plain(file, MOST_BYTES) if file.exists() else None
+        return read_plain(file, _MOST_BYTES) if file.exists() else None
 
     def names(self) -> list[str]:
         """All files below it, those that are half-written too."""

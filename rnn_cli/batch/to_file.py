@@ -24,7 +24,7 @@ from rnn_cli.errors import UsageError, quoted
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
 
-UNFINISHED = ".unfinished"
+_UNFINISHED = ".unfinished"
 OUTPUT, REJECTS = "output", "rejects"
 
 
@@ -144,7 +144,7 @@ def _move(file: Path, to: Path) -> None:
 
 
 def _unfinished(output: Path) -> Path:
-    return output.with_name(output.name + UNFINISHED)
+    return output.with_name(output.name + _UNFINISHED)
 
 
 def _is_empty(folder: Path) -> bool:

@@ -32,7 +32,7 @@ from rnn_cli.errors import BundleError, DataError, UsageError
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
 
-VERSION = 1
+_VERSION = 1
 RECORD = "_job.json"
 REJECTED, MARKS = "_rejected", "_marks"
 MADE = "_made"
@@ -207,13 +207,13 @@ def _stem(name: str) -> str:
 
 
 def _write(store: Store, name: str, content: Mapping[str, Any]) -> None:
-    store.write(name, sign({"format_version": VERSION, **content}).encode())
+    store.write(name, sign({"format_version": _VERSION, **content}).encode())
 
 
 def read(store: Store, name: str) -> dict[str, Any]:
     """A record that a job wrote below its folder. Raises BundleError where it is damaged."""
     text = (store.read(name) or b"").decode("utf-8", "replace")
-    return unsign(text, newest=VERSION, where=store.shown(name), hint="begin anew with --force")
+    return unsign(text, newest=_VERSION, where=store.shown(name), hint="begin anew with --force")
 
 
 Scored = tuple[Window, Scores]
@@ -231,7 +231,7 @@ def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Sc
         for (file, chunk), windows in groupby(windows_of_all(job, added, listener, joined=folder.joined), key=chunk_of):
             first = first or (file, chunk)
             if (name := folder.name(job, file, chunk)) in folder.standing:
-                counts += counted(windows) + folder.standing[name]
+                counts += row_counts(windows) + folder.standing[name]
             else:
                 yield from windows
 
@@ -288,7 +288,7 @@ def write_part(
     return counts
 
 
-def counted(windows: Iterable[Window]) -> Counts:
+def row_counts(windows: Iterable[Window]) -> Counts:
     """The rows of windows that are not scored here."""
     counts = Counts()
     for window in windows:

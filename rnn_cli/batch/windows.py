@@ -13,13 +13,13 @@ from rnn_cli.errors import DataError
 WINDOWS = 8
 """Windows of a chunk."""
 
-VERSION = 2
+_VERSION = 2
 """Of how Parquet's rows are put together."""
 
 
 def division() -> list[int]:
     """What decides where windows and chunks begin: a job goes on only where it is as it was."""
-    return [BLOCK_ROWS, BLOCK_CHARACTERS, WINDOWS, VERSION]
+    return [BLOCK_ROWS, BLOCK_CHARACTERS, WINDOWS, _VERSION]
 
 
 Position = tuple[int, int]

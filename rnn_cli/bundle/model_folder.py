@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli.errors import BundleError, quoted
-from rnn_cli.system import read_plain, reading, reason, size_of
+from rnn_cli.system import open_for_reading, read_plain, reason, size_of
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """A file's name, as rnn gives it: no path, and no character with a meaning to a terminal or a file system."""
@@ -302,7 +302,7 @@ class Bundle:
     def verify(self, name: str) -> Path:
         """The path of a file of any size, with its bytes verified; raises `BundleError` as `read` does."""
         proof, file = self._proof(name), self.path / name
-        with reading(file) as stream:
+        with open_for_reading(file) as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
         if found != proof["sha256"]:
             raise _differs(file)

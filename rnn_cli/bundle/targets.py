@@ -12,14 +12,14 @@ from rnn_cli.bundle.model_folder import MANIFEST, MOST_BYTES, RUNS, Manifest
 from rnn_cli.errors import BundleError, UsageError, quoted
 from rnn_cli.system import read_plain
 
-MARK = '<meta name="generator" content="rnn report">'
+REPORT_MARK = '<meta name="generator" content="rnn report">'
 """What every report holds near its beginning."""
 
 NEAR = 2_000
 """How many bytes that is."""
 
 CHARTS = ("confusion", "roc", "precision-recall", "scores", "calibration", "loss", "accuracy")
-FORMATS = ("png", "svg")
+PICTURE_FORMATS = ("png", "svg")
 """Each chart's file is named NAME.FORMAT."""
 
 
@@ -105,12 +105,12 @@ def check_report(out: Path, *, force: bool) -> None:
 
 def check_plots(out: Path, *, force: bool) -> None:
     """Refuse to write charts where `check_folder` does. Raises `UsageError`."""
-    check_folder(out, [f"{name}.{kind}" for name in CHARTS for kind in FORMATS], force=force, option="--plots")
+    check_folder(out, [f"{name}.{kind}" for name in CHARTS for kind in PICTURE_FORMATS], force=force, option="--plots")
 
 
 def check_picture(out: Path, *, force: bool) -> None:
     """Refuse to write a picture where `check_file` does, or under a name of no picture. Raises `UsageError`."""
-    if out.suffix.lower().removeprefix(".") not in FORMATS:
+    if out.suffix.lower().removeprefix(".") not in PICTURE_FORMATS:
         named = quoted(Path(f"{out.stem or 'chart'}.png"))
         raise UsageError("is not the name of a PNG or SVG file", where=str(out), hint=f"use --out {named}")
     check_file(out, force=force)
@@ -126,7 +126,7 @@ def _refuse_model(out: Path, hint: str) -> None:
 def _is_report(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            return MARK.encode() in stream.read(NEAR)
+            return REPORT_MARK.encode() in stream.read(NEAR)
     except OSError:
         return False
 

@@ -132,10 +132,10 @@ def files(_: click.Command | None, incomplete: str, wanted: str = r"") -> list[s
 
 def configs(command: click.Command, incomplete: str) -> list[str]:
     """Recipes and YAML files."""
-    return [*recipes(), *files(command, incomplete, r"\.ya?ml$")]
+    return [*complete_recipes(), *files(command, incomplete, r"\.ya?ml$")]
 
 
-def recipes() -> list[str]:
+def complete_recipes() -> list[str]:
     """The recipes that come with rnn, as `config.load` finds them."""
     for folder in (PACKAGE / "configs", PACKAGE.parent / "configs"):
         if folder.is_dir():
@@ -145,7 +145,7 @@ def recipes() -> list[str]:
 
 def rows(command: click.Command, incomplete: str) -> list[str]:
     """Built-in sets and files; of `rnn data check` recipes, too."""
-    return [*builtin_sets(), *(recipes() if command.name == "check" else []), *files(command, incomplete)]
+    return [*builtin_sets(), *(complete_recipes() if command.name == "check" else []), *files(command, incomplete)]
 
 
 def builtin_sets() -> list[str]:
@@ -155,7 +155,7 @@ def builtin_sets() -> list[str]:
     return [word.value.value for call in sets for word in call.keywords if word.arg == "name"]  # type: ignore[attr-defined]
 
 
-def runs(command: click.Command, incomplete: str) -> list[str]:
+def complete_runs(command: click.Command, incomplete: str) -> list[str]:
     """Trained models in runs/, else folders."""
     latest = [str(LATEST)] if LATEST.exists() else []
     return _paths([*latest, *(str(RUNS / name) for name in _runs() if not name.endswith(UNFINISHED))], incomplete)
@@ -200,12 +200,12 @@ def settings(command: click.Command, incomplete: str) -> list[str]:
     """Keys with an = behind them, or a key's values."""
     name, equals, value = incomplete.partition("=")
     if not equals:
-        return [f"{key.name}=" for key in keys() if key.name.startswith(SECTIONS.get(command.name or "", ""))]
+        return [f"{key.name}=" for key in complete_keys() if key.name.startswith(SECTIONS.get(command.name or "", ""))]
     if name in ("data.source", "data.unlabelled"):
         return [f"{name}={each}" for each in rows(command, value)]
     if name in FILES:
         return [f"{name}={each}" for each in files(command, value)]
-    return [f"{name}={value}" for key in keys() if key.name == name for value in key.values]
+    return [f"{name}={value}" for key in complete_keys() if key.name == name for value in key.values]
 
 
 class KeyValues(NamedTuple):
@@ -215,7 +215,7 @@ class KeyValues(NamedTuple):
     values: tuple[str, ...]
 
 
-def keys() -> list[KeyValues]:
+def complete_keys() -> list[KeyValues]:
     """Every key of the config, as `config.describe` has them."""
     classes = {node.name: node for node in _source("config/schema.py").body if isinstance(node, ast.ClassDef)}
     return list(_keys(classes, "Config", ""))
@@ -250,8 +250,8 @@ def _source(file: str) -> ast.Module:
 COMPLETERS: dict[str, Completer] = {
     "config": configs,
     "settings": settings,
-    "model": runs,
-    "runs": runs,
+    "model": complete_runs,
+    "runs": complete_runs,
     "origin": origins,
     "resume": unfinished_runs,
     "names": run_names,

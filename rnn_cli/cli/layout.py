@@ -23,7 +23,7 @@ _ESCAPED = {code: f"\\u{code:04x}" for code in UNSEEN}
 """JSON has such characters in its strings alone, where an escape is the same."""
 
 
-def shortened(text: str, cells: int) -> str:
+def cut_to(text: str, cells: int) -> str:
     """The text on one line of at most `cells` columns (a wide character takes two); … stands for what is cut."""
     line = one_line(text)
     return line if cell_len(line) <= cells else set_cell_size(line, max(cells - 1, 0)).rstrip() + "…"
@@ -66,10 +66,10 @@ def table(
     of fewer cells than the head has its last one run on, as far as a terminal goes. `groups` stand above the head: what
     some columns after each other have in common, and how many they are.
     """
-    shown = apart([*head, *(cell for row in rows for cell in row[:names])], NAME_CELLS, shortened)
+    shown = apart([*head, *(cell for row in rows for cell in row[:names])], NAME_CELLS, cut_to)
     cells = [[shown[cell] for cell in head]]
     for row in rows:
-        cells.append([*(shown[cell] for cell in row[:names]), *(shortened(cell, NAME_CELLS) for cell in row[names:])])
+        cells.append([*(shown[cell] for cell in row[:names]), *(cut_to(cell, NAME_CELLS) for cell in row[names:])])
     widths = [0] * len(head)
     for row in cells:
         counted = row if len(row) == len(head) else row[:-1]
@@ -83,7 +83,7 @@ def table(
         ]
         if len(row) < len(head):
             before = sum(widths[: len(row) - 1]) + GAP * (len(row) - 1)
-            texts[-1] = shortened(given[-1], max((terminal_width() or 2**31) - before, 1))
+            texts[-1] = cut_to(given[-1], max((terminal_width() or 2**31) - before, 1))
         lines.append((" " * GAP).join(texts).rstrip())
     return [*above, lines[0], "─" * (sum(widths) + GAP * (len(widths) - 1)), *lines[1:]]
 

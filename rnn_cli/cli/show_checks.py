@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, show_table, table, terminal_width
+from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ HARDLY = 0.3
 """Points of accuracy that are not worth collecting rows for."""
 
 
-INDENT = " " * 9
+_INDENT = " " * 9
 
 
 def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> None:
     """The findings with some rows of each, then how long the texts are."""
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
-    names = apart(list(report.labels)[:LABELS], NAME_CELLS, shortened)
+    names = apart(list(report.labels)[:LABELS], NAME_CELLS, cut_to)
     labels = [f"{name} {report.labels[label]:,}" for label, name in names.items()]
     more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
     suffix = "" if "rows" in sides else " rows"
@@ -55,25 +55,25 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
 
 
 def _show_finding(report: "CheckReport", finding: "Finding", examples: int) -> None:
-    severity = click.style(padded(finding.severity.value, len(INDENT)), fg=COLOURS[finding.severity.value], bold=True)
+    severity = click.style(padded(finding.severity.value, len(_INDENT)), fg=COLOURS[finding.severity.value], bold=True)
     click.echo(severity + click.style(finding.name, bold=True))
-    click.echo(paragraph(one_line(finding.what), INDENT))
+    click.echo(paragraph(one_line(finding.what), _INDENT))
     rows, hits = report.rows, finding.hits[:examples]
-    names = apart((rows.labels[hit.row] for hit in hits), 16, shortened)
+    names = apart((rows.labels[hit.row] for hit in hits), 16, cut_to)
     shown = [
         (one_line(rows.where(hit.row)), names[rows.labels[hit.row]], one_line(hit.note), rows.texts[hit.row])
         for hit in hits
     ]
     widths = [max((cell_len(cells[index]) for cells in shown), default=0) for index in (0, 1)]
     for where, label, note, text in shown:
-        head = f"{INDENT}{padded(where, widths[0])}  {padded(label, widths[1])}  "
+        head = f"{_INDENT}{padded(where, widths[0])}  {padded(label, widths[1])}  "
         width = terminal_width()
         cells = TEXT_CELLS if width is None else max(width - cell_len(head), 20)
         if note:
-            click.echo(head + click.style(shortened(note, cells), italic=True))
+            click.echo(head + click.style(cut_to(note, cells), italic=True))
             head = " " * cell_len(head)
-        click.echo(head + (shortened(text, cells) or click.style("(empty)", dim=True)))
-    click.echo(paragraph(f"→ {one_line(finding.hint)}", INDENT) + "\n")
+        click.echo(head + (cut_to(text, cells) or click.style("(empty)", dim=True)))
+    click.echo(paragraph(f"→ {one_line(finding.hint)}", _INDENT) + "\n")
 
 
 def _show_lengths(report: "CheckReport") -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, show_table, table, terminal_width, to_json
+from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width, to_json
 from rnn_cli.errors import quoted
 from rnn_cli.inspection.tokens import Reading, Token
 from rnn_cli.text.plain import one_line
@@ -64,7 +64,7 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Ta
     width = terminal or PIPE_CELLS
     for number, reading in enumerate(readings, start=1):
         click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal)}")
-        click.echo(textwrap.fill(counted(reading, tokenizer), width))
+        click.echo(textwrap.fill(counted_tokens(reading, tokenizer), width))
         for line in _in_columns(reading.tokens, width):
             click.echo(line)
         click.echo()
@@ -83,7 +83,7 @@ def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> I
     yield "\n" + click.style("as vectors, the first tokens of text 1", bold=True)
     size = tokenizer.vocab_size
     for id in reading.ids[:FEW_TOKENS]:
-        yield f"{shortened(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
+        yield f"{cut_to(visible(tokenizer.vocab[id]), NAME_CELLS)}, id {id:,}"
         ones = ["1" if index == id else "0" for index in range(min(size, FEW_NUMBERS))]
         yield _short("one-hot", ones, size, f"({size:,} wide, one 1 at {id:,})")
         if vectors is not None:
@@ -112,9 +112,9 @@ def _short(name: str, first: Sequence[str], size: int, told: str) -> str:
 def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Config") -> None:
     """What a config alone says of texts: their tokens, and how wide vectors will be; ids and vectors are learned."""
     for number, reading in enumerate(readings, start=1):
-        names = (shortened(visible(each.text), NAME_CELLS) for each in reading.tokens)
+        names = (cut_to(visible(each.text), NAME_CELLS) for each in reading.tokens)
         click.echo(click.style(f"text {number}", bold=True) + f"  {whole(reading.text, terminal_width())}")
-        click.echo(paragraph(counted(reading, tokenizer, known=False), indent=""))
+        click.echo(paragraph(counted_tokens(reading, tokenizer, known=False), indent=""))
         click.echo(paragraph("tokens  " + "  ".join(names), indent="") + "\n")
     wide, dim = config.tokenizer.vocab_size, config.model.embedding_dim
     told = (
@@ -135,10 +135,10 @@ def _fitting(ids: str, width: int) -> str:
 
 def whole(text: str, terminal: int | None) -> str:
     """A text on one line, cut to what a terminal has room for behind its name."""
-    return (one_line(text) if terminal is None else shortened(text, terminal - len("text 10  "))) or "(empty)"
+    return (one_line(text) if terminal is None else cut_to(text, terminal - len("text 10  "))) or "(empty)"
 
 
-def counted(reading: Reading, tokenizer: Tokenizer, *, known: bool = True) -> str:
+def counted_tokens(reading: Reading, tokenizer: Tokenizer, *, known: bool = True) -> str:
     """How many tokens a text has, how many of them are unknown, if that is `known`, and how many are cut away."""
     if not reading.tokens:
         return f"no token, so it is read as one unknown token, id {reading.ids[0]}"
@@ -154,7 +154,7 @@ def _in_columns(tokens: Sequence[Token], width: int) -> Iterator[str]:
     """Lines of tokens with their ids below them, as many as the width holds."""
     cells = []
     for token in tokens:
-        name = shortened(visible(token.text), NAME_CELLS) + "?" * (not token.known)
+        name = cut_to(visible(token.text), NAME_CELLS) + "?" * (not token.known)
         id = str(token.id) if token.kept else "-"
         cells.append((name, id, max(cell_len(name), len(id))))
     start = 0
@@ -182,7 +182,7 @@ def neighbours_as_json(token: str, id: int, found: Sequence["Neighbour"]) -> Non
 
 def show_neighbours(token: str, id: int, found: Sequence["Neighbour"]) -> None:
     """A table, nearest first. Ids go by frequency, the smallest to the most frequent token."""
-    click.echo(f"nearest to {shortened(visible(token), NAME_CELLS)} (id {id:,})\n")
+    click.echo(f"nearest to {cut_to(visible(token), NAME_CELLS)} (id {id:,})\n")
     rows = [(visible(each.token), f"{each.similarity:.3f}", f"{each.id:,}") for each in found]
     show_table(table(("token", "similarity", "id"), rows))
 

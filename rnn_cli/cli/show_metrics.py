@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CONFUSIONS = 10
 """Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
 
-MOST_LABELS, WORST_LABELS = 40, 20
+_MOST_LABELS, WORST_LABELS = 40, 20
 """Labels up to which each has a line and the confusion matrix is tried; of more, how many are told, the worst."""
 
 SLICES = 20
@@ -108,7 +108,7 @@ def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:
 
 
 def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
-    if len(per_class) <= MOST_LABELS:
+    if len(per_class) <= _MOST_LABELS:
         show_table(_by_label(per_class))
         return
     # A label without a row was not put to the test.
@@ -118,7 +118,7 @@ def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
 
 
 def _show_confusion(metrics: "Metrics") -> None:
-    if len(metrics.labels) <= MOST_LABELS:
+    if len(metrics.labels) <= _MOST_LABELS:
         matrix = table(
             ("true \\ answered", *metrics.labels),
             [

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 import click
 
 from rnn_cli.bundle.model_folder import FURTHER
-from rnn_cli.cli.layout import shortened, table, terminal_width
+from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
-NAME_CELLS = 13
+_NAME_CELLS = 13
 """The width of what a fact is called."""
 
 MOST_CHANGED = 6
 """Keys that differ from a recipe, up to which each is told."""
 
-MOST_LABELS = 12
+_MOST_LABELS = 12
 
 READ = {"head": "the first", "tail": "the last", "both": "the first and last, together"}
 
@@ -55,8 +55,8 @@ def show_model(model: Overview) -> None:
 
 def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     manifest, tokenizer, network = model.manifest, model.tokenizer, model.graph.architecture
-    named = [shortened(label, 28) for label in manifest.labels[:MOST_LABELS]]
-    more = len(manifest.labels) - MOST_LABELS
+    named = [cut_to(label, 28) for label in manifest.labels[:_MOST_LABELS]]
+    more = len(manifest.labels) - _MOST_LABELS
     yield "labels", f"{len(manifest.labels)}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
     yield "vocabulary", f"{tokenizer.vocab_size:,} ids, {tokenizer.level} level, {_cleaning(model)}"
     yield (
@@ -107,9 +107,9 @@ def _listed(model: Overview) -> str:
 def _fact(name: str, fact: str) -> str:
     """A line, or a few, wrapped beside the name."""
     width = terminal_width()
-    head = f"{name:<{NAME_CELLS}}"
-    lines = textwrap.wrap(one_line(fact), width - NAME_CELLS, break_on_hyphens=False) if width else [one_line(fact)]
-    return f"\n{' ' * NAME_CELLS}".join([head + lines[0], *lines[1:]])
+    head = f"{name:<{_NAME_CELLS}}"
+    lines = textwrap.wrap(one_line(fact), width - _NAME_CELLS, break_on_hyphens=False) if width else [one_line(fact)]
+    return f"\n{' ' * _NAME_CELLS}".join([head + lines[0], *lines[1:]])
 
 
 def _show(lines: list[str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import NAME_CELLS, for_terminal, padded, shortened, terminal_width, to_json
+from rnn_cli.cli.layout import NAME_CELLS, cut_to, for_terminal, padded, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.scoring.explain import Part
 from rnn_cli.scoring.predictor import Prediction
@@ -23,7 +23,7 @@ LEAST = 0.005
 """A weight that is told as 0.00: it leaves the answer unchanged."""
 
 
-INDENT = "    "
+_INDENT = "    "
 
 
 def shown_explanation(text: str, parts: Sequence[Part]) -> str:
@@ -31,14 +31,14 @@ def shown_explanation(text: str, parts: Sequence[Part]) -> str:
     # A character for each, so that the parts' places hold.
     flat = plain("".join(" " if each.isspace() else each for each in text))
     width = terminal_width()
-    ranges = _wrapped(flat, max(width - len(INDENT), 2)) if width else [(0, len(flat.rstrip()))]
+    ranges = _wrapped(flat, max(width - len(_INDENT), 2)) if width else [(0, len(flat.rstrip()))]
     top = max((abs(part.weight) for part in parts), default=0.0)
     lines = [_painted(flat, start, end, parts, top) for start, end in ranges]
     for name, sign in (("for", 1), ("against", -1)):
         ranked = sorted((part for part in parts if sign * part.weight >= LEAST), key=lambda part: -abs(part.weight))
         if ranked:
             lines.append(_named(name, [(flat[part.start : part.end], part.weight) for part in ranked[:STRONGEST]]))
-    return "".join(f"{INDENT}{line}\n" for line in lines if line)
+    return "".join(f"{_INDENT}{line}\n" for line in lines if line)
 
 
 def explanation_fields(text: str, parts: Sequence[Part]) -> list[dict[str, object]]:
@@ -90,8 +90,8 @@ def _named(name: str, ranked: Sequence[tuple[str, float]]) -> str:
     width = terminal_width()
     line = f"{name:<8}"
     for text, weight in ranked:
-        longer = f"{line} {shortened(text, NAME_CELLS)} {weight:+.2f} "
-        if width is not None and line.strip() != name and cell_len(INDENT + longer.rstrip()) > width:
+        longer = f"{line} {cut_to(text, NAME_CELLS)} {weight:+.2f} "
+        if width is not None and line.strip() != name and cell_len(_INDENT + longer.rstrip()) > width:
             break
         line = longer
     return line.rstrip()
@@ -109,7 +109,7 @@ class Writer:
         self._labels, self._proba, self._abstains = labels, proba, abstains
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
-        self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, shortened)
+        self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, cut_to)
         self._cells = max(map(cell_len, self._names.values()))
         self._width = terminal_width()
         self._blank = ""
@@ -188,7 +188,7 @@ class Writer:
         doubt += "(no known word)  " if prediction.no_known_words else ""
         left = sys.maxsize if self._width is None else self._width - cell_len(label + metrics + doubt)
         # A text of which less could be shown would tell nothing: it wraps.
-        shown = shortened(text, left) if left >= 20 else one_line(text)
+        shown = cut_to(text, left) if left >= 20 else one_line(text)
         return (
             click.style(label, bold=True) + metrics + click.style(doubt, fg="yellow") * bool(doubt) + shown
         ).rstrip()

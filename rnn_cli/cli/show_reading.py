@@ -6,8 +6,8 @@ import click
 from rich.cells import cell_len
 
 from rnn_cli.arrays import Floats32
-from rnn_cli.cli.layout import NAME_CELLS, padded, paragraph, shortened, terminal_width, to_json
-from rnn_cli.cli.show_inspect import PIPE_CELLS, counted, visible, whole
+from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, terminal_width, to_json
+from rnn_cli.cli.show_inspect import PIPE_CELLS, counted_tokens, visible, whole
 from rnn_cli.inspection.reading import Growth
 from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.text.plain import one_line
@@ -16,12 +16,12 @@ from rnn_cli.text.tokenizer import Tokenizer
 UNITS = 12
 """Units of a direction in JSON."""
 
-ROWS, FEW_ROWS = 4, 2
+_ROWS, FEW_ROWS = 4, 2
 """Units of a direction that are shown: where all tokens have room beside each other, and where they wrap."""
 
 LEVELS = "▁▂▃▄▅▆▇█"
 
-HEAD = 12
+_HEAD = 12
 """Cells before the columns, for what stands in them."""
 
 BAR = 20
@@ -43,7 +43,7 @@ def show_growth(growth: Growth, tokenizer: Tokenizer) -> None:
     """On a terminal in columns that wrap, a token each; in a pipe a line a token, and the states below."""
     terminal = terminal_width()
     click.echo(click.style("text", bold=True) + f"  {whole(growth.reading.text, terminal)}")
-    click.echo(paragraph(counted(growth.reading, tokenizer), indent="") + "\n")
+    click.echo(paragraph(counted_tokens(growth.reading, tokenizer), indent="") + "\n")
     if terminal is None:
         for line in (*_list(growth), "", *_narrow_states(growth)):
             click.echo(line)
@@ -68,9 +68,9 @@ def _list(growth: Growth) -> Iterator[str]:
 
 def _narrow_states(growth: Growth) -> Iterator[str]:
     """Heat maps of a character a token."""
-    for block in _fitting([1] * len(growth.tokens), PIPE_CELLS - HEAD, gap=0):
+    for block in _fitting([1] * len(growth.tokens), PIPE_CELLS - _HEAD, gap=0):
         yield f"states at tokens {block[0] + 1:,} to {block[-1] + 1:,}"
-        yield from _states(growth, block, [1] * len(growth.tokens), ROWS, "")
+        yield from _states(growth, block, [1] * len(growth.tokens), _ROWS, "")
         yield ""
 
 
@@ -78,7 +78,7 @@ def _columns(growth: Growth, terminal: int) -> Iterator[str]:
     """Tokens, probabilities, bars and states below each other; as many as the terminal is wide, then the next ones."""
     names = [_name(growth, index, WORD_CELLS) for index in range(len(growth.tokens))]
     widths = [max(cell_len(name), len("100%")) for name in names]
-    blocks = list(_fitting(widths, terminal - HEAD, gap=1))
+    blocks = list(_fitting(widths, terminal - _HEAD, gap=1))
     changes = growth.choices.min() != growth.choices.max() or bool(growth.unsure.any())
     for block in blocks:
         columns = [(index, growth.at.get(index), widths[index]) for index in block]
@@ -89,7 +89,7 @@ def _columns(growth: Growth, terminal: int) -> Iterator[str]:
         yield _row("", [_bar(growth, prefix, width) for _, prefix, width in columns])
         if changes:
             yield _row("prediction", [_predictions(growth, columns)])
-        yield from _states(growth, block, widths, ROWS if len(blocks) == 1 else FEW_ROWS, " ")
+        yield from _states(growth, block, widths, _ROWS if len(blocks) == 1 else FEW_ROWS, " ")
         yield ""
 
 
@@ -106,13 +106,13 @@ def _fitting(widths: Sequence[int], room: int, *, gap: int) -> Iterator[range]:
 
 
 def _row(head: str, cells: Sequence[str], gap: str = " ") -> str:
-    return (padded(shortened(head, HEAD - 1), HEAD) + gap.join(cells)).rstrip()
+    return (padded(cut_to(head, _HEAD - 1), _HEAD) + gap.join(cells)).rstrip()
 
 
 def _name(growth: Growth, index: int, cells: int) -> str:
     """A token; ? marks an unknown one, … the place of what is cut from the middle before it."""
     token = growth.tokens[index]
-    return "…" * (index == growth.gap) + shortened(visible(token.text), cells) + "?" * (not token.known)
+    return "…" * (index == growth.gap) + cut_to(visible(token.text), cells) + "?" * (not token.known)
 
 
 def _bar(growth: Growth, prefix: int | None, width: int) -> str:
@@ -138,9 +138,9 @@ def _predictions(growth: Growth, columns: Sequence[tuple[int, int | None, int]])
     for _, prefix, width in columns:
         now = before if prefix is None else _prediction(growth, prefix)
         if now != before:
-            line = padded(shortened(line, start - 1) if start else "", start) + now
+            line = padded(cut_to(line, start - 1) if start else "", start) + now
         before, start = now, start + width + 1
-    return shortened(line, start - 1) if cell_len(line) >= start else line
+    return cut_to(line, start - 1) if cell_len(line) >= start else line
 
 
 def _states(growth: Growth, block: range, widths: Sequence[int], rows: int, gap: str) -> Iterator[str]:

@@ -7,9 +7,9 @@ from rnn_cli.bundle.runs import ListedRun, Share
 from rnn_cli.cli.layout import show_table, table
 from rnn_cli.text.plain import one_line
 
-Column = tuple[str, Callable[[ListedRun], str]]
+_Column = tuple[str, Callable[[ListedRun], str]]
 
-UNKNOWN = "-"
+_UNKNOWN = "-"
 
 LEAST_NEEDED = ("recipe", "MB", "rows", "min", "95% interval")
 """Columns that a narrow terminal goes without, in this order."""
@@ -46,7 +46,7 @@ def show_runs(runs: Sequence[ListedRun]) -> None:
 
 def _drawn(runs: Sequence[ListedRun], without: Sequence[str]) -> list[str]:
     before = [each for each in ABOUT if each[0] not in without]
-    after = [each for each in METRICS_SHOWN if each[0] not in without]
+    after = [each for each in _METRICS_SHOWN if each[0] not in without]
     rows = []
     for run in runs:
         about = [written(run) for _, written in before]
@@ -59,31 +59,31 @@ def _drawn(runs: Sequence[ListedRun], without: Sequence[str]) -> list[str]:
     return table([name for name, _ in before + after], rows, names=len(before))
 
 
-ABOUT: list[Column] = [
+ABOUT: list[_Column] = [
     ("run", lambda run: one_line(run.name) + " *" * run.is_latest),
-    ("recipe", lambda run: one_line(run.recipe or UNKNOWN)),
-    ("data", lambda run: one_line(run.data or UNKNOWN)),
+    ("recipe", lambda run: one_line(run.recipe or _UNKNOWN)),
+    ("data", lambda run: one_line(run.data or _UNKNOWN)),
 ]
 """What tells runs from each other."""
 
 
 def _share(share: Share | None) -> str:
-    return f"{share[0]:.1%}" if share else UNKNOWN
+    return f"{share[0]:.1%}" if share else _UNKNOWN
 
 
 def _interval(run: ListedRun) -> str:
     if run.rows and not run.rows["test"]:
         return "no test rows"
     _, interval = run.accuracy or (None, None)
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else UNKNOWN
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else _UNKNOWN
 
 
-METRICS_SHOWN: list[Column] = [
-    ("rows", lambda run: f"{sum(run.rows.values()):,}" if run.rows else UNKNOWN),
+_METRICS_SHOWN: list[_Column] = [
+    ("rows", lambda run: f"{sum(run.rows.values()):,}" if run.rows else _UNKNOWN),
     ("accuracy", lambda run: _share(run.accuracy)),
     ("95% interval", _interval),
     ("linear", lambda run: _share(run.baseline)),
-    ("min", lambda run: f"{run.seconds / 60:,.1f}" if run.seconds is not None else UNKNOWN),
+    ("min", lambda run: f"{run.seconds / 60:,.1f}" if run.seconds is not None else _UNKNOWN),
     ("MB", lambda run: f"{run.size / 1e6:,.1f}"),
 ]
 """What came of a run that has finished."""

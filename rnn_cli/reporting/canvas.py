@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_cli import system
-from rnn_cli.bundle.targets import FORMATS, check_plots
+from rnn_cli.bundle.targets import PICTURE_FORMATS, check_plots
 
 _COLOURS = {
     "paper": ("#ffffff", "#14181d"),
@@ -123,7 +123,7 @@ def save_charts(charts: Mapping[str, Chart], out: Path, *, force: bool) -> None:
         for chart in charts.values():
             with styled(chart.name), quietly():
                 chart.figure.suptitle(chart.title)
-                for kind in FORMATS:
+                for kind in PICTURE_FORMATS:
                     # In memory first: picture libraries report a full disk badly.
                     content = io.BytesIO()
                     chart.figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=NO_DATE[kind])

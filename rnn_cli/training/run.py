@@ -125,7 +125,7 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
-def train_apart(run: Prepared, folder: Path, *, name: str, listener: Listener) -> Run:
+def train_into(run: Prepared, folder: Path, *, name: str, listener: Listener) -> Run:
     """Train as `train` does, for a program that keeps the bundle itself: it is written into `folder`, which is empty.
 
     It has no report and no card, which would take longer than a small network. Nothing is kept of a run that ends

@@ -327,7 +327,9 @@ def test_a_finished_job_has_nothing_to_go_on_with(files: list[str], score: Any) 
     score(files, "out.csv")
     with pytest.raises(UsageError, match="^out.csv: stands, and no unfinished job for it; it may be finished"):
         score(files, "out.csv", resume=True)
-    with pytest.raises(UsageError, match="^out.csv: exists; use --force to replace it, or choose another --(output|rejects)"):
+    with pytest.raises(
+        UsageError, match="^out.csv: exists; use --force to replace it, or choose another --(output|rejects)"
+    ):
         score(files, "out.csv")
 
 

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from rnn_cli.cli import completers
-from rnn_cli.cli.completers import COMPLETERS, builtin_sets, keys, recipes
+from rnn_cli.cli.completers import COMPLETERS, builtin_sets, complete_keys, complete_recipes
 from rnn_cli.cli.main import cli
 from rnn_cli.config import load
 from rnn_cli.config.describe import key_table, schema_at
@@ -131,10 +131,10 @@ def test_help_says_how_to_install_it(rnn: Rnn) -> None:
 
 
 def test_what_is_read_off_the_source_is_what_there_is() -> None:
-    assert [key.name for key in keys()] == [key.name for key in key_table()]
+    assert [key.name for key in complete_keys()] == [key.name for key in key_table()]
     assert builtin_sets() == list(BUILTIN)
-    assert recipes() == list(load.recipes())
-    for key in keys():
+    assert complete_recipes() == list(load.recipes())
+    for key in complete_keys():
         schema = schema_at(key.name.split("."))
         options = schema.get("anyOf", [schema])
         values = [

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.cli import layout
-from rnn_cli.cli.layout import shortened, show_table, table
+from rnn_cli.cli.layout import cut_to, show_table, table
 from rnn_cli.cli.show_predictions import Writer
 from rnn_cli.scoring.predictor import Prediction
 from rnn_cli.text.plain import one_line
@@ -20,9 +20,9 @@ def test_markup_is_text() -> None:
 
 
 def test_a_wide_character_takes_two_columns() -> None:
-    assert shortened("長い名前です", 12) == "長い名前です"
-    assert shortened("長い名前です", 11) == "長い名前で…"
-    assert shortened("長い名前です", 10) == "長い名前…"
+    assert cut_to("長い名前です", 12) == "長い名前です"
+    assert cut_to("長い名前です", 11) == "長い名前で…"
+    assert cut_to("長い名前です", 10) == "長い名前…"
 
 
 def test_columns_stand_below_each_other_whatever_the_labels() -> None:

@@ -48,7 +48,7 @@ MISTAKES = {
     "in.csv --output ./in.csv --force": "./in.csv: would be read and replaced; name another place",
     "in.csv --output o.csv --on-bad-row skip --rejects in.csv --force": "in.csv: would be read and .*",
     "in.csv --output o.csv --on-bad-row skip --rejects ./o.csv": "o.csv: is --output and --rejects; name .*",
-    "in.csv --on-bad-row skip --rejects in.jsonl": "in.jsonl: exists; use --force to replace it, or choose another --(output|rejects)",
+    "in.csv --on-bad-row skip --rejects in.jsonl": "in.jsonl: exists; use --force to replace it, or .*",
     "in.csv --output pipe --force": "pipe: is not a file; choose another --output",
     "in.csv --output in.jsonl/": "in.jsonl: is a file; name a folder, or leave the / out",
     "in.csv --output s3://bucket/out.csv": "s3://bucket/out.csv: a URL names a folder; add a / behind it, .*",

@@ -100,7 +100,9 @@ def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: P
     assert not (out / "__pycache__").exists()
     for name in ("rnn_runtime/text/notes.txt", "notes.txt"):
         (out / name).write_text("dear")
-        with pytest.raises(BundleError, match=rf"holds {name}, which is no part of the model; move it, or choose another"):
+        with pytest.raises(
+            BundleError, match=rf"holds {name}, which is no part of the model; move it, or choose another"
+        ):
             export_bundle(opened, out, force=True)
         assert (out / name).read_text() == "dear"
 

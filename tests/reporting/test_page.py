@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.bundle.model_folder import REPORT, Bundle
-from rnn_cli.bundle.targets import MARK, NEAR
+from rnn_cli.bundle.targets import NEAR, REPORT_MARK
 from rnn_cli.evaluation.compare import kept_baseline
 from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows
 from rnn_cli.evaluation.metrics import measure
@@ -88,7 +88,7 @@ def test_texts_that_mean_harm_are_only_shown(trained: Path, report_on: Gather) -
 def test_a_page_is_whole_in_itself(trained: Path) -> None:
     html = (trained / REPORT).read_text(encoding="utf-8")
     told = Page.read(html)
-    assert MARK in html[:NEAR]
+    assert REPORT_MARK in html[:NEAR]
     assert "default-src 'none'; style-src 'unsafe-inline'" in html
     assert not told.outside()
     assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
