@@ -94,16 +94,16 @@ def train_apart(
     Nothing is written elsewhere, and nothing is kept of a run that ends early.
     """
     with _heard(progress) as (listener, warnings):
-        settings, rows, name = _config_of(config, data, overrides, listener)
+        settings, rows, _, recipe = _config_of(config, data, overrides, listener)
 
         from rnn_cli.training.prepare import prepare
 
-        prepared = prepare(settings, listener, None, rows)
-        listener.note("loading TensorFlow")
+        prepared = replace(prepare(settings, listener, None, rows), recipe=recipe)
+        _announce_tensorflow(listener)
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train_into as work
 
-        run = work(prepared, folder, name=name, listener=listener)
+        run = work(prepared, folder, listener)
     return replace(run, warnings=tuple(warnings))
 
 
@@ -120,21 +120,21 @@ def _begin(
 
     if origin is None:
         parent = None
-        settings, rows, name = _config_of(config, data, changes, listener)
+        settings, rows, name, recipe = _config_of(config, data, changes, listener)
     else:
         from rnn_cli.training.finetune import Origin
 
         parent = Origin.open(origin, listener.warn)
         settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
-        rows, name = _rows_of(data, settings), _name_of(origin)
+        rows, name, recipe = _rows_of(data, settings), _name_of(origin), None
     check_begin(out, force=force)
 
     from rnn_cli.training.prepare import prepare
 
-    prepared = prepare(settings, listener, parent.known if parent else None, rows)
+    prepared = replace(prepare(settings, listener, parent.known if parent else None, rows), recipe=recipe)
     if parent is not None:
         parent.compare(prepared, listener)
-    listener.note("loading TensorFlow")
+    _announce_tensorflow(listener)
     from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
     from rnn_cli.training.run import train_prepared as work
 
@@ -172,7 +172,7 @@ def _resume(
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
         listener.note(f"going on with {path}: {saved.reached}")
-        listener.note("loading TensorFlow")
+        _announce_tensorflow(listener)
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import resume as work
 
@@ -181,13 +181,14 @@ def _resume(
 
 def _config_of(
     config: "Path_ | None", data: "Data | None", changes: "Sequence[Override]", listener: "Listener"
-) -> "tuple[Config, Dataset | None, str]":
-    """The config of a new run, its rows where they have been read, and the name of its folder."""
+) -> "tuple[Config, Dataset | None, str, str]":
+    """The config of a new run, its rows where they have been read, and the names of its folder and of its recipe."""
     from rnn_cli.config.load import load_config, with_overrides
 
     if config is not None or data is None:
         settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data)])
-        return settings, _rows_of(data, settings), Path(config or "default").stem
+        recipe = Path(config or "default").stem
+        return settings, _rows_of(data, settings), recipe, recipe
 
     from rnn_cli.checks.suggest_config import propose
     from rnn_cli.data.reading.remote import shown
@@ -203,7 +204,13 @@ def _config_of(
     others = [each for each in changes if each.path[0] != "data"]
     settings = with_overrides(proposal.config, others, f"the config for {name}")
     stem = Path(name).name.partition(".")[0]
-    return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe
+    return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe, proposal.recipe
+
+
+def _announce_tensorflow(listener: "Listener") -> None:
+    """Say that TensorFlow is loaded now, and how long it takes where it takes long."""
+    listener.note("loading TensorFlow")
+    listener.doing("loading TensorFlow")
 
 
 def _source_of(data: "Data | None") -> "list[Override]":

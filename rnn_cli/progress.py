@@ -85,9 +85,9 @@ class Step:
         if self.total is None or self.done <= self.first:
             return f"{in_words(now - self.began)} so far" if now - self.began >= 1 else ""
         each = (now - self.began) / (self.done - self.first)
-        about = "at most " if self.what.endswith("at most") else ""
+        at_most = " or less" if self.what.endswith("at most") else ""
         whole = f", {in_words(each * (self.total - self.done + self.further))} in all" if self.further else ""
-        return f"{about}{in_words(each * (self.total - self.done))} left{whole}"
+        return f"{in_words(each * (self.total - self.done))} left{at_most}{whole}"
 
 
 def in_words(seconds: float) -> str:

@@ -111,7 +111,7 @@ def train_prepared(
     run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle is written or replaced.
     """
     with beginning(out, name=name, force=force) as place, _own_chance():
-        run = replace(run, origin=origin.to_dict()) if origin is not None else replace(run, recipe=name)
+        run = run if origin is None else replace(run, origin=origin.to_dict())
         learner = new_learner(run, listener, origin)
         if origin is None:
             _warn_of_few_steps(run, listener)
@@ -125,14 +125,13 @@ def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None)
     return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
 
 
-def train_into(run: Prepared, folder: Path, *, name: str, listener: Listener) -> Run:
+def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
     """Train as `train` does, for a program that keeps the bundle itself: it is written into `folder`, which is empty.
 
     It has no report and no card, which would take longer than a small network. Nothing is kept of a run that ends
     early, an interrupt acts at once, and `runs/latest` stays as it is.
     """
     with _own_chance():
-        run = replace(run, recipe=name)
         learner = new_learner(run, listener)
         _warn_of_few_steps(run, listener)
         reached = TrainingState()

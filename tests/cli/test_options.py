@@ -1,5 +1,6 @@
 """How labelled files are read is said in plain words, by every command that reads some."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_file_is_trained_on_with_the_config_that_init_writes(
 ) -> None:
     code, _, err = rnn("train", odd, *HOW, *tiny_overrides(tiny))
     assert code == 0 and "no config is given for odd.csv, so this is the one rnn init writes" in err
+    assert json.loads((home / "runs/odd-1/manifest.json").read_text())["data"]["run"]["recipe"] == "quick"
     config = load_config(str(home / "runs" / "latest" / "config.yaml"))
     assert (config.data.text_column, config.data.label_column, config.data.delimiter) == ("what", "0", ";")
     assert Path(config.data.source).name == "odd.csv" and (home / "runs" / "odd-1").is_dir()

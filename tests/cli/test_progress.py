@@ -87,7 +87,7 @@ def test_a_bound_is_told_as_one(clock: Clock, told: Told) -> None:
     clock.now += 10
     lines.progress("n-gram part: steps, at most", 200, 600)
     lines.tick()
-    assert told() == ["n-gram part: steps, at most 200/600, at most 20s left"]
+    assert told() == ["n-gram part: steps, at most 200/600, 20s left or less"]
 
 
 def test_an_epoch_under_way_says_what_is_left_of_it_and_of_all(clock: Clock, told: Told) -> None:
