@@ -358,12 +358,12 @@ def check(
     `tokenizer`. `learning_curve` also fits models to shares of the rows. All rows of all findings are written to `out`
     as CSV; with `force` over an earlier file. Raises `ConfigError`, `DataError` or `UsageError`.
     """
-    from rnn_cli.bundle.targets import check_file
     from rnn_cli.checks.findings import write_csv
+    from rnn_cli.outputs import check_file
 
     named = fspath(data) if isinstance(data, str | PathLike) else data
     if out is not None:
-        check_file(Path(out), force=force, read=[named] if isinstance(named, str) else [])
+        check_file(Path(out), force=force, inputs=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
     from rnn_cli.checks.rows import WHOLE, gather_rows
@@ -372,7 +372,7 @@ def check(
 
     config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
     if out is not None:
-        check_file(Path(out), force=force, read=set(rows.file_of))  # a config's files are known only now
+        check_file(Path(out), force=force, inputs=set(rows.file_of))  # a config's files are known only now
     if sides and WHOLE in rows.sides:
         hint = Setting("data.test", "FILE", "check a config, or name {}")
         raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)

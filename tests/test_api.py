@@ -156,7 +156,7 @@ def test_files_are_scored_as_in_the_shell(
     for wrong, said in (
         ({"inputs": []}, "no files to score"),
         ({"resume": True}, "no unfinished job"),
-        ({"output": files[0]}, "would be read and replaced"),
+        ({"output": files[0]}, "is the input"),
         ({"text_column": "say"}, "did you mean"),
     ):
         with pytest.raises(rnn.Error, match=said):

@@ -13,7 +13,7 @@ from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
 from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum, locate
 from rnn_cli.bundle.writer import Draft, is_latest
-from rnn_cli.errors import BundleError, WriteError
+from rnn_cli.errors import BundleError, UsageError, WriteError
 
 MANIFEST = Manifest(
     labels=("bad", "gööd"),
@@ -178,7 +178,7 @@ def test_a_newest_run_that_is_gone_is_told() -> None:
 
 def test_an_existing_model_is_replaced_only_by_force() -> None:
     write(Path("m"), text="old")
-    with pytest.raises(BundleError, match="^m: exists; use --force"):
+    with pytest.raises(UsageError, match="^m: exists; use --force"):
         write(Path("m"), text="new")
     assert Bundle.open(Path("m")).read("tokenizer.json") == b"old"
     write(Path("m"), text="new", force=True)
@@ -198,7 +198,7 @@ def test_a_folder_that_is_no_model_is_never_replaced(force: bool) -> None:
 def test_what_stands_beside_a_models_files_is_never_deleted() -> None:
     write(Path("m"), text="old")
     Path("m/notes.txt").write_text("dear")
-    with pytest.raises(BundleError, match="^m: holds notes.txt, which is no part of the model"):
+    with pytest.raises(UsageError, match="^m: holds notes.txt, which would be lost"):
         write(Path("m"), force=True)
     assert Path("m/notes.txt").read_text() == "dear"
 

@@ -8,12 +8,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "arrays", "formats"}
+BASE = {"errors", "system", "outputs", "arrays", "formats"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "formats": set(),
     "system": {"errors"},
+    "outputs": {"system", "errors"},
     "config": BASE,
     "bundle": {"config", *BASE},
     "data": {"config", *BASE},

@@ -12,6 +12,7 @@ from rnn_cli.data.reading.readers import format_of, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT
 from rnn_cli.errors import UsageError
 from rnn_cli.formats import COMPRESSIONS, FORMATS
+from rnn_cli.outputs import check_file
 from rnn_cli.system import keep_ray_here
 
 if TYPE_CHECKING:  # it is loaded when all else is found right
@@ -95,21 +96,37 @@ def check_places(target: Target, names: Sequence[str], inputs: Sequence[Input]) 
 
     `names` are as given: a pattern or a folder would also stand for an output written into it, when it is read again.
     """
-    rejected = None if target.is_folder or target.rejected is None else str(target.rejected)
-    written = [local(name) for name in (target.name, rejected) if name is not None]
-    if len(set(map(_real, written))) < len(written):
-        raise UsageError("is --output and --rejects", where=rejected, hint="name another for one of them")
-    read = {_real(each.path) for each in inputs}
-    for name in written:
-        if _real(name) in read:
-            raise UsageError("would be read and replaced", where=name, hint="name another place")
-        is_folder = target.is_folder and name != rejected
-        if reading := next((each for each in names if would_read(each, name, is_folder=is_folder)), None):
-            raise UsageError(f"would be one of the files of {reading}", where=name, hint="name another place")
+    from rnn_cli.batch.stores import store_of
+    from rnn_cli.batch.to_file import check_output
+
+    rejected = None if target.is_folder else target.rejected
+    read = [each.path for each in inputs]
+    if target.is_folder:
+        store_of(str(target.name))
+        if _real(str(target.name)) in map(_real, read):
+            raise UsageError("is the input", where=target.name, hint="choose another --output")
+    elif target.name is not None:
+        assert rejected is not None
+        if _real(target.name) == _real(str(rejected)):
+            raise UsageError("is --output and --rejects", where=str(rejected), hint="name another for one of them")
+        check_output(Path(local(target.name)), rejected, read, resume=target.resume, force=target.force)
+    elif rejected is not None:
+        check_file(rejected, force=target.force, option="--rejects", inputs=read)
+    for option, name in (("--output", target.name), ("--rejects", rejected)):
+        is_folder = target.is_folder and option == "--output"
+        for each in names if name is not None else ():
+            if would_read(each, local(str(name)), is_folder=is_folder):
+                hint = f"choose another {option}"
+                raise UsageError(f"would be one of the files of {each}", where=str(name), hint=hint)
+    _refuse_unrepeatable(target, read)
+
+
+def _refuse_unrepeatable(target: Target, read: Sequence[str]) -> None:
+    """Raise UsageError for input that cannot be read twice, where it would have to be."""
     option = "--resume" if target.resume else "--engine ray" if target.engine == RAY else None
-    for each in inputs if option else ():
-        if "://" not in each.path and os.path.exists(each.path) and not os.path.isfile(each.path):
-            raise UsageError(f"is no file, and {option} reads it more than once", where=each.path, hint="save it first")
+    for path in read if option else ():
+        if "://" not in path and os.path.exists(path) and not os.path.isfile(path):
+            raise UsageError(f"is not a file, and {option} reads it more than once", where=path, hint="save it first")
 
 
 def _real(name: str) -> str:

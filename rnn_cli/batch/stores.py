@@ -10,6 +10,7 @@ from uuid import uuid4
 from rnn_cli import system
 from rnn_cli.data.reading.remote import file_system, is_remote, shown
 from rnn_cli.errors import RunFailed, UsageError
+from rnn_cli.outputs import check_folder
 from rnn_cli.system import read_plain, reason
 
 LOCK = ".lock"
@@ -62,8 +63,7 @@ class Local:
     def __init__(self, folder: Path, shown_as: Path | None = None) -> None:
         """A folder; what the disk refuses to write in it is an error of the file `shown_as`, if one is made of it."""
         self._folder, self._shown_as = Path(os.path.abspath(folder)), shown_as
-        if folder.exists() and not folder.is_dir():
-            raise UsageError("is a file", where=str(folder), hint="name a folder, or leave the / out")
+        check_folder(folder, force=True, option="--output")
 
     def __str__(self) -> str:
         """How messages name it."""

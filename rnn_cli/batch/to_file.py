@@ -5,7 +5,7 @@ A file is made of parts beside it, in `FILE.unfinished`, which are put together 
 
 import errno
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +19,8 @@ from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.stores import LOCK, Local, refusals_named
 from rnn_cli.batch.to_folder import MADE, RECORD, REJECTED, Folder, read, score_to_folder, taken, windows_of_all
 from rnn_cli.batch.windows import no_rows, texts_of
-from rnn_cli.bundle.targets import check_file
-from rnn_cli.errors import UsageError, quoted
+from rnn_cli.errors import UsageError
+from rnn_cli.outputs import check_file
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
 
@@ -62,25 +62,23 @@ def score_to_file(
     return counts
 
 
-def check_output(output: Path, rejects: Path, *, resume: bool, force: bool) -> list[str]:
-    """Refuse, before any work is done, what must not be begun or replaced. Raises UsageError.
+def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, resume: bool, force: bool) -> list[str]:
+    """Refuse a job that must not begin or replace what is there; `inputs` are the files it reads. Raises UsageError.
 
     Returns which of OUTPUT and REJECTS the job replaces.
     """
     folder = _unfinished(output)
-    has_begun = (folder / RECORD).exists()
-    if output.is_dir():
-        hint = f"a folder of predictions is --output {quoted(output)}/"
-        raise UsageError("is a folder", where=str(output), hint=hint)
-    if resume and not has_begun and output.exists():
-        raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
-    if has_begun and not (resume or force):
-        hint = "go on with --resume, or begin anew with --force"
-        raise UsageError("an unfinished job", where=str(folder), hint=hint)
-    for file, option in ((output, "--output"), (rejects, "--rejects")):
-        check_file(file, force=force or has_begun, option=option)
-    if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
-        raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
+    with system.told(output, option="--output"):
+        has_begun = (folder / RECORD).exists()
+        if resume and not has_begun and output.exists():
+            raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
+        if has_begun and not (resume or force):
+            hint = "go on with --resume, or begin anew with --force"
+            raise UsageError("an unfinished job", where=str(folder), hint=hint)
+        for file, option in ((output, "--output"), (rejects, "--rejects")):
+            check_file(file, force=force or has_begun, option=option, inputs=inputs)
+        if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
+            raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
     standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
     if not (resume and has_begun):
         return list(standing)

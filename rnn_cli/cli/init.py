@@ -48,10 +48,10 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     if DATA_FILE.search(out.name.lower()):
         raise UsageError("is the name of a data file", where=str(out), hint="use --out config.yaml")
 
-    from rnn_cli.bundle.targets import check_file
     from rnn_cli.checks.findings import write_text
+    from rnn_cli.outputs import check_file
 
-    check_file(out, force=force, read=[file])
+    check_file(out, force=force, inputs=[file])
 
     from rnn_cli.checks.suggest_config import commented_yaml, propose
 

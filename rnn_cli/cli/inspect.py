@@ -202,11 +202,11 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     line ends and backslashes in a token are written \\t, \\n, \\\\.
     """
     from rnn_cli.bundle.model_folder import Bundle, locate
-    from rnn_cli.bundle.targets import check_folder
     from rnn_cli.cli.show_inspect import show_projector
     from rnn_cli.inspection.vectors import PROJECTOR_FILES, read_vectors, write_vectors
+    from rnn_cli.outputs import check_folder
 
-    check_folder(out, PROJECTOR_FILES, force=force)
+    check_folder(out, force=force, own=PROJECTOR_FILES)
     vectors = read_vectors(Bundle.open(locate(model)))
     show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
 

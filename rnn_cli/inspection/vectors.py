@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
-from rnn_cli.bundle.targets import check_folder
 from rnn_cli.errors import UsageError
+from rnn_cli.outputs import check_folder
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import PADDING, UNKNOWN
@@ -122,11 +122,11 @@ def write_vectors(vectors: Vectors, out: Path, *, force: bool) -> int:
     read as float32 they equal the model's. Raises `UsageError` if `out` must not be replaced, and `WriteError` if the
     disk refuses.
     """
-    check_folder(out, PROJECTOR_FILES, force=force)
+    check_folder(out, force=force, own=PROJECTOR_FILES)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
     with (
         system.told(out),
-        system.whole_folder(out.resolve(), lambda: check_folder(out, PROJECTOR_FILES, force=force)) as folder,
+        system.whole_folder(out.resolve(), lambda: check_folder(out, force=force, own=PROJECTOR_FILES)) as folder,
     ):
         with (folder / TENSORS_FILE).open("w", encoding="utf-8", newline="\n") as tensors:
             for row in vectors.table[PADDING + 1 :]:

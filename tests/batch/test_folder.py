@@ -191,7 +191,7 @@ def test_a_store_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, home: Pat
 
 def test_a_file_is_no_folder(home: Path) -> None:
     (home / "out").write_text("x")
-    with pytest.raises(UsageError, match="out: is a file; name a folder, or leave the / out"):
+    with pytest.raises(UsageError, match="out: is not a folder; choose another --output"):
         store_of("out/")
 
 

@@ -61,7 +61,7 @@ def test_the_texts_are_not_replaced_even_if_asked(leaking: Path, home: Path, rnn
     before = (home / "test.csv").read_text(encoding="utf-8")
     for out in ("mine.yaml", "test.csv"):
         told = rnn("data", "check", "mine.yaml", "--out", out, "--force")
-        assert (told.code, told.out, f"{out}: is the input itself" in told.err) == (2, "", True)
+        assert (told.code, told.out, f"{out}: is the input" in told.err) == (2, "", True)
     assert (home / "test.csv").read_text(encoding="utf-8") == before
 
 
@@ -105,7 +105,7 @@ def test_a_learning_curve_ends_in_a_sentence(make_labelled_file, rnn: Rnn) -> No
             ["data", "check", "odd.csv", "--set", "data.label_column=lable"],
             "did you mean --label-column label",
         ),
-        (["data", "check", "odd.csv", "--out", "odd.csv"], "odd.csv: is the input itself"),
+        (["data", "check", "odd.csv", "--out", "odd.csv"], "odd.csv: is the input"),
         (["data", "check", "odd.csv", "--out", "no/report.csv"], "no: no such folder"),
         (["data", "check", "odd.csv", "--force"], "--force is for --out, which is not given"),
         (["init", "odd.csv", "--set", "data.text_column=words"], "columns: 'text', 'label'"),

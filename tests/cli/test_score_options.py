@@ -44,13 +44,13 @@ MISTAKES = {
     "none": "none: its name does not say its format; add --input-format .*",
     "in.csv --output no/out.csv": "no: no such folder; make it first",
     "in.csv --output out.csv --on-bad-row skip --rejects no/r": "no: no such folder; make it first",
-    "in.csv --output in.csv": "in.csv: would be read and replaced; name another place",
-    "in.csv --output ./in.csv --force": "./in.csv: would be read and replaced; name another place",
-    "in.csv --output o.csv --on-bad-row skip --rejects in.csv --force": "in.csv: would be read and .*",
+    "in.csv --output in.csv": "in.csv: is the input; choose another --output",
+    "in.csv --output ./in.csv --force": "in.csv: is the input; choose another --output",
+    "in.csv --output o.csv --on-bad-row skip --rejects in.csv --force": "in.csv: is the input; choose another .*",
     "in.csv --output o.csv --on-bad-row skip --rejects ./o.csv": "o.csv: is --output and --rejects; name .*",
     "in.csv --on-bad-row skip --rejects in.jsonl": "in.jsonl: exists; use --force to replace it, or .*",
     "in.csv --output pipe --force": "pipe: is not a file; choose another --output",
-    "in.csv --output in.jsonl/": "in.jsonl: is a file; name a folder, or leave the / out",
+    "in.csv --output in.jsonl/": "in.jsonl: is not a folder; choose another --output",
     "in.csv --output s3://bucket/out.csv": "s3://bucket/out.csv: a URL names a folder; add a / behind it, .*",
     "in.csv --encoding utf-99": "--encoding: no text encoding is called 'utf-99'; use a name such as .*",
     "in.csv --delimiter ab": "--delimiter: 'ab' cannot be a delimiter; use one such as , or ;",
@@ -130,7 +130,7 @@ def test_rejects_of_the_standard_output_may_be_replaced(score: Rnn, home: Path) 
 def test_what_a_link_names_is_not_replaced_either(score: Rnn, home: Path) -> None:
     (home / "link").symlink_to(home)
     code, _, err = score("in.csv", "--output", "link/in.csv", "--force")
-    assert (code, err) == (2, "Error: link/in.csv: would be read and replaced; name another place\n")
+    assert (code, err) == (2, "Error: link/in.csv: is the input; choose another --output\n")
 
 
 # The terminal

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_cli.bundle.model_folder import CONFIG, FURTHER, INT8_MODEL, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle, proof
 from rnn_cli.config.load import parse_config
-from rnn_cli.errors import BundleError, UsageError, WriteError
+from rnn_cli.errors import BundleError, Error, UsageError, WriteError
 from rnn_cli.export.export import export_bundle, unplaced_config, unplaced_data
 
 from .conftest import Make
@@ -94,15 +94,13 @@ def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: P
     for folder in (out, out / "rnn_runtime" / "text"):
         (folder / "__pycache__").mkdir()  # left by Python, where the script was imported
         (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"")
-    with pytest.raises(BundleError, match=r"exists; use --force to replace it, or choose another --to$"):
+    with pytest.raises(UsageError, match=r"exists; use --force to replace it, or choose another --to$"):
         export_bundle(opened, out)
     export_bundle(opened, out, force=True)
     assert not (out / "__pycache__").exists()
     for name in ("rnn_runtime/text/notes.txt", "notes.txt"):
         (out / name).write_text("dear")
-        with pytest.raises(
-            BundleError, match=rf"holds {name}, which is no part of the model; move it, or choose another"
-        ):
+        with pytest.raises(UsageError, match=rf"holds {name}, which would be lost; move it, or choose another"):
             export_bundle(opened, out, force=True)
         assert (out / name).read_text() == "dear"
 
@@ -111,8 +109,8 @@ def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: P
 def test_what_is_no_model_is_never_replaced(force: bool, opened: Bundle, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "file").write_text("dear")
-    for name in ("home", "file"):
-        with pytest.raises(BundleError, match="exists and is not a trained model; choose another --to"):
+    for name, error in (("home", "exists and is not a trained model"), ("file", "is not a folder")):
+        with pytest.raises(Error, match=f"{error}; choose another --to"):
             export_bundle(opened, tmp_path / name, force=force)
     assert (tmp_path / "file").read_text() == "dear"
 
@@ -124,7 +122,7 @@ def test_the_model_itself_is_never_touched(force: bool, opened: Bundle, tmp_path
     for to, reason in (
         (opened.path, "is the model itself"),
         (tmp_path / "link", "is the model itself"),
-        (opened.path / "out", "in which nothing may change"),
+        (opened.path / "out", "in which nothing must change"),
     ):
         with pytest.raises(UsageError, match=reason):
             export_bundle(opened, to, force=force)

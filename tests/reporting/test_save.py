@@ -84,7 +84,7 @@ def test_a_failure_leaves_the_earlier_files(
     with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another --plots"):
         save_report(report, out=None, plots=charts, force=True)
     monkeypatch.setattr("rnn_cli.system.fsync", lambda path: None)
-    monkeypatch.setattr(canvas, "FORMATS", ("png", "none"))
+    monkeypatch.setattr(canvas, "PICTURE_FORMATS", ("png", "none"))
     monkeypatch.setattr(canvas, "NO_DATE", {"png": {}, "none": {}})
     with pytest.raises(ValueError, match="none"):
         save_report(report, out=None, plots=charts, force=True)
