@@ -97,7 +97,7 @@ def check_places(target: Target, names: Sequence[str], inputs: Sequence[Input]) 
     `names` are as given: a pattern or a folder would also stand for an output written into it, when it is read again.
     """
     from rnn_cli.batch.stores import store_of
-    from rnn_cli.batch.to_file import check_output
+    from rnn_cli.batch.unfinished import check_output
 
     rejected = None if target.is_folder else target.rejected
     read = [each.path for each in inputs]

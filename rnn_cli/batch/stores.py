@@ -1,13 +1,14 @@
 """Folders that files are written to, whole or not at all: local ones, and those that a URL names."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 from rnn_cli import system
+from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.data.reading.remote import file_system, is_remote, shown
 from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.outputs import check_folder
@@ -185,3 +186,20 @@ class Remote:
     def shown(self, name: str) -> str:
         """How a message names a file."""
         return f"{self}/{name}"
+
+
+RECORD = "_job.json"
+"""The file below a job's folder that says whose it is."""
+
+_VERSION = 1
+
+
+def write_record(store: Store, name: str, content: Mapping[str, Any]) -> None:
+    """Write what a job must find again below its folder, with a checksum."""
+    store.write(name, sign({"format_version": _VERSION, **content}).encode())
+
+
+def read_record(store: Store, name: str) -> dict[str, Any]:
+    """What `write_record` wrote. Raises BundleError where it is damaged."""
+    text = (store.read(name) or b"").decode("utf-8", "replace")
+    return unsign(text, newest=_VERSION, where=store.shown(name), hint="begin anew with --force")

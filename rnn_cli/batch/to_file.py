@@ -5,7 +5,7 @@ A file is made of parts beside it, in `FILE.unfinished`, which are put together 
 
 import errno
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,16 +16,13 @@ from rnn_cli import system
 from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
-from rnn_cli.batch.stores import LOCK, Local, refusals_named
-from rnn_cli.batch.to_folder import MADE, RECORD, REJECTED, Folder, read, score_to_folder, taken, windows_of_all
+from rnn_cli.batch.stores import RECORD, Local, refusals_named
+from rnn_cli.batch.to_folder import MADE, REJECTED, Folder, score_to_folder, taken, windows_of_all
+from rnn_cli.batch.unfinished import REJECTS, check_output, unfinished
 from rnn_cli.batch.windows import no_rows, texts_of
-from rnn_cli.errors import UsageError
 from rnn_cli.outputs import check_file
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
-
-_UNFINISHED = ".unfinished"
-OUTPUT, REJECTS = "output", "rejects"
 
 
 def score_to_file(
@@ -46,7 +43,7 @@ def score_to_file(
     is replaced. Raises DataError, UsageError or RunFailed; then an earlier output stands as it was.
     """
     replaced = check_output(output, rejects, resume=resume, force=force)
-    place = _unfinished(output)
+    place = unfinished(output)
     of_job, how = {**model, "rejects": str(rejects)}, {"resume": resume, "force": force}
     with taken(job, of_job, Local(place, output), listener, **how, joined=True, replaced=replaced) as folder:
         if "made" not in folder.record:
@@ -60,36 +57,6 @@ def score_to_file(
         with refusals_named(output):
             _give_names(place, output, rejects, counts, replaced)
     return counts
-
-
-def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, resume: bool, force: bool) -> list[str]:
-    """Refuse a job that must not begin or replace what is there; `inputs` are the files it reads. Raises UsageError.
-
-    Returns which of OUTPUT and REJECTS the job replaces.
-    """
-    folder = _unfinished(output)
-    with system.told(output, option="--output"):
-        has_begun = (folder / RECORD).exists()
-        if resume and not has_begun and output.exists():
-            raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
-        if has_begun and not (resume or force):
-            hint = "go on with --resume, or begin anew with --force"
-            raise UsageError("an unfinished job", where=str(folder), hint=hint)
-        for file, option in ((output, "--output"), (rejects, "--rejects")):
-            check_file(file, force=force or has_begun, option=option, inputs=inputs)
-        if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
-            raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
-    standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
-    if not (resume and has_begun):
-        return list(standing)
-    record = read(Local(folder), RECORD)
-    before: list[str] = record["replaced"]
-    if "made" in record:
-        return before
-    for name, path in standing.items():
-        if name not in before and not force:
-            raise UsageError("has come meanwhile", where=str(path), hint="replace it with --force, or move it")
-    return sorted({*before, *standing})
 
 
 def _put_together(job: Job, place: Path, folder: Folder) -> None:
@@ -139,16 +106,6 @@ def _move(file: Path, to: Path) -> None:
             raise
         with system.whole_file(to) as copy:  # on another disk
             copyfile(file, copy)
-
-
-def _unfinished(output: Path) -> Path:
-    return output.with_name(output.name + _UNFINISHED)
-
-
-def _is_empty(folder: Path) -> bool:
-    """Whether a folder holds nothing but what a job leaves that was killed as it began."""
-    left = [file.name for file in folder.rglob("*") if not file.is_dir()]
-    return all(name == LOCK or name.startswith(f".{RECORD}.") for name in left)
 
 
 STREAM = "standard output"

@@ -17,7 +17,7 @@ from typing import Any
 from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener, refuse_another
-from rnn_cli.batch.stores import Store
+from rnn_cli.batch.stores import RECORD, Store, read_record, write_record
 from rnn_cli.batch.windows import (
     WINDOWS,
     Window,
@@ -27,13 +27,10 @@ from rnn_cli.batch.windows import (
     texts_of,
     windows_of,
 )
-from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.errors import BundleError, DataError, UsageError
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
 
-_VERSION = 1
-RECORD = "_job.json"
 REJECTED, MARKS = "_rejected", "_marks"
 MADE = "_made"
 """What a job of one file puts together, and the rejected rows in the file of that name and `.rejected`."""
@@ -58,7 +55,7 @@ class Folder:
     def save(self, **more: Any) -> None:
         """Keep these with the record of the job."""
         self.record.update(more)
-        _write(self.store, RECORD, self.record)
+        write_record(self.store, RECORD, self.record)
 
     def finish(self, job: Job, counts: Counts) -> None:
         """Note that all parts stand, and what they hold. Raises DataError if there are no rows at all."""
@@ -140,7 +137,7 @@ def _taken_over(store: Store, record: Mapping[str, Any], *, resume: bool, force:
         raise UsageError("holds the predictions of a job", where=str(store), hint=hint)
     earlier: Mapping[str, Any]
     try:
-        earlier = read(store, RECORD)
+        earlier = read_record(store, RECORD)
     except BundleError:
         if resume:
             raise
@@ -162,7 +159,7 @@ def _marks(store: Store, record: Mapping[str, Any], own: Iterable[str]) -> dict[
     for name in own:
         if name == _whole(name) and name.startswith(f"{MARKS}/"):
             part = f"{name.removeprefix(f'{MARKS}/').removesuffix('jsonl')}{record['parts']['format']}"
-            marks[part] = Counts(**read(store, name)["counts"])
+            marks[part] = Counts(**read_record(store, name)["counts"])
     return marks
 
 
@@ -204,16 +201,6 @@ def _stem(name: str) -> str:
     path = PurePosixPath(name.replace("\\", "/"))
     path = path.with_suffix("") if path.suffix.lower() in (".gz", ".zst") else path
     return str(path.with_suffix(""))
-
-
-def _write(store: Store, name: str, content: Mapping[str, Any]) -> None:
-    store.write(name, sign({"format_version": _VERSION, **content}).encode())
-
-
-def read(store: Store, name: str) -> dict[str, Any]:
-    """A record that a job wrote below its folder. Raises BundleError where it is damaged."""
-    text = (store.read(name) or b"").decode("utf-8", "replace")
-    return unsign(text, newest=_VERSION, where=store.shown(name), hint="begin anew with --force")
 
 
 Scored = tuple[Window, Scores]
@@ -283,7 +270,7 @@ def write_part(
         folder.store.write(folder.name(job, *place, beside=REJECTED), rejected.getvalue())
     if counts.unknown or counts.unsure:
         marks = asdict(replace(counts, rows=0, rejected=0))
-        _write(folder.store, folder.name(job, *place, beside=MARKS), {"counts": marks})
+        write_record(folder.store, folder.name(job, *place, beside=MARKS), {"counts": marks})
     folder.store.write(folder.name(job, *place), rows.getvalue())
     return counts
 

@@ -1,0 +1,52 @@
+"""A job of one file that has begun: the folder of its parts, and whether such a job may begin. Loads nothing."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from rnn_cli import system
+from rnn_cli.batch.stores import LOCK, RECORD, Local, read_record
+from rnn_cli.errors import UsageError
+from rnn_cli.outputs import check_file
+
+OUTPUT, REJECTS = "output", "rejects"
+
+
+def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, resume: bool, force: bool) -> list[str]:
+    """Refuse a job that must not begin or replace what is there; `inputs` are the files it reads. Raises UsageError.
+
+    Returns which of OUTPUT and REJECTS the job replaces.
+    """
+    folder = unfinished(output)
+    with system.told(output, option="--output"):
+        has_begun = (folder / RECORD).exists()
+        if resume and not has_begun and output.exists():
+            raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
+        if has_begun and not (resume or force):
+            hint = "go on with --resume, or begin anew with --force"
+            raise UsageError("an unfinished job", where=str(folder), hint=hint)
+        for file, option in ((output, "--output"), (rejects, "--rejects")):
+            check_file(file, force=force or has_begun, option=option, inputs=inputs)
+        if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
+            raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
+    standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
+    if not (resume and has_begun):
+        return list(standing)
+    record = read_record(Local(folder), RECORD)
+    before: list[str] = record["replaced"]
+    if "made" in record:
+        return before
+    for name, path in standing.items():
+        if name not in before and not force:
+            raise UsageError("has come meanwhile", where=str(path), hint="replace it with --force, or move it")
+    return sorted({*before, *standing})
+
+
+def unfinished(output: Path) -> Path:
+    """The folder in which a job of this file keeps its parts."""
+    return output.with_name(output.name + ".unfinished")
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a job leaves that was killed as it began."""
+    left = [file.name for file in folder.rglob("*") if not file.is_dir()]
+    return all(name == LOCK or name.startswith(f".{RECORD}.") for name in left)
