@@ -6,7 +6,7 @@ A file is made of parts beside it, in `FILE.unfinished`, which are put together 
 import errno
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from shutil import copyfile, copyfileobj
@@ -135,7 +135,7 @@ def score_to_stream(
     with passed_over as rejected, ExitStack() as stack:
         write = None
         windows = windows_of_all(job, added, listener, joined=True)
-        for window, scores in score_each(predictor, windows, texts_of):
+        for window, scores in stack.enter_context(closing(score_each(predictor, windows, texts_of))):
             with refusals_named(STREAM):
                 if write is None:
                     write = stack.enter_context(writer(added, window.source, stream, _Named(rejected, place)))

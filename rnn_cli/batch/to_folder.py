@@ -8,7 +8,7 @@ and below `_rejected` and `_marks` stand a chunk's rejected rows and its count o
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import filterfalse, groupby
 from pathlib import PurePosixPath
@@ -222,15 +222,16 @@ def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Sc
             else:
                 yield from windows
 
-    def scored() -> Iterator[Scored]:
-        for window, scores in score_each(predictor, to_score(), texts_of):
+    def heard(scored: Iterable[Scored]) -> Iterator[Scored]:
+        for window, scores in scored:
             yield window, scores
             listener.scored(len(window.rows.lines))
 
-    for place, windows in groupby(scored(), key=lambda each: chunk_of(each[0])):
-        header = not folder.joined or place == first
-        written = write_part(job, added, folder, place, windows, header=header)
-        counts += written  # which `to_score` has added to meanwhile
+    with closing(score_each(predictor, to_score(), texts_of)) as scored:
+        for place, windows in groupby(heard(scored), key=lambda each: chunk_of(each[0])):
+            header = not folder.joined or place == first
+            written = write_part(job, added, folder, place, windows, header=header)
+            counts += written  # which `to_score` has added to meanwhile
     return counts
 
 

@@ -16,7 +16,7 @@ import threading
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -225,11 +225,12 @@ AHEAD = 3
 
 def score_each(
     predictor: Predictor, items: Iterable[StreamItem], texts: Callable[[StreamItem], Sequence[str]]
-) -> Iterator[tuple[StreamItem, Scores]]:
+) -> Generator[tuple[StreamItem, Scores]]:
     """Each item with the scores of its texts, in order; the scores depend on the item alone.
 
     Holds at most two items for each thread, and two more. An item should hold some hundred texts or more. Raises
-    `RunFailed` if a process that scores is lost.
+    `RunFailed` if a process that scores is lost. Close it where it may not be read to its end: only then its threads or
+    processes end, and Python's settings are put back.
     """
     scoring = Workers(predictor) if CAN_FORK else _Threads(predictor)
     under_way: deque[tuple[StreamItem, Callable[[], Scores]]] = deque()

@@ -1,6 +1,7 @@
 """A job that ends early: what is left of it, and that it goes on to the very bytes of one that did not."""
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -321,6 +322,14 @@ def test_stopped_by_a_bad_row_it_goes_on_past_it(output: str, with_bad_rows: lis
     done = score(with_bad_rows, output, on_bad_row="skip", resume=True)
     assert (done.counts.rejected, done.counts.rows) == (2, 100) and done.heard.rows < 100
     assert bytes_of(output) == bytes_of(f"whole.{output.partition('.')[2]}")
+
+
+def test_a_job_that_fails_leaves_python_as_it_was(with_bad_rows: list[str], score: Any) -> None:
+    before = sys.getswitchinterval(), gc.get_threshold(), children()
+    with pytest.raises(DataError) as held:
+        score(with_bad_rows, "out.csv")
+    assert (sys.getswitchinterval(), gc.get_threshold(), children()) == before
+    assert held.value
 
 
 def test_a_finished_job_has_nothing_to_go_on_with(files: list[str], score: Any) -> None:

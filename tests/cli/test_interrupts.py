@@ -65,9 +65,9 @@ COMMANDS = {
     "found.csv": ["data", "check", "reviews.csv", "--out", "found.csv", "--force"],
     "vectors": ["inspect", "embedding", "--model", "model", "--out", "vectors", "--force"],
     "classifier": ["export", "--model", "model", "--to", "classifier", "--force"],
-    "out.csv": ["score", "--model", "model", "reviews.csv", "--output", "out.csv", "--force"],
-    "out.csv.gz": ["score", "--model", "model", "reviews.csv", "--output", "out.csv.gz", "--force"],
-    "parts": ["score", "--model", "model", "reviews.csv", "--output", "parts/", "--force"],
+    "out.csv": ["score", "--model", "model", "reviews.csv", "--prefix", "p_", "--output", "out.csv", "--force"],
+    "out.csv.gz": ["score", "--model", "model", "reviews.csv", "--prefix", "p_", "--output", "out.csv.gz", "--force"],
+    "parts": ["score", "--model", "model", "reviews.csv", "--prefix", "p_", "--output", "parts/", "--force"],
 }
 
 

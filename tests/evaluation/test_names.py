@@ -3,14 +3,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnn_cli.cli.layout import shortened, table
+from rnn_cli.cli.layout import cut_to, table
 from rnn_cli.text.plain import apart
 
 LONG = "politics and society, europe, "
 
 
 def shown(*names: str, most: int = 28) -> list[str]:
-    return list(apart(names, most, shortened).values())
+    return list(apart(names, most, cut_to).values())
 
 
 def test_names_that_differ_where_they_are_cut_are_cut_in_their_middle() -> None:
@@ -35,7 +35,7 @@ def test_what_nothing_tells_apart_is_numbered() -> None:
     st.sampled_from([8, 16, 28]),
 )
 def test_no_two_are_alike_and_none_is_too_wide(names: list[str], most: int) -> None:
-    forms = apart(names, most, shortened)
+    forms = apart(names, most, cut_to)
     assert list(forms) == names
     assert len(set(forms.values())) == len(names)
     assert all(cell_len(form) <= most for form in forms.values())

@@ -113,7 +113,7 @@ def test_a_page_shows_the_texts_as_they_are(pages: tuple[Page, Page]) -> None:
 def test_charts_as_files_are_xml_that_shows_the_labels(
     reports: tuple[Report, Report], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(canvas, "FORMATS", ("svg",))
+    monkeypatch.setattr(canvas, "PICTURE_FORMATS", ("svg",))
     for report, name in zip(reports, ("hostile", "harmless"), strict=True):
         save_charts(draw_all(report), tmp_path / name, force=False)
     for file in (tmp_path / "hostile").glob("*.svg"):

@@ -289,7 +289,7 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
         config = Config.model_validate({**tiny, **sections, **wild})
         train_prepared(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
     assert listener.notes[-1] == LEFT
-    with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished begins at"):
+    with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished starts"):
         reopened(Path("w.unfinished"), pytest.fail).__enter__()
     tamed = further(Path("w.unfinished"), labelled_file, listener, "training.learning_rate=0.03")
     assert tamed.manifest.data["further_training_of"] == {"model": str(Path("w.unfinished").resolve())}

@@ -220,7 +220,7 @@ def test_stopped_while_it_validates(
     assert_it_ended_as(unbroken)
 
 
-@pytest.mark.parametrize("at", ["to_onnx", "plain_network", "evaluate", "_manifest"])
+@pytest.mark.parametrize("at", ["to_onnx", "plain_network", "evaluate_predictor", "_manifest"])
 def test_stopped_while_the_bundle_is_written(
     at: str, labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
