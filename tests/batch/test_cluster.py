@@ -279,7 +279,7 @@ def test_a_bad_row_stops_it_with_the_same_line(trained: Path, home: Path) -> Non
     assert (
         told["ray"]
         == told["local"]
-        == ("Error: in.csv:5002: 3 fields, expected 2; quote the text, or pass over such rows: --on-bad-row skip")
+        == ("Error: in.csv:5002: 3 fields, expected 2; quote the text, or skip such rows: --on-bad-row skip")
     )
 
 
