@@ -49,6 +49,10 @@ class Error(Exception):
         super().__init__((f"{where}: " if where else "") + what + (f"; {hint}" if hint else ""))
 
 
+class Note(str):
+    """A note on an exception that says how to go on after it. The command line prints it, with --quiet, too."""
+
+
 class UsageError(Error):
     """A command was called in a way it cannot serve."""
 

@@ -26,7 +26,7 @@ def check_file(
     `option` names it on the command line. `inputs` are files that the command reads: none is replaced, whatever link
     leads to it. Of `kind` is what may be replaced, where not every file may.
     """
-    with system.told(out, option=option):
+    with system.as_write_error(out, option=option):
         if out.is_dir():
             raise UsageError("is a folder", where=str(out), hint="name a file in it")
         _check_place(out.parent, option, is_made=False)
@@ -46,7 +46,7 @@ def check_folder(out: Path, *, force: bool, option: str = "--out", own: Collecti
 
     `own` are the names of the files that may be replaced in it; None if the caller checks what is in it.
     """
-    with system.told(out, option=option):
+    with system.as_write_error(out, option=option):
         if _is_there(out) and not out.is_dir():
             raise UsageError("is not a folder", where=str(out), hint=f"choose another {option}")
         _check_place(out if own is None else out.parent, option, is_made=True)

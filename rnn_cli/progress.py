@@ -1,4 +1,4 @@
-"""What a command is at, told on stderr: a bar with the time left on a terminal, elsewhere a line every ten seconds.
+"""What a command is doing, on stderr: a bar with the time left on a terminal, elsewhere a line every ten seconds.
 
 One listener hears all long work: training, scoring files, checks of data.
 """
@@ -34,7 +34,7 @@ MOMENT = 0.3
 """Seconds that a step must take to have a bar."""
 
 UNNAMED = "working"
-"""What is told of a step that has no name."""
+"""The name of a step that has none."""
 
 
 QUIET = "rnn.quiet"
@@ -42,7 +42,7 @@ QUIET = "rnn.quiet"
 
 
 def is_quiet() -> bool:
-    """Whether the command line that runs was told to tell no progress."""
+    """Whether the command line that runs is to show no progress."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(QUIET))
 
@@ -68,7 +68,7 @@ class Notes:
 class Step:
     """What is being done: since when, and how far it is, `done` of `total` (None where nobody knows).
 
-    `first` of them were done when it began. `told` says how far it is in words; `further` are the steps of the same
+    `first` of them were done when it began. `text` says how far it is in words; `further` are the steps of the same
     kind that come after `total`, in later epochs.
     """
 
@@ -77,11 +77,11 @@ class Step:
     first: int = 0
     done: int = 0
     total: int | None = None
-    told: str = ""
+    text: str = ""
     further: int = 0
 
     def left(self, now: float) -> str:
-        """How long it will take from now on, or has taken so far where that cannot be told."""
+        """How long it will take from now on, or has taken so far where that is not known."""
         if self.total is None or self.done <= self.first:
             return f"{in_words(now - self.began)} so far" if now - self.began >= 1 else ""
         each = (now - self.began) / (self.done - self.first)
@@ -126,7 +126,7 @@ class Lines(Still):
         now = time.monotonic()
         if now - self.told_at >= SILENCE:
             step = self.step
-            self.say(", ".join(filter(None, (f"{step.what} {step.told}".rstrip(), step.left(now)))))
+            self.say(", ".join(filter(None, (f"{step.what} {step.text}".rstrip(), step.left(now)))))
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line."""
@@ -166,8 +166,8 @@ class Lines(Still):
         share = f"{min(self.bytes / self.size, 1):.0%}, " if self.size else ""
         began = self.step.began if self.step.what == "scoring" else time.monotonic()
         rate = self.rows / max(time.monotonic() - began, 1e-3)
-        told = f"{share}{self.rows:,} rows" + (f", {rate:,.0f} a second" if self.rows else "")
-        self._at("scoring", min(self.bytes, self.size or 0), self.size or None, told)
+        text = f"{share}{self.rows:,} rows" + (f", {rate:,.0f} a second" if self.rows else "")
+        self._at("scoring", min(self.bytes, self.size or 0), self.size or None, text)
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Remember how much there will be; print the head of the epochs' lines before the first."""
@@ -180,8 +180,8 @@ class Lines(Still):
     def step_done(self, loss: float, accuracy: float) -> None:
         """Remember it; a line a batch would drown the rest."""
         step, done = self.step, self.step.done + 1
-        told = f"{done:,}/{step.total or 0:,} loss {loss:.4f}  accuracy {accuracy:.1%}"
-        self._at(step.what, done, step.total, told, further=step.further)
+        text = f"{done:,}/{step.total or 0:,} loss {loss:.4f}  accuracy {accuracy:.1%}"
+        self._at(step.what, done, step.total, text, further=step.further)
 
     def epoch_done(self, metrics: "EpochMetrics", *, best: bool) -> None:
         """Print the epoch's row of the history."""
@@ -192,11 +192,11 @@ class Lines(Still):
             f"{metrics.clipped:7.0%}  {metrics.seconds:4.0f}s{'  best' if best else ''}",
         )
 
-    def _at(self, what: str, done: int, total: int | None, told: str, further: int = 0) -> None:
+    def _at(self, what: str, done: int, total: int | None, text: str, further: int = 0) -> None:
         if what != self.step.what:
             self.step = Step(what, time.monotonic(), done)
         step = self.step
-        step.done, step.total, step.told, step.further = done, total, told, further
+        step.done, step.total, step.text, step.further = done, total, text, further
 
 
 class Bars(Lines):
@@ -218,15 +218,15 @@ class Bars(Lines):
         self.bars.console.print(line, style=style)
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
-        """Show the epoch's bar at once: there will be many a short one, and all are told."""
+        """Show the epoch's bar at once: there will be many a short one, and all are shown."""
         super().epoch_starts(epoch, epochs, steps, done)
         with self.alone:
             self._show(after=0)
 
-    def _at(self, what: str, done: int, total: int | None, told: str, further: int = 0) -> None:
+    def _at(self, what: str, done: int, total: int | None, text: str, further: int = 0) -> None:
         with self.alone:
             before = self.step
-            super()._at(what, done, total, told, further)
+            super()._at(what, done, total, text, further)
             if self.step is not before and self.shown is not None:
                 self.bars.remove_task(self.shown)
                 self.shown = None
@@ -236,9 +236,9 @@ class Bars(Lines):
     def _show(self, after: float = MOMENT) -> None:
         step, now = self.step, time.monotonic()
         if self.shown is None and step.what != UNNAMED and now - step.began >= after:
-            self.shown = self.bars.add_task(step.what, total=step.total, told="", left="")
+            self.shown = self.bars.add_task(step.what, total=step.total, text="", left="")
         if self.shown is not None:
-            self.bars.update(self.shown, completed=step.done, total=step.total, told=step.told, left=step.left(now))
+            self.bars.update(self.shown, completed=step.done, total=step.total, text=step.text, left=step.left(now))
 
 
 @contextmanager
@@ -269,7 +269,7 @@ def _bar() -> "Progress":
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[text]}"),
         TextColumn("{task.fields[left]}"),
         console=Console(stderr=True, highlight=False, markup=False, emoji=False),
         expand=True,

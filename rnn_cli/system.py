@@ -46,7 +46,7 @@ def leave_home_alone() -> None:
         os.environ.setdefault("KERAS_HOME", NO_FOLDER)
     if not (cache / "matplotlib").exists() and not (home / ".matplotlib").exists():
         os.environ.setdefault("MPLCONFIGDIR", NO_FOLDER)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is nothing to tell in a run
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is of no interest in a run
 
 
 def keep_ray_here() -> None:
@@ -69,8 +69,8 @@ def stderr_closed() -> Iterator[None]:
 
 
 @contextmanager
-def told(place: Path, *, option: str = "--out") -> Iterator[None]:
-    """What the disk refuses inside the block (it is full, a folder is read-only) is told as a `WriteError`.
+def as_write_error(place: Path, *, option: str = "--out") -> Iterator[None]:
+    """Raise what the disk refuses inside the block (it is full, a folder is read-only) as a `WriteError`.
 
     It names `place`, or the file in it. `option` is what names the place on the command line.
     """
@@ -177,7 +177,7 @@ def exchange(new: Path, old: Path) -> None:
 
 
 def _renameat2(new: Path, old: Path) -> bool:
-    """Linux's atomic exchange (renameat2(2)); answers whether the file system could."""
+    """Linux's atomic exchange (renameat2(2)); returns whether the file system could."""
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     call = getattr(ctypes.CDLL(None), "renameat2", None)
     return call is not None and call(here, os.fsencode(new), here, os.fsencode(old), exchange) == 0
@@ -187,7 +187,7 @@ def _renameat2(new: Path, old: Path) -> bool:
 def locked(lock: Path, taken: Exception) -> Iterator[Callable[[], bool]]:
     """A file that one process at a time holds; raises `taken` where another one does, and `OSError`.
 
-    Gives what answers whether the file is still the one that is held. It stays when the block ends.
+    Gives a function that says whether the file is still the one that is held. It stays when the block ends.
     """
     import fcntl  # POSIX has it; what only scores sentences runs elsewhere too
 
@@ -209,7 +209,7 @@ def locked(lock: Path, taken: Exception) -> Iterator[Callable[[], bool]]:
 
 
 def hide(folder: Path, ending: str) -> Path:
-    """Take a folder's name away in one step: answers the hidden folder beside it, of this ending, that holds it now."""
+    """Take a folder's name away in one step: returns the hidden folder beside it, of this ending, that holds it now."""
     hidden = Path(mkdtemp(prefix=_hidden(folder), suffix=ending, dir=folder.parent))
     try:
         folder.rename(hidden / "old")

@@ -34,7 +34,7 @@ READER, SCORER = 0.1, 0.9
 
 @dataclass(frozen=True)
 class _Progress:
-    """What is told of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
+    """What is known of a chunk, with its pickled `windows` until they are scored, and how many bytes were read for it.
 
     `chunk` is None at the end of a file, which has `chunks` of them; `stood` says that the folder had it before.
     """
@@ -63,7 +63,7 @@ def score_on_ray(
     files = ray.data.from_items(
         [{"file": file} for file in range(len(job.inputs))], override_num_blocks=len(job.inputs)
     )
-    told = files.map_batches(read, batch_size=1, num_cpus=READER).map_batches(
+    progress = files.map_batches(read, batch_size=1, num_cpus=READER).map_batches(
         _Scorer,
         batch_size=1,
         num_cpus=SCORER,
@@ -71,16 +71,16 @@ def score_on_ray(
         # In a list, Ray leaves it to us to fetch it, and can restart a worker as long as this process holds it.
         fn_constructor_kwargs={"job": job, "model": [model], "folder": folder, "precision": precision},
     )
-    return _gathered(job, (pickle.loads(row["told"]) for row in told.iter_rows()), listener)
+    return _gathered(job, (pickle.loads(row["progress"]) for row in progress.iter_rows()), listener)
 
 
-def _gathered(job: Job, told: Iterator[_Progress], listener: ScoringListener) -> Counts:
-    """The counts of all chunks, each of which must be told of once."""
+def _gathered(job: Job, progress: Iterator[_Progress], listener: ScoringListener) -> Counts:
+    """The counts of all chunks, each of which must be reported once."""
     counts = Counts()
     seen: set[tuple[int, int]] = set()
     ends: dict[int, int] = {}
     try:
-        for each in told:
+        for each in progress:
             if each.error is not None:
                 raise each.error
             listener.read(each.read)
@@ -130,18 +130,18 @@ class _Scorer:
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[bytes]]:
         """Score the chunk that a row holds, if it holds one."""
-        (told,) = (pickle.loads(each) for each in batch["told"])
-        if not told.windows:
-            return _row(told)
-        windows: list[Window] = pickle.loads(told.windows)
+        (progress,) = (pickle.loads(each) for each in batch["progress"])
+        if not progress.windows:
+            return _row(progress)
+        windows: list[Window] = pickle.loads(progress.windows)
         scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
         source = windows[0].source
         try:
             self._added.refuse_columns(source.columns, source.name)
-            counts = write_part(self._job, self._added, self._folder, (told.file, told.chunk), scored)
+            counts = write_part(self._job, self._added, self._folder, (progress.file, progress.chunk), scored)
         except Error as error:
-            return _row(replace(told, windows=b"", error=error))
-        return _row(replace(told, windows=b"", counts=counts))
+            return _row(replace(progress, windows=b"", error=error))
+        return _row(replace(progress, windows=b"", counts=counts))
 
 
 def _cores() -> int:
@@ -163,8 +163,8 @@ class _Meter:
         return count
 
 
-def _row(told: _Progress) -> dict[str, list[bytes]]:
-    return {"told": [pickle.dumps(told, 5)]}
+def _row(progress: _Progress) -> dict[str, list[bytes]]:
+    return {"progress": [pickle.dumps(progress, 5)]}
 
 
 def _packed(opened: Bundle, precision: Precision) -> dict[str, bytes]:

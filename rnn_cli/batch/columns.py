@@ -44,7 +44,7 @@ class Added:
 
     @classmethod
     def by(cls, predictor: Predictor, job: Job) -> "Added":
-        """Those of a model's answers."""
+        """Those of a model's predictions."""
         return cls(predictor.labels, predictor.decision, job)
 
     @property
@@ -80,7 +80,7 @@ class Added:
             )
 
     def of(self, rows: Block, scores: Scores) -> PredictedRows:
-        """The answers to a window's rows, of whose texts these are the scores."""
+        """The predictions to a window's rows, of whose texts these are the scores."""
         faults = rows.faults
         skips = bool(faults) and self.job.on_bad_row == SKIP
         kept = [index for index in range(len(rows.lines)) if index not in faults] if skips else range(len(rows.lines))
@@ -96,8 +96,8 @@ class Added:
         columns = {name: columns[name.removeprefix(self.job.prefix)] for name in self.kinds}
         every = dict(zip(self.labels, map(_rounded, probabilities.T), strict=True)) if self.job.proba else {}
         bad = [] if skips else list(faults)
-        answered = [column for name, column in columns.items() if name != f"{self.job.prefix}error"]
-        for column in (*answered, *every.values()):
+        cells = [column for name, column in columns.items() if name != f"{self.job.prefix}error"]
+        for column in (*cells, *every.values()):
             for index in bad:
                 column[index] = None
         unknown = ~known

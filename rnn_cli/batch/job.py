@@ -81,7 +81,7 @@ def local(name: str) -> str:
 
 def _named(name: str, any_format: bool) -> Iterator[Input]:
     if name == STANDARD_INPUT:
-        yield Input(name, "answers")
+        yield Input(name, "predictions")
     elif is_remote(name):
         found = remote_files(name)
         by_url = {each.url: each for each in (found if found is not None else [remote_file(name)])}
@@ -144,12 +144,12 @@ Engine = Literal["local", "ray"]
 
 @dataclass(frozen=True)
 class Job:
-    """Which files are scored and how the answers are written.
+    """Which files are scored and how the predictions are written.
 
     `how` tells how files are read: fields of `ReadRequest` by their names. `format` is csv, tsv, jsonl or parquet; the
     text formats may have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or
-    are kept without an answer (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that are
-    added, `proba` adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a
+    are kept without a prediction (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that
+    are added, `proba` adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a
     formula does.
     """
 
@@ -167,9 +167,9 @@ class Job:
         return ReadRequest(self.inputs[file].path, labels=False, **{**self.how, **more})
 
     def signature(self, **more: object) -> dict[str, str]:
-        """What its answers depend on, by name, each as a checksum, with `more` of the same; equal jobs have equal ones.
+        """What its predictions depend on, by name, each as a checksum, with `more` of the same.
 
-        So it tells nobody what a URL may hold.
+        Equal jobs have equal signatures. Checksums keep secret what a URL may hold.
         """
         asked: dict[str, object] = json.loads(json.dumps(asdict(self) | more))
         bad_rows = {"on_bad_row": self.on_bad_row}
@@ -192,7 +192,7 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
         names.remove("on_bad_row")
     if names:
         name = words.get(names[0], f"--{names[0].replace('_', '-')}")
-        hint = "call it as it was begun, or begin anew with --force"
+        hint = "call it as it was begun, or start again with --force"
         raise UsageError(f"was begun with another {name}", where=where, hint=hint)
 
 
@@ -200,7 +200,7 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
 class Counts:
     """Rows of a job: `rows` were read, of which `rejected` could not be scored.
 
-    Of the others, `unknown` hold no word that the model knows, and `unsure` are answered so.
+    Of the others, `unknown` hold no word that the model knows, and `unsure` are predicted so.
     """
 
     rows: int = 0
@@ -210,7 +210,7 @@ class Counts:
 
     @property
     def scored(self) -> int:
-        """Rows that have an answer."""
+        """Rows that have a prediction."""
         return self.rows - self.rejected
 
     def __add__(self, other: "Counts") -> "Counts":

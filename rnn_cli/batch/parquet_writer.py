@@ -1,4 +1,4 @@
-"""Answered rows as Parquet, every column of its own type. The only file of this room that loads pyarrow."""
+"""Rows with predictions as Parquet, every column of its own type. The only file of this room that loads pyarrow."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager

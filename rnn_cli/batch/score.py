@@ -192,7 +192,7 @@ def write_scored(
         return score_to_file(job, predictor, model, Path(target.name), target.rejected, listener, **how)
 
     from rnn_cli.batch.stores import store_of
-    from rnn_cli.batch.to_folder import score_to_folder, taken
+    from rnn_cli.batch.to_folder import open_job_folder, score_to_folder
 
     with ExitStack() as cluster:
         if target.engine == RAY:  # before anything is written: it may not be there
@@ -202,7 +202,7 @@ def write_scored(
 
             listener.note("connecting to Ray" if target.ray_address else "starting Ray")
             cluster.enter_context(connected(target.ray_address, threads))
-        with taken(job, model, store_of(target.name), listener, **how) as folder:
+        with open_job_folder(job, model, store_of(target.name), **how) as folder:
             if target.engine == RAY:
                 from rnn_cli.batch.cluster import score_on_ray
 

@@ -44,7 +44,7 @@ class Store(Protocol):
         """All files below it, those that are half-written too."""
 
     def held(self) -> AbstractContextManager[None]:
-        """Only one process works in it, where that can be told; a folder that was made and stays empty goes."""
+        """Only one process works in it, where the system can show it; a folder that was made and stays empty goes."""
 
     def clear(self, names: list[str]) -> None:
         """Delete files."""
@@ -202,4 +202,4 @@ def write_record(store: Store, name: str, content: Mapping[str, Any]) -> None:
 def read_record(store: Store, name: str) -> dict[str, Any]:
     """What `write_record` wrote. Raises BundleError where it is damaged."""
     text = (store.read(name) or b"").decode("utf-8", "replace")
-    return unsign(text, newest=_VERSION, where=store.shown(name), hint="begin anew with --force")
+    return unsign(text, newest=_VERSION, where=store.shown(name), hint="start again with --force")

@@ -1,4 +1,4 @@
-"""Answered rows as CSV, TSV and JSONL. Rows that came in the same format are written as they stood, and not anew."""
+"""Rows with predictions as CSV, TSV and JSONL. Rows that came in the same format are written as they stood."""
 
 import csv
 import gzip
@@ -123,7 +123,7 @@ def harmless(cell: str) -> str:
 
 
 Write = Callable[[Window, PredictedRows], None]
-"""Writes a window's rows with their answers."""
+"""Writes a window's rows with their predictions."""
 
 
 class TextFormat(Protocol):
@@ -133,7 +133,7 @@ class TextFormat(Protocol):
         """What stands before the first row."""
 
     def lines(self, window: Window, predicted: PredictedRows) -> str:
-        """The rows with their answers, a line each."""
+        """The rows with their predictions, a line each."""
 
 
 @contextmanager
@@ -179,7 +179,7 @@ class Delimited:
         return self._record([*self._columns, *self._added.names])
 
     def lines(self, window: Window, predicted: PredictedRows) -> str:
-        """The rows with their answers, a line each."""
+        """The rows with their predictions, a line each."""
         cells = [self._cells(column) for column in (*predicted.columns.values(), *predicted.probabilities.values())]
         tails = map(self._delimiter.join, zip(*cells, strict=True))
         rows = window.rows
@@ -222,7 +222,7 @@ class Jsonl:
         return ""
 
     def lines(self, window: Window, predicted: PredictedRows) -> str:
-        """The rows with their answers, a line each."""
+        """The rows with their predictions, a line each."""
         tails = self._tails(predicted)
         heads = self._heads(window, predicted)
         return "".join(

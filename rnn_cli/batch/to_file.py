@@ -17,7 +17,7 @@ from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.stores import RECORD, Local, refusals_named
-from rnn_cli.batch.to_folder import MADE, REJECTED, Folder, score_to_folder, taken, windows_of_all
+from rnn_cli.batch.to_folder import MADE, REJECTED, Folder, open_job_folder, score_to_folder, windows_of_all
 from rnn_cli.batch.unfinished import REJECTS, check_output, unfinished
 from rnn_cli.batch.windows import no_rows, texts_of
 from rnn_cli.outputs import check_file
@@ -45,7 +45,7 @@ def score_to_file(
     replaced = check_output(output, rejects, resume=resume, force=force)
     place = unfinished(output)
     of_job, how = {**model, "rejects": str(rejects)}, {"resume": resume, "force": force}
-    with taken(job, of_job, Local(place, output), listener, **how, joined=True, replaced=replaced) as folder:
+    with open_job_folder(job, of_job, Local(place, output), **how, joined=True, replaced=replaced) as folder:
         if "made" not in folder.record:
             counts = score_to_folder(job, predictor, folder, listener)
             if not counts.rows:

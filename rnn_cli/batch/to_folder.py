@@ -27,7 +27,7 @@ from rnn_cli.batch.windows import (
     texts_of,
     windows_of,
 )
-from rnn_cli.errors import BundleError, DataError, UsageError
+from rnn_cli.errors import BundleError, DataError, Note, UsageError
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
 
@@ -86,11 +86,10 @@ class Folder:
 
 
 @contextmanager
-def taken(
+def open_job_folder(
     job: Job,
     model: Mapping[str, str],
     store: Store,
-    listener: ScoringListener,
     *,
     resume: bool,
     force: bool,
@@ -118,9 +117,9 @@ def taken(
         folder.save()
         try:
             yield folder
-        except BaseException:
+        except BaseException as error:
             if folder.parts():
-                listener.note("saved; the same command with --resume goes on")
+                error.add_note(Note("saved; the same command with --resume goes on"))
             else:
                 folder.clear()
             raise
@@ -133,7 +132,7 @@ def _taken_over(store: Store, record: Mapping[str, Any], *, resume: bool, force:
             raise UsageError("holds other files", where=str(store), hint="name a new folder")
         return {}
     if not (resume or force):
-        hint = "go on with --resume, or begin anew with --force"
+        hint = "go on with --resume, or start again with --force"
         raise UsageError("holds the predictions of a job", where=str(store), hint=hint)
     earlier: Mapping[str, Any]
     try:

@@ -17,12 +17,12 @@ def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, r
     Returns which of OUTPUT and REJECTS the job replaces.
     """
     folder = unfinished(output)
-    with system.told(output, option="--output"):
+    with system.as_write_error(output, option="--output"):
         has_begun = (folder / RECORD).exists()
         if resume and not has_begun and output.exists():
             raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
         if has_begun and not (resume or force):
-            hint = "go on with --resume, or begin anew with --force"
+            hint = "go on with --resume, or start again with --force"
             raise UsageError("an unfinished job", where=str(folder), hint=hint)
         for file, option in ((output, "--output"), (rejects, "--rejects")):
             check_file(file, force=force or has_begun, option=option, inputs=inputs)

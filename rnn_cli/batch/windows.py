@@ -84,7 +84,7 @@ def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
         what = f"its columns are of other types than those of {first.name}"
     else:
         return
-    raise DataError(what, where=source.name, hint="score it apart, or write a folder of answers: --output FOLDER/")
+    raise DataError(what, where=source.name, hint="score it apart, or write a folder of predictions: --output FOLDER/")
 
 
 def texts_of(window: Window) -> list[str]:

@@ -152,7 +152,7 @@ class Unfinished:
     def save(self, state: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Write a checkpoint; the earlier ones stay until it is whole."""
         earlier = checkpoints(self.path)
-        with system.told(self.path):
+        with system.as_write_error(self.path):
             write_checkpoint(self.path, {"force": self.force, "numbered": self.numbered}, state, files)
         for old in earlier[: -(KEPT - 1)]:
             drop(old)
@@ -161,14 +161,14 @@ class Unfinished:
         """Write the first checkpoint, then delete those of an earlier run that `force` replaces."""
         earlier = checkpoints(self.path)
         self.save(state, files)
-        with system.told(self.path):
+        with system.as_write_error(self.path):
             (self.path / FAILED_FILE).unlink(missing_ok=True)
         for old in earlier:
             drop(old)
 
     def give_up(self, why: str) -> None:
         """Record that resuming would fail as the run did; its checkpoints stay."""
-        with system.told(self.path):
+        with system.as_write_error(self.path):
             (self.path / FAILED_FILE).unlink(missing_ok=True)  # never write through a link
             system.write(self.path / FAILED_FILE, why)
 
@@ -177,7 +177,7 @@ class Unfinished:
         """The bundle's folder while it is written; it is deleted unless it is finished."""
         folder = self.path / DRAFT
         system.remove(folder)
-        with system.told(folder):
+        with system.as_write_error(folder):
             folder.mkdir()
         try:
             yield Draft(folder, self.target, self.force, self.numbered)
@@ -240,12 +240,12 @@ def beginning(out: Path | None, *, name: str, force: bool) -> Iterator[Unfinishe
     parent = RUNS if out is None else unfinished_path(out).parent
     is_new = not parent.exists()
     try:
-        with system.told(parent):
+        with system.as_write_error(parent):
             parent.mkdir(parents=True, exist_ok=True)
             path = _next_folder(name) if out is None else unfinished_path(out)
             path.mkdir(exist_ok=True)
         try:
-            with system.told(parent):
+            with system.as_write_error(parent):
                 system.fsync(parent)
             with _held(path):
                 yield Unfinished(path, _target(path), force, numbered=out is None)
@@ -331,7 +331,7 @@ def _held(path: Path) -> Iterator[None]:
     """Lock the folder for this process; delete it after the block if it holds no checkpoint."""
     lock = system.locked(path / LOCK_FILE, BundleError("another process is training it", where=str(path)))
     with ExitStack() as stack:
-        with system.told(path):
+        with system.as_write_error(path):
             is_there = stack.enter_context(lock)
         try:
             yield

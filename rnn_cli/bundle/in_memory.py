@@ -62,7 +62,7 @@ class BundleInMemory(Bundle):
             check_bundle(out, force=force, option="path")
 
         check()
-        with system.told(out, option="path"), system.whole_folder(out.resolve(), check) as folder:
+        with system.as_write_error(out, option="path"), system.whole_folder(out.resolve(), check) as folder:
             for name, content in self.contents.items():
                 system.write(folder / name, content)
             system.write(folder / MANIFEST, self.manifest.to_json())

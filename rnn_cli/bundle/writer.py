@@ -37,7 +37,7 @@ class Draft:
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         """The path of a file of the bundle, to be written in the block; raises `WriteError` if the disk refuses."""
-        with system.told(self.folder / name):
+        with system.as_write_error(self.folder / name):
             yield self.folder / name
 
     def preview(self, manifest: Manifest) -> Bundle:
@@ -47,7 +47,7 @@ class Draft:
 
     def finish(self, manifest: Manifest) -> Bundle:
         """Write the manifest last, sync everything to the disk, and give the folder its name."""
-        with system.told(self.target):
+        with system.as_write_error(self.target):
             manifest = self.preview(manifest).manifest
             self.write(MANIFEST, manifest.to_json())
             for name in manifest.files:

@@ -76,5 +76,5 @@ def write_csv(table: Iterable[Sequence[str]], file: Path) -> None:
 
 def write_text(content: str, file: Path) -> None:
     """Write a text as UTF-8, whole or not at all, replacing an earlier file; raises `WriteError`."""
-    with system.told(file), system.whole_file(file) as hidden:
+    with system.as_write_error(file), system.whole_file(file) as hidden:
         system.write(hidden, content)

@@ -15,7 +15,7 @@ def check_full() -> None:
 
 
 def understood(error: Exception) -> Exception:
-    """The error as one a user can mend, where it says that a whole library of an extra is not there."""
+    """The error as one that names the extra to install, where a whole library of an extra is missing."""
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         return missing(error.name) or error
     return error

@@ -1,4 +1,4 @@
-"""The answers to what a shell asks of `rnn` when Tab is pressed, and the script by which it asks.
+"""What `rnn` offers a shell when Tab is pressed, and the script by which the shell asks.
 
 A shell asks at each press of Tab, so nothing here loads a library but Click: what config keys and built-in sets there
 are is read off their modules' source.

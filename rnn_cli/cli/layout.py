@@ -106,7 +106,7 @@ def fits(lines: Sequence[str]) -> bool:
 
 
 def show_table(*choices: Sequence[str]) -> bool:
-    """Print the first of these tables that fits the terminal, else the last; answers whether it is the first."""
+    """Print the first of these tables that fits the terminal, else the last; returns whether it is the first."""
     chosen = next((lines for lines in choices if fits(lines)), choices[-1])
     is_head = True
     for line in chosen:

@@ -28,7 +28,7 @@ from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
 from rnn_cli.cli.score import score
 from rnn_cli.cli.train import train
-from rnn_cli.errors import ConfigError, Error
+from rnn_cli.errors import ConfigError, Error, Note
 from rnn_cli.text.plain import one_line
 
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
@@ -42,7 +42,7 @@ class _Output(io.FileIO):
     """The standard output, which errors call by its name."""
 
     def write(self, content: Any) -> Any:
-        """Write bytes, as many as go; answers how many."""
+        """Write bytes, as many as go; returns how many."""
         try:
             return super().write(content)
         except OSError as error:
@@ -77,7 +77,7 @@ def cli(debug: bool) -> None:
 
 for command in (data, init, train, runs, evaluate, compare, predict, score, export, inspect, config, completion):
     cli.add_command(command)
-for told in (
+for quiet_command in (
     train,
     evaluate,
     compare,
@@ -88,13 +88,13 @@ for told in (
     inspect.commands["gradients"],
     cli,
 ):
-    told.params.append(quiet_option())
+    quiet_command.params.append(quiet_option())
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; answers its exit code, having told on stderr what went wrong."""
+    """Run one command line; returns its exit code, after printing on stderr what went wrong."""
     try:
-        # Not cli.main: it answers Ctrl-C with an empty line more, and a closed pipe with code 1.
+        # Not cli.main: it prints an empty line on Ctrl-C, and ends with code 1 on a closed pipe.
         color = False if os.environ.get("NO_COLOR") else None  # None: on a terminal; see https://no-color.org
         with cli.make_context("rnn", list(arguments), color=color) as context:
             cli.invoke(context)
@@ -102,10 +102,12 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
+        _print_notes(error)
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except Terminated:
+    except Terminated as error:
+        _print_notes(error)
         click.echo("terminated", err=True)
         return TERMINATED
     except BrokenPipeError:
@@ -114,13 +116,14 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return WRONG_USAGE
     except Exception as error:
+        _print_notes(error)
         if stopped := _stopped(error):
             click.echo("interrupted" if stopped == INTERRUPTED else "terminated", err=True)
             return stopped
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
-        return _tell(understood(error))
+        return _print_error(understood(error))
 
 
 def _stopped(error: BaseException | None) -> int | None:
@@ -132,16 +135,25 @@ def _stopped(error: BaseException | None) -> int | None:
     return None
 
 
-def _tell(error: Exception) -> int:
+def _print_notes(error: BaseException | None) -> None:
+    """Print how to go on, as noted on an exception or on those in whose wake it was raised."""
+    while error is not None:
+        for note in getattr(error, "__notes__", ()):
+            if isinstance(note, Note):
+                click.echo(one_line(note), err=True)
+        error = error.__context__
 
-    for line in map(str, error.mistakes) if isinstance(error, ConfigError) else [_in_words(error)]:
+
+def _print_error(error: Exception) -> int:
+    """Print the error, a line for each of a config's mistakes; returns the exit code."""
+    for line in map(str, error.mistakes) if isinstance(error, ConfigError) else [_worded(error)]:
         click.echo(f"Error: {one_line(line)}", err=True)
     if isinstance(error, Error):
         return error.exit_code
     return WRONG_USAGE if isinstance(error, click.ClickException) else FAILED
 
 
-def _in_words(error: Exception) -> str:
+def _worded(error: Exception) -> str:
     match error:
         case Error():
             return str(in_shell_terms(error, LABELLED))
@@ -182,7 +194,7 @@ def _open_streams() -> None:
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
-        # With PYTHONUNBUFFERED, too: a full disk would take a part of what is written, and nobody would be told.
+        # With PYTHONUNBUFFERED, too: a full disk would take a part of what is written, and nobody would know.
         at_once = sys.stdout.isatty() or sys.stdout.write_through
         output = io.BufferedWriter(_Output(sys.stdout.fileno(), "w", closefd=False))
         sys.stdout = io.TextIOWrapper(output, "utf-8", "backslashreplace", line_buffering=at_once)
@@ -192,7 +204,7 @@ def main() -> NoReturn:
     """Run the command line and end with its exit code."""
     try:
         code = _main()
-    except KeyboardInterrupt:  # before the command began, or while its end was told
+    except KeyboardInterrupt:  # before the command began, or while its error was printed
         code = INTERRUPTED
     except Terminated:
         code = TERMINATED
@@ -213,6 +225,6 @@ def _main() -> int:
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except OSError:  # told already; Python would tell it again
+    except OSError:  # printed already; Python would print it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code

@@ -64,7 +64,7 @@ Examples:
 )
 @click.option("--rejects", metavar="FILE", help="Where such rows go  [default: OUT.rejected.jsonl]")
 @click.option("--resume", is_flag=True, help="Go on with a job that was stopped.")
-@click.option("--force", is_flag=True, help="Replace an earlier output; start a job anew.")
+@click.option("--force", is_flag=True, help="Replace an earlier output; start a job again.")
 @click.option(
     "--precision",
     type=click.Choice(("fp32", "int8")),

@@ -19,7 +19,7 @@ COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
 LABELS = 12
-"""Labels whose rows are told, at most."""
+"""Labels whose rows are shown, at most."""
 
 
 TEXT_CELLS = 60
@@ -114,8 +114,8 @@ def _promise(curve: "LearningCurve") -> str:
     low, high = (100 * end for end in curve.gain_range)
     gain = f"about {100 * curve.gain:.1f} points more ({low:.1f} to {high:.1f})"
     hardly = high < HARDLY
-    told = f"Twice the rows, {2 * curve.rows:,}, would give {gain}{': hardly worth it' if hardly else ''}. "
+    text = f"Twice the rows, {2 * curve.rows:,}, would give {gain}{': hardly worth it' if hardly else ''}. "
     return (
-        f"{told}That is the linear model's accuracy, on {curve.held_out:,} held-out rows, carried on by power laws; "
+        f"{text}That is the linear model's accuracy, on {curve.held_out:,} held-out rows, carried on by power laws; "
         "a network's is another, but what helps one mostly helps the other."
     )

@@ -74,13 +74,13 @@ def sentences(lesson: Lesson) -> Iterator[str]:
     near = max(mark for mark in lesson.marks if mark <= 20)
     far = max((mark for mark in lesson.marks[:-1] if mark > near), default=lesson.marks[-1])
     for decay in lesson.decays:
-        told = ""
+        text = ""
         for mark in sorted({near, far} - {0}):
             words = _in_words(float(decay.last[mark]))
             # Said once a line is enough.
-            words = words.removesuffix(LEFT) if LEFT in told and words.endswith(LEFT) else words
-            told += f"{', ' * bool(told)}after {_counted(mark, lesson.unit)} {words}"
-        yield f"{decay.cell + ':':<5} {told or f'no text is longer than one {lesson.unit}'}"
+            words = words.removesuffix(LEFT) if LEFT in text and words.endswith(LEFT) else words
+            text += f"{', ' * bool(text)}after {_counted(mark, lesson.unit)} {words}"
+        yield f"{decay.cell + ':':<5} {text or f'no text is longer than one {lesson.unit}'}"
 
 
 def _in_words(left: float) -> str:

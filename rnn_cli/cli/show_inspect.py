@@ -95,18 +95,18 @@ def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> I
         )
     else:
         rows, columns = vectors.shape
-        told = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."
-        yield paragraph(told, indent="")
+        text = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."
+        yield paragraph(text, indent="")
 
 
-def _short(name: str, first: Sequence[str], size: int, told: str) -> str:
-    """The first numbers of a vector of that size, as many as there is room for, and what is told of the whole."""
-    shown, room = "", (terminal_width() or PIPE_CELLS) - len(f"  {name:<9}  … {told}")
+def _short(name: str, first: Sequence[str], size: int, text: str) -> str:
+    """The first numbers of a vector of that size, as many as there is room for, and a remark on the whole."""
+    shown, room = "", (terminal_width() or PIPE_CELLS) - len(f"  {name:<9}  … {text}")
     for number in first:
         if len(shown) + len(number) + 1 > room:
-            return f"  {name:<9}  {shown}… {told}"
+            return f"  {name:<9}  {shown}… {text}"
         shown += f"{number} "
-    return f"  {name:<9}  {shown}{'… ' * (len(first) < size)}{told}"
+    return f"  {name:<9}  {shown}{'… ' * (len(first) < size)}{text}"
 
 
 def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Config") -> None:
@@ -117,15 +117,15 @@ def show_split(readings: Sequence[Reading], tokenizer: Tokenizer, config: "Confi
         click.echo(paragraph(counted_tokens(reading, tokenizer, known=False), indent=""))
         click.echo(paragraph("tokens  " + "  ".join(names), indent="") + "\n")
     wide, dim = config.tokenizer.vocab_size, config.model.embedding_dim
-    told = (
+    text = (
         f"Ids go to the most frequent tokens of the training texts, at most {wide:,} (tokenizer.vocab_size): so wide "
     )
-    told += "is a one-hot vector. "
+    text += "is a one-hot vector. "
     if config.model.input == "embedding":
-        told += f"An embedding of {dim:,} numbers is learned for each, the one-hot vector times a matrix."
+        text += f"An embedding of {dim:,} numbers is learned for each, the one-hot vector times a matrix."
     else:
-        told += "It enters the first layer itself (model.input: one_hot)."
-    click.echo(paragraph(told + " Train first to see either.", indent=""))
+        text += "It enters the first layer itself (model.input: one_hot)."
+    click.echo(paragraph(text + " Train first to see either.", indent=""))
 
 
 def _fitting(ids: str, width: int) -> str:

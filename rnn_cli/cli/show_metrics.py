@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 CONFUSIONS = 10
-"""Of a confusion matrix too wide for the terminal, how many of its largest counts are told."""
+"""Of a confusion matrix too wide for the terminal, how many of its largest counts are named."""
 
 _MOST_LABELS, WORST_LABELS = 40, 20
-"""Labels up to which each has a line and the confusion matrix is tried; of more, how many are told, the worst."""
+"""Labels up to which each has a line and the confusion matrix is tried; of more, the worst that have a line."""
 
 SLICES = 20
 """How many slices are shown, the worst."""
@@ -86,7 +86,7 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
 
 
 def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:
-    """Figures of parts of the rows; `by` names the column they were told apart by."""
+    """The metrics of groups of rows, those of one value in the column `by`."""
     fields = ("accuracy", "macro_f1", "log_loss")
 
     def shown(with_intervals: Sequence[str]) -> list[str]:
@@ -120,7 +120,7 @@ def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
 def _show_confusion(metrics: "Metrics") -> None:
     if len(metrics.labels) <= _MOST_LABELS:
         matrix = table(
-            ("true \\ answered", *metrics.labels),
+            ("true \\ predicted", *metrics.labels),
             [
                 (label, *(f"{count:,}" for count in counts))
                 for label, counts in zip(metrics.labels, metrics.confusion, strict=True)
@@ -131,7 +131,7 @@ def _show_confusion(metrics: "Metrics") -> None:
             return
     most = confusions(metrics, CONFUSIONS)
     show_table(
-        table(("true", "answered", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
+        table(("true", "predicted", "rows"), [(truth, answer, f"{count:,}") for count, truth, answer in most], names=2)
     )
     click.echo("The most frequent confusions; rnn evaluate --json has the whole matrix.")
 

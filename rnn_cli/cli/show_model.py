@@ -17,7 +17,7 @@ _NAME_CELLS = 13
 """The width of what a fact is called."""
 
 MOST_CHANGED = 6
-"""Keys that differ from a recipe, up to which each is told."""
+"""Keys that differ from a recipe, up to which each is named."""
 
 _MOST_LABELS = 12
 

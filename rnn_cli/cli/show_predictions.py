@@ -16,18 +16,18 @@ from rnn_cli.scoring.predictor import Prediction
 from rnn_cli.text.plain import apart, one_line, plain
 
 STRONGEST = 5
-"""How many words for an answer, and how many against it, are told by name."""
+"""How many words for a prediction, and how many against it, are named."""
 
 
 LEAST = 0.005
-"""A weight that is told as 0.00: it leaves the answer unchanged."""
+"""A weight that is printed as 0.00: it leaves the prediction unchanged."""
 
 
 _INDENT = "    "
 
 
 def shown_explanation(text: str, parts: Sequence[Part]) -> str:
-    """The text, wrapped, what speaks for the answer in green and what speaks against it in red; the strongest below."""
+    """The text, wrapped, with what speaks for the prediction in green and what speaks against it in red."""
     # A character for each, so that the parts' places hold.
     flat = plain("".join(" " if each.isspace() else each for each in text))
     width = terminal_width()
@@ -42,7 +42,7 @@ def shown_explanation(text: str, parts: Sequence[Part]) -> str:
 
 
 def explanation_fields(text: str, parts: Sequence[Part]) -> list[dict[str, object]]:
-    """What a JSON answer holds of it: the parts in order, weights with 6 significant digits."""
+    """What a JSON prediction holds of it: the parts in order, weights with 6 significant digits."""
     return [
         {
             "text": text[part.start : part.end],
@@ -101,8 +101,8 @@ class Writer:
     """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
-    `abstains` whether the answer is unsure and, with `proba`, the probability of every label. plain is label, tab,
-    probability. human is cut to the terminal's width. In both, "unsure" stands for the label of an unsure answer.
+    `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,
+    probability. human is cut to the terminal's width. In both, "unsure" stands for the label of an unsure prediction.
     """
 
     def __init__(self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False) -> None:
@@ -118,14 +118,14 @@ class Writer:
             self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        """Write one answer a text and flush them."""
+        """Write one prediction a text and flush them."""
         lines = (self._line(text, prediction) + "\n" for text, prediction in zip(texts, predictions, strict=True))
         self._echo("".join(lines))
 
     def write_explained(
         self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
     ) -> None:
-        """Write one answer a text with what speaks for and against it, and flush them; human and jsonl only."""
+        """Write one prediction a text with what speaks for and against it, and flush them; human and jsonl only."""
         for record in zip(texts, predictions, parts, strict=True):
             click.echo(self._explained(*record), nl=False)
 

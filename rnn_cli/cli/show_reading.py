@@ -169,7 +169,7 @@ def _sentences(growth: Growth) -> Iterator[str]:
         yield f"Scored are {len(growth.lengths):,} of the {len(growth.tokens):,} prefixes, evenly spread."
     ends = ", ".join(f"layer {layer} ±{scale:.2g}" for layer, scale in growth.scales.items())
     yield f"States (layer, direction, unit; those that move most) from {LEVELS[0]} to {LEVELS[-1]}: {ends}."
-    yield "A probability is that of the text up to there, scored anew; no state holds it."
+    yield "A probability is that of the text up to there, scored by itself; no state holds it."
     backward = any(states.backward for states in growth.states)
     yield "States are of the whole text: → has read up to its token, " + (
         "← already the rest." if backward else "and knows no more."

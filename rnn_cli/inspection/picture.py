@@ -34,7 +34,7 @@ def save_picture(drawn: Lesson | Growth, out: Path, *, force: bool) -> None:
     with styled("inspect"), quietly():
         figure = draw_lesson(drawn) if isinstance(drawn, Lesson) else draw_growth(drawn)
         figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=NO_DATE[kind])
-    with system.told(out), system.whole_file(out) as hidden:
+    with system.as_write_error(out), system.whole_file(out) as hidden:
         system.write(hidden, content.getvalue())
         check_picture(out, force=force)  # another process may have written there by now
 

@@ -125,7 +125,7 @@ def write_vectors(vectors: Vectors, out: Path, *, force: bool) -> int:
     check_folder(out, force=force, own=PROJECTOR_FILES)
     tokens = vectors.tokenizer.vocab[PADDING + 1 :]
     with (
-        system.told(out),
+        system.as_write_error(out),
         system.whole_folder(out.resolve(), lambda: check_folder(out, force=force, own=PROJECTOR_FILES)) as folder,
     ):
         with (folder / TENSORS_FILE).open("w", encoding="utf-8", newline="\n") as tensors:

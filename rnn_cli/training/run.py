@@ -41,7 +41,7 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import RunFailed, UsageError, quoted
+from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.wording import decision_in_words
@@ -177,9 +177,7 @@ def _seed(run: Prepared) -> None:
     global _trained_in
     if _trained_in not in (None, os.getpid()):  # TensorFlow's threads are gone there, and it would wait for ever
         what = "TensorFlow cannot train in a process that was forked from one that has trained"
-        raise UsageError(
-            what, hint="start processes anew (spawn, or joblib's loky), or fork before anything is trained"
-        )
+        raise UsageError(what, hint="start new processes (spawn, or joblib's loky), or fork before anything is trained")
     _trained_in = os.getpid()
     keras.utils.set_random_seed(run.config.training.seed)
     if run.config.training.deterministic:
@@ -196,7 +194,7 @@ def _fit_and_write(
 ) -> Run:
     state = saved or TrainingState()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
-    with _saying_how_to_resume(place, careful, listener):
+    with _noting_how_to_resume(place, careful):
         with HeldSignals() as signals:
             checkpointer = Checkpointer(place, run, learner, state, signals)
             if saved is None:
@@ -220,19 +218,19 @@ def _fit_and_write(
 
 
 @contextmanager
-def _saying_how_to_resume(place: Unfinished, careful: float, listener: Listener) -> Iterator[None]:
-    """Say how to continue a run that ends early; `careful` is a learning rate to try after a divergence."""
+def _noting_how_to_resume(place: Unfinished, careful: float) -> Iterator[None]:
+    """Note on the exception how to go on; `careful` is a learning rate to try after a divergence."""
     try:
         yield
     except RunFailed as error:  # resuming would fail the same way
         if place.can_go_on:
             place.give_up(error.what)
             command = f"rnn train --from {quoted(place.path)} --set training.learning_rate={careful:g}"
-            listener.note(f"the last state before that is kept; {command} starts from it")
+            error.add_note(Note(f"the last state before that is kept; {command} starts from it"))
         raise
-    except BaseException:
+    except BaseException as error:
         if place.can_go_on:
-            listener.note(f"saved; go on with: rnn train --resume {quoted(place.path)}")
+            error.add_note(Note(f"saved; go on with: rnn train --resume {quoted(place.path)}"))
         raise
 
 

@@ -150,16 +150,16 @@ def test_parts_that_stand_are_not_made_again(
 def test_of_parts_that_stand_no_rows_are_sent(logs: Path, predictor: Predictor, home: Path) -> None:
     from rnn_cli.batch import cluster
     from rnn_cli.batch.stores import Local
-    from rnn_cli.batch.to_folder import score_to_folder, taken
+    from rnn_cli.batch.to_folder import open_job_folder, score_to_folder
 
     from .conftest import Heard, job_of
 
     job, store = job_of(str(logs / "day=1/b.jsonl"), "out.csv"), Local(home / "out")
-    with taken(job, {}, store, Heard(), resume=False, force=False) as folder:
+    with open_job_folder(job, {}, store, resume=False, force=False) as folder:
         assert score_to_folder(job, predictor, folder, Heard()).rows == ROWS
-    with taken(job, {}, store, Heard(), resume=True, force=False) as folder:
+    with open_job_folder(job, {}, store, resume=True, force=False) as folder:
         read = cluster._read({"file": [0]}, job=job, folder=folder, here=".")
-        told = [pickle.loads(row["told"][0]) for row in read]
+        told = [pickle.loads(row["progress"][0]) for row in read]
     assert [each.windows for each in told] == [b""] * len(told)
     assert sum(each.counts.rows for each in told) == ROWS
     assert sum(each.read for each in told) == (logs / "day=1/b.jsonl").stat().st_size

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_cli.batch.job import Counts, Job
 from rnn_cli.batch.stores import Local, Store, store_of
-from rnn_cli.batch.to_folder import score_to_folder, taken
+from rnn_cli.batch.to_folder import open_job_folder, score_to_folder
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.scoring.predictor import Predictor
 
@@ -33,7 +33,7 @@ def job() -> Job:
 
 
 def work(job: Job, predictor: Predictor, place: Store, **how: bool) -> Counts:
-    with taken(job, MODEL, place, Heard(), **{"resume": False, "force": False, **how}) as folder:
+    with open_job_folder(job, MODEL, place, **{"resume": False, "force": False, **how}) as folder:
         counts = score_to_folder(job, predictor, folder, Heard())
         folder.finish(job, counts)
     return counts
@@ -41,7 +41,7 @@ def work(job: Job, predictor: Predictor, place: Store, **how: bool) -> Counts:
 
 def begin(job: Job, place: Store, *, force: bool = False) -> None:
     """As a job that was killed before its first chunk."""
-    with taken(job, MODEL, place, Heard(), resume=False, force=force):
+    with open_job_folder(job, MODEL, place, resume=False, force=force):
         pass
 
 
@@ -65,7 +65,7 @@ def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Pred
     place.clear(NAMES[1::2])
     place.write(NAMES[0], b"another's hand")
     with pytest.raises(
-        UsageError, match="out: holds the predictions of a job; go on with --resume, or begin .* --force$"
+        UsageError, match="out: holds the predictions of a job; go on with --resume, or start .* --force$"
     ):
         work(job, predictor, place)
     assert work(job, predictor, place, resume=True) == counts
@@ -148,7 +148,7 @@ def test_a_replaced_job_is_known_until_all_of_it_is_gone(
 def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Store) -> None:
     work(job, predictor, place)
     place.write("_job.json", b"{\xff")
-    with pytest.raises(BundleError, match="out/_job.json: damaged, .*; begin anew with --force"):
+    with pytest.raises(BundleError, match="out/_job.json: damaged, .*; start again with --force"):
         work(job, predictor, place, resume=True)
     work(job, predictor, place, force=True)
 
@@ -225,7 +225,7 @@ def test_a_job_that_fails_before_its_first_chunk_leaves_nothing(predictor: Predi
 
 
 def test_a_second_process_is_refused(job: Job, predictor: Predictor) -> None:
-    with taken(job, MODEL, store_of("out/"), Heard(), resume=False, force=False):
+    with open_job_folder(job, MODEL, store_of("out/"), resume=False, force=False):
         with pytest.raises(UsageError, match="^out: another process is working on it"):
             work(job, predictor, store_of("out/"), force=True)
     assert work(job, predictor, store_of("out/"), resume=True).rows == 130

@@ -13,7 +13,7 @@ import pytest
 
 from rnn_cli.batch import to_file
 from rnn_cli.batch.stores import store_of
-from rnn_cli.batch.to_folder import score_to_folder, taken
+from rnn_cli.batch.to_folder import open_job_folder, score_to_folder
 from rnn_cli.errors import Error
 from rnn_cli.scoring.predictor import Predictor
 from tests.conftest import every_step
@@ -114,7 +114,7 @@ def test_a_folder(form: str, stride: int, refusing: Any, predictor: Predictor, s
     job = job_of("in.csv", "x", format=form, on_bad_row="skip")
 
     def score(**how: bool) -> None:
-        with taken(job, MODEL, store_of("out/"), Heard(), **{"resume": False, "force": False, **how}) as folder:
+        with open_job_folder(job, MODEL, store_of("out/"), **{"resume": False, "force": False, **how}) as folder:
             folder.finish(job, score_to_folder(job, predictor, folder, Heard()))
 
     def content() -> dict[str, bytes]:

@@ -258,7 +258,9 @@ def stop(files: list[str], score: Any, saves: int = 2, output: str = "out.csv", 
 
 
 def test_an_unfinished_job_is_not_begun_anew_by_mistake(stopped: list[str], score: Any) -> None:
-    with pytest.raises(UsageError, match=r"^out.csv.unfinished: an unfinished job; go on with --resume, or begin .*"):
+    with pytest.raises(
+        UsageError, match=r"^out.csv.unfinished: an unfinished job; go on with --resume, or start again .*"
+    ):
         score(stopped, "out.csv")
     assert bytes_of("out.csv.unfinished/00000-00000.csv")
     assert score(stopped, "out.csv", force=True).heard.rows == 100
@@ -302,7 +304,9 @@ def test_with_windows_of_another_size_it_is_refused(
     stopped: list[str], score: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "BLOCK_CHARACTERS", windows.BLOCK_CHARACTERS // 2)
-    with pytest.raises(UsageError, match="was begun with another release of rnn; call it as it was begun, or begin"):
+    with pytest.raises(
+        UsageError, match="was begun with another release of rnn; call it as it was begun, or start again"
+    ):
         score(stopped, "out.csv", resume=True)
 
 
@@ -355,7 +359,7 @@ def test_an_output_that_came_meanwhile_is_not_replaced(stopped: list[str], score
 def test_a_damaged_journal_is_told(damage: str, stopped: list[str], score: Any) -> None:
     file = Path("out.csv.unfinished/_job.json")
     file.write_text(file.read_text().replace('"finished": false', '"finished": true') if damage == "flip" else damage)
-    with pytest.raises(BundleError, match="^out.csv.unfinished/_job.json: damaged, .*; begin anew with --force"):
+    with pytest.raises(BundleError, match="^out.csv.unfinished/_job.json: damaged, .*; start again with --force"):
         score(stopped, "out.csv", resume=True)
     score(stopped, "out.csv", force=True)
 

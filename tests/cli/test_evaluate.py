@@ -124,7 +124,7 @@ def test_the_report_has_every_figure(rnn: Rnn, newest: Path, labelled_file: Path
     assert re.search(
         r"^label +precision +95% interval +recall +95% interval +F1 +95% interval +rows$", out, re.MULTILINE
     )
-    assert "true \\ answered  bad  good\n" in out
+    assert "true \\ predicted  bad  good\n" in out
     assert "\x1b" not in out
     assert not [line for line in out.splitlines() if line != line.rstrip()]
 
@@ -230,7 +230,7 @@ def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
 def test_in_a_pipe_the_matrix_is_whole(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     many = evaluation([f"label {number}" for number in range(20)])
     show_evaluation(many, home, "rows.csv")
-    assert "true \\ answered  label 0  " in capsys.readouterr().out
+    assert "true \\ predicted  label 0  " in capsys.readouterr().out
 
 
 def with_country(home: Path, labelled_file: Path) -> None:

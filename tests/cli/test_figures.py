@@ -28,5 +28,5 @@ def test_of_many_labels_the_worst_are_shown(labels: int, lines: int, capsys: pyt
         assert [found.per_class[line.split()[0]].f1 for line in shown[2:-1]] == worst
     show_metrics._show_confusion(found)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].startswith("true \\ answered" if labels == 12 else "true ")
+    assert shown[0].startswith("true \\ predicted" if labels == 12 else "true ")
     assert len(shown) <= max(labels, show_metrics.CONFUSIONS) + 3 and max(map(len, shown)) < 200

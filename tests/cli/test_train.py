@@ -175,7 +175,7 @@ def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
 ) -> None:
     words = tiny_overrides(tiny, data__source=labelled_file, training__learning_rate=1e38, model__dense_units=[4])
-    code, out, err = rnn("train", "quick", *words)
+    code, out, err = rnn("train", "quick", "--quiet", *words)
     assert (code, out) == (1, "")
     assert re.fullmatch(r"Error: the loss is (nan|inf) at epoch \d+, batch \d+; try a smaller .*", err.splitlines()[-1])
     command = "rnn train --from runs/quick-1.unfinished --set training.learning_rate=0.001"

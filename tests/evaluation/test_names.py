@@ -49,5 +49,5 @@ def test_rows_of_a_table_can_be_told_apart(first: int) -> None:
 
 def test_a_label_has_one_form_in_a_tables_head_and_rows() -> None:
     labels = [LONG + "north", LONG + "south"]
-    head, _, *rows = table(("true \\ answered", *labels), [(label, "1", "2") for label in labels])
+    head, _, *rows = table(("true \\ predicted", *labels), [(label, "1", "2") for label in labels])
     assert all(row.split("  ")[0] in head for row in rows)

@@ -285,10 +285,10 @@ def test_a_run_that_diverged_is_taken_up_again_where_it_was(
 ) -> None:
     sections = {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.0}}
     wild = {"model": {**tiny["model"], "dense_units": [16]}, "training": {**tiny["training"], "learning_rate": 1e38}}
-    with pytest.raises(RunFailed):
+    with pytest.raises(RunFailed) as failed:
         config = Config.model_validate({**tiny, **sections, **wild})
         train_prepared(prepare(config, listener), out=Path("w"), name="t", force=False, listener=listener)
-    assert listener.notes[-1] == LEFT
+    assert failed.value.__notes__[-1] == LEFT
     with pytest.raises(BundleError, match="would fail again: the loss is .*; rnn train --from w.unfinished starts"):
         reopened(Path("w.unfinished"), pytest.fail).__enter__()
     tamed = further(Path("w.unfinished"), labelled_file, listener, "training.learning_rate=0.03")

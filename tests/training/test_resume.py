@@ -175,9 +175,9 @@ def test_stopped_at(
     moment: tuple[str, int], stop: Callable[[], None], labelled_file: Path, unbroken: dict[str, object]
 ) -> None:
     heard = Hears({moment: stop})
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as interrupted:
         begin(configured(labelled_file), heard)
-    assert heard.notes[-1] == "saved; go on with: rnn train --resume m.unfinished"
+    assert interrupted.value.__notes__[-1] == "saved; go on with: rnn train --resume m.unfinished"
     assert not Path("m").exists()
     event, number = moment
     steps = number if event == "step" else number * 3
@@ -230,9 +230,9 @@ def test_stopped_while_the_bundle_is_written(
     heard = Hears()
     with monkeypatch.context() as patch:
         patch.setattr(run_module, at, interrupted)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as stopped:
             begin(configured(labelled_file), heard)
-    assert heard.notes[-1].startswith("saved; go on with")
+    assert stopped.value.__notes__[-1].startswith("saved; go on with")
     again = Hears()
     go_on(again)
     assert again.steps == 0, "nothing was left to train"
@@ -534,7 +534,7 @@ def test_divergence_at_a_batch_is_told_and_the_last_finite_state_kept(
         begin(configured(labelled_file), heard)
     assert failed.value.exit_code == 1
     assert heard.steps == 4
-    assert heard.notes[-1] == (
+    assert failed.value.__notes__[-1] == (
         "the last state before that is kept; "
         "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )

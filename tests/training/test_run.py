@@ -140,12 +140,12 @@ def test_a_loss_that_is_not_finite_stops_at_once_and_keeps_the_last_finite_state
     labelled_file: Path, tiny: Tiny, listener: Any
 ) -> None:
     config = configured(tiny, labelled_file, training={"learning_rate": 1e38}, model={"dense_units": [4]})
-    with pytest.raises(RunFailed, match=r"the loss is (nan|inf) at epoch \d+, batch \d+; .*clip_norm"):
+    with pytest.raises(RunFailed, match=r"the loss is (nan|inf) at epoch \d+, batch \d+; .*clip_norm") as failed:
         run(config, listener)
     assert [path.name for path in Path().iterdir()] == ["m.unfinished"]
     kept = sorted(Path("m.unfinished").glob("checkpoint-*"))[-1]
     assert SavedRun.read(Checkpoint.open(kept)).reached.history == []
-    assert listener.notes[-1] == (
+    assert failed.value.__notes__[-1] == (
         "the last state before that is kept; "
         "rnn train --from m.unfinished --set training.learning_rate=0.001 starts from it"
     )
