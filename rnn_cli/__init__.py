@@ -30,7 +30,7 @@ __all__ = [
     "train",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The release; packaging reads it from here."""
 
 report_to_nobody()

@@ -3,15 +3,15 @@
 Keys of a config are named in Python by their last name, `epochs=3`, or whole: `**{"training.epochs": 3}`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError
+from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError, missing
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from typing import IO
@@ -34,6 +34,25 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     Model = Path_ | Run | Predictor
 
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _naming_extras(verb: _Function) -> _Function:
+    """The function, which raises `UsageError` with the extra to install where a whole library of one is missing."""
+
+    @wraps(verb)
+    def called(*positional: Any, **named: Any) -> Any:
+        try:
+            return verb(*positional, **named)
+        except ModuleNotFoundError as error:
+            if error.name is None or (found := missing(error.name)) is None:
+                raise
+            raise found from error
+
+    return cast(_Function, called)
+
+
+@_naming_extras
 def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: "Precision" = "fp32") -> "Predictor":
     """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
 
@@ -46,6 +65,7 @@ def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: 
     return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)
 
 
+@_naming_extras
 def train(
     config: "Path_ | None" = None,
     data: "Data | None" = None,
@@ -81,6 +101,7 @@ def train(
     return replace(run, warnings=tuple(warnings))
 
 
+@_naming_extras
 def train_apart(
     config: "Path_ | None",
     data: "InMemory",
@@ -238,6 +259,7 @@ def _name_of(origin: Path) -> str:
     return stem if dash and tail.isdecimal() else name
 
 
+@_naming_extras
 def evaluate(
     model: "Model | None" = None,
     data: "Data | None" = None,
@@ -303,6 +325,7 @@ def evaluate(
     return found
 
 
+@_naming_extras
 def compare(
     *models: "Model",
     data: "Data | None" = None,
@@ -340,6 +363,7 @@ def compare(
     return compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
 
 
+@_naming_extras
 def check(
     data: "Data",
     *,
@@ -384,6 +408,7 @@ def check(
     return report
 
 
+@_naming_extras
 def score(
     inputs: "Path_ | Sequence[Path_]",
     output: "Path_ | IO[bytes]",

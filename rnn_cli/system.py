@@ -54,6 +54,11 @@ def keep_ray_here() -> None:
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 
 
+def cores() -> int:
+    """How many cores this process may use; in a container that may be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def stderr_closed() -> Iterator[None]:
     """Nothing reaches the standard error while the block runs, not even what native code writes to its descriptor."""

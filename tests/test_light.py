@@ -119,6 +119,20 @@ def test_the_estimator_needs_scikit_learn_and_says_so() -> None:
     )
 
 
+def test_training_from_python_needs_the_full_install_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label\n" + "".join(f"warm {n},good\ndull {n},bad\n" for n in range(100)))
+    code = BLOCKED.replace("from rnn_cli.cli.main import run\nsys.exit(run(sys.argv[2:]))", "import rnn_cli\n") + (
+        "try:\n    rnn_cli.train('quick', 'rows.csv')\nexcept rnn_cli.Error as error:\n    print(error)\n"
+    )
+    words = [sys.executable, "-c", code, ",".join(FULL)]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert re.fullmatch(
+        r"training and checks of data need the library \w+, which is not installed; pip install 'rnn-cli\[train\]'\n",
+        ended.stdout,
+    ), ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

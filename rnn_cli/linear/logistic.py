@@ -7,7 +7,6 @@ Knows nothing of texts or files.
 Source: Rifkin and Klautau (2004), In defense of one-vs-all classification, Journal of Machine Learning Research 5.
 """
 
-import os
 import queue
 import threading
 import warnings
@@ -22,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Flags, Floats, Indices
+from rnn_cli.system import cores
 
 HANDFUL = 8
 """Up to this many labels share one softmax, which is as accurate there and about as quick."""
@@ -178,7 +178,7 @@ def on_all_cores(work: Callable[[int], Result], items: Sequence[int]) -> Iterato
         # Set here, not in the threads: both apply to the whole process.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that has not quite converged is good enough
-            for _ in range(min(_cores(), len(items))):
+            for _ in range(min(cores(), len(items))):
                 threading.Thread(target=run, daemon=True).start()
             for _ in items:
                 item, result, error = results.get()
@@ -187,7 +187,3 @@ def on_all_cores(work: Callable[[int], Result], items: Sequence[int]) -> Iterato
                 yield item, result  # type: ignore[misc]  # there is a result where there is no error
     finally:
         is_over.set()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

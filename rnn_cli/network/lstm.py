@@ -5,7 +5,6 @@ Weights, names and configs are those of `keras.layers.LSTM` and `keras.layers.Bi
 """
 
 import math
-import os
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from keras import layers
 
 from rnn_cli.network import kernels
 from rnn_cli.network.kernels import LANES, Matrix, RowNumbers, Sequences, panels
+from rnn_cli.system import cores
 
 SLICE = 32
 """The maximum of texts per task. Fixed, so that results do not depend on the number of cores."""
@@ -180,8 +180,7 @@ def _slices(lengths: RowNumbers) -> list[_Slice]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return ThreadPoolExecutor(cores, thread_name_prefix="lstm")
+    return ThreadPoolExecutor(cores(), thread_name_prefix="lstm")
 
 
 def _run(task: Callable[..., None], arguments: Iterable[tuple[Any, ...]]) -> None:

@@ -26,8 +26,8 @@ from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
 from rnn_cli.errors import RunFailed
-from rnn_cli.scoring.predictor import Predictor, Scores, Work, cores
-from rnn_cli.system import reason
+from rnn_cli.scoring.predictor import Predictor, Scores, Work
+from rnn_cli.system import cores, reason
 
 CAN_FORK = sys.platform == "linux"
 

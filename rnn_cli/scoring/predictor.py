@@ -1,7 +1,6 @@
 """From texts to predictions with a bundle's ONNX graph."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
@@ -18,6 +17,7 @@ from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, P
 from rnn_cli.errors import BundleError, DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
+from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
@@ -277,11 +277,6 @@ class Work:
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
         return Scores(_probabilities(self.logits()), known)
-
-
-def cores() -> int:
-    """How many cores this process may use; in a container that may be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:

@@ -106,7 +106,7 @@ class Origin:
         )
         ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
-            listener.note(f"if these rows include training rows of {self.path}, its metrics will be too good")
+            listener.warn(f"if these rows include training rows of {self.path}, its metrics will be too good")
         elif ours != theirs:
             listener.warn(f"{self.path} was trained on these rows with another split, so its metrics will be too good")
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
+from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
@@ -218,9 +219,11 @@ class _Problem:
 
     def solve(self, start: Floats, strength: float, on_progress: Callable[[], None]) -> Floats:
         options = {"maxiter": MOST_STEPS, "maxcor": PAST_STEPS, "ftol": 1e-7}
-        found = minimize(
-            self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: on_progress()
-        )
+        # One thread: several differ in the last digits, and wait for each other on a busy machine (ten times as long).
+        with threadpool_limits(1):
+            found = minimize(
+                self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: on_progress()
+            )
         numbers: Floats = found.x
         return numbers
 

@@ -62,7 +62,7 @@ def test_a_rare_label_is_fitted_as_exactly_as_a_frequent_one() -> None:
 def test_the_number_of_cores_changes_no_byte(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, classes = rows()
     wanted = fit_one_vs_rest(matrix, classes, LABELS, 3.0).weights
-    monkeypatch.setattr(logistic, "_cores", lambda: cores)
+    monkeypatch.setattr(logistic, "cores", lambda: cores)
     assert fit_one_vs_rest(matrix, classes, LABELS, 3.0).weights.tobytes() == wanted.tobytes()
 
 
@@ -106,7 +106,7 @@ def test_what_goes_wrong_in_a_thread_is_raised() -> None:
 
 
 def test_an_interrupt_is_heard_while_every_core_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logistic, "_cores", lambda: 2)
+    monkeypatch.setattr(logistic, "cores", lambda: 2)
     go_on, begun = threading.Event(), []
 
     def work(item: int) -> int:

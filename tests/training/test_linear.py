@@ -141,7 +141,7 @@ def test_many_labels_are_as_sure_as_they_deserve_to_be() -> None:
 def test_the_number_of_cores_changes_no_byte(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     train, validation = many(300, 1), many(100, 2)
     wanted = fitted(2, train, validation, MANY)
-    monkeypatch.setattr("rnn_cli.linear.logistic._cores", lambda: cores)
+    monkeypatch.setattr("rnn_cli.linear.logistic.cores", lambda: cores)
     again = fitted(2, train, validation, MANY)
     assert again.table.tobytes() == wanted.table.tobytes() and again.bias.tobytes() == wanted.bias.tobytes()
 
