@@ -1,6 +1,6 @@
 """How well `rnn data check` finds wrong labels, what it costs, and whether its learning curve comes true.
 
-    python tests/bench/doctor.py [--sets imdb rotten_tomatoes] [--seeds 3] [--share 0.05]
+    python tests/bench/checks.py [--sets imdb rotten_tomatoes] [--seeds 3] [--share 0.05]
 
 Labels: `share` of a set's rows, by chance, get another label; the precision of the first 100 suggestions is the share
 of them that were changed, and recall the share of changed rows that are suggested. The set's own mistakes count as
