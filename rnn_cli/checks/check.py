@@ -15,7 +15,7 @@ from rnn_cli.checks.lengths import Lengths, find_lengths, fit_tokenizer, measure
 from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.checks.scripts import find_scripts, script_of
 from rnn_cli.config.schema import Config
-from rnn_cli.linear.words import number_words
+from rnn_cli.linear.words import learn_words, split_words
 from rnn_cli.text.plain import html_table
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def check_rows(
 ) -> CheckReport:
     """Check rows as the config's tokenizer would read them; calls `note` before each step that takes a while."""
     note(f"looking for duplicates among {len(rows):,} rows")
-    words = number_words(rows.texts)
+    words, _ = learn_words(rows.texts, split_words)
     findings = [*find_repeats(rows, words), *find_labels(rows)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)

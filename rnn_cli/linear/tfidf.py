@@ -1,7 +1,7 @@
 """TF-IDF features of texts: words and word pairs, or characters in texts without words.
 
-`count_rows` uses scikit-learn's vectorizer, for the one model of a baseline. `count_features` counts once, for the
-many fits of data checks. Knows nothing of what the models are for.
+`fit_features` is for the one model of a baseline; `count_features` counts once, for the many fits of data checks. Knows
+nothing of what the models are for.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.linear.logistic import fit_logistic
-from rnn_cli.linear.words import KNOWN_WORDS, Words
+from rnn_cli.linear.words import KNOWN_WORDS, FindWords, Words, learn_words, number_words, split_characters, split_words
 
 MOST_WEIGHTS = 10_000_000
 """The maximum of features times outputs, which bounds the memory; the rarest features go first."""
@@ -24,49 +25,88 @@ TEXT_SAMPLE_SEED = 1
 
 @dataclass(frozen=True)
 class FeatureKind:
-    """What a vectorizer counts, and how many characters of training texts it reads at most, which bounds the memory."""
+    """What is counted: runs of 1 to `longest` of the words that `split` finds; `most_characters` bounds the memory."""
 
     name: str
-    analyzer: str
-    ngram_range: tuple[int, int]
+    split: FindWords
+    longest: int
     most_characters: int
 
-    def vectorizer(self, outputs: int) -> TfidfVectorizer:
-        """A new vectorizer, not fitted, with scikit-learn's defaults for everything not given here."""
-        return TfidfVectorizer(
-            analyzer=self.analyzer,
-            ngram_range=self.ngram_range,
-            sublinear_tf=True,
-            max_features=MOST_WEIGHTS // outputs,
-        )
+
+WORD_PAIRS = FeatureKind("words and word pairs", split_words, 2, 40_000_000)
+CHARACTER_NGRAMS = FeatureKind("up to three characters", split_characters, 3, 8_000_000)
 
 
-WORD_PAIRS = FeatureKind("words and word pairs", "word", (1, 2), 40_000_000)
-CHARACTER_NGRAMS = FeatureKind("up to three characters", "char", (1, 3), 8_000_000)
+class NgramCounter:
+    """Counts the n-grams that training texts hold: a column for each word, then one for each longer run of words.
+
+    `counts` are those of the training texts, `[texts, n-grams]`; of more than `most` n-grams the most frequent count.
+    """
+
+    def __init__(self, kind: FeatureKind, texts: Sequence[str], most: int) -> None:
+        words, self._numbers = learn_words(texts, kind.split)
+        self._split, self._keys = kind.split, list[npt.NDArray[np.int64]]()
+        found, width = [words.runs(1)], words.size
+        for length in range(2, kind.longest + 1):
+            rows, runs = words.runs(length)
+            keys, places = np.unique(runs, return_inverse=True)
+            self._keys.append(keys)
+            found.append((rows, width + places))
+            width += len(keys)
+        counts = _counts(found, (len(words), width))
+        times = np.asarray(counts.sum(axis=0)).ravel()
+        kept = np.sort(np.argsort(-times, kind="stable")[:most])
+        self._kept = kept if len(kept) < width else slice(None)
+        self.counts = counts[:, self._kept]
+
+    def of(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """How often other texts hold each n-gram, `[texts, n-grams]`."""
+        words = number_words(texts, self._split, self._numbers)
+        found, width = [words.runs(1)], words.size
+        for length, keys in enumerate(self._keys, start=2):
+            rows, runs = words.runs(length)
+            places = np.searchsorted(keys[:-1], runs)
+            known = keys[places] == runs if len(keys) else np.zeros(len(rows), np.bool_)
+            found.append((rows[known], width + places[known]))
+            width += len(keys)
+        return _counts(found, (len(words), width))[:, self._kept]
+
+    def knows(self, texts: Sequence[str]) -> bool:
+        """Whether enough of the words of other texts are in the training texts."""
+        ids = number_words(texts, self._split, self._numbers).ids
+        return int((ids >= 0).sum()) > KNOWN_WORDS * len(ids)
+
+
+def _counts(entries: Sequence[tuple[Indices, Indices]], shape: tuple[int, int]) -> sparse.csr_matrix:
+    """How often each row and column come together in pairs of their indices."""
+    rows, columns = map(np.concatenate, zip(*entries, strict=True))
+    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)  # sums repeated entries
 
 
 @dataclass(frozen=True)
-class CountedRows:
-    """Training rows as TF-IDF: `rows` are the indices of the texts read, `matrix` is sparse, `[rows, features]`."""
+class Features:
+    """TF-IDF of training texts: `rows` are the indices of the texts read, `matrix` is sparse, `[rows, features]`."""
 
     kind: FeatureKind
     rows: Indices
-    vectorizer: TfidfVectorizer
     matrix: Any
+    counter: NgramCounter
+    tfidf: TfidfTransformer
+
+    def of(self, texts: Sequence[str]) -> Any:
+        """The same features of other texts, sparse, `[texts, features]`."""
+        return self.tfidf.transform(self.counter.of(texts))
 
 
-def count_rows(texts: Sequence[str], held_out: Sequence[str], outputs: int) -> CountedRows:
-    """Fit a vectorizer to training texts; `held_out` texts decide between words and characters."""
+def fit_features(texts: Sequence[str], held_out: Sequence[str], outputs: int) -> Features:
+    """The features of training texts for a model with so many outputs; `held_out` decides on words or characters."""
     for kind in (WORD_PAIRS, CHARACTER_NGRAMS):
         rows = _sampled(texts, kind.most_characters)
-        vectorizer = kind.vectorizer(outputs)
-        try:
-            matrix = vectorizer.fit_transform([texts[row] for row in rows])
-        except ValueError:  # the texts hold no word
-            continue
-        if kind is CHARACTER_NGRAMS or _knows_words(vectorizer, held_out):
+        counter = NgramCounter(kind, [texts[row] for row in rows], MOST_WEIGHTS // outputs)
+        if counter.knows(held_out):
             break
-    return CountedRows(kind, rows, vectorizer, matrix)
+    tfidf = TfidfTransformer(sublinear_tf=True)
+    return Features(kind, rows, tfidf.fit_transform(counter.counts), counter, tfidf)
 
 
 def _sampled(texts: Sequence[str], most_characters: int) -> Indices:
@@ -78,31 +118,22 @@ def _sampled(texts: Sequence[str], most_characters: int) -> Indices:
     return np.sort(order[: np.searchsorted(lengths[order].cumsum(), most_characters)])
 
 
-def _knows_words(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> bool:
-    words = [word for text in texts for word in vectorizer.build_tokenizer()(text.lower())]
-    return sum(word in vectorizer.vocabulary_ for word in words) > KNOWN_WORDS * len(words)
-
-
 FIXED_STRENGTH = 3.0
 """C of the models of `fit_and_score`: to choose it in so many fits would take minutes. A large C lets a model learn a
 wrong label by heart."""
 
 
-def count_features(words: Words, labels: int) -> Any:
+def count_features(words: Words, labels: int) -> sparse.csr_matrix:
     """How often each text holds each word and word pair that at least two texts hold: sparse, `[texts, features]`."""
-    rows = np.repeat(np.arange(len(words)), words.lengths)
-    within = rows[1:] == rows[:-1]
-    pairs = (words.ids[:-1] * words.size + words.ids[1:])[within]
+    (rows, ids), (texts, pairs) = words.runs(1), words.runs(2)
     # Drop pairs that occur once before the matrix is made: most do, and they would take most of the memory.
     _, numbers, times = np.unique(pairs, return_inverse=True, return_counts=True)
     often = times[numbers] > 1
-    columns = np.concatenate([words.ids, words.size + numbers[often]])
-    rows = np.concatenate([rows, rows[1:][within][often]])
-    shape = (len(words), words.size + len(times))
-    counts = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape)  # sums repeated entries
-    texts = np.bincount(counts.indices, minlength=shape[1])
+    entries = [(rows, ids), (texts[often], words.size + numbers[often])]
+    counts = _counts(entries, (len(words), words.size + len(times)))
+    holding = np.bincount(counts.indices, minlength=counts.shape[1])
     most = MOST_WEIGHTS // labels
-    enough = texts > max(1, int(np.sort(texts)[-most]) if most < len(texts) else 0)
+    enough = holding > max(1, int(np.sort(holding)[-most]) if most < len(holding) else 0)
     return counts[:, np.flatnonzero(enough)]
 
 

@@ -6,9 +6,9 @@ between words each character is a word. Knows nothing of labels.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,19 @@ KNOWN_WORDS = 0.5
 """Where the training texts hold fewer of the held-out texts' words than this share, models read characters instead: the
 words have one letter, or the script puts no spaces between them."""
 
+FindWords = Callable[[str], Sequence[str]]
+"""Finds the words of a text."""
+
 _ASCII = re.compile(r"[a-z0-9]+")
 _ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
 @dataclass(frozen=True)
 class Words:
-    """Texts as numbers: text i is `ids[starts[i]:starts[i + 1]]`, each below `size`, the number of different words."""
+    """Texts as numbers: text i is `ids[starts[i]:starts[i + 1]]`, each below `size`, the number of different words.
+
+    A word without a number is -1.
+    """
 
     ids: npt.NDArray[np.int64]
     starts: Indices
@@ -51,11 +57,29 @@ class Words:
         parts = [self.ids[self.starts[text] : self.starts[text + 1]] for text in texts]
         return _joined(parts, self.size)
 
+    def runs(self, length: int) -> tuple[Indices, npt.NDArray[np.int64]]:
+        """The text of each run of `length` words that all have a number, and a key that only equal runs share."""
+        texts = np.repeat(np.arange(len(self)), self.lengths)
+        count = max(len(texts) - length + 1, 0)
+        keys = np.zeros(count, np.int64)
+        whole = texts[:count] == texts[len(texts) - count :]
+        for place in range(length):
+            ids = self.ids[place : place + count]
+            keys = keys * self.size + ids
+            whole &= ids >= 0
+        return texts[:count][whole], keys[whole]
 
-def number_words(texts: Iterable[str]) -> Words:
-    """Number the words of texts by first appearance."""
+
+def learn_words(texts: Iterable[str], split: FindWords) -> tuple[Words, Mapping[str, int]]:
+    """The texts with words numbered by first appearance, and each word's number."""
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
-    found = [np.fromiter(map(numbers.__getitem__, split_words(text)), np.int64) for text in texts]
+    found = [np.fromiter(map(numbers.__getitem__, split(text)), np.int64) for text in texts]
+    return _joined(found, len(numbers)), dict(numbers)
+
+
+def number_words(texts: Iterable[str], split: FindWords, numbers: Mapping[str, int]) -> Words:
+    """The texts with words numbered as `learn_words` did for others; a word that is new has no number."""
+    found = [np.fromiter(map(numbers.get, split(text), repeat(-1)), np.int64) for text in texts]
     return _joined(found, len(numbers))
 
 
@@ -68,3 +92,8 @@ def split_words(text: str) -> list[str]:
     """The words of a text, in order."""
     lower = text.lower()
     return _ASCII.findall(lower) if lower.isascii() else _ANY.findall(lower)
+
+
+def split_characters(text: str) -> str:
+    """A text's characters in lower case, with one space for any white space."""
+    return " ".join(text.lower().split())

@@ -9,7 +9,7 @@ Joachims (1998), Text categorization with support vector machines: learning with
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime and scikit-learn
     from rnn_cli.evaluation.evaluate import Evaluation
-    from rnn_cli.linear.logistic import LogisticModel
+    from rnn_cli.linear.logistic import Logistic
 
 BASELINE_STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """The values of C, the inverse of the penalty's strength, that are tried."""
@@ -101,7 +101,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     and 76.7 %. None, with a note, where all training rows have one label, as in further training.
     """
     # Imported here: a mistake in the data must not wait until scikit-learn is loaded.
-    from rnn_cli.linear.tfidf import count_rows
+    from rnn_cli.linear.tfidf import fit_features
     from rnn_cli.training.temperature import fit_temperature
 
     if len(set(splits.train.labels)) == 1:
@@ -110,11 +110,13 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     listener.note("fitting the linear baseline")
     started = time.perf_counter()
     listener.doing("linear baseline: counting words")
-    counted = count_rows(splits.train.texts, splits.validation.texts, outputs=1 if len(labels) == 2 else len(labels))
-    held_out = {name: counted.vectorizer.transform(side.texts) for name, side in splits.held_out.items()}
+    features = fit_features(splits.train.texts, splits.validation.texts, outputs=1 if len(labels) == 2 else len(labels))
+    held_out = {name: features.of(side.texts) for name, side in splits.held_out.items()}
     truth = label_indices(labels, splits.validation.labels)
     best: tuple[float, float] | None = None
-    for strength, model in _fits(counted.matrix, splits.train.select(counted.rows.tolist()), labels, config, listener):
+    for strength, model in _fits(
+        features.matrix, splits.train.select(features.rows.tolist()), labels, config, listener
+    ):
         found = model.probabilities(held_out["validation"])
         right = Decision().choose(found) == truth
         merit = (float(right.mean()), -float(log_losses(truth, found).mean()))
@@ -125,10 +127,10 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     decision = decide(config.decision, truth, tempered(validation, temperature)).decision
     scored = {name: tempered(chosen.probabilities(each), temperature) for name, each in held_out.items()}
     baseline = Baseline(
-        model=f"logistic regression, TF-IDF of {counted.kind.name}",
+        model=f"logistic regression, TF-IDF of {features.kind.name}",
         C=chosen_strength,
-        features=counted.matrix.shape[1],
-        rows=len(counted.rows),
+        features=features.matrix.shape[1],
+        rows=len(features.rows),
         seconds=time.perf_counter() - started,
         temperature=temperature,
         threshold=decision.threshold,
@@ -140,22 +142,19 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
 
 def _fits(
     matrix: Any, rows: Dataset, labels: Sequence[str], config: Config, listener: Listener
-) -> "Iterator[tuple[float, LogisticModel]]":
+) -> "Iterator[tuple[float, Logistic]]":
     """A model for each of `BASELINE_STRENGTHS`, fitted from the weights of the one before."""
-    from rnn_cli.linear.logistic import HANDFUL, fit_logistic
+    from rnn_cli.linear.logistic import HANDFUL, fit_path
 
     of_label = label_weights(rows.labels, labels, config.training)
     weights = np.array([of_label[label] for label in rows.labels])
     classes = label_indices(labels, rows.labels)
-    fits_each = len(labels) if len(labels) > HANDFUL else 1
-    total = fits_each * len(BASELINE_STRENGTHS)
+    fits_each = len(set(rows.labels)) if len(labels) > HANDFUL else 1
+    done = count()
 
-    def progress(before: int, done: int) -> None:
-        listener.progress("linear baseline: fits", before + done, total)
+    def progress() -> None:
+        listener.progress("linear baseline: fits", next(done), fits_each * len(BASELINE_STRENGTHS))
 
-    progress(0, 0)
-    model: LogisticModel | None = None
-    for index, strength in enumerate(BASELINE_STRENGTHS):
-        on_fit = partial(progress, index * fits_each)
-        model = fit_logistic(matrix, classes, len(labels), strength, weights, start=model, on_fit=on_fit)
-        yield strength, model
+    progress()
+    models = fit_path(matrix, classes, len(labels), BASELINE_STRENGTHS, weights, on_fit=progress)
+    yield from zip(BASELINE_STRENGTHS, models, strict=True)

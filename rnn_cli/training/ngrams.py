@@ -6,20 +6,18 @@ counts: a handful of labels together, more one by one.
 Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.logistic import HANDFUL, fit_label, on_all_cores
+from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, on_all_cores
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.temperature import fit_temperature
 
@@ -30,10 +28,6 @@ SAMPLED_LABELS = 40
 """How many of many labels choose the strength; more would choose the same one."""
 
 SAMPLE_SEED = 1
-
-MOST_STEPS = 200
-PAST_STEPS = 5
-"""Maximum steps of L-BFGS, and how many of them it remembers: each costs two copies of all weights."""
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the unit, the number done and the total, as `Listener.progress`."""
@@ -56,108 +50,117 @@ def fit_linear(
 ) -> LinearModel:
     """Fit to the training rows with their weights in the loss; the validation rows choose the strength."""
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
-    if classes > HANDFUL:
-        return _fit_each(seen, held_out, train, validation, classes, on_progress)
-    used = np.unique(seen.indices)
-    problem = _Problem(seen[:, used], train, classes)
-    start, least = problem.start(), np.inf
-    steps = count(1)
-    for index, strength in enumerate(NGRAM_STRENGTHS):
-        start = problem.solve(
-            start, strength, lambda: on_progress("steps, at most", next(steps), MOST_STEPS * len(NGRAM_STRENGTHS))
-        )
-        weights, bias = problem.weights(start)
-        logits = held_out[:, used] @ weights + bias
-        loss, accuracy = _loss_and_accuracy(logits, validation.classes)
-        if index and not loss < least:  # the first is always taken, as class weights may make its loss infinite
-            break
-        least = loss
-        table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
-        table[used] = weights
-        best = LinearModel(table, bias.astype(np.float32), strength, accuracy)
-    return best
+    used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
+    problem = _Problem(seen[:, used], held_out[:, used], train, validation, on_progress)
+    together = problem.together if classes <= HANDFUL else problem.one_by_one
+    weights, bias, strength, accuracy = together(classes)
+    table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
+    table[used] = weights
+    return LinearModel(table, bias.astype(np.float32), strength, accuracy)
 
 
-def _fit_each(
-    seen: sparse.csr_matrix,
-    held_out: sparse.csr_matrix,
-    train: Encoded,
-    validation: Encoded,
-    classes: int,
-    on_progress: OnProgress,
-) -> LinearModel:
-    """Fit each label against the rest; besides the table, each core holds one label's copy of the counts.
-
-    A sample of labels chooses the strength on its validation rows. One temperature, fitted to the validation rows, then
-    calibrates the softmax of all labels' log-odds.
-    """
-    used = np.unique(seen.indices)
-    problem = _OneVsRest(seen[:, used], held_out[:, used], train)
-    present = np.unique(train.classes)
-    sampled = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(present)[:SAMPLED_LABELS]).tolist()
-    steps = count(1)
-    total = len(sampled) + classes
-
-    rows = np.flatnonzero(np.isin(validation.classes, sampled))
-    paths = np.zeros((len(NGRAM_STRENGTHS), len(rows), len(sampled)))
-    for label, logits in on_all_cores(problem.path, sampled):
-        paths[:, :, sampled.index(label)] = logits[:, rows]
-        on_progress("labels", next(steps), total)
-    truth = np.searchsorted(sampled, validation.classes[rows])
-    strength = NGRAM_STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in paths]))]
-    table = np.zeros((seen.shape[1], classes), np.float32)
-    bias, logits = np.zeros(classes, np.float32), np.zeros((len(validation.classes), classes))
-    for label, (weights, its_bias) in on_all_cores(lambda label: problem.solve(label, strength), range(classes)):
-        table[used, label], bias[label] = weights, its_bias
-        logits[:, label] = problem.held_out @ weights + its_bias
-        on_progress("labels", next(steps), total)
-    temperature, _ = _tempered(logits, validation.classes)
-    table /= np.float32(temperature)
-    bias /= np.float32(temperature)
-    accuracy = _loss_and_accuracy(logits, validation.classes)[1]
-    return LinearModel(table, bias, strength, accuracy)
+_Solution = tuple[Floats, Floats, float, float]
+"""Weights `[n-grams, width]`, bias `[width]`, the strength and the validation accuracy."""
 
 
-class _OneVsRest:
-    """The fits of single labels. `counts` and `held_out` are sparse, `[rows, n-grams]`, of the n-grams in training."""
+@dataclass(frozen=True)
+class _Problem:
+    """Counts of the n-grams in training, sparse `[rows, n-grams]`, and what they are to tell."""
 
-    def __init__(self, counts: sparse.csr_matrix, held_out: sparse.csr_matrix, train: Encoded) -> None:
-        self.counts, self.held_out = counts, held_out
-        self.classes = train.classes
-        self.row_weights = train.weights.astype(np.float64)
-        self.rows_with = np.bincount(counts.indices, minlength=counts.shape[1])
+    counts: sparse.csr_matrix
+    held_out: sparse.csr_matrix
+    train: Encoded
+    validation: Encoded
+    on_progress: OnProgress
 
-    def solve(self, label: int, strength: float) -> tuple[Floats, float]:
-        """The n-grams' weights and the bias."""
-        ratios, scaled = self._scaled(label)
-        return self._weights(ratios, self._fit(scaled, label, strength, None))
+    def together(self, classes: int) -> _Solution:
+        """One fit of all labels that have rows."""
+        known = np.unique(self.train.classes)
+        truth = np.searchsorted(known, self.train.classes)
+        self.on_progress("fits", 0, len(NGRAM_STRENGTHS))
+        path = self._path(SparseRows(self.counts, all_cores=True), truth, len(known), NGRAM_STRENGTHS)
+        best, least = None, np.inf
+        for done, strength in enumerate(NGRAM_STRENGTHS, start=1):
+            with threadpool_limits(1):  # several threads differ in the last digits
+                weights, bias = next(path)
+            weights, bias = _of_all(weights, bias, known, classes, len(truth))
+            self.on_progress("fits", done, len(NGRAM_STRENGTHS))
+            loss, accuracy = _loss_and_accuracy(self.held_out @ weights + bias, self.validation.classes)
+            if best is not None and not loss < least:  # the first may have an infinite loss, by class weights
+                break
+            best, least = (weights, bias, strength, accuracy), loss
+        assert best is not None
+        return best
 
-    def path(self, label: int) -> Floats:
-        """The log-odds of the held-out rows at each of `NGRAM_STRENGTHS`, `[strengths, rows]`."""
-        ratios, scaled = self._scaled(label)
-        found, logits = None, []
-        for strength in NGRAM_STRENGTHS:
-            found = self._fit(scaled, label, strength, found)
-            weights, bias = self._weights(ratios, found)
-            logits.append(self.held_out @ weights + bias)
-        return np.array(logits)
+    def one_by_one(self, classes: int) -> _Solution:
+        """A fit of each label against the rest.
 
-    def _fit(self, scaled: sparse.csr_matrix, label: int, strength: float, start: Floats | None) -> Floats | None:
-        return fit_label(scaled, self.classes == label, self.row_weights, strength, start)
+        A sample of labels chooses the strength on its validation rows. One temperature, fitted to the validation rows,
+        then calibrates the softmax of all labels' log-odds.
+        """
+        rows = SparseRows(self.counts, all_cores=False)
+        present = np.unique(self.train.classes)
+        sampled = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(present)[:SAMPLED_LABELS]).tolist()
+        steps, total = count(1), len(sampled) + len(present)
 
-    def _weights(self, ratios: Floats, found: Floats | None) -> tuple[Floats, float]:
-        if found is None:  # it has no row: take its log-odds with half a row
-            return np.zeros(len(ratios)), -float(np.log(2 * len(self.classes)))
-        return ratios * found[:-1], float(found[-1])
+        def path(label: int, strengths: Sequence[float]) -> list[tuple[Floats, Floats]]:
+            truth = (self.train.classes == label).astype(np.intp)
+            return list(self._path(rows, truth, min(len(present), 2), strengths))
 
-    def _scaled(self, label: int) -> tuple[Floats, sparse.csr_matrix]:
-        """The label's log-count ratios, and the counts multiplied by them."""
-        of_label = self.counts[np.flatnonzero(self.classes == label)]
-        here = np.bincount(of_label.indices, minlength=len(self.rows_with))
-        ours, others = 1.0 + here, 1.0 + self.rows_with - here
-        ratios: Floats = np.log(ours / ours.sum()) - np.log(others / others.sum())
-        parts = (self.counts.data * ratios[self.counts.indices], self.counts.indices, self.counts.indptr)
-        return ratios, sparse.csr_matrix(parts, self.counts.shape)
+        held = np.flatnonzero(np.isin(self.validation.classes, sampled))
+        tried = np.zeros((len(NGRAM_STRENGTHS), len(held), len(sampled)))
+        for label, found in on_all_cores(lambda label: path(label, NGRAM_STRENGTHS), sampled):
+            for index, (weights, bias) in enumerate(found):
+                tried[index, :, sampled.index(label)] = (self.held_out[held] @ weights + bias)[:, 0]
+            self.on_progress("labels", next(steps), total)
+        truth = np.searchsorted(sampled, self.validation.classes[held])
+        strength = NGRAM_STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in tried]))]
+        solved = dict[int, tuple[Floats, Floats]]()
+        for label, (solution,) in on_all_cores(lambda label: path(label, (strength,)), present.tolist()):
+            solved[label] = solution
+            self.on_progress("labels", next(steps), total)
+        weights, bias = (np.hstack([solved[label][place] for label in present.tolist()]) for place in (0, 1))
+        weights, bias = _of_all(weights, bias, present, classes, len(self.train.classes))
+        logits = self.held_out @ weights + bias
+        temperature, _ = _tempered(logits, self.validation.classes)
+        accuracy = _loss_and_accuracy(logits, self.validation.classes)[1]
+        return weights / temperature, bias / temperature, strength, accuracy
+
+    def _path(
+        self, rows: SparseRows, truth: Indices, classes: int, strengths: Sequence[float]
+    ) -> Iterator[tuple[Floats, Floats]]:
+        """The weights and the bias with each strength, each fit started from the one before."""
+        found: tuple[Floats, Floats] | None = None
+        row_weights, ratios = self.train.weights.astype(np.float64), _log_count_ratios(self.counts, truth, classes)
+        for strength in strengths:
+            if classes == 1:  # nothing to tell apart
+                found = np.zeros((self.counts.shape[1], 1)), np.zeros(1)
+            else:
+                found = fit_weights(rows, truth, classes, row_weights, strength, scales=ratios, start=found)
+            yield found
+
+
+def _of_all(weights: Floats, bias: Floats, known: Indices, classes: int, rows: int) -> tuple[Floats, Floats]:
+    """Weights and bias for all classes; one without a row has no weights and the log-odds of half a row of so many."""
+    if len(known) == classes:
+        return weights, bias
+    rare = -np.log(2 * rows)
+    if classes == 2:
+        return weights, np.array([rare if known[0] == 0 else -rare])
+    if len(known) == 2:
+        weights, bias = np.hstack([np.zeros_like(weights), weights]), np.append(0, bias)
+    every, all_bias = np.zeros((len(weights), classes)), np.full(classes, rare)
+    every[:, known], all_bias[known] = weights, bias
+    return every, all_bias
+
+
+def _log_count_ratios(counts: sparse.csr_matrix, truth: Indices, classes: int) -> Floats:
+    """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second."""
+    there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
+    ours: Floats = 1 + there.T @ np.eye(classes)[truth][:, classes == 2 :]
+    others = 2 + there.T @ np.ones((len(truth), 1)) - ours
+    ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
+    return ratios
 
 
 def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
@@ -171,71 +174,19 @@ def ngram_counts(
 
     Times a table of weights, it gives what the network's n-gram part adds up.
     """
-    columns, values, ends = [], [], [0]
-    for ids in sequences:
-        rows = ngram_rows(ids, longest=longest, vocab_size=vocab_size, buckets=buckets)
-        used, counts = np.unique(rows, return_counts=True)
-        columns.append(used)
-        values.append(counts / np.sqrt(len(rows)))
-        ends.append(ends[-1] + len(used))
-    shape = (len(ends) - 1, vocab_size + buckets)
-    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape)
-
-
-def ngram_rows(ids: Sequence[int], *, longest: int, vocab_size: int, buckets: int) -> npt.NDArray[np.int64]:
-    """The table's row for each run of 1 to `longest` tokens of a text, shorter runs first."""
-    tokens = np.asarray(ids, np.int64)
-    bucket, rows = tokens, [tokens]
-    for length in range(2, min(longest, len(tokens)) + 1):
+    texts = [np.asarray(ids, np.int64) for ids in sequences]
+    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
+    tokens, text_of = np.concatenate([np.empty(0, np.int64), *texts]), np.repeat(np.arange(len(texts)), lengths)
+    columns, rows, bucket = [tokens], [text_of], tokens
+    for length in range(2, longest + 1):
+        whole = len(tokens) - length + 1
         bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
-        rows.append(bucket + vocab_size)
-    return np.concatenate(rows)
-
-
-class _Problem:
-    """The loss of the training rows as a function of all weights, a flat array as SciPy needs it."""
-
-    def __init__(self, counts: sparse.csr_matrix, train: Encoded, classes: int) -> None:
-        self.counts, self.turned = counts, counts.T.tocsr()
-        self.width = 1 if classes == 2 else classes
-        self.truth = np.eye(classes)[train.classes]
-        self.row_weights = train.weights.astype(np.float64)[:, None]
-        self.ratios = self._log_count_ratios()
-
-    def _log_count_ratios(self) -> Floats:
-        there = (self.counts > 0).astype(np.float64).T.tocsr()
-        ours = 1 + there @ self.truth[:, -self.width :]
-        others = 1 + there @ (1 - self.truth[:, -self.width :])
-        ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
-        return ratios
-
-    def start(self) -> Floats:
-        return np.zeros((self.counts.shape[1] + 1) * self.width)
-
-    def weights(self, numbers: Floats) -> tuple[Floats, Floats]:
-        """The n-grams' weights `[rows, width]` and the bias `[width]`."""
-        shaped = numbers.reshape(-1, self.width)
-        return self.ratios * shaped[:-1], shaped[-1]
-
-    def solve(self, start: Floats, strength: float, on_progress: Callable[[], None]) -> Floats:
-        options = {"maxiter": MOST_STEPS, "maxcor": PAST_STEPS, "ftol": 1e-7}
-        # One thread: several differ in the last digits, and wait for each other on a busy machine (ten times as long).
-        with threadpool_limits(1):
-            found = minimize(
-                self._loss, start, (strength,), "L-BFGS-B", jac=True, options=options, callback=lambda _: on_progress()
-            )
-        numbers: Floats = found.x
-        return numbers
-
-    def _loss(self, numbers: Floats, strength: float) -> tuple[float, Floats]:
-        weights, bias = self.weights(numbers)
-        logs = _log_probabilities(self.counts @ weights + bias)
-        loss = -(self.row_weights * self.truth * logs).sum()
-        wrong = (self.row_weights * (np.exp(logs) - self.truth))[:, -self.width :]
-        free = numbers.copy()
-        free[-self.width :] = 0  # the bias carries no penalty
-        gradient = np.vstack([self.ratios * (self.turned @ wrong), wrong.sum(axis=0)]).ravel()
-        return loss + free @ free / (2 * strength), gradient + free / strength
+        within = text_of[:whole] == text_of[length - 1 :]
+        columns.append(bucket[within] + vocab_size)
+        rows.append(text_of[:whole][within])
+    every = np.concatenate(rows)
+    values = 1 / np.sqrt(np.bincount(every, minlength=len(texts)))[every]
+    return sparse.csr_matrix((values, (every, np.concatenate(columns))), (len(texts), vocab_size + buckets))
 
 
 def _log_probabilities(logits: Floats) -> Floats:

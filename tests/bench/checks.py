@@ -27,7 +27,7 @@ from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load_rows
 from rnn_cli.linear.tfidf import count_features
-from rnn_cli.linear.words import number_words
+from rnn_cli.linear.words import learn_words, split_words
 
 FLOORS = {"imdb": 0.60, "rotten_tomatoes": 0.35}
 COMMAND = "from rnn_cli.cli.main import main; main()"
@@ -35,7 +35,7 @@ COMMAND = "from rnn_cli.cli.main import main; main()"
 
 def prepared(dataset: Dataset) -> tuple[CheckedRows, list[int], object]:
     rows = CheckedRows({WHOLE: dataset})
-    words = number_words(rows.texts)
+    words, _ = learn_words(rows.texts, split_words)
     judged = judged_rows(rows, words)
     return rows, judged, count_features(words.take(judged), len(set(rows.labels)))
 

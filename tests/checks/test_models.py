@@ -11,7 +11,7 @@ from rnn_cli.checks.learning_curve import EXPONENTS, fit_power_law, law_at, lear
 from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.data.rows import Dataset
 from rnn_cli.linear.tfidf import count_features
-from rnn_cli.linear.words import number_words, split_words
+from rnn_cli.linear.words import learn_words, split_words
 
 WORDS = {"good": "warm funny lovely bright".split(), "bad": "dull tedious bland clumsy".split()}
 FILLER = [f"w{number}" for number in range(60)]
@@ -27,7 +27,7 @@ def reviews(rows: int, wrong: int = 0) -> tuple[CheckedRows, set[int]]:
 
 
 def features(rows: CheckedRows) -> tuple[list[int], object]:
-    words = number_words(rows.texts)
+    words, _ = learn_words(rows.texts, split_words)
     judged = judged_rows(rows, words)
     return judged, count_features(words.take(judged), len(set(rows.labels)))
 
@@ -65,10 +65,10 @@ def test_a_model_that_only_guesses_accuses_no_one() -> None:
 
 def test_too_few_rows_and_rare_labels_are_not_judged() -> None:
     few, _ = reviews(90)
-    assert judged_rows(few, number_words(few.texts)) == []
+    assert judged_rows(few, learn_words(few.texts, split_words)[0]) == []
     rows, _ = reviews(400)
     rows.labels[5] = "rare"
-    judged = judged_rows(rows, number_words(rows.texts))
+    judged = judged_rows(rows, learn_words(rows.texts, split_words)[0])
     assert 5 not in judged and len(judged) == 399
 
 
@@ -79,7 +79,7 @@ def test_confidence_is_relative_to_the_label() -> None:
 
 
 def test_features_count_words_and_pairs_within_a_text() -> None:
-    counts = count_features(number_words(["a b a b", "a b", "b c", "c d"]), 2).toarray()
+    counts = count_features(learn_words(["a b a b", "a b", "b c", "c d"], split_words)[0], 2).toarray()
     # a, b, c stand in two texts each, and so does the pair "a b"; "b c" does not cross from one text into the next.
     assert sorted(map(tuple, counts.T.tolist())) == sorted([(2, 1, 0, 0), (2, 1, 1, 0), (0, 0, 1, 1), (2, 1, 0, 0)])
 
@@ -108,7 +108,7 @@ def test_near_duplicates_agree_with_comparing_each_with_each() -> None:
         for other in range(one + 1, 80)
         if len(pairs(joined[one]) & pairs(joined[other])) >= 0.7 * len(pairs(joined[one]) | pairs(joined[other]))
     }
-    groups = near_duplicates(number_words(joined))
+    groups = near_duplicates(learn_words(joined, split_words)[0])
     together = {(one, other) for group in groups for one in group for other in group if one < other}
     assert 10 < len(alike) < 40
     assert together == alike

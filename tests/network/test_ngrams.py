@@ -10,7 +10,7 @@ import pytest
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.training.ngrams import ngram_counts, ngram_rows
+from rnn_cli.training.ngrams import ngram_counts
 
 VOCAB, BUCKETS = 30, 101
 
@@ -73,19 +73,24 @@ def test_training_leaves_the_n_grams_alone() -> None:
 
 
 def test_word_order_counts_from_two_tokens_on() -> None:
-    rows = [
-        [set(ngram_rows(text, longest=longest, vocab_size=VOCAB, buckets=1 << 20)) for text in ([7, 8, 9], [9, 8, 7])]
+    one, other = (
+        [
+            set(ngram_counts([text], longest=longest, vocab_size=VOCAB, buckets=1 << 20).indices.tolist())
+            for text in ([7, 8, 9], [9, 8, 7])
+        ]
         for longest in (1, 2)
-    ]
-    assert rows[0][0] == rows[0][1]
-    assert rows[1][0] != rows[1][1]
+    )
+    assert one[0] == one[1]
+    assert other[0] != other[1]
 
 
-def test_rows_stay_within_the_table() -> None:
+def test_counts_stay_within_the_table_and_within_a_text() -> None:
     chance = np.random.default_rng(2)
-    found = ngram_rows(chance.integers(1, 60_000, 5_000).tolist(), longest=3, vocab_size=60_000, buckets=1 << 20)
-    assert 0 < found.min() and found.max() < 60_000 + (1 << 20)
-    assert len(found) == 5_000 + 4_999 + 4_998
+    texts = [chance.integers(1, 60_000, length).tolist() for length in (5_000, 1, 0, 2)]
+    found = ngram_counts(texts, longest=3, vocab_size=60_000, buckets=1 << 20)
+    assert found.shape == (4, 60_000 + (1 << 20)) and found.indices.min() > 0
+    runs = np.array([5_000 + 4_999 + 4_998, 1, 0, 3])
+    np.testing.assert_allclose(np.asarray(found.sum(axis=1)).ravel(), np.sqrt(runs))
 
 
 def test_counts_are_over_the_root_of_the_n_grams() -> None:

@@ -1,7 +1,7 @@
 """The linear baseline: that it is a strong one, on all kinds of texts, and the same each time."""
 
 import random
-import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.linear import logistic, tfidf
+from rnn_cli.linear import tfidf
 from rnn_cli.training import baseline as baseline_module
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import order_labels
@@ -153,20 +153,21 @@ def test_without_test_rows_there_is_no_such_side(listener: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signs", "filler", "between"),
+    ("signs", "filler", "between", "features"),
     [
-        ({"good": "好 喜", "bad": "差 烦"}, "电 影 故 事 演 员 音 乐 剧 情 的 是 一 个 这", ""),
-        ({"helix": "K E", "sheet": "V I"}, "A C D F G H L M N P", " "),  # no word of two letters
-        ({"up": "+ *", "down": "- /"}, "= : ; , .", ""),  # no letter at all
+        ({"good": "好 喜", "bad": "差 烦"}, "电 影 故 事 演 员 音 乐 剧 情 的 是 一 个 这", "", "words and word pairs"),
+        ({"helix": "K E", "sheet": "V I"}, "A C D F G H L M N P", " ", "words and word pairs"),
+        ({"helix": "k e", "sheet": "v i"}, "a c d f g h l m n p", "", "up to three characters"),  # each word is new
+        ({"up": "+ *", "down": "- /"}, "= : ; , .", "", "up to three characters"),  # no letter at all
     ],
-    ids=["Chinese", "single letters", "marks"],
+    ids=["Chinese", "single letters", "one long word", "marks"],
 )
 def test_texts_without_words_are_counted_by_characters(
-    signs: dict[str, str], filler: str, between: str, listener: Any
+    signs: dict[str, str], filler: str, between: str, features: str, listener: Any
 ) -> None:
     rows = splits(told_by(signs, filler, 300, between))
     found = fitted(rows, listener)
-    assert found.model == "logistic regression, TF-IDF of up to three characters"
+    assert found.model == f"logistic regression, TF-IDF of {features}"
     assert accuracy(found, rows) > 0.9
 
 
@@ -198,21 +199,13 @@ def test_a_label_without_a_training_row_has_no_probability(listener: Any) -> Non
 def test_many_texts_are_too_much_for_the_memory_and_some_are_taken(
     listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = tfidf.FeatureKind("words and word pairs", "word", (1, 2), most_characters=3_000)
+    few = replace(tfidf.WORD_PAIRS, most_characters=3_000)
     monkeypatch.setattr(tfidf, "WORD_PAIRS", few)
     rows = splits(ENGLISH)
     found = fitted(rows, listener)
     assert 40 < found.rows < 80
     assert f"C={found.C:g}, on {found.rows} training rows by chance" in listener.notes[-1]
     assert accuracy(found, rows) > 0.8
-
-
-def test_nothing_leaks_where_a_fit_does_not_converge(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logistic, "TOGETHER_TOLERANCE", 1e-300)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        rows = splits(ENGLISH[:40])
-        assert accuracy(fitted(rows, listener), rows) > 0.4
 
 
 def test_a_config_without_it_has_none(labelled_file: Path, tiny: dict[str, dict[str, Any]], listener: Any) -> None:
@@ -237,7 +230,7 @@ def test_many_labels_are_fitted_one_by_one_and_told(listener: Any) -> None:
     assert (probabilities[:, 12] == 0).all(), "a label without a training row"
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     done = [done for _, done, _ in listener.fits]
-    assert done == list(range(6 * 13 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: fits"}
+    assert done == list(range(6 * 12 + 1)) and {each[0] for each in listener.fits} == {"linear baseline: fits"}
     again = fit_baseline(rows, labels, Config(), listener)
     assert again is not None
     np.testing.assert_array_equal(again.sides["test"][0], probabilities)
