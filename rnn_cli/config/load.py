@@ -199,7 +199,10 @@ def stored_config(content: bytes, where: str) -> Config:
         text = content.decode("utf-8")
         if text.count("[") + text.count("{") > MOST_BRACKETS:  # PyYAML takes quadratic time in the depth
             raise _mistake("more lists than any config has", "")
-        return Config.model_validate(_sections(text, "line"))
+        given = _sections(text, "line")
+        if isinstance(given.get("tokenizer"), dict):  # releases before this key split so
+            given["tokenizer"].setdefault("splitting", "ascii")
+        return Config.model_validate(given)
     except (UnicodeDecodeError, ConfigError, ValidationError) as error:
         what = _first(error) if isinstance(error, ValidationError) else str(error).partition("\n")[0]
         raise BundleError(f"not a config this rnn understands ({what})", where=where) from None

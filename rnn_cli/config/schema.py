@@ -147,6 +147,9 @@ class TokenizerConfig(Section):
     `punctuation: drop`, else none."""
     punctuation: Literal["drop", "keep"] = "drop"
     """Word level only: `drop` removes the marks in filters, `keep` makes each mark or symbol a token."""
+    splitting: Literal["unicode", "ascii"] = "unicode"
+    """`unicode` reads texts in their usual typography: spaces, dashes, quotes and marks of any kind count as those of
+    ASCII, composed and decomposed accents alike. `ascii` splits as Keras's Tokenizer does."""
     max_length: Count = 200
     """The maximum number of tokens to read of a text."""
     truncate: Literal["head", "tail", "both"] = "head"

@@ -54,7 +54,7 @@ def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, archite
 def describes(config: "Config", tokenizer: Tokenizer) -> bool:
     """Whether a tokenizer can come from a config."""
     asked = config.tokenizer
-    same = ("level", "oov_token", "lowercase", "punctuation", "max_length", "truncate")
+    same = ("level", "oov_token", "lowercase", "punctuation", "splitting", "max_length", "truncate")
     return (
         all(getattr(asked, name) == getattr(tokenizer, name) for name in same)
         and asked.filters in (None, tokenizer.filters)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import groupby
 
+from rnn_cli.text.typography import clusters, marks_apart, usual, usual_spaces
+
 _ASCII = re.compile(r"[A-Za-z0-9']++|\S")
 
 
@@ -71,11 +73,14 @@ _SENTENCE_END = re.compile(
 )
 
 
-def cleaner(*, lowercase: bool, filters: str) -> Callable[[str], str]:
+def cleaner(*, lowercase: bool, filters: str, splitting: str, apart: bool) -> Callable[[str], str]:
     """A function that lower-cases a text, then replaces each character of `filters` by a space.
 
-    Reads a lone surrogate, which UTF-8 cannot encode, as "?".
+    With `splitting` "unicode" it first reads the text in its usual typography; `apart` then also puts spaces for
+    punctuation beyond ASCII and around symbols. Reads a lone surrogate, which UTF-8 cannot encode, as "?".
     """
+    if splitting == "unicode":
+        filters = usual(filters)
     # One pass of `bytes.translate` takes an eighth of the time of `str.lower` and `str.translate`. Bytes from 128 on
     # are parts of longer UTF-8 sequences and must stay, so this works for ASCII filters only.
     spaces = bytes(ord(" ") if chr(byte) in filters and byte < 128 else byte for byte in range(256))
@@ -90,14 +95,18 @@ def cleaner(*, lowercase: bool, filters: str) -> Callable[[str], str]:
         text = text.encode("utf-8", "replace").translate(spaces).decode()
         return text.translate(beyond_ascii) if beyond_ascii else text
 
-    return clean
+    if splitting == "ascii":
+        return clean
+    if apart:
+        return lambda text: clean(text) if text.isascii() else marks_apart(clean(usual(text)))
+    return lambda text: clean(usual(text))
 
 
-def splitter(level: str, clean: Callable[[str], str], punctuation: str) -> Split:
+def splitter(level: str, clean: Callable[[str], str], punctuation: str, splitting: str) -> Split:
     """The function that splits a text at `level`: "word", "char" or "sentence".
 
-    - word: splits the cleaned text at spaces, as Keras's `Tokenizer` does; other white space (such as a non-breaking
-      space) belongs to the word. If `punctuation` is "keep": its words and marks, between white space of any kind.
+    - word: splits the cleaned text at white space; with `splitting` "ascii" at spaces alone, as Keras's `Tokenizer`
+      does, so that a non-breaking space belongs to the word. If `punctuation` is "keep": its words and marks.
     - char: every code point of the cleaned text, including spaces.
     - sentence: splits the text at line ends and after sentence marks (. ! ? … before white space, 。 ！ ？ anywhere).
       Each sentence keeps its mark and is cleaned separately, so that filtering "." does not join sentences; runs of
@@ -105,12 +114,16 @@ def splitter(level: str, clean: Callable[[str], str], punctuation: str) -> Split
     """
     if level == "word" and punctuation == "keep":
         return lambda text: words_and_marks(clean(text))
-    if level == "word":
+    if level == "word" and splitting == "ascii":
         return lambda text: list(filter(None, clean(text).split(" ")))
+    if level == "word":
+        return lambda text: clean(text).split()
     if level == "char":
         return lambda text: list(clean(text))
-    if level == "sentence":
+    if level == "sentence" and splitting == "ascii":
         return lambda text: _sentences(text, clean)
+    if level == "sentence":
+        return lambda text: _sentences(usual_spaces(text), clean)
     raise ValueError(f"no such level: {level}")
 
 
@@ -124,34 +137,31 @@ Span = tuple[int, int]
 
 
 def find_spans(
-    text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool]
+    text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool], unknown: str
 ) -> list[Span]:
     """The `Span` of each token; `tokens` are all tokens of `text`, `blank` recognizes characters between them.
 
     Two tokens may share a character: "İ" becomes two characters in lower case. A token without characters, such as the
     piece that only marks the start of a word, has the span of the next character.
     """
-    cleaned = clean(text)
-    origins: Iterable[int] = range(len(text))
-    if len(cleaned) > len(text):
-        origins = (index for index, character in enumerate(text) for _ in character.lower())
-    solid = [index for index, character in zip(origins, cleaned, strict=True) if not blank(character)]
+    origins = ((start, end) for start, end in clusters(text) for _ in clean(text[start:end]))
+    solid = [origin for origin, character in zip(origins, clean(text), strict=True) if not blank(character)]
     if not solid:
         return [(0, len(text)) for _ in tokens]
     spans, done, last = [], 0, len(solid) - 1
     for token in tokens:
-        # Cleaned, as a word written like the unknown token becomes that token, in the token's case.
-        length = sum(not blank(character) for character in clean(token))
-        spans.append((solid[min(done, last)], solid[min(done + max(length, 1) - 1, last)] + 1))
+        # A word written like the unknown token has become that token, in the token's case.
+        length = sum(not blank(character) for character in (clean(token) if token == unknown else token))
+        spans.append((solid[min(done, last)][0], solid[min(done + max(length, 1) - 1, last)][1]))
         done += length
     return spans
 
 
-def blanks(level: str, punctuation: str) -> Callable[[str], bool]:
+def blanks(level: str, punctuation: str, splitting: str) -> Callable[[str], bool]:
     """The function that recognizes the characters of a cleaned text that are between tokens."""
     if level == "char":
         return lambda character: False
-    if level == "word" and punctuation == "drop":
+    if level == "word" and punctuation == "drop" and splitting == "ascii":
         return lambda character: character == " "
     if level == "subword":  # it reads the mark of a word's start as a space
         return lambda character: character.isspace() or character == WORD_START

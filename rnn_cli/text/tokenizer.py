@@ -32,6 +32,7 @@ class Tokenizer:
     lowercase: bool
     filters: str
     punctuation: str
+    splitting: str
     max_length: int
     truncate: str
     merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -48,14 +49,16 @@ class Tokenizer:
         lowercase: bool = True,
         filters: str | None = None,
         punctuation: str = "drop",
+        splitting: str = "unicode",
         max_length: int = 200,
         truncate: str = "head",
     ) -> "Tokenizer":
         """Learn a vocabulary of at most `vocab_size` ids, including 0 and 1, from texts that are read once.
 
-        The settings are those of `rnn_cli.config.schema.TokenizerConfig`. At word and char level the ids equal those
-        of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is kept: by frequency, ties by
-        first appearance. A token equal to `oov_token` (or to its lower-case form, if texts are lower-cased) is unknown.
+        The settings are those of `rnn_cli.config.schema.TokenizerConfig`. At word and char level with `splitting`
+        "ascii" the ids equal those of Keras's `Tokenizer(num_words=vocab_size, oov_token=...)`, unless punctuation is
+        kept: by frequency, ties by first appearance. A token equal to `oov_token` (or to its
+        lower-case form, if texts are lower-cased) is unknown.
 
         Raises `ValueError` for an invalid level or punctuation, and for kept punctuation at another level than word.
         """
@@ -63,7 +66,8 @@ class Tokenizer:
             raise ValueError(f"no such punctuation at level {level}: {punctuation}")
         if filters is None:
             filters = WORD_FILTERS if level == "word" and punctuation == "drop" else ""
-        clean = cleaner(lowercase=lowercase, filters=filters)
+        apart = level == "word" and punctuation == "drop"
+        clean = cleaner(lowercase=lowercase, filters=filters, splitting=splitting, apart=apart)
         reserved = _reserved(oov_token, lowercase)
         merges: Iterable[tuple[str, str]] = ()
         if level == "subword":
@@ -73,9 +77,10 @@ class Tokenizer:
                 texts, vocab_size=vocab_size, specials=("", oov_token), clean=clean, reserved=reserved
             )
         else:
-            found = _by_frequency(texts, splitter(level, clean, punctuation), reserved)
+            found = _by_frequency(texts, splitter(level, clean, punctuation, splitting), reserved)
             vocab = ("", oov_token, *islice(found, max(vocab_size - 2, 0)))
-        return cls(level, vocab, oov_token, lowercase, filters, punctuation, max_length, truncate, tuple(merges))
+        reading = (oov_token, lowercase, filters, punctuation, splitting)
+        return cls(level, vocab, *reading, max_length, truncate, tuple(merges))
 
     @property
     def vocab_size(self) -> int:
@@ -88,7 +93,8 @@ class Tokenizer:
 
     def spans(self, text: str) -> list[Span]:
         """The span of each of `tokens(text)`: text[start:end], in characters."""
-        return find_spans(text, self._split(text), self._clean, blanks(self.level, self.punctuation))
+        blank = blanks(self.level, self.punctuation, self.splitting)
+        return find_spans(text, self._split(text), self._clean, blank, self.oov_token)
 
     def id_of(self, token: str) -> int:
         """The id of a token; 1, the unknown token's id, if it is not in the vocabulary."""
@@ -145,6 +151,7 @@ class Tokenizer:
             "lowercase": self.lowercase,
             "filters": self.filters,
             "punctuation": self.punctuation,
+            "splitting": self.splitting,
             "max_length": self.max_length,
             "truncate": self.truncate,
             "vocabulary": self.vocab,
@@ -173,12 +180,13 @@ class Tokenizer:
 
     @cached_property
     def _clean(self) -> Callable[[str], str]:
-        return cleaner(lowercase=self.lowercase, filters=self.filters)
+        apart = self.level == "word" and self.punctuation == "drop"
+        return cleaner(lowercase=self.lowercase, filters=self.filters, splitting=self.splitting, apart=apart)
 
     @cached_property
     def _split(self) -> Split:
         if self.level != "subword":
-            return splitter(self.level, self._clean, self.punctuation)
+            return splitter(self.level, self._clean, self.punctuation, self.splitting)
         reserved = _reserved(self.oov_token, self.lowercase)
         return piece_splitter(self.oov_token, self.merges, clean=self._clean, reserved=reserved)
 

@@ -16,6 +16,7 @@ UNKNOWN = 1
 TOKEN_LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
 PUNCTUATION = ("drop", "keep")
+SPLITTINGS = ("unicode", "ascii")
 
 LARGEST_LENGTH = 2**31 - 1
 MOST_FILTERS = 10_000
@@ -27,6 +28,7 @@ _TYPES: dict[str, type] = {
     "lowercase": bool,
     "filters": str,
     "punctuation": str,
+    "splitting": str,
     "max_length": int,
     "truncate": str,
     "vocabulary": list,
@@ -59,7 +61,8 @@ def read_fields(text: str) -> dict[str, Any]:
         raise _refused(f"not readable as JSON ({error})") from None
     if not isinstance(fields, dict):
         raise _refused("expected an object")
-    fields.setdefault("punctuation", "drop")  # older files do not have the key
+    fields.setdefault("punctuation", "drop")  # older files do not have these keys
+    fields.setdefault("splitting", "ascii")
     _check_keys(fields)
     _check_values(fields)
     _check_vocabulary(fields["vocabulary"], fields["oov_token"])
@@ -102,7 +105,8 @@ def _check_keys(fields: dict[str, Any]) -> None:
 
 
 def _check_values(fields: dict[str, Any]) -> None:
-    for key, allowed in (("level", TOKEN_LEVELS), ("truncate", TRUNCATIONS), ("punctuation", PUNCTUATION)):
+    choices = {"level": TOKEN_LEVELS, "truncate": TRUNCATIONS, "punctuation": PUNCTUATION, "splitting": SPLITTINGS}
+    for key, allowed in choices.items():
         if fields[key] not in allowed:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
     if fields["punctuation"] == "keep" and fields["level"] != "word":

@@ -40,7 +40,13 @@ def check(
     fitted: list[str], texts: list[str], *, level: str, vocab_size: int, lowercase: bool, filters: str | None
 ) -> None:
     ours = Tokenizer.fit(
-        fitted, level=level, vocab_size=vocab_size, lowercase=lowercase, filters=filters, max_length=10**9
+        fitted,
+        level=level,
+        vocab_size=vocab_size,
+        lowercase=lowercase,
+        filters=filters,
+        splitting="ascii",
+        max_length=10**9,
     )
     keras = keras_tokenizer()(
         num_words=vocab_size,

@@ -16,7 +16,7 @@ ANY = st.text() | ODD | st.text(st.characters(max_codepoint=127))
 
 
 def fit(texts: list[str], **settings: object) -> Tokenizer:
-    return Tokenizer.fit(texts, punctuation="keep", **settings)  # type: ignore[arg-type]
+    return Tokenizer.fit(texts, punctuation="keep", **{"splitting": "ascii"} | settings)  # type: ignore[arg-type]
 
 
 def tokens(text: str, **settings: object) -> list[str]:
@@ -85,7 +85,7 @@ def test_ascii_is_split_alike_with_and_without_another_character(text: str) -> N
 @given(st.text(st.sampled_from([chr(code) for code in range(32, 127)] + ["\t", "\n"])))
 def test_the_words_are_those_of_punctuation_dropped(text: str) -> None:
     words = [token for token in tokens(text) if token not in WORD_FILTERS]
-    assert words == Tokenizer.fit([], lowercase=False).tokens(text)
+    assert words == Tokenizer.fit([], lowercase=False, splitting="ascii").tokens(text)
 
 
 def test_letters_are_lower_cased_and_filters_come_first() -> None:
@@ -110,10 +110,10 @@ def test_round_trip(texts: list[str], text: str) -> None:
 
 
 @pytest.mark.parametrize("level", ["word", "char", "sentence", "subword"])
-def test_a_file_that_does_not_say_it_drops_punctuation(level: str) -> None:
-    tokenizer = Tokenizer.fit(["A film. A good film!"], level=level, vocab_size=30)
+def test_a_file_that_does_not_say_it_drops_punctuation_and_splits_at_ascii(level: str) -> None:
+    tokenizer = Tokenizer.fit(["A film. A good film!"], level=level, vocab_size=30, splitting="ascii")
     fields = json.loads(tokenizer.to_json())
-    assert fields.pop("punctuation") == "drop"
+    assert (fields.pop("punctuation"), fields.pop("splitting")) == ("drop", "ascii")
     assert Tokenizer.from_json(json.dumps(fields)) == tokenizer
 
 

