@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import groupby
 
-from rnn_cli.text.typography import clusters, marks_apart, usual, usual_spaces
+from rnn_cli.text.typography import marks_apart, usual, usual_spaces
 
 _ASCII = re.compile(r"[A-Za-z0-9']++|\S")
 
@@ -137,14 +137,21 @@ Span = tuple[int, int]
 
 
 def find_spans(
-    text: str, tokens: Iterable[str], clean: Callable[[str], str], blank: Callable[[str], bool], unknown: str
+    text: str,
+    tokens: Iterable[str],
+    units: Iterable[Span],
+    clean: Callable[[str], str],
+    blank: Callable[[str], bool],
+    unknown: str,
 ) -> list[Span]:
     """The `Span` of each token; `tokens` are all tokens of `text`, `blank` recognizes characters between them.
+
+    `units` are the spans of the text that `clean` reads by themselves.
 
     Two tokens may share a character: "İ" becomes two characters in lower case. A token without characters, such as the
     piece that only marks the start of a word, has the span of the next character.
     """
-    origins = ((start, end) for start, end in clusters(text) for _ in clean(text[start:end]))
+    origins = (unit for unit in units for _ in clean(text[slice(*unit)]))
     solid = [origin for origin, character in zip(origins, clean(text), strict=True) if not blank(character)]
     if not solid:
         return [(0, len(text)) for _ in tokens]

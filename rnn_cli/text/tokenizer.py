@@ -15,6 +15,7 @@ from rnn_cli.text import tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
 from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Span, Split, blanks, cleaner, find_spans, splitter
 from rnn_cli.text.tokenizer_json import UNKNOWN
+from rnn_cli.text.typography import clusters
 
 _Item = TypeVar("_Item")
 
@@ -94,7 +95,8 @@ class Tokenizer:
     def spans(self, text: str) -> list[Span]:
         """The span of each of `tokens(text)`: text[start:end], in characters."""
         blank = blanks(self.level, self.punctuation, self.splitting)
-        return find_spans(text, self._split(text), self._clean, blank, self.oov_token)
+        units = clusters(text) if self.splitting == "unicode" else ((each, each + 1) for each in range(len(text)))
+        return find_spans(text, self._split(text), units, self._clean, blank, self.oov_token)
 
     def id_of(self, token: str) -> int:
         """The id of a token; 1, the unknown token's id, if it is not in the vocabulary."""
