@@ -16,11 +16,11 @@ from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import group_equal, stratify
 from rnn_cli.errors import DataError, Setting
-from rnn_cli.linear.words import KNOWN_WORDS, UNSPACED, split_words
 
 TINY_ROWS = 1_000
 """For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""

@@ -42,6 +42,12 @@ def reading_option(name: str) -> Callable[[Command], Command]:
     return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=COLUMNS[name])
 
 
+def include_seen_option(command: Command) -> Command:
+    """The option --include-seen."""
+    about = "Measure also on rows the model learned from."
+    return click.option("--include-seen", is_flag=True, help=about)(command)
+
+
 def model_option(command: Command) -> Command:
     """The option --model."""
     about = "A trained model  [default: $RNN_MODEL or newest run]"
@@ -72,8 +78,10 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
     return [*named, *given]
 
 
-def refuse_without_data(overrides: "Sequence[Override]", source: str | None) -> None:
-    """Raise `UsageError` for what tells how to read --data where that is not given."""
+def refuse_without_data(overrides: "Sequence[Override]", source: str | None, *, include_seen: bool = False) -> None:
+    """Raise `UsageError` for what is about --data where that is not given."""
+    if source is None and include_seen:
+        raise UsageError("--include-seen is about --data, which is not given", hint="add --data FILE")
     if source is None and overrides:
         option = overrides[0].option or "--set"
         raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
@@ -116,13 +124,13 @@ def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
         option = options.get(key)
         if option is None:
             return f"--set {key}={value}"
-        return option if value == "true" else f"{option} {value}"
+        return option if value.lower() == "true" else f"{option} {value}"
 
     return say
 
 
-LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS}
-"""The keys that are options of the commands that read labelled files."""
+LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS} | {"include_seen": "--include-seen"}
+"""The keys, and the settings of Python, that are options of the commands that read labelled files."""
 
 
 def in_shell_terms(error: Error, options: Mapping[str, str]) -> Error:

@@ -17,6 +17,7 @@ from rnn_cli.evaluation.wording import (
     decision_in_words,
     found_in_words,
     metrics_table,
+    seen_in_words,
     selective_in_words,
     span,
     verdict,
@@ -70,6 +71,8 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
     click.echo(f"Model  {one_line(str(_short(path)))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
+    if evaluation.seen is not None:
+        click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
     against = evaluation.baseline
     models = {"network": metrics} | ({"linear": against.metrics} if against else {})
     show_table(table(*metrics_table(rows, models)))

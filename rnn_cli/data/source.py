@@ -62,12 +62,13 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
     return _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
 
 
-def column_in_memory(data: InMemory, column: str) -> list[str | None]:
-    """The values of a table's column. Raises `NoSuchColumn`."""
+def column_in_memory(data: InMemory, dataset: Dataset, column: str) -> list[str | None]:
+    """The values of a table's column for the dataset's rows. Raises `NoSuchColumn`."""
     if not hasattr(data, "columns") or column not in data.columns:
         columns = f" (columns: {quoted_names(map(str, data.columns))})" if hasattr(data, "columns") else ""
         raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
-    return [plain_value(_plain(value)) for value in data[column].tolist()]
+    values = data[column].tolist()
+    return [plain_value(_plain(values[line - 1])) for line in dataset.lines]
 
 
 def label_text(value: Any) -> str | None:

@@ -21,6 +21,7 @@ from rnn_cli.errors import BundleError, DataError
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
+from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.wording import EVERY
 from rnn_cli.text.plain import apart, html_table
 
@@ -267,10 +268,14 @@ class ComparedModel(MainMetrics):
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """Models measured on the same rows, in the order given."""
+    """Models measured on the same rows, in the order given.
+
+    `seen` says which of the rows given the models learned from; None for a run's own and for files of predictions.
+    """
 
     rows: int
     models: tuple[ComparedModel, ...]
+    seen: SeenRows | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values."""

@@ -34,6 +34,7 @@ from rnn_cli.evaluation.decide import check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
+from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
@@ -136,7 +137,8 @@ class Evaluation:
     `predicted` are indices into the labels, `[rows]`, as `decision` chose them; unsure predictions are included, also
     in the metrics. `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the
     run saved it; `baseline_left_out` says that it is omitted because the model now decides differently. `slices` are
-    the metrics by the column `by`, if asked for. `warnings` deserve a second look.
+    the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
+    its own test and validation rows. `warnings` deserve a second look.
     """
 
     dataset: Dataset
@@ -149,6 +151,7 @@ class Evaluation:
     baseline_left_out: bool = False
     by: str | None = None
     slices: tuple[MainMetrics, ...] = ()
+    seen: SeenRows | None = None
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -173,6 +176,8 @@ class Evaluation:
             plain |= {"baseline": baseline.metrics.to_dict(), "comparison": baseline.comparison.to_dict()}
         if self.by is not None:
             plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
+        if self.seen is not None:
+            plain["seen"] = self.seen.to_dict()
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -287,7 +292,7 @@ def slicer(
     """
     try:
         if source is not None and is_in_memory(source):
-            values = column_in_memory(source, by)
+            values = column_in_memory(source, dataset, by)
         else:
             values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
@@ -113,6 +114,23 @@ def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
         return share + "."
     between = span(sure.accuracy_interval, METRICS_SHOWN["accuracy"][1])
     return f"{share}; {sure.accuracy:.1%} of these predictions are right (95% interval {between})."
+
+
+def seen_in_words(found: "SeenRows") -> str:
+    """How many of the rows the models learned from, and what that does to the figures."""
+    who = "The model" if found.models == 1 else "The models"
+    if found.seen is None:
+        return (
+            f"It is not known which of these rows {who.lower()} learned from, as an earlier release did not keep that: "
+            "on such rows the figures are too good."
+        )
+    more = " That an earlier release trained it on others of them is not ruled out." if found.is_partly_unknown else ""
+    if not found.seen:
+        return f"{who} learned from none of these {found.rows:,} rows.{more}"
+    learned = f"{who} learned from {found.seen:,} of these {found.rows:,} rows"
+    if found.included:
+        return f"{learned}, and they are included: the figures are too good.{more}"
+    return f"{learned}: they are left out (--include-seen measures on all).{more}"
 
 
 def verdict(side: str, against: "BaselineComparison") -> str:

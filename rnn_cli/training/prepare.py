@@ -17,6 +17,7 @@ from rnn_cli.arrays import label_indices
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
+from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
@@ -37,7 +38,7 @@ class Known:
 
     `fingerprint` identifies the rows that must be found again, and `unlabelled` the texts without labels, if there were
     any; `fingerprint` is None in further training, which may use any rows. `baseline` is of the same rows; None where
-    there is none.
+    there is none. `learned` are the texts that the model learned from with which further training began, if any.
     """
 
     tokenizer: Tokenizer
@@ -45,6 +46,7 @@ class Known:
     fingerprint: str | None
     unlabelled: str | None = None
     baseline: Baseline | None = None
+    learned: LearnedTexts | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Prepared:
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = 0.0
+    learned: LearnedTexts | None = None
+    """The texts that the model of `origin` learned from."""
 
     def spent(self) -> float | None:
         """Seconds that the whole run has taken so far, None if unknown."""
@@ -119,6 +123,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
         began=began,
+        learned=known.learned if known else None,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from rnn_cli.bundle.model_folder import (
     INT8_MODEL,
     KERAS_MODEL,
     LATEST,
+    LEARNED,
     METRICS,
     ONNX_MODEL,
     PREDICTIONS,
@@ -40,6 +42,7 @@ from rnn_cli.bundle.model_folder import (
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
+from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import RunFailed, UsageError, quoted
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor, true_labels
@@ -278,6 +281,8 @@ def _write(
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
     draft.write(HISTORY, history_to_csv(history))
+    learned = LearnedTexts.of(chain(run.splits.train.texts, run.splits.validation.texts), run.learned)
+    draft.write(LEARNED, learned.to_bytes())
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)

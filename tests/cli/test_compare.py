@@ -141,11 +141,11 @@ def test_another_splits_rows_are_refused_with_the_way_out(
 
 def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
     shutil.copytree(newest, home / "runs" / "quick-2")
-    words = ["compare", "--data", str(labelled_file), "runs/quick-1", "runs/quick-2"]
+    words = ["compare", "--data", str(labelled_file), "--include-seen", "runs/quick-1", "runs/quick-2"]
     code, out, err = rnn(*words)
     assert (code, err) == (0, "")
-    assert out.startswith("80 rows of reviews.csv  accuracy")
-    evaluated = json.loads(rnn("evaluate", "--data", str(labelled_file), "--json").out)
+    assert out.partition("\n\n")[2].startswith("80 rows of reviews.csv  accuracy")
+    evaluated = json.loads(rnn("evaluate", "--data", str(labelled_file), "--include-seen", "--json").out)
     for each in json.loads(rnn(*words, "--json").out)["models"]:
         assert {name: each[name] for name in ("accuracy", "log_loss", "macro_f1")} == pytest.approx(
             {name: evaluated[name] for name in ("accuracy", "log_loss", "macro_f1")}

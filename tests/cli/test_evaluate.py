@@ -248,14 +248,16 @@ def with_country(home: Path, labelled_file: Path) -> None:
 
 def test_slices_by_a_column_come_last_and_worst_first(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
     with_country(home, labelled_file)
-    code, out, err = rnn("evaluate", "--data", "new.csv", "--by", "country")
+    code, out, err = rnn("evaluate", "--data", "new.csv", "--include-seen", "--by", "country")
     assert (code, err) == (0, "")
     head, _, first, second = out.splitlines()[-4:]
     assert head.split("  ")[0] == "country"
     assert first.split()[:2] == ["fr", "20"] and second.split()[:2] == ["de", "60"]
-    assert rnn("evaluate", "--data", "new.csv", "--by", "country", "--report", "country.html").code == 0
+    assert (
+        rnn("evaluate", "--data", "new.csv", "--include-seen", "--by", "country", "--report", "country.html").code == 0
+    )
     assert "By country" in Path("country.html").read_text(encoding="utf-8")
-    told = json.loads(rnn("evaluate", "--data", "new.csv", "--by", "country", "--json").out)
+    told = json.loads(rnn("evaluate", "--data", "new.csv", "--include-seen", "--by", "country", "--json").out)
     assert told["by"] == "country"
     french, german = told["slices"]
     assert french["accuracy"] < 0.2 < 0.8 < german["accuracy"]

@@ -1,10 +1,11 @@
-"""All texts of a set as one array of word numbers, for near duplicates and the linear model of data checks.
+"""What a word is when texts are compared, and all texts of a set as one array of word numbers.
 
 A word is a run of letters and digits in lower case, independent of the config's tokenizer; in scripts without spaces
 between words each character is a word. Knows nothing of labels.
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ KNOWN_WORDS = 0.5
 words have one letter, or the script puts no spaces between them."""
 
 _ASCII = re.compile(r"[a-z0-9]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
@@ -66,5 +68,28 @@ def _joined(parts: Sequence[npt.NDArray[np.int64]], size: int) -> Words:
 
 def split_words(text: str) -> list[str]:
     """The words of a text, in order."""
-    lower = text.lower()
-    return _ASCII.findall(lower) if lower.isascii() else _ANY.findall(lower)
+    text = comparable(text)
+    return _ASCII.findall(text) if text.isascii() else _ANY.findall(text)
+
+
+def comparable(text: str) -> str:
+    """The text in lower case, with composed characters (NFC)."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.lower())
+
+
+def is_word_character(character: str) -> bool:
+    """Whether a character is part of a word."""
+    return _ANY.fullmatch(character) is not None
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character is of a script without spaces between words."""
+    return _UNSPACED.fullmatch(character) is not None
+
+
+def cleaned(text: str) -> str:
+    """The text as it is compared with others: its words; of a text without words, all but white space at its ends.
+
+    Equal results are the same text: case, punctuation and white space make no difference.
+    """
+    return " ".join(split_words(text)) or comparable(" ".join(text.split()))
