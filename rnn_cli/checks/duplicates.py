@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rnn_cli.checks.findings import LEAKS, Finding, Hit, Severity, counted, finding_if
 from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.copies.near import near_copies
-from rnn_cli.data.splits import group_equal
+from rnn_cli.data.together import group_equal
 
 
 def find_repeats(rows: CheckedRows) -> list[Finding]:
@@ -16,7 +16,6 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
     leaked, repeated = _across_and_within(rows, equal, "repeats")
     nearly_leaked, nearly_repeated = _across_and_within(rows, near, "nearly repeats")
     known = {hit.row for hit in leaked}
-    split = "Splitting keeps equal texts on one side, but not near duplicates."
     kept = "validation or test text"
     contradictions: list[Finding] = []
     for name, severity, groups, alike in (
@@ -39,7 +38,7 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
         *finding_if(
             [hit for hit in nearly_leaked if hit.row not in known],
             *(LEAKS[1], Severity.WARNING, (f"{kept} is", f"{kept}s are")),
-            f"nearly the same as a text on an earlier side. {split}",
+            "nearly the same as a text on an earlier side.",
             "Keep one of each kind, if they are copies and not set phrases.",
         ),
         *contradictions,
@@ -51,7 +50,7 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
         *finding_if(
             nearly_repeated,
             *("near duplicates", Severity.NOTE, ("row repeats", "rows repeat")),
-            "most of an earlier text." + (f" {split}" if WHOLE in rows.sides else ""),
+            "most of an earlier text." + (" Splitting keeps them on one side." if WHOLE in rows.sides else ""),
             "Keep one of each, if they are copies and not set phrases.",
         ),
     ]

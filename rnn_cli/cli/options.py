@@ -22,6 +22,12 @@ COLUMNS = {
 }
 """Keys of a config's `data` that are also options of every command that reads labelled files."""
 
+SPLITTING = {
+    "group_column": "Keep each value's rows on one side of the split",
+    "time_column": "Test on the newest rows by this column",
+}
+"""Keys of a config's `data` that are also options of the commands that split labelled files."""
+
 METAVARS = {"delimiter": "CHAR"}
 
 
@@ -37,9 +43,16 @@ def labelled_options(command: Command) -> Command:
     return command
 
 
+def splitting_options(command: Command) -> Command:
+    """Give a command the options of how labelled files are split."""
+    for name in reversed(SPLITTING):
+        command = reading_option(name)(command)
+    return command
+
+
 def reading_option(name: str) -> Callable[[Command], Command]:
-    """The option for one of `COLUMNS`."""
-    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=COLUMNS[name])
+    """The option for one of `COLUMNS` or `SPLITTING`."""
+    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=(COLUMNS | SPLITTING)[name])
 
 
 def include_seen_option(command: Command) -> Command:
@@ -129,7 +142,7 @@ def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
     return say
 
 
-LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS} | {"include_seen": "--include-seen"}
+LABELLED = {f"data.{name}": option_of(name) for name in (*COLUMNS, *SPLITTING)} | {"include_seen": "--include-seen"}
 """The keys, and the settings of Python, that are options of the commands that read labelled files."""
 
 

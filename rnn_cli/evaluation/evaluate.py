@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices, label_indices
-from rnn_cli.bundle.model_folder import CONFIG, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
@@ -250,7 +250,7 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     config = run_config(opened)
     try:
-        splits = load_splits(config.data)
+        splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
     except DataError as error:
         again = {shown(STANDARD_INPUT): "pipe the same rows in again, or ", IN_MEMORY: ""}
         raise DataError(
@@ -277,7 +277,8 @@ def labelled_rows(
     """
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
-    config = run_config(opened, overrides).data
+    # The new rows are not split, so they need not have the columns that the split follows.
+    config = run_config(opened, overrides).data.model_copy(update={"group_column": None, "time_column": None})
     return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 

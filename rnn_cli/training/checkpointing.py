@@ -27,6 +27,7 @@ from rnn_cli.bundle.model_folder import (
     CONFIG,
     LEARNED,
     MAX_RUN_SECONDS,
+    NEAR_TOGETHER,
     TOKENIZER,
     Bundle,
     checked_labels,
@@ -94,9 +95,8 @@ class SavedRun:
     @classmethod
     def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """The current state of a run."""
-        known = Known(
-            run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, run.baseline, run.learned
-        )
+        splits, unlabelled = run.splits, run.unlabelled.fingerprint
+        known = Known(run.tokenizer, run.labels, splits.fingerprint, unlabelled, run.baseline, run.learned, splits.near)
         return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent())
 
     @classmethod
@@ -121,7 +121,15 @@ class SavedRun:
                 raise ValueError("its files do not fit together")
             arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
             kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
-            known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept, before)
+            known = Known(
+                tokenizer,
+                labels,
+                state["fingerprint"],
+                state.get("unlabelled"),
+                kept,
+                before,
+                state.get(NEAR_TOGETHER, False) is True,
+            )
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
@@ -141,6 +149,7 @@ class SavedRun:
             BASELINE: self._baseline_state(),
             "origin": self.origin,
             BEFORE: self.known.learned is not None,
+            NEAR_TOGETHER: self.known.near,
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,

@@ -11,7 +11,7 @@ from typing import Any
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.learned import learned_texts
-from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, UNFINISHED, Bundle
+from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS
@@ -112,7 +112,11 @@ class Origin:
         listener.note(
             f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which does not change"
         )
-        ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
+        keys = ("validation", "test", "group_column", "time_column", "split_seed")
+        ours, theirs = ([getattr(each, key) for key in keys] for each in (self.config.data, run.config.data))
+        if self.bundle is not None:
+            ours.append(self.bundle.manifest.data.get(NEAR_TOGETHER, False))
+            theirs.append(run.splits.near)
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
             listener.note(f"if these rows include training rows of {self.path}, its metrics will be too good")
         elif ours != theirs:

@@ -39,6 +39,7 @@ class Known:
     `fingerprint` identifies the rows that must be found again, and `unlabelled` the texts without labels, if there were
     any; `fingerprint` is None in further training, which may use any rows. `baseline` is of the same rows; None where
     there is none. `learned` are the texts that the model learned from with which further training began, if any.
+    `near` says whether the split kept near copies on one side.
     """
 
     tokenizer: Tokenizer
@@ -47,6 +48,7 @@ class Known:
     unlabelled: str | None = None
     baseline: Baseline | None = None
     learned: LearnedTexts | None = None
+    near: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    splits, unlabelled = _read_again(config.data, source) if resumes else _read(config.data, source)
+    splits, unlabelled = _read_again(config.data, source, known) if resumes else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -127,15 +129,15 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     )
 
 
-def _read(data: DataConfig, source: Dataset | None = None) -> tuple[Splits, Unlabelled]:
-    splits = load_splits(data, source)  # its messages name the files as they were given
+def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+    splits = load_splits(data, source, near=near)  # its messages name the files as they were given
     return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
 
 
-def _read_again(data: DataConfig, source: Dataset | None) -> tuple[Splits, Unlabelled]:
+def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
     """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
-        return _read(data, source)
+        return _read(data, source, near=known is None or known.near)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
             hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")

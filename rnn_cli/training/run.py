@@ -31,6 +31,7 @@ from rnn_cli.bundle.model_folder import (
     LATEST,
     LEARNED,
     METRICS,
+    NEAR_TOGETHER,
     ONNX_MODEL,
     PREDICTIONS,
     REPORT,
@@ -258,6 +259,7 @@ def _manifest(run: Prepared) -> Manifest:
         temperature=1.0,
         data={
             "fingerprint": splits.fingerprint,
+            NEAR_TOGETHER: splits.near,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
             **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
             **({FURTHER: dict(run.origin)} if run.origin else {}),

@@ -133,6 +133,27 @@ def test_scoring_labelled_rows_says_how_many_were_learned_from(
     assert "learned from" not in rnn(*words, "texts.csv", "--force").err
 
 
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_the_test_rows_are_found_again_as_the_run_split_them(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_earlier: bool
+) -> None:
+    from rnn_cli.data.splits import load_splits
+    from rnn_cli.evaluation import evaluate
+
+    forged = Forged(trained, tmp_path / "forged")
+    data = forged.manifest["data"]
+    assert data["near_copies_together"] is True
+    if is_earlier:
+        del data["near_copies_together"]
+        forged.sign(data=data)
+    asked = []
+    monkeypatch.setattr(
+        evaluate, "load_splits", lambda config, near: asked.append(near) or load_splits(config, near=near)
+    )
+    assert len(evaluate.kept_test_rows(Bundle.open(forged.path))) == 16
+    assert asked == [not is_earlier]
+
+
 def test_predict_reads_nothing_of_it(rnn: Rnn, trained: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(trained, copy)
