@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
-from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, SURE, bounds, seen_in_words, span, value
+from rnn_cli.evaluation.wording import DASH, EVERY, METRICS_SHOWN, SURE, bounds, seen_in_words, span, value
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _metrics(
         for line, each in zip(lines, comparison_of_models.models, strict=True):
             line.append(value(each, field, written))
             if field in with_intervals:
-                line.append(bounds(each, field, written) or "-")
+                line.append(bounds(each, field, written) or DASH)
     return table(head, lines)
 
 

@@ -13,13 +13,14 @@ from rnn_cli.evaluation.wording import (
     EVERY,
     METRICS_SHOWN,
     bounds,
+    bounds_of_label,
     confusions,
     decision_in_words,
     found_in_words,
     metrics_table,
+    of_label,
     seen_in_words,
     selective_in_words,
-    span,
     verdict,
 )
 from rnn_cli.scoring.decision import Decision
@@ -115,7 +116,7 @@ def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
         show_table(_by_label(per_class))
         return
     # A label without a row was not put to the test.
-    tried = sorted((row.f1, label) for label, row in per_class.items() if row.support)
+    tried = sorted((row.f1 or 0, label) for label, row in per_class.items() if row.support)
     show_table(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
     click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
 
@@ -143,7 +144,7 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
     """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
 
     def each(name: str, row: "ClassMetrics") -> tuple[str, str]:
-        return f"{getattr(row, name):.3f}", span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
+        return of_label(row, name), bounds_of_label(row, name)
 
     wide = table(
         ("label", "precision", EVERY, "recall", EVERY, "F1", EVERY, "rows"),
@@ -157,7 +158,7 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
     return table(
         ("label", "precision", "recall", "F1", EVERY, "rows"),
         [
-            (label, f"{row.precision:.3f}", f"{row.recall:.3f}", *each("f1", row), f"{row.support:,}")
+            (label, of_label(row, "precision"), of_label(row, "recall"), *each("f1", row), f"{row.support:,}")
             for label, row in per_class.items()
         ],
     )

@@ -58,7 +58,7 @@ def by_values(
     """Measure the rows of each value, worst accuracy first; those of rare values are one slice, which comes last.
 
     All arguments are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges,
-    as `group_names` says; missing values are a slice, too. Macro F1 is over the labels that occur in the slice. Each
+    as `group_names` says; missing values are a slice, too. Each
     interval is of its slice alone: of twenty slices, one is expected to lie outside by chance.
     """
     return _by_names(truth, probabilities, predicted, group_names(values, SLICE_RANGES, SLICE_ROWS))
@@ -75,9 +75,7 @@ def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: 
 
     def measured(name: str, members: Sequence[int]) -> MainMetrics:
         rows = np.asarray(members, np.intp)
-        both = np.concatenate([truth[rows], predicted[rows]])
-        occurring, indices = np.unique(both, return_inverse=True)
-        confusion = confusion_of(indices[: len(rows)], indices[len(rows) :], len(occurring))
+        confusion = confusion_of(truth[rows], predicted[rows], probabilities.shape[1])
         return MainMetrics.of(name, confusion, losses[rows], intervals=len(rows) >= SLICE_ROWS)
 
     groups: defaultdict[str, list[int]] = defaultdict(list)

@@ -12,7 +12,7 @@ from math import erf, exp, log, pi, sqrt
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.evaluation.scores import calibration_bins, calibration_error, confidences, f1_scores
+from rnn_cli.evaluation.scores import calibration_bins, calibration_error, confidences, f1_scores, occurring
 
 Interval = tuple[float, float]
 
@@ -81,7 +81,7 @@ def _too_few(rows: Indices | Floats) -> bool:
 
 
 def macro_f1_interval(confusion: Indices) -> Interval | None:
-    """The interval of the mean F1 over all labels; a label without a row counts as 0 at both ends.
+    """The interval of the mean F1 of the labels that occur; one without a row counts as 0 at both ends.
 
     `confusion` is `[labels, labels]`, truth first. An error changes the F1 of two labels, so these vary together. How
     much follows from how each row changes them (where all rows are right, the variance counts twice).
@@ -101,7 +101,7 @@ def macro_f1_interval(confusion: Indices) -> Interval | None:
     return _mean_interval(
         right[known],
         either,
-        len(confusion),
+        int(occurring(confusion).sum()),
         lambda shares: (2 * shares / (1 + shares), 2 / (1 + shares) ** 2),
         together / separate if separate else 2.0,
     )
@@ -168,14 +168,15 @@ def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: f
     np.fill_diagonal(added, 0)
     changes = []
     for predicted in (kinds[:, 1], kinds[:, 2]):
+        count = np.count_nonzero(truth + np.bincount(predicted, counts, labels))
         right = np.bincount(kinds[:, 0], counts * (kinds[:, 0] == predicted), labels) + added.sum(axis=1)
         named = truth + np.bincount(predicted, counts, labels) + 3 * added.sum(axis=1) + added.sum(axis=0)
-        changes.append(_row_changes(*_f1_changes(right, named)))
+        changes.append(_row_changes(*_f1_changes(right, named)) / count)
     first, second = changes
     variance = (counts * (first[kinds[:, 0], kinds[:, 1]] - second[kinds[:, 0], kinds[:, 2]]) ** 2).sum()
     for one, other in ((first, second), (second, first)):
         variance += (added * (one.diagonal()[:, None] - other) ** 2).sum()
-    half = NORMAL_95 * sqrt(variance) / labels
+    half = NORMAL_95 * sqrt(variance)
     return max(-1.0, gain - half), min(1.0, gain + half)
 
 

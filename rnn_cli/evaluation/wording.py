@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
-    from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, SelectiveMetrics
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.scoring.decision import Decision
 
@@ -25,6 +25,9 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
 }
 """A metric's field → its name, and how its value is written."""
 
+DASH = "–"
+"""Stands for a figure that does not exist."""
+
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
@@ -32,7 +35,7 @@ EVERY = "95% interval"
 def value(metrics: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
     """A metric by its field, or a dash where it is undefined."""
     found: float | None = getattr(metrics, field)
-    return "-" if found is None else written(found)
+    return DASH if found is None else written(found)
 
 
 def span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
@@ -41,15 +44,17 @@ def span(interval: tuple[float, float] | None, written: Callable[[float], str]) 
 
 
 def bounds(of: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
-    """The two ends of a metric's interval, or why it has none.
+    """The two ends of a metric's interval, or why there is none, or no metric.
 
-    Nothing where there is no metric, or one that an older release measured without an interval.
+    Nothing where an older release measured without an interval, or the metric is unknown.
     """
     intervals: Mapping[str, tuple[float, float] | None] = (
         of.intervals if hasattr(of, "intervals") else {field: getattr(of, f"{field}_interval")}
     )
-    if field not in intervals or getattr(of, field) is None:
+    if field not in intervals:
         return ""
+    if getattr(of, field) is None:
+        return "a label has no row" if field in ("roc_auc", "pr_auc") else ""
     # Without a wrong prediction losses do not show how much they vary.
     reason = "no mistakes" if field in ("log_loss", "brier") and of.accuracy == 1 else "too few rows"
     return span(intervals[field], written) or reason
@@ -101,10 +106,26 @@ def found_in_words(metrics: "Metrics", rows: str = "rows") -> str:
     """The positive label's precision and recall, explained; for two labels. `rows` names the rows measured."""
     label = metrics.labels[1]
     found = metrics.per_class[label]
-    return (
-        f"Of the predictions {label}, {found.precision:.1%} are right (precision); of the {rows} with the label "
-        f"{label}, {found.recall:.1%} are found (recall)."
-    )
+    if found.precision is None:
+        precision = f"{label} is never predicted, so there is no precision"
+    else:
+        precision = f"Of the predictions {label}, {found.precision:.1%} are right (precision)"
+    if found.recall is None:
+        return f"{precision}; none of the {rows} has the label {label}, so there is no recall."
+    return f"{precision}; of the {rows} with the label {label}, {found.recall:.1%} are found (recall)."
+
+
+def of_label(found: "ClassMetrics", name: str) -> str:
+    """A label's precision, recall or F1, or a dash where it does not exist."""
+    value = getattr(found, name)
+    return DASH if value is None else f"{value:.3f}"
+
+
+def bounds_of_label(found: "ClassMetrics", name: str) -> str:
+    """The two ends of its interval, or why there is no such figure."""
+    if getattr(found, name) is None:
+        return {"precision": "never predicted", "recall": "no rows", "f1": "no rows"}[name]
+    return span(getattr(found, f"{name}_interval"), lambda value: f"{value:.3f}")
 
 
 def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:

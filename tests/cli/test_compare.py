@@ -47,7 +47,7 @@ def test_a_run_and_anyones_answers(rnn: Rnn, newest: Path, rows: list[dict[str, 
     head, _, one, two, *_ = out.splitlines()
     assert head.split("  ")[0] == "16 test rows"
     assert one.split()[:2] == ["runs/quick-1", f"{right / 16:.1%}"] and one[-5:-3] == "0."
-    assert two.split()[:2] == ["poor.csv", "12.5%"] and two.endswith(" -")  # no log loss without probabilities
+    assert two.split()[:2] == ["poor.csv", "12.5%"] and two.endswith(" –")  # no log loss without probabilities
     assert out.splitlines()[-1].startswith("poor.csv is really worse than runs/quick-1 (alone right in ")
     told = json.loads(rnn("compare", "runs/quick-1", "poor.csv", "--json").out)
     assert told["rows"] == 16

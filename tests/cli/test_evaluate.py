@@ -162,7 +162,7 @@ def test_one_label_only_has_no_ranking(rnn: Rnn, newest: Path, home: Path) -> No
     (home / "new.csv").write_text("text,label\nwarm,good\nzzz,good\n")
     code, out, err = rnn("evaluate", "--data", "new.csv")
     assert (code, err) == (0, "")
-    assert re.search(r"^ROC AUC +-$", out, re.MULTILINE)
+    assert re.search(r"^ROC AUC +–  +a label has no row$", out, re.MULTILINE)
     assert out.endswith("Rows without one word the model knows: 1\n")
 
 

@@ -115,7 +115,7 @@ def test_odd_labels_are_only_shown(trained: Path, report_on: Gather) -> None:
 def test_where_all_is_right_or_of_one_label_less_is_shown(trained: Path, report_on: Gather) -> None:
     told = Page.read(page(report_on(trained, [("warm", "good"), ("lovely", "good")])))
     assert "There are none: every prediction is right." in told.text
-    assert told.row("ROC AUC")[1] == "-"
+    assert told.row("ROC AUC")[1] == "– a label has no row"
     assert "ROC curve" not in told.text and "Precision and recall" not in told.text
     assert "linear baseline" not in told.text
 
