@@ -1,9 +1,11 @@
 """The 95 % intervals of metrics: which values other rows of the same source would give. No random draws are made.
 
 Each interval holds the true value in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few,
-as `tests/bench/coverage.py` measures. Where no known method reaches that there is no interval (None): for means over
-labels with under `ROWS_PER_LABEL` rows a label (on average, from `MEAN_ROWS` rows on), for rankings with under
-`RANKED_ROWS` rows of either kind (for average precision also on under `MEAN_ROWS` rows), for losses without a mistake.
+as `tests/evaluation/test_coverage.py` measures. At the ends, without or with nothing but mistakes, an interval is as
+wide as the rows leave open, never empty. Where no known method reaches 93 there is no interval (None): for means over
+labels on under `MEAN_ROWS` rows, or with under `ROWS_PER_LABEL` rows a label (of each label under `MANY_ROWS` rows,
+else on average); for rankings with under `RANKED_ROWS` rows of either kind; for average precision with under
+`PRECISION_ROWS` of either kind, or under `MEAN_ROWS` rows; for losses without a mistake.
 """
 
 from collections.abc import Callable
@@ -21,10 +23,11 @@ NORMAL_95 = 1.959963984540054
 POISSON_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
 """The means of Poisson distributions whose uppermost 5 % are counts of at least 1, 2 and 3."""
 
-ROWS_PER_LABEL, RANKED_ROWS = 5, 5
+ROWS_PER_LABEL, RANKED_ROWS, PRECISION_ROWS = 5, 5, 10
 
-MEAN_ROWS = 50
-"""From this many rows on `ROWS_PER_LABEL` holds for the average label only, and average precision has an interval."""
+MEAN_ROWS, MANY_ROWS = 50, 200
+"""From the first number of rows on means over labels and average precision have an interval; from the second on
+`ROWS_PER_LABEL` holds for the average label only."""
 
 CALIBRATION_ROWS = 100
 """From this many rows on the calibration error has an interval; on fewer none holds the true value often enough."""
@@ -77,7 +80,8 @@ def balanced_accuracy_interval(confusion: Indices) -> Interval | None:
 def _too_few(rows: Indices | Floats) -> bool:
     """Whether the labels have too few rows for the interval of a mean over labels."""
     total = rows.sum()
-    return bool(total < ROWS_PER_LABEL * len(rows) or (total < MEAN_ROWS and rows.min() < ROWS_PER_LABEL))
+    fewest = rows.min() if total < MANY_ROWS else total / len(rows)
+    return bool(total < MEAN_ROWS or fewest < ROWS_PER_LABEL)
 
 
 def macro_f1_interval(confusion: Indices) -> Interval | None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.intervals import (
     MEAN_ROWS,
+    PRECISION_ROWS,
     RANKED_ROWS,
     Interval,
     area_interval,
@@ -205,7 +206,8 @@ def _areas(
     if (counts == 0).any():
         return (None, None), (None, None)
     ranked = [1] if len(counts) == 2 else range(len(counts))
-    enough = min(counts.min(), len(truth) - counts.max()) >= RANKED_ROWS
+    fewest = min(counts.min(), len(truth) - counts.max())
+    enough = fewest >= RANKED_ROWS
     areas, influences = np.zeros(2), np.zeros((2, len(truth)))
     for label in ranked:
         row = truth == label, probabilities[:, label]
@@ -218,7 +220,9 @@ def _areas(
         len(ranked) / each.mean() for each in (len(truth) / (4.0 * of_label * (len(truth) - of_label)), 1 / of_label)
     ]
     roc, precision = (
-        (float(area), area_interval(float(area), moved, rows) if enough and len(truth) >= fewest else None)
-        for area, moved, rows, fewest in zip(areas, influences, alike, (1, MEAN_ROWS), strict=True)
+        (float(area), area_interval(float(area), moved, rows) if enough and is_fit else None)
+        for area, moved, rows, is_fit in zip(
+            areas, influences, alike, (True, fewest >= PRECISION_ROWS and len(truth) >= MEAN_ROWS), strict=True
+        )
     )
     return roc, precision

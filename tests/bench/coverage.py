@@ -3,9 +3,9 @@
     python tests/bench/coverage.py [TRIALS] [ROWS ...]
 
 Rows are drawn from populations whose figures are known: 2 and 5 labels, equally frequent or not, a classifier that is
-right in about 50, 65, 90, 95 or 99 % of all rows, 20 to 1,000 rows at a time. A share of a few rows takes few values, so that its
-interval's coverage jumps up and down as the true share moves; each cell is therefore the mean over eight populations
-that lie around it. One cell is TRIALS samples (1,000 if not given: 0.7 points of chance).
+right in about 50, 65, 90, 95 or 99 % of all rows, 20 to 1,000 rows at a time. A share of a few rows takes few values,
+so that its interval's coverage jumps up and down as the true share moves; each cell is therefore the mean over eight
+populations that lie around it. One cell is TRIALS samples (1,000 if not given: 0.7 points of chance).
 
 Printed is, for each interval and number of rows, the least and the greatest coverage over the twenty kinds of
 populations, and how often an interval was shown at all; below it, each cell that is not within 93 % to 97 %.
