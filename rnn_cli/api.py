@@ -276,24 +276,34 @@ def evaluate(
     predictor = _predictor(model, precision)
     opened = predictor.bundle
 
-    from rnn_cli.evaluation.compare import kept_baseline
+    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
     from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
     from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.evaluation.seen import without_seen
+    from rnn_cli.evaluation.standing import since_training, with_standing
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
+        deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
         if asked:
-            predictor, shortfalls = decided_anew(opened, predictor, asked)
-            for shortfall in shortfalls:
+            predictor, deciding, chosen = decided_anew(opened, predictor, asked)
+            careful = chosen.careful
+            for shortfall in chosen.shortfalls:
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
         seen = None
         if data is not None:
             rows, seen = without_seen([opened], rows, include=include_seen)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
-        found = work(predictor, rows, partial(listener.progress, "scoring rows"))
+        found = with_standing(
+            work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
+        )
+        if data is not None and not (asked or precision != "fp32" or (seen and seen.included and seen.seen)):
+            side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+            then = kept_metrics(opened, side)
+            if then is not None:
+                found = replace(found, since_training=since_training(found.metrics, then, side))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")

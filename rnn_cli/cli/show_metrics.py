@@ -16,12 +16,10 @@ from rnn_cli.evaluation.wording import (
     bounds_of_label,
     confusions,
     decision_in_words,
-    found_in_words,
     metrics_table,
     of_label,
     seen_in_words,
-    selective_in_words,
-    verdict,
+    standing_in_words,
 )
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
@@ -50,12 +48,9 @@ def show_trained(run: "Run", *, named: bool) -> None:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
-    if last.baseline is not None:
-        click.echo("\n" + paragraph(verdict(side, last.baseline), indent=""))
-    if last.decision.threshold != Decision().threshold:
-        click.echo(paragraph(found_in_words(last.metrics, f"{side} rows"), indent=""))
-    if sure := last.sure:
-        click.echo(paragraph(selective_in_words(sure, f"{side} rows"), indent=""))
+    click.echo()
+    for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
+        click.echo(paragraph(line, indent=""))
     path = run.path
     click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best_epoch}, the best of {len(run.history)})")
     if run.report_path:
@@ -78,13 +73,11 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
     models = {"network": metrics} | ({"linear": against.metrics} if against else {})
     show_table(table(*metrics_table(rows, models)))
     click.echo()
-    if against:
-        click.echo(paragraph(verdict(rows, against), indent="") + "\n")
+    for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
+        click.echo(paragraph(line, indent="") + "\n")
     _show_by_label(metrics.per_class)
     click.echo()
     _show_confusion(metrics)
-    if sure := evaluation.sure:
-        click.echo("\n" + paragraph(selective_in_words(sure), indent=""))
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
 

@@ -18,6 +18,7 @@ from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
 from rnn_cli.errors import BundleError, DataError
+from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
@@ -145,6 +146,19 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
 
 
+def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
+    """A run's most frequent training label, and the careful threshold for its goal; None where it kept none.
+
+    Raises `BundleError`.
+    """
+    with _kept_metrics(opened) as kept:
+        careful = kept.get(CAREFUL)
+        return (
+            TypeAdapter(str | None).validate_python(kept.get(MOST_FREQUENT)),
+            None if careful is None else TypeAdapter(Careful).validate_python(careful),
+        )
+
+
 @contextmanager
 def _kept_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
     """The content of a run's metrics file; turns every fault of what is read from it into a `BundleError`."""
@@ -154,6 +168,9 @@ def _kept_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
         where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
         raise BundleError(f"metrics this rnn does not understand ({reason})", where=where) from None
 
+
+MOST_FREQUENT, CAREFUL = "most_frequent_label", "careful_threshold"
+"""Keys of a run's metrics; earlier releases did not write them."""
 
 NEEDED = ("label", "prediction")
 KEYS = ("id", "text")

@@ -30,11 +30,12 @@ from rnn_cli.data.source import (
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, few_of
 from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
-from rnn_cli.evaluation.decide import check_decision, decide
+from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
 from rnn_cli.evaluation.seen import SeenRows
+from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
@@ -136,7 +137,9 @@ class Evaluation:
     in the metrics. `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the
     run saved it; `baseline_left_out` says that it is omitted because the model now decides differently. `slices` are
     the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
-    its own test and validation rows. `warnings` deserve a second look.
+    its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
+    label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
+    on other rows with that on the run's own. `warnings` deserve a second look.
     """
 
     dataset: Dataset
@@ -150,6 +153,9 @@ class Evaluation:
     by: str | None = None
     slices: tuple[MainMetrics, ...] = ()
     seen: SeenRows | None = None
+    most_frequent: AgainstMostFrequent | None = None
+    goal: GoalOutcome | None = None
+    since_training: SinceTraining | None = None
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -167,7 +173,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics as plain values, with the decision behind them."""
-        plain = {**self.metrics.to_dict(), "decision": asdict(self.decision)}
+        plain = {**self.metrics.to_dict(), "decision": asdict(self.decision), **as_plain(self)}
         if sure := self.sure:
             plain["sure"] = asdict(sure)
         if baseline := self.baseline:
@@ -318,25 +324,25 @@ def _kept_validation_rows(opened: Bundle) -> Dataset:
     return Dataset(path, texts, labels, lines)
 
 
-def decided_anew(opened: Bundle, predictor: Predictor, asked: Sequence[Override]) -> tuple[Predictor, tuple[str, ...]]:
+def decided_anew(
+    opened: Bundle, predictor: Predictor, asked: Sequence[Override]
+) -> tuple[Predictor, DecisionConfig, Chosen]:
     """The same network with a new decision: the run's config, changed in the keys of `decision` that are asked for.
 
-    The run's own validation rows choose it. Also returns, in words, the goals that no decision reaches there. Raises
-    `ConfigError` and `BundleError`.
+    The run's own validation rows choose it. Also returns what was asked for and how it was chosen. Raises `ConfigError`
+    and `BundleError`.
     """
     excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
     keys = {each.path[-1] for each in asked}
     unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
     config = run_config(opened, [*unset, *asked])
     check_decision(config.decision, predictor.labels)
-    return decided(predictor, _kept_validation_rows(opened), config.decision)
+    changed, chosen = decided(predictor, _kept_validation_rows(opened), config.decision)
+    return changed, config.decision, chosen
 
 
-def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network with the decision that serves the config best on the validation rows.
-
-    Also returns, in words, the goals of the config that no decision reaches there.
-    """
+def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
+    """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
     chosen = decide(config, truth, predictor.score(validation.texts).probabilities)
-    return predictor.adjusted(decision=chosen.decision), chosen.shortfalls
+    return predictor.adjusted(decision=chosen.decision), chosen

@@ -120,6 +120,11 @@ class Report:
         return {"subword": "piece", "char": "character"}.get(level, level)
 
     @property
+    def all_rows(self) -> int | None:
+        """The labelled rows of the whole run, where its own were measured."""
+        return sum(self.manifest.data["rows"].values()) if self.side else None
+
+    @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
         if self.side == "test":

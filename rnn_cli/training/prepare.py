@@ -5,6 +5,7 @@ Takes no TensorFlow, so that mistakes in config and data are reported within a s
 
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -113,6 +114,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     listener.note(_summary(splits, unlabelled, labels, tokenizer))
+    if rare := _rare(splits):
+        listener.warn(rare)
     if unlabelled.left_out:
         listener.note(f"unlabelled texts that are validation or test texts, left out: {unlabelled.left_out:,}")
     return Prepared(
@@ -268,6 +271,21 @@ def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str]
         sequences,
         label_indices(labels, dataset.labels),
         np.array([weights[label] for label in dataset.labels], np.float32),
+    )
+
+
+FEW_OF_LABEL = 5
+
+
+def _rare(splits: Splits) -> str | None:
+    """That some labels have too few rows to learn them or to measure them."""
+    counts = Counter(splits.train.labels) + Counter(splits.validation.labels) + Counter(splits.test.labels)
+    rare = [f"{label} {count}" for label, count in counts.items() if count < FEW_OF_LABEL]
+    if not rare:
+        return None
+    label = "a label has" if len(rare) == 1 else f"{len(rare):,} labels have"
+    return (
+        f"{label} fewer than {FEW_OF_LABEL} rows ({few_of(rare)}): whether the model can tell it apart cannot be known"
     )
 
 

@@ -82,6 +82,27 @@ def test_new_rows_are_measured_and_said_to_be_new(rnn: Rnn, trained: Path, tmp_p
     assert "learned from none of these 30 rows." in out
 
 
+def test_new_rows_are_held_against_those_of_the_training_and_against_one_prediction(
+    rnn: Rnn, trained: Path, tmp_path: Path
+) -> None:
+    wrong = {"good": "bad", "bad": "good"}
+    for name, rows, said in (
+        ("same", NEW, "no difference beyond chance"),
+        ("changed", [(text, wrong[label]) for text, label in NEW], "so it is no longer as good."),
+    ):
+        file = write_csv(tmp_path / f"{name}.csv", rows)
+        lines = rnn("evaluate", "--model", str(trained), "--data", str(file)).out.splitlines()
+        (line,) = [line for line in lines if line.startswith("Accuracy is ")]
+        assert "on the 16 test rows" in line and said in line
+        assert any(line.startswith("Always predicting bad would be right in 50.0% of the 30 rows") for line in lines)
+        assert any(line.startswith("On so few rows (30) a figure says little") for line in lines)
+    found = rnn_package.evaluate(trained, tmp_path / "changed.csv")
+    assert found.since_training is not None and found.since_training.interval[1] < 0
+    assert found.to_dict()["since_training"]["side"] == "test"
+    # Another decision, or rows that were learned from, are not what the training's figures are of.
+    assert rnn_package.evaluate(trained, tmp_path / "changed.csv", threshold=0.9).since_training is None
+
+
 def test_slices_are_of_the_rows_that_are_left(trained: Path, learned: list[tuple[str, str]], tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     rows = [(*row, "seen") for row in learned[:40]] + [(*row, "new") for row in NEW]
