@@ -141,7 +141,12 @@ def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
 
 
 def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
-    """A run's metrics on its `validation` or `test` rows; None where it had no such rows. Raises `BundleError`."""
+    """A run's metrics on its `validation` or `test` rows; None for an export, and where it had no such rows.
+
+    Raises `BundleError`.
+    """
+    if METRICS not in opened.manifest.files:
+        return None
     with _kept_metrics(opened) as kept:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
 
@@ -149,8 +154,10 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
 def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
     """A run's most frequent training label, and the careful threshold for its goal; None where it kept none.
 
-    Raises `BundleError`.
+    An export has no metrics. Raises `BundleError`.
     """
+    if METRICS not in opened.manifest.files:
+        return None, None
     with _kept_metrics(opened) as kept:
         careful = kept.get(CAREFUL)
         return (

@@ -243,8 +243,8 @@ def seen_in_words(found: "SeenRows") -> str:
     who = "The model" if found.models == 1 else "The models"
     if found.seen is None:
         return (
-            f"It is not known which of these rows {who.lower()} learned from, as an earlier release did not keep that: "
-            "on such rows the figures are too good."
+            f"It is not known which of these rows {who.lower()} learned from, as its folder does not keep that "
+            "(an export does not, nor did earlier releases): on such rows the figures are too good."
         )
     more = " That an earlier release trained it on others of them is not ruled out." if found.is_partly_unknown else ""
     if not found.seen:
