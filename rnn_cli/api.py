@@ -265,6 +265,7 @@ def evaluate(
     data: "Data | None" = None,
     *,
     by: str | None = None,
+    include_seen: bool = False,
     precision: "Precision" = "fp32",
     report: "Path_ | None" = None,
     plots: "Path_ | None" = None,
@@ -275,7 +276,8 @@ def evaluate(
 ) -> "Evaluation":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
-    `data` is what `train` takes. `by` names a column whose values are measured apart, or "length". Settings tell how to
+    `data` is what `train` takes. Of these, rows that the model learned from are left out and counted, but with
+    `include_seen`. `by` names a column whose values are measured apart, or "length". Settings tell how to
     read `data` (`text_column="review"`) and how to decide this time (`threshold=0.7`, `goal="precision >= 0.95"`,
     `abstain=0.1`, `abstain_error=0.02`); the model stays as it is. A page goes to `report`, charts to the folder
     `plots`; with `force` earlier ones are replaced. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
@@ -287,6 +289,8 @@ def evaluate(
         check_report(Path(report), force=force)
     if plots is not None:
         check_plots(Path(plots), force=force)
+    if include_seen and data is None:
+        raise UsageError("include_seen is for data, and none is named: training kept the test rows apart")
     changes = [*overrides, *named_overrides(settings)]
     asked = [each for each in changes if each.path[0] == "decision"]
     reading = [each for each in changes if each.path[0] != "decision"]
@@ -294,26 +298,40 @@ def evaluate(
     predictor = _predictor(model, precision)
     opened = predictor.bundle
 
-    from rnn_cli.evaluation.compare import kept_baseline
+    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
     from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
     from rnn_cli.evaluation.evaluate import evaluate_predictor as work
+    from rnn_cli.evaluation.seen import without_seen
+    from rnn_cli.evaluation.standing import since_training, with_standing
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
+        deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
         if asked:
-            predictor, shortfalls = decided_anew(opened, predictor, asked)
-            for shortfall in shortfalls:
+            predictor, deciding, chosen = decided_anew(opened, predictor, asked)
+            careful = chosen.careful
+            for shortfall in chosen.shortfalls:
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
+        seen = None
+        if data is not None:
+            rows, seen = without_seen([opened], rows, include=include_seen)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
-        found = work(predictor, rows, partial(listener.progress, "scoring rows"))
+        found = with_standing(
+            work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
+        )
+        if data is not None and not (asked or precision != "fp32" or (seen and seen.included and seen.seen)):
+            side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+            then = kept_metrics(opened, side)
+            if then is not None:
+                found = replace(found, since_training=since_training(found.metrics, then, side))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
         slices = tuple(sliced(found)) if sliced else ()
         baseline = None if left_out else baseline
-        found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices)
+        found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices, seen=seen)
     found = replace(found, warnings=tuple(warnings))
     if report is not None or plots is not None:
         from rnn_cli.reporting.html import save_report
@@ -330,6 +348,7 @@ def compare(
     *models: "Model",
     data: "Data | None" = None,
     split: str = "test",
+    include_seen: bool = False,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -337,13 +356,16 @@ def compare(
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
-    `data`, which is what `train` takes, each model predicts anew; settings tell how to read it. Raises `BundleError`,
-    `ConfigError`, `DataError` or `UsageError`.
+    `data`, which is what `train` takes, each model predicts anew; settings tell how to read it. Rows that one of the
+    models learned from are left out and counted, but with `include_seen`. Raises `BundleError`, `ConfigError`,
+    `DataError` or `UsageError`.
     """
     if len(models) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more")
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data)
+    if include_seen and data is None:
+        raise UsageError("include_seen is for data, and none is named")
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
 
@@ -353,14 +375,17 @@ def compare(
 
     from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
+    from rnn_cli.evaluation.seen import without_seen
 
     predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
     with _heard(progress) as (listener, _):
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
+        rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
-    return compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
+    compared = compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
+    return replace(compared, seen=seen)
 
 
 @_naming_extras
@@ -444,8 +469,8 @@ def score(
     that was stopped goes on, with `force` an earlier output is replaced. The engine "ray" scores on a Ray cluster, into
     a folder.
 
-    Returns how many rows were read, rejected, of unknown words, and unsure. Loads no TensorFlow. Raises `BundleError`,
-    `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
+    Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises
+    `BundleError`, `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
     """
     names = [fspath(each) for each in ([inputs] if isinstance(inputs, str | PathLike) else inputs)]
     if not names:
@@ -454,6 +479,7 @@ def score(
 
     from rnn_cli.batch.job import Job, find_inputs
     from rnn_cli.batch.score import Target, check_options, check_places, output_format, write_scored
+    from rnn_cli.data.reading.table import LABEL_NAMES
 
     target = Target(place, None if rejects is None else fspath(rejects), resume, force, engine, ray_address)
     check_options(target, names, on_bad_row)
@@ -464,14 +490,17 @@ def score(
     of_input = input_format or ("csv" if delimiter else None)
     form, compression = output_format(target, format, of_input, found[0].path)
     predictor = _predictor(model, precision, threads)
+    likely, labels = _columns_of(predictor)
     how: dict[str, Any] = {
         "text_column": text_column,
-        "likely_text_column": _text_column_of(predictor),
+        "likely_text_column": likely,
         "format": input_format,
         "delimiter": delimiter,
         "encoding": encoding,
         "strip_nul": strip_nul,
     }
+    if labels not in (None, *LABEL_NAMES):
+        how["label_column"] = labels  # tells rows with labels, of which those that were learned from are counted
     if max_field_bytes is not None:
         how["max_field_bytes"] = max_field_bytes
     job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
@@ -481,15 +510,16 @@ def score(
         return write_scored(job, predictor, target, stream, listener, threads)
 
 
-def _text_column_of(predictor: "Predictor") -> str | None:
-    """The column of texts that the model was trained on, where its config is there."""
+def _columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
+    """The columns of texts and of labels that the model was trained on, where its config names them."""
     from rnn_cli.bundle.model_folder import CONFIG
     from rnn_cli.config.load import stored_config
 
     bundle = predictor.bundle
     if CONFIG not in bundle.manifest.files:
-        return None
-    return stored_config(bundle.read(CONFIG), str(bundle.path / CONFIG)).data.text_column
+        return None, None
+    data = stored_config(bundle.read(CONFIG), str(bundle.path / CONFIG)).data
+    return data.text_column, data.label_column
 
 
 def _predictor(model: "Model | None", precision: "Precision", threads: int | None = None) -> "Predictor":

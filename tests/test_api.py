@@ -209,7 +209,7 @@ def test_a_run_of_rows_in_memory_is_one_as_of_a_file(run: Any, tmp_path: Path) -
 
 
 def test_an_evaluation_is_a_table_and_says_what_it_measured(run: Any) -> None:
-    found = rnn.evaluate(run, rows(), by="year", text_column="review")
+    found = rnn.evaluate(run, rows(), by="year", text_column="review", include_seen=True)
     table = found.to_frame()
     assert list(table["text"]) == list(rows()["review"]) and len(table) == 60
     assert (table["prediction"] == table["label"]).mean() == found.metrics.accuracy

@@ -141,11 +141,14 @@ def test_a_saved_model_is_a_folder_as_any_other(
     with pytest.raises(rnn.Error, match="kept no test rows"):
         rnn.evaluate(saved)
     data = (TEXTS, LABELS)
-    assert rnn.evaluate(saved, data).metrics.accuracy == rnn.evaluate(fitted.model_, data).metrics.accuracy
-    assert rnn.evaluate(fitted.model_, data).metrics.accuracy == fitted.score(TEXTS, LABELS)
+    assert (
+        rnn.evaluate(saved, data, include_seen=True).metrics.accuracy
+        == rnn.evaluate(fitted.model_, data, include_seen=True).metrics.accuracy
+    )
+    assert rnn.evaluate(fitted.model_, data, include_seen=True).metrics.accuracy == fitted.score(TEXTS, LABELS)
     with pytest.raises(rnn.Error, match="is in memory, and this needs its files; save it first"):
         rnn.evaluate(fitted.model_, data, goal="f1")
-    assert rnn.evaluate(saved, data, goal="f1").metrics.rows == 60
+    assert rnn.evaluate(saved, data, goal="f1", include_seen=True).metrics.rows == 60
 
 
 def test_copies_and_pickles_answer_the_same(fitted: rnn.RNNClassifier, tmp_path: Path) -> None:

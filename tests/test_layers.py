@@ -16,24 +16,26 @@ MAY_IMPORT = {
     "system": {"errors"},
     "outputs": {"system", "errors"},
     "config": BASE,
-    "bundle": {"config", *BASE},
-    "data": {"config", *BASE},
+    # When two texts are the same, for the split, the checks and what a model has learned from.
+    "copies": {"text", *BASE},
+    "bundle": {"copies", "config", *BASE},
+    "data": {"copies", "config", *BASE},
     "text": BASE,
     # What linear models share, wherever they are: in a check of data, in training.
-    "linear": {"text", *BASE},
+    "linear": {"text", "copies", *BASE},
     # Below those that write graphs and those that read them; of config it takes the types alone.
     "graph": {"config", *BASE},
     "network": {"graph", "config", *BASE},
     "scoring": {"graph", "text", "bundle", "config", *BASE},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
-    "batch": {"scoring", "data", "bundle", *BASE},
-    "evaluation": {"scoring", "data", "text", "bundle", "config", *BASE},
+    "batch": {"scoring", "copies", "data", "bundle", *BASE},
+    "evaluation": {"scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
     # Above data and text, which know nothing of each other, and beside training.
-    "checks": {"linear", "data", "text", "bundle", "config", *BASE},
+    "checks": {"linear", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
         *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text", "bundle", "config"),
-        *BASE,
+        *("copies", *BASE),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # A run's steps on stderr.

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import IO, Protocol
 
 from rnn_cli.batch.columns import Added
@@ -45,7 +46,7 @@ def writer(added: Added, first: Source, rows: IO[bytes], rejected: Written, *, h
         predicted = added.of(window.rows, scores)
         write_rows(window, predicted)
         _reject(window, rejected)
-        return predicted.counts
+        return replace(predicted.counts, seen=added.seen(window.source.columns, window.rows))
 
     try:
         yield write

@@ -7,13 +7,11 @@ computed twice, because a machine was lost, is written twice under the same name
 
 import os
 import pickle
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -23,7 +21,8 @@ from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.to_folder import Folder, chunk_of, row_counts, write_part
 from rnn_cli.batch.windows import Window, texts_of, windows_of
-from rnn_cli.bundle.model_folder import MANIFEST, TOKENIZER, Bundle
+from rnn_cli.bundle.in_memory import BundleInMemory
+from rnn_cli.bundle.model_folder import LEARNED, MANIFEST, TOKENIZER, Bundle
 from rnn_cli.errors import Error, RunFailed
 from rnn_cli.scoring.pool import keep_memory
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
@@ -169,13 +168,13 @@ def _row(progress: _Progress) -> dict[str, list[bytes]]:
 
 def _packed(opened: Bundle, precision: Precision) -> dict[str, bytes]:
     """What a predictor needs of a bundle, as a bundle of its own: its files' names and bytes."""
-    files = {name: opened.manifest.files[name] for name in (TOKENIZER, graph_file(opened, precision))}
+    needed = (TOKENIZER, graph_file(opened, precision), LEARNED)
+    files = {name: opened.manifest.files[name] for name in needed if name in opened.manifest.files}
     packed = {name: opened.read(name) for name in files}
     return packed | {MANIFEST: replace(opened.manifest, files=files).to_json().encode("utf-8")}
 
 
 def _unpacked(files: Mapping[str, bytes], precision: Precision) -> Predictor:
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
-        return Predictor.open(Path(folder), threads=1, precision=precision)
+    contents = {name: content for name, content in files.items() if name != MANIFEST}
+    opened = BundleInMemory.from_bytes(files[MANIFEST].decode("utf-8"), contents)
+    return Predictor(opened, threads=1, precision=precision)

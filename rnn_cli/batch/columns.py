@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.batch.job import MARK, SKIP, Counts, Job
+from rnn_cli.bundle.learned import learned_texts
+from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.reading.blocks import Block
+from rnn_cli.data.reading.table import LABEL_NAMES
 from rnn_cli.errors import DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
@@ -41,11 +44,16 @@ class Added:
     labels: tuple[str, ...]
     decision: Decision
     job: Job
+    learned: LearnedTexts | None = None
+    label_columns: Collection[str] = ()
+    """A file with one of these columns has labelled rows, on which the model may be measured."""
 
     @classmethod
     def by(cls, predictor: Predictor, job: Job) -> "Added":
         """Those of a model's predictions."""
-        return cls(predictor.labels, predictor.decision, job)
+        own = job.how.get("label_column")
+        columns = {*LABEL_NAMES, *([own] if own else [])}
+        return cls(predictor.labels, predictor.decision, job, learned_texts(predictor.bundle), columns)
 
     @property
     def kinds(self) -> dict[str, type]:
@@ -78,6 +86,12 @@ class Added:
                 where=where,
                 hint=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
             )
+
+    def seen(self, columns: Sequence[str], rows: Block) -> int:
+        """How many of a file's labelled rows the model learned from; 0 where the rows have no labels."""
+        if self.learned is None or not any({column, column.lower()} & set(self.label_columns) for column in columns):
+            return 0
+        return int(self.learned.knows([text for row, text in enumerate(rows.texts) if row not in rows.faults]).sum())
 
     def of(self, rows: Block, scores: Scores) -> PredictedRows:
         """The predictions to a window's rows, of whose texts these are the scores."""

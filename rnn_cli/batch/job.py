@@ -200,13 +200,15 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
 class Counts:
     """Rows of a job: `rows` were read, of which `rejected` could not be scored.
 
-    Of the others, `unknown` hold no word that the model knows, and `unsure` are predicted so.
+    Of the others, `unknown` hold no word that the model knows, and `unsure` are predicted so; `seen` have labels, and
+    the model learned from them.
     """
 
     rows: int = 0
     rejected: int = 0
     unknown: int = 0
     unsure: int = 0
+    seen: int = 0
 
     @property
     def scored(self) -> int:

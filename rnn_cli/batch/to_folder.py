@@ -268,7 +268,7 @@ def write_part(
             counts += write(window, scores)
     if counts.rejected:
         folder.store.write(folder.name(job, *place, beside=REJECTED), rejected.getvalue())
-    if counts.unknown or counts.unsure:
+    if counts.unknown or counts.unsure or counts.seen:
         marks = asdict(replace(counts, rows=0, rejected=0))
         write_record(folder.store, folder.name(job, *place, beside=MARKS), {"counts": marks})
     folder.store.write(folder.name(job, *place), rows.getvalue())

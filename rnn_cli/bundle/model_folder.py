@@ -117,6 +117,9 @@ RUN = "run"
 """In a manifest's `data`: the run's `recipe` (its config's name; none in further training), how many `seconds` it took
 in all, and when it `finished`. Earlier releases did not write it."""
 
+NEAR_TOGETHER = "near_copies_together"
+"""In a manifest's `data`: whether the split kept near copies on one side. Earlier releases did not."""
+
 MAX_RUN_SECONDS = 1e12
 """More seconds than any run takes."""
 
@@ -209,6 +212,8 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     run = data.get(RUN, {})
     texts([run.get("recipe") or "", run.get("finished", "")])
     checked_number(run.get("seconds") or 0.0, 0, MAX_RUN_SECONDS)
+    if type(data.get(NEAR_TOGETHER, False)) is not bool:
+        raise TypeError(NEAR_TOGETHER)
     if data.get(PRECISION, "int8") != "int8":
         raise ValueError(PRECISION)
     return dict(data)
@@ -223,6 +228,8 @@ KERAS_MODEL = "model.keras"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
+LEARNED = "learned.bin"
+"""Hashes of the texts that the model learned from. Earlier releases did not write it."""
 REPORT = "report.html"
 CARD = "README.md"
 SCRIPT = "predict.py"

@@ -15,7 +15,7 @@ from rnn_cli.checks.lengths import Lengths, find_lengths, fit_tokenizer, measure
 from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.checks.scripts import find_scripts, script_of
 from rnn_cli.config.schema import Config
-from rnn_cli.linear.words import learn_words, split_words
+from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.text.plain import html_table
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def check_rows(
 ) -> CheckReport:
     """Check rows as the config's tokenizer would read them; calls `note` before each step that takes a while."""
     note(f"looking for duplicates among {len(rows):,} rows")
-    words, _ = learn_words(rows.texts, split_words)
-    findings = [*find_repeats(rows, words), *find_labels(rows)]
+    findings = [*find_repeats(rows), *find_labels(rows)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
@@ -105,6 +104,7 @@ def check_rows(
     # Imported here, as it loads scikit-learn, which checks of small files do not need.
     from rnn_cli.checks.label_errors import find_label_errors, judged_rows
 
+    words, _ = learn_words(rows.texts, split_words)
     judged = judged_rows(rows, words)
     learned = None
     if judged:

@@ -2,123 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from rnn_cli.checks.findings import LEAKS, Finding, Hit, Severity, counted, finding_if
 from rnn_cli.checks.rows import WHOLE, CheckedRows
-from rnn_cli.data.splits import group_equal
-from rnn_cli.linear.words import Words
-
-ALIKE = 0.7
-"""Two texts are near duplicates from this share of common word pairs on (among all pairs of both: Jaccard's index)."""
-
-BANDS, BAND_MINIMA = 16, 4
-"""A signature has this many bands of this many minima. Texts with a Jaccard index of 0.7 agree in some band in 99 of
-100 cases, with 0.5 in 64; texts that agree are then compared exactly."""
-
-BLOCK = 1_000_000
-"""Words whose hashes are in memory at once."""
-
-Hashes = npt.NDArray[np.uint64]
+from rnn_cli.copies.near import near_copies
+from rnn_cli.data.together import group_equal
 
 
-def near_duplicates(words: Words) -> list[list[int]]:
-    """Groups of texts, as ascending indices; each text is nearly the same as another of its group.
-
-    Case, punctuation and white space make no difference. Texts without a word are in no group.
-    """
-    shingles, starts = _shingles(words)
-    parent = np.arange(len(words))
-
-    def root(text: int) -> int:
-        while parent[text] != text:
-            parent[text] = parent[parent[text]]
-            text = int(parent[text])
-        return text
-
-    for one, other in _candidates(_signatures(shingles, starts)):
-        first, second = root(one), root(other)
-        if first != second and _jaccard(*(shingles[starts[text] : starts[text + 1]] for text in (one, other))) >= ALIKE:
-            parent[max(first, second)] = min(first, second)
-    groups: dict[int, list[int]] = {}
-    for text in range(len(words)):
-        groups.setdefault(root(text), []).append(text)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _shingles(words: Words) -> tuple[Hashes, npt.NDArray[np.intp]]:
-    """A hash for each pair of neighbouring words, or for a text's only word, and the index where each text begins."""
-    lengths = words.lengths
-    ids = words.ids.astype(np.uint64)
-    follows = np.zeros_like(ids)
-    follows[:-1] = ids[1:] + np.uint64(1)
-    last = words.starts[1:][lengths > 0] - 1
-    follows[last] = 0  # nothing follows a last word
-    kept = np.ones(len(ids), bool)
-    kept[words.starts[1:][lengths > 1] - 1] = False  # and it begins a pair only if it is the only word
-    starts = np.concatenate([[0], np.maximum(lengths - 1, np.minimum(lengths, 1)).cumsum()])
-    return _mixed((ids << np.uint64(32)) + follows)[kept], starts
-
-
-def _mixed(numbers: Hashes) -> Hashes:
-    """Spread numbers over all 64 bits: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
-    return numbers ^ (numbers >> np.uint64(31))
-
-
-def _signatures(shingles: Hashes, starts: npt.NDArray[np.intp]) -> Hashes:
-    """The least of each text's hashes under each of many hash functions, `[texts, minima]`."""
-    chance = np.random.default_rng(1)
-    factors = chance.integers(0, 2**63, BANDS * BAND_MINIMA, np.uint64) * np.uint64(2) + np.uint64(1)
-    texts = len(starts) - 1
-    # A text without words gets its own numbers, so that it is like no other.
-    signatures = _mixed(np.arange(texts * BANDS * BAND_MINIMA, dtype=np.uint64)).reshape(texts, -1)
-    full = np.flatnonzero(np.diff(starts) > 0)
-    for block in np.split(full, np.flatnonzero(np.diff(starts[full] // BLOCK)) + 1):
-        if len(block):
-            first, behind = starts[block[0]], starts[block[-1] + 1]
-            for index, factor in enumerate(factors):
-                hashes = shingles[first:behind] * factor
-                signatures[block, index] = np.minimum.reduceat(hashes, starts[block] - first)
-    return signatures
-
-
-def _candidates(signatures: Hashes) -> Iterator[tuple[int, int]]:
-    """Pairs of texts that agree in a band and in enough minima; of many that agree, neighbours and the first."""
-    seen: set[tuple[int, int]] = set()
-    for band in range(BANDS):
-        part = signatures[:, band * BAND_MINIMA : (band + 1) * BAND_MINIMA]
-        keys = np.zeros(len(part), np.uint64)
-        for column in part.T:
-            keys = _mixed(keys + column)
-        order = np.argsort(keys, kind="stable")
-        same = keys[order][1:] == keys[order][:-1]
-        runs = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0))
-        for before in (order[:-1], order[runs[1:]]):
-            ones, others = before[same], order[1:][same]
-            close = (signatures[ones] == signatures[others]).mean(axis=1) > ALIKE - 0.2
-            for pair in zip(ones[close].tolist(), others[close].tolist(), strict=True):
-                if pair not in seen:
-                    seen.add(pair)
-                    yield pair
-
-
-def _jaccard(one: Hashes, other: Hashes) -> float:
-    first, second = set(one.tolist()), set(other.tolist())
-    return len(first & second) / len(first | second)
-
-
-def find_repeats(rows: CheckedRows, words: Words) -> list[Finding]:
-    """The findings about repeated texts; `words` are those of `rows`."""
+def find_repeats(rows: CheckedRows) -> list[Finding]:
+    """The findings about repeated texts."""
     equal = [group for group in group_equal(rows.texts).values() if len(group) > 1 and rows.texts[group[0]].strip()]
-    near = [_first_of_each(rows, group) for group in near_duplicates(words)]
+    near = [_first_of_each(rows, group) for group in near_copies(rows.texts)]
     near = [group for group in near if len({rows.texts[row] for row in group}) > 1]
     leaked, repeated = _across_and_within(rows, equal, "repeats")
     nearly_leaked, nearly_repeated = _across_and_within(rows, near, "nearly repeats")
     known = {hit.row for hit in leaked}
-    split = "Splitting keeps equal texts on one side, but not near duplicates."
     kept = "validation or test text"
     contradictions: list[Finding] = []
     for name, severity, groups, alike in (
@@ -141,7 +38,7 @@ def find_repeats(rows: CheckedRows, words: Words) -> list[Finding]:
         *finding_if(
             [hit for hit in nearly_leaked if hit.row not in known],
             *(LEAKS[1], Severity.WARNING, (f"{kept} is", f"{kept}s are")),
-            f"nearly the same as a text on an earlier side. {split}",
+            "nearly the same as a text on an earlier side.",
             "Keep one of each kind, if they are copies and not set phrases.",
         ),
         *contradictions,
@@ -153,7 +50,7 @@ def find_repeats(rows: CheckedRows, words: Words) -> list[Finding]:
         *finding_if(
             nearly_repeated,
             *("near duplicates", Severity.NOTE, ("row repeats", "rows repeat")),
-            "most of an earlier text." + (f" {split}" if WHOLE in rows.sides else ""),
+            "most of an earlier text." + (" Splitting keeps them on one side." if WHOLE in rows.sides else ""),
             "Keep one of each, if they are copies and not set phrases.",
         ),
     ]

@@ -13,9 +13,9 @@ import numpy as np
 from rnn_cli.arrays import Floats, label_indices
 from rnn_cli.checks.findings import Finding, Hit, Severity, finding_if
 from rnn_cli.checks.rows import CheckedRows
+from rnn_cli.copies.words import Words
 from rnn_cli.data.splits import stratify
 from rnn_cli.linear.tfidf import fit_and_score
-from rnn_cli.linear.words import Words
 
 FOLDS = 5
 

@@ -4,23 +4,26 @@ It starts from a recipe that was measured on texts of this kind, and changes wha
 tried out.
 """
 
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
+from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
-from rnn_cli.data.splits import group_equal, stratify
+from rnn_cli.data.splits import stratify
+from rnn_cli.data.together import group_equal
 from rnn_cli.errors import DataError, Setting
-from rnn_cli.linear.words import KNOWN_WORDS, UNSPACED, split_words
 
 TINY_ROWS = 1_000
 """For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""
@@ -39,7 +42,8 @@ POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "rel
 class Proposal:
     """A config for the rows `dataset`, the reasons for its values by key, and what the file holds, in sentences.
 
-    `class_weight` is the comment on class weights, for imbalanced labels.
+    `class_weight` is the comment on class weights, for imbalanced labels; `split` names columns that the split might
+    follow, which is for the user to decide.
     """
 
     config: Config
@@ -48,6 +52,7 @@ class Proposal:
     reasons: Mapping[str, str]
     found: tuple[str, ...]
     class_weight: str | None
+    split: SplitColumns = SplitColumns()
 
 
 def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None) -> Proposal:
@@ -73,7 +78,28 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
         training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
         reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    return Proposal(config, dataset, recipe, reasons, (*_found(dataset, counts, lengths), why), _class_weight(counts))
+    split = _split(dataset, given, rows)
+    found = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
+    return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
+
+
+def _split(dataset: Dataset, given: DataConfig, rows: InMemory | None) -> SplitColumns:
+    """Columns that the split might follow and does not yet."""
+    likely = likely_split_columns(dataset, given, rows)
+    return SplitColumns(
+        None if given.group_column else likely.group,
+        None if given.time_column else likely.time,
+    )
+
+
+def _split_in_words(split: SplitColumns) -> Iterator[str]:
+    if split.group:
+        yield (
+            f"The column {_printable(split.group)} repeats its values: data.group_column keeps the rows of each on one "
+            "side of the split."
+        )
+    if split.time:
+        yield f"The column {_printable(split.time)} holds dates in order: data.time_column tests on the newest rows."
 
 
 def commented_yaml(proposal: Proposal) -> str:
@@ -82,10 +108,14 @@ def commented_yaml(proposal: Proposal) -> str:
     lines += [f"# {line}" for line in proposal.found]
     ours, defaults = _by_key(proposal.config), _by_key(Config())
     section = ""
+    columns = {"data.group_column": proposal.split.group, "data.time_column": proposal.split.time}
+    proposed = {name: json.dumps(column, ensure_ascii=False) for name, column in columns.items() if column}
     for name, (line, *below) in ours.items():
         reason = proposal.reasons.get(name)
         if name == "training.class_weight" and proposal.class_weight:
             line = f"  # class_weight: balanced   # {proposal.class_weight}"
+        elif name in proposed:
+            line = f"  # {name.partition('.')[2]}: {proposed[name]}"
         elif [line, *below] == defaults.get(name) and reason is None:
             continue
         elif reason is not None:
@@ -217,7 +247,7 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     ]
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
-        found.append(f"{repeated:,} rows repeat an earlier text; equal texts stay on one side (rnn data check).")
+        found.append(f"{repeated:,} rows repeat an earlier text; copies stay on one side (rnn data check).")
     return found
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from rnn_cli.cli.options import labelled_options, overrides_of, refuse_without_data, set_option
+from rnn_cli.cli.options import include_seen_option, labelled_options, overrides_of, refuse_without_data, set_option
 from rnn_cli.errors import UsageError
 
 
@@ -19,6 +19,7 @@ Examples:
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Which rows, test or validation.")
 @click.option("--data", "source", metavar="FILE", help="Labelled texts or a built-in set that all runs predict.")
 @set_option("Override a data key of the first config for --data.")
+@include_seen_option
 @labelled_options
 @click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
 def compare(
@@ -26,6 +27,7 @@ def compare(
     split: str,
     source: str | None,
     settings: tuple[str, ...],
+    include_seen: bool,
     as_json: bool,
     **columns: str | None,
 ) -> None:
@@ -33,8 +35,8 @@ def compare(
 
     Each is compared with the first. A RUN is a trained model's folder, which holds its predictions for the test rows,
     or a file of predictions from elsewhere (columns label, prediction, and text or id; also probability, if known). All
-    must have predicted the same rows, in any order. With --data each model predicts now; use rows that none of them
-    learned from.
+    must have predicted the same rows, in any order. With --data each model predicts now; rows that one of them learned
+    from are left out and counted.
 
     Differences are paired, with 95% intervals and McNemar's exact test. For more than two models the p-values are
     corrected for their number (Holm).
@@ -42,13 +44,15 @@ def compare(
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
     overrides = overrides_of(settings, **columns)
-    refuse_without_data(overrides, source)
+    refuse_without_data(overrides, source, include_seen=include_seen)
 
     from rnn_cli import api
     from rnn_cli.progress import listening
 
     with listening() as listener:
-        found = api.compare(*runs, data=source, split=split, progress=listener, overrides=overrides)
+        found = api.compare(
+            *runs, data=source, split=split, include_seen=include_seen, progress=listener, overrides=overrides
+        )
     if as_json:
         from rnn_cli.cli.layout import to_json
 

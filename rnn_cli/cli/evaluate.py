@@ -8,6 +8,7 @@ import click
 from rnn_cli.cli.options import (
     as_overrides,
     as_value,
+    include_seen_option,
     labelled_options,
     model_option,
     named_as_options,
@@ -37,6 +38,7 @@ Examples:
     help="Labelled texts: a file, a URL, - or a built-in set.",
 )
 @set_option("Override a data key of the run's config for --data.")
+@include_seen_option
 @labelled_options
 @click.option(
     "--precision",
@@ -58,6 +60,7 @@ def evaluate(
     model: str | None,
     source: str | None,
     settings: tuple[str, ...],
+    include_seen: bool,
     precision: Literal["fp32", "int8"],
     threshold: float | None,
     goal: str | None,
@@ -73,12 +76,13 @@ def evaluate(
     """Measure a trained model on labelled texts.
 
     Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
+    Of --data, rows that the model learned from are left out and counted.
 
     --threshold, --goal, --abstain and --abstain-error change how it decides this time; the model stays as it is. To
     keep such a decision, train with the key decision.threshold, and so on. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
-    refuse_without_data(overrides, source)
+    refuse_without_data(overrides, source, include_seen=include_seen)
     _refuse_alone(report, plots, force, threshold, goal, abstain, abstain_error)
     asked = {
         "threshold": threshold,
@@ -96,6 +100,7 @@ def evaluate(
             model,
             source,
             by=by,
+            include_seen=include_seen,
             precision=precision,
             report=report,
             plots=plots,

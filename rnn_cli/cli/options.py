@@ -22,6 +22,12 @@ COLUMNS = {
 }
 """Keys of a config's `data` that are also options of every command that reads labelled files."""
 
+SPLITTING = {
+    "group_column": "Keep each value's rows on one side of the split",
+    "time_column": "Test on the newest rows by this column",
+}
+"""Keys of a config's `data` that are also options of the commands that split labelled files."""
+
 METAVARS = {"delimiter": "CHAR"}
 
 
@@ -37,9 +43,22 @@ def labelled_options(command: Command) -> Command:
     return command
 
 
+def splitting_options(command: Command) -> Command:
+    """Give a command the options of how labelled files are split."""
+    for name in reversed(SPLITTING):
+        command = reading_option(name)(command)
+    return command
+
+
 def reading_option(name: str) -> Callable[[Command], Command]:
-    """The option for one of `COLUMNS`."""
-    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=COLUMNS[name])
+    """The option for one of `COLUMNS` or `SPLITTING`."""
+    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=(COLUMNS | SPLITTING)[name])
+
+
+def include_seen_option(command: Command) -> Command:
+    """The option --include-seen."""
+    about = "Measure also on rows the model learned from."
+    return click.option("--include-seen", is_flag=True, help=about)(command)
 
 
 def model_option(command: Command) -> Command:
@@ -72,8 +91,10 @@ def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Overri
     return [*named, *given]
 
 
-def refuse_without_data(overrides: "Sequence[Override]", source: str | None) -> None:
-    """Raise `UsageError` for what tells how to read --data where that is not given."""
+def refuse_without_data(overrides: "Sequence[Override]", source: str | None, *, include_seen: bool = False) -> None:
+    """Raise `UsageError` for what is about --data where that is not given."""
+    if source is None and include_seen:
+        raise UsageError("--include-seen is about --data, which is not given", hint="add --data FILE")
     if source is None and overrides:
         option = overrides[0].option or "--set"
         raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
@@ -116,13 +137,13 @@ def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
         option = options.get(key)
         if option is None:
             return f"--set {key}={value}"
-        return option if value == "true" else f"{option} {value}"
+        return option if value.lower() == "true" else f"{option} {value}"
 
     return say
 
 
-LABELLED = {f"data.{name}": option_of(name) for name in COLUMNS}
-"""The keys that are options of the commands that read labelled files."""
+LABELLED = {f"data.{name}": option_of(name) for name in (*COLUMNS, *SPLITTING)} | {"include_seen": "--include-seen"}
+"""The keys, and the settings of Python, that are options of the commands that read labelled files."""
 
 
 def in_shell_terms(error: Error, options: Mapping[str, str]) -> Error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
-from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, SURE, bounds, span, value
+from rnn_cli.evaluation.wording import DASH, EVERY, METRICS_SHOWN, SURE, bounds, seen_in_words, span, value
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
     known = any(model.log_loss is not None for model in comparison_of_models.models)
     fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
     head = f"{comparison_of_models.rows:,} {rows}"
+    if comparison_of_models.seen is not None:
+        click.echo(paragraph(seen_in_words(comparison_of_models.seen), indent="") + "\n")
     show_table(
         *(_metrics(comparison_of_models, names, head, fields, with_intervals=each) for each in (fields, fields[:1]))
     )
@@ -54,7 +56,7 @@ def _metrics(
         for line, each in zip(lines, comparison_of_models.models, strict=True):
             line.append(value(each, field, written))
             if field in with_intervals:
-                line.append(bounds(each, field, written) or "-")
+                line.append(bounds(each, field, written) or DASH)
     return table(head, lines)
 
 

@@ -13,13 +13,13 @@ from rnn_cli.evaluation.wording import (
     EVERY,
     METRICS_SHOWN,
     bounds,
+    bounds_of_label,
     confusions,
     decision_in_words,
-    found_in_words,
     metrics_table,
-    selective_in_words,
-    span,
-    verdict,
+    of_label,
+    seen_in_words,
+    standing_in_words,
 )
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
@@ -48,12 +48,9 @@ def show_trained(run: "Run", *, named: bool) -> None:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
-    if last.baseline is not None:
-        click.echo("\n" + paragraph(verdict(side, last.baseline), indent=""))
-    if last.decision.threshold != Decision().threshold:
-        click.echo(paragraph(found_in_words(last.metrics, f"{side} rows"), indent=""))
-    if sure := last.sure:
-        click.echo(paragraph(selective_in_words(sure, f"{side} rows"), indent=""))
+    click.echo()
+    for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
+        click.echo(paragraph(line, indent=""))
     path = run.path
     click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best_epoch}, the best of {len(run.history)})")
     if run.report_path:
@@ -70,17 +67,17 @@ def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
     click.echo(f"Model  {one_line(str(_short(path)))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
+    if evaluation.seen is not None:
+        click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
     against = evaluation.baseline
     models = {"network": metrics} | ({"linear": against.metrics} if against else {})
     show_table(table(*metrics_table(rows, models)))
     click.echo()
-    if against:
-        click.echo(paragraph(verdict(rows, against), indent="") + "\n")
+    for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
+        click.echo(paragraph(line, indent="") + "\n")
     _show_by_label(metrics.per_class)
     click.echo()
     _show_confusion(metrics)
-    if sure := evaluation.sure:
-        click.echo("\n" + paragraph(selective_in_words(sure), indent=""))
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
 
@@ -112,7 +109,7 @@ def _show_by_label(per_class: "Mapping[str, ClassMetrics]") -> None:
         show_table(_by_label(per_class))
         return
     # A label without a row was not put to the test.
-    tried = sorted((row.f1, label) for label, row in per_class.items() if row.support)
+    tried = sorted((row.f1 or 0, label) for label, row in per_class.items() if row.support)
     show_table(_by_label({label: per_class[label] for _, label in tried[:WORST_LABELS]}))
     click.echo(f"The {WORST_LABELS} labels of the least F1; rnn evaluate --json has all {len(per_class):,}.")
 
@@ -140,7 +137,7 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
     """Figures by label, with all intervals where the terminal is wide enough, else with that of F1."""
 
     def each(name: str, row: "ClassMetrics") -> tuple[str, str]:
-        return f"{getattr(row, name):.3f}", span(getattr(row, f"{name}_interval"), lambda value: f"{value:.3f}")
+        return of_label(row, name), bounds_of_label(row, name)
 
     wide = table(
         ("label", "precision", EVERY, "recall", EVERY, "F1", EVERY, "rows"),
@@ -154,7 +151,7 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
     return table(
         ("label", "precision", "recall", "F1", EVERY, "rows"),
         [
-            (label, f"{row.precision:.3f}", f"{row.recall:.3f}", *each("f1", row), f"{row.support:,}")
+            (label, of_label(row, "precision"), of_label(row, "recall"), *each("f1", row), f"{row.support:,}")
             for label, row in per_class.items()
         ],
     )

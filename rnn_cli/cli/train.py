@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import labelled_options, overrides_of, set_option
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options
 from rnn_cli.text.plain import one_line
 
 
@@ -23,6 +23,7 @@ Examples:
 @click.argument("config", required=False, metavar="[CONFIG|FILE]")
 @set_option("Override a key of the config; may be repeated.")
 @labelled_options
+@splitting_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -103,6 +103,10 @@ class DataConfig(Section):
     unlabelled: _SourceName | list[_SourceName] | None = None
     """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
     labels are not read. Texts that are also validation or test texts are left out."""
+    group_column: str | None = None
+    """A column whose values, such as customers, authors or threads, have all their rows on one side of the split."""
+    time_column: str | None = None
+    """A column of dates or numbers: the newest rows are the test rows, the next newest the validation rows."""
     split_seed: Seed = 1
     """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
     format: Format | None = None

@@ -1,8 +1,8 @@
 """A set of labelled texts. Knows nothing of files, formats or splits."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 
 
@@ -17,6 +17,8 @@ class Dataset:
     lines: list[int]
     path: str | None = None
     """The path to read the file again."""
+    further: Mapping[str, list[str | None]] = field(default_factory=dict)
+    """Values of further columns, by name, where the rows cannot be read again."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -31,6 +33,7 @@ class Dataset:
             labels=[self.labels[index] for index in chosen],
             lines=[self.lines[index] for index in chosen],
             path=self.path,
+            further={name: [values[index] for index in chosen] for name, values in self.further.items()},
         )
 
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_cli.config.schema import DataConfig
@@ -59,15 +59,18 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
     block = check_texts(block, [text, label or ""], request)
     if block.faults:
         raise block.faults[min(block.faults)]
-    return _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
+    dataset = _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
+    columns = [name for name in (config.group_column, config.time_column) if name]
+    return replace(dataset, further={name: column_in_memory(data, dataset, name) for name in columns})
 
 
-def column_in_memory(data: InMemory, column: str) -> list[str | None]:
-    """The values of a table's column. Raises `NoSuchColumn`."""
+def column_in_memory(data: InMemory, dataset: Dataset, column: str) -> list[str | None]:
+    """The values of a table's column for the dataset's rows. Raises `NoSuchColumn`."""
     if not hasattr(data, "columns") or column not in data.columns:
         columns = f" (columns: {quoted_names(map(str, data.columns))})" if hasattr(data, "columns") else ""
         raise NoSuchColumn(f"no column {column!r}{columns}", where=IN_MEMORY)
-    return [plain_value(_plain(value)) for value in data[column].tolist()]
+    values = data[column].tolist()
+    return [plain_value(_plain(values[line - 1])) for line in dataset.lines]
 
 
 def label_text(value: Any) -> str | None:
@@ -194,6 +197,8 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
     Reads the file again and matches rows by line, so it must not be a pipe. Raises DataError, and NoSuchColumn, with
     all columns listed.
     """
+    if column in dataset.further:
+        return dataset.further[column]
     if is_builtin(dataset.name):
         raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
     path = dataset.path or dataset.name

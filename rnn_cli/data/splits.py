@@ -5,57 +5,70 @@ Knows nothing of tokens or networks.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading.table import quoted_names
-from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load_rows
+from rnn_cli.data.rows import Dataset, fingerprint_of
+from rnn_cli.data.source import further_column, load_rows
+from rnn_cli.data.together import group_equal, near_groups, times_of, units_of
 from rnn_cli.errors import DataError, Setting
 
 
-def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
-    """The indices of each text, in order of first appearance."""
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for index, text in enumerate(texts):
-        groups[text].append(index)
-    return dict(groups)
-
-
-def stratify(texts: Sequence[str], labels: Sequence[str], shares: Sequence[float], seed: int) -> list[list[int]]:
+def stratify(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    shares: Sequence[float],
+    seed: int,
+    units: Sequence[Sequence[int]] | None = None,
+) -> list[list[int]]:
     """The indices of each share's rows, then those of the remaining rows; each list ascends.
 
-    Sorts each label's groups of equal texts by hash; a side takes, in this order, the groups that fit into its share
-    (rounded) of the label's rows. So a side never exceeds its share, and lacks at most part of a group. A label's last
-    group always remains, as training must know the label.
+    Rows of a unit stay together, by default those of equal texts. Sorts each label's units by hash; a side takes, in
+    this order, the units that fit into its share (rounded) of the label's rows. So a side never exceeds its share, and
+    lacks at most part of a unit. A label's last unit always remains, as training must know the label.
     """
-    groups = group_equal(texts)
-    by_label: defaultdict[str, list[str]] = defaultdict(list)
-    for text, indices in groups.items():
-        by_label[_majority([labels[index] for index in indices])].append(text)
+    by_label: defaultdict[str, list[Sequence[int]]] = defaultdict(list)
+    for unit in list(group_equal(texts).values()) if units is None else units:
+        by_label[_majority([labels[index] for index in unit])].append(unit)
     sides: list[list[int]] = [[] for _ in (*shares, "left")]
     for members in by_label.values():
-        left = sorted(members, key=lambda text: _hash(text, seed))
-        rows = sum(len(groups[text]) for text in left)
+        left = sorted(members, key=lambda unit: _hash(texts[unit[0]], seed))
+        rows = sum(map(len, left))
         for side, share in zip(sides, shares, strict=False):
-            taken, left = _take([(text, len(groups[text])) for text in left], round(share * rows))
-            side.extend(index for text in taken for index in groups[text])
-        sides[-1].extend(index for text in left for index in groups[text])
+            taken, left = _take(left, round(share * rows))
+            side.extend(index for unit in taken for index in unit)
+        sides[-1].extend(index for unit in left for index in unit)
     return [sorted(side) for side in sides]
 
 
-def _take(ordered: list[tuple[str, int]], room: int) -> tuple[list[str], list[str]]:
-    """The texts whose rows fit into `room`, and the others; never takes the last text."""
+def newest_first(
+    texts: Sequence[str], times: Sequence[float], shares: Sequence[float], seed: int, units: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """The indices of each share's rows, the newest first, then those of the remaining rows; each list ascends.
+
+    A unit is as old as its oldest row, so that no side holds a copy of a row that is older than the side.
+    """
+    left = sorted(units, key=lambda unit: (-min(times[row] for row in unit), _hash(texts[unit[0]], seed)))
+    sides: list[list[int]] = []
+    for share in shares:
+        taken, left = _take(left, round(share * len(texts)))
+        sides.append(sorted(index for unit in taken for index in unit))
+    return [*sides, sorted(index for unit in left for index in unit)]
+
+
+def _take(ordered: list[Sequence[int]], room: int) -> tuple[list[Sequence[int]], list[Sequence[int]]]:
+    """The units whose rows fit into `room`, and the others; never takes the last unit."""
     taken, left = [], []
-    for text, rows in ordered[:-1]:
-        if rows <= room:
-            taken.append(text)
-            room -= rows
+    for unit in ordered[:-1]:
+        if len(unit) <= room:
+            taken.append(unit)
+            room -= len(unit)
         else:
-            left.append(text)
-    return taken, [*left, *(text for text, _ in ordered[-1:])]
+            left.append(unit)
+    return taken, [*left, *ordered[-1:]]
 
 
 def _majority(labels: Sequence[str]) -> str:
@@ -78,7 +91,9 @@ class Splits:
     """Empty if the config wants none."""
     warnings: tuple[str, ...]
     fingerprint: str
-    """Identifies the whole source and the validation and test files, if any."""
+    """Identifies the whole source, the validation and test files, if any, and the columns that the split follows."""
+    near: bool = True
+    """Whether near copies were kept on one side."""
 
     @property
     def held_out(self) -> dict[str, Dataset]:
@@ -86,32 +101,61 @@ class Splits:
         return {"validation": self.validation} | ({"test": self.test} if len(self.test) else {})
 
 
-def load_splits(config: DataConfig, source: Dataset | None = None) -> Splits:
+def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool = True) -> Splits:
     """Load and split the rows a config names; `source` holds the source's rows if they have been read.
 
-    Raises DataError if no model can be trained on them.
+    Without `near`, near copies may be on different sides, as earlier releases split them. Raises DataError if no model
+    can be trained on the rows.
     """
     source = source or load_rows(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
     files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}
     shared = {side: value for side, value in shares.items() if not isinstance(value, str)}
-    indices = stratify(source.texts, source.labels, list(shared.values()), config.split_seed)
+    columns = {name: further_column(source, name, config) for name in (config.group_column, config.time_column) if name}
+    alike = near_groups(source.texts) if near and any(shared.values()) else []
+    units = units_of(source.texts, alike, columns[config.group_column] if config.group_column else None)
+    if config.group_column:
+        _need_groups(units, source, config.group_column, sum(map(bool, shared.values())) + 1)
+    indices = _dealt(config, source, list(shared.values()), units, columns)
     sides = {side: source.select(chosen) for side, chosen in zip(shared, indices, strict=False)} | files
     train = source.select(indices[-1])
     for side, dataset in sides.items():
-        _need_rows(side, dataset, shared.get(side), source)
+        _need_rows(side, dataset, shared.get(side), source, config.group_column)
         _need_known_labels(side, dataset, train)
     return Splits(
         train=train,
         validation=sides["validation"],
         test=sides["test"],
         warnings=(
-            *_oddities(source),
+            *_oddities(source, alike),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
-        fingerprint=_fingerprint(source, files),
+        fingerprint=_fingerprint(source, files, columns),
+        near=near,
     )
+
+
+def _dealt(
+    config: DataConfig,
+    source: Dataset,
+    shares: Sequence[float],
+    units: Sequence[Sequence[int]],
+    columns: Mapping[str, Sequence[str | None]],
+) -> list[list[int]]:
+    if config.time_column is None:
+        return stratify(source.texts, source.labels, shares, config.split_seed, units)
+    times = times_of(columns[config.time_column], source, config.time_column)
+    return newest_first(source.texts, times, shares, config.split_seed, units)
+
+
+def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, sides: int) -> None:
+    if len(units) < sides:
+        raise DataError(
+            f"{len(units):,} groups by the column {column!r} are too few for {sides} sides",
+            where=source.name,
+            hint=Setting("data.group_column", "NAME", "name a column with more values ({}), or leave it out"),
+        )
 
 
 def _need_two_labels(source: Dataset) -> None:
@@ -123,7 +167,13 @@ def _need_two_labels(source: Dataset) -> None:
         )
 
 
-def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset) -> None:
+def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset, column: str | None) -> None:
+    if share and not len(dataset) and column:
+        raise DataError(
+            f"no group of the column {column!r} is small enough for a {side} share of {share:g}",
+            where=source.name,
+            hint=Setting(f"data.{side}", "SHARE", "use a larger {}, or leave data.group_column out"),
+        )
     if share and not len(dataset):
         raise DataError(
             f"{len(source):,} rows are too few for a {side} share of {share:g}",
@@ -142,11 +192,13 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
         )
 
 
-def _oddities(source: Dataset) -> Iterator[str]:
+def _oddities(source: Dataset, near: Sequence[Sequence[int]]) -> Iterator[str]:
     groups = group_equal(source.texts)
     repeated = len(source) - len(groups)
     if repeated:
         yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text (kept on one side)"
+    if nearly := sum(len(group) - 1 for group in near):
+        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text (kept on one side)"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
     if contradicting:
         first = source.lines[contradicting[0][0]]
@@ -163,9 +215,10 @@ def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str
                 yield f"{where}: {count:,} of {rows:,} {other} rows repeat a {one} text"
 
 
-def _fingerprint(source: Dataset, files: dict[str, Dataset]) -> str:
-    if not files:
+def _fingerprint(source: Dataset, files: Mapping[str, Dataset], columns: Mapping[str, Sequence[str | None]]) -> str:
+    if not files and not columns:
         return source.fingerprint()
     parts = [f"source {source.fingerprint()}"]
     parts += [f"{side} {dataset.fingerprint()}" for side, dataset in sorted(files.items())]
+    parts += [f"column {fingerprint_of(value or '' for value in values)}" for _, values in sorted(columns.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -18,9 +18,11 @@ from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
 from rnn_cli.errors import BundleError, DataError
+from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
+from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.wording import EVERY
 from rnn_cli.text.plain import apart, html_table
 
@@ -139,9 +141,29 @@ def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
 
 
 def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
-    """A run's metrics on its `validation` or `test` rows; None where it had no such rows. Raises `BundleError`."""
+    """A run's metrics on its `validation` or `test` rows; None for an export, and where it had no such rows.
+
+    Raises `BundleError`.
+    """
+    if METRICS not in opened.manifest.files:
+        return None
     with _kept_metrics(opened) as kept:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
+
+
+def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
+    """A run's most frequent training label, and the careful threshold for its goal; None where it kept none.
+
+    An export has no metrics. Raises `BundleError`.
+    """
+    if METRICS not in opened.manifest.files:
+        return None, None
+    with _kept_metrics(opened) as kept:
+        careful = kept.get(CAREFUL)
+        return (
+            TypeAdapter(str | None).validate_python(kept.get(MOST_FREQUENT)),
+            None if careful is None else TypeAdapter(Careful).validate_python(careful),
+        )
 
 
 @contextmanager
@@ -153,6 +175,9 @@ def _kept_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
         where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
         raise BundleError(f"metrics this rnn does not understand ({reason})", where=where) from None
 
+
+MOST_FREQUENT, CAREFUL = "most_frequent_label", "careful_threshold"
+"""Keys of a run's metrics; earlier releases did not write them."""
 
 NEEDED = ("label", "prediction")
 KEYS = ("id", "text")
@@ -267,10 +292,14 @@ class ComparedModel(MainMetrics):
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """Models measured on the same rows, in the order given."""
+    """Models measured on the same rows, in the order given.
+
+    `seen` says which of the rows given the models learned from; None for a run's own and for files of predictions.
+    """
 
     rows: int
     models: tuple[ComparedModel, ...]
+    seen: SeenRows | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values."""

@@ -8,16 +8,34 @@ import numpy as np
 from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.config.schema import AT_LEAST, CostGoal, DecisionConfig
 from rnn_cli.errors import ConfigError, ConfigMistake
+from rnn_cli.evaluation.intervals import Interval, wilson_interval
 from rnn_cli.evaluation.scores import f1_scores
 from rnn_cli.scoring.decision import UNSURE, Decision
 
 
 @dataclass(frozen=True)
+class Careful:
+    """A threshold that reaches a precision or recall with its whole 95 % interval, on the rows that it was chosen on.
+
+    `reached` is that metric, with its interval; of such thresholds this is the best one for the `other` metric.
+    """
+
+    threshold: float
+    reached: float
+    interval: Interval
+    other: float
+
+
+@dataclass(frozen=True)
 class Chosen:
-    """The decision, and in words each goal that no decision reaches, with how close the chosen one comes."""
+    """The decision, and in words each goal that no decision reaches, with how close the chosen one comes.
+
+    `careful` is for a goal that sets a minimum: None where no threshold reaches it so surely, and for other goals.
+    """
 
     decision: Decision
     shortfalls: tuple[str, ...]
+    careful: Careful | None = None
 
 
 def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Chosen:
@@ -25,9 +43,9 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
 
     `truth` holds indices of labels, `[rows]`; `probabilities` is `[rows, labels]`.
     """
-    threshold, short = config.threshold or 0.5, None
+    threshold, short, careful = config.threshold or 0.5, None, None
     if config.goal is not None:
-        threshold, short = _best_threshold(config.goal, truth, probabilities)
+        threshold, short, careful = _best_threshold(config.goal, truth, probabilities)
     decision = Decision(threshold)
     shortfalls = [short]
     if config.abstain:
@@ -38,7 +56,7 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
         unsure_below, short = _margin_of_error(config.abstain_error, decision.margins(probabilities), right)
         decision = Decision(threshold, unsure_below)
         shortfalls.append(short)
-    return Chosen(decision, tuple(short for short in shortfalls if short))
+    return Chosen(decision, tuple(short for short in shortfalls if short), careful)
 
 
 def check_decision(config: DecisionConfig, labels: Sequence[str]) -> None:
@@ -87,18 +105,22 @@ _MERITS: Mapping[str, Callable[[_Counts], Floats]] = {
 }
 
 
-def _best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats) -> tuple[float, str | None]:
+def _best_threshold(
+    goal: str | CostGoal, truth: Indices, probabilities: Floats
+) -> tuple[float, str | None, Careful | None]:
     """The threshold that serves the goal best, and in words by how much it misses a precision or recall asked for.
 
-    Of equally good thresholds, the nearest to 0.5; two labels only.
+    Also returns the threshold that reaches such a minimum with its whole interval. Of equally good thresholds, the
+    nearest to 0.5; two labels only.
     """
     at = _counts(truth, probabilities[:, 1])
-    short = None
+    short, careful = None, None
     if isinstance(goal, CostGoal):
         merits = [-(goal.cost.false_positive * at.false_positive + goal.cost.false_negative * at.false_negative)]
     elif asked := AT_LEAST.fullmatch(goal):
         metric, other = (at.precision, at.recall) if asked["metric"] == "precision" else (at.recall, at.precision)
         reached = metric >= float(asked["share"])
+        careful = _careful(at, asked["metric"], float(asked["share"]))
         # Where no threshold reaches it, the nearest counts; among those that do, the other metric.
         merits = [reached.astype(np.float64), np.where(reached, other, metric), np.where(reached, metric, other)]
         if not reached.any():
@@ -106,7 +128,19 @@ def _best_threshold(goal: str | CostGoal, truth: Indices, probabilities: Floats)
     else:
         merits = [_MERITS[goal](at)]
     best = np.lexsort([np.abs(at.thresholds - 0.5), *(-merit for merit in reversed(merits))])[0]
-    return float(at.thresholds[best]), short
+    return float(at.thresholds[best]), short, careful
+
+
+def _careful(at: _Counts, metric: str, share: float) -> Careful | None:
+    """The best threshold for the other metric of those whose interval lies at or above a share."""
+    of = at.true_positive + (at.false_positive if metric == "precision" else at.false_negative)
+    mine, other = (at.precision, at.recall) if metric == "precision" else (at.recall, at.precision)
+    for index in np.lexsort([np.abs(at.thresholds - 0.5), -other]):
+        if of[index] and mine[index] >= share:
+            interval = wilson_interval(int(at.true_positive[index]), int(of[index]))
+            if interval[0] >= share:
+                return Careful(float(at.thresholds[index]), float(mine[index]), interval, float(other[index]))
+    return None
 
 
 def _counts(truth: Indices, probability: Floats) -> _Counts:

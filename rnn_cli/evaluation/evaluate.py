@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices, label_indices
-from rnn_cli.bundle.model_folder import CONFIG, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
@@ -30,10 +30,12 @@ from rnn_cli.data.source import (
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, few_of
 from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
-from rnn_cli.evaluation.decide import check_decision, decide
+from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
+from rnn_cli.evaluation.seen import SeenRows
+from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
@@ -57,7 +59,7 @@ def by_values(
     """Measure the rows of each value, worst accuracy first; those of rare values are one slice, which comes last.
 
     All arguments are `[rows]`, the probabilities `[rows, labels]`. Many different numbers or times are cut into ranges,
-    as `group_names` says; missing values are a slice, too. Macro F1 is over the labels that occur in the slice. Each
+    as `group_names` says; missing values are a slice, too. Each
     interval is of its slice alone: of twenty slices, one is expected to lie outside by chance.
     """
     return _by_names(truth, probabilities, predicted, group_names(values, SLICE_RANGES, SLICE_ROWS))
@@ -74,9 +76,7 @@ def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: 
 
     def measured(name: str, members: Sequence[int]) -> MainMetrics:
         rows = np.asarray(members, np.intp)
-        both = np.concatenate([truth[rows], predicted[rows]])
-        occurring, indices = np.unique(both, return_inverse=True)
-        confusion = confusion_of(indices[: len(rows)], indices[len(rows) :], len(occurring))
+        confusion = confusion_of(truth[rows], predicted[rows], probabilities.shape[1])
         return MainMetrics.of(name, confusion, losses[rows], intervals=len(rows) >= SLICE_ROWS)
 
     groups: defaultdict[str, list[int]] = defaultdict(list)
@@ -136,7 +136,10 @@ class Evaluation:
     `predicted` are indices into the labels, `[rows]`, as `decision` chose them; unsure predictions are included, also
     in the metrics. `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the
     run saved it; `baseline_left_out` says that it is omitted because the model now decides differently. `slices` are
-    the metrics by the column `by`, if asked for. `warnings` deserve a second look.
+    the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
+    its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
+    label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
+    on other rows with that on the run's own. `warnings` deserve a second look.
     """
 
     dataset: Dataset
@@ -149,6 +152,10 @@ class Evaluation:
     baseline_left_out: bool = False
     by: str | None = None
     slices: tuple[MainMetrics, ...] = ()
+    seen: SeenRows | None = None
+    most_frequent: AgainstMostFrequent | None = None
+    goal: GoalOutcome | None = None
+    since_training: SinceTraining | None = None
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -166,13 +173,15 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics as plain values, with the decision behind them."""
-        plain = {**self.metrics.to_dict(), "decision": asdict(self.decision)}
+        plain = {**self.metrics.to_dict(), "decision": asdict(self.decision), **as_plain(self)}
         if sure := self.sure:
             plain["sure"] = asdict(sure)
         if baseline := self.baseline:
             plain |= {"baseline": baseline.metrics.to_dict(), "comparison": baseline.comparison.to_dict()}
         if self.by is not None:
             plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
+        if self.seen is not None:
+            plain["seen"] = self.seen.to_dict()
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -245,7 +254,7 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
     config = run_config(opened)
     try:
-        splits = load_splits(config.data)
+        splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
     except DataError as error:
         again = {shown(STANDARD_INPUT): "pipe the same rows in again, or ", IN_MEMORY: ""}
         raise DataError(
@@ -272,7 +281,8 @@ def labelled_rows(
     """
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
-    config = run_config(opened, overrides).data
+    # The new rows are not split, so they need not have the columns that the split follows.
+    config = run_config(opened, overrides).data.model_copy(update={"group_column": None, "time_column": None})
     return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 
@@ -287,7 +297,7 @@ def slicer(
     """
     try:
         if source is not None and is_in_memory(source):
-            values = column_in_memory(source, by)
+            values = column_in_memory(source, dataset, by)
         else:
             values = further_column(dataset, by, run_config(opened, overrides).data)
     except NoSuchColumn as error:
@@ -314,25 +324,25 @@ def _kept_validation_rows(opened: Bundle) -> Dataset:
     return Dataset(path, texts, labels, lines)
 
 
-def decided_anew(opened: Bundle, predictor: Predictor, asked: Sequence[Override]) -> tuple[Predictor, tuple[str, ...]]:
+def decided_anew(
+    opened: Bundle, predictor: Predictor, asked: Sequence[Override]
+) -> tuple[Predictor, DecisionConfig, Chosen]:
     """The same network with a new decision: the run's config, changed in the keys of `decision` that are asked for.
 
-    The run's own validation rows choose it. Also returns, in words, the goals that no decision reaches there. Raises
-    `ConfigError` and `BundleError`.
+    The run's own validation rows choose it. Also returns what was asked for and how it was chosen. Raises `ConfigError`
+    and `BundleError`.
     """
     excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
     keys = {each.path[-1] for each in asked}
     unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
     config = run_config(opened, [*unset, *asked])
     check_decision(config.decision, predictor.labels)
-    return decided(predictor, _kept_validation_rows(opened), config.decision)
+    changed, chosen = decided(predictor, _kept_validation_rows(opened), config.decision)
+    return changed, config.decision, chosen
 
 
-def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, tuple[str, ...]]:
-    """The same network with the decision that serves the config best on the validation rows.
-
-    Also returns, in words, the goals of the config that no decision reaches there.
-    """
+def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
+    """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
     chosen = decide(config, truth, predictor.score(validation.texts).probabilities)
-    return predictor.adjusted(decision=chosen.decision), chosen.shortfalls
+    return predictor.adjusted(decision=chosen.decision), chosen

@@ -1,9 +1,11 @@
 """The 95 % intervals of metrics: which values other rows of the same source would give. No random draws are made.
 
 Each interval holds the true value in about 95 of 100 samples of 20 rows or more, and more often where mistakes are few,
-as `tests/bench/coverage.py` measures. Where no known method reaches that there is no interval (None): for means over
-labels with under `ROWS_PER_LABEL` rows a label (on average, from `MEAN_ROWS` rows on), for rankings with under
-`RANKED_ROWS` rows of either kind (for average precision also on under `MEAN_ROWS` rows), for losses without a mistake.
+as `tests/evaluation/test_coverage.py` measures. At the ends, without or with nothing but mistakes, an interval is as
+wide as the rows leave open, never empty. Where no known method reaches 93 there is no interval (None): for means over
+labels on under `MEAN_ROWS` rows, or with under `ROWS_PER_LABEL` rows a label (of each label under `MANY_ROWS` rows,
+else on average); for rankings with under `RANKED_ROWS` rows of either kind; for average precision with under
+`PRECISION_ROWS` of either kind, or under `MEAN_ROWS` rows; for losses without a mistake.
 """
 
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from math import erf, exp, log, pi, sqrt
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.evaluation.scores import calibration_bins, calibration_error, confidences, f1_scores
+from rnn_cli.evaluation.scores import calibration_bins, calibration_error, confidences, f1_scores, occurring
 
 Interval = tuple[float, float]
 
@@ -21,10 +23,11 @@ NORMAL_95 = 1.959963984540054
 POISSON_MEANS = (0.05129329438755058, 0.3553615106986621, 0.8176914471639534)
 """The means of Poisson distributions whose uppermost 5 % are counts of at least 1, 2 and 3."""
 
-ROWS_PER_LABEL, RANKED_ROWS = 5, 5
+ROWS_PER_LABEL, RANKED_ROWS, PRECISION_ROWS = 5, 5, 10
 
-MEAN_ROWS = 50
-"""From this many rows on `ROWS_PER_LABEL` holds for the average label only, and average precision has an interval."""
+MEAN_ROWS, MANY_ROWS = 50, 200
+"""From the first number of rows on means over labels and average precision have an interval; from the second on
+`ROWS_PER_LABEL` holds for the average label only."""
 
 CALIBRATION_ROWS = 100
 """From this many rows on the calibration error has an interval; on fewer none holds the true value often enough."""
@@ -77,11 +80,12 @@ def balanced_accuracy_interval(confusion: Indices) -> Interval | None:
 def _too_few(rows: Indices | Floats) -> bool:
     """Whether the labels have too few rows for the interval of a mean over labels."""
     total = rows.sum()
-    return bool(total < ROWS_PER_LABEL * len(rows) or (total < MEAN_ROWS and rows.min() < ROWS_PER_LABEL))
+    fewest = rows.min() if total < MANY_ROWS else total / len(rows)
+    return bool(total < MEAN_ROWS or fewest < ROWS_PER_LABEL)
 
 
 def macro_f1_interval(confusion: Indices) -> Interval | None:
-    """The interval of the mean F1 over all labels; a label without a row counts as 0 at both ends.
+    """The interval of the mean F1 of the labels that occur; one without a row counts as 0 at both ends.
 
     `confusion` is `[labels, labels]`, truth first. An error changes the F1 of two labels, so these vary together. How
     much follows from how each row changes them (where all rows are right, the variance counts twice).
@@ -101,7 +105,7 @@ def macro_f1_interval(confusion: Indices) -> Interval | None:
     return _mean_interval(
         right[known],
         either,
-        len(confusion),
+        int(occurring(confusion).sum()),
         lambda shares: (2 * shares / (1 + shares), 2 / (1 + shares) ** 2),
         together / separate if separate else 2.0,
     )
@@ -168,14 +172,15 @@ def macro_f1_gain_interval(kinds: Indices, counts: Indices, labels: int, gain: f
     np.fill_diagonal(added, 0)
     changes = []
     for predicted in (kinds[:, 1], kinds[:, 2]):
+        count = np.count_nonzero(truth + np.bincount(predicted, counts, labels))
         right = np.bincount(kinds[:, 0], counts * (kinds[:, 0] == predicted), labels) + added.sum(axis=1)
         named = truth + np.bincount(predicted, counts, labels) + 3 * added.sum(axis=1) + added.sum(axis=0)
-        changes.append(_row_changes(*_f1_changes(right, named)))
+        changes.append(_row_changes(*_f1_changes(right, named)) / count)
     first, second = changes
     variance = (counts * (first[kinds[:, 0], kinds[:, 1]] - second[kinds[:, 0], kinds[:, 2]]) ** 2).sum()
     for one, other in ((first, second), (second, first)):
         variance += (added * (one.diagonal()[:, None] - other) ** 2).sum()
-    half = NORMAL_95 * sqrt(variance) / labels
+    half = NORMAL_95 * sqrt(variance)
     return max(-1.0, gain - half), min(1.0, gain + half)
 
 

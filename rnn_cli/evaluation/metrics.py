@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.intervals import (
     MEAN_ROWS,
+    PRECISION_ROWS,
     RANKED_ROWS,
     Interval,
     area_interval,
@@ -36,15 +37,16 @@ from rnn_cli.evaluation.scores import (
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One label's precision, recall and F1 (0 where undefined), and its support: how many rows truly have it.
+    """One label's precision, recall and F1, and its support: how many rows truly have it.
 
-    The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where the metric is undefined. They hold
-    on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
+    Precision is None for a label that is never predicted, recall for one without a row, F1 where it is neither; older
+    releases wrote 0 then. The 95 % intervals are those of `wilson_interval` and `f1_interval`, None where it is.
+    They hold on few rows, too: of 3 rows all right, recall is 44 % to 100 %.
     """
 
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
     support: int
     precision_interval: Interval | None = None
     recall_interval: Interval | None = None
@@ -53,7 +55,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """How good predictions are. `macro_f1` is the mean over all labels, those without a row included.
+    """How good predictions are. `macro_f1` is the mean over the labels that occur, as a row's or as a prediction.
 
     `balanced_accuracy` is the mean recall of the labels that have rows. `roc_auc` and `pr_auc` are the positive
     label's for two labels, else the mean over labels, each against the rest; None where a label has no row. `brier` is
@@ -157,7 +159,7 @@ def measure(labels: Sequence[str], truth: Indices, probabilities: Floats, predic
     return Metrics(
         rows=rows,
         accuracy=right / rows,
-        balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.support])),
+        balanced_accuracy=float(np.mean([row.recall for row in per_class.values() if row.recall is not None])),
         macro_f1=macro_f1(confusion),
         roc_auc=roc,
         pr_auc=precision,
@@ -187,13 +189,13 @@ def _class_metrics(confusion: Indices, index: int) -> ClassMetrics:
     either = support + predicted - right
     precision, precision_interval = _share(right, predicted)
     recall, recall_interval = _share(right, support)
-    f1 = float(f1_scores(right, support + predicted))
+    f1 = float(f1_scores(right, support + predicted)) if either else None
     of_f1 = f1_interval(right, either) if either else None
     return ClassMetrics(precision, recall, f1, support, precision_interval, recall_interval, of_f1)
 
 
-def _share(right: int, rows: int) -> tuple[float, Interval | None]:
-    return (right / rows, wilson_interval(right, rows)) if rows else (0.0, None)
+def _share(right: int, rows: int) -> tuple[float | None, Interval | None]:
+    return (right / rows, wilson_interval(right, rows)) if rows else (None, None)
 
 
 def _areas(
@@ -204,7 +206,8 @@ def _areas(
     if (counts == 0).any():
         return (None, None), (None, None)
     ranked = [1] if len(counts) == 2 else range(len(counts))
-    enough = min(counts.min(), len(truth) - counts.max()) >= RANKED_ROWS
+    fewest = min(counts.min(), len(truth) - counts.max())
+    enough = fewest >= RANKED_ROWS
     areas, influences = np.zeros(2), np.zeros((2, len(truth)))
     for label in ranked:
         row = truth == label, probabilities[:, label]
@@ -217,7 +220,9 @@ def _areas(
         len(ranked) / each.mean() for each in (len(truth) / (4.0 * of_label * (len(truth) - of_label)), 1 / of_label)
     ]
     roc, precision = (
-        (float(area), area_interval(float(area), moved, rows) if enough and len(truth) >= fewest else None)
-        for area, moved, rows, fewest in zip(areas, influences, alike, (1, MEAN_ROWS), strict=True)
+        (float(area), area_interval(float(area), moved, rows) if enough and is_fit else None)
+        for area, moved, rows, is_fit in zip(
+            areas, influences, alike, (True, fewest >= PRECISION_ROWS and len(truth) >= MEAN_ROWS), strict=True
+        )
     )
     return roc, precision

@@ -27,9 +27,15 @@ def f1_scores(right: Indices | Floats | int, named: Indices | Floats | int) -> F
     return np.asarray(2 * right / np.maximum(named, 1))
 
 
+def occurring(confusion: Indices) -> Flags:
+    """Which labels occur, as a row's label or as a prediction: only these have an F1."""
+    return np.asarray(confusion.sum(axis=0) + confusion.sum(axis=1) > 0)
+
+
 def macro_f1(confusion: Indices) -> float:
-    """The mean F1 of all labels, 0 for a label without a row."""
-    return float(f1_scores(confusion.diagonal(), confusion.sum(axis=0) + confusion.sum(axis=1)).mean())
+    """The mean F1 of the labels that occur; one that is predicted and has no row counts as 0."""
+    named = (confusion.sum(axis=0) + confusion.sum(axis=1))[occurring(confusion)]
+    return float(f1_scores(confusion.diagonal()[occurring(confusion)], named).mean())
 
 
 def log_losses(truth: Indices, probabilities: Floats) -> Floats:

@@ -1,12 +1,15 @@
 """Metrics and comparisons in words, for the terminal, the report and the model card. Loads no library."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
-    from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.seen import SeenRows
+    from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining
     from rnn_cli.scoring.decision import Decision
 
 SURE = 0.05
@@ -24,6 +27,9 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
 }
 """A metric's field → its name, and how its value is written."""
 
+DASH = "–"
+"""Stands for a figure that does not exist."""
+
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
@@ -31,7 +37,7 @@ EVERY = "95% interval"
 def value(metrics: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
     """A metric by its field, or a dash where it is undefined."""
     found: float | None = getattr(metrics, field)
-    return "-" if found is None else written(found)
+    return DASH if found is None else written(found)
 
 
 def span(interval: tuple[float, float] | None, written: Callable[[float], str]) -> str:
@@ -40,15 +46,17 @@ def span(interval: tuple[float, float] | None, written: Callable[[float], str]) 
 
 
 def bounds(of: "Metrics | MainMetrics", field: str, written: Callable[[float], str]) -> str:
-    """The two ends of a metric's interval, or why it has none.
+    """The two ends of a metric's interval, or why there is none, or no metric.
 
-    Nothing where there is no metric, or one that an older release measured without an interval.
+    Nothing where an older release measured without an interval, or the metric is unknown.
     """
     intervals: Mapping[str, tuple[float, float] | None] = (
         of.intervals if hasattr(of, "intervals") else {field: getattr(of, f"{field}_interval")}
     )
-    if field not in intervals or getattr(of, field) is None:
+    if field not in intervals:
         return ""
+    if getattr(of, field) is None:
+        return "a label has no row" if field in ("roc_auc", "pr_auc") else ""
     # Without a wrong prediction losses do not show how much they vary.
     reason = "no mistakes" if field in ("log_loss", "brier") and of.accuracy == 1 else "too few rows"
     return span(intervals[field], written) or reason
@@ -100,10 +108,125 @@ def found_in_words(metrics: "Metrics", rows: str = "rows") -> str:
     """The positive label's precision and recall, explained; for two labels. `rows` names the rows measured."""
     label = metrics.labels[1]
     found = metrics.per_class[label]
-    return (
-        f"Of the predictions {label}, {found.precision:.1%} are right (precision); of the {rows} with the label "
-        f"{label}, {found.recall:.1%} are found (recall)."
-    )
+    if found.precision is None:
+        precision = f"{label} is never predicted, so there is no precision"
+    else:
+        of = _with_interval(found.precision, found.precision_interval)
+        precision = f"Of the predictions {label}, {of} are right (precision)"
+    if found.recall is None:
+        return f"{precision}; none of the {rows} has the label {label}, so there is no recall."
+    of = _with_interval(found.recall, found.recall_interval)
+    return f"{precision}; of the {rows} with the label {label}, {of} are found (recall)."
+
+
+def _with_interval(share: float, interval: tuple[float, float] | None) -> str:
+    written = METRICS_SHOWN["accuracy"][1]
+    return written(share) + (f" ({EVERY} {span(interval, written)})" if interval else "")
+
+
+def goal_in_words(outcome: "GoalOutcome", rows: str = "rows") -> str:
+    """Whether a precision or recall that was asked for is reached, and what would reach it."""
+    goal = f"The goal {outcome.goal}"
+    if outcome.reached is None or outcome.interval is None:
+        return f"{goal} cannot be judged: there is no {outcome.metric} on these {rows}."
+    came = _with_interval(outcome.reached, outcome.interval)
+    low, high = outcome.interval
+    if outcome.reached >= outcome.asked:
+        sure = "" if low >= outcome.asked else ", though other rows may miss it"
+        return f"{goal} is reached on the {rows}: {came}{sure}."
+    short = f"{goal} is not reached on the {rows}: {came}" + ("; that may be chance." if high >= outcome.asked else ".")
+    careful = outcome.careful
+    if careful is None:
+        reason = "it takes more of them, or a better model"
+        return f"{short} No threshold reaches it with its whole interval on the validation rows: {reason}."
+    other = "recall" if outcome.metric == "precision" else "precision"
+    reached = f"{_with_interval(careful.reached, careful.interval)}, and a {other} of {careful.other:.1%}"
+    how = f"decision.threshold: {careful.threshold:.4g} reaches it with its whole interval ({reached})"
+    return f"{short} On the validation rows {how}."
+
+
+FEW_LABELLED, FEW_MEASURED = 1_000, 100
+"""With fewer labelled rows in all, one split says little; on fewer measured rows, a figure does."""
+
+
+def few_rows_in_words(metrics: "Metrics", all_rows: int | None = None) -> str | None:
+    """That rows are too few to say much; None where they are not. `all_rows` are those of the whole run, if known."""
+    interval = metrics.intervals["accuracy"] or (0.0, 1.0)
+    ends = span(interval, METRICS_SHOWN["accuracy"][1])
+    wide = f"the accuracy's {EVERY} is {100 * (interval[1] - interval[0]):.1f} points wide ({ends})"
+    if all_rows is not None and all_rows < FEW_LABELLED:
+        return f"{all_rows:,} labelled rows are few, and one split of them says little: {wide}."
+    if metrics.rows < FEW_MEASURED:
+        return f"On so few rows ({metrics.rows:,}) a figure says little: {wide}."
+    return None
+
+
+def since_in_words(now: "Metrics", since: "SinceTraining") -> str:
+    """Whether the accuracy on other rows is still that on the run's own."""
+    low, high = (100 * end for end in since.interval)
+    was = f"Accuracy is {now.accuracy:.1%} here and was {since.then:.1%} on the {since.rows:,} {since.side} rows"
+    by = f"{abs(100 * since.difference):.1f} points"
+    if low <= 0 <= high:
+        return f"{was}: no difference beyond chance ({EVERY} {low:+.1f} to {high:+.1f} points)."
+    if since.difference < 0:
+        return f"{was}: {by} less ({EVERY} {-high:.1f} to {-low:.1f}), so it is no longer as good."
+    return f"{was}: {by} more ({EVERY} {low:.1f} to {high:.1f})."
+
+
+def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
+    """Whether the network is better than always the same prediction."""
+    found = against.comparison
+    rows = f"the {found.rows:,} {side} rows" if side else f"the {found.rows:,} rows"
+    always = f"Always predicting {against.label} would be right in {against.accuracy:.1%} of {rows}"
+    if found.only_first_right == found.only_second_right == 0:
+        return f"{always}, and the network is right and wrong in the same ones."
+    low, high = (100 * end for end in found.interval)
+    points = f"{abs(100 * found.difference):.1f} points"
+    if found.p_value >= SURE:
+        how = "as often" if found.difference == 0 else f"{points} {'more' if found.difference > 0 else 'less'} often"
+        chance = f"({EVERY} {low:.1f} to {high:.1f}; McNemar {_p(found.p_value)})"
+        return f"{always}; the network is right {how}, which may well be chance {chance}: it need not have learned."
+    if found.difference > 0:
+        return f"{always}; the network is right {points} more often ({EVERY} {low:.1f} to {high:.1f})."
+    return f"{always}; the network is right {points} less often ({EVERY} {-high:.1f} to {-low:.1f}): do not use it."
+
+
+def standing_in_words(
+    evaluation: "Evaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
+) -> Iterator[str]:
+    """How the network stands, in sentences.
+
+    `side` names the run's own rows, None for others; `all_rows` are the labelled rows of the whole run, where they are
+    its own.
+    """
+    rows = f"{side} rows" if side else "rows"
+    if evaluation.since_training is not None:
+        yield since_in_words(evaluation.metrics, evaluation.since_training)
+    if evaluation.most_frequent is not None:
+        yield most_frequent_in_words(side or "", evaluation.most_frequent)
+    if evaluation.baseline is not None and side and with_baseline:
+        yield verdict(side, evaluation.baseline)
+    if evaluation.goal is not None:
+        yield goal_in_words(evaluation.goal, rows)
+    if evaluation.decision.threshold != 0.5:
+        yield found_in_words(evaluation.metrics, rows)
+    if evaluation.sure:
+        yield selective_in_words(evaluation.sure, rows)
+    if few := few_rows_in_words(evaluation.metrics, all_rows):
+        yield few
+
+
+def of_label(found: "ClassMetrics", name: str) -> str:
+    """A label's precision, recall or F1, or a dash where it does not exist."""
+    value = getattr(found, name)
+    return DASH if value is None else f"{value:.3f}"
+
+
+def bounds_of_label(found: "ClassMetrics", name: str) -> str:
+    """The two ends of its interval, or why there is no such figure."""
+    if getattr(found, name) is None:
+        return {"precision": "never predicted", "recall": "no rows", "f1": "no rows"}[name]
+    return span(getattr(found, f"{name}_interval"), lambda value: f"{value:.3f}")
 
 
 def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
@@ -113,6 +236,23 @@ def selective_in_words(sure: "SelectiveMetrics", rows: str = "rows") -> str:
         return share + "."
     between = span(sure.accuracy_interval, METRICS_SHOWN["accuracy"][1])
     return f"{share}; {sure.accuracy:.1%} of these predictions are right (95% interval {between})."
+
+
+def seen_in_words(found: "SeenRows") -> str:
+    """How many of the rows the models learned from, and what that does to the figures."""
+    who = "The model" if found.models == 1 else "The models"
+    if found.seen is None:
+        return (
+            f"It is not known which of these rows {who.lower()} learned from, as its folder does not keep that "
+            "(an export does not, nor did earlier releases): on such rows the figures are too good."
+        )
+    more = " That an earlier release trained it on others of them is not ruled out." if found.is_partly_unknown else ""
+    if not found.seen:
+        return f"{who} learned from none of these {found.rows:,} rows.{more}"
+    learned = f"{who} learned from {found.seen:,} of these {found.rows:,} rows"
+    if found.included:
+        return f"{learned}, and they are included: the figures are too good.{more}"
+    return f"{learned}: they are left out (--include-seen measures on all).{more}"
 
 
 def verdict(side: str, against: "BaselineComparison") -> str:

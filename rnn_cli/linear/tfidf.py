@@ -14,8 +14,8 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.copies.words import KNOWN_WORDS, FindWords, Words, learn_words, number_words, split_characters, split_words
 from rnn_cli.linear.logistic import fit_logistic
-from rnn_cli.linear.words import KNOWN_WORDS, FindWords, Words, learn_words, number_words, split_characters, split_words
 
 MOST_WEIGHTS = 10_000_000
 """The maximum of features times outputs, which bounds the memory; the rarest features go first."""

@@ -230,7 +230,7 @@ def _ranked(report: Report) -> list[int]:
     if len(report.labels) == 2:
         return present[1:]
     per_class = report.evaluation.metrics.per_class
-    return sorted(present, key=lambda index: per_class[report.labels[index]].f1)[:MAX_CURVES]
+    return sorted(present, key=lambda index: per_class[report.labels[index]].f1 or 0)[:MAX_CURVES]
 
 
 def _lowest_f1(report: Report, ranked: list[int]) -> str:
@@ -247,7 +247,9 @@ def _in_legend(report: Report, label: int, area: float) -> str:
     return f"{' ' * name.startswith('_')}{name}, area {area:.3f}"  # matplotlib omits names with a leading underscore
 
 
-def _mark_threshold(axes: Axes, report: Report, x: float, y: float) -> None:
+def _mark_threshold(axes: Axes, report: Report, x: float | None, y: float | None) -> None:
+    if x is None or y is None:  # the label is never predicted, or has no row
+        return
     name = f"threshold {report.evaluation.decision.threshold:.3g}"
     axes.plot([x], [y], marker="o", markersize=7, linestyle="none", color=LIGHT["red"], label=name)
 

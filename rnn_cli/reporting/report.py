@@ -13,6 +13,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confidences
+from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.scoring.explain import Part, explain_texts
 from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Predictor
@@ -119,13 +120,19 @@ class Report:
         return {"subword": "piece", "char": "character"}.get(level, level)
 
     @property
+    def all_rows(self) -> int | None:
+        """The labelled rows of the whole run, where its own were measured."""
+        return sum(self.manifest.data["rows"].values()) if self.side else None
+
+    @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":
             return "validation rows, which chose the best epoch: on other rows it may do a little worse"
-        return f"labelled rows of {Path(self.evaluation.dataset.name).name}"
+        seen = f". {seen_in_words(self.evaluation.seen).rstrip('.')}" if self.evaluation.seen else ""
+        return f"labelled rows of {Path(self.evaluation.dataset.name).name}{seen}"
 
 
 def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, side: str | None) -> Report:

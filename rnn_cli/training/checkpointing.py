@@ -25,7 +25,9 @@ from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
 from rnn_cli.bundle.model_folder import (
     CONFIG,
+    LEARNED,
     MAX_RUN_SECONDS,
+    NEAR_TOGETHER,
     TOKENIZER,
     Bundle,
     checked_labels,
@@ -34,6 +36,7 @@ from rnn_cli.bundle.model_folder import (
 )
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
+from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
@@ -71,6 +74,8 @@ def _version(name: str) -> str:
 
 
 BEST, BASELINE = "best", "baseline"
+BEFORE = "before"
+"""What further training began with: the texts that its model had learned from, in `LEARNED`."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 
@@ -90,7 +95,8 @@ class SavedRun:
     @classmethod
     def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """The current state of a run."""
-        known = Known(run.tokenizer, run.labels, run.splits.fingerprint, run.unlabelled.fingerprint, run.baseline)
+        splits, unlabelled = run.splits, run.unlabelled.fingerprint
+        known = Known(run.tokenizer, run.labels, splits.fingerprint, unlabelled, run.baseline, run.learned, splits.near)
         return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent())
 
     @classmethod
@@ -104,11 +110,26 @@ class SavedRun:
             texts([(state["origin"] or {}).get("model", "")])
             tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
             names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
-            if set(files) != {TOKENIZER, *names} or not describes(config, tokenizer):
+            before = LearnedTexts.from_bytes(files[LEARNED]) if state.get(BEFORE) else None
+            if state["origin"] is not None and before is None:
+                before = UNKNOWN_TEXTS  # an earlier release began the run
+            if (
+                set(files) - {LEARNED} != {TOKENIZER, *names}
+                or bool(state.get(BEFORE)) != (LEARNED in files)
+                or not describes(config, tokenizer)
+            ):
                 raise ValueError("its files do not fit together")
             arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
             kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
-            known = Known(tokenizer, labels, state["fingerprint"], state.get("unlabelled"), kept)
+            known = Known(
+                tokenizer,
+                labels,
+                state["fingerprint"],
+                state.get("unlabelled"),
+                kept,
+                before,
+                state.get(NEAR_TOGETHER, False) is True,
+            )
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
@@ -127,6 +148,8 @@ class SavedRun:
             "unlabelled": self.known.unlabelled,
             BASELINE: self._baseline_state(),
             "origin": self.origin,
+            BEFORE: self.known.learned is not None,
+            NEAR_TOGETHER: self.known.near,
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,
@@ -139,7 +162,8 @@ class SavedRun:
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
         packed = {f"{name}.npz": pack_arrays(values) for name, values in arrays.items()}
-        return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **packed}
+        before = {} if self.known.learned is None else {LEARNED: self.known.learned.to_bytes()}
+        return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **before, **packed}
 
     def _baseline_state(self) -> dict[str, Any] | None:
         kept = self.known.baseline

@@ -10,9 +10,11 @@ from typing import Any
 
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
-from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, UNFINISHED, Bundle
+from rnn_cli.bundle.learned import learned_texts
+from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
+from rnn_cli.copies.learned import UNKNOWN_TEXTS
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, few_of
 from rnn_cli.graph import Graph
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
@@ -45,7 +47,7 @@ class Origin:
         """Open a trained bundle or an unfinished run; raises `BundleError`. `warn` receives damaged checkpoints."""
         if path.name.endswith(UNFINISHED):
             saved = SavedRun.read(newest_checkpoint(path, warn))
-            known = replace(saved.known, fingerprint=None, baseline=None)
+            known = replace(saved.known, fingerprint=None, baseline=None, learned=UNKNOWN_TEXTS)
             return cls(path, saved.config, known, weights=saved.arrays["model"])
         opened, where = Bundle.open(path), str(path / ONNX_MODEL)
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
@@ -54,7 +56,13 @@ class Origin:
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=where, hint="name the folder that rnn train wrote")
-        return cls(path, config, Known(tokenizer, labels, fingerprint=None), opened, graph)
+        return cls(
+            path,
+            config,
+            Known(tokenizer, labels, fingerprint=None, learned=learned_texts(opened) or UNKNOWN_TEXTS),
+            opened,
+            graph,
+        )
 
     def further(self, config: str | None, overrides: Sequence[Override]) -> Config:
         """The config of the new run: `config`, or else this model's config, with overrides.
@@ -104,7 +112,11 @@ class Origin:
         listener.note(
             f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which does not change"
         )
-        ours, theirs = ((each.validation, each.test, each.split_seed) for each in (self.config.data, run.config.data))
+        keys = ("validation", "test", "group_column", "time_column", "split_seed")
+        ours, theirs = ([getattr(each, key) for key in keys] for each in (self.config.data, run.config.data))
+        if self.bundle is not None:
+            ours.append(self.bundle.manifest.data.get(NEAR_TOGETHER, False))
+            theirs.append(run.splits.near)
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
             listener.warn(f"if these rows include training rows of {self.path}, its metrics will be too good")
         elif ours != theirs:

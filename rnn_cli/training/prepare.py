@@ -5,6 +5,7 @@ Takes no TensorFlow, so that mistakes in config and data are reported within a s
 
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,6 +18,7 @@ from rnn_cli.arrays import label_indices
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
+from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
@@ -37,7 +39,8 @@ class Known:
 
     `fingerprint` identifies the rows that must be found again, and `unlabelled` the texts without labels, if there were
     any; `fingerprint` is None in further training, which may use any rows. `baseline` is of the same rows; None where
-    there is none.
+    there is none. `learned` are the texts that the model learned from with which further training began, if any.
+    `near` says whether the split kept near copies on one side.
     """
 
     tokenizer: Tokenizer
@@ -45,6 +48,8 @@ class Known:
     fingerprint: str | None
     unlabelled: str | None = None
     baseline: Baseline | None = None
+    learned: LearnedTexts | None = None
+    near: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class Prepared:
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = 0.0
+    learned: LearnedTexts | None = None
+    """The texts that the model of `origin` learned from."""
 
     def spent(self) -> float | None:
         """Seconds that the whole run has taken so far, None if unknown."""
@@ -89,7 +96,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    splits, unlabelled = _read_again(config.data, source) if resumes else _read(config.data, source)
+    splits, unlabelled = _read_again(config.data, source, known) if resumes else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
@@ -107,6 +114,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     listener.note(_summary(splits, unlabelled, labels, tokenizer))
+    if rare := _rare(splits):
+        listener.warn(rare)
     if unlabelled.left_out:
         listener.note(f"unlabelled texts that are validation or test texts, left out: {unlabelled.left_out:,}")
     return Prepared(
@@ -119,18 +128,19 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
         began=began,
+        learned=known.learned if known else None,
     )
 
 
-def _read(data: DataConfig, source: Dataset | None = None) -> tuple[Splits, Unlabelled]:
-    splits = load_splits(data, source)  # its messages name the files as they were given
+def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+    splits = load_splits(data, source, near=near)  # its messages name the files as they were given
     return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
 
 
-def _read_again(data: DataConfig, source: Dataset | None) -> tuple[Splits, Unlabelled]:
+def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
     """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
-        return _read(data, source)
+        return _read(data, source, near=known is None or known.near)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
             hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")
@@ -261,6 +271,21 @@ def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str]
         sequences,
         label_indices(labels, dataset.labels),
         np.array([weights[label] for label in dataset.labels], np.float32),
+    )
+
+
+FEW_OF_LABEL = 5
+
+
+def _rare(splits: Splits) -> str | None:
+    """That some labels have too few rows to learn them or to measure them."""
+    counts = Counter(splits.train.labels) + Counter(splits.validation.labels) + Counter(splits.test.labels)
+    rare = [f"{label} {count}" for label, count in counts.items() if count < FEW_OF_LABEL]
+    if not rare:
+        return None
+    label = "a label has" if len(rare) == 1 else f"{len(rare):,} labels have"
+    return (
+        f"{label} fewer than {FEW_OF_LABEL} rows ({few_of(rare)}): whether the model can tell it apart cannot be known"
     )
 
 

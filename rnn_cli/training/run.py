@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from rnn_cli.bundle.model_folder import (
     INT8_MODEL,
     KERAS_MODEL,
     LATEST,
+    LEARNED,
     METRICS,
+    NEAR_TOGETHER,
     ONNX_MODEL,
     PREDICTIONS,
     REPORT,
@@ -40,10 +43,14 @@ from rnn_cli.bundle.model_folder import (
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
+from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
+from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
+from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor, true_labels
 from rnn_cli.evaluation.scores import before_and_after
+from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
@@ -253,6 +260,7 @@ def _manifest(run: Prepared) -> Manifest:
         temperature=1.0,
         data={
             "fingerprint": splits.fingerprint,
+            NEAR_TOGETHER: splits.near,
             "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
             **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
             **({FURTHER: dict(run.origin)} if run.origin else {}),
@@ -276,11 +284,13 @@ def _write(
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
     draft.write(HISTORY, history_to_csv(history))
+    learned = LearnedTexts.of(chain(run.splits.train.texts, run.splits.validation.texts), run.learned)
+    draft.write(LEARNED, learned.to_bytes())
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
     manifest = _manifest(run)
     listener.doing("scoring the validation rows")
-    predictor = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
+    predictor, chosen = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = evaluate_predictor(predictor, run.splits.validation)
@@ -291,13 +301,21 @@ def _write(
     listener.doing("measuring on the test rows")
     opened = draft.preview(manifest)
     test = evaluate_predictor(predictor, run.splits.test) if len(run.splits.test) else None
-    sides = {"validation": validation} | ({"test": test} if test else {})
+    counts = Counter(run.splits.train.labels)
+    most_frequent = min(counts, key=lambda label: (-counts[label], label))
+    sides = {
+        name: with_standing(side, most_frequent, run.config.decision, chosen.careful)
+        for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
+    }
     metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
     metrics["calibration"] = {"temperature": predictor.temperature} | {
         name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.temperature)
         for name, side in sides.items()
     }
     metrics[INT8_METRICS] = int8.to_dict()
+    metrics[MOST_FREQUENT] = most_frequent
+    if chosen.careful is not None:
+        metrics[CAREFUL] = asdict(chosen.careful)
     tables = {name: _prediction_columns(side) for name, side in sides.items()}
     if run.baseline is not None:
         knew_more = run.origin is not None
@@ -325,16 +343,16 @@ def _run_facts(run: Prepared) -> dict[str, Any]:
     }
 
 
-def _calibrated_and_decided(predictor: Predictor, run: Prepared, listener: Listener) -> Predictor:
-    """The same network, calibrated and with its decision chosen on the validation rows."""
+def _calibrated_and_decided(predictor: Predictor, run: Prepared, listener: Listener) -> tuple[Predictor, Chosen]:
+    """The same network, calibrated and with its decision chosen on the validation rows, and how it was chosen."""
     calibrated = _calibrated(predictor, run.splits.validation)
     listener.note(f"calibrated on the validation rows: temperature {calibrated.temperature:.2f}")
-    found, shortfalls = decided(calibrated, run.splits.validation, run.config.decision)
+    found, chosen = decided(calibrated, run.splits.validation, run.config.decision)
     if run.config.decision != DecisionConfig():
         listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")
-    for shortfall in shortfalls:
+    for shortfall in chosen.shortfalls:
         listener.warn(shortfall)
-    return found
+    return found, chosen
 
 
 def _calibrated(predictor: Predictor, validation: Dataset) -> Predictor:

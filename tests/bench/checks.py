@@ -24,10 +24,10 @@ from measuring import process
 from rnn_cli.checks.label_errors import find_suspects, judged_rows
 from rnn_cli.checks.learning_curve import learning_curve
 from rnn_cli.checks.rows import WHOLE, CheckedRows
+from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load_rows
 from rnn_cli.linear.tfidf import count_features
-from rnn_cli.linear.words import learn_words, split_words
 
 FLOORS = {"imdb": 0.60, "rotten_tomatoes": 0.35}
 COMMAND = "from rnn_cli.cli.main import main; main()"

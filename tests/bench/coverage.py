@@ -3,11 +3,11 @@
     python tests/bench/coverage.py [TRIALS] [ROWS ...]
 
 Rows are drawn from populations whose figures are known: 2 and 5 labels, equally frequent or not, a classifier that is
-right in about 95 % or 65 % of all rows, 20 to 1,000 rows at a time. A share of a few rows takes few values, so that its
-interval's coverage jumps up and down as the true share moves; each cell is therefore the mean over eight populations
-that lie around it. One cell is TRIALS samples (1,000 if not given: 0.7 points of chance).
+right in about 50, 65, 90, 95 or 99 % of all rows, 20 to 1,000 rows at a time. A share of a few rows takes few values,
+so that its interval's coverage jumps up and down as the true share moves; each cell is therefore the mean over eight
+populations that lie around it. One cell is TRIALS samples (1,000 if not given: 0.7 points of chance).
 
-Printed is, for each interval and number of rows, the least and the greatest coverage over the eight kinds of
+Printed is, for each interval and number of rows, the least and the greatest coverage over the twenty kinds of
 populations, and how often an interval was shown at all; below it, each cell that is not within 93 % to 97 %.
 """
 
@@ -24,12 +24,12 @@ from rnn_cli.evaluation.compare import compare_predictions
 from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.evaluation.metrics import Metrics, SelectiveMetrics, measure
 
-ROWS = (20, 50, 200, 1_000)
+ROWS = (20, 50, 100, 200, 1_000)
 POOL = 100_000
 """Rows of a population."""
 
 AROUND = np.linspace(-0.03, 0.03, 8)
-"""By how much the accuracies of a cell's populations differ from the one it is named for."""
+"""By how much the accuracies of a cell's populations differ from the one it is named for; less near to 1."""
 
 SHARES = {
     (2, "equal"): (0.5, 0.5),
@@ -37,7 +37,10 @@ SHARES = {
     (5, "equal"): (0.2,) * 5,
     (5, "rare"): (0.5, 0.25, 0.13, 0.08, 0.04),
 }
-GOOD, POOR = 0.95, 0.65
+ACCURACIES = (0.5, 0.65, 0.9, 0.95, 0.99)
+GOOD = 0.8
+"""Better classifiers are calibrated, others are not."""
+
 SURE = 0.7
 """The share of a population's rows whose answers are sure."""
 
@@ -81,7 +84,7 @@ def population(shares: tuple[float, ...], accuracy: float, seed: int, rows: int 
     labels = len(shares)
     truth = chance.choice(labels, rows, p=shares)
     noise, more = chance.normal(size=(2, rows, labels))
-    prior = np.log(shares) if accuracy > 0.8 else np.zeros(labels)
+    prior = np.log(shares) if accuracy > GOOD else np.zeros(labels)
 
     def logits(lift: float, by: Numbers) -> Numbers:
         # With noise of variance v and a lift of v the softmax is the true probability.
@@ -92,7 +95,7 @@ def population(shares: tuple[float, ...], accuracy: float, seed: int, rows: int 
         middle = (low + high) / 2
         right = (logits(middle, noise).argmax(axis=1) == truth).mean()
         low, high = (middle, high) if right < accuracy else (low, middle)
-    wide = logits(low, noise) * (1 if accuracy > 0.8 else 1.5)
+    wide = logits(low, noise) * (1 if accuracy > GOOD else 1.5)
     wide = np.exp(wide - wide.max(axis=1, keepdims=True))
     probabilities = wide / wide.sum(axis=1, keepdims=True)
     others = logits(0.8 * low, 0.8 * noise + 0.6 * more).argmax(axis=1)
@@ -120,13 +123,21 @@ def metrics(rows: ScoredSide) -> dict[str, float]:
 
 def truths(whole: Population, rows: ScoredSide) -> dict[str, float]:
     """The figures that the rows' own estimate: a label without a row counts as these say that it does."""
-    true, labels = dict(whole.metrics), rows.probabilities.shape[1]
+    true = dict(whole.metrics)
     known = np.unique(rows.truth)
     occurring = len({*known.tolist(), *rows.predicted.tolist()})
     one, two = (sum(true[f"{kind} {label}"] for label in known) for kind in ("f1", "other f1"))
     true["balanced_accuracy"] = float(np.mean([true[f"recall {label}"] for label in known]))
-    true |= {"macro_f1": one / labels, "slice macro F1": one / occurring, "macro F1 difference": (one - two) / labels}
+    true |= {"macro_f1": one / occurring, "slice macro F1": one / occurring}
+    others = len({*known.tolist(), *rows.others.tolist()})
+    true["macro F1 difference"] = one / occurring - two / others
     return true
+
+
+def populations(shares: tuple[float, ...], accuracy: float, rows: int = POOL) -> list[Population]:
+    """Those of a cell."""
+    around = AROUND * min(1, (1 - accuracy) / 0.06)
+    return [population(shares, accuracy + more, seed, rows) for seed, more in enumerate(around)]
 
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "brier", "ece")
@@ -177,8 +188,8 @@ def simulate(cell: Cell, populations: list[Population], trials: int) -> dict[str
 
 def main(trials: int, rows: tuple[int, ...]) -> bool:
     found: dict[Cell, dict[str, tuple[float, float]]] = {}
-    for (labels, frequent), accuracy in product(SHARES, (GOOD, POOR)):
-        kinds = [population(SHARES[labels, frequent], accuracy + more, seed) for seed, more in enumerate(AROUND)]
+    for (labels, frequent), accuracy in product(SHARES, ACCURACIES):
+        kinds = populations(SHARES[labels, frequent], accuracy)
         for count in rows:
             found[count, labels, frequent, accuracy] = simulate((count, labels, frequent, accuracy), kinds, trials)
     names = list(next(iter(found.values())))

@@ -5,13 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from rnn_cli.checks.duplicates import near_duplicates
 from rnn_cli.checks.label_errors import confident, find_suspects, judged_rows
 from rnn_cli.checks.learning_curve import EXPONENTS, fit_power_law, law_at, learning_curve
 from rnn_cli.checks.rows import WHOLE, CheckedRows
+from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.linear.tfidf import count_features
-from rnn_cli.linear.words import learn_words, split_words
 
 WORDS = {"good": "warm funny lovely bright".split(), "bad": "dull tedious bland clumsy".split()}
 FILLER = [f"w{number}" for number in range(60)]
@@ -86,32 +85,6 @@ def test_features_count_words_and_pairs_within_a_text() -> None:
 
 def test_words_of_scripts_without_spaces_are_characters() -> None:
     assert split_words("Ich bin 日本人 in Tokyo") == ["ich", "bin", "日", "本", "人", "in", "tokyo"]
-
-
-def test_near_duplicates_agree_with_comparing_each_with_each() -> None:
-    chance = random.Random(2)
-    texts = [chance.choices("abcdefghij", k=30) for _ in range(40)]
-    for text in list(texts):
-        copy = list(text)
-        for _ in range(chance.randint(0, 6)):
-            copy[chance.randrange(30)] = "x"
-        texts.append(copy)
-    joined = [" ".join(text) for text in texts] + ["", " "]
-
-    def pairs(text: str) -> set[tuple[str, str]]:
-        words = text.split()
-        return set(zip(words, words[1:], strict=False))
-
-    alike = {
-        (one, other)
-        for one in range(80)
-        for other in range(one + 1, 80)
-        if len(pairs(joined[one]) & pairs(joined[other])) >= 0.7 * len(pairs(joined[one]) | pairs(joined[other]))
-    }
-    groups = near_duplicates(learn_words(joined, split_words)[0])
-    together = {(one, other) for group in groups for one in group for other in group if one < other}
-    assert 10 < len(alike) < 40
-    assert together == alike
 
 
 def test_a_power_law_is_found_again() -> None:

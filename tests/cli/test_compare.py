@@ -47,7 +47,7 @@ def test_a_run_and_anyones_answers(rnn: Rnn, newest: Path, rows: list[dict[str, 
     head, _, one, two, *_ = out.splitlines()
     assert head.split("  ")[0] == "16 test rows"
     assert one.split()[:2] == ["runs/quick-1", f"{right / 16:.1%}"] and one[-5:-3] == "0."
-    assert two.split()[:2] == ["poor.csv", "12.5%"] and two.endswith(" -")  # no log loss without probabilities
+    assert two.split()[:2] == ["poor.csv", "12.5%"] and two.endswith(" –")  # no log loss without probabilities
     assert out.splitlines()[-1].startswith("poor.csv is really worse than runs/quick-1 (alone right in ")
     told = json.loads(rnn("compare", "runs/quick-1", "poor.csv", "--json").out)
     assert told["rows"] == 16
@@ -141,11 +141,11 @@ def test_another_splits_rows_are_refused_with_the_way_out(
 
 def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
     shutil.copytree(newest, home / "runs" / "quick-2")
-    words = ["compare", "--data", str(labelled_file), "runs/quick-1", "runs/quick-2"]
+    words = ["compare", "--data", str(labelled_file), "--include-seen", "runs/quick-1", "runs/quick-2"]
     code, out, err = rnn(*words)
     assert (code, err) == (0, "")
-    assert out.startswith("80 rows of reviews.csv  accuracy")
-    evaluated = json.loads(rnn("evaluate", "--data", str(labelled_file), "--json").out)
+    assert out.partition("\n\n")[2].startswith("80 rows of reviews.csv  accuracy")
+    evaluated = json.loads(rnn("evaluate", "--data", str(labelled_file), "--include-seen", "--json").out)
     for each in json.loads(rnn(*words, "--json").out)["models"]:
         assert {name: each[name] for name in ("accuracy", "log_loss", "macro_f1")} == pytest.approx(
             {name: evaluated[name] for name in ("accuracy", "log_loss", "macro_f1")}

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.evaluation.scores import tempered
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Rnn, files_below, on_a_terminal, tiny_overrides
@@ -90,7 +92,7 @@ def test_training_tells_what_was_chosen_and_what_it_comes_to(cautious: tuple[Pat
     sure, good = test["sure"], test["per_class"]["good"]
     sure_rows = f"Sure of {sure['rows']} test rows ({sure['coverage']:.1%})"
     assert f"{sure_rows}; {sure['accuracy']:.1%} of these predictions are right " in told
-    assert f"of the test rows with the label good, {good['recall']:.1%} are found (recall)" in told
+    assert f"of the test rows with the label good, {good['recall']:.1%} (95% interval " in told
 
 
 def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
@@ -103,7 +105,7 @@ def test_evaluate_says_the_same(rnn: Rnn, model: Path) -> None:
     out = " ".join(rnn("evaluate", "--model", str(model)).out.split())
     manifest = Bundle.open(model).manifest
     assert f"Decided: good is predicted from a probability of {manifest.threshold:.4g} on; between " in out
-    assert f"Sure of {told['sure']['rows']} rows" in out
+    assert f"Sure of {told['sure']['rows']} test rows" in out
 
 
 def test_the_sure_answers_are_counted_as_they_are(rnn: Rnn, model: Path) -> None:
@@ -169,7 +171,8 @@ def test_other_decisions_are_tried_and_the_model_stays(rnn: Rnn, model: Path) ->
 
 
 def test_a_wish_that_is_not_met_is_told(rnn: Rnn, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnn_cli.evaluation.evaluate.decided", lambda predictor, *_: (predictor, ("nothing does",)))
+    nothing = Chosen(Decision(), ("nothing does",))
+    monkeypatch.setattr("rnn_cli.evaluation.evaluate.decided", lambda predictor, *_: (predictor, nothing))
     code, out, err = rnn("evaluate", "--model", str(model), "--goal", "precision >= 1", "--json")
     assert (code, err) == (0, "Warning: nothing does\n")
     assert json.loads(out)["rows"]

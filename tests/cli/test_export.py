@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,11 @@ def test_the_newest_run_is_exported_and_answers_alike(newest: Path, rnn: Rnn, pr
 
 def test_the_export_is_measured_as_the_model_is(newest: Path, labelled_file: Path, rnn: Rnn) -> None:
     assert rnn("export", "--to", "out").code == 0
-    words = ["evaluate", "--data", str(labelled_file), "--json"]
-    assert rnn(*words, "--model", "out").out == rnn(*words).out != ""
+    words = ["evaluate", "--data", str(labelled_file), "--include-seen", "--json"]
+    exported, kept = (json.loads(rnn(*words, *more).out) for more in (["--model", "out"], []))
+    # A stranger is not given what it learned from, nor how good it was on other rows.
+    assert exported.pop("seen")["seen"] is None and kept.pop("seen")["seen"] == 64
+    assert exported == kept
 
 
 def test_what_an_export_lacks_is_told_in_one_line(newest: Path, rnn: Rnn) -> None:

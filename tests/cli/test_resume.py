@@ -262,7 +262,13 @@ def test_the_baseline_may_be_left_out_or_taken_up_on_the_way(
     assert run.code == -signal.SIGKILL and "baseline" not in run.err
     opened = Bundle.open(home / "m")
     assert opened.read("model.onnx") == unbroken.files["model.onnx"]
-    assert json.loads(opened.read("metrics.json")).keys() == {"validation", "test", "calibration", "int8"}
+    assert json.loads(opened.read("metrics.json")).keys() == {
+        "validation",
+        "test",
+        "calibration",
+        "int8",
+        "most_frequent_label",
+    }
     assert rnn("train", "--resume", "m").out == "Model  m  (was finished already)\n"
 
 

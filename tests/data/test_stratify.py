@@ -5,7 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.data.splits import group_equal, stratify
+from rnn_cli.data.splits import stratify
+from rnn_cli.data.together import group_equal
 
 ROWS = st.lists(st.tuples(st.integers(0, 60).map(str), st.sampled_from("abc")), max_size=120)
 SHARES = st.sampled_from([(0.1, 0.1), (0.25, 0.5), (0.0, 0.3), (0.2,), ()])

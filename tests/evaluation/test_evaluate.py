@@ -6,14 +6,19 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.config.load import parse_override
+from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.evaluation.compare import kept_choice
 from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows, labelled_rows
+from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.scoring.predictor import Predictor
 
 
 def test_the_kept_test_rows_give_the_figures_of_training(trained: Path) -> None:
     opened = Bundle.open(trained)
-    evaluation = evaluate_predictor(Predictor(opened), kept_test_rows(opened))
+    evaluation = with_standing(
+        evaluate_predictor(Predictor(opened), kept_test_rows(opened)), kept_choice(opened)[0], DecisionConfig(), None
+    )
     written = json.loads(opened.read("metrics.json"))["test"]
     assert json.loads(json.dumps(evaluation.to_dict())) == written
 

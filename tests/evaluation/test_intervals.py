@@ -117,8 +117,8 @@ def test_a_label_without_a_row_counts_as_nothing_and_leaves_no_ranking() -> None
 
 
 def test_one_label_alone() -> None:
-    truth = np.zeros(30, np.intp)
-    metrics = measure("ab", truth, np.tile([0.9, 0.1], (30, 1)), truth)
+    truth = np.zeros(60, np.intp)
+    metrics = measure("ab", truth, np.tile([0.9, 0.1], (60, 1)), truth)
     assert metrics.intervals["accuracy"] and metrics.intervals["balanced_accuracy"]
     assert compare_predictions(truth, truth, truth, 2).macro_f1_interval is None
 

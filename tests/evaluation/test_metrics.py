@@ -45,7 +45,7 @@ def test_a_label_without_a_row_has_no_ranking_but_all_the_rest() -> None:
     assert metrics.accuracy == 0.5
     assert metrics.balanced_accuracy == 0.5  # of the one label that has rows
     a, b = metrics.per_class["a"], metrics.per_class["b"]
-    assert (a.support, a.recall, a.recall_interval) == (0, 0, None)
+    assert (a.support, a.recall, a.recall_interval) == (0, None, None)
     assert a.f1_interval and a.f1_interval[0] == 0  # it was answered once, wrongly
     assert (metrics.intervals["roc_auc"], metrics.intervals["pr_auc"]) == (None, None)
     assert b.precision_interval == wilson_interval(1, 1)

@@ -36,7 +36,7 @@ def test_curves_and_areas(rows: list[tuple[bool, float]]) -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_macro_f1_and_the_confusion(rows: list[tuple[int, int]]) -> None:
     truth, predicted = (np.array(column) for column in zip(*rows, strict=True))
-    of_all = sk.f1_score(truth, predicted, labels=range(4), average="macro", zero_division=0)
+    of_all = sk.f1_score(truth, predicted, average="macro", zero_division=0)
     assert macro_f1(confusion_of(truth, predicted, 4)) == pytest.approx(of_all)
     metrics = measure("abcd", truth, np.full((len(rows), 4), 0.25), predicted)
     assert metrics.confusion == sk.confusion_matrix(truth, predicted, labels=range(4)).tolist()

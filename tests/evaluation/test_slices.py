@@ -68,8 +68,9 @@ def test_labels_that_do_not_occur_in_a_slice_do_not_widen_its_interval() -> None
 
 
 def test_few_rows_have_no_interval_that_would_be_too_narrow() -> None:
-    few, enough = (by_values(*answered(rows, np.arange(rows) == 3), ["same"] * rows)[0] for rows in (19, 20))
+    few, more, enough = (by_values(*answered(rows, np.arange(rows) == 3), ["same"] * rows)[0] for rows in (19, 20, 50))
     assert few.macro_f1_interval is None is few.log_loss_interval
+    assert more.macro_f1_interval is None and more.log_loss_interval
     assert enough.macro_f1_interval and enough.log_loss_interval
     assert few.accuracy_interval == wilson_interval(18, 19)
 

@@ -8,9 +8,11 @@ import pytest
 
 from rnn_cli.bundle.model_folder import REPORT, Bundle
 from rnn_cli.bundle.targets import NEAR, REPORT_MARK
-from rnn_cli.evaluation.compare import kept_baseline
+from rnn_cli.config.schema import DecisionConfig
+from rnn_cli.evaluation.compare import kept_baseline, kept_choice
 from rnn_cli.evaluation.evaluate import evaluate_predictor, kept_test_rows
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.reporting.html import page
 from rnn_cli.reporting.report import Report, gather_report
 from rnn_cli.scoring.predictor import Predictor
@@ -67,7 +69,9 @@ def test_a_report_made_later_is_the_same(trained: Path, labelled_file: Path) -> 
     assert labelled_file.exists()
     opened = Bundle.open(trained)
     predictor = Predictor(opened)
-    evaluation = evaluate_predictor(predictor, kept_test_rows(opened))
+    evaluation = with_standing(
+        evaluate_predictor(predictor, kept_test_rows(opened)), kept_choice(opened)[0], DecisionConfig(), None
+    )
     again = page(gather_report(opened, predictor, replace(evaluation, baseline=kept_baseline(opened, "test")), "test"))
     assert again == opened.read(REPORT).decode("utf-8")
 
@@ -115,7 +119,7 @@ def test_odd_labels_are_only_shown(trained: Path, report_on: Gather) -> None:
 def test_where_all_is_right_or_of_one_label_less_is_shown(trained: Path, report_on: Gather) -> None:
     told = Page.read(page(report_on(trained, [("warm", "good"), ("lovely", "good")])))
     assert "There are none: every prediction is right." in told.text
-    assert told.row("ROC AUC")[1] == "-"
+    assert told.row("ROC AUC")[1] == "– a label has no row"
     assert "ROC curve" not in told.text and "Precision and recall" not in told.text
     assert "linear baseline" not in told.text
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from rnn_cli.bundle.checkpoints import reopened
-from rnn_cli.bundle.model_folder import CONFIG, METRICS, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.bundle.learned import learned_texts
+from rnn_cli.bundle.model_folder import CONFIG, LEARNED, METRICS, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.config.load import parse_config, parse_override, to_yaml
 from rnn_cli.config.schema import Config
+from rnn_cli.copies.learned import UNKNOWN_TEXTS
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
 from rnn_cli.scoring.predictor import Predictor
@@ -21,6 +23,7 @@ from rnn_cli.training.finetune import Origin
 from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import resume, train_prepared
 from tests.conftest import Silent
+from tests.forge import Forged
 
 pytestmark = pytest.mark.usefixtures("without_report")
 
@@ -101,6 +104,20 @@ def test_it_begins_with_the_parents_network(trained: Path, new_rows: Path, liste
         != parent.manifest.data["fingerprint"]
     )
     assert "further_training_of" not in parent.manifest.data
+
+
+def test_it_keeps_what_the_parent_learned_from_too(
+    trained: Path, new_rows: Path, labelled_file: Path, listener: Any, tmp_path: Path
+) -> None:
+    mine, parents = (load_rows(str(file)).texts for file in (new_rows, labelled_file))
+    before, after = (learned_texts(opened) for opened in (Bundle.open(trained), further(trained, new_rows, listener)))
+    assert before is not None and after is not None and after.is_whole
+    assert after.knows([text for text, is_known in zip(parents, before.knows(parents), strict=True) if is_known]).all()
+    assert after.knows(mine).sum() > before.knows(mine).sum()
+    old = Forged(trained, tmp_path / "old")
+    (old.path / LEARNED).unlink()
+    old.sign(files={name: proof for name, proof in old.manifest["files"].items() if name != LEARNED})
+    assert Origin.open(old.path, listener.warn).known.learned is UNKNOWN_TEXTS
 
 
 def test_it_learns_from_the_new_rows(trained: Path, new_rows: Path, listener: Any, tmp_path: Path) -> None:

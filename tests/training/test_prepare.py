@@ -376,3 +376,13 @@ def test_a_run_that_was_left_takes_the_config_it_was_begun_with(listener: Any, m
 def test_hundreds_of_labels_are_no_line_of_hundreds(listener: Any) -> None:
     prepared(listener, {"source": many_labels(60)}, training={"baseline": False})
     assert any("60 labels (label0, label1, label10, " in note and "and 52 more)" in note for note in listener.notes)
+
+
+def test_a_label_of_few_rows_is_said_to_be_unknowable(tmp_path: Path, listener: Any) -> None:
+    rows = [(f"text {row} of {row % 7}", ("no", "yes")[row % 2]) for row in range(60)] + [("a rare text", "rare")] * 1
+    file = tmp_path / "rows.csv"
+    file.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    config = Config.model_validate({"data": {"source": str(file)}, "training": {"baseline": False}})
+    prepare(config, listener)
+    said = "a label has fewer than 5 rows (rare 1): whether the model can tell it apart cannot be known"
+    assert said in listener.warnings

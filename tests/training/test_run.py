@@ -106,6 +106,7 @@ def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) ->
         "README.md",
         "config.yaml",
         "history.csv",
+        "learned.bin",
         "metrics.json",
         "model.int8.onnx",
         "model.keras",

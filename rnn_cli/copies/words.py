@@ -1,4 +1,4 @@
-"""All texts of a set as one array of word numbers, for near duplicates and the linear model of data checks.
+"""What a word is when texts are compared, and all texts of a set as one array of word numbers.
 
 A word is a run of letters and digits in lower case, independent of the config's tokenizer; in scripts without spaces
 between words each character is a word. Knows nothing of labels.
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.arrays import Indices
+from rnn_cli.text.typography import usual
 
 # Thai, Lao, Tibetan, Burmese, Khmer; kana and CJK ideographs, including the supplementary planes.
 UNSPACED = (
@@ -29,6 +30,7 @@ FindWords = Callable[[str], Sequence[str]]
 """Finds the words of a text."""
 
 _ASCII = re.compile(r"[a-z0-9]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _ANY = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
@@ -90,10 +92,33 @@ def _joined(parts: Sequence[npt.NDArray[np.int64]], size: int) -> Words:
 
 def split_words(text: str) -> list[str]:
     """The words of a text, in order."""
-    lower = text.lower()
-    return _ASCII.findall(lower) if lower.isascii() else _ANY.findall(lower)
+    text = comparable(text)
+    return _ASCII.findall(text) if text.isascii() else _ANY.findall(text)
 
 
 def split_characters(text: str) -> str:
     """A text's characters in lower case, with one space for any white space."""
-    return " ".join(text.lower().split())
+    return " ".join(comparable(text).split())
+
+
+def comparable(text: str) -> str:
+    """The text in its usual typography and in lower case."""
+    return usual(text).lower()
+
+
+def is_word_character(character: str) -> bool:
+    """Whether a character is part of a word."""
+    return _ANY.fullmatch(character) is not None
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character is of a script without spaces between words."""
+    return _UNSPACED.fullmatch(character) is not None
+
+
+def cleaned(text: str) -> str:
+    """The text as it is compared with others: its words; of a text without words, all but white space at its ends.
+
+    Equal results are the same text: case, punctuation, typography and white space make no difference.
+    """
+    return " ".join(split_words(text)) or comparable(" ".join(text.split()))

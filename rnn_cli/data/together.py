@@ -1,0 +1,91 @@
+"""Rows that must stay on one side of a split: copies, the rows of one group, and in which order by time.
+
+Knows nothing of shares or labels.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from rnn_cli.copies.near import near_copies
+from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import DataError
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?: (.+))?", re.ASCII)
+
+
+def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
+    """The indices of each text, in order of first appearance."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for index, text in enumerate(texts):
+        groups[text].append(index)
+    return dict(groups)
+
+
+def near_groups(texts: Sequence[str]) -> list[list[int]]:
+    """Groups of different texts that are nearly the same, by the index where each text appears first."""
+    firsts = [rows[0] for rows in group_equal(texts).values()]
+    return [[firsts[place] for place in group] for group in near_copies([texts[row] for row in firsts])]
+
+
+def units_of(
+    texts: Sequence[str], near: Iterable[Sequence[int]] = (), groups: Sequence[str | None] | None = None
+) -> list[list[int]]:
+    """The rows that stay together, as ascending indices, in order of first appearance.
+
+    These are the rows of equal texts, of the groups `near`, and of each value of `groups`, `[rows]`; a missing value
+    is no group. What two of these have in common stays together, too.
+    """
+    parent = list(range(len(texts)))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    together: list[Sequence[int]] = [*group_equal(texts).values(), *near]
+    if groups is not None:
+        of_value: defaultdict[str, list[int]] = defaultdict(list)
+        for row, value in enumerate(groups):
+            if value and value.strip():
+                of_value[value].append(row)
+        together += of_value.values()
+    for first, *others in together:
+        for row in others:
+            one, other = sorted((root(first), root(row)))
+            parent[other] = one
+    units: defaultdict[int, list[int]] = defaultdict(list)
+    for row in range(len(texts)):
+        units[root(row)].append(row)
+    return list(units.values())
+
+
+def times_of(values: Sequence[str | None], dataset: Dataset, column: str) -> list[float]:
+    """The values of a column as seconds or other numbers, `[rows]`; raises `DataError` for one that is no time."""
+    found = []
+    for value, line in zip(values, dataset.lines, strict=True):
+        time = parsed_time(value or "")
+        if time is None:
+            what = f"{value[:40]!r} is no date" if value and value.strip() else "no date"
+            hint = "write dates as 2025-12-31 (a time may follow) or 31.12.2025, or give numbers"
+            raise DataError(f"{what} in the column {column!r}", where=f"{dataset.name}:{line}", hint=hint)
+        found.append(time)
+    return found
+
+
+def parsed_time(value: str) -> float | None:
+    """A date in ISO 8601 or as 31.12.2025, with or without a time, as seconds; a number as it is; None for others."""
+    value = value.strip()
+    if _NUMBER.fullmatch(value) and not (len(value) == 8 and value.startswith(("19", "20"))):  # 20251231 is a date
+        return float(value)
+    if dotted := _DOTTED.fullmatch(value):
+        day, month, year, time = dotted.groups()
+        value = f"{year}-{month:>02}-{day:>02}" + (f" {time}" if time else "")
+    try:
+        time = datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return float(value) if _NUMBER.fullmatch(value) else None
