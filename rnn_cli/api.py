@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.formats import Format
     from rnn_cli.scoring.predictor import Precision, Predictor
+    from rnn_cli.scoring.unknown import UnknownTokens
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
 
@@ -326,6 +327,7 @@ def evaluate(
             then = kept_metrics(opened, side)
             if then is not None:
                 found = replace(found, since_training=since_training(found.metrics, then, side))
+        _warn_of_unknown(found.scores.tokens, predictor, listener)
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
@@ -507,7 +509,16 @@ def score(
     with _listener(progress) as listener:
         sizes = [each.size for each in found]
         listener.to_read(None if None in sizes else sum(size or 0 for size in sizes))
-        return write_scored(job, predictor, target, stream, listener, threads)
+        counts = write_scored(job, predictor, target, stream, listener, threads)
+        _warn_of_unknown(counts.tokens, predictor, listener)
+        return counts
+
+
+def _warn_of_unknown(tokens: "UnknownTokens", predictor: "Predictor", listener: "Listener") -> None:
+    from rnn_cli.scoring.unknown import warning_of
+
+    if unlike := warning_of(tokens, predictor.usual_unknown):
+        listener.warn(unlike)
 
 
 def _columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:

@@ -15,6 +15,7 @@ from rnn_cli.data.reading.table import LABEL_NAMES
 from rnn_cli.errors import DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.unknown import UnknownTokens
 
 DIGITS = 6
 """Decimals of a probability."""
@@ -116,9 +117,10 @@ class Added:
                 column[index] = None
         unknown = ~known
         unknown[bad] = unsure[bad] = False
-        return PredictedRows(
-            kept, columns, every, Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()))
-        )
+        # A row with a fault was read as one unknown token.
+        tokens = scores.tokens + UnknownTokens(-len(faults), -len(faults))
+        counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=tokens)
+        return PredictedRows(kept, columns, every, counts)
 
 
 def _rounded(probabilities: npt.NDArray[np.float64]) -> list[float | None]:

@@ -5,7 +5,7 @@ import glob
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import unquote
@@ -15,6 +15,7 @@ from rnn_cli.data.reading.readers import format_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, UsageError
+from rnn_cli.scoring.unknown import UnknownTokens
 
 _PATTERN = frozenset("*?[")
 
@@ -202,6 +203,7 @@ class Counts:
 
     Of the others, `unknown` hold no word that the model knows, and `unsure` are predicted so; `seen` have labels, and
     the model learned from them.
+    `tokens` are those of the rows that this call scored, and no earlier one.
     """
 
     rows: int = 0
@@ -209,16 +211,20 @@ class Counts:
     unknown: int = 0
     unsure: int = 0
     seen: int = 0
+    tokens: UnknownTokens = field(default=UnknownTokens(), compare=False)
 
     @property
     def scored(self) -> int:
         """Rows that have a prediction."""
         return self.rows - self.rejected
 
+    def to_dict(self) -> dict[str, int]:
+        """What a record keeps of them."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
+
     def __add__(self, other: "Counts") -> "Counts":
         """Those of both."""
-        both = {name: value + getattr(other, name) for name, value in asdict(self).items()}
-        return replace(self, **both)
+        return Counts(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
 
 class ScoringListener(Protocol):

@@ -7,7 +7,6 @@ import errno
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict
 from pathlib import Path
 from shutil import copyfile, copyfileobj
 from typing import IO
@@ -46,14 +45,14 @@ def score_to_file(
     place = unfinished(output)
     of_job, how = {**model, "rejects": str(rejects)}, {"resume": resume, "force": force}
     with open_job_folder(job, of_job, Local(place, output), **how, joined=True, replaced=replaced) as folder:
+        counts = Counts(**folder.record.get("made", {}))
         if "made" not in folder.record:
             counts = score_to_folder(job, predictor, folder, listener)
             if not counts.rows:
                 raise no_rows(job)
             with refusals_named(output):
                 _put_together(job, place, folder)
-            folder.save(made=asdict(counts))
-        counts = Counts(**folder.record["made"])
+            folder.save(made=counts.to_dict())
         with refusals_named(output):
             _give_names(place, output, rejects, counts, replaced)
     return counts

@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import filterfalse, groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -62,8 +62,8 @@ class Folder:
         if not counts.rows:
             raise no_rows(job)
         own = self._own()
-        marks = {name: asdict(each) for name, each in _marks(self.store, self.record, own).items()}
-        self.save(finished=True, counts=asdict(counts), marks=marks)
+        marks = {name: each.to_dict() for name, each in _marks(self.store, self.record, own).items()}
+        self.save(finished=True, counts=counts.to_dict(), marks=marks)
         self.store.clear([name for name in own if name != _whole(name) or name.startswith(f"{MARKS}/")])
 
     def parts(self, beside: str | None = None) -> list[str]:
@@ -269,7 +269,7 @@ def write_part(
     if counts.rejected:
         folder.store.write(folder.name(job, *place, beside=REJECTED), rejected.getvalue())
     if counts.unknown or counts.unsure or counts.seen:
-        marks = asdict(replace(counts, rows=0, rejected=0))
+        marks = replace(counts, rows=0, rejected=0).to_dict()
         write_record(folder.store, folder.name(job, *place, beside=MARKS), {"counts": marks})
     folder.store.write(folder.name(job, *place), rows.getvalue())
     return counts

@@ -102,10 +102,11 @@ def predict(
     from rnn_cli.api import load
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.scoring.predictor import MOST_PARTS
+    from rnn_cli.scoring.unknown import UnknownTokens, warning_of
 
     predictor = load(model, threads=threads, precision=precision)
     writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
-    unknown = 0
+    unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
         predictions = predictor.predict(window)
@@ -116,7 +117,15 @@ def predict(
         else:
             writer.write(window, predictions)
         unknown += sum(prediction.no_known_words for prediction in predictions)
-    if unknown and style == "plain":  # the others mark each of them
+        tokens += predictor.unknown_tokens(window)
+    _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
+
+
+def _warn(unknown: int, unlike: str | None) -> None:
+    """Warn of texts without a known word, which other styles than plain mark, and of texts unlike those of training."""
+    if unlike:
+        click.echo(f"Warning: {unlike}", err=True)
+    if unknown:
         texts_hold = "text holds" if unknown == 1 else "texts hold"
         click.echo(f"Warning: {unknown:,} {texts_hold} no word the model knows; --format csv marks them", err=True)
 

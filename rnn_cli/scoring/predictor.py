@@ -17,6 +17,7 @@ from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, P
 from rnn_cli.errors import BundleError, DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
+from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -90,10 +91,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Scores:
-    """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`."""
+    """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`.
+
+    `tokens` counts those of all texts together; a text without tokens is read as one unknown token.
+    """
 
     probabilities: npt.NDArray[np.float64]
     known: npt.NDArray[np.bool_]
+    tokens: UnknownTokens = UnknownTokens()
 
 
 class Predictor:
@@ -129,6 +134,16 @@ class Predictor:
     def bundle(self) -> Bundle:
         """The model's folder."""
         return self._opened
+
+    @property
+    def usual_unknown(self) -> UnknownTokens | None:
+        """How many tokens of the validation texts were unknown; None for a model of an earlier release."""
+        return UnknownTokens.of_manifest(self._opened.manifest.data)
+
+    def unknown_tokens(self, texts: Iterable[str]) -> UnknownTokens:
+        """How many of the tokens that are read of texts are unknown."""
+        sequences = self.tokenizer.encode_all(texts)
+        return UnknownTokens(sum(map(len, sequences)), sum(ids.count(UNKNOWN) for ids in sequences))
 
     @property
     def outputs(self) -> int:
@@ -276,7 +291,8 @@ class Work:
         """The result of `Predictor.score`, after all batches have run."""
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
-        return Scores(_probabilities(self.logits()), known)
+        tokens = UnknownTokens(len(ids), int((ids == UNKNOWN).sum()))
+        return Scores(_probabilities(self.logits()), known, tokens)
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:

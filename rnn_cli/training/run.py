@@ -54,6 +54,7 @@ from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
+from rnn_cli.scoring.unknown import USUAL
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
@@ -294,6 +295,7 @@ def _write(
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = evaluate_predictor(predictor, run.splits.validation)
+    manifest = replace(manifest, data={**manifest.data, USUAL: validation.scores.tokens.to_dict()})
     int8 = try_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.summary())
     if int8.graph is not None:

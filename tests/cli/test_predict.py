@@ -30,6 +30,12 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def known_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model of these tests knows few words; tests/cli/test_unknown.py is about the warning."""
+    monkeypatch.setattr("rnn_cli.scoring.unknown.FAR", 1)
+
+
 @pytest.fixture
 def predict(rnn: Rnn, trained: Path):  # type: ignore[no-untyped-def]
     return lambda *words, stdin=b"": rnn("predict", "--model", str(trained), *words, stdin=stdin)
@@ -189,7 +195,8 @@ def test_a_closed_pipe_ends_it_silently(trained: Path) -> None:
 def test_a_terminal_shows_lines_for_people(trained: Path) -> None:
     texts = ["warm", "zzz", "[red]dull\x1b[2J " * 30]
     shown, (code, _, _) = on_a_terminal("predict", "--model", str(trained), *texts, columns=60)
-    known, unknown, long = shown.splitlines()
+    known, unknown, long, warning = shown.splitlines()
+    assert "are unknown to the model" in warning
     assert code == 0
     assert known.startswith("good") and known.endswith("%  warm")
     assert "(no known word)" in unknown
