@@ -88,8 +88,10 @@ class DataConfig(Section):
     """The labelled texts and their split."""
 
     source: str = Field(default="imdb", min_length=1)
-    """A built-in set (`rnn data list`), or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; also a URL
-    (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are relative to the current folder."""
+    """A built-in set (`rnn data list`), or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst, or an Excel workbook;
+    a folder of such files of one format, or one with a folder of .txt files per label; also a pattern
+    ('reviews/train-*.parquet'), a URL (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are
+    relative to the current folder."""
     text_column: str | None = None
     """The column of texts; by default found by its name (text, review, sentence, ...)."""
     label_column: str | None = None
@@ -107,6 +109,8 @@ class DataConfig(Section):
     """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
     format: Format | None = None
     """The format of files whose names do not show it, such as the standard input."""
+    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_label)] = None
+    """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; by default , for .csv and a tab for .tsv."""
     encoding: str | None = None

@@ -51,9 +51,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Opened:
-    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), all and chosen columns, and its rows.
+    """An open file: its kind, all and chosen columns, and its rows.
 
-    `schema` is the Arrow schema of a Parquet file.
+    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), or the delimiter of its fields. `schema` is the Arrow schema of a Parquet file.
     """
 
     kind: str

@@ -20,7 +20,6 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, 
 from rnn_cli.errors import DataError
 
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xfd7zXZ\x00": "compressed with xz",
     GZIP: "compressed twice",
     ZSTD: "compressed twice",

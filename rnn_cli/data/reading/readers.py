@@ -1,7 +1,7 @@
 """Reads rows of all formats from a path, in checked blocks.
 
-The format follows from the name, without .gz or .zst; Parquet also from the first bytes. A file without such a name is
-read as delimited text if a delimiter is given, else refused, as a guess may be wrong.
+The format follows from the name, without .gz or .zst; Parquet and workbooks also from the first bytes. A file without
+such a name is read as delimited text if a delimiter is given, else refused, as a guess may be wrong.
 """
 
 import os
@@ -12,7 +12,7 @@ from itertools import repeat
 from pathlib import PurePath
 from typing import Any
 
-from rnn_cli.data.reading import delimited, jsonl
+from rnn_cli.data.reading import delimited, jsonl, packages
 from rnn_cli.data.reading.blocks import Block, Opened, check_texts
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
@@ -35,6 +35,10 @@ def open_blocks(request: ReadRequest) -> Iterator[Opened]:
             from rnn_cli.data.reading import parquet
 
             opened = parquet.open_parquet(stream, request)
+        elif kind == "xlsx":
+            from rnn_cli.data.reading import xlsx
+
+            opened = xlsx.open_workbook(stream, request)
         elif kind == "jsonl":
             opened = jsonl.open_jsonl(stream, request)
         else:
@@ -110,14 +114,18 @@ def read_columns(
 
 @contextmanager
 def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
-    """The file's bytes and its kind: parquet, jsonl, or the delimiter of its fields."""
+    """The file's bytes and its kind: parquet, xlsx, jsonl, or the delimiter of its fields."""
     with open_bytes(request.path, request.on_read) as stream:
-        head = stream.peek(len(_PARQUET_MAGIC))
+        head = stream.peek(len(packages.OLE))
         if not head:
             raise DataError("is empty", where=request.name, hint="give it a header and rows")
         if head.startswith(_PARQUET_MAGIC):
             with open_seekable(request.path, stream) as source:
                 yield source, "parquet"
+        elif head.startswith(packages.MAGICS):
+            with open_seekable(request.path, stream) as source:
+                packages.refuse_others(source.file, request.name)
+                yield source, "xlsx"
         else:
             yield stream, _kind_of_text(request)
 
@@ -129,10 +137,12 @@ def _kind_of_text(request: ReadRequest) -> str:
         return "jsonl"
     if named == "parquet":
         raise DataError("is not a Parquet file", where=request.name, hint="write it again, or correct its name")
+    if named == "xlsx":
+        raise DataError("is not an Excel workbook", where=request.name, hint="save it again, or correct its name")
     delimiter = request.delimiter or DELIMITERS.get(named or "")
     if delimiter is None:
         way = "one object per line is .jsonl" if suffix == ".json" else "or use {}"
-        hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}")
+        hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl, .parquet or .xlsx (and .gz or .zst); {way}")
         if request.path == STANDARD_INPUT:
             hint = Setting("data.format", "csv", "use {} (tsv, jsonl)")
         raise DataError("its name does not say its format", where=request.name, hint=hint)
