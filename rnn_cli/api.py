@@ -306,6 +306,7 @@ def evaluate(
             for shortfall in shortfalls:
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
+        _tell(listener, rows)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = work(predictor, rows, partial(listener.progress, "scoring rows"))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
@@ -358,6 +359,7 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
+        _tell(listener, rows)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
     return compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
@@ -401,6 +403,7 @@ def check(
         hint = Setting("data.test", "FILE", "check a config, or name {}")
         raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
     with _heard(progress) as (listener, _):
+        _tell(listener, *rows.sides.values())
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing)
     if out is not None:
@@ -415,6 +418,7 @@ def score(
     *,
     model: "Model | None" = None,
     text_column: str | None = None,
+    sheet: str | int | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     input_format: "Format | None" = None,
@@ -436,13 +440,13 @@ def score(
 ) -> "Counts":
     """Score the rows of files: every row is written, in order, with columns for its predicted label and probability.
 
-    `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, folders, patterns or URLs; "-" is the standard
-    input. `output` is a file, a folder (a name that ends in "/", or a URL) or a binary stream; a file appears when it
-    is whole. The options from `text_column` to `max_field_bytes` say how to read, those from `format` to
-    `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out ("skip") or is kept without a
-    prediction ("mark"); the latter two write it to `rejects`, by default OUTPUT.rejected.jsonl. With `resume` a job
-    that was stopped goes on, with `force` an earlier output is replaced. The engine "ray" scores on a Ray cluster, into
-    a folder.
+    `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, Excel workbooks, folders (of .txt files, too),
+    patterns or URLs; "-" is the standard input. `output` is a file, a folder (a name that ends in "/", or a URL) or a
+    binary stream; a file appears when it is whole. The options from `text_column` to `max_field_bytes` say how to read,
+    those from `format` to `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out
+    ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by default
+    OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is replaced. The
+    engine "ray" scores on a Ray cluster, into a folder.
 
     Returns how many rows were read, rejected, of unknown words, and unsure. Loads no TensorFlow. Raises `BundleError`,
     `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
@@ -474,6 +478,8 @@ def score(
     }
     if max_field_bytes is not None:
         how["max_field_bytes"] = max_field_bytes
+    if sheet is not None:
+        how["sheet"] = str(sheet)
     job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
     with _listener(progress) as listener:
         sizes = [each.size for each in found]
@@ -543,6 +549,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return value.item() if hasattr(value, "item") else value
+
+
+def _tell(listener: "Listener", *read: "Dataset") -> None:
+    """Warn once of what a reader may not expect of the files that were read."""
+    for warning in dict.fromkeys(warning for rows in read for warning in rows.warnings):
+        listener.warn(warning)
 
 
 @contextmanager

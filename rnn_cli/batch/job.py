@@ -116,7 +116,7 @@ def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
         what = f"none of its {len(found):,} files is" if found else "holds no"
         hint = "name them for what they are, or say --input-format" if found else "check the path"
         raise DataError(
-            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), hint=hint
+            f"{what} .csv, .tsv, .jsonl, .parquet or .xlsx{'' if found else ' file'}", where=shown(where), hint=hint
         )
     return some
 
@@ -233,3 +233,6 @@ class ScoringListener(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Something that a reader may not expect."""

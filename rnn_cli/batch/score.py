@@ -11,7 +11,7 @@ from rnn_cli.batch.job import STOP, Counts, Input, Job, ScoringListener, local, 
 from rnn_cli.data.reading.readers import format_of, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT
 from rnn_cli.errors import UsageError
-from rnn_cli.formats import COMPRESSIONS, FORMATS
+from rnn_cli.formats import COMPRESSIONS, WRITTEN
 from rnn_cli.outputs import check_file
 from rnn_cli.system import keep_ray_here
 
@@ -137,22 +137,26 @@ def _real(name: str) -> str:
 def output_format(target: Target, asked: str | None, of_input: str | None, first: str) -> tuple[str, str | None]:
     """The output's format, and its compression if it has one; `first` is the first input file.
 
-    It is the one `asked` for, else what the output's name says, else the input's. Raises UsageError where nothing says
-    it, or two say different ones.
+    It is the one `asked` for, else what the output's name says, else the input's, or CSV of a workbook. Raises
+    UsageError where nothing says it, or two say different ones.
     """
     if target.name is not None and "://" in target.name and format_of(target.name):
         raise UsageError("a URL names a folder", where=target.name, hint="add a / behind it, or name a local file")
     output = None if target.is_folder else target.name
     named = format_of(output) if output is not None else None
     compression = COMPRESSIONS.get(Path(output.lower()).suffix) if output is not None else None
-    if asked is not None and asked not in FORMATS:
-        raise UsageError(f"--format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(FORMATS)}")
+    if "xlsx" in (asked, named):
+        where = output if named == "xlsx" else None
+        raise UsageError("Excel workbooks are read, not written", where=where, hint=f"use one of {', '.join(WRITTEN)}")
+    if asked is not None and asked not in WRITTEN:
+        raise UsageError(f"--format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(WRITTEN)}")
     if asked is not None and named is not None and asked != named:
         raise UsageError(f"is named as {named}, and --format says {asked}", where=output, hint="change one of them")
     if asked is None and named is None and output is not None and suffix_of(output):
         hint = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
         raise UsageError("its name does not say a format that can be written", where=output, hint=hint)
     found = asked or named or of_input or format_of(first)
+    found = "csv" if found == "xlsx" else found
     if found is None:
         where = "standard input" if first == STANDARD_INPUT else first
         hint = f"add {'--format' if first == STANDARD_INPUT else '--input-format'} csv (tsv, ...)"

@@ -50,6 +50,7 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
 
     from rnn_cli.checks.findings import write_text
     from rnn_cli.outputs import check_file
+    from rnn_cli.progress import Notes
 
     check_file(out, force=force, inputs=[file])
 
@@ -64,6 +65,8 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     # Training would refuse it, too.
     prepare(proposal.config.model_copy(update={"training": training}), SilentListener(), source=proposal.dataset)
     write_text(commented_yaml(proposal), out)
+    for warning in proposal.dataset.warnings:
+        Notes().warn(warning)
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))
     click.echo(f"\nConfig  {one_line(str(out))}")

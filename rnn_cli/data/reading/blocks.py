@@ -53,7 +53,8 @@ class Block:
 class Opened:
     """An open file: its kind, all and chosen columns, and its rows.
 
-    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), or the delimiter of its fields. `schema` is the Arrow schema of a Parquet file.
+    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), or the delimiter of its fields. `schema` is the Arrow
+    schema of a Parquet file.
     """
 
     kind: str

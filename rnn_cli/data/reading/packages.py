@@ -65,7 +65,7 @@ def _zip(file: IO[bytes]) -> tuple[str, str]:
                 kind = archive.read("mimetype").rpartition(b".")[2]
                 return _OPEN_DOCUMENTS.get(kind, "an OpenDocument or an e-book"), SAVE_AS
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        return "a damaged zip archive or Excel workbook", "copy or save it again"
+        return "a zip archive or an Excel workbook, and damaged", "copy it again, or save it as CSV"
     return "a zip archive", "unpack it, and name a file in it"
 
 
