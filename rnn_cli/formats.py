@@ -1,5 +1,6 @@
 """The formats that rows are read and written in, and what files of them are called. Loads nothing."""
 
+import os
 import re
 from typing import Literal, get_args
 
@@ -32,6 +33,15 @@ DATA_FILE = re.compile(
     rf"({'|'.join(map(re.escape, [*FORMATS_BY_SUFFIX, *FOREIGN]))})({'|'.join(map(re.escape, COMPRESSIONS))})?$"
 )
 """The end of a name, in lower case, that a file of rows has, and a config never."""
+
+PATTERN = frozenset("*?[")
+"""What a pattern of file names has, and a name seldom."""
+
+
+def is_pattern(name: str) -> bool:
+    """Whether this is a pattern of names of local files, and not the name of one."""
+    return bool(PATTERN & set(name)) and "://" not in name and not os.path.lexists(name)
+
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 """What stands between the fields of a format, unless another is named."""

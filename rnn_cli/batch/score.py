@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from rnn_cli.batch.job import STOP, Counts, Input, Job, ScoringListener, local, would_read
-from rnn_cli.data.reading.readers import format_of, suffix_of
+from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT
 from rnn_cli.errors import UsageError
 from rnn_cli.formats import COMPRESSIONS, WRITTEN
@@ -125,7 +125,7 @@ def _refuse_unrepeatable(target: Target, read: Sequence[str]) -> None:
     """Raise UsageError for input that cannot be read twice, where it would have to be."""
     option = "--resume" if target.resume else "--engine ray" if target.engine == RAY else None
     for path in read if option else ():
-        if "://" not in path and os.path.exists(path) and not os.path.isfile(path):
+        if "://" not in path and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             raise UsageError(f"is not a file, and {option} reads it more than once", where=path, hint="save it first")
 
 
@@ -159,7 +159,8 @@ def output_format(target: Target, asked: str | None, of_input: str | None, first
     found = "csv" if found == "xlsx" else found
     if found is None:
         where = "standard input" if first == STANDARD_INPUT else first
-        hint = f"add {'--format' if first == STANDARD_INPUT else '--input-format'} csv (tsv, ...)"
+        is_told = first == STANDARD_INPUT or os.path.isdir(first)  # what it holds is known
+        hint = f"add {'--format' if is_told else '--input-format'} csv (tsv, ...)"
         raise UsageError("its name does not say its format", where=where, hint=hint)
     if found == "parquet" and target.name is None:
         hint = "add --output FILE, or --format csv (tsv, jsonl)"

@@ -19,6 +19,7 @@ from rnn_cli.data.rows import Dataset, short_place
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory, is_builtin, is_in_memory, load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError
+from rnn_cli.formats import is_pattern
 
 WHOLE = "rows"
 """The name of the only side of a file that is checked as a whole."""
@@ -102,7 +103,7 @@ def config_for(source: str, overrides: Sequence[Override]) -> Config:
 
 def is_config(source: str) -> bool:
     """Whether this names a config, not rows. Raises `DataError` if it is neither."""
-    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
+    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source) or is_pattern(source):
         return False
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):
         return True

@@ -72,7 +72,7 @@ def _as_data_error(path: str) -> Iterator[None]:
     except Hollow:
         raise DataError(f"{EMPTY:,} bytes in a row hold no data", where=shown(path), hint="compress it again") from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 class _Counted(io.RawIOBase):
@@ -94,7 +94,8 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _unreadable(path: str, error: OSError) -> DataError:
+def unreadable(path: str, error: OSError) -> DataError:
+    """The error for a file that cannot be opened or read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return DataError("no such file", where=shown(path), hint="check the path")
     if isinstance(error, IsADirectoryError):
@@ -124,7 +125,7 @@ def _open_local(path: str) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except ValueError:  # a NUL character in the path itself
         raise DataError("no such file", where=repr(path), hint="check the path") from None
 
