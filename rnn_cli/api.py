@@ -306,7 +306,8 @@ def evaluate(
             for shortfall in shortfalls:
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
-        _tell(listener, rows)
+        if data is not None:  # of its own rows the training told
+            _tell(listener, rows)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = work(predictor, rows, partial(listener.progress, "scoring rows"))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.

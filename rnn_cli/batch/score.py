@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # it is loaded when all else is found right
 
 RAY = "ray"
 
+_SAY_FORMAT = f"add --format csv ({', '.join(WRITTEN[1:])})"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -158,9 +160,10 @@ def output_format(target: Target, asked: str | None, of_input: str | None, first
     found = asked or named or of_input or format_of(first)
     found = "csv" if found == "xlsx" else found
     if found is None:
+        if os.path.isdir(first):
+            raise UsageError("is a folder of texts, so nothing says how to write rows", where=first, hint=_SAY_FORMAT)
         where = "standard input" if first == STANDARD_INPUT else first
-        is_told = first == STANDARD_INPUT or os.path.isdir(first)  # what it holds is known
-        hint = f"add {'--format' if is_told else '--input-format'} csv (tsv, ...)"
+        hint = f"add {'--format' if first == STANDARD_INPUT else '--input-format'} csv (tsv, ...)"
         raise UsageError("its name does not say its format", where=where, hint=hint)
     if found == "parquet" and target.name is None:
         hint = "add --output FILE, or --format csv (tsv, jsonl)"

@@ -20,6 +20,7 @@ UNLABELLED = "unsup"
 """The folder of texts without labels, beside those of two or more labels."""
 
 _SPLIT = re.compile(r"(?:^|[-_. ])(train|test|validation|valid|val|dev|eval|unsupervised)(?:[-_. ]|$)", re.IGNORECASE)
+_LIST = re.compile(r"urls_\w+\.txt")  # beside the folders of aclImdb
 _OF_MODEL = frozenset({"manifest.json", "tokenizer.json"})
 
 
@@ -76,6 +77,7 @@ def look_into(folder: str, *, labels: bool) -> Table | Texts:
     if data:
         return _table(folder, [os.path.join(folder, name) for name in files], is_whole=True)
     if folders:
+        texts = [name for name in texts if not _LIST.fullmatch(name)]
         if texts and not labels:
             what = f"holds texts ({few_of(texts)}) and folders ({few_of(folders)})"
             raise DataError(what, where=folder, hint=f"name the folders, as {quoted(os.path.join(folder, folders[0]))}")
@@ -153,7 +155,7 @@ def _texts_in(folder: str, label: str) -> list[str]:
     data = [name for name in files if format_of(name)]
     if folders or data:
         what = f"its folders hold {'folders' if folders else 'files of rows'} (as {label}/{(folders or data)[0]})"
-        raise DataError(f"{what}, not only texts", where=folder, hint=f"name one of them, as {quoted(path)}")
+        raise DataError(what, where=folder, hint=f"name one of them, as {quoted(path)}")
     _refuse_others(path, files)
     if not files:
         raise DataError("holds no .txt file", where=path, hint="give it texts, or remove it")

@@ -17,7 +17,7 @@ from rnn_cli.data.reading.folders import Table
 from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
-from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
+from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value, quoted_names
 from rnn_cli.data.reading.texts import open_texts
 from rnn_cli.errors import DataError, RowError, Setting, few_of
 from rnn_cli.formats import DELIMITERS
@@ -111,9 +111,8 @@ def read_table(table: Table, request_of: Callable[[str], ReadRequest]) -> Iterat
         if first is not None:
             text, *label = first.chosen
             request = replace(request, text_column=text, label_column=label[0] if label else None, on_columns=None)
+            _refuse_other_columns(request, first, shown(table.files[0]))
         with open_blocks(request) as opened:
-            if first is not None:
-                _refuse_other_columns(opened, first, request.name, shown(table.files[0]))
             first = first or opened
             for block in labelled(opened.blocks, request, may_be_empty=True):
                 has_rows = True
@@ -122,12 +121,15 @@ def read_table(table: Table, request_of: Callable[[str], ReadRequest]) -> Iterat
         raise DataError(f"none of its {len(table.files):,} files has rows", where=table.name, hint="add rows")
 
 
-def _refuse_other_columns(opened: Opened, first: Opened, file: str, first_file: str) -> None:
-    # An object of JSON Lines may lack what is not read.
-    if opened.kind != "jsonl" and sorted(opened.columns) != sorted(first.columns):
-        theirs, ours = (few_of(list(map(repr, each.columns))) for each in (opened, first))
-        what = f"its columns ({theirs}) are not those of {first_file} ({ours})"
-        raise DataError(what, where=file, hint="name the files of one table, as by a pattern")
+def _refuse_other_columns(request: ReadRequest, first: Opened, first_file: str) -> None:
+    if first.kind == "jsonl":  # an object may lack what is not read
+        return
+    with open_blocks(replace(request, choose=lambda _: (), on_read=None, on_warning=None)) as opened:
+        if sorted(opened.columns) == sorted(first.columns):
+            return
+    theirs, ours = (quoted_names(each.columns) for each in (opened, first))
+    what = f"its columns ({theirs}) are not those of {first_file} ({ours})"
+    raise DataError(what, where=request.name, hint="name the files of one table, as by a pattern")
 
 
 def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataError:
