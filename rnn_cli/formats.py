@@ -34,6 +34,10 @@ DATA_FILE = re.compile(
 )
 """The end of a name, in lower case, that a file of rows has, and a config never."""
 
+PASSED_OVER = (".", "_", "~$")
+"""The beginnings of names in a folder that are passed over: hidden ones, those of other programs' own files, such as
+_SUCCESS, and the locks of workbooks that are open."""
+
 PATTERN = frozenset("*?[")
 """What a pattern of file names has, and a name seldom."""
 

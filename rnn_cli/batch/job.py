@@ -16,7 +16,7 @@ from rnn_cli.data.reading.names import format_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, UsageError
-from rnn_cli.formats import PATTERN, is_pattern
+from rnn_cli.formats import PASSED_OVER, PATTERN, is_pattern
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
 
 def _files_below(folder: Path) -> Iterator[str]:
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith((".", "_")))
-        yield from (os.path.join(root, file) for file in files if not file.startswith((".", "_")))
+        folders[:] = sorted(each for each in folders if not each.startswith(PASSED_OVER))
+        yield from (os.path.join(root, file) for file in files if not file.startswith(PASSED_OVER))
 
 
 def _input(path: str, name: str) -> Input:

@@ -36,7 +36,8 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     """Write a config that suits a file of labelled texts.
 
     It names the columns, starts from the recipe for texts of this number and length, and says what it chose and why.
-    FILE may also be a built-in set, a URL, or - for the standard input. Nothing is trained: rnn train CONFIG does that.
+    FILE may also be a folder, a built-in set, a URL, or - for the standard input. Nothing is trained: rnn train CONFIG
+    does that.
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph

@@ -85,10 +85,9 @@ Examples:
 def score(inputs: tuple[str, ...], output: str | None, style: str | None, **options: Any) -> None:
     """Add predictions to files of rows.
 
-    FILE is CSV, TSV, JSONL, Parquet (plain, .gz or .zst) or an Excel workbook; also a folder, of .txt files too, a
-    pattern, a URL, or - for a pipe. Every row and column is kept, in order; the columns label, probability and
-    no_known_words are added (and unsure, where the model may abstain). OUT appears when it is whole. More:
-    docs/files.md.
+    FILE is CSV, TSV, JSONL, Parquet or .xlsx, also .gz or .zst; or a folder, a pattern, a URL, or - for a pipe. Every
+    row and column is kept, in order; added are label, probability and no_known_words (and unsure, where the model may
+    abstain). OUT appears when it is whole. More: docs/files.md.
     """
     score_files(inputs, output, style, **options)
 

@@ -45,15 +45,19 @@ def _countable(value: object) -> object:
     return value
 
 
-def _label(value: object) -> object:
+def _label(value: object, what: str = "label") -> object:
     if isinstance(value, bool):
-        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a label")
+        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a {what}")
     # Labels are text everywhere. 010 in YAML is the label "010" of the file; a number without a spelling is written as
     # a file's typed values are: 1.0 is the label "1".
     if isinstance(value, WrittenInt | WrittenFloat):
         return value.written
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(value) if isinstance(value, int | float) else value
+
+
+def _sheet(value: object) -> object:
+    return _label(value, "name")
 
 
 def share_or_file(value: object) -> object:
@@ -109,7 +113,7 @@ class DataConfig(Section):
     """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
     format: Format | None = None
     """The format of files whose names do not show it, such as the standard input."""
-    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_label)] = None
+    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
     """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; by default , for .csv and a tab for .tsv."""

@@ -11,7 +11,7 @@ from rnn_cli.data.builtin import BUILTIN, load_builtin
 from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.names import format_of
-from rnn_cli.data.reading.readers import labelled, read_columns, read_labelled, read_table
+from rnn_cli.data.reading.readers import labelled, read_columns, read_files, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.reading.table import (
     READING_KEYS,
@@ -161,7 +161,7 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> It
         return ReadRequest(file, **reading_keys(file, config), labels=labels, **more)
 
     if table := folders.table_of(source, labels=labels):
-        return read_table(table, request_of)
+        return read_files(table, request_of)
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():

@@ -66,6 +66,7 @@ def test_the_files_of_a_table_are_read_in_the_order_of_their_names(fill: Fill) -
             "c.csv": "text,label,id\n",
             "_SUCCESS": "",
             ".hidden.csv": "no",
+            "~$open.xlsx": "no",
         }
     )
     found = load_rows(folder)

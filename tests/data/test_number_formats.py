@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.data.reading.number_formats import Format, format_of_code, general
+from rnn_cli.data.reading.number_formats import NumberFormat, format_of_code, general
 
 NOON = 45_322.5  # 2024-01-31 12:00, a Wednesday
 
@@ -95,6 +95,8 @@ def test_numbers_with_a_format(code: str, number: float, shown: str) -> None:
         ("0;0;0;0;0", 1),
         ("0 USD", 1),
         ("0" * 2_000, 1),
+        ("0." + "0" * 500, 1e300),
+        ("0" + "%" * 900, 1),
         ("", 1),
     ],
 )
@@ -126,7 +128,7 @@ def test_what_each_computer_shows_in_its_own_way_is_not_shown() -> None:
 @given(code=st.text('0#?.,%;@"\\[]_*E+-/ymdhsAMPGeneral$€ ', max_size=12) | st.text(max_size=8), number=st.floats())
 def test_whatever_the_code_there_is_an_answer(code: str, number: float) -> None:
     form = format_of_code(code)
-    assert isinstance(form, Format)
+    assert isinstance(form, NumberFormat)
     if number == number and abs(number) != float("inf"):
         shown = form.show(number)
         assert shown is None or shown

@@ -14,7 +14,7 @@ from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.opening import unreadable
 from rnn_cli.data.reading.remote import is_remote, remote_files, shown
 from rnn_cli.errors import DataError, few_of, quoted
-from rnn_cli.formats import PATTERN, is_pattern
+from rnn_cli.formats import PASSED_OVER, PATTERN, is_pattern
 
 UNLABELLED = "unsup"
 """The folder of texts without labels, beside those of two or more labels."""
@@ -25,7 +25,7 @@ _OF_MODEL = frozenset({"manifest.json", "tokenizer.json"})
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFiles:
     """The files of one table, in order; `left_out` are files beside them that are not read."""
 
     name: str
@@ -42,7 +42,7 @@ class Texts:
     notes: tuple[str, ...] = ()
 
 
-def table_of(source: str, *, labels: bool) -> Table | None:
+def table_of(source: str, *, labels: bool) -> TableFiles | None:
     """The files of the table that a folder or a pattern stands for; None for a file, or a folder of texts.
 
     Raises DataError where it stands for none, or for several tables.
@@ -55,7 +55,7 @@ def table_of(source: str, *, labels: bool) -> Table | None:
         return None if found is None else _table(source, [each.url for each in found], is_whole=address.endswith("/"))
     if os.path.isdir(source):
         inside = look_into(source, labels=labels)
-        return inside if isinstance(inside, Table) else None
+        return inside if isinstance(inside, TableFiles) else None
     if not is_pattern(source):
         return None
     files = sorted(path for path in glob.glob(source, recursive=True) if not os.path.isdir(path))
@@ -64,7 +64,7 @@ def table_of(source: str, *, labels: bool) -> Table | None:
     return _table(source, files, is_whole=False)
 
 
-def look_into(folder: str, *, labels: bool) -> Table | Texts:
+def look_into(folder: str, *, labels: bool) -> TableFiles | Texts:
     """What a folder holds: a table's files, or texts. Raises DataError where it is neither, or both."""
     folders, files = _entries(folder)
     if _OF_MODEL <= set(files):
@@ -98,7 +98,7 @@ def _entries(folder: str) -> tuple[list[str], list[str]]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith((".", "_")):
+                if not entry.name.startswith(PASSED_OVER):
                     (folders if entry.is_dir() else files).append(entry.name)
     except OSError as error:
         raise unreadable(folder, error) from None
@@ -112,7 +112,7 @@ def _is_text(name: str) -> bool:
     return name.lower().endswith(".txt")
 
 
-def _table(name: str, files: Sequence[str], *, is_whole: bool) -> Table:
+def _table(name: str, files: Sequence[str], *, is_whole: bool) -> TableFiles:
     """The files of a table; `is_whole` if they are all that a folder holds. Raises DataError."""
     where = shown(name)
     data = [file for file in files if format_of(file)]
@@ -130,7 +130,7 @@ def _table(name: str, files: Sequence[str], *, is_whole: bool) -> Table:
         pattern = f"{name.rstrip('/')}/{one}*{suffix_of(splits[one])}"
         hint = f"name one by a pattern, as {quoted(pattern)}"
         raise DataError(f"holds several splits ({', '.join(sorted(splits))})", where=where, hint=hint)
-    return Table(where, tuple(data), left_out)
+    return TableFiles(where, tuple(data), left_out)
 
 
 def _stem(file: str) -> str:

@@ -28,7 +28,7 @@ _LEAP_DAY = 60  # 1900-02-29, which never was, but spreadsheets count it
 
 
 @dataclass(frozen=True)
-class Format:
+class NumberFormat:
     """A cell's format: `show` gives a number's text, or None where the code cannot be followed exactly.
 
     `is_1904` says that days count from 1904, `is_system` that each computer shows it in its own way.
@@ -62,16 +62,16 @@ def general(number: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def format_of_code(code: str, *, is_1904: bool = False, is_system: bool = False) -> Format:
+def format_of_code(code: str, *, is_1904: bool = False, is_system: bool = False) -> NumberFormat:
     """The format of a code."""
     try:
         sections = _sections(code)
     except _Unknown:
-        return Format(code, lambda _: None, _looks_like_date(code), is_1904)
+        return NumberFormat(code, lambda _: None, _looks_like_date(code), is_1904)
     is_date = any(section.is_date for section in sections)
     if is_system:
-        return Format(code, lambda _: None, is_date, is_1904, is_system)
-    return Format(code, partial(_shown, sections=sections, is_1904=is_1904), is_date, is_1904)
+        return NumberFormat(code, lambda _: None, is_date, is_1904, is_system)
+    return NumberFormat(code, partial(_shown, sections=sections, is_1904=is_1904), is_date, is_1904)
 
 
 class _Unknown(Exception):
@@ -185,7 +185,7 @@ def _shown(number: float, sections: Sequence[_Section], is_1904: bool) -> str | 
         if section.is_date:
             return _date(number, section, is_1904)
         return (sign + _number(abs(number), section.tokens)).strip(" ") or None
-    except _Unknown:
+    except (_Unknown, ArithmeticError):  # more digits than any sheet shows
         return None
 
 

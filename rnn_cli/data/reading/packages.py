@@ -29,7 +29,7 @@ _IN_OLE = (
 )
 
 
-def refuse_others(file: IO[bytes], name: str) -> None:
+def refuse_unreadable(file: IO[bytes], name: str) -> None:
     """Raise DataError for a file that is no workbook of Excel's newer format, saying what it is.
 
     The file begins with one of `MAGICS`; it is left at its start.

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnn_cli.data.reading import delimited, jsonl, packages
 from rnn_cli.data.reading.blocks import Block, Opened, check_texts
-from rnn_cli.data.reading.folders import Table
+from rnn_cli.data.reading.folders import TableFiles
 from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
@@ -97,7 +97,7 @@ def labelled(blocks: Iterable[Block], request: ReadRequest, *, may_be_empty: boo
         raise DataError("has no rows", where=request.name, hint="add rows")
 
 
-def read_table(table: Table, request_of: Callable[[str], ReadRequest]) -> Iterator[Block]:
+def read_files(table: TableFiles, request_of: Callable[[str], ReadRequest]) -> Iterator[Block]:
     """The labelled rows of a table's files, one file after the other, in blocks that name the rows' files.
 
     `request_of` says how a file is read. Raises DataError, also where a file has other columns than the first.
@@ -165,7 +165,7 @@ def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
                 yield source, "parquet"
         elif head.startswith(packages.MAGICS):
             with open_seekable(request.path, stream) as source:
-                packages.refuse_others(source.file, request.name)
+                packages.refuse_unreadable(source.file, request.name)
                 yield source, "xlsx"
         else:
             yield stream, _kind_of_text(request)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks
 from rnn_cli.data.reading.decoding import lines
-from rnn_cli.data.reading.folders import Table, Texts, look_into
+from rnn_cli.data.reading.folders import TableFiles, Texts, look_into
 from rnn_cli.data.reading.opening import unreadable
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, RowError
@@ -20,7 +20,7 @@ def open_texts(request: ReadRequest) -> Opened:
     Raises DataError, here or while reading. If lenient, records the fault of a file.
     """
     found = look_into(request.path, labels=request.labels)
-    if isinstance(found, Table):
+    if isinstance(found, TableFiles):
         raise DataError("is a directory", where=request.name, hint="name a file in it")
     for note in found.notes:
         request.warn(note)

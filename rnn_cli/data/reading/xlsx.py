@@ -23,17 +23,17 @@ from openpyxl.xml.functions import fromstring
 from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks
 from rnn_cli.data.reading.decoding import size
-from rnn_cli.data.reading.number_formats import Format, format_of_code
+from rnn_cli.data.reading.number_formats import NumberFormat, format_of_code
 from rnn_cli.data.reading.opening import Seekable
 from rnn_cli.data.reading.remote import safe_reason
 from rnn_cli.data.reading.table import ReadRequest, choose_columns, nearest_name, quoted_names
 from rnn_cli.data.reading.xlsx_cells import (
+    BadSheet,
     Cell,
-    Damaged,
+    CellTooLarge,
     Row,
+    RowTooWide,
     SheetRows,
-    TooMuch,
-    TooWide,
     cell_name,
     column_name,
     read_strings,
@@ -65,10 +65,10 @@ class _Bounded(zipfile.ZipFile):
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         if self.getinfo(name).file_size > _PART_BYTES:
-            raise Damaged(f"{name} is too large")
+            raise BadSheet(f"{name} is too large")
         content = super().read(name, pwd)
         if content.count(b"<") > _PART_NODES:
-            raise Damaged(f"{name} has too many parts")
+            raise BadSheet(f"{name} has too many parts")
         return content
 
 
@@ -127,7 +127,7 @@ class _Workbook:
                 self.strings = read_strings(stream, self.request.max_field_bytes, count)
         self.formats = self._formats() if ARC_STYLE in parts else []
 
-    def _formats(self) -> list[Format]:
+    def _formats(self) -> list[NumberFormat]:
         """The formats of numbers, by the styles that cells name."""
         styles = fromstring(self.archive.read(ARC_STYLE))
         codes: dict[int, str] = {}
@@ -141,7 +141,7 @@ class _Workbook:
         found = {number: self._format(number, codes.get(number)) for number in set(used)}
         return [found[number] for number in used]
 
-    def _format(self, number: int, code: str | None) -> Format:
+    def _format(self, number: int, code: str | None) -> NumberFormat:
         if code is not None:
             return format_of_code(code, is_1904=self.is_1904)
         default = "yyyy-mm-dd" if number in _SYSTEM_DATES else "General"
@@ -156,12 +156,12 @@ class _Workbook:
             yield
         except DataError:
             raise
-        except TooMuch as error:
+        except CellTooLarge as error:
             if error.row:
                 raise self.request.too_large(error.row, "a cell") from None
             what = f"a cell larger than {self.request.max_field_bytes:,} bytes"
             raise DataError(what, where=name, hint=Setting("data.max_field_bytes", "N", "allow more with {}")) from None
-        except TooWide:
+        except RowTooWide:
             raise bounds.too_many_columns(name) from None
         except Exception as error:  # openpyxl raises what its parts run into
             raise self.damaged(safe_reason(error, self.request.path)) from None
@@ -348,7 +348,7 @@ class _Table:
             self._warn_unshown(cell.column, form, shown)
         return shown
 
-    def _warn_unshown(self, column: int, form: Format, shown: str) -> None:
+    def _warn_unshown(self, column: int, form: NumberFormat, shown: str) -> None:
         if (column, form.code) in self._unshown:
             return
         self._unshown.add((column, form.code))

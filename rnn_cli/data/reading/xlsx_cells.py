@@ -46,11 +46,11 @@ class Readable(Protocol):
         """At most so many bytes; none at the end."""
 
 
-class Damaged(Exception):
+class BadSheet(Exception):
     """The XML is not that of a sheet."""
 
 
-class TooMuch(Exception):
+class CellTooLarge(Exception):
     """A value is larger than allowed; `row` is its row, 0 for a shared string."""
 
     def __init__(self, row: int) -> None:
@@ -58,7 +58,7 @@ class TooMuch(Exception):
         self.row = row
 
 
-class TooWide(Exception):
+class RowTooWide(Exception):
     """A row has too many cells."""
 
 
@@ -79,7 +79,7 @@ class SheetRows:
         self._size = self._phonetic = 0
 
     def __iter__(self) -> Iterator[Row]:
-        """The rows, in order. Raises Damaged, TooMuch, TooWide, and what the stream raises."""
+        """The rows, in order. Raises BadSheet, CellTooLarge, RowTooWide, and what the stream raises."""
         parser = _parser(self._start, self._end, self._characters)
         while not self._has_ended:
             step = self._stream.read(_STEP)
@@ -119,7 +119,7 @@ class SheetRows:
             if value is not None or self._is_formula:
                 self._cells.append(Cell(self._column - 1, self._kind, value, self._style))
             if self._column > MOST_COLUMNS:
-                raise TooWide
+                raise RowTooWide
         elif name == "row":
             self._done.append(Row(self._number, self._is_hidden, self._cells))
         elif name == "rPh":
@@ -131,13 +131,13 @@ class SheetRows:
         if self._text is not None:
             self._size += len(text)
             if self._size > self._most:
-                raise TooMuch(self._number)
+                raise CellTooLarge(self._number)
             self._text.append(text)
 
     def _begin_row(self, attributes: dict[str, str]) -> None:
         number = _whole(attributes["r"]) if "r" in attributes else self._number + 1
         if not self._number < number <= MOST_ROWS:
-            raise Damaged(f"row {number} comes after row {self._number}")
+            raise BadSheet(f"row {number} comes after row {self._number}")
         self._number, self._column = number, 0
         self._is_hidden = attributes.get("hidden") in ("1", "true")
         self._cells = []
@@ -145,7 +145,7 @@ class SheetRows:
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         column = _column(attributes["r"]) if "r" in attributes else self._column + 1
         if column <= self._column:
-            raise Damaged(f"two cells stand in {cell_name(column - 1, self._number)}")
+            raise BadSheet(f"two cells stand in {cell_name(column - 1, self._number)}")
         self._column = column
         self._kind = attributes.get("t", "n")
         self._style = _whole(attributes.get("s", "0"))
@@ -155,7 +155,7 @@ class SheetRows:
 def read_strings(stream: Readable, most: int, count: Callable[[str], None]) -> list[str]:
     """A workbook's shared strings, each of at most `most` characters; calls `count` with each.
 
-    Raises Damaged, TooMuch, and what the stream raises.
+    Raises BadSheet, CellTooLarge, and what the stream raises.
     """
     strings = _Strings(most, count)
     parser = _parser(strings.start, strings.end, strings.characters)
@@ -198,7 +198,7 @@ class _Strings:
         if self._text and not self._phonetic:
             self._size += len(text)
             if self._size > self._most:
-                raise TooMuch(0)
+                raise CellTooLarge(0)
             self._parts.append(text)
 
 
@@ -215,28 +215,28 @@ def _parser(
 
 
 def _refuse_entities(*_: object) -> None:
-    raise Damaged("it declares a document type")
+    raise BadSheet("it declares a document type")
 
 
 def _parse(parser: expat.XMLParserType, step: bytes) -> None:
     try:
         parser.Parse(step, not step)
     except expat.ExpatError as error:
-        raise Damaged(str(error)) from None
+        raise BadSheet(str(error)) from None
 
 
 def _whole(text: str | None) -> int:
     try:
         return int(text or "")
     except ValueError:
-        raise Damaged(f"{(text or '')[:20]!r} is no number") from None
+        raise BadSheet(f"{(text or '')[:20]!r} is no number") from None
 
 
 def _column(reference: str) -> int:
     """The column of a cell such as BC7, from 1."""
     found = _COLUMN.match(reference)
     if found is None:
-        raise Damaged(f"{reference[:20]!r} is no cell")
+        raise BadSheet(f"{reference[:20]!r} is no cell")
     number = 0
     for letter in found[0]:
         number = number * 26 + ord(letter) - ord("A") + 1
