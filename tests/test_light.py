@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from rnn_cli.errors import EXTRAS
+from tests.data.sheets import workbook
 
 FULL = EXTRAS["train"].libraries
 """What a light install lacks."""
@@ -155,6 +156,9 @@ def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, t
         ("pyarrow", ["score", "texts.csv", "--output", "answers.parquet"]),
         ("pyarrow", ["score", "rows.parquet", "--output", "answers.csv"]),
         ("zstandard", ["evaluate", "--data", "rows.csv.zst"]),
+        ("openpyxl", ["score", "rows.xlsx", "--output", "answers.csv"]),
+        ("openpyxl", ["evaluate", "--data", "rows.xlsx"]),
+        ("defusedxml", ["score", "rows.xlsx", "--output", "answers.csv"]),
         ("ray", ["score", "texts.csv", "--output", "answers/", "--engine", "ray"]),
         ("zstandard", ["score", "texts.csv", "--output", "answers.csv.zst"]),
     ],
@@ -163,12 +167,15 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
     (tmp_path / "texts.csv").write_text("text\na warm film\n")
     (tmp_path / "rows.parquet").write_bytes(b"PAR1")
     (tmp_path / "rows.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    (tmp_path / "rows.xlsx").write_bytes(workbook({"S": [("text", "label"), ("a warm film", "good")]}))
     before = {file.name for file in tmp_path.iterdir()}
     code, out, err = without({library}, *words, "--model", str(trained), at=tmp_path)
     assert (code, out) == (2, "")
     purpose, extra = {
         "pyarrow": ("Parquet files and URLs need", "parquet"),
         "zstandard": (".zst files need", "zstd"),
+        "openpyxl": ("Excel workbooks need", "excel"),
+        "defusedxml": ("Excel workbooks need", "excel"),
         "ray": ("--engine ray needs", "ray"),
     }[library]
     told = f"{purpose} the library {library}, which is not installed; pip install 'rnn-cli[{extra}]'"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.sheets import workbook
+
 ENDED = """
 import sys
 from rnn_cli.cli.main import run
@@ -116,6 +118,16 @@ def test_scoring_parquet_loads_pyarrow_too(trained: Path, labelled_file: Path, t
     assert code == 0
     # pyarrow itself loads pandas, where it is installed, to make an array of a list.
     assert not (names | also) & (NETWORK | (MEASURING - {"pyarrow", "pandas"}) | {"ray", "fsspec"})
+
+
+def test_only_a_workbook_loads_what_reads_workbooks(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.xlsx").write_bytes(workbook({"S": [("text", "label"), ("a warm film", "good"), ("dull", "bad")]}))
+    words = ["score", "--model", str(trained), "--prefix", "p_", "--format", "csv"]
+    for file, is_loaded in ((str(labelled_file), False), ("in.xlsx", True)):
+        code, names = loaded(tmp_path, *words, file)
+        assert code == 0
+        assert names & {"openpyxl", "defusedxml"} == ({"openpyxl", "defusedxml"} if is_loaded else set())
+        assert not names & (NETWORK | MEASURING - {"pandas"} | {"ray", "fsspec"})
 
 
 @pytest.mark.parametrize("words", [["none.csv"], ["x.csv", "--resume"], ["x.csv", "--output", "x.csv"]])

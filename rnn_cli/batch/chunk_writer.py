@@ -61,7 +61,8 @@ def _reject(window: Window, rejected: Written) -> None:
     rows = window.rows
     for index, fault in rows.faults.items():
         row = rows.raws[index] if rows.raws else _as_object(window, index)
-        line = {"file": window.source.name, "line": rows.lines[index], "error": fault.what, "row": row}
+        file = window.source.name if rows.files is None else rows.files[index]
+        line = {"file": file, "line": rows.lines[index] or None, "error": fault.what, "row": row}
         rejected.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
 

@@ -45,6 +45,7 @@ class _Progress:
     chunks: int = 0
     stood: bool = False
     windows: bytes = b""
+    warnings: tuple[str, ...] = ()
     error: Error | None = None
 
 
@@ -84,6 +85,8 @@ def _gathered(job: Job, progress: Iterator[_Progress], listener: ScoringListener
                 raise each.error
             listener.read(each.read)
             if each.chunk is None:
+                for warning in each.warnings:
+                    listener.warn(warning)
                 ends[each.file] = each.chunks
                 continue
             if (each.file, each.chunk) in seen:
@@ -105,15 +108,15 @@ def _read(batch: Mapping[str, Any], *, job: Job, folder: Folder, here: str) -> I
     with suppress(OSError):
         os.chdir(here)  # a cluster that runs already has begun elsewhere
     (file,) = (int(each) for each in batch["file"])
-    meter, chunk = _Meter(), -1
+    meter, warnings, chunk = _Meter(), list[str](), -1
     try:
-        for (_, chunk), windows in groupby(windows_of(job, file, meter.read), key=chunk_of):
+        for (_, chunk), windows in groupby(windows_of(job, file, meter.read, warnings.append), key=chunk_of):
             rows = list(windows)
             stood = folder.standing.get(folder.name(job, file, chunk))
             counts = row_counts(rows) + (stood or Counts())
             pickled = pickle.dumps(rows, 5) if stood is None else b""
             yield _row(_Progress(file, chunk, counts, meter.taken(), stood=stood is not None, windows=pickled))
-        yield _row(_Progress(file, None, read=meter.taken(), chunks=chunk + 1))
+        yield _row(_Progress(file, None, read=meter.taken(), chunks=chunk + 1, warnings=tuple(warnings)))
     except Error as error:
         yield _row(_Progress(file, chunk, error=error))
 

@@ -106,7 +106,7 @@ class Added:
             "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
             "no_known_words": (~known).tolist(),
             "unsure": unsure.tolist(),
-            "error": [f"line {rows.lines[index]}: {faults[index].what}" if index in faults else None for index in kept],
+            "error": [f"{rows.place(index)}: {faults[index].what}" if index in faults else None for index in kept],
         }
         columns = {name: columns[name.removeprefix(self.job.prefix)] for name in self.kinds}
         every = dict(zip(self.labels, map(_rounded, probabilities.T), strict=True)) if self.job.proba else {}

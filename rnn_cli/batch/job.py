@@ -11,20 +11,20 @@ from typing import Any, Literal, Protocol
 from urllib.parse import unquote
 
 from rnn_cli.bundle.model_folder import checksum
-from rnn_cli.data.reading.readers import format_of
+from rnn_cli.data.reading.folders import Texts, look_into
+from rnn_cli.data.reading.names import format_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, UsageError
+from rnn_cli.formats import PASSED_OVER, PATTERN, is_pattern
 from rnn_cli.scoring.unknown import UnknownTokens
-
-_PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True)
 class Input:
-    """A file to read. `name` is its path below the folder it was found in; size in bytes, None where unknown.
+    """A file to read, or a folder of texts. `name` is its path below the folder it was found in.
 
-    `modified` tells a file from a later one of that name (nanoseconds, None where unknown).
+    `size` is in bytes; `modified` tells a file from a later one of that name (nanoseconds). None where unknown.
     """
 
     path: str
@@ -37,7 +37,8 @@ def find_inputs(names: Sequence[str], *, any_format: bool = False) -> list[Input
     """The files that names stand for, each name's in sorted order.
 
     Of a folder these are the files in it and in its folders whose names say a format that can be read (all, with
-    `any_format`); hidden ones, and those that begin with _, are passed over. Raises DataError where there is none, or
+    `any_format`); hidden ones, and those that begin with _, are passed over. A folder of texts, .txt files, is one
+    itself. Raises DataError where there is none, or
     one twice.
     """
     if STANDARD_INPUT in names and len(names) > 1:
@@ -57,12 +58,12 @@ def would_read(name: str, path: str, *, is_folder: bool) -> bool:
     name, path = local(name), path.rstrip("/")
     if is_remote(name) or is_remote(path):
         place = name.partition("?")[0]
-        folder = place.rpartition("/")[0] if _PATTERN & set(place) or format_of(place) else place.rstrip("/")
+        folder = place.rpartition("/")[0] if PATTERN & set(place) or format_of(place) else place.rstrip("/")
         return format_of(place) is None and path.startswith(f"{folder}/")
     path = os.path.realpath(path)
     if os.path.isdir(name):
         return _is_below(path, name)
-    if not _PATTERN & set(name) or os.path.lexists(name):
+    if not PATTERN & set(name) or os.path.lexists(name):
         return False
     if "**" in name:
         return _is_below(path, _folder_of(name))
@@ -90,9 +91,12 @@ def _named(name: str, any_format: bool) -> Iterator[Input]:
             yield Input(url, by_url[url].name, by_url[url].size, by_url[url].modified)
     elif os.path.isdir(name):
         below = sorted(_files_below(Path(name)))
+        if not any_format and not any(map(format_of, below)) and any(path.lower().endswith(".txt") for path in below):
+            yield _of_texts(name)
+            return
         for path in _some(below, name, any_format):
             yield _input(path, os.path.relpath(path, name))
-    elif _PATTERN & set(name) and not os.path.lexists(name):
+    elif is_pattern(name):
         matching = sorted(path for path in glob.glob(name, recursive=True) if not os.path.isdir(path))
         if not matching:
             raise DataError("no file matches", where=name, hint="check the pattern; quote it for the shell")
@@ -105,7 +109,7 @@ def _named(name: str, any_format: bool) -> Iterator[Input]:
 def _folder_of(pattern: str) -> str:
     """The folder that all files are below, whatever a pattern stands for."""
     folder = os.path.dirname(pattern)
-    while _PATTERN & set(folder):
+    while PATTERN & set(folder):
         folder = os.path.dirname(folder)
     return folder or os.curdir
 
@@ -117,15 +121,15 @@ def _some(found: Sequence[str], where: str, any_format: bool) -> list[str]:
         what = f"none of its {len(found):,} files is" if found else "holds no"
         hint = "name them for what they are, or say --input-format" if found else "check the path"
         raise DataError(
-            f"{what} .csv, .tsv, .jsonl or .parquet{'' if found else ' file'}", where=shown(where), hint=hint
+            f"{what} .csv, .tsv, .jsonl, .parquet or .xlsx{'' if found else ' file'}", where=shown(where), hint=hint
         )
     return some
 
 
 def _files_below(folder: Path) -> Iterator[str]:
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith((".", "_")))
-        yield from (os.path.join(root, file) for file in files if not file.startswith((".", "_")))
+        folders[:] = sorted(each for each in folders if not each.startswith(PASSED_OVER))
+        yield from (os.path.join(root, file) for file in files if not file.startswith(PASSED_OVER))
 
 
 def _input(path: str, name: str) -> Input:
@@ -135,6 +139,17 @@ def _input(path: str, name: str) -> Input:
         return Input(path, name)  # the reader tells what is wrong with it
     is_file = os.path.isfile(path)
     return Input(path, name, status.st_size if is_file else None, status.st_mtime_ns if is_file else None)
+
+
+def _of_texts(folder: str) -> Input:
+    """A folder of texts, which is another one once a file in it is."""
+    found = look_into(folder, labels=False)
+    assert isinstance(found, Texts)
+    paths = [os.path.join(folder, name) for name, _ in found.files]
+    files = [os.stat(path) for path in paths]
+    places = [os.stat(path) for path in {folder, *map(os.path.dirname, paths)}]  # which know of renamed files
+    newest = max(status.st_mtime_ns for status in (*files, *places))
+    return Input(folder, os.path.basename(os.path.abspath(folder)), sum(each.st_size for each in files), newest)
 
 
 STOP, SKIP, MARK = "stop", "skip", "mark"
@@ -241,3 +256,6 @@ class ScoringListener(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Something that a reader may not expect."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from rnn_cli.batch.job import STOP, Counts, Input, Job, ScoringListener, local, would_read
-from rnn_cli.data.reading.readers import format_of, suffix_of
+from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT
 from rnn_cli.errors import UsageError
-from rnn_cli.formats import COMPRESSIONS, FORMATS
+from rnn_cli.formats import COMPRESSIONS, WRITTEN
 from rnn_cli.outputs import check_file
 from rnn_cli.system import keep_ray_here
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # it is loaded when all else is found right
     from rnn_cli.scoring.predictor import Predictor
 
 RAY = "ray"
+
+_SAY_FORMAT = f"add --format csv ({', '.join(WRITTEN[1:])})"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _refuse_unrepeatable(target: Target, read: Sequence[str]) -> None:
     """Raise UsageError for input that cannot be read twice, where it would have to be."""
     option = "--resume" if target.resume else "--engine ray" if target.engine == RAY else None
     for path in read if option else ():
-        if "://" not in path and os.path.exists(path) and not os.path.isfile(path):
+        if "://" not in path and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             raise UsageError(f"is not a file, and {option} reads it more than once", where=path, hint="save it first")
 
 
@@ -137,23 +139,29 @@ def _real(name: str) -> str:
 def output_format(target: Target, asked: str | None, of_input: str | None, first: str) -> tuple[str, str | None]:
     """The output's format, and its compression if it has one; `first` is the first input file.
 
-    It is the one `asked` for, else what the output's name says, else the input's. Raises UsageError where nothing says
-    it, or two say different ones.
+    It is the one `asked` for, else what the output's name says, else the input's, or CSV of a workbook. Raises
+    UsageError where nothing says it, or two say different ones.
     """
     if target.name is not None and "://" in target.name and format_of(target.name):
         raise UsageError("a URL names a folder", where=target.name, hint="add a / behind it, or name a local file")
     output = None if target.is_folder else target.name
     named = format_of(output) if output is not None else None
     compression = COMPRESSIONS.get(Path(output.lower()).suffix) if output is not None else None
-    if asked is not None and asked not in FORMATS:
-        raise UsageError(f"--format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(FORMATS)}")
+    if "xlsx" in (asked, named):
+        where = output if named == "xlsx" else None
+        raise UsageError("Excel workbooks are read, not written", where=where, hint=f"use one of {', '.join(WRITTEN)}")
+    if asked is not None and asked not in WRITTEN:
+        raise UsageError(f"--format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(WRITTEN)}")
     if asked is not None and named is not None and asked != named:
         raise UsageError(f"is named as {named}, and --format says {asked}", where=output, hint="change one of them")
     if asked is None and named is None and output is not None and suffix_of(output):
         hint = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
         raise UsageError("its name does not say a format that can be written", where=output, hint=hint)
     found = asked or named or of_input or format_of(first)
+    found = "csv" if found == "xlsx" else found
     if found is None:
+        if os.path.isdir(first):
+            raise UsageError("is a folder of texts, so nothing says how to write rows", where=first, hint=_SAY_FORMAT)
         where = "standard input" if first == STANDARD_INPUT else first
         hint = f"add {'--format' if first == STANDARD_INPUT else '--input-format'} csv (tsv, ...)"
         raise UsageError("its name does not say its format", where=where, hint=hint)

@@ -241,7 +241,7 @@ def windows_of_all(job: Job, added: Added, listener: ScoringListener, *, joined:
     """
     first = None
     for file in range(len(job.inputs)):
-        for window in windows_of(job, file, listener.read):
+        for window in windows_of(job, file, listener.read, listener.warn):
             if window.number == 0:
                 added.refuse_columns(window.source.columns, window.source.name)
                 first = first or window.source

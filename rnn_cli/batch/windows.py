@@ -30,7 +30,7 @@ Position = tuple[int, int]
 class Source:
     """An open file: its place among the inputs, what messages call it, and its columns.
 
-    `kind` is parquet, jsonl, or the delimiter of its fields; `schema` a Parquet file's, in Arrow's terms.
+    `kind` is that of `Opened`; `schema` a Parquet file's, in Arrow's terms.
     """
 
     file: int
@@ -54,11 +54,16 @@ class Window:
         return self.source.file, self.number
 
 
-def windows_of(job: Job, file: int, on_read: Callable[[int], None] | None = None) -> Iterator[Window]:
+def windows_of(
+    job: Job,
+    file: int,
+    on_read: Callable[[int], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
+) -> Iterator[Window]:
     """The windows of one file. Raises DataError."""
     size = {"at_once": BLOCK_ROWS, "characters": BLOCK_CHARACTERS}
     strictness = {"lenient": job.on_bad_row != STOP, "as_table": job.format != "jsonl"}
-    request = job.request(file, on_read=on_read, whole=True, **strictness, **size)
+    request = job.request(file, on_read=on_read, on_warning=on_warning, whole=True, **strictness, **size)
     with open_blocks(request) as opened:
         source = Source(file, request.name, opened.kind, tuple(opened.columns), opened.schema)
         for number, block in enumerate(opened.blocks):

@@ -84,7 +84,7 @@ class CheckReport:
         for finding in self.findings:
             for hit in finding.hits:
                 row, rows = hit.row, self.rows
-                position = rows.file_of[row], str(rows.lines[row])
+                position = rows.file_of[row], str(rows.lines[row] or "")
                 yield finding.severity.value, finding.name, *position, rows.labels[row], hit.note, rows.texts[row]
 
 

@@ -15,10 +15,11 @@ from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import nearest_name
-from rnn_cli.data.rows import Dataset
+from rnn_cli.data.rows import Dataset, short_place
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory, is_builtin, is_in_memory, load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError
+from rnn_cli.formats import is_pattern
 
 WHOLE = "rows"
 """The name of the only side of a file that is checked as a whole."""
@@ -54,7 +55,7 @@ class CheckedRows:
     @cached_property
     def file_of(self) -> list[str]:
         """The name of every row's file or set."""
-        return [side.name for side in self.sides.values() for _ in side.texts]
+        return [side.file_of(row) for side in self.sides.values() for row in range(len(side))]
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -62,8 +63,12 @@ class CheckedRows:
 
     def where(self, row: int) -> str:
         """How a message names a row: "line 7", or "file:7" where there are several files."""
-        several = len({side.name for side in self.sides.values()}) > 1
-        return f"{os.path.basename(self.file_of[row])}:{self.lines[row]}" if several else f"line {self.lines[row]}"
+        file, line = self.file_of[row], self.lines[row]
+        return short_place(file, line) if self._are_several else f"line {line}"
+
+    @cached_property
+    def _are_several(self) -> bool:
+        return len(set(self.file_of)) > 1
 
 
 def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> tuple[Config, CheckedRows]:
@@ -98,7 +103,7 @@ def config_for(source: str, overrides: Sequence[Override]) -> Config:
 
 def is_config(source: str) -> bool:
     """Whether this names a config, not rows. Raises `DataError` if it is neither."""
-    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source):
+    if is_builtin(source) or source == STANDARD_INPUT or is_remote(source) or is_pattern(source):
         return False
     if source.lower().endswith((".yaml", ".yml")) or (source in recipes() and not os.path.exists(source)):
         return True

@@ -66,10 +66,10 @@ def check(
 ) -> None:
     """Look for what is wrong with labelled texts.
 
-    SOURCE is a data file (a path, a URL, or - for the standard input) or a built-in set, which is checked whole, or a
-    config (a YAML file or a recipe), whose rows are split as rnn train splits them. It finds copies and near copies,
-    contradicting and suspicious labels, empty and damaged texts, texts in another language, and lengths. Nothing is
-    changed.
+    SOURCE is a data file (a path, a folder, a URL, or - for the standard input) or a built-in set, which is checked
+    whole, or a config (a YAML file or a recipe), whose rows are split as rnn train splits them. It finds copies and
+    near copies, contradicting and suspicious labels, empty and damaged texts, texts in another language, and lengths.
+    Nothing is changed.
 
     A label is suspicious if a linear model fitted to the other rows firmly contradicts it. That model knows words and
     word pairs only, so read a text before you change its label.

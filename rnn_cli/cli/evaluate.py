@@ -35,7 +35,7 @@ Examples:
     "--data",
     "source",
     metavar="FILE",
-    help="Labelled texts: a file, a URL, - or a built-in set.",
+    help="Labelled texts: a file, folder, URL, - or built-in set.",
 )
 @set_option("Override a data key of the run's config for --data.")
 @include_seen_option

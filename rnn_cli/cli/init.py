@@ -37,7 +37,8 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     """Write a config that suits a file of labelled texts.
 
     It names the columns, starts from the recipe for texts of this number and length, and says what it chose and why.
-    FILE may also be a built-in set, a URL, or - for the standard input. Nothing is trained: rnn train CONFIG does that.
+    FILE may also be a folder, a built-in set, a URL, or - for the standard input. Nothing is trained: rnn train CONFIG
+    does that.
     """
     check_full()  # what it writes is of no use without
     from rnn_cli.cli.layout import paragraph
@@ -51,6 +52,7 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
 
     from rnn_cli.checks.findings import write_text
     from rnn_cli.outputs import check_file
+    from rnn_cli.progress import Notes
 
     check_file(out, force=force, inputs=[file])
 
@@ -65,6 +67,8 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     # Training would refuse it, too.
     prepare(proposal.config.model_copy(update={"training": training}), SilentListener(), source=proposal.dataset)
     write_text(commented_yaml(proposal), out)
+    for warning in proposal.dataset.warnings:
+        Notes().warn(warning)
     for line in proposal.found:
         click.echo(paragraph(one_line(line), indent=""))
     click.echo(f"\nConfig  {one_line(str(out))}")

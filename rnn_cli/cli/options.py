@@ -17,6 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
     "label_column": "The column of labels  [default: by its name]",
+    "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "delimiter": "The field separator  [default: by file name]",
     "encoding": "The text encoding  [default: UTF-8, or its BOM's]",
 }

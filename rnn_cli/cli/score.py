@@ -9,7 +9,7 @@ import click
 
 from rnn_cli.cli.options import LABELLED, in_shell_terms, model_option, reading_option
 from rnn_cli.errors import Error, RowError
-from rnn_cli.formats import FORMATS
+from rnn_cli.formats import FORMATS, WRITTEN
 from rnn_cli.progress import Notes, listening
 from rnn_cli.text.plain import one_line
 
@@ -38,6 +38,7 @@ Examples:
 @click.option("--output", metavar="OUT", help="A file, or FOLDER/  [default: standard output]")
 @model_option
 @reading_option("text_column")
+@reading_option("sheet")
 @reading_option("delimiter")
 @reading_option("encoding")
 @click.option(
@@ -50,7 +51,7 @@ Examples:
     "style",
     type=click.Choice(FORMATS),
     metavar="NAME",
-    help="The output's: csv, tsv, jsonl, parquet; a pipe's too.",
+    help=f"The output's: {', '.join(WRITTEN)}; a pipe's too.",
 )
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
 @click.option("--prefix", default="", metavar="TEXT", help="Begin the names of added columns with this.")
@@ -84,9 +85,9 @@ Examples:
 def score(inputs: tuple[str, ...], output: str | None, style: str | None, **options: Any) -> None:
     """Add predictions to files of rows.
 
-    FILE is CSV, TSV, JSONL or Parquet, plain, .gz or .zst; also a folder, a pattern, a URL, or - for a pipe. Every row
-    and column is kept, in order; the columns label, probability and no_known_words are added (and unsure, where the
-    model may abstain). OUT appears when it is whole. More: docs/files.md.
+    FILE is CSV, TSV, JSONL, Parquet or .xlsx, also .gz or .zst; or a folder, a pattern, a URL, or - for a pipe. Every
+    row and column is kept, in order; added are label, probability and no_known_words (and unsure, where the model may
+    abstain). OUT appears when it is whole. More: docs/files.md.
     """
     score_files(inputs, output, style, **options)
 

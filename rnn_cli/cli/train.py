@@ -53,9 +53,9 @@ def train(
     """Train a classifier, measure it and write it to a folder.
 
     CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
-    own config. For a file of labelled texts, the config is the one that `rnn init` would write. The folder appears when
-    the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in DIR.unfinished, and --resume
-    goes on with it.
+    own config. For a file (or a folder) of labelled texts, the config is the one that `rnn init` would write. The
+    folder appears when the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in
+    DIR.unfinished, and --resume goes on with it.
 
     Each run also fits a linear model to the same rows and shows both: a network that is no better is not worth its
     time. More: docs/guide.md.

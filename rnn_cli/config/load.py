@@ -15,7 +15,7 @@ from rnn_cli.config.describe import KeyMistake, KeyPath, dotted, explain_mistake
 from rnn_cli.config.schema import Config
 from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown_value
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
-from rnn_cli.formats import DATA_FILE
+from rnn_cli.formats import DATA_FILE, is_pattern
 
 MAX_BYTES = 1_000_000
 """The maximum size of a config; YAML would take minutes for a larger one."""
@@ -34,8 +34,13 @@ def recipes() -> dict[str, Path]:
 
 
 def names_data(source: str) -> bool:
-    """Whether this names a file of rows, the standard input or a URL, and so not a config."""
-    return source == "-" or "://" in source or DATA_FILE.search(source.lower()) is not None
+    """Whether this names rows, and so not a config: a file, a folder, a pattern, the standard input or a URL.
+
+    A recipe goes before a folder of its name.
+    """
+    if source == "-" or "://" in source or DATA_FILE.search(source.lower()) is not None:
+        return True
+    return is_pattern(source) or (os.path.isdir(source) and source not in recipes())
 
 
 def read_source(source: str | None) -> tuple[str, str]:
@@ -43,7 +48,7 @@ def read_source(source: str | None) -> tuple[str, str]:
 
     A file takes precedence over a recipe of the same name. Raises `ConfigError` with one mistake.
     """
-    if source is not None and names_data(source):
+    if source is not None and names_data(source) and not os.path.isdir(source):
         raise _mistake(
             f"is data, not a config; use rnn train {quoted(source)}, or --set data.source={quoted(source)}", source
         )

@@ -45,15 +45,19 @@ def _countable(value: object) -> object:
     return value
 
 
-def _label(value: object) -> object:
+def _label(value: object, what: str = "label") -> object:
     if isinstance(value, bool):
-        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a label")
+        raise ValueError(f"YAML reads this as {str(value).lower()}; quote it if it is a {what}")
     # Labels are text everywhere. 010 in YAML is the label "010" of the file; a number without a spelling is written as
     # a file's typed values are: 1.0 is the label "1".
     if isinstance(value, WrittenInt | WrittenFloat):
         return value.written
     value = int(value) if isinstance(value, float) and value.is_integer() else value
     return str(value) if isinstance(value, int | float) else value
+
+
+def _sheet(value: object) -> object:
+    return _label(value, "name")
 
 
 def share_or_file(value: object) -> object:
@@ -88,8 +92,10 @@ class DataConfig(Section):
     """The labelled texts and their split."""
 
     source: str = Field(default="imdb", min_length=1)
-    """A built-in set (`rnn data list`), or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst; also a URL
-    (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are relative to the current folder."""
+    """A built-in set (`rnn data list`), or a CSV, TSV, JSONL or Parquet file, plain, .gz or .zst, or an Excel workbook;
+    a folder of such files of one format, or one with a folder of .txt files per label; also a pattern
+    ('reviews/train-*.parquet'), a URL (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are
+    relative to the current folder."""
     text_column: str | None = None
     """The column of texts; by default found by its name (text, review, sentence, ...)."""
     label_column: str | None = None
@@ -111,6 +117,8 @@ class DataConfig(Section):
     """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
     format: Format | None = None
     """The format of files whose names do not show it, such as the standard input."""
+    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
+    """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """The character between fields; by default , for .csv and a tab for .tsv."""
     encoding: str | None = None

@@ -15,10 +15,15 @@ class Dataset:
     texts: list[str]
     labels: list[str]
     lines: list[int]
+    """The line of each row, 0 where a file is a text."""
     path: str | None = None
     """The path to read the file again."""
     further: Mapping[str, list[str | None]] = field(default_factory=dict)
     """Values of further columns, by name, where the rows cannot be read again."""
+    files: list[str] | None = None
+    """The file of each row, where they come from several."""
+    warnings: tuple[str, ...] = ()
+    """What a reader may not expect of the files."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -34,11 +39,27 @@ class Dataset:
             lines=[self.lines[index] for index in chosen],
             path=self.path,
             further={name: [values[index] for index in chosen] for name, values in self.further.items()},
+            files=[self.files[index] for index in chosen] if self.files is not None else None,
+            warnings=self.warnings,
         )
+
+    def file_of(self, row: int) -> str:
+        """The file of a row, as messages name it."""
+        return self.files[row] if self.files is not None else self.name
+
+    def where(self, row: int) -> str:
+        """How a message names a row: its file and its line; only the file, if that is its text."""
+        return f"{self.file_of(row)}:{self.lines[row]}" if self.lines[row] else self.file_of(row)
 
     def fingerprint(self) -> str:
         """SHA-256, in hex, of all (text, label) pairs in order, whatever the file and its format."""
         return fingerprint_of(chain.from_iterable(zip(self.texts, self.labels, strict=True)))
+
+
+def short_place(file: str, line: int) -> str:
+    """How a table names a row: by its file's name and its line, or a text of its own with the folder of its label."""
+    *_, folder, name = ["", *file.replace("\\", "/").split("/")]
+    return f"{name}:{line}" if line else f"{folder}/{name}".removeprefix("/")
 
 
 def fingerprint_of(texts: Iterable[str]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, load_builtin
+from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.blocks import Block, check_texts
-from rnn_cli.data.reading.readers import format_of, labelled, read_columns, read_labelled
+from rnn_cli.data.reading.names import format_of
+from rnn_cli.data.reading.readers import labelled, read_columns, read_files, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.reading.table import (
     READING_KEYS,
@@ -88,12 +90,14 @@ def _plain(value: Any) -> Any:
 def _dataset(name: str, path: str | None, blocks: Iterable[Block]) -> Dataset:
     dataset = Dataset(name=name, texts=[], labels=[], lines=[], path=path)
     labels: dict[str, str] = {}
+    files: list[str] = []
     for block in blocks:
         dataset.texts.extend(block.texts)
         # Each label is stored once in memory.
         dataset.labels.extend([labels.setdefault(label, label) for label in block.columns[1]])
         dataset.lines.extend(block.lines)
-    return dataset
+        files.extend(block.files or ())
+    return replace(dataset, files=files or None)
 
 
 def is_builtin(source: str) -> bool:
@@ -112,7 +116,10 @@ def load_rows(
     """
     if is_builtin(source):
         return load_builtin(source)
-    return _dataset(shown(source), source, _blocks(source, config, labels=True, on_columns=on_columns))
+    warnings: list[str] = []
+    how = {"on_columns": on_columns, "on_warning": warnings.append}
+    dataset = _dataset(shown(source), source, _blocks(source, config, labels=True, **how))
+    return replace(dataset, warnings=tuple(warnings))
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
@@ -149,14 +156,20 @@ def _absolute(source: str) -> str:
     return source if is_builtin(source) or source in (STANDARD_INPUT, IN_MEMORY) else os.path.abspath(source)
 
 
-def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: OnColumns | None = None) -> Iterator[Block]:
+def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> Iterator[Block]:
     if source == IN_MEMORY:
         raise DataError("its rows were passed by a program", where=source, hint="name a file with them")
+
+    def request_of(file: str) -> ReadRequest:
+        return ReadRequest(file, **reading_keys(file, config), labels=labels, **more)
+
+    if table := folders.table_of(source, labels=labels):
+        return read_files(table, request_of)
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
         raise DataError("is a terminal", where=shown(source), hint="pipe the rows in, as in: rnn ... < reviews.csv")
-    return read_labelled(ReadRequest(source, **reading_keys(source, config), labels=labels, on_columns=on_columns))
+    return read_labelled(request_of(source))
 
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
@@ -202,7 +215,10 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
     if is_builtin(dataset.name):
         raise NoSuchColumn(f"a built-in set has no column {column!r}", where=dataset.name)
     path = dataset.path or dataset.name
-    if not (is_remote(path) or os.path.isfile(path)):
+    if dataset.files is not None and not all(dataset.lines):
+        raise NoSuchColumn(f"texts in a folder have no column {column!r}", where=dataset.name)
+    table = folders.table_of(path, labels=True)
+    if not (table or is_remote(path) or os.path.isfile(path)):
         raise DataError("cannot be read twice", where=dataset.name, hint="save it to a file first")
 
     def choose(columns: Sequence[str]) -> Sequence[str]:
@@ -212,10 +228,16 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
         hint = f"did you mean {meant}?" if meant else None
         raise NoSuchColumn(f"no column {column!r} (columns: {quoted_names(columns)})", where=dataset.name, hint=hint)
 
-    values = {line: value for line, (value,) in read_columns(path, choose, **reading_keys(path, config))}
-    if missing := [line for line in dataset.lines if line not in values]:
-        raise DataError("the file changed between two readings", where=f"{dataset.name}:{missing[0]}", hint="try again")
-    return [values[line] for line in dataset.lines]
+    values = {
+        (shown(file), line): value
+        for file in (table.files if table else [path])
+        for line, (value,) in read_columns(file, choose, **reading_keys(file, config))
+    }
+    places = [(dataset.file_of(row) if table else shown(path), line) for row, line in enumerate(dataset.lines)]
+    if missing := [row for row, place in enumerate(places) if place not in values]:
+        where = dataset.where(missing[0])
+        raise DataError("the file changed between two readings", where=where, hint="try again")
+    return [values[place] for place in places]
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         validation=sides["validation"],
         test=sides["test"],
         warnings=(
+            *dict.fromkeys(warning for rows in (source, *files.values()) for warning in rows.warnings),
             *_oddities(source, alike),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
@@ -187,7 +188,7 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
     if unknown:
         raise DataError(
             f"no training row has the labels {quoted_names(unknown)}",
-            where=f"{dataset.name}:{dataset.lines[dataset.labels.index(unknown[0])]}",
+            where=dataset.where(dataset.labels.index(unknown[0])),
             hint=f"add training rows with them, or remove these {side} rows",
         )
 
@@ -201,8 +202,9 @@ def _oddities(source: Dataset, near: Sequence[Sequence[int]]) -> Iterator[str]:
         yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text (kept on one side)"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
     if contradicting:
-        first = source.lines[contradicting[0][0]]
-        yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at line {first}"
+        row = contradicting[0][0]
+        first = f"line {source.lines[row]}" if source.files is None else source.where(row)
+        yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at {first}"
 
 
 def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:

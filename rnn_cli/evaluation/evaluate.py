@@ -191,9 +191,11 @@ class Evaluation:
         """
         import pandas
 
+        files = {} if self.dataset.files is None else {"file": self.dataset.files}
         labels, probabilities = self.metrics.labels, self.scores.probabilities
         table = pandas.DataFrame(
             {
+                **files,
                 "line": self.dataset.lines,
                 "text": self.dataset.texts,
                 "label": self.dataset.labels,
@@ -227,21 +229,22 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:
     """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for a label that is not among them."""
     known = set(labels)
-    for line, label in zip(dataset.lines, dataset.labels, strict=True):
+    for row, label in enumerate(dataset.labels):
         if label not in known:
             raise DataError(
                 f"label {label!r} is none of the model's ({few_of(labels)})",
-                where=f"{dataset.name}:{line}",
+                where=dataset.where(row),
                 hint="correct it, or train on data that has it",
             )
     return label_indices(labels, dataset.labels)
 
 
 def predictions_of(name: str, evaluation: Evaluation) -> LabelledPredictions:
-    """The predictions of the model called `name` for all rows of an evaluation, identified by their lines."""
+    """The predictions of the model called `name` for all rows of an evaluation, identified by their places."""
+    rows = evaluation.dataset
     return LabelledPredictions(
         name=name,
-        keys={"id": [str(line) for line in evaluation.dataset.lines], "text": evaluation.dataset.texts},
+        keys={"id": [rows.where(row) for row in range(len(rows))], "text": rows.texts},
         labels=evaluation.dataset.labels,
         predictions=[evaluation.metrics.labels[index] for index in evaluation.predicted],
         log_losses=log_losses(evaluation.truth, evaluation.scores.probabilities),

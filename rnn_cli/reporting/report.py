@@ -10,6 +10,7 @@ from rnn_cli.bundle.history import EpochMetrics, best_epoch, read_history
 from rnn_cli.bundle.model_folder import CONFIG, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
+from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
 from rnn_cli.evaluation.scores import confidences
@@ -34,6 +35,7 @@ CHARACTERS_EXPLAINED = 20_000
 class WrongPrediction:
     """A text with a wrong prediction, the prediction's probability, and the text's line in its file.
 
+    `place` names the file, too, where the texts come from several.
     `parts` say what speaks for the prediction (weight above 0) and against it; there are none for a text too long to
     explain.
     """
@@ -44,6 +46,7 @@ class WrongPrediction:
     prediction: str
     probability: float
     parts: tuple[Part, ...]
+    place: str = ""
 
 
 def worst_predictions(
@@ -68,6 +71,7 @@ def worst_predictions(
             prediction=predictor.labels[predicted[row]],
             probability=float(confidence[row]),
             parts=parts.get(row, ()),
+            place="" if rows.files is None else short_place(rows.file_of(row), rows.lines[row]),
         )
         for row in chosen
     )

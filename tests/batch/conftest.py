@@ -16,7 +16,7 @@ import zstandard
 
 from rnn_cli.batch import to_file, windows
 from rnn_cli.batch.job import Counts, Job, find_inputs
-from rnn_cli.data.reading.readers import format_of
+from rnn_cli.data.reading.names import format_of
 from rnn_cli.scoring.predictor import Predictor
 
 MODEL = {"model": "a model's"}

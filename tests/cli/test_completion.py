@@ -77,7 +77,7 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn train more/", ["more/deep.yml", "more/less/"]),
         ("rnn config show cla", ["classic"]),
         ("rnn train --set data.t", ["data.text_column=", "data.test="]),
-        ("rnn train --set data.format=", ["csv", "tsv", "jsonl", "parquet"]),
+        ("rnn train --set data.format=", ["csv", "tsv", "jsonl", "parquet", "xlsx"]),
         ("rnn train --set data.format=t", ["tsv"]),
         ("rnn train --set=data.format=t", ["tsv"]),
         ("rnn train --set training.epochs=2 --set model.bidirectional=", ["true", "false"]),

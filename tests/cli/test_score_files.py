@@ -206,8 +206,8 @@ def test_a_folder_with_other_files_in_it(score: Rnn, home: Path) -> None:
     for name in ("logs/out.csv", "logs/out/"):
         refused(score("logs", "--output", name), f"{name}: would be one of the files of logs; .*")
     (home / "none").mkdir()
-    refused(score("none"), "none: holds no .csv, .tsv, .jsonl or .parquet file; check the path")
-    (home / "none/x.txt").write_text("x")
+    refused(score("none"), "none: holds no .csv, .tsv, .jsonl, .parquet or .xlsx file; check the path")
+    (home / "none/x.doc").write_text("x")
     refused(score("none"), "none: none of its 1 files is .csv, .tsv, .*; name them .* --input-format")
 
 

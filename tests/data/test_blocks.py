@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.data.reading import jsonl
-from rnn_cli.data.reading.readers import format_of, open_blocks, read_columns
+from rnn_cli.data.reading.names import format_of
+from rnn_cli.data.reading.readers import open_blocks, read_columns
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError, RowError
 from rnn_cli.formats import COMPRESSIONS, DATA_FILE, FORMATS, FORMATS_BY_SUFFIX

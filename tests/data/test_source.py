@@ -48,8 +48,8 @@ def test_neither_a_file_nor_a_set(name, hint):
     )
 
 
-def test_a_directory_is_told_as_one(tmp_path):
-    with pytest.raises(DataError, match="is a directory"):
+def test_an_empty_directory_is_told_as_one(tmp_path):
+    with pytest.raises(DataError, match="holds no rows and no texts; name a folder of"):
         source.load_rows(str(tmp_path))
 
 

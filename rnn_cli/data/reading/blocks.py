@@ -19,8 +19,8 @@ class Block:
 
     `columns` holds the chosen columns, `faults` the errors of rows by index; `error` ends the reading after these rows.
     `raws` holds the rows of a text format as in the file, without line ends, and `values` their fields or objects;
-    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. A row with a fault has no values and an
-    empty text.
+    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. `files` are the files of the rows, if there
+    are several; a row that is a whole file has the line 0. A row with a fault has no values and an empty text.
     """
 
     lines: list[int]
@@ -30,6 +30,7 @@ class Block:
     faults: dict[int, DataError]
     batch: Any = None
     error: DataError | None = None
+    files: list[str] | None = None
 
     @property
     def texts(self) -> list[str]:
@@ -46,14 +47,20 @@ class Block:
         """The rows before `end`, but the whole batch."""
         columns = [column[:end] for column in self.columns]
         faults = {index: fault for index, fault in self.faults.items() if index < end}
-        return Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch)
+        files = self.files[:end] if self.files is not None else None
+        return Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch, files=files)
+
+    def place(self, index: int) -> str:
+        """A row as messages name it that name its file already; its file, where it is one of several."""
+        return self.files[index] if self.files is not None else f"line {self.lines[index]}"
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), all and chosen columns, and its rows.
+    """An open file: its kind, all and chosen columns, and its rows.
 
-    `schema` is the Arrow schema of a Parquet file.
+    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), or the delimiter of its fields. `schema` is the Arrow
+    schema of a Parquet file.
     """
 
     kind: str

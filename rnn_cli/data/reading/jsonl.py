@@ -1,13 +1,14 @@
 """Reads JSON Lines, one object per line, strictly: refuses what Python's json accepts (NaN, repeated keys).
 
-Skips blank lines. The first object's keys are the columns; all objects must have the columns that are read.
+Skips blank lines. The first object's keys are the columns; all objects must have the columns that are read. A key of an
+object in it is a column, too, by a dotted name, such as review.text, unless a key has just this name.
 """
 
 import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, NoReturn
@@ -19,6 +20,9 @@ from rnn_cli.data.reading.table import ABSENT, ReadRequest, choose_columns, kind
 from rnn_cli.errors import DataError, RowError
 
 _SPACE = " \t\r\n"
+
+_Path = tuple[str, ...]
+"""A key, or the key of an object and a key in it."""
 
 _MOST_BEFORE = 10_000
 """The maximum of faulty lines before the first object, which gives the columns."""
@@ -49,11 +53,13 @@ def open_jsonl(stream: io.BufferedReader, request: ReadRequest) -> Opened:
     else:
         return Opened("jsonl", (), (), (replace(block, columns=[[""] * len(block.lines)]) for block in held))
     columns = list(block.values[first])
-    chosen = choose_columns(columns, request)
+    inner = _inner_names(block.values[first], columns, request)
+    chosen = choose_columns([*columns, *inner], request)
     if request.as_table and not is_encodable("".join(columns)):
         raise _half(request.at(block.lines[first]))
     known = set(columns) if request.as_table else None
-    return Opened("jsonl", columns, chosen, (_complete(block, chosen, known, request) for block in chain(held, parsed)))
+    paths = [inner.get(name, (name,)) for name in chosen]
+    return Opened("jsonl", columns, chosen, (_complete(block, paths, known, request) for block in chain(held, parsed)))
 
 
 def _rows(stream: io.BufferedReader, request: ReadRequest) -> Iterator[TextRow]:
@@ -98,14 +104,35 @@ def _objects(raws: Sequence[str]) -> list[Any] | None:
     return values if is_whole and set(map(type, values)) == {dict} else None
 
 
-def _complete(block: Block, chosen: Sequence[str], known: set[str] | None, request: ReadRequest) -> Block:
+def _inner_names(record: Any, columns: Sequence[str], request: ReadRequest) -> dict[str, _Path]:
+    """The keys of the objects in an object, by their dotted names; of very many only those that are asked for."""
+    found: dict[str, _Path] = {}
+    for name, value in record.items():
+        for key in value if isinstance(value, dict) else ():
+            if (dotted := f"{name}.{key}") not in record:
+                found.setdefault(dotted, (name, key))
+    if len(columns) + len(found) > bounds.MOST_COLUMNS:
+        asked = {request.text_column, request.likely_text_column, request.label_column}
+        found = {name: path for name, path in found.items() if name in asked}
+    return found
+
+
+def _at(record: Mapping[str, Any], path: _Path) -> Any:
+    """The value at a path, ABSENT if there is none."""
+    inner = record.get(path[0], ABSENT)
+    if len(path) == 1:
+        return inner
+    return inner.get(path[1], ABSENT) if isinstance(inner, dict) else ABSENT
+
+
+def _complete(block: Block, chosen: Sequence[_Path], known: set[str] | None, request: ReadRequest) -> Block:
     """The block with the chosen columns; a row with a key outside `known`, if given, becomes a fault."""
     values: list[Any] = block.values
     if known is not None and not (set().union(*values) <= known and not any("\\u" in raw for raw in block.raws)):
         for index in range(len(values)):
             if fault := _fault_in_table(block, index, known, request):
                 block.reject(index, fault)
-    return replace(block, columns=[[record.get(name, ABSENT) for record in values] for name in chosen])
+    return replace(block, columns=[[_at(record, path) for record in values] for path in chosen])
 
 
 def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequest) -> DataError | None:

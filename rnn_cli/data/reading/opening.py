@@ -20,7 +20,6 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, open_remote, 
 from rnn_cli.errors import DataError
 
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xfd7zXZ\x00": "compressed with xz",
     GZIP: "compressed twice",
     ZSTD: "compressed twice",
@@ -73,7 +72,7 @@ def _as_data_error(path: str) -> Iterator[None]:
     except Hollow:
         raise DataError(f"{EMPTY:,} bytes in a row hold no data", where=shown(path), hint="compress it again") from None
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 class _Counted(io.RawIOBase):
@@ -95,7 +94,8 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _unreadable(path: str, error: OSError) -> DataError:
+def unreadable(path: str, error: OSError) -> DataError:
+    """The error for a file that cannot be opened or read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return DataError("no such file", where=shown(path), hint="check the path")
     if isinstance(error, IsADirectoryError):
@@ -125,7 +125,7 @@ def _open_local(path: str) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except ValueError:  # a NUL character in the path itself
         raise DataError("no such file", where=repr(path), hint="check the path") from None
 

@@ -1,24 +1,26 @@
 """Reads rows of all formats from a path, in checked blocks.
 
-The format follows from the name, without .gz or .zst; Parquet also from the first bytes. A file without such a name is
-read as delimited text if a delimiter is given, else refused, as a guess may be wrong.
+The format follows from the name, without .gz or .zst; Parquet and workbooks also from the first bytes. A file without
+such a name is read as delimited text if a delimiter is given, else refused, as a guess may be wrong.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import repeat
-from pathlib import PurePath
 from typing import Any
 
-from rnn_cli.data.reading import delimited, jsonl
+from rnn_cli.data.reading import delimited, jsonl, packages
 from rnn_cli.data.reading.blocks import Block, Opened, check_texts
+from rnn_cli.data.reading.folders import TableFiles
+from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
-from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
-from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
-from rnn_cli.errors import DataError, RowError, Setting
-from rnn_cli.formats import COMPRESSIONS, DELIMITERS, FORMATS_BY_SUFFIX, Format
+from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
+from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value, quoted_names
+from rnn_cli.data.reading.texts import open_texts
+from rnn_cli.errors import DataError, RowError, Setting, few_of
+from rnn_cli.formats import DELIMITERS
 
 _PARQUET_MAGIC = b"PAR1"
 _NAMED = 5  # at most so many lines without a label in a message
@@ -30,11 +32,19 @@ def open_blocks(request: ReadRequest) -> Iterator[Opened]:
 
     The rows before the fault come first, unless whole rows are wanted.
     """
+    if os.path.isdir(request.path):
+        opened = open_texts(request)
+        yield replace(opened, blocks=_checked(opened, request))
+        return
     with _opened(request) as (stream, kind):
         if kind == "parquet":
             from rnn_cli.data.reading import parquet
 
             opened = parquet.open_parquet(stream, request)
+        elif kind == "xlsx":
+            from rnn_cli.data.reading import xlsx
+
+            opened = xlsx.open_workbook(stream, request)
         elif kind == "jsonl":
             opened = jsonl.open_jsonl(stream, request)
         else:
@@ -69,7 +79,7 @@ def read_labelled(request: ReadRequest) -> Iterator[Block]:
         yield from labelled(opened.blocks, request)
 
 
-def labelled(blocks: Iterable[Block], request: ReadRequest) -> Iterator[Block]:
+def labelled(blocks: Iterable[Block], request: ReadRequest, *, may_be_empty: bool = False) -> Iterator[Block]:
     """The same blocks of texts and labels. Raises DataError for missing labels and if there are no rows."""
     missing, named, none_yet = 0, list[int](), True
     for block in blocks:
@@ -83,8 +93,43 @@ def labelled(blocks: Iterable[Block], request: ReadRequest) -> Iterator[Block]:
             yield block
     if missing:
         raise _missing_labels(missing, named, request)
-    if none_yet:
+    if none_yet and not may_be_empty:
         raise DataError("has no rows", where=request.name, hint="add rows")
+
+
+def read_files(table: TableFiles, request_of: Callable[[str], ReadRequest]) -> Iterator[Block]:
+    """The labelled rows of a table's files, one file after the other, in blocks that name the rows' files.
+
+    `request_of` says how a file is read. Raises DataError, also where a file has other columns than the first.
+    """
+    first: Opened | None = None
+    has_rows = False
+    for file in table.files:
+        request = request_of(file)
+        if first is None and table.left_out:
+            request.warn(f"{table.name}: left out, as their names say no format of rows: {few_of(table.left_out)}")
+        if first is not None:
+            text, *label = first.chosen
+            request = replace(request, text_column=text, label_column=label[0] if label else None, on_columns=None)
+            _refuse_other_columns(request, first, shown(table.files[0]))
+        with open_blocks(request) as opened:
+            first = first or opened
+            for block in labelled(opened.blocks, request, may_be_empty=True):
+                has_rows = True
+                yield replace(block, files=[request.name] * len(block.lines))
+    if not has_rows:
+        raise DataError(f"none of its {len(table.files):,} files has rows", where=table.name, hint="add rows")
+
+
+def _refuse_other_columns(request: ReadRequest, first: Opened, first_file: str) -> None:
+    if first.kind == "jsonl":  # an object may lack what is not read
+        return
+    with open_blocks(replace(request, choose=lambda _: (), on_read=None, on_warning=None)) as opened:
+        if sorted(opened.columns) == sorted(first.columns):
+            return
+    theirs, ours = (quoted_names(each.columns) for each in (opened, first))
+    what = f"its columns ({theirs}) are not those of {first_file} ({ours})"
+    raise DataError(what, where=request.name, hint="name the files of one table, as by a pattern")
 
 
 def _missing_labels(count: int, named: list[int], request: ReadRequest) -> DataError:
@@ -110,14 +155,18 @@ def read_columns(
 
 @contextmanager
 def _opened(request: ReadRequest) -> Iterator[tuple[Any, str]]:
-    """The file's bytes and its kind: parquet, jsonl, or the delimiter of its fields."""
+    """The file's bytes and its kind: parquet, xlsx, jsonl, or the delimiter of its fields."""
     with open_bytes(request.path, request.on_read) as stream:
-        head = stream.peek(len(_PARQUET_MAGIC))
+        head = stream.peek(len(packages.OLE))
         if not head:
             raise DataError("is empty", where=request.name, hint="give it a header and rows")
         if head.startswith(_PARQUET_MAGIC):
             with open_seekable(request.path, stream) as source:
                 yield source, "parquet"
+        elif head.startswith(packages.MAGICS):
+            with open_seekable(request.path, stream) as source:
+                packages.refuse_unreadable(source.file, request.name)
+                yield source, "xlsx"
         else:
             yield stream, _kind_of_text(request)
 
@@ -129,24 +178,15 @@ def _kind_of_text(request: ReadRequest) -> str:
         return "jsonl"
     if named == "parquet":
         raise DataError("is not a Parquet file", where=request.name, hint="write it again, or correct its name")
+    if named == "xlsx":
+        raise DataError("is not an Excel workbook", where=request.name, hint="save it again, or correct its name")
     delimiter = request.delimiter or DELIMITERS.get(named or "")
     if delimiter is None:
         way = "one object per line is .jsonl" if suffix == ".json" else "or use {}"
-        hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}")
+        hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl, .parquet or .xlsx (and .gz or .zst); {way}")
         if request.path == STANDARD_INPUT:
             hint = Setting("data.format", "csv", "use {} (tsv, jsonl)")
         raise DataError("its name does not say its format", where=request.name, hint=hint)
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise DataError(f"{delimiter!r} cannot be a delimiter", where="data.delimiter", hint="use one such as , or ;")
     return delimiter
-
-
-def format_of(path: str) -> Format | None:
-    """The format by a file's name."""
-    return FORMATS_BY_SUFFIX.get(suffix_of(path))
-
-
-def suffix_of(path: str) -> str:
-    """The suffix that names a format, in lower case: .csv for reviews.CSV.gz."""
-    name = PurePath((path.partition("?")[0] if is_remote(path) else path).lower())
-    return (name.with_suffix("") if name.suffix in COMPRESSIONS else name).suffix

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from rnn_cli.errors import DataError, missing
+from rnn_cli.formats import PASSED_OVER
 
 if TYPE_CHECKING:
     import pyarrow.fs
@@ -156,7 +157,7 @@ def remote_files(url: str) -> list[RemoteFile] | None:
 
 
 def _is_shown(name: str) -> bool:
-    return not any(part.startswith((".", "_")) for part in name.split("/"))
+    return not any(part.startswith(PASSED_OVER) for part in name.split("/"))
 
 
 def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:

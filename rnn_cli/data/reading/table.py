@@ -46,11 +46,15 @@ class ReadRequest:
     labels: bool = True
     """Whether to read labels."""
     format: str | None = None
-    """csv, tsv, jsonl or parquet, whatever the file's name is."""
+    """csv, tsv, jsonl, parquet or xlsx, whatever the file's name is."""
+    sheet: str | None = None
+    """The sheet of a workbook, by its name or its number, from 1."""
     on_read: Callable[[int], None] | None = None
     """Called with the number of bytes of each read of the file, before decompression."""
     on_columns: OnColumns | None = None
     """Called with the names of the columns once they are found."""
+    on_warning: Callable[[str], None] | None = None
+    """Called with what a reader may not expect of the file."""
     choose: Choose | None = None
     """Chooses other columns than texts and labels; their values are not checked."""
     whole: bool = False
@@ -72,6 +76,11 @@ class ReadRequest:
     def at(self, line: int) -> str:
         """A line (or a Parquet file's row) as messages name it."""
         return f"{self.name}:{line}"
+
+    def warn(self, text: str) -> None:
+        """Say what a reader may not expect."""
+        if self.on_warning:
+            self.on_warning(text)
 
     def too_large(self, line: int, what: str) -> DataError:
         """The error for a line, record or field that is too large."""
