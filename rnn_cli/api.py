@@ -9,9 +9,10 @@ from dataclasses import replace
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError
+from rnn_cli.formats import DELIMITER_NAMES
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from typing import IO
@@ -284,6 +285,8 @@ def evaluate(
             for shortfall in shortfalls:
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
+        for note in () if data is None else rows.notes:
+            listener.note(note)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = work(predictor, rows, partial(listener.progress, "scoring rows"))
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
@@ -335,6 +338,8 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
+        for note in rows.notes:
+            listener.note(note)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
     return compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
@@ -391,6 +396,8 @@ def score(
     model: "Model | None" = None,
     text_column: str | None = None,
     delimiter: str | None = None,
+    quoting: "Literal['auto', 'csv', 'none']" = "auto",
+    header: bool | None = None,
     encoding: str | None = None,
     input_format: "Format | None" = None,
     strip_nul: bool = False,
@@ -422,6 +429,7 @@ def score(
     Returns how many rows were read, rejected, of unknown words, and unsure. Loads no TensorFlow. Raises `BundleError`,
     `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
     """
+    delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else delimiter
     names = [fspath(each) for each in ([inputs] if isinstance(inputs, str | PathLike) else inputs)]
     if not names:
         raise UsageError("there are no files to score", hint="name at least one")
@@ -444,6 +452,8 @@ def score(
         "likely_text_column": _text_column_of(predictor),
         "format": input_format,
         "delimiter": delimiter,
+        "quoting": quoting,
+        "header": header,
         "encoding": encoding,
         "strip_nul": strip_nul,
     }

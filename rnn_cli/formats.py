@@ -25,3 +25,6 @@ DATA_FILE = re.compile(rf"({'|'.join(map(re.escape, FORMATS_BY_SUFFIX))})({'|'.j
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 """What stands between the fields of a format, unless another is named."""
+
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
+"""Words for a delimiter that is hard to type."""

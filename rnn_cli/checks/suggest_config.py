@@ -161,6 +161,8 @@ def _data(
     reasons["data.source"] = f"{len(dataset):,} rows"
     for text, label in columns:  # none, of a built-in set
         chosen |= {"text_column": text, "label_column": label}
+    chosen |= dataset.reading
+    reasons |= {f"data.{key}": "found in the file" for key in dataset.reading}
     labels = sorted(counts)
     if len(labels) == 2:
         positive = [label for label in labels if label.strip().lower() in POSITIVE]

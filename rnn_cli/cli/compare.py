@@ -27,7 +27,7 @@ def compare(
     source: str | None,
     settings: tuple[str, ...],
     as_json: bool,
-    **columns: str | None,
+    **columns: str | bool | None,
 ) -> None:
     """Say whether models really differ, on the same rows.
 

@@ -39,6 +39,8 @@ Examples:
 @model_option
 @reading_option("text_column")
 @reading_option("delimiter")
+@reading_option("quoting")
+@reading_option("header")
 @reading_option("encoding")
 @click.option(
     "--input-format", type=click.Choice(FORMATS), metavar="NAME", help="The input's format  [default: by file name]"

@@ -1,8 +1,8 @@
 """A set of labelled texts. Knows nothing of files, formats or splits."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 
 
@@ -17,6 +17,10 @@ class Dataset:
     lines: list[int]
     path: str | None = None
     """The path to read the file again."""
+    reading: Mapping[str, object] = field(default_factory=dict)
+    """Keys of a data config that say how the file is written, as far as that was found out and is not usual."""
+    notes: tuple[str, ...] = ()
+    """The same in words."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -31,6 +35,8 @@ class Dataset:
             labels=[self.labels[index] for index in chosen],
             lines=[self.lines[index] for index in chosen],
             path=self.path,
+            reading=self.reading,
+            notes=self.notes,
         )
 
     def fingerprint(self) -> str:

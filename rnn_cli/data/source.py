@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_cli.config.schema import DataConfig
@@ -14,6 +14,7 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.reading.table import (
     READING_KEYS,
     OnColumns,
+    ReadAs,
     ReadRequest,
     find_columns,
     label_value,
@@ -109,7 +110,10 @@ def load_rows(
     """
     if is_builtin(source):
         return load_builtin(source)
-    return _dataset(shown(source), source, _blocks(source, config, labels=True, on_columns=on_columns))
+    found: list[ReadAs] = []
+    blocks = _blocks(source, config, labels=True, on_columns=on_columns, on_read_as=found.append)
+    dataset = _dataset(shown(source), source, blocks)
+    return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
@@ -146,14 +150,15 @@ def _absolute(source: str) -> str:
     return source if is_builtin(source) or source in (STANDARD_INPUT, IN_MEMORY) else os.path.abspath(source)
 
 
-def _blocks(source: str, config: DataConfig, *, labels: bool, on_columns: OnColumns | None = None) -> Iterator[Block]:
+def _blocks(source: str, config: DataConfig, **how: Any) -> Iterator[Block]:
+    """`how` holds further parameters of `ReadRequest`."""
     if source == IN_MEMORY:
         raise DataError("its rows were passed by a program", where=source, hint="name a file with them")
     if not may_exist(source):
         raise _neither(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
         raise DataError("is a terminal", where=shown(source), hint="pipe the rows in, as in: rnn ... < reviews.csv")
-    return read_labelled(ReadRequest(source, **reading_keys(source, config), labels=labels, on_columns=on_columns))
+    return read_labelled(ReadRequest(source, **reading_keys(source, config), **how))
 
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:

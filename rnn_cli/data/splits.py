@@ -81,6 +81,11 @@ class Splits:
     """Identifies the whole source and the validation and test files, if any."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """How the files are written, in words, where that is not the usual way."""
+        return tuple(dict.fromkeys((*self.train.notes, *self.validation.notes, *self.test.notes)))
+
+    @property
     def held_out(self) -> dict[str, Dataset]:
         """The rows training does not learn from, by name: `validation` and, if there are such rows, `test`."""
         return {"validation": self.validation} | ({"test": self.test} if len(self.test) else {})

@@ -51,8 +51,9 @@ class Block:
 
 @dataclass(frozen=True)
 class Opened:
-    """An open file: its kind (parquet, jsonl, or the delimiter of its fields), all and chosen columns, and its rows.
+    """An open file: its kind, all and chosen columns, and its rows.
 
+    The kind is parquet, jsonl, the delimiter of its fields, or plain: delimited, with quotes as plain characters.
     `schema` is the Arrow schema of a Parquet file.
     """
 

@@ -18,7 +18,7 @@ from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value
 from rnn_cli.errors import DataError, RowError, Setting
-from rnn_cli.formats import COMPRESSIONS, DELIMITERS, FORMATS_BY_SUFFIX, Format
+from rnn_cli.formats import COMPRESSIONS, DELIMITER_NAMES, DELIMITERS, FORMATS_BY_SUFFIX, Format
 
 _PARQUET_MAGIC = b"PAR1"
 _NAMED = 5  # at most so many lines without a label in a message
@@ -129,7 +129,8 @@ def _kind_of_text(request: ReadRequest) -> str:
         return "jsonl"
     if named == "parquet":
         raise DataError("is not a Parquet file", where=request.name, hint="write it again, or correct its name")
-    delimiter = request.delimiter or DELIMITERS.get(named or "")
+    delimiter = DELIMITERS.get(named or "") if request.delimiter is None else request.delimiter
+    delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else delimiter
     if delimiter is None:
         way = "one object per line is .jsonl" if suffix == ".json" else "or use {}"
         hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl or .parquet (and .gz or .zst); {way}")
