@@ -371,19 +371,24 @@ def check(
         check_file(Path(out), force=force, inputs=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
+    from rnn_cli.checks.check import seen
     from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
 
-    config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
-    if out is not None:
-        check_file(Path(out), force=force, inputs=set(rows.file_of))  # a config's files are known only now
-    if sides and WHOLE in rows.sides:
-        hint = Setting("data.test", "FILE", "check a config, or name {}")
-        raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
     with _heard(progress) as (listener, _):
+        listener.doing("reading the rows")
+        config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
+        if out is not None:
+            check_file(Path(out), force=force, inputs=set(rows.file_of))  # a config's files are known only now
+        if sides and WHOLE in rows.sides:
+            hint = Setting("data.test", "FILE", "check a config, or name {}")
+            raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
+        for text in dict.fromkeys(note for side in rows.sides.values() for note in side.notes):
+            listener.note(text)
+        listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
-        report = work(name, config, rows, curve=learning_curve, note=listener.doing)
+        report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
     if out is not None:
         write_csv(report.table(), Path(out))
     return report

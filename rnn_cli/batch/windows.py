@@ -30,8 +30,8 @@ Position = tuple[int, int]
 class Source:
     """An open file: its place among the inputs, what messages call it, and its columns.
 
-    `kind` is that of `Opened`; `schema` a Parquet file's, in Arrow's terms; `notes` say how it is written, where that is
-    not the usual way.
+    `kind` is that of `Opened`; `schema` a Parquet file's, in Arrow's terms; `notes` say how it is written, where that
+    is not the usual way.
     """
 
     file: int

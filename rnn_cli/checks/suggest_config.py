@@ -16,6 +16,7 @@ from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import group_equal, stratify
@@ -217,6 +218,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
         "letters.",
     ]
+    if lists := find_label_lists(counts):
+        found.append(_printable(f"{lists}; a text has one label here."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
         found.append(f"{repeated:,} rows repeat an earlier text; equal texts stay on one side (rnn data check).")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import load_rows
@@ -156,6 +157,8 @@ def _oddities(source: Dataset) -> Iterator[str]:
     if contradicting:
         first = source.lines[contradicting[0][0]]
         yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at line {first}"
+    if lists := find_label_lists(set(source.labels)):
+        yield f"{source.name}: {lists}; each is learned as a label of its own"
 
 
 def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:

@@ -160,13 +160,16 @@ def test_in_jsonl_a_key_of_such_a_name_may_come_late(score: Rnn, home: Path) -> 
 def test_the_column_of_texts(score: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("title,says\nwarm,dull\n")
     columns = r"\(columns: 'title', 'says'\)"
-    refused(score("in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column NAME")
+    refused(score("in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column title")
     ended = score("in.csv", "--text-column", "say")
     refused(ended, f"in.csv: no column 'say' {columns}; did you mean --text-column says\\?")
     assert ",bad," in score("in.csv", "--text-column", "says").out
     assert ",good," in score("in.csv", "--text-column", "title").out
     (home / "one.csv").write_text("anything\nwarm\n\ndull\n")
-    assert len(records(score("one.csv").out)) == 4
+    refused(score("one.csv"), "one.csv:1: looks like a row, .*; add a header, or use --no-header; .*, --header")
+    assert len(records(score("one.csv", "--text-column", "anything").out)) == 4
+    assert len(records(score("one.csv", "--header").out)) == 4
+    assert [row[0] for row in records(score("one.csv", "--no-header").out)] == ["1", "anything", "warm", "", "dull"]
 
 
 def test_the_column_that_the_model_learned_from_is_taken(rnn: Rnn, trained: Path, home: Path) -> None:

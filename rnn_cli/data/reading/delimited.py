@@ -20,8 +20,11 @@ from rnn_cli.data.reading.records import Records, Taken
 from rnn_cli.data.reading.table import ReadAs, ReadRequest, choose_columns
 from rnn_cli.errors import DataError, RowError
 
-PLAIN = "plain"
+PLAIN_KIND = "plain"
 """The kind of a file whose quotes are characters: its rows as they stand are not CSV."""
+
+
+_HTML = re.compile(r"\s*<(!doctype html|html)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ def _opened(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
     source = lines(stream, request, faults)
     head = read_head(source, request)
     if not head.lines and head.error is not None:
-        raise DataError(head.error.what, where=head.error.where, hint=head.error.hint)
+        raise _of_header(head.error, 1, request)
+    if _HTML.match("".join(head.lines[:3])):
+        raise DataError("is a page of HTML, not a table", where=request.name, hint="download the file itself")
     look = look_at(head, request, delimiter)
     quoting, habits = _quoting(request, look)
     is_plain, skipped = quoting.kind == "none", look.skipped
@@ -77,7 +82,7 @@ def _opened(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
     if request.on_read_as:
         request.on_read_as(_read_as(request, look, delimiter, quoting, encoding))
     blocks = _blocks(table, request, [columns.index(name) for name in chosen])
-    return Opened(PLAIN if is_plain else look.delimiter, columns, chosen, blocks)
+    return Opened(PLAIN_KIND if is_plain else look.delimiter, columns, chosen, blocks)
 
 
 def _quoting(request: ReadRequest, look: Look) -> tuple[Quoting, Habits]:
@@ -93,9 +98,7 @@ def _quoting(request: ReadRequest, look: Look) -> tuple[Quoting, Habits]:
 def _header(records: Records, request: ReadRequest, look: Look, faults: Faults) -> Sequence[str]:
     taken = records.take(1, 1)
     if (error := taken.error) is not None:
-        if isinstance(error, RowError) and error.where == request.at(records.line + 1):
-            raise DataError(error.what, where=error.where, hint=error.hint)
-        raise error
+        raise _of_header(error, records.line + 1, request)
     header: Sequence[str] = taken.fields[0] if taken.fields else []
     line = 1 + look.skipped
     if not header:
@@ -104,6 +107,13 @@ def _header(records: Records, request: ReadRequest, look: Look, faults: Faults) 
         raise faults[number]
     refuse_row(header, look.rows, request, line)
     return header
+
+
+def _of_header(error: DataError, line: int, request: ReadRequest) -> DataError:
+    """The error; of the header itself it is not one of a row. A later row may be decoded together with the header."""
+    if isinstance(error, RowError) and error.where == request.at(line):
+        return DataError(error.what, where=error.where, hint=error.hint)
+    return error
 
 
 def _read_as(request: ReadRequest, look: Look, usual: str, quoting: Quoting, encoding: str) -> ReadAs:
@@ -218,5 +228,5 @@ def _wrong_count(count: int, table: _Table, raw: str, line: int, request: ReadRe
     elif count > expected:
         hint = f"remove the {delimiter!r} from the text" if table.is_plain else "quote the text"
     else:
-        hint = "add the missing fields"
+        hint = "add the missing fields" + (", or check the quotes" if not table.is_plain else "")
     return DataError(what, where=request.at(line), hint=hint)

@@ -13,7 +13,7 @@ HEAD_LINES, HEAD_CHARACTERS = 2_048, 1 << 18
 
 USUAL_DELIMITERS = (",", ";", "\t", "|")
 
-ALIKE = 0.9
+OF_ONE_WIDTH = 0.9
 """So many of the first rows must have the header's number of fields for a delimiter that nobody named."""
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
@@ -111,7 +111,7 @@ def _guess_delimiter(head: Head, default: str, request: ReadRequest) -> str:
     for other in USUAL_DELIMITERS:
         if other != default and other in head.lines[0]:
             width, share = _fit(head, other)
-            if width > 1 and share >= ALIKE and share > most:
+            if width > 1 and share >= OF_ONE_WIDTH and share > most:
                 best, most = other, share
     return best
 

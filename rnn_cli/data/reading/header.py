@@ -1,6 +1,6 @@
 """The first line of CSV and TSV: names of columns, or a row; and which columns may hold texts and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -42,21 +42,28 @@ def refuse_row(header: Sequence[str], rows: Rows, request: ReadRequest, line: in
     said = [name for name in (request.text_column, request.label_column) if name in header]
     if any(name.strip().lower() in _USUAL for name in header) or _counts(header):
         return
+    if len(header) == 1 and request.labels:
+        return  # it is refused in any case
+    if why := _likeness(header, rows, said):
+        raise _refused(why, header, rows, request, line)
+
+
+def _likeness(header: Sequence[str], rows: Rows, said: Collection[str | None]) -> str | None:
+    """Why a first line looks like a row; of columns that were `said`, only their values tell."""
     for index, name in enumerate(header):
-        if said and name not in said or not name.strip():
+        if (said and name not in said) or not name.strip():
             continue
         cells = [row[index] for row in rows if index < len(row) and list(row) != list(header)]
         if name in cells:
-            raise _refused(f"{quoted_names([name])} is a value of the same column below", header, rows, request, line)
+            return f"{quoted_names([name])} is a value of the same column below"
         if not said and cells and is_number(name) and all(map(is_number, cells)):
-            raise _refused(f"{quoted_names([name])} is a number as those below it", header, rows, request, line)
+            return f"{quoted_names([name])} is a number as those below it"
     if said:
-        return
+        return None
     if len(header) == 1:
-        what = f"the only column would be called {quoted_names(header)}"
-        raise _refused(what, header, rows, request, line)
-    if sentences := [name for name in header if _is_sentence(name)]:
-        raise _refused(f"{quoted_names(sentences[:1])} is a sentence", header, rows, request, line)
+        return f"the only column would be called {quoted_names(header)}"
+    sentences = [name for name in header if len(name.split()) >= _SENTENCE]
+    return f"{quoted_names(sentences[:1])} is a sentence" if sentences else None
 
 
 def _counts(header: Sequence[str]) -> bool:
@@ -65,10 +72,6 @@ def _counts(header: Sequence[str]) -> bool:
     if not all(name.isdecimal() for name in names) or names[:1] not in (["0"], ["1"]):
         return False
     return all(int(after) == int(before) + 1 for before, after in pairwise(names))
-
-
-def _is_sentence(name: str) -> bool:
-    return len(name.split()) >= _SENTENCE
 
 
 def _refused(why: str, header: Sequence[str], rows: Rows, request: ReadRequest, line: int) -> RowAsHeader:
