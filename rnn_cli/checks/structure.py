@@ -44,31 +44,28 @@ def read_whole(source: str, config: DataConfig) -> tuple[Dataset, tuple[Finding,
         return _as_far_as_possible(source, config, error)
 
 
-def _as_far_as_possible(source: str, config: DataConfig, error: DataError) -> tuple[Dataset, tuple[Finding, ...]]:
+def _as_far_as_possible(source: str, config: DataConfig, first: DataError) -> tuple[Dataset, tuple[Finding, ...]]:
     how = reading_keys(source, config)
     findings = list(_marks(source))
-    first = error
+    error, marks = first, len(findings)
     for _ in range(_TRIES):
+        if name := _name(error):
+            findings.append(_finding(error, name))
+            settings = _settings(error)
+            if settings.items() <= how.items():
+                break
+            how |= settings
+        elif error is not first:
+            findings.append(_finding(error, "file"))
+            break
         try:
             dataset, faults = _read(source, how)
         except DataError as caught:
             error = caught
         else:
-            if not any(finding.name in ("encoding", "quotes", "header", "columns") for finding in findings):
-                is_row = isinstance(first.hint, Setting) and first.hint.key == "data.encoding"
-                findings += [_finding(first)] if is_row else []
             return dataset, (*findings, *_of_faults(faults))
-        found = _finding(error)
-        if found in findings:
-            break
-        findings.append(found)
-        settings = _settings(error)
-        if not settings:
-            break
-        how |= settings
-    if not any(isinstance(each, RowAsHeader | NoUsualName | QuoteTrouble) for each in (first, error)):
-        if not any(finding.name in ("page", "encoding") for finding in findings):
-            raise first
+    if len(findings) == marks or not any(map(_name, (first, error))):
+        raise first
     return Dataset(source, [], [], [], source), tuple(findings)
 
 
@@ -133,18 +130,21 @@ def _worded(error: DataError) -> str:
     return hint.worded(lambda key, value: f"--set {key}={value}") if isinstance(hint, Setting) else str(hint)
 
 
-def _finding(error: DataError) -> Finding:
+def _name(error: DataError) -> str | None:
+    """The name of the finding about what refuses a whole file; None for a row's fault, and for no table."""
     if isinstance(error, QuoteTrouble):
-        name = "quotes"
-    elif isinstance(error, RowAsHeader):
-        name = "header"
-    elif isinstance(error, NoUsualName):
-        name = "columns"
-    elif isinstance(error.hint, Setting) and error.hint.key == "data.encoding":
-        name = "encoding"
-    else:
-        name = "page" if "HTML" in error.what else "file"
-    what = f"{error.where}: {error.what}." if error.where else f"{error.what}."
+        return "quotes"
+    if isinstance(error, RowAsHeader):
+        return "header"
+    if isinstance(error, NoUsualName):
+        return "columns"
+    if isinstance(error.hint, Setting) and error.hint.key == "data.encoding":
+        return "encoding"
+    return "page" if "HTML" in error.what else None
+
+
+def _finding(error: DataError, name: str) -> Finding:
+    what = f"{error.where}: {error.what}."
     return Finding(name, Severity.ERROR, what, f"{_worded(error)}." if error.hint else "Correct the file.")
 
 

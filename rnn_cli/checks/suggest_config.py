@@ -119,6 +119,8 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
             hint=Setting("data.label_column", "NAME", "training needs at least two; name another with {}"),
         )
     if len(counts) > max(2, len(dataset) / 2):
+        if lists := find_label_lists(counts):
+            raise DataError(str(lists), where=dataset.name, hint="a text has one label here: keep one of them")
         raise DataError(
             f"{len(counts):,} different labels in {len(dataset):,} rows, such as {dataset.labels[0][:40]!r}",
             where=dataset.name,

@@ -15,31 +15,27 @@ class LabelLists:
     """Labels that look like several, and what joins them ("[ ]" for lists as programs write them)."""
 
     labels: Sequence[str]
-    separator: str
+    separators: Sequence[str]
 
     def __str__(self) -> str:
         """One sentence about them."""
         shown = ", ".join(repr(label[:40]) for label in self.labels[:3]) + (", ..." if len(self.labels) > 3 else "")
         one = len(self.labels) == 1
         looks = "label looks" if one else "labels look"
-        return f"{len(self.labels):,} {looks} like several labels a text, by {self.separator!r}: {shown}"
+        by = " and ".join(map(repr, self.separators))
+        return f"{len(self.labels):,} {looks} like several labels a text, by {by}: {shown}"
 
 
 def find_label_lists(labels: Collection[str]) -> LabelLists | None:
-    """The different labels that are lists of others, by the separator that makes most of them; None if there is none.
+    """The different labels that are lists of others; None if there are none.
 
     Of a list, every part is a label by itself or a part of another list. 4,5 and 3,0 are numbers.
     """
     written = [label for label in labels if _LISTED.fullmatch(label)]
     if len(written) > 1 and len(written) * 2 > len(labels):
-        return LabelLists(sorted(written), "[ ]")
-    best: list[str] = []
-    separator = ""
-    for each in SEPARATORS:
-        found = _joined_by(each, labels)
-        if len(found) > len(best):
-            best, separator = found, each
-    return LabelLists(sorted(best), separator) if best else None
+        return LabelLists(sorted(written), ["[ ]"])
+    found = {separator: joined for separator in SEPARATORS if (joined := _joined_by(separator, labels))}
+    return LabelLists(sorted({label for joined in found.values() for label in joined}), list(found)) if found else None
 
 
 def _joined_by(separator: str, labels: Collection[str]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from rnn_cli.data.reading.dialect import USUAL_DELIMITERS
 from rnn_cli.data.reading.table import (
     FEW_VALUES,
     LABEL_NAMES,
@@ -42,8 +43,11 @@ def refuse_row(header: Sequence[str], rows: Rows, request: ReadRequest, line: in
     said = [name for name in (request.text_column, request.label_column) if name in header]
     if any(name.strip().lower() in _USUAL for name in header) or _counts(header):
         return
-    if len(header) == 1 and request.labels:
-        return  # it is refused in any case
+    if len(header) == 1:
+        _refuse_other_delimiter(header[0], rows, request, line)
+        if request.labels:
+            what = f"its only column, {quoted_names(header)}, cannot be both texts and labels"
+            raise DataError(what, where=request.name, hint="add a column of labels")
     if why := _likeness(header, rows, said):
         raise _refused(why, header, rows, request, line)
 
@@ -64,6 +68,15 @@ def _likeness(header: Sequence[str], rows: Rows, said: Collection[str | None]) -
         return f"the only column would be called {quoted_names(header)}"
     sentences = [name for name in header if len(name.split()) >= _SENTENCE]
     return f"{quoted_names(sentences[:1])} is a sentence" if sentences else None
+
+
+def _refuse_other_delimiter(name: str, rows: Rows, request: ReadRequest, line: int) -> None:
+    """Raise DataError for a header of one column, and most rows of it, that hold another delimiter."""
+    for other in USUAL_DELIMITERS:
+        if other in name and sum(other in row[0] for row in rows) * 2 >= len(rows):
+            what = f"the header is one column, {quoted_names([name])}; found {other!r}"
+            hint = Setting("data.delimiter", "tab" if other == "\t" else quoted(other))
+            raise DataError(what, where=request.at(line), hint=hint)
 
 
 def _counts(header: Sequence[str]) -> bool:

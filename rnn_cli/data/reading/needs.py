@@ -8,7 +8,7 @@ from rnn_cli.data.reading.dialect import look_at, read_head
 from rnn_cli.data.reading.header import RowAsHeader, column_settings, numbered, refuse_row
 from rnn_cli.data.reading.opening import open_bytes
 from rnn_cli.data.reading.table import NoUsualName, ReadRequest, choose_columns
-from rnn_cli.errors import DataError, RowError, Setting
+from rnn_cli.errors import DataError, Setting
 
 
 def with_all_needs(error: DataError, request: ReadRequest, usual: str) -> DataError:
@@ -30,7 +30,7 @@ def _complete(error: DataError, request: ReadRequest, usual: str, is_encoding: b
     encoding = likely_encoding(request) if request.encoding is None else None
     if is_encoding and encoding is None:
         return error
-    what, where, hint = [error.what], error.where, error.hint
+    kind, what, where, hint = type(error), [error.what], error.where, error.hint
     again = replace(request, encoding=encoding or request.encoding, on_read=None, on_columns=None)
     with open_bytes(request.path) as stream:
         look = look_at(read_head(lines(stream, again, {}), again), again, usual)
@@ -49,7 +49,6 @@ def _complete(error: DataError, request: ReadRequest, usual: str, is_encoding: b
         hint = Setting(*settings[0], also=settings[1:]) if settings else hint
     if encoding is not None and isinstance(hint, Setting):
         hint = _with_encoding(encoding, hint)
-    kind = type(error) if isinstance(error, RowError) else DataError
     return kind(", and ".join(what), where=where, hint=hint)
 
 
