@@ -163,6 +163,6 @@ def test_any_usual_delimiter_is_seen(
 @given(rows=TABLES)
 def test_no_first_row_is_lost_in_silence(write: Write, rows: Sequence[tuple[str, str]]) -> None:
     path = write("f.csv", "".join(f"{label},{text}\n" for text, label in [*rows, rows[0]]))
-    assert "looks like a row" in refusal(path) or len({*rows}) == 1
+    assert "looks like a row" in refusal(path) or "no column has a usual name" in refusal(path)
     found = list(read_rows(path, header=False, text_column="2", label_column="1"))
     assert [(row.text, row.label) for row in found] == [*rows, rows[0]]
