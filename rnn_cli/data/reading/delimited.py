@@ -125,7 +125,8 @@ def _read_as(request: ReadRequest, look: Look, usual: str, quoting: Quoting, enc
     if request.quoting == "auto" and quoting.kind == "none":
         settings["quoting"] = quoting.kind
         notes.append(f"{request.name}: quotes are read as plain characters, as they do not enclose fields")
-    if look.width == 1 and not quoting.are_lines and quoting.kind == "csv" and request.quoting == "auto":
+    is_of_lines = quoting.are_lines or quoting.watch or quoting.kind == "none"  # as far as that is known
+    if look.width == 1 and request.quoting == "auto" and not is_of_lines:
         notes.append(f"{request.name}: quoted texts of several lines are one row each")
     if request.header is False:
         settings["header"] = False
