@@ -9,9 +9,10 @@ from dataclasses import replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError, missing
+from rnn_cli.formats import DELIMITER_NAMES
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from typing import IO
@@ -316,8 +317,8 @@ def evaluate(
                 listener.warn(shortfall)
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
         seen = None
-        if data is not None:  # training warned of its own rows
-            _pass_warnings(listener, rows)
+        if data is not None:  # training told of its own rows
+            _tell_of(listener, rows)
             rows, seen = without_seen([opened], rows, include=include_seen)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = with_standing(
@@ -384,7 +385,7 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
-        _pass_warnings(listener, rows)
+        _tell_of(listener, rows)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
@@ -419,20 +420,23 @@ def check(
         check_file(Path(out), force=force, inputs=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
+    from rnn_cli.checks.check import seen
     from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
 
-    config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
-    if out is not None:
-        check_file(Path(out), force=force, inputs=set(rows.file_of))  # a config's files are known only now
-    if sides and WHOLE in rows.sides:
-        hint = Setting("data.test", "FILE", "check a config, or name {}")
-        raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
     with _heard(progress) as (listener, _):
-        _pass_warnings(listener, *rows.sides.values())
+        listener.doing("reading the rows")
+        config, rows = gather_rows(named, [*overrides, *named_overrides(settings)])
+        if out is not None:
+            check_file(Path(out), force=force, inputs=set(rows.file_of))  # a config's files are known only now
+        if sides and WHOLE in rows.sides:
+            hint = Setting("data.test", "FILE", "check a config, or name {}")
+            raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
+        _tell_of(listener, *rows.sides.values())
+        listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
-        report = work(name, config, rows, curve=learning_curve, note=listener.doing)
+        report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
     if out is not None:
         write_csv(report.table(), Path(out))
     return report
@@ -447,6 +451,8 @@ def score(
     text_column: str | None = None,
     sheet: str | int | None = None,
     delimiter: str | None = None,
+    quoting: "Literal['auto', 'csv', 'none'] | None" = None,
+    header: bool | None = None,
     encoding: str | None = None,
     input_format: "Format | None" = None,
     strip_nul: bool = False,
@@ -478,6 +484,7 @@ def score(
     Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises
     `BundleError`, `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
     """
+    delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else delimiter
     names = [fspath(each) for each in ([inputs] if isinstance(inputs, str | PathLike) else inputs)]
     if not names:
         raise UsageError("there are no files to score", hint="name at least one")
@@ -502,6 +509,8 @@ def score(
         "likely_text_column": likely,
         "format": input_format,
         "delimiter": delimiter,
+        "quoting": quoting or "auto",
+        "header": header,
         "encoding": encoding,
         "strip_nul": strip_nul,
     }
@@ -592,8 +601,10 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _pass_warnings(listener: "Listener", *read: "Dataset") -> None:
-    """Warn once of what a reader may not expect of the files that were read."""
+def _tell_of(listener: "Listener", *read: "Dataset") -> None:
+    """Say once how files are written, where that is not the usual way, and warn of what a reader may not expect."""
+    for note in dict.fromkeys(note for rows in read for note in rows.notes):
+        listener.note(note)
     for warning in dict.fromkeys(warning for rows in read for warning in rows.warnings):
         listener.warn(warning)
 

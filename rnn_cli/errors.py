@@ -20,11 +20,16 @@ def few_of(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """A hint that names a config's key: the `{}` in `text` stands for "set `key` to `value`", in the caller's words."""
+    """A hint that names a config's key: the `{}` in `text` stands for "set `key` to `value`", in the caller's words.
+
+    `also` are further keys and values to set together with it, and `more` hints go on behind this one.
+    """
 
     key: str
     value: str
     text: str = "use {}"
+    also: tuple[tuple[str, str], ...] = ()
+    more: tuple["Setting", ...] = ()
 
     def __str__(self) -> str:
         """The hint with the setting as "key=value"."""
@@ -32,7 +37,8 @@ class Setting:
 
     def worded(self, say: Callable[[str, str], str]) -> str:
         """The hint with the setting as `say(key, value)` has it."""
-        return self.text.replace("{}", say(self.key, self.value))
+        settings = " ".join(say(key, value) for key, value in ((self.key, self.value), *self.also))
+        return self.text.replace("{}", settings) + "".join(each.worded(say) for each in self.more)
 
 
 class Error(Exception):

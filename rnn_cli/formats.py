@@ -49,3 +49,6 @@ def is_pattern(name: str) -> bool:
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 """What stands between the fields of a format, unless another is named."""
+
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
+"""Words for a delimiter that is hard to type."""

@@ -216,15 +216,34 @@ def test_what_is_yes_or_no_is_that(written: str) -> None:
     assert parse_config("", "f.yaml", ["model.bidirectional=no"]).model.bidirectional is False
 
 
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [
+        ("0", "0"),
+        ('"0"', "0"),
+        ("'0'", "0"),
+        ("text ", "text "),
+        ("#note", "#note"),
+        ("*a: [b", "*a: [b"),
+        ("true", "true"),
+        ("null", None),
+        ("~", None),
+        ("", None),
+    ],
+)
+def test_a_text_in_an_override_is_taken_as_typed(written: str, column: str | None) -> None:
+    assert load_config(None, [parse_override(f"data.label_column={written}")]).data.label_column == column
+
+
 # ---- mistakes
 
 
 def test_all_mistakes_are_told_together_in_order() -> None:
     text = "model: {units: [1, x]}\ntraining: {epochs: 0}\nmodels: 1"
-    assert mistakes(text, "epochs", "data.source=5", "training.seed=[1") == [
+    assert mistakes(text, "epochs", "data.test=true", "training.seed=[1") == [
         "--set epochs: expected KEY=VALUE, such as training.epochs=2",
         "--set training.seed=[1: expected ',' or ']', but got '<stream end>'",
-        "--set data.source=5: data.source: expected text, got 5; quote it",
+        "--set data.test=true: data.test: expected a number (at least 0 and below 1) or text, got true",
         'model.units.1: expected a whole number (at least 1), got "x"',
         "training.epochs: expected a whole number (at least 1), got 0",
         "models: no such key; did you mean model?",
@@ -318,7 +337,7 @@ def test_what_is_no_plain_yaml(text: str, expected: str) -> None:
         (["data.test=0.6"], "f.yaml with --set data.test=0.6: data: validation and test take all rows"),
         (["=3"], "--set =3: expected KEY=VALUE"),
         (["model..cell=gru"], "--set model..cell=gru: expected KEY=VALUE"),
-        (["data.source=*a"], "--set data.source=*a: anchors and aliases"),
+        (["data.unlabelled=*a"], "--set data.unlabelled=*a: anchors and aliases"),
     ],
 )
 def test_a_mistake_in_an_override_names_it(overrides: list[str], expected: str) -> None:

@@ -243,6 +243,8 @@ def windows_of_all(job: Job, added: Added, listener: ScoringListener, *, joined:
     for file in range(len(job.inputs)):
         for window in windows_of(job, file, listener.read, listener.warn):
             if window.number == 0:
+                for note in window.source.notes:
+                    listener.note(note)
                 added.refuse_columns(window.source.columns, window.source.name)
                 first = first or window.source
                 if joined:

@@ -7,7 +7,7 @@ from typing import Any
 from rnn_cli.batch.job import STOP, Job
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.readers import open_blocks
-from rnn_cli.data.reading.table import BLOCK_CHARACTERS, BLOCK_ROWS
+from rnn_cli.data.reading.table import BLOCK_CHARACTERS, BLOCK_ROWS, ReadAs
 from rnn_cli.errors import DataError
 
 WINDOWS = 8
@@ -30,7 +30,8 @@ Position = tuple[int, int]
 class Source:
     """An open file: its place among the inputs, what messages call it, and its columns.
 
-    `kind` is that of `Opened`; `schema` a Parquet file's, in Arrow's terms.
+    `kind` is that of `Opened`; `schema` a Parquet file's, in Arrow's terms; `notes` say how it is written, where that
+    is not the usual way.
     """
 
     file: int
@@ -38,6 +39,7 @@ class Source:
     kind: str
     columns: tuple[str, ...]
     schema: Any = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,12 @@ def windows_of(
     """The windows of one file. Raises DataError."""
     size = {"at_once": BLOCK_ROWS, "characters": BLOCK_CHARACTERS}
     strictness = {"lenient": job.on_bad_row != STOP, "as_table": job.format != "jsonl"}
-    request = job.request(file, on_read=on_read, on_warning=on_warning, whole=True, **strictness, **size)
+    found: list[ReadAs] = []
+    on = {"on_read": on_read, "on_warning": on_warning, "on_read_as": found.append}
+    request = job.request(file, **on, whole=True, **strictness, **size)
     with open_blocks(request) as opened:
-        source = Source(file, request.name, opened.kind, tuple(opened.columns), opened.schema)
+        notes = found[0].notes if found else ()
+        source = Source(file, request.name, opened.kind, tuple(opened.columns), opened.schema, notes)
         for number, block in enumerate(opened.blocks):
             yield Window(source, number, block)
 

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.checks.damaged import find_damaged
 from rnn_cli.checks.duplicates import find_repeats
-from rnn_cli.checks.findings import LEAKS, Finding, worst_first
+from rnn_cli.checks.findings import LEAKS, Finding, counted, worst_first
 from rnn_cli.checks.labels import find_labels
 from rnn_cli.checks.languages import find_languages
 from rnn_cli.checks.learning_curve import LearningCurve
@@ -21,10 +22,15 @@ from rnn_cli.text.plain import html_table
 if TYPE_CHECKING:
     import pandas
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
 
 @dataclass(frozen=True)
 class CheckReport:
     """What a check found, the worst first. `curve` is None unless it was asked for and there are enough rows.
+
+    `lengths` is None if no row could be read.
 
     `judged` counts the rows whose labels the linear model judged: no rows of rare labels, and none if rows are too few.
     """
@@ -33,7 +39,7 @@ class CheckReport:
     rows: CheckedRows
     labels: Mapping[str, int]
     findings: tuple[Finding, ...]
-    lengths: Lengths
+    lengths: Lengths | None
     judged: int
     curve: LearningCurve | None
 
@@ -61,7 +67,7 @@ class CheckReport:
                 }
                 for finding in self.findings
             ],
-            "lengths": asdict(self.lengths),
+            "lengths": asdict(self.lengths) if self.lengths else None,
             "judged": self.judged,
             "learning_curve": asdict(self.curve) if self.curve else None,
         }
@@ -88,12 +94,31 @@ class CheckReport:
                 yield finding.severity.value, finding.name, *position, rows.labels[row], hit.note, rows.texts[row]
 
 
+def seen(rows: CheckedRows) -> str:
+    """What is to be checked, in words."""
+    counts = Counter(rows.labels)
+    most = ", ".join(f"{label[:30]} {count:,}" for label, count in counts.most_common(3))
+    more = ", ..." if len(counts) > 3 else ""
+    return f"{counted(len(rows), 'row')}, {counted(len(counts), 'label')}{f': {most}{more}' if counts else ''}"
+
+
 def check_rows(
-    source: str, config: Config, rows: CheckedRows, *, curve: bool = False, note: Callable[[str], None] = lambda _: None
+    source: str,
+    config: Config,
+    rows: CheckedRows,
+    *,
+    curve: bool = False,
+    note: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda *_: None,
 ) -> CheckReport:
-    """Check rows as the config's tokenizer would read them; calls `note` before each step that takes a while."""
+    """Check rows as the config's tokenizer would read them.
+
+    Calls `note` before each step that takes a while, and `progress` within the longest.
+    """
+    if not len(rows):
+        return CheckReport(source, rows, {}, worst_first(rows.structure), None, 0, None)
     note(f"looking for duplicates among {len(rows):,} rows")
-    findings = [*find_repeats(rows), *find_labels(rows)]
+    findings = [*rows.structure, *find_repeats(rows), *find_labels(rows)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
@@ -112,8 +137,8 @@ def check_rows(
         from rnn_cli.linear.tfidf import count_features
 
         counts = count_features(words.take(judged), len({rows.labels[row] for row in judged}))
-        note(f"judging {len(judged):,} labels by a linear model")
-        findings += find_label_errors(rows, judged, counts)
+        note(f"judging the labels of {len(judged):,} rows by a linear model")
+        findings += find_label_errors(rows, judged, counts, partial(progress, "judging labels: parts done"))
         learned = learning_curve(rows, judged, counts, note) if curve else None
     return CheckReport(
         source=source,

@@ -5,6 +5,7 @@ Artificial Intelligence Research 70; ranked by self-confidence, as they do.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,14 @@ JUDGED_WORDS = 20_000_000
 """Of longer data, random rows of this many words are judged, which bounds memory and time."""
 
 
+JUDGED_FITS = 800_000
+"""Of many labels, so many of the most frequent ones are judged that their number times their rows is at most this,
+which bounds the time to half a minute or so on two cores."""
+
+FEWEST_JUDGED_LABELS = 8
+"""However many rows they have, so many labels are judged: they are fitted together."""
+
+
 @dataclass(frozen=True)
 class Suspect:
     """A row, the label that the linear model suggests, and the probabilities of that label and of the row's own."""
@@ -41,19 +50,24 @@ class Suspect:
 
 def judged_rows(rows: CheckedRows, words: Words) -> list[int]:
     """The rows that the linear model can judge; none where they are too few or have one label."""
-    counts = Counter(rows.labels)
-    kept = [
-        row
-        for row, label in enumerate(rows.labels)
-        if counts[label] >= ROWS_PER_JUDGED_LABEL and words.lengths[row] > 0
-    ]
+    frequent: set[str] = set()
+    total = 0
+    for label, count in Counter(rows.labels).most_common():
+        total += count
+        number = len(frequent) + 1
+        if count < ROWS_PER_JUDGED_LABEL or (number > FEWEST_JUDGED_LABELS and number * total > JUDGED_FITS):
+            break
+        frequent.add(label)
+    kept = [row for row, label in enumerate(rows.labels) if label in frequent and words.lengths[row] > 0]
     if words.lengths[kept].sum() > JUDGED_WORDS:
         order = np.random.default_rng(1).permutation(kept)
         kept = sorted(order[: np.searchsorted(words.lengths[order].cumsum(), JUDGED_WORDS)].tolist())
     return kept if len(kept) >= JUDGED_ROWS and len({rows.labels[row] for row in kept}) > 1 else []
 
 
-def find_suspects(rows: CheckedRows, judged: list[int], counts: Any) -> tuple[Suspect, ...]:
+def find_suspects(
+    rows: CheckedRows, judged: list[int], counts: Any, progress: Callable[[int, int], None] = lambda *_: None
+) -> tuple[Suspect, ...]:
     """The rows that another label fits better, the least probable given label first.
 
     `judged` are the rows to judge and `counts` their features, `[judged, features]`. Each row is judged by a model
@@ -65,7 +79,8 @@ def find_suspects(rows: CheckedRows, judged: list[int], counts: Any) -> tuple[Su
     given = label_indices(names, labels)
     probabilities = np.zeros((len(judged), len(names)))
     everything = np.arange(len(judged))
-    for fold in stratify(texts, labels, [1 / FOLDS] * (FOLDS - 1), 1):
+    for done, fold in enumerate(stratify(texts, labels, [1 / FOLDS] * (FOLDS - 1), 1)):
+        progress(done, FOLDS)
         held_out = np.array(fold, np.intp)
         train = np.setdiff1d(everything, held_out)
         if len(held_out) and len(np.unique(given[train])) > 1:
@@ -101,12 +116,14 @@ def confident(probabilities: Floats, given: Any) -> Any:
     return np.where(reached.max(axis=1) > 0, reached.argmax(axis=1), given)
 
 
-def find_label_errors(rows: CheckedRows, judged: list[int], counts: Any) -> list[Finding]:
-    """The finding about the rows of `find_suspects`."""
+def find_label_errors(
+    rows: CheckedRows, judged: list[int], counts: Any, progress: Callable[[int, int], None] = lambda *_: None
+) -> list[Finding]:
+    """The finding about the rows of `find_suspects`; calls `progress` with the folds done and their number."""
     return finding_if(
         (
             Hit(each.row, f"rather {each.suggested}: {each.probability:.1%}, against {each.given_probability:.1%}")
-            for each in find_suspects(rows, judged, counts)
+            for each in find_suspects(rows, judged, counts, progress)
         ),
         "suspicious labels",
         Severity.WARNING,

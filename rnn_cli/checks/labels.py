@@ -8,6 +8,7 @@ from itertools import combinations
 
 from rnn_cli.checks.findings import Finding, Hit, Severity, counted
 from rnn_cli.checks.rows import CheckedRows
+from rnn_cli.data.label_lists import find_label_lists
 
 RARE_LABEL_ROWS = 20
 """A label of fewer rows can hardly be learned or measured: a tenth of them is one or two."""
@@ -21,6 +22,8 @@ MAX_LABELS_COMPARED = 300
 RARER = 10
 """A misspelled label is at least this many times rarer than the intended one."""
 
+LABEL_LISTS_HINT = "A text has one label here: keep one of them, or make a file for each label with yes and no."
+
 _NUMBER = re.compile(r"[+-]?(?!0\d)(\d+\.?\d*|\.\d+)", re.ASCII)
 """A number, not a code such as 007."""
 
@@ -28,7 +31,7 @@ _NUMBER = re.compile(r"[+-]?(?!0\d)(\d+\.?\d*|\.\d+)", re.ASCII)
 def find_labels(rows: CheckedRows) -> list[Finding]:
     """The findings about labels."""
     counts = Counter(rows.labels)
-    findings = _spellings(rows, counts)
+    findings = [*_spellings(rows, counts), *_lists(rows, counts)]
     if len(counts) == 1:
         what = f"Every row has the label {rows.labels[0]!r}."
         hint = "Training needs at least two; check data.label_column."
@@ -60,19 +63,45 @@ def find_labels(rows: CheckedRows) -> list[Finding]:
 
 
 def _spellings(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
-    meant = _same_but_for_case(counts) | _one_slip_away(counts)
+    same = _same_but_for_case(counts)
+    similar = {label: other for label, other in _one_slip_away(counts).items() if label not in same}
+    return [
+        *_spelt(
+            rows,
+            counts,
+            same,
+            *("label spellings", Severity.ERROR, "like another spelling of one"),
+            "Spell each label one way; every spelling counts as a label of its own.",
+        ),
+        *_spelt(
+            rows,
+            counts,
+            similar,
+            *("similar labels", Severity.NOTE, "a letter away from a much more frequent one"),
+            "If it is a slip, correct it; if they are two labels, leave them.",
+        ),
+    ]
+
+
+def _spelt(
+    rows: CheckedRows, counts: Counter[str], meant: dict[str, str], name: str, severity: Severity, like: str, hint: str
+) -> list[Finding]:
     if not meant:
         return []
     listed = _listed([f"{_shown(label)} ({counts[label]:,}) for {_shown(other)}" for label, other in meant.items()])
-    return [
-        Finding(
-            "label spellings",
-            Severity.ERROR,
-            f"{counted(len(meant), 'label looks', 'labels look')} like another spelling of one: {listed}.",
-            "Spell each label one way; every spelling counts as a label of its own.",
-            tuple(Hit(row, f"for {_shown(meant[label])}") for row, label in enumerate(rows.labels) if label in meant),
-        )
-    ]
+    verb = ("looks", "look") if severity is Severity.ERROR else ("is", "are")
+    what = f"{counted(len(meant), f'label {verb[0]}', f'labels {verb[1]}')} {like}: {listed}."
+    hits = (Hit(row, f"for {_shown(meant[label])}") for row, label in enumerate(rows.labels) if label in meant)
+    return [Finding(name, severity, what, hint, tuple(hits))]
+
+
+def _lists(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
+    found = find_label_lists(counts)
+    if found is None:
+        return []
+    lists = set(found.labels)
+    hits = tuple(Hit(row) for row, label in enumerate(rows.labels) if label in lists)
+    return [Finding("label lists", Severity.WARNING, f"{found}.", LABEL_LISTS_HINT, hits)]
 
 
 def _same_but_for_case(counts: Counter[str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from rnn_cli.checks.findings import Finding
+from rnn_cli.checks.structure import read_whole
 from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
@@ -31,6 +33,8 @@ class CheckedRows:
 
     sides: Mapping[str, Dataset]
     """In the order training, validation, test; those that have rows."""
+    structure: tuple[Finding, ...] = ()
+    """What is wrong with the file that they were read from."""
 
     @cached_property
     def texts(self) -> list[str]:
@@ -77,6 +81,7 @@ def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> t
     Overrides are of keys of `data` and `tokenizer`. Raises `ConfigError` and `DataError`.
     """
     refuse_others(overrides, ["data", "tokenizer"], "use a key of data or tokenizer")
+    structure: tuple[Finding, ...] = ()
     if is_in_memory(source):
         config = config_for(IN_MEMORY, overrides)
         sides = {WHOLE: from_memory(source, config.data)}
@@ -86,11 +91,12 @@ def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> t
         sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     else:
         config = config_for(source, overrides)
-        sides = {WHOLE: load_rows(source, config.data)}
+        whole, structure = read_whole(source, config.data)
+        sides = {WHOLE: whole}
         files = {name: getattr(config.data, name) for name in ("validation", "test")}
         if files := {name: file for name, file in files.items() if isinstance(file, str)}:
             sides = {"training": sides[WHOLE]} | {name: load_rows(file, config.data) for name, file in files.items()}
-    return config, CheckedRows({name: side for name, side in sides.items() if len(side)})
+    return config, CheckedRows({name: side for name, side in sides.items() if len(side)}, structure)
 
 
 def config_for(source: str, overrides: Sequence[Override]) -> Config:

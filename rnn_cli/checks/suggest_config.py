@@ -19,6 +19,7 @@ from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
+from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import stratify
@@ -148,6 +149,8 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
             hint=Setting("data.label_column", "NAME", "training needs at least two; name another with {}"),
         )
     if len(counts) > max(2, len(dataset) / 2):
+        if lists := find_label_lists(counts):
+            raise DataError(str(lists), where=dataset.name, hint="a text has one label here: keep one of them")
         raise DataError(
             f"{len(counts):,} different labels in {len(dataset):,} rows, such as {dataset.labels[0][:40]!r}",
             where=dataset.name,
@@ -191,6 +194,8 @@ def _data(
     reasons["data.source"] = f"{len(dataset):,} rows"
     for text, label in columns:  # none, of a built-in set
         chosen |= {"text_column": text, "label_column": label}
+    chosen |= dataset.reading
+    reasons |= {f"data.{key}": "found in the file" for key in dataset.reading}
     labels = sorted(counts)
     if len(labels) == 2:
         positive = [label for label in labels if label.strip().lower() in POSITIVE]
@@ -245,6 +250,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
         "letters.",
     ]
+    if lists := find_label_lists(counts):
+        found.append(_printable(f"{lists}; a text has one label here."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
         found.append(f"{repeated:,} rows repeat an earlier text; copies stay on one side (rnn data check).")

@@ -29,7 +29,7 @@ def compare(
     settings: tuple[str, ...],
     include_seen: bool,
     as_json: bool,
-    **columns: str | None,
+    **columns: str | bool | None,
 ) -> None:
     """Say whether models really differ, on the same rows.
 

@@ -62,7 +62,7 @@ def check(
     out: Path | None,
     force: bool,
     as_json: bool,
-    **columns: str | None,
+    **columns: str | bool | None,
 ) -> None:
     """Look for what is wrong with labelled texts.
 

@@ -71,7 +71,7 @@ def evaluate(
     plots: Path | None,
     force: bool,
     as_json: bool,
-    **columns: str | None,
+    **columns: str | bool | None,
 ) -> None:
     """Measure a trained model on labelled texts.
 

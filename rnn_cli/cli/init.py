@@ -33,7 +33,7 @@ Examples:
     help="The config to write.",
 )
 @click.option("--force", is_flag=True, help="Replace the config that is there.")
-def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns: str | None) -> None:
+def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns: str | bool | None) -> None:
     """Write a config that suits a file of labelled texts.
 
     It names the columns, starts from the recipe for texts of this number and length, and says what it chose and why.
@@ -69,7 +69,7 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     write_text(commented_yaml(proposal), out)
     for warning in proposal.dataset.warnings:
         Notes().warn(warning)
-    for line in proposal.found:
+    for line in (*proposal.dataset.notes, *proposal.found):
         click.echo(paragraph(one_line(line), indent=""))
     click.echo(f"\nConfig  {one_line(str(out))}")
     rows = " < FILE" if file == STANDARD_INPUT else ""  # they must be piped in again

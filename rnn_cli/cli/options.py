@@ -18,7 +18,9 @@ COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
     "label_column": "The column of labels  [default: by its name]",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
-    "delimiter": "The field separator  [default: by file name]",
+    "delimiter": "The field separator, or tab  [default: by file name and first lines]",
+    "quoting": "auto (default), csv, or none: quotes are characters.",
+    "header": "Whether line 1 names the columns; else they are 1, 2, ....",
     "encoding": "The text encoding  [default: UTF-8, or its BOM's]",
 }
 """Keys of a config's `data` that are also options of every command that reads labelled files."""
@@ -30,6 +32,11 @@ SPLITTING = {
 """Keys of a config's `data` that are also options of the commands that split labelled files."""
 
 METAVARS = {"delimiter": "CHAR"}
+
+CHOICES = {"quoting": ("auto", "csv", "none")}
+
+FLAGS = ("header",)
+"""Those that are on, off or not given."""
 
 
 def option_of(key: str) -> str:
@@ -53,7 +60,12 @@ def splitting_options(command: Command) -> Command:
 
 def reading_option(name: str) -> Callable[[Command], Command]:
     """The option for one of `COLUMNS` or `SPLITTING`."""
-    return click.option(option_of(name), name, metavar=METAVARS.get(name, "NAME"), help=(COLUMNS | SPLITTING)[name])
+    option, about = option_of(name), (COLUMNS | SPLITTING)[name]
+    if name in FLAGS:
+        return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=about)
+    if name in CHOICES:
+        return click.option(option, name, type=click.Choice(CHOICES[name]), metavar="NAME", help=about)
+    return click.option(option, name, metavar=METAVARS.get(name, "NAME"), help=about)
 
 
 def include_seen_option(command: Command) -> Command:
@@ -73,12 +85,12 @@ def set_option(what: str) -> Callable[[Command], Command]:
     return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=what)
 
 
-def overrides_of(settings: Sequence[str], **columns: str | None) -> "list[Override]":
+def overrides_of(settings: Sequence[str], **columns: str | bool | None) -> "list[Override]":
     """The overrides of a config that --set and the options of `COLUMNS` ask for.
 
     Raises `ConfigError` with every mistake, also where both name a key.
     """
-    if not settings and not any(columns.values()):
+    if not settings and all(value is None for value in columns.values()):
         return []
 
     from rnn_cli.config.load import parse_override
@@ -138,6 +150,8 @@ def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
         option = options.get(key)
         if option is None:
             return f"--set {key}={value}"
+        if value.lower() == "false":
+            return f"--no-{option[2:]}"
         return option if value.lower() == "true" else f"{option} {value}"
 
     return say

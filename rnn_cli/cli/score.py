@@ -40,6 +40,8 @@ Examples:
 @reading_option("text_column")
 @reading_option("sheet")
 @reading_option("delimiter")
+@reading_option("quoting")
+@reading_option("header")
 @reading_option("encoding")
 @click.option(
     "--input-format", type=click.Choice(FORMATS), metavar="NAME", help="The input's format  [default: by file name]"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rnn_cli.checks.check import CheckReport
     from rnn_cli.checks.findings import Finding
     from rnn_cli.checks.learning_curve import LearningCurve
+    from rnn_cli.checks.lengths import Lengths
 
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
@@ -41,15 +42,17 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     labels = [f"{name} {report.labels[label]:,}" for label, name in names.items()]
     more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
     suffix = "" if "rows" in sides else " rows"
-    click.echo(paragraph(f"{one_line(report.source)}: {counts}{suffix}; labels: {', '.join(labels)}{more}", indent=""))
+    told = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
+    click.echo(paragraph(f"{one_line(report.source)}: {told}", indent=""))
     click.echo()
     for finding in report.findings:
         _show_finding(report, finding, examples)
     if not report.findings:
         click.echo("Nothing suspicious was found.\n")
-    if not report.judged:
+    if not report.judged and report.lengths is not None:
         click.echo(paragraph("The rows are too few, or of one label, to judge labels by a linear model.", "") + "\n")
-    _show_lengths(report)
+    if report.lengths is not None:
+        _show_lengths(report.lengths)
     if out is not None:
         click.echo(f"\nAll rows of all findings: {one_line(str(out))}")
 
@@ -76,8 +79,7 @@ def _show_finding(report: "CheckReport", finding: "Finding", examples: int) -> N
     click.echo(paragraph(f"→ {one_line(finding.hint)}", _INDENT) + "\n")
 
 
-def _show_lengths(report: "CheckReport") -> None:
-    lengths = report.lengths
+def _show_lengths(lengths: "Lengths") -> None:
     half, most, many, nearly, longest = lengths.quantiles.values()
     unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
     at_most = table(

@@ -48,7 +48,7 @@ def train(
     resume: str | None,
     origin: str | None,
     no_baseline: bool,
-    **columns: str | None,
+    **columns: str | bool | None,
 ) -> None:
     """Train a classifier, measure it and write it to a folder.
 

@@ -52,6 +52,13 @@ def schema_at(path: Sequence[object]) -> Schema:
     return schema
 
 
+def takes_text(path: Sequence[object]) -> bool:
+    """Whether the value at a path is a text (or null), whatever it is."""
+    options = _options(schema_at(path))
+    kinds = {str(option.get("type")) for option in options}
+    return "string" in kinds and kinds <= {"string", "null"} and not any("enum" in option for option in options)
+
+
 def sections() -> dict[str, Schema]:
     """The config's sections by name."""
     return {name: _resolved(schema) for name, schema in config_schema()["properties"].items()}

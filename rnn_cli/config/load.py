@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from rnn_cli.config.describe import KeyMistake, KeyPath, dotted, explain_mistakes, sections
+from rnn_cli.config.describe import KeyMistake, KeyPath, dotted, explain_mistakes, sections, takes_text
 from rnn_cli.config.schema import Config
 from rnn_cli.config.strict_yaml import parse_yaml, resolve_as_core, shown_value
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, quoted
@@ -125,8 +125,12 @@ class Override:
         return f"{self.option} {self.value}" if self.option else self.where
 
 
+_NO_TEXT = re.compile(r"""["']|(~|null|Null|NULL)?$""")
+"""What is YAML in place of a text, too: one in quotes, and null."""
+
+
 def parse_override(text: str) -> Override:
-    """Parse an override such as "training.epochs=2": a dotted key and a YAML value."""
+    """Parse an override such as "training.epochs=2": a dotted key and a YAML value; a text may stand as it is."""
     where = f"--set {text}"
     key, equals, value = text.partition("=")
     path = [part.strip() for part in key.split(".")]
@@ -134,8 +138,10 @@ def parse_override(text: str) -> Override:
         return Override("", None, where, fault="expected KEY=VALUE, such as training.epochs=2")
     # A delimiter; most single signs have a meaning in YAML.
     is_sign = len(value) == 1 and not value.isalnum() and value != "~"
+    if is_sign or (not key.endswith(" ") and takes_text(path) and not _NO_TEXT.match(value)):
+        return Override(".".join(path), value, where)
     try:
-        return Override(".".join(path), value if is_sign else parse_yaml(value, where, is_file=False), where)
+        return Override(".".join(path), parse_yaml(value, where, is_file=False), where)
     except ConfigError as error:
         return Override(".".join(path), None, where, fault=error.mistakes[0].what)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rnn_cli.formats import Format
+from rnn_cli.formats import DELIMITER_NAMES, Format
 
 PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 """A number that all YAML readers agree on: without leading zeros, which make it octal in YAML 1.1."""
@@ -60,6 +60,10 @@ def _sheet(value: object) -> object:
     return _label(value, "name")
 
 
+def _delimiter(value: object) -> object:
+    return DELIMITER_NAMES.get(value.lower(), value) if isinstance(value, str) else value
+
+
 def share_or_file(value: object) -> object:
     """The number, if the value is one, else the name of a file."""
     if isinstance(value, str):
@@ -76,6 +80,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
 _SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
+_Delimiter = Annotated[str, Field(min_length=1, max_length=1), BeforeValidator(_delimiter)]
 
 
 class Section(BaseModel):
@@ -119,8 +124,15 @@ class DataConfig(Section):
     """The format of files whose names do not show it, such as the standard input."""
     sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
     """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    """The character between fields; by default , for .csv and a tab for .tsv."""
+    delimiter: _Delimiter | None = None
+    """The character between fields, or `tab`; by default , for .csv and a tab for .tsv, or another that the first lines
+    show."""
+    quoting: Literal["auto", "csv", "none"] = "auto"
+    """How CSV and TSV use quotes: around fields (`csv`), or as plain characters (`none`). `auto` reads them as CSV, and
+    as plain characters if the whole file shows that they are."""
+    header: bool | None = None
+    """Whether the first line of CSV and TSV names the columns; without names they are 1, 2, .... By default it does,
+    and a first line that looks like a row is refused."""
     encoding: str | None = None
     """The text encoding of the source; by default UTF-8, or as a byte order mark says."""
     strip_nul: bool = False

@@ -24,6 +24,10 @@ class Dataset:
     """The file of each row, where they come from several."""
     warnings: tuple[str, ...] = ()
     """What a reader may not expect of the files."""
+    reading: Mapping[str, object] = field(default_factory=dict)
+    """Keys of a data config that say how the file is written, as far as that was found out and is not usual."""
+    notes: tuple[str, ...] = ()
+    """The same in words."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -41,6 +45,8 @@ class Dataset:
             further={name: [values[index] for index in chosen] for name, values in self.further.items()},
             files=[self.files[index] for index in chosen] if self.files is not None else None,
             warnings=self.warnings,
+            reading=self.reading,
+            notes=self.notes,
         )
 
     def file_of(self, row: int) -> str:

@@ -16,6 +16,7 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.reading.table import (
     READING_KEYS,
     OnColumns,
+    ReadAs,
     ReadRequest,
     find_columns,
     label_value,
@@ -116,10 +117,11 @@ def load_rows(
     """
     if is_builtin(source):
         return load_builtin(source)
-    warnings: list[str] = []
-    how = {"on_columns": on_columns, "on_warning": warnings.append}
+    warnings, found = list[str](), list[ReadAs]()
+    how = {"on_columns": on_columns, "on_warning": warnings.append, "on_read_as": found.append}
     dataset = _dataset(shown(source), source, _blocks(source, config, labels=True, **how))
-    return replace(dataset, warnings=tuple(warnings))
+    dataset = replace(dataset, warnings=tuple(warnings))
+    return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:
@@ -157,6 +159,7 @@ def _absolute(source: str) -> str:
 
 
 def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> Iterator[Block]:
+    """`more` holds further parameters of `ReadRequest`."""
     if source == IN_MEMORY:
         raise DataError("its rows were passed by a program", where=source, hint="name a file with them")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of
 from rnn_cli.data.source import further_column, load_rows
@@ -94,6 +95,11 @@ class Splits:
     """Identifies the whole source, the validation and test files, if any, and the columns that the split follows."""
     near: bool = True
     """Whether near copies were kept on one side."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the files are written, in words, where that is not the usual way."""
+        return tuple(dict.fromkeys((*self.train.notes, *self.validation.notes, *self.test.notes)))
 
     @property
     def held_out(self) -> dict[str, Dataset]:
@@ -205,6 +211,8 @@ def _oddities(source: Dataset, near: Sequence[Sequence[int]]) -> Iterator[str]:
         row = contradicting[0][0]
         first = f"line {source.lines[row]}" if source.files is None else source.where(row)
         yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at {first}"
+    if lists := find_label_lists(set(source.labels)):
+        yield f"{source.name}: {lists}; each is learned as a label of its own"
 
 
 def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:

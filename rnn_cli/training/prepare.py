@@ -100,6 +100,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     config = with_absolute_paths(config)
+    for note in splits.notes:
+        listener.note(note)
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)

@@ -277,6 +277,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "prefix": ({"prefix": "p_"}, "--prefix"),
     "format": ({"format": "tsv"}, "--format"),
     "how": ({"how": {"text_column": "text"}}, "way to read the input"),
+    "quoting": ({"how": {"quoting": "none"}}, "way to read the input"),
+    "header": ({"how": {"header": True}}, "way to read the input"),
     "mark": ({"on_bad_row": "mark"}, "--on-bad-row"),
 }
 

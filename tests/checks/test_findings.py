@@ -134,9 +134,32 @@ def test_look_alike_letters_are_told_by_their_number() -> None:
 
 def test_label_spellings_point_to_the_frequent_one() -> None:
     rows = [(f"{text} again {turn}", label) for turn in range(12) for text, label in zip(SHORT[:2], ["good", "bad"])]  # noqa: B905
-    finding, lines = found(*rows, ("x y", "Good "), ("y z", "goood"), ("z a", "god1"))["label spellings"]
-    assert lines == [26, 27]
+    told = found(*rows, ("x y", "Good "), ("y z", "goood"), ("z a", "god1"))
+    finding, lines = told["label spellings"]
+    assert lines == [26] and finding.severity is Severity.ERROR
     assert {hit.note for hit in finding.hits} == {"for 'good'"}
+    similar, lines = told["similar labels"]
+    assert lines == [27] and similar.severity is Severity.NOTE and "leave them" in similar.hint
+
+
+@pytest.mark.parametrize(
+    ("labels", "lists"),
+    [
+        (["x", "y", "x#y", "y#x"], ["x#y", "y#x"]),
+        (["x", "y", "x#y", "x,y"], ["x#y", "x,y"]),
+        (["4", "27", "4,27", "1", "27,1"], ["27,1", "4,27"]),
+        (["a", "b", "a|b"], ["a|b"]),
+        (['["a"]', '["a", "b"]', "[]"], ['["a", "b"]', '["a"]', "[]"]),
+        (["4", "5", "4,5", "3,0"], None),
+        (["R&D", "sales"], None),
+        (["n/a", "yes", "no"], None),
+        (["black, white", "red, green"], None),
+    ],
+)
+def test_labels_that_are_lists_of_labels(labels: list[str], lists: list[str] | None) -> None:
+    told = found(*((f"text {place} of {label}", label) for label in labels for place in range(3)))
+    lines = [2 + row for row in range(3 * len(labels)) if labels[row // 3] in (lists or [])]
+    assert told["label lists"][1] == lines if lists else "label lists" not in told
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_each_command_reads_by_the_same_options(words: list[str], odd: str, newe
     for option in map(option_of, COLUMNS):
         assert option in rnn(*words[: 2 if words[0] == "data" else 1], "--help").out
     code, _, err = rnn(*words)
-    assert code == 2 and "--delimiter ';'" in err and "--set" not in err
+    assert code == 2 and "use --text-column what --label-column 0" in err and "--set" not in err
 
 
 def test_a_file_is_trained_on_with_the_config_that_init_writes(

@@ -160,13 +160,39 @@ def test_in_jsonl_a_key_of_such_a_name_may_come_late(score: Rnn, home: Path) -> 
 def test_the_column_of_texts(score: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("title,says\nwarm,dull\n")
     columns = r"\(columns: 'title', 'says'\)"
-    refused(score("in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column NAME")
+    refused(score("in.csv"), f"in.csv: no column has a usual name for texts {columns}; use --text-column title")
     ended = score("in.csv", "--text-column", "say")
     refused(ended, f"in.csv: no column 'say' {columns}; did you mean --text-column says\\?")
     assert ",bad," in score("in.csv", "--text-column", "says").out
     assert ",good," in score("in.csv", "--text-column", "title").out
     (home / "one.csv").write_text("anything\nwarm\n\ndull\n")
-    assert len(records(score("one.csv").out)) == 4
+    refused(score("one.csv"), "one.csv:1: looks like a row, .*; add a header, or use --no-header; .*, --header")
+    assert len(records(score("one.csv", "--text-column", "anything").out)) == 4
+    assert len(records(score("one.csv", "--header").out)) == 4
+    assert [row[0] for row in records(score("one.csv", "--no-header").out)] == ["1", "anything", "warm", "", "dull"]
+
+
+def test_quotes_that_are_characters_come_out_as_csv(score: Rnn, home: Path) -> None:
+    lines = ["text\tid", '"The soup was cold\tbad', "A lovely evening\tgood", 'She called it "\tgood', "Fine\tgood"]
+    (home / "in.tsv").write_text("\n".join(lines) + "\n")
+    ended = score("in.tsv", "--output", "out.csv")
+    assert ended.code == 0 and "in.tsv: quotes are read as plain characters" in ended.err
+    with (home / "out.csv").open(newline="") as stream:
+        rows = list(csv.reader(stream, strict=True))
+    assert [row[:2] for row in rows] == [line.split("\t") for line in lines]
+    refused(
+        score("-", "--format", "tsv", stdin="\n".join(lines).encode()),
+        "standard input:2: a quote opens here and swallows the next 2 lines, .* use --quoting none, .* --quoting csv",
+    )
+
+
+def test_excels_files_are_scored(score: Rnn, home: Path) -> None:
+    (home / "in.csv").write_bytes(b"sep=;\r\nid;text;;\r\n1;warm, funny;;\r\n2;dull;;\r\n")
+    ended = score("in.csv", "--output", "out.csv")
+    assert ended.code == 0 and "fields are separated by ';'" in ended.err
+    with (home / "out.csv").open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert [row[:4] for row in rows] == [["id", "text", "", ""], ["1", "warm, funny", "", ""], ["2", "dull", "", ""]]
 
 
 def test_the_column_that_the_model_learned_from_is_taken(rnn: Rnn, trained: Path, home: Path) -> None:

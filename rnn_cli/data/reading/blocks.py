@@ -59,8 +59,8 @@ class Block:
 class Opened:
     """An open file: its kind, all and chosen columns, and its rows.
 
-    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), or the delimiter of its fields. `schema` is the Arrow
-    schema of a Parquet file.
+    `kind` is parquet, xlsx, jsonl, txt (a folder of texts), the delimiter of its fields, or plain: delimited, with
+    quotes as plain characters. `schema` is the Arrow schema of a Parquet file.
     """
 
     kind: str

@@ -40,10 +40,8 @@ def lines(
     With `faults`, NUL characters and bytes that are not UTF-8 are recorded there instead, and the line comes without
     them. With `cut_long`, so is a line that is too large, and its beginning comes.
     """
-    mark, encoding = _encoding(stream.peek(4), request)
-    stream.read(len(mark))
-    is_lenient = faults is not None and encoding == "utf-8"
-    text = io.TextIOWrapper(stream, encoding=encoding, newline="", errors="surrogateescape" if is_lenient else "strict")
+    text, mark, encoding = text_of(stream, request, lenient=faults is not None)
+    is_lenient = text.errors != "strict"
     most = request.max_field_bytes
     number, line = 0, ""
     try:
@@ -65,6 +63,19 @@ def lines(
             yield line
     except UnicodeError:
         raise _undecodable(encoding, len(mark), request) from None
+
+
+def text_of(
+    stream: io.BufferedReader, request: ReadRequest, *, lenient: bool = False, errors: str = "strict"
+) -> tuple[io.TextIOWrapper, bytes, str]:
+    """The text of a stream, the byte order mark that was skipped (or none), and the encoding of what follows it.
+
+    If `lenient`, bytes that are not UTF-8 come as surrogates.
+    """
+    mark, encoding = _encoding(stream.peek(4), request)
+    stream.read(len(mark))
+    errors = "surrogateescape" if lenient and encoding == "utf-8" else errors
+    return io.TextIOWrapper(stream, encoding=encoding, newline="", errors=errors), mark, encoding
 
 
 def _skipped(text: io.TextIOWrapper, line: str) -> str:
@@ -102,7 +113,9 @@ def _without_nul(line: str, number: int, request: ReadRequest) -> str:
     if request.strip_nul:
         return line.replace("\0", "")
     if line.count("\0") * 3 > len(line):
-        raise request.nul(number, Setting("data.encoding", "utf-16", "this looks like UTF-16; use {} (or utf-16-be)"))
+        # The first byte of two is 0 in big-endian text.
+        encoding = "utf-16-be" if number == 1 and line.startswith("\0") else "utf-16"
+        raise request.nul(number, Setting("data.encoding", encoding, "this looks like UTF-16; use {}"))
     raise request.nul(number)
 
 
@@ -115,6 +128,11 @@ def _encoding(head: bytes, request: ReadRequest) -> tuple[bytes, str]:
             return mark, encoding
     # Without a mark, "utf-16" means little-endian, which nearly all machines write.
     return b"", {None: "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(named, named or "utf-8")
+
+
+def marked_encoding(head: bytes, request: ReadRequest) -> str:
+    """The encoding of a file that begins with these bytes, as its byte order mark or the request says."""
+    return _encoding(head, request)[1]
 
 
 def _canonical(request: ReadRequest) -> str:
@@ -135,18 +153,75 @@ def _canonical(request: ReadRequest) -> str:
 
 def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     """The error for bytes that cannot be decoded, with their exact place, found by reading the file again."""
-    hint = Setting("data.encoding", "latin-1", "use {} (or the file's encoding)")
+    likely: str | None = "latin-1"
     try:
         # A pipe cannot be read twice.
         found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None
+        likely = likely_encoding(request) if found and encoding == "utf-8" else likely
     except UnicodeError:  # an encoding that reports no place
         found = None
+    hint: Setting | str = Setting("data.encoding", likely or "", "use {} (or the file's encoding)")
+    if likely is None:
+        hint = "most of the file is UTF-8: write this line again"
     if found is None:
         return DataError(f"is not {encoding.upper()}", where=request.name, hint=hint)
     line, position, byte = found
     what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
     kind = RowError if encoding == "utf-8" else DataError
     return kind(what, where=request.at(line), hint=hint)
+
+
+_MANY_BYTES = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_C1 = re.compile(rb"[\x80-\x9f]")  # marks of cp1252, and in Latin-1 what nobody types
+_NOT_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+def likely_encoding(request: ReadRequest) -> str | None:
+    """The encoding of a file that is not UTF-8, by its bytes: cp1252, latin-1, utf-16 or utf-16-be.
+
+    None if it is UTF-8, or would be but for a few bytes.
+    """
+    is_utf8, multiple, high = True, 0, 0
+    has_marks = has_others = False
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(request.path) as stream:
+        head = stream.peek(_SHOWN)[:_SHOWN]
+        if any(head.startswith(mark) for mark, _ in _MARKS):
+            return None
+        if encoding := _of_two_bytes(head):
+            return encoding
+        while chunk := stream.read(_PIECE):
+            if chunk.isascii():
+                continue
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                is_utf8 = False
+                decoder.reset()
+            found = _MANY_BYTES.findall(chunk)
+            multiple += len(found)
+            high += len(_HIGH.findall(chunk)) - sum(map(len, found))
+            has_marks = has_marks or _C1.search(chunk) is not None
+            has_others = has_others or _NOT_CP1252.search(chunk) is not None
+    if (is_utf8 and not decoder.getstate()[0]) or multiple > high:
+        return None
+    return "cp1252" if has_marks and not has_others else "latin-1"
+
+
+def _of_two_bytes(head: bytes) -> str | None:
+    """UTF-16 without a mark, known by the zeros of its ASCII characters."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if not even + odd:
+        return None
+    for encoding, zeros, others in (("utf-16", odd, even), ("utf-16-be", even, odd)):
+        if zeros > 4 * others:
+            text = head[: len(head) // 2 * 2].decode(
+                f"{encoding.removesuffix('-be')}-{'be' if zeros is even else 'le'}", "replace"
+            )
+            if text.count("\ufffd") <= 1 and all(each.isprintable() or each.isspace() for each in text[:-1]):
+                return encoding
+    return None
 
 
 def _first_bad_byte(encoding: str, skip: int, request: ReadRequest) -> tuple[int, int, int] | None:

@@ -53,8 +53,12 @@ def open_jsonl(stream: io.BufferedReader, request: ReadRequest) -> Opened:
     else:
         return Opened("jsonl", (), (), (replace(block, columns=[[""] * len(block.lines)]) for block in held))
     columns = list(block.values[first])
+
+    def sample(name: str) -> list[object]:
+        return [record.get(name) for block in held for record in block.values if isinstance(record, dict)]
+
     inner = _inner_names(block.values[first], columns, request)
-    chosen = choose_columns([*columns, *inner], request)
+    chosen = choose_columns([*columns, *inner], request, sample)
     if request.as_table and not is_encodable("".join(columns)):
         raise _half(request.at(block.lines[first]))
     known = set(columns) if request.as_table else None

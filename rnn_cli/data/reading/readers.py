@@ -20,7 +20,7 @@ from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value, quoted_names
 from rnn_cli.data.reading.texts import open_texts
 from rnn_cli.errors import DataError, RowError, Setting, few_of
-from rnn_cli.formats import DELIMITERS
+from rnn_cli.formats import DELIMITER_NAMES, DELIMITERS
 
 _PARQUET_MAGIC = b"PAR1"
 _NAMED = 5  # at most so many lines without a label in a message
@@ -180,7 +180,8 @@ def _kind_of_text(request: ReadRequest) -> str:
         raise DataError("is not a Parquet file", where=request.name, hint="write it again, or correct its name")
     if named == "xlsx":
         raise DataError("is not an Excel workbook", where=request.name, hint="save it again, or correct its name")
-    delimiter = request.delimiter or DELIMITERS.get(named or "")
+    delimiter = DELIMITERS.get(named or "") if request.delimiter is None else request.delimiter
+    delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else delimiter
     if delimiter is None:
         way = "one object per line is .jsonl" if suffix == ".json" else "or use {}"
         hint = Setting("data.format", "csv", f"name it .csv, .tsv, .jsonl, .parquet or .xlsx (and .gz or .zst); {way}")

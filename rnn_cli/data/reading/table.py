@@ -6,8 +6,8 @@ All readers take one `ReadRequest`. Opens no file.
 import difflib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import islice
 
 from rnn_cli.config.schema import DataConfig
@@ -18,6 +18,18 @@ from rnn_cli.errors import DataError, Setting, quoted
 
 OnColumns = Callable[[tuple[str, str | None]], None]
 """Called with the names of the columns of texts and labels."""
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """What was found out about how a file is written, where it is not the usual way.
+
+    `settings` are keys of a data config that say the same, `notes` say it in words.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
 
 Choose = Callable[[Sequence[str]], Sequence[str]]
 """Returns which of a file's columns to read; raises DataError if a wanted column is missing."""
@@ -38,6 +50,10 @@ class ReadRequest:
     """The column of texts if the file has it and no other is named."""
     label_column: str | None = None
     delimiter: str | None = None
+    quoting: str = "auto"
+    """auto, csv or none, as in a data config."""
+    header: bool | None = None
+    """Whether the first line of CSV and TSV names the columns; None: it does, unless it looks like a row."""
     encoding: str | None = None
     strip_nul: bool = False
     """Drop NUL characters instead of refusing them."""
@@ -55,6 +71,8 @@ class ReadRequest:
     """Called with the names of the columns once they are found."""
     on_warning: Callable[[str], None] | None = None
     """Called with what a reader may not expect of the file."""
+    on_read_as: Callable[[ReadAs], None] | None = None
+    """Called with what was found out about a CSV or TSV file, once it is open."""
     choose: Choose | None = None
     """Chooses other columns than texts and labels; their values are not checked."""
     whole: bool = False
@@ -112,15 +130,25 @@ LABEL_NAMES = (
     *("label", "sentiment", "class", "category", "target", "topic", "polarity"),
     *("labels", "sentiments", "classes", "categories"),
 )
+SECOND_LABEL_NAMES = ("rating", "ratings", "stars", "score", "emotion", "emotions", "intent", "y")
+"""Names of labels as well, where no column has one of `LABEL_NAMES`."""
+
+FEW_VALUES = 20
+"""A column of so many different numbers at most may be labels."""
+
+Sample = Callable[[str], Sequence[object]]
+"""The first values of a column."""
+
 _SHOWN = 20  # names in a message, at most; and
 _SHOWN_LENGTH = 40  # characters of each
 _COMPARED = 1000  # names that a missing one is compared with, at most
 
 
-def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str | None]:
+def find_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | None = None) -> tuple[str, str | None]:
     """The names of the columns of texts and of labels (None if labels are not wanted).
 
-    Raises DataError, with all columns listed, if one is missing, repeated or ambiguous.
+    `sample` gives first values where they are known. Raises DataError, with all columns listed, if a column is missing,
+    repeated or ambiguous, and `NoUsualName`.
     """
     _refuse_repeated(columns, request)
     text, label = request.text_column, request.label_column if request.labels else None
@@ -136,7 +164,7 @@ def find_columns(columns: Sequence[str], request: ReadRequest) -> tuple[str, str
     if text is None:
         text = _likely(columns, request) or _guess(columns, TEXT_NAMES, "text", label, request)
     if request.labels and label is None:
-        label = _guess(columns, LABEL_NAMES, "label", text, request)
+        label = _second_label(columns, text, sample) or _guess(columns, LABEL_NAMES, "label", text, request)
     if request.on_columns:
         request.on_columns((text, label))
     return text, label
@@ -149,10 +177,30 @@ def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
     return columns[0] if len(columns) == 1 and not request.labels else None
 
 
-def choose_columns(columns: Sequence[str], request: ReadRequest) -> list[str]:
+def _second_label(columns: Sequence[str], taken: str, sample: Sample | None) -> str | None:
+    """The only column of labels by its second-rate name, unless its numbers are too many; None if one has a better."""
+    lowered = {name: name.strip().lower() for name in columns if name != taken}
+    if not set(lowered.values()).isdisjoint(LABEL_NAMES):
+        return None
+    found = [name for name, lower in lowered.items() if lower in SECOND_LABEL_NAMES]
+    if len(found) != 1:
+        return None
+    values = {plain_value(value) or "" for value in (sample(found[0]) if sample else ())}
+    return found[0] if len(values) <= FEW_VALUES or not all(map(is_number, values)) else None
+
+
+def is_number(value: str) -> bool:
+    """Whether a value is written as a number, or is empty."""
+    try:
+        return not value or math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+def choose_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | None = None) -> list[str]:
     """The names of the columns to read: those requested, else texts and, if wanted, labels."""
     if request.choose is None:
-        return [name for name in find_columns(columns, request) if name is not None]
+        return [name for name in find_columns(columns, request, sample) if name is not None]
     _refuse_repeated(columns, request)
     return list(request.choose(columns))
 
@@ -197,11 +245,16 @@ def _guess(columns: Sequence[str], names: Sequence[str], what: str, taken: str |
     for certain in (first, candidates):
         if len(certain) == 1:
             return certain[0]
+    to_name = Setting(f"data.{what}_column", "NAME")
     if candidates:
         found = f"{len(candidates)} columns could be the {what}s: {quoted_names(candidates)}"
-    else:
-        found = f"no column has a usual name for {what}s (columns: {quoted_names(columns)})"
-    raise DataError(found, where=request.name, hint=Setting(f"data.{what}_column", "NAME"))
+        raise DataError(found, where=request.name, hint=to_name)
+    found = f"no column has a usual name for {what}s (columns: {quoted_names(columns)})"
+    raise NoUsualName(found, where=request.name, hint=to_name)
+
+
+class NoUsualName(DataError):
+    """No column has a usual name for texts, or for labels."""
 
 
 def text_value(value: object, column: str, where: str) -> str:
