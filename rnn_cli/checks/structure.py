@@ -103,8 +103,8 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
                 texts.append(text)
                 labels.append(label or "")
     read_as = found[0] if found else ReadAs()
-    how_read = {"reading": read_as.settings, "notes": read_as.notes}
-    return Dataset(request.name, texts, labels, lines, source, **how_read), faults
+    rows = Dataset(request.name, texts, labels, lines, source, reading=read_as.settings, notes=read_as.notes)
+    return rows, faults
 
 
 def _rows(block: Block) -> Iterator[tuple[int, str, str | None, DataError | None]]:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from rnn_cli.copies.near import near_copies
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -26,6 +25,8 @@ def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
 
 def near_groups(texts: Sequence[str]) -> list[list[int]]:
     """Groups of different texts that are nearly the same, by the index where each text appears first."""
+    from rnn_cli.copies.near import near_copies  # loads NumPy, which reading does without
+
     firsts = [rows[0] for rows in group_equal(texts).values()]
     return [[firsts[place] for place in group] for group in near_copies([texts[row] for row in firsts])]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rnn_cli.linear.words import number_words
 
 from rnn_cli.checks.check import CheckReport, check_rows
 from rnn_cli.checks.findings import Severity
 from rnn_cli.checks.label_errors import judged_rows
 from rnn_cli.checks.rows import WHOLE, CheckedRows, gather_rows
+from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -69,9 +69,9 @@ def test_of_many_labels_the_frequent_ones_are_judged(monkeypatch: pytest.MonkeyP
     labels = [f"label {number}" for number in range(40) for _ in range(50 - number)]
     texts = [f"some text {row} of {label}" for row, label in enumerate(labels)]
     rows = CheckedRows({WHOLE: Dataset("f.csv", texts, labels, list(range(2, len(texts) + 2)))})
-    assert {labels[row] for row in judged_rows(rows, number_words(texts))} == set(labels)
+    assert {labels[row] for row in judged_rows(rows, learn_words(texts, split_words)[0])} == set(labels)
     monkeypatch.setattr(label_errors, "JUDGED_FITS", 10_000)
-    judged = judged_rows(rows, number_words(texts))
+    judged = judged_rows(rows, learn_words(texts, split_words)[0])
     kept = {labels[row] for row in judged}
     assert kept == {f"label {number}" for number in range(len(kept))} and 8 < len(kept) < 40
     assert len(kept) * len(judged) <= 10_000
