@@ -127,7 +127,7 @@ def test_missing_directory_unreadable(tmp_path, monkeypatch):
         return caught.value.what
 
     assert message(tmp_path / "none.csv") == "no such file"
-    assert message(tmp_path) == "is a directory"
+    assert message(tmp_path) == "holds no rows and no texts"
     (tmp_path / "f.csv").write_bytes(H)
     assert message(tmp_path / "f.csv" / "g.csv") == "no such file"
 
