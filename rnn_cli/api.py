@@ -64,6 +64,8 @@ def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: 
     from rnn_cli.bundle.model_folder import locate
     from rnn_cli.scoring.predictor import Predictor
 
+    if path is not None and not isinstance(path, str | PathLike):
+        raise UsageError(f"expected a model's folder, got {type(path).__name__}")
     return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)
 
 
@@ -84,13 +86,15 @@ def train(
 
     `config` is a YAML file or a recipe's name; without it, the recipe "default", or for `data` what `rnn init` would
     write for these rows. `data` is a file, a URL, a built-in set's name, a pandas DataFrame, or texts and labels, and
-    goes before `data.source`; `settings` and `overrides` change keys. `origin` is a model whose network is trained
-    further. `resume` goes on with a run that was stopped: True is the last one in runs/, and rows that came from memory
-    must be given again. With `force` a model in `out` is replaced.
+    replaces `data.source`; it may also stand in the place of the config: `train("reviews.csv")`. `settings` and
+    `overrides` change keys. `origin` is a model whose network is trained further. `resume` goes on with a run that was
+    stopped: True is the last one in runs/, and rows that came from memory must be given again. With `force` a model in
+    `out` is replaced.
 
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
     """
+    config, data = _config_or_data(config, data)
     changes = [*overrides, *named_overrides(settings)]
     if resume is not False and (out or force or origin):
         raise UsageError(f"{'out' if out else 'force' if force else 'origin'} and resume do not go together")
@@ -200,6 +204,17 @@ def _resume(
         from rnn_cli.training.run import resume as work
 
         return work(prepared, place, saved, listener)
+
+
+def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Data | None]":
+    """The two of them; rows in the place of a config become the data."""
+    from rnn_cli.config.load import names_data
+
+    if config is None or isinstance(config, str | PathLike) and not names_data(fspath(config)):
+        return config, data
+    if data is not None:
+        raise UsageError("expected a config before data, got rows twice", hint="give the rows once")
+    return None, config
 
 
 def _config_of(

@@ -26,7 +26,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckReport:
     """What a check found, the worst first. `curve` is None unless it was asked for and there are enough rows.
 
@@ -78,6 +78,11 @@ class CheckReport:
 
         head, *rows = self.table()
         return pandas.DataFrame(rows, columns=head)
+
+    def __repr__(self) -> str:
+        """The source, its rows and the names of the findings."""
+        found = ", ".join(f"{each.name} ({each.severity.value})" for each in self.findings) or "nothing found"
+        return f"CheckReport({self.source}, {counted(len(self.rows), 'row')}: {found})"
 
     def _repr_html_(self) -> str:
         """The findings as a table, for a notebook."""

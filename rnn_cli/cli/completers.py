@@ -22,7 +22,7 @@ from click.shell_completion import (
 from click.types import StringParamType
 
 from rnn_cli.bundle.model_folder import LATEST, MANIFEST, RUNS, UNFINISHED
-from rnn_cli.formats import FORMATS
+from rnn_cli.formats import DATA_FILE, FORMATS
 
 PROGRAM, VARIABLE = "rnn", "_RNN_COMPLETE"
 """The command that the scripts complete, and what they ask it by, in the environment."""
@@ -131,8 +131,9 @@ def files(_: click.Command | None, incomplete: str, wanted: str = r"") -> list[s
 
 
 def configs(command: click.Command, incomplete: str) -> list[str]:
-    """Recipes and YAML files."""
-    return [*complete_recipes(), *files(command, incomplete, r"\.ya?ml$")]
+    """Recipes and YAML files; for training also files of rows."""
+    rows_too = f"|{DATA_FILE.pattern}" if command.name == "train" else ""
+    return [*complete_recipes(), *files(command, incomplete, rf"\.ya?ml${rows_too}")]
 
 
 def complete_recipes() -> list[str]:

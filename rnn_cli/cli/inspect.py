@@ -35,8 +35,7 @@ def model(model: str | None, as_json: bool) -> None:
     """Show what a trained model is and where it comes from.
 
     Its layers (the output for a token or a text, and parameters), files, labels and vocabulary; how it decides; what
-    it was trained on, and its metrics on the test rows. The recipe shown is the one whose keys differ least, data
-    aside.
+    it was trained on, and its metrics on the test rows.
     """
     from rnn_cli.bundle.model_folder import Bundle, locate
     from rnn_cli.inspection.model import look

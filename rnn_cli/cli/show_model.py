@@ -78,13 +78,14 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
         yield "began as", str(manifest.data[FURTHER].get("model", "another model"))
     changed = model.settings.changed
     differs = f"{len(changed)} keys differ" if len(changed) > MOST_CHANGED else _listed(model)
-    yield "recipe", f"nearest is {model.settings.recipe}" + (f", with {differs}" if changed else ", unchanged")
+    recipe = model.settings.recipe if model.settings.is_noted else f"nearest is {model.settings.recipe}"
+    yield "recipe", recipe + (f", with {differs}" if changed else ", unchanged")
     epochs, seed = model.epochs, f"seed {model.config.training.seed}, split seed {model.config.data.split_seed}"
     if epochs is None:
         yield "training", seed
     else:
         yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"
-    yield "written", f"{model.written:%Y-%m-%d %H:%M} (its manifest's file date)"
+    yield "written", f"{model.written:%Y-%m-%d %H:%M}" + ("" if model.is_dated else " (its manifest's file date)")
     yield "versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
 
 

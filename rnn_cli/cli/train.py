@@ -61,7 +61,7 @@ def train(
     time. More: docs/guide.md.
     """
     check_full()
-    from rnn_cli.config.load import Override, names_data
+    from rnn_cli.config.load import Override
 
     overrides = overrides_of(settings, **columns)
     if no_baseline:
@@ -73,11 +73,9 @@ def train(
     from rnn_cli import api
     from rnn_cli.progress import listening
 
-    is_data = config is not None and names_data(config)
     with listening() as listener:
         run = api.train(
-            None if is_data else config,
-            config if is_data else None,
+            config,
             out=out,
             force=force,
             origin=origin,

@@ -25,7 +25,7 @@ from rnn_cli.data.reading.table import (
     quoted_names,
 )
 from rnn_cli.data.rows import Dataset, fingerprint_of
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 
 IN_MEMORY = "(memory)"
 """The `data.source` of rows that a program passes."""
@@ -122,6 +122,16 @@ def load_rows(
     dataset = _dataset(shown(source), source, _blocks(source, config, labels=True, **how))
     dataset = replace(dataset, warnings=tuple(warnings))
     return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
+
+
+def refuse_columns_of_builtin(config: DataConfig) -> None:
+    """Raise `DataError` for keys that say how to read a file where all rows are of built-in sets."""
+    files = [config.source, config.validation, config.test, *unlabelled_sources(config)]
+    given = [key for key in READING_KEYS if getattr(config, key) != DataConfig.model_fields[key].default]
+    if given and all(is_builtin(each) for each in files if isinstance(each, str)):
+        what = f"a built-in set, of which data.{given[0]} says nothing"
+        hint = Setting("data.source", "FILE", "leave it out, or name a file of yours with {}")
+        raise DataError(what, where=config.source, hint=hint)
 
 
 def load_texts(source: str, config: DataConfig) -> list[str]:

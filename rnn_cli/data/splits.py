@@ -13,7 +13,7 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of
-from rnn_cli.data.source import further_column, load_rows
+from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
 from rnn_cli.data.together import group_equal, near_groups, times_of, units_of
 from rnn_cli.errors import DataError, Setting
 
@@ -113,7 +113,9 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     Without `near`, near copies may be on different sides, as earlier releases split them. Raises DataError if no model
     can be trained on the rows.
     """
-    source = source or load_rows(config.source, config)
+    if source is None:
+        refuse_columns_of_builtin(config)
+        source = load_rows(config.source, config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
     files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}

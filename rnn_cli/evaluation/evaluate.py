@@ -129,7 +129,7 @@ def encode_counted(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[list[lis
     return encoded, TokenCounts(len(texts), int(lengths.sum()), int(seen.sum()), unknown, cut, lengths)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """A model's predictions for labelled texts, and how good they are.
 
@@ -206,6 +206,14 @@ class Evaluation:
         if self.decision.unsure_below:
             table["unsure"] = self.decision.unsure(probabilities)
         return table.assign(**{f"p({label})": probabilities[:, index] for index, label in enumerate(labels)})
+
+    def __repr__(self) -> str:
+        """The rows and the main metrics."""
+        metrics = self.metrics
+        return (
+            f"Evaluation({self.dataset.name}, {metrics.rows:,} rows: accuracy {metrics.accuracy:.1%}, "
+            f"macro F1 {metrics.macro_f1:.3f})"
+        )
 
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""

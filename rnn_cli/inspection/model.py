@@ -29,17 +29,22 @@ class Epochs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The recipe nearest to a config, apart from its data, and the differences: dotted key to the config's value."""
+    """A recipe and how a config differs from it, apart from its data: dotted key to the config's value.
+
+    The recipe is the one of the run, if that `is_noted`, else the nearest.
+    """
 
     recipe: str
     changed: Mapping[str, Any]
+    is_noted: bool = False
 
 
 @dataclass(frozen=True)
 class Overview:
     """All that a model's folder says of it. `epochs` and `test` are None if the folder has no such file or rows.
 
-    `files` are the sizes in bytes; `written` is when the manifest's file last changed, which copying may alter.
+    `files` are the sizes in bytes. `written` is when the run finished, if the model `is_dated`; else when the file of
+    the manifest last changed, which copying may alter.
     """
 
     path: Path
@@ -50,6 +55,7 @@ class Overview:
     settings: Settings
     files: Mapping[str, int]
     written: datetime
+    is_dated: bool
     epochs: Epochs | None
     test: Metrics | None
 
@@ -84,7 +90,10 @@ class Overview:
             "temperature": manifest.temperature,
             "ngrams": {"longest": network.ngrams, "buckets": network.buckets} if network.ngrams else None,
             "data": {"source": shown(self.config.data.source), **manifest.data},
-            "recipe": {"nearest": self.settings.recipe, "changed": dict(self.settings.changed)},
+            "recipe": {
+                "name" if self.settings.is_noted else "nearest": self.settings.recipe,
+                "changed": dict(self.settings.changed),
+            },
             "seed": self.config.training.seed,
             "split_seed": self.config.data.split_seed,
             "epochs": None if self.epochs is None else asdict(self.epochs),
@@ -102,6 +111,9 @@ def look(opened: Bundle) -> Overview:
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
     check_config(opened, config, tokenizer, graph.architecture)
     own = (opened.path / MANIFEST).stat()
+    run = manifest.data.get(RUN, {})
+    finished = run.get("finished")
+    written = datetime.fromisoformat(finished) if isinstance(finished, str) else datetime.fromtimestamp(own.st_mtime)
     epochs = None
     if HISTORY in manifest.files:
         history = read_history(opened)
@@ -112,20 +124,23 @@ def look(opened: Bundle) -> Overview:
         tokenizer=tokenizer,
         graph=graph,
         config=config,
-        settings=nearest_recipe(config, manifest.data.get(RUN, {}).get("recipe")),
+        settings=recipe_of(config, run.get("recipe")),
         files={name: proof["size"] for name, proof in manifest.files.items()} | {MANIFEST: own.st_size},
-        written=datetime.fromtimestamp(own.st_mtime).astimezone(),
+        written=written.astimezone(),
+        is_dated=isinstance(finished, str),
         epochs=epochs,
         test=kept_metrics(opened, "test") if METRICS in manifest.files else None,
     )
 
 
-def nearest_recipe(config: Config, trained_as: str | None = None) -> Settings:
-    """The recipe with the fewest keys that differ from a config, data aside; of several `trained_as`, or the first."""
+def recipe_of(config: Config, trained_as: str | None = None) -> Settings:
+    """The recipe a config was `trained_as`; if that is not known, the one with the fewest keys that differ."""
     apart = {name: config.differences(load_config(name)) for name in recipes()}
     changed = {
         name: {key: mine for key, (mine, _) in differing.items() if not key.startswith("data.")}
         for name, differing in apart.items()
     }
-    name = min(changed, key=lambda each: (len(changed[each]), each != trained_as))
+    if trained_as in changed:
+        return Settings(trained_as, changed[trained_as], is_noted=True)
+    name = min(changed, key=lambda each: len(changed[each]))
     return Settings(name, changed[name])

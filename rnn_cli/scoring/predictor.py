@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import onnxruntime
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
-from rnn_cli.errors import BundleError, DataError
+from rnn_cli.errors import BundleError, DataError, UsageError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -37,6 +37,8 @@ INT8_METRICS = "int8"
 
 def graph_file(opened: Bundle, precision: Precision) -> str:
     """The name of the graph's file; raises `BundleError` with the reason if a bundle has no such graph."""
+    if precision not in get_args(Precision):
+        raise UsageError(f"no such precision: {precision}", hint=f"use one of {', '.join(get_args(Precision))}")
     if precision in ("fp32", opened.manifest.data.get(PRECISION)):
         return ONNX_MODEL
     if INT8_MODEL in opened.manifest.files:
@@ -129,6 +131,10 @@ class Predictor:
         self._where = where
         self.architecture = read_fitting_graph(graph, where, self.tokenizer, len(self.labels)).architecture
         self._session = open_session(graph, where)
+
+    def __repr__(self) -> str:
+        """The model's folder and its labels."""
+        return f"Predictor({str(self._opened.path)!r}, labels={list(self.labels)})"
 
     @property
     def bundle(self) -> Bundle:
@@ -257,6 +263,8 @@ class Predictor:
 
 def list_of_texts(texts: str | Iterable[Any]) -> list[str]:
     """One text, or the texts of a list, an array or a pandas Series, as a list. Raises `DataError` for other values."""
+    if not isinstance(texts, Iterable):
+        raise DataError(f"expected a text or texts, got {type(texts).__name__}", hint="give a str, or a list of them")
     listed = [texts] if isinstance(texts, str) else list(texts)
     for number, text in enumerate(listed, start=1):
         if not isinstance(text, str):

@@ -45,6 +45,7 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.decide import Chosen
@@ -202,7 +203,7 @@ def _fit_and_write(
 ) -> Run:
     state = saved or TrainingState()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
-    with _noting_how_to_resume(place, careful):
+    with _noting_how_to_resume(place, careful, run.config.data.source == IN_MEMORY):
         with HeldSignals() as signals:
             checkpointer = Checkpointer(place, run, learner, state, signals)
             if saved is None:
@@ -226,7 +227,7 @@ def _fit_and_write(
 
 
 @contextmanager
-def _noting_how_to_resume(place: Unfinished, careful: float) -> Iterator[None]:
+def _noting_how_to_resume(place: Unfinished, careful: float, from_memory: bool) -> Iterator[None]:
     """Note on the exception how to go on; `careful` is a learning rate to try after a divergence."""
     try:
         yield
@@ -238,7 +239,10 @@ def _noting_how_to_resume(place: Unfinished, careful: float) -> Iterator[None]:
         raise
     except BaseException as error:
         if place.can_go_on:
-            error.add_note(Note(f"saved; go on with: rnn train --resume {quoted(place.path)}"))
+            command = f"rnn train --resume {quoted(place.path)}"
+            if from_memory:  # a command has no such rows
+                command = f"rnn.train(resume={str(place.path)!r}, data=...) and the same rows"
+            error.add_note(Note(f"saved; go on with: {command}"))
         raise
 
 

@@ -20,7 +20,7 @@ LEFT_OUT = ("balanced_accuracy", "ece")
 """Metrics that the table leaves to `rnn evaluate`, as it has up to four columns of metrics."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A finished run. Its evaluations come from the bundle's ONNX graph and hold the linear baseline's metrics, too.
 
@@ -84,6 +84,11 @@ class Run:
             if field == "accuracy":
                 rows.append([EVERY, *(bounds(metrics, field, written) for metrics in columns.values())])
         return head, rows
+
+    def __repr__(self) -> str:
+        """The model's folder and its accuracy."""
+        measured = (f"{name} accuracy {side.metrics.accuracy:.1%}" for name, side in self.sides.items())
+        return f"Run({', '.join([repr(str(self.path)), *measured])})"
 
     def _repr_html_(self) -> str:
         return html_table(*self.table())

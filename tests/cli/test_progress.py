@@ -148,7 +148,7 @@ def test_a_step_has_a_bar_that_goes_when_it_is_over_or_a_note_comes(clock: Clock
         bars.progress("n-gram part: labels", 6, 20)
         (task,) = shown.tasks
         assert (task.description, task.completed, task.total) == ("n-gram part: labels", 6, 20)
-        assert task.fields["told"] == "6/20"
+        assert task.fields["text"] == "6/20"
         bars.progress("n-gram part: labels", 20, 20)
         assert not shown.tasks
         bars.progress("n-gram part: steps, at most", 1, 600)
@@ -225,8 +225,11 @@ def test_quiet_holds_on_a_terminal_too(labelled_file: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "steps"),
     [
-        (["evaluate", "--data", "rows.csv"], ["scoring rows"]),
-        (["compare", "--data", "rows.csv", "runs/quick-1", "runs/latest"], ["runs/quick-1: rows", "runs/latest: rows"]),
+        (["evaluate", "--include-seen", "--data", "rows.csv"], ["scoring rows"]),
+        (
+            ["compare", "--include-seen", "--data", "rows.csv", "runs/quick-1", "runs/latest"],
+            ["runs/quick-1: rows", "runs/latest: rows"],
+        ),
     ],
 )
 def test_measuring_tells_how_many_rows_are_scored(

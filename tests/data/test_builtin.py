@@ -69,3 +69,9 @@ def test_a_package_whose_columns_differ_is_refused(monkeypatch, write):
     monkeypatch.setattr(builtin, "_package_file", lambda *_: write("f.csv", "text,label\na,b\n"))
     with pytest.raises(DataError, match="columns .* expected"):
         load_builtin("imdb")
+
+
+def test_a_key_that_says_how_to_read_a_file_is_refused():
+    with pytest.raises(DataError, match=r"^sample: a built-in set, of which data.label_column says nothing; leave it"):
+        load_splits(DataConfig(source="sample", label_column="x"))
+    assert len(load_splits(DataConfig(source="sample", quoting="auto", strip_nul=False)).train)

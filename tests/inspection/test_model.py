@@ -10,7 +10,7 @@ from rnn_cli.bundle.model_folder import HISTORY, METRICS, ONNX_MODEL, Bundle
 from rnn_cli.config.load import load_config, parse_override
 from rnn_cli.errors import BundleError
 from rnn_cli.export.export import export_bundle
-from rnn_cli.inspection.model import look, nearest_recipe
+from rnn_cli.inspection.model import look, recipe_of
 from rnn_cli.scoring.parts import read_fitting_graph
 from tests.forge import Forged
 
@@ -73,13 +73,13 @@ CHANGES = ("training.epochs=99", "model.units=[3]", "data.source=mine.csv")
 
 
 def test_the_nearest_recipe_is_the_one_that_fewest_keys_differ_from() -> None:
-    assert nearest_recipe(load_config("char")).changed == {}
-    found = nearest_recipe(load_config("quick", [parse_override(each) for each in CHANGES]))
+    assert recipe_of(load_config("char")).changed == {}
+    found = recipe_of(load_config("quick", [parse_override(each) for each in CHANGES]))
     assert found.recipe == "quick" and found.changed == {"training.epochs": 99, "model.units": [3]}
 
 
-def test_of_recipes_equally_near_it_is_the_one_the_run_was_trained_as(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_a_run_was_trained_as_goes_before_a_nearer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnn_cli.inspection.model.recipes", lambda: ["quick", "default", "char"])
     monkeypatch.setattr("rnn_cli.inspection.model.load_config", lambda _: load_config("quick"))
-    assert nearest_recipe(load_config("quick")).recipe == "quick"
-    assert nearest_recipe(load_config("quick"), "default").recipe == "default"
+    assert recipe_of(load_config("quick")).recipe == "quick"
+    assert recipe_of(load_config("quick"), "default").recipe == "default"
