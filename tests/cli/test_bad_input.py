@@ -51,6 +51,17 @@ def test_a_file_that_cannot_be_read(name: str, command: str, rnn: Rnn, home: Pat
     refused(rnn, home, [word.format(file=name, model=trained) for word in COMMANDS[command]], name, told)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_check_reads_as_far_as_it_can_or_refuses_in_one_line(name: str, rnn: Rnn, home: Path) -> None:
+    (home / name).write_bytes(FILES[name][0])
+    code, out, err = rnn("data", "check", name, "--json")
+    assert code in (0, 2) and "Traceback" not in err and "fault of rnn" not in err
+    if code:
+        assert out == "" and err.startswith("Error: ") and err.count("\n") == 1
+    else:
+        assert any(finding["severity"] == "error" for finding in json.loads(out)["findings"])
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", ["nowhere.csv", "folder.csv", "", "a\nb.csv", "x" * 300 + ".csv"])
 def test_what_is_no_file(name: str, command: str, rnn: Rnn, home: Path, trained: Path) -> None:
