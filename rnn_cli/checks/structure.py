@@ -63,6 +63,8 @@ def _as_far_as_possible(source: str, config: DataConfig, first: DataError) -> tu
         except DataError as caught:
             error = caught
         else:
+            if not faults and len(findings) == marks:
+                break  # it has no rows at all
             return dataset, (*findings, *_of_faults(faults))
     if len(findings) == marks or not any(map(_name, (first, error))):
         raise first
@@ -108,7 +110,9 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
 
 
 def _rows(block: Block) -> Iterator[tuple[int, str, str | None, DataError | None]]:
-    for index, (line, text, label) in enumerate(zip(block.lines, *block.columns, strict=True)):
+    texts, *labels = block.columns  # of objects that are all broken no label is known
+    rows = zip(block.lines, texts, labels[0] if labels else texts, strict=True)
+    for index, (line, text, label) in enumerate(rows):
         yield line, text, label, block.faults.get(index)
 
 

@@ -12,6 +12,7 @@ import yaml
 from rnn_cli.checks.suggest_config import commented_yaml, propose
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
 from rnn_cli.config.schema import EarlyStopping
+from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError
 
 
@@ -139,3 +140,25 @@ def test_what_suits_no_training_is_refused(
     each = labels * 30 if labels else [str(number) for number in range(60)]
     with pytest.raises(DataError, match=told):
         propose(write(tmp_path / "rows.csv", texts(60, 8), each, head))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "how"),
+    [
+        ("f.csv", "text;label\n" + "{};{}\n" * 40, {"delimiter": ";"}),
+        ("f.tsv", "text\tlabel\n" + '"well" {}\t{}\n' * 40, {"quoting": "none"}),
+        ("f.csv", "{},{}\n" * 40, {"header": False}),
+        ("f.csv", "text,label\n" + "caf\u00e9 {},{}\n" * 40, {"encoding": "utf-16"}),
+    ],
+)
+def test_the_config_says_how_the_file_was_read(name: str, content: str, how: dict[str, object], tmp_path: Path) -> None:
+    pairs = [part for row in range(40) for part in (f"some text {row}", "ab"[row % 2])]
+    file = tmp_path / name
+    file.write_text(content.format(*pairs), encoding=str(how.get("encoding", "utf-8")))
+    named = ["data.header=false", "data.text_column=1", "data.label_column=2"] if "header" in how else []
+    proposal = propose(str(file), [*map(parse_override, named)])
+    config = parse_config(commented_yaml(proposal), "config.yaml")
+    assert {key: getattr(config.data, key) for key in how} == how
+    again = load_rows(str(file), config.data)
+    assert again.fingerprint() == proposal.dataset.fingerprint() and len(again) == 40
+    assert not again.notes

@@ -14,8 +14,10 @@ FILES = {
     "comma.csv": (b"text,label\nwarm,good\na dull, noisy film,bad\n", ":3: 3 fields, expected 2"),
     "short.csv": (b"text,label\nwarm,good\ndull\n", ":3: "),
     "open-quote.csv": (b'text,label\nwarm,good\n"dull,bad\nwarm,good\n', ":3"),
-    "semicolons.csv": (b"text;label\nwarm;good\n", "';'"),
-    "no-label.csv": (b"text,stars\nwarm,5\n", "no column has a usual name for labels"),
+    "no-header.csv": (b"good,warm\nbad,dull\ngood,fine\n", "looks like a row"),
+    "a-row-swallowed.csv": (b'text,label\n"a, b",good\n"warm,good\ndull ",good\nfine,good\n', ":3: a quote opens here"),
+    "page.csv": (b"<html><body></body></html>\n", "is a page of HTML"),
+    "no-label.csv": (b"text,kind\nwarm,5\n", "no column has a usual name for labels"),
     "doubled.csv": (b"text,label,label\nwarm,good,bad\n", "appears twice"),
     "missing-label.csv": (b"text,label\nwarm,good\ndull,\n", "1 row has no label (line 3)"),
     "nul.csv": (b"text,label\nwarm,good\ndu\x00ll,bad\n", ":3: "),
@@ -47,6 +49,17 @@ def test_a_file_that_cannot_be_read(name: str, command: str, rnn: Rnn, home: Pat
     content, told = FILES[name]
     (home / name).write_bytes(content)
     refused(rnn, home, [word.format(file=name, model=trained) for word in COMMANDS[command]], name, told)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_check_reads_as_far_as_it_can_or_refuses_in_one_line(name: str, rnn: Rnn, home: Path) -> None:
+    (home / name).write_bytes(FILES[name][0])
+    code, out, err = rnn("data", "check", name, "--json")
+    assert code in (0, 2) and "Traceback" not in err and "fault of rnn" not in err
+    if code:
+        assert out == "" and err.startswith("Error: ") and err.count("\n") == 1
+    else:
+        assert any(finding["severity"] == "error" for finding in json.loads(out)["findings"])
 
 
 @pytest.mark.parametrize("command", COMMANDS)

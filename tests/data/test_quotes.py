@@ -93,8 +93,9 @@ def test_a_mistake_in_a_file_of_quoted_fields_is_no_reason_to_keep_the_quotes(wr
         texts(path)
 
 
-def test_a_space_before_a_quote(write: Write) -> None:
-    path = write("f.csv", 'text,label\nx,y\na, "b, c"\n')
+@pytest.mark.parametrize("row", ['a, "b, c"', ' "a, b",c'])
+def test_a_space_before_a_quote(write: Write, row: str) -> None:
+    path = write("f.csv", f"text,label\nx,y\n{row}\n")
     with pytest.raises(DataError, match="3 fields, expected 2") as caught:
         texts(path)
     assert "remove the space before the quote" in str(caught.value.hint)

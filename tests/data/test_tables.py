@@ -106,6 +106,13 @@ def test_names_of_programs_are_no_row(write: Write) -> None:
     assert len(list(read_rows(path, text_column="0", label_column="1"))) == 2
 
 
+def test_the_way_out_without_a_header_is_named_where_line_1_may_be_a_row(write: Write) -> None:
+    told = refusal(write("f.csv", "good,Fine room\nbad,Dull evening here\n"))
+    assert "use data.text_column='Fine room'" in told
+    assert "; if line 1 is a row, data.header=false data.text_column=2 data.label_column=1" in told
+    assert "is a row" not in refusal(write("g.csv", "Note,Kommentar\ngut,ein guter Abend\nschlecht,kalte Suppe\n"))
+
+
 def test_a_repeated_header_is_no_sign_of_none(write: Write) -> None:
     path = write("f.csv", "Kommentar,Note\na,x\nKommentar,Note\nb,y\n")
     assert len(list(read_rows(path, text_column="Kommentar", label_column="Note"))) == 3

@@ -224,7 +224,7 @@ def _wrong_count(count: int, table: _Table, raw: str, line: int, request: ReadRe
     what = f"{count} field{'' if count == 1 else 's'}, expected {expected}"
     if count == 0:
         hint = "remove the blank line"
-    elif count > expected and not table.is_plain and re.search(rf'{re.escape(delimiter)}[ \t]+"', raw):
+    elif count > expected and not table.is_plain and re.search(rf'(?:^|{re.escape(delimiter)})[ \t]+"', raw):
         hint = "remove the space before the quote: a quote that is not the first of its field is a character"
     elif count > expected:
         hint = f"remove the {delimiter!r} from the text" if table.is_plain else "quote the text"

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 from rnn_cli.data.reading.decoding import likely_encoding, lines
-from rnn_cli.data.reading.dialect import look_at, read_head
+from rnn_cli.data.reading.dialect import Look, look_at, read_head
 from rnn_cli.data.reading.header import RowAsHeader, column_settings, numbered, refuse_row
 from rnn_cli.data.reading.opening import open_bytes
 from rnn_cli.data.reading.table import NoUsualName, ReadRequest, choose_columns
@@ -46,10 +46,26 @@ def _complete(error: DataError, request: ReadRequest, usual: str, is_encoding: b
         what.append("it is not UTF-8")
     if isinstance(error, NoUsualName):
         settings = column_settings(names, look.rows, again)
-        hint = Setting(*settings[0], also=settings[1:]) if settings else hint
+        hint = Setting(*settings[0], also=settings[1:], more=_if_row(look, again)) if settings else hint
     if encoding is not None and isinstance(hint, Setting):
         hint = _with_encoding(encoding, hint)
     return kind(", and ".join(what), where=where, hint=hint)
+
+
+def _if_row(look: Look, request: ReadRequest) -> tuple[Setting, ...]:
+    """The way out if the first line is a row, unless a name of one word stands above texts of several."""
+    if request.header is not None:
+        return ()
+    nameless = replace(request, text_column=None, label_column=None, likely_text_column=None)
+    names = numbered(len(look.first))
+    columns = column_settings(names, [look.first, *look.rows], nameless)
+    text = dict(columns).get("data.text_column")
+    if text in names:
+        index = names.index(text)
+        words = sum(len(cell.split()) for cell in look.cells(index))
+        if len(look.first[index].split()) == 1 and words >= 2 * len(look.rows):
+            return ()
+    return (Setting("data.header", "false", "; if line 1 is a row, {}", also=columns),)
 
 
 def _with_encoding(encoding: str, hint: Setting) -> Setting:
