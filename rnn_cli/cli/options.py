@@ -17,8 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
     "label_column": "The column of labels  [default: by its name]",
+    "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet in docs/files.md",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
-    "delimiter": "The field separator, or tab  [default: by file name and first lines]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
     "encoding": "The text encoding  [default: UTF-8, or its BOM's]",
@@ -37,6 +37,9 @@ CHOICES = {"quoting": ("auto", "csv", "none")}
 
 FLAGS = ("header",)
 """Those that are on, off or not given."""
+
+RARE = ("sheet", "quoting", "header", "encoding")
+"""Those that a command's help names in a line, as it must fit a screen; messages name them where they are needed."""
 
 
 def option_of(key: str) -> str:
@@ -62,10 +65,10 @@ def reading_option(name: str) -> Callable[[Command], Command]:
     """The option for one of `COLUMNS` or `SPLITTING`."""
     option, about = option_of(name), (COLUMNS | SPLITTING)[name]
     if name in FLAGS:
-        return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=about)
-    if name in CHOICES:
-        return click.option(option, name, type=click.Choice(CHOICES[name]), metavar="NAME", help=about)
-    return click.option(option, name, metavar=METAVARS.get(name, "NAME"), help=about)
+        return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=about, hidden=name in RARE)
+    kind = click.Choice(CHOICES[name]) if name in CHOICES else None
+    metavar = METAVARS.get(name, "NAME")
+    return click.option(option, name, type=kind, metavar=metavar, help=about, hidden=name in RARE)
 
 
 def include_seen_option(command: Command) -> Command:

@@ -122,10 +122,12 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     shared = {side: value for side, value in shares.items() if not isinstance(value, str)}
     columns = {name: further_column(source, name, config) for name in (config.group_column, config.time_column) if name}
     alike = near_groups(source.texts) if near and any(shared.values()) else []
-    units = units_of(source.texts, alike, columns[config.group_column] if config.group_column else None)
-    if config.group_column:
-        _need_groups(units, source, config.group_column, sum(map(bool, shared.values())) + 1)
-    indices = _dealt(config, source, list(shared.values()), units, columns)
+    indices = _dealt(config, source, shared, alike, columns)
+    too_many = bool(alike) and not all(
+        len(rows) for rows, share in zip(indices, shared.values(), strict=False) if share
+    )
+    if too_many:  # texts made of one pattern are all copies of each other
+        indices = _dealt(config, source, shared, [], columns)
     sides = {side: source.select(chosen) for side, chosen in zip(shared, indices, strict=False)} | files
     train = source.select(indices[-1])
     for side, dataset in sides.items():
@@ -137,7 +139,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         test=sides["test"],
         warnings=(
             *dict.fromkeys(warning for rows in (source, *files.values()) for warning in rows.warnings),
-            *_oddities(source, alike),
+            *_oddities(source, alike, "too many to keep on one side: metrics may be too good" if too_many else KEPT),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
         fingerprint=_fingerprint(source, files, columns),
@@ -148,10 +150,15 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
 def _dealt(
     config: DataConfig,
     source: Dataset,
-    shares: Sequence[float],
-    units: Sequence[Sequence[int]],
+    shared: Mapping[str, float],
+    alike: Sequence[Sequence[int]],
     columns: Mapping[str, Sequence[str | None]],
 ) -> list[list[int]]:
+    """The rows of each side that is a share, and of training."""
+    units = units_of(source.texts, alike, columns[config.group_column] if config.group_column else None)
+    if config.group_column:
+        _need_groups(units, source, config.group_column, sum(map(bool, shared.values())) + 1)
+    shares = list(shared.values())
     if config.time_column is None:
         return stratify(source.texts, source.labels, shares, config.split_seed, units)
     times = times_of(columns[config.time_column], source, config.time_column)
@@ -201,13 +208,16 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
         )
 
 
-def _oddities(source: Dataset, near: Sequence[Sequence[int]]) -> Iterator[str]:
+KEPT = "kept on one side"
+
+
+def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Iterator[str]:
     groups = group_equal(source.texts)
     repeated = len(source) - len(groups)
     if repeated:
-        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text (kept on one side)"
+        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text ({KEPT})"
     if nearly := sum(len(group) - 1 for group in near):
-        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text (kept on one side)"
+        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text ({where})"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
     if contradicting:
         row = contradicting[0][0]

@@ -70,7 +70,7 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn runs r", ["rm"]),
         ("rnn runs --s", ["--sort"]),
         ("rnn runs --sort acc", ["accuracy"]),
-        ("rnn train --no", ["--no-header", "--no-baseline"]),
+        ("rnn train --no", ["--no-baseline"]),
         ("rnn train --qui", ["--quiet"]),
         ("rnn train qu", ["quick"]),
         ("rnn train m", ["mine.yaml", "more/"]),

@@ -128,3 +128,15 @@ def test_a_file_that_repeats_dealt_test_rows_is_told(write):
     validation = write("validation.csv", csv_of(zip(dealt.texts, dealt.labels, strict=True)))
     splits = load_splits(DataConfig(source=source, validation=validation, test=0.3))
     assert any(f"{len(dealt)} of {len(dealt)} test rows repeat a validation text" in each for each in splits.warnings)
+
+
+def test_texts_of_one_pattern_are_split_all_the_same(tmp_path):
+    """They are all near copies of each other, so that no side could do without them."""
+    words = [f"the parcel number {number} has not come to our house in the green street yet" for number in range(60)]
+    rows = "".join(f"{text},{'late' if number % 2 else 'lost'}\n" for number, text in enumerate(words))
+    (tmp_path / "rows.csv").write_text("text,label\n" + rows)
+    splits = load_splits(DataConfig(source=str(tmp_path / "rows.csv"), validation=0.2, test=0.2))
+    assert [len(side) for side in (splits.train, splits.validation, splits.test)] == [36, 12, 12]
+    assert any(
+        "59 of 60 rows nearly repeat an earlier text (too many to keep on one side" in each for each in splits.warnings
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.main import cli
+from rnn_cli.cli.options import RARE
 from rnn_cli.config.describe import key_table, sections
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -46,7 +47,9 @@ def command_section(context: click.Context) -> list[str]:
     command = context.command
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = [f"## {context.command_path}", "", f"`{usage}`", "", *prose(inspect.cleandoc(command.help or ""))]
-    options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
+    options = [
+        each for each in command.params if isinstance(each, click.Option) and (not each.hidden or each.name in RARE)
+    ]
     if records := [record for option in options if (record := option.get_help_record(context))]:
         lines += ["", "| option | |", "|---|---|"]
         lines += [f"| {code(names)} | {cell(does)} |" for names, does in records]
