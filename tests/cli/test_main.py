@@ -100,7 +100,7 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     (home / "rnn").chmod(0o755)
     environment = os.environ | {"PATH": f"{home}:{os.environ['PATH']}"}
     ended = subprocess.run(["sh", "-c", example], capture_output=True, env=environment, timeout=60)
-    expected = r"Warning: |[\d,]+ rows? scored|[\d,]+ rows, \d+ labels: |.* so far$|.* left$"
+    expected = r"Warning: |linear model of |[\d,]+ rows? scored|[\d,]+ rows, \d+ labels: |.* so far$|.* left$"
     told = [line for line in ended.stderr.decode().splitlines() if not re.match(expected, line)]
     assert (ended.returncode, told) == (0, [])
     assert ended.stdout or ">" in example or "--output" in example

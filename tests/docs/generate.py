@@ -6,6 +6,7 @@ python tests/docs/generate.py      writes both anew
 import inspect
 import re
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 import click
@@ -42,14 +43,19 @@ def walked(context: click.Context) -> Iterator[click.Context]:
                 yield from walked(click.Context(command, info_name=name, parent=context))
 
 
+def _shown(option: click.Option, command: click.Command) -> click.Option:
+    """The option, with its help also where a command's own help only names it."""
+    shown = copy(option)
+    shown.hidden = option.hidden and (option.name not in RARE or command.name == "predict")
+    return shown
+
+
 def command_section(context: click.Context) -> list[str]:
     """A command's heading, usage, help, options and examples."""
     command = context.command
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = [f"## {context.command_path}", "", f"`{usage}`", "", *prose(inspect.cleandoc(command.help or ""))]
-    options = [
-        each for each in command.params if isinstance(each, click.Option) and (not each.hidden or each.name in RARE)
-    ]
+    options = [_shown(each, command) for each in command.params if isinstance(each, click.Option)]
     if records := [record for option in options if (record := option.get_help_record(context))]:
         lines += ["", "| option | |", "|---|---|"]
         lines += [f"| {code(names)} | {cell(does)} |" for names, does in records]
