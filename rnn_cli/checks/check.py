@@ -15,6 +15,7 @@ from rnn_cli.checks.learning_curve import LearningCurve
 from rnn_cli.checks.lengths import Lengths, find_lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.checks.scripts import find_scripts, script_of
+from rnn_cli.checks.typography import find_typography
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.text.plain import html_table
@@ -127,7 +128,11 @@ def check_rows(
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
-    findings += [*find_damaged(rows, tokenizer), *find_lengths(lengths)]
+    findings += [
+        *find_damaged(rows, tokenizer),
+        *find_typography(rows, config.tokenizer.splitting),
+        *find_lengths(lengths),
+    ]
     note("identifying languages")
     scripts = [script_of(text) for text in rows.texts]
     findings += [*find_scripts(rows, scripts), *find_languages(rows, scripts)]
