@@ -6,13 +6,15 @@ from rnn_cli.checks.findings import LEAKS, Finding, Hit, Severity, counted, find
 from rnn_cli.checks.rows import WHOLE, CheckedRows
 from rnn_cli.copies.near import near_copies
 from rnn_cli.data.together import group_equal
+from rnn_cli.text.typography import plainest
 
 
 def find_repeats(rows: CheckedRows) -> list[Finding]:
-    """The findings about repeated texts."""
-    equal = [group for group in group_equal(rows.texts).values() if len(group) > 1 and rows.texts[group[0]].strip()]
-    near = [_first_of_each(rows, group) for group in near_copies(rows.texts)]
-    near = [group for group in near if len({rows.texts[row] for row in group}) > 1]
+    """The findings about repeated texts; typography and white space make no difference."""
+    plain = [plainest(text) for text in rows.texts]
+    equal = [group for group in group_equal(plain).values() if len(group) > 1 and plain[group[0]]]
+    near = [_first_of_each(rows, plain, group) for group in near_copies(rows.texts)]
+    near = [group for group in near if len({plain[row] for row in group}) > 1]
     leaked, repeated = _across_and_within(rows, equal, "repeats")
     nearly_leaked, nearly_repeated = _across_and_within(rows, near, "nearly repeats")
     known = {hit.row for hit in leaked}
@@ -44,7 +46,7 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
         *contradictions,
         *finding_if(
             repeated,
-            *("duplicates", Severity.WARNING, ("row repeats", "rows repeat"), "an earlier text exactly."),
+            *("duplicates", Severity.WARNING, ("row repeats", "rows repeat"), "an earlier text."),
             "Keep one of each: copies weigh more than other texts.",
         ),
         *finding_if(
@@ -56,11 +58,11 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
     ]
 
 
-def _first_of_each(rows: CheckedRows, group: Sequence[int]) -> list[int]:
+def _first_of_each(rows: CheckedRows, plain: Sequence[str], group: Sequence[int]) -> list[int]:
     """The first row of each text on each side of a group."""
     first: dict[tuple[str, str], int] = {}
     for row in group:
-        first.setdefault((rows.texts[row], rows.side_of[row]), row)
+        first.setdefault((plain[row], rows.side_of[row]), row)
     return list(first.values())
 
 

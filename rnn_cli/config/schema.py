@@ -167,13 +167,14 @@ class TokenizerConfig(Section):
     lowercase: bool = True
     """Convert texts to lower case."""
     filters: str | None = Field(default=None, max_length=10_000)
-    """Characters to read as spaces; by default punctuation except the apostrophe at word level with
-    `punctuation: drop`, else none."""
+    """Characters to read as spaces, and with `splitting: unicode` those that mean the same; by default punctuation of
+    any kind except the apostrophe at word level with `punctuation: drop`, else none."""
     punctuation: Literal["drop", "keep"] = "drop"
     """Word level only: `drop` removes the marks in filters, `keep` makes each mark or symbol a token."""
     splitting: Literal["unicode", "ascii"] = "unicode"
-    """`unicode` reads texts in their usual typography: spaces, dashes, quotes and marks of any kind count as those of
-    ASCII, composed and decomposed accents alike. `ascii` splits as Keras's Tokenizer does."""
+    """`unicode` reads texts in their usual typography: spaces, quotes and marks of any kind count as those of ASCII (–
+    as -, — as --, … as ...), composed and decomposed accents alike, and what is not seen does not count. `ascii` splits
+    as Keras's Tokenizer does."""
     max_length: Count = 200
     """The maximum number of tokens to read of a text."""
     truncate: Literal["head", "tail", "both"] = "head"

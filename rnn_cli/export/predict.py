@@ -49,17 +49,22 @@ def main(words: list[str]) -> None:
         return
     model, unknown = load_model(), 0
     from rnn_cli.scoring.decision import UNSURE
+    from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
 
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    tokens = UnknownTokens()
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         for found in model.predict(texts):
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}")
             unknown += found.no_known_words
+        tokens += model.unknown_tokens(texts)
         sys.stdout.flush()
     if unknown:
         print(f"Warning: {unknown:,} of the texts have no word that the model knows", file=sys.stderr)
+    if unlike := warning_of(tokens, model.usual_unknown):
+        print(f"Warning: {unlike}", file=sys.stderr)
 
 
 if __name__ == "__main__":

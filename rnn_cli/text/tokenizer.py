@@ -5,7 +5,7 @@ Imports no library at the top, as `rnn predict` loads this file at every start.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, repeat
 from operator import itemgetter
@@ -13,9 +13,19 @@ from typing import Any, TypeVar
 
 from rnn_cli.text import tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
-from rnn_cli.text.splitting import WORD_FILTERS, WORD_START, Span, Split, blanks, cleaner, find_spans, splitter
+from rnn_cli.text.splitting import (
+    WORD_FILTERS,
+    WORD_START,
+    Span,
+    Split,
+    blanks,
+    cleaner,
+    find_spans,
+    parts_at_marks,
+    splitter,
+)
 from rnn_cli.text.tokenizer_json import UNKNOWN
-from rnn_cli.text.typography import clusters
+from rnn_cli.text.typography import CURRENT, clusters
 
 _Item = TypeVar("_Item")
 
@@ -34,6 +44,8 @@ class Tokenizer:
     filters: str
     punctuation: str
     splitting: str
+    typography: int
+    """With `splitting` "unicode": the version of the rules by which typography is read."""
     max_length: int
     truncate: str
     merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -67,21 +79,19 @@ class Tokenizer:
             raise ValueError(f"no such punctuation at level {level}: {punctuation}")
         if filters is None:
             filters = WORD_FILTERS if level == "word" and punctuation == "drop" else ""
-        apart = level == "word" and punctuation == "drop"
-        clean = cleaner(lowercase=lowercase, filters=filters, splitting=splitting, apart=apart)
+        reading = (oov_token, lowercase, filters, punctuation, splitting, CURRENT)
+        unfitted = cls(level, (), *reading, max_length, truncate)
         reserved = _reserved(oov_token, lowercase)
-        merges: Iterable[tuple[str, str]] = ()
         if level == "subword":
             from rnn_cli.text import subword
 
+            specials, clean = ("", oov_token), unfitted._clean
             vocab, merges = subword.learn(
-                texts, vocab_size=vocab_size, specials=("", oov_token), clean=clean, reserved=reserved
+                texts, vocab_size=vocab_size, specials=specials, clean=clean, reserved=reserved
             )
-        else:
-            found = _by_frequency(texts, splitter(level, clean, punctuation, splitting), reserved)
-            vocab = ("", oov_token, *islice(found, max(vocab_size - 2, 0)))
-        reading = (oov_token, lowercase, filters, punctuation, splitting)
-        return cls(level, vocab, *reading, max_length, truncate, tuple(merges))
+            return replace(unfitted, vocab=vocab, merges=tuple(merges))
+        found = _by_frequency(texts, unfitted._split, reserved)
+        return replace(unfitted, vocab=("", oov_token, *islice(found, max(vocab_size - 2, 0))))
 
     @property
     def vocab_size(self) -> int:
@@ -95,7 +105,9 @@ class Tokenizer:
     def spans(self, text: str) -> list[Span]:
         """The span of each of `tokens(text)`: text[start:end], in characters."""
         blank = blanks(self.level, self.punctuation, self.splitting)
-        units = clusters(text) if self.splitting == "unicode" else ((each, each + 1) for each in range(len(text)))
+        units: Iterable[Span] = ((each, each + 1) for each in range(len(text)))
+        if self.splitting == "unicode":
+            units = clusters(text, joined=not self._apart)
         return find_spans(text, self._split(text), units, self._clean, blank, self.oov_token)
 
     def id_of(self, token: str) -> int:
@@ -154,6 +166,7 @@ class Tokenizer:
             "filters": self.filters,
             "punctuation": self.punctuation,
             "splitting": self.splitting,
+            "typography": self.typography,
             "max_length": self.max_length,
             "truncate": self.truncate,
             "vocabulary": self.vocab,
@@ -180,15 +193,24 @@ class Tokenizer:
         blank = f" {WORD_START}"
         return frozenset(index for index, token in enumerate(self.vocab) if index > UNKNOWN and not token.strip(blank))
 
+    @property
+    def _apart(self) -> bool:
+        return parts_at_marks(self.level, self.punctuation, self.filters, self.typography)
+
     @cached_property
     def _clean(self) -> Callable[[str], str]:
-        apart = self.level == "word" and self.punctuation == "drop"
-        return cleaner(lowercase=self.lowercase, filters=self.filters, splitting=self.splitting, apart=apart)
+        return cleaner(
+            lowercase=self.lowercase,
+            filters=self.filters,
+            splitting=self.splitting,
+            typography=self.typography,
+            apart=self._apart,
+        )
 
     @cached_property
     def _split(self) -> Split:
         if self.level != "subword":
-            return splitter(self.level, self._clean, self.punctuation, self.splitting)
+            return splitter(self.level, self._clean, self.punctuation, self.splitting, self.typography)
         reserved = _reserved(self.oov_token, self.lowercase)
         return piece_splitter(self.oov_token, self.merges, clean=self._clean, reserved=reserved)
 

@@ -232,3 +232,15 @@ def test_what_is_no_source_is_told(labelled_file: Path) -> None:
         gather_rows(str(labelled_file), [*map(parse_override, ["training.epochs=3"])])
     with pytest.raises(ConfigError, match="already named"):
         gather_rows(str(labelled_file), [*map(parse_override, ["data.source=imdb"])])
+
+
+def test_texts_that_differ_in_typography_alone_are_equal() -> None:
+    told = found(
+        ("a “warm”\u00a0film…", "a"), ('a "warm" film...', "b"), ("a dull cafe\u0301", "a"), ("a dull café", "a")
+    )
+    assert told["contradicting labels"][1] == [2, 3]
+    assert told["duplicates"][1] == [3, 5]
+    told = found(
+        training=dataset(("so\u00a0so", "a"), ("well made", "b")), test=dataset(("so so", "a"), name="test.csv")
+    )
+    assert told["leaked texts"][1] == [2]

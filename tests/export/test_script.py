@@ -321,3 +321,34 @@ def test_the_manifest_proves_the_models_files_and_the_script(make_bundle: Make) 
     assert Bundle.open(exported(make_bundle())).manifest.files.keys() == {
         *(CARD, CONFIG, ONNX_MODEL, SCRIPT, TOKENIZER)
     }
+
+
+PLAIN = ["A warm, funny film.", 'the film isn\'t dull - it was "warm"...', "na\u00efve caf\u00e9 film -- dull"]
+TYPOGRAPHIC = [
+    "A\u00a0wa\u00adrm, funny\u202f\uff46\uff49\uff4c\uff4d.",
+    "the\u2009film isn\u2019t du\u200bll \u2013 it\u3000was \u201cwarm\u201d\u2026",
+    "nai\u0308ve cafe\u0301\u2060 film \u2014 dull",
+]
+
+
+@pytest.mark.parametrize("name", ["word", "word, as written", "marks", "char", "sentence", "subword"])
+def test_typography_alone_changes_no_line(name: str, make_bundle: Make, tmp_path: Path) -> None:
+    folder = exported(make_bundle(tokenizer=SETTINGS[name]))
+    expected = answered_by_script(folder, *PLAIN, at=tmp_path)
+    assert len(set(expected)) > 1
+    assert answered_by_script(folder, *TYPOGRAPHIC, at=tmp_path) == expected == answered_by_rnn(folder, *TYPOGRAPHIC)
+
+
+def test_the_script_warns_of_texts_of_another_kind_as_rnn_does(make_bundle: Make, tmp_path: Path) -> None:
+    data = {"fingerprint": "f", "rows": {"train": 3, "validation": 2, "test": 0}}
+    folder = exported(make_bundle(data={**data, "unknown_tokens": {"read": 1000, "unknown": 20}}))
+
+    def warned(command: list[str]) -> list[str]:
+        ended = subprocess.run(command, capture_output=True, cwd=tmp_path, timeout=60, check=True)
+        return [line for line in ended.stderr.decode().splitlines() if "of the tokens" in line]
+
+    strange = ["zzxx qqyy vvww film"] * 10
+    (line,) = warned(alone(folder, *strange))
+    assert line.startswith("Warning: 75% of the tokens are unknown to the model, 2% in its validation texts")
+    assert warned([*RNN, "predict", "--model", str(folder), *strange]) == [line]
+    assert warned(alone(folder, *PLAIN)) == []
