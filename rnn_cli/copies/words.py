@@ -103,8 +103,8 @@ def split_characters(text: str) -> str:
 
 def comparable(text: str) -> str:
     """The text in its usual typography and in lower case."""
-    # By the first rules for ever: splits, and the hashes of learned texts that models keep, depend on it.
-    return usual(text, 1).lower()
+    # Splits, and the hashes of learned texts that models keep, depend on it.
+    return usual(text).lower()
 
 
 def is_word_character(character: str) -> bool:

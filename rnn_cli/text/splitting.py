@@ -73,15 +73,14 @@ _SENTENCE_END = re.compile(
 )
 
 
-def cleaner(*, lowercase: bool, filters: str, splitting: str, typography: int, apart: bool) -> Callable[[str], str]:
+def cleaner(*, lowercase: bool, filters: str, splitting: str, apart: bool) -> Callable[[str], str]:
     """A function that lower-cases a text, then replaces each character of `filters` by a space.
 
-    With `splitting` "unicode" it first reads the text in its usual typography, by the version `typography` of the
-    rules; `apart` then also puts spaces for punctuation beyond ASCII and around symbols. Reads a lone surrogate, which
-    UTF-8 cannot encode, as "?".
+    With `splitting` "unicode" it first reads the text in its usual typography; `apart` then also puts spaces for
+    punctuation beyond ASCII and around symbols. Reads a lone surrogate, which UTF-8 cannot encode, as "?".
     """
     if splitting == "unicode":
-        filters = usual(filters, typography)
+        filters = usual(filters)
     # One pass of `bytes.translate` takes an eighth of the time of `str.lower` and `str.translate`. Bytes from 128 on
     # are parts of longer UTF-8 sequences and must stay, so this works for ASCII filters only.
     spaces = bytes(ord(" ") if chr(byte) in filters and byte < 128 else byte for byte in range(256))
@@ -99,18 +98,16 @@ def cleaner(*, lowercase: bool, filters: str, splitting: str, typography: int, a
     if splitting == "ascii":
         return clean
     if apart:
-        return lambda text: clean(text) if text.isascii() else marks_apart(clean(usual(text, typography)))
-    return lambda text: clean(usual(text, typography))
+        return lambda text: clean(text) if text.isascii() else marks_apart(clean(usual(text)))
+    return lambda text: clean(usual(text))
 
 
-def parts_at_marks(level: str, punctuation: str, filters: str, typography: int) -> bool:
+def parts_at_marks(level: str, punctuation: str, filters: str) -> bool:
     """Whether every mark and symbol beyond ASCII parts words: at word level, unless `filters` names other marks."""
-    if level != "word" or punctuation == "keep":
-        return False
-    return typography == 1 or set(WORD_FILTERS) <= set(filters)
+    return level == "word" and punctuation == "drop" and set(WORD_FILTERS) <= set(filters)
 
 
-def splitter(level: str, clean: Callable[[str], str], punctuation: str, splitting: str, typography: int) -> Split:
+def splitter(level: str, clean: Callable[[str], str], punctuation: str, splitting: str) -> Split:
     """The function that splits a text at `level`: "word", "char" or "sentence".
 
     - word: splits the cleaned text at white space; with `splitting` "ascii" at spaces alone, as Keras's `Tokenizer`
@@ -131,7 +128,7 @@ def splitter(level: str, clean: Callable[[str], str], punctuation: str, splittin
     if level == "sentence" and splitting == "ascii":
         return lambda text: _sentences(text, clean)
     if level == "sentence":
-        return lambda text: _sentences(usual_spaces(text, typography), clean)
+        return lambda text: _sentences(usual_spaces(text), clean)
     raise ValueError(f"no such level: {level}")
 
 

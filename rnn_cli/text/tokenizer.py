@@ -25,7 +25,7 @@ from rnn_cli.text.splitting import (
     splitter,
 )
 from rnn_cli.text.tokenizer_json import UNKNOWN
-from rnn_cli.text.typography import CURRENT, clusters
+from rnn_cli.text.typography import clusters
 
 _Item = TypeVar("_Item")
 
@@ -44,8 +44,6 @@ class Tokenizer:
     filters: str
     punctuation: str
     splitting: str
-    typography: int
-    """With `splitting` "unicode": the version of the rules by which typography is read."""
     max_length: int
     truncate: str
     merges: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -79,7 +77,7 @@ class Tokenizer:
             raise ValueError(f"no such punctuation at level {level}: {punctuation}")
         if filters is None:
             filters = WORD_FILTERS if level == "word" and punctuation == "drop" else ""
-        reading = (oov_token, lowercase, filters, punctuation, splitting, CURRENT)
+        reading = (oov_token, lowercase, filters, punctuation, splitting)
         unfitted = cls(level, (), *reading, max_length, truncate)
         reserved = _reserved(oov_token, lowercase)
         if level == "subword":
@@ -166,7 +164,6 @@ class Tokenizer:
             "filters": self.filters,
             "punctuation": self.punctuation,
             "splitting": self.splitting,
-            "typography": self.typography,
             "max_length": self.max_length,
             "truncate": self.truncate,
             "vocabulary": self.vocab,
@@ -195,7 +192,7 @@ class Tokenizer:
 
     @property
     def _apart(self) -> bool:
-        return parts_at_marks(self.level, self.punctuation, self.filters, self.typography)
+        return parts_at_marks(self.level, self.punctuation, self.filters)
 
     @cached_property
     def _clean(self) -> Callable[[str], str]:
@@ -203,14 +200,13 @@ class Tokenizer:
             lowercase=self.lowercase,
             filters=self.filters,
             splitting=self.splitting,
-            typography=self.typography,
             apart=self._apart,
         )
 
     @cached_property
     def _split(self) -> Split:
         if self.level != "subword":
-            return splitter(self.level, self._clean, self.punctuation, self.splitting, self.typography)
+            return splitter(self.level, self._clean, self.punctuation, self.splitting)
         reserved = _reserved(self.oov_token, self.lowercase)
         return piece_splitter(self.oov_token, self.merges, clean=self._clean, reserved=reserved)
 

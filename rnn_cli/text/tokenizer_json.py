@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 from rnn_cli.errors import BundleError
-from rnn_cli.text.typography import VERSIONS
 
 PADDING = 0
 UNKNOWN = 1
@@ -30,7 +29,6 @@ _TYPES: dict[str, type] = {
     "filters": str,
     "punctuation": str,
     "splitting": str,
-    "typography": int,
     "max_length": int,
     "truncate": str,
     "vocabulary": list,
@@ -65,7 +63,6 @@ def read_fields(text: str) -> dict[str, Any]:
         raise _refused("expected an object")
     fields.setdefault("punctuation", "drop")  # older files do not have these keys
     fields.setdefault("splitting", "ascii")
-    fields.setdefault("typography", 1)
     _check_keys(fields)
     _check_values(fields)
     _check_vocabulary(fields["vocabulary"], fields["oov_token"])
@@ -112,8 +109,6 @@ def _check_values(fields: dict[str, Any]) -> None:
     for key, allowed in choices.items():
         if fields[key] not in allowed:
             raise _refused(f"{key}: expected one of {', '.join(allowed)}, got {fields[key]!r}")
-    if fields["typography"] not in VERSIONS:
-        raise _refused(f"typography: expected one of {', '.join(map(str, VERSIONS))}, got {fields['typography']}")
     if fields["punctuation"] == "keep" and fields["level"] != "word":
         raise _refused(f"punctuation: keep needs level word, got {fields['level']}")
     if not 1 <= fields["max_length"] <= LARGEST_LENGTH:

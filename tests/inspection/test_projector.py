@@ -30,7 +30,7 @@ def test_the_files_read_again_equal_the_embedding(trained: Path, tmp_path: Path)
 
 def test_any_character_is_one_line_of_its_own(tmp_path: Path) -> None:
     characters = "a\t\n\r\x0b\x1c\x85\u2028\u3000 \\\u00e9映👩"
-    tokenizer = Tokenizer.fit([characters], level="char", lowercase=False)
+    tokenizer = Tokenizer.fit([characters], level="char", lowercase=False, splitting="ascii")
     table = np.arange(tokenizer.vocab_size, dtype=np.float32)[:, None]
     write_vectors(Vectors(tokenizer, table), tmp_path / "out", force=False)
     text = (tmp_path / "out" / METADATA_FILE).read_text("utf-8")

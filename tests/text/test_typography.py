@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_cli.errors import BundleError
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.typography import clusters, plainest, usual
 
@@ -226,32 +225,11 @@ def test_ascii_splits_as_before() -> None:
     assert Tokenizer.fit([], splitting="ascii").tokens(text) == ["the\u00a0food", "“so\u200bso”—bad…"]
 
 
-def test_a_tokenizer_reads_by_the_rules_it_was_made_by() -> None:
-    text = "❤️ good\u037ebad “so”\u00a0so ⸻ 𝗯𝗼𝗹𝗱 👍\u200d"
-    now = Tokenizer.fit([text], punctuation="keep")
-    fields = json.loads(now.to_json())
-    assert (fields["splitting"], fields.pop("typography")) == ("unicode", 2)
-    before = Tokenizer.from_json(json.dumps(fields))
-    assert (
-        before == Tokenizer.from_json(before.to_json()) == Tokenizer.from_json(json.dumps({**fields, "typography": 1}))
-    )
-    assert before.tokens(text) == ["❤️", "good", ";", "bad", '"', "so", '"', "so", "⸻", "𝗯𝗼𝗹𝗱", "👍\u200d"]
-    assert now.tokens(text) == ["❤", "good", ";", "bad", '"', "so", '"', "so", "-", "-", "-", "bold", "👍"]
-    own = json.loads(Tokenizer.fit([], filters="!").to_json()) | {"typography": 1}
-    assert Tokenizer.from_json(json.dumps(own)).tokens("§7!") == ["7"]
-
-
 def test_the_first_files_split_as_keras_does() -> None:
     fields = json.loads(Tokenizer.fit(["so so"], splitting="ascii").to_json())
     first = {key: value for key, value in fields.items() if key not in ("splitting", "typography", "punctuation")}
     text = "The\u00a0food “so\u200bso”—bad… cafe\u0301"
     assert Tokenizer.from_json(json.dumps(first)).tokens(text) == ["the\u00a0food", "“so\u200bso”—bad…", "cafe\u0301"]
-
-
-def test_newer_rules_are_refused() -> None:
-    fields = json.loads(Tokenizer.fit([]).to_json())
-    with pytest.raises(BundleError, match="typography: expected one of 1, 2, got 3"):
-        Tokenizer.from_json(json.dumps({**fields, "typography": 3}))
 
 
 def test_equal_texts_are_those_a_model_reads_alike() -> None:
