@@ -115,12 +115,13 @@ def evaluate(
         return
 
     from rnn_cli.bundle.model_folder import locate
+    from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
     show_evaluation(found, locate(model), "test" if source is None else Path(found.dataset.name).name)
     if found.baseline_left_out:
-        left_out = "The linear baseline is left out: it was compared with the network as trained, and as that decides."
-        click.echo(f"\n{left_out}")
+        left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept."
+        click.echo("\n" + paragraph(left_out, indent=""))
     if by is not None:
         show_slices(by, found.slices)
     written = {"Report": report, "Charts": plots}

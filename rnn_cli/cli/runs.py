@@ -1,5 +1,6 @@
 """`rnn runs`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def runs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def list_(folder: Path | None, sort: str, as_json: bool) -> None:
     """List runs."""
-    from rnn_cli.bundle.model_folder import RUNS
+    from rnn_cli.bundle.model_folder import LATEST, RUNS
     from rnn_cli.bundle.runs import find_runs
     from rnn_cli.cli.show_runs import in_order, show_runs
 
@@ -75,6 +76,8 @@ def list_(folder: Path | None, sort: str, as_json: bool) -> None:
         show_runs(found)
     else:
         click.echo(f"No runs in {one_line(str(index))}/; rnn train makes one.")
+    if not as_json and folder is None and LATEST.exists() and LATEST.resolve().parent != RUNS.resolve():
+        click.echo(f"The latest run is elsewhere: {one_line(os.path.relpath(LATEST.resolve()))}")
 
 
 @runs.command(epilog="\b\nExamples:\n  rnn runs rm quick-2 quick-3.unfinished\n  rnn runs rm --force quick-3")

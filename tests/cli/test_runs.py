@@ -196,6 +196,16 @@ def test_another_folder_is_listed_by_its_name(rnn: Rnn, copy: Copy, home: Path) 
     assert (code, out, err.count("\n")) == (2, "", 1) and err.startswith("Error: nowhere: no such file or directory; ")
 
 
+def test_a_latest_run_elsewhere_is_named(rnn: Rnn, copy: Copy, home: Path) -> None:
+    copy("quick-1").rename(home / "films")
+    (home / "runs" / "latest").symlink_to("../films")
+    out = rnn("runs").out.splitlines()
+    assert out == ["No runs in runs/; rnn train makes one.", "The latest run is elsewhere: films"]
+    copy("quick-2")
+    assert rnn("runs").out.splitlines()[-1] == "The latest run is elsewhere: films"
+    assert [each["name"] for each in json.loads(rnn("runs", "--json").out)] == ["quick-2"]
+
+
 def test_help_shows_the_options_of_the_listing(rnn: Rnn) -> None:
     out = rnn("runs", "--help").out
     assert "--sort" in out and "--json" in out and "rnn runs rm quick-2" in out and len(out.splitlines()) < 30
