@@ -164,7 +164,7 @@ def test_other_decisions_are_tried_and_the_model_stays(rnn: Rnn, model: Path) ->
     loose, strict = (told(*wrong, each)["decision"]["unsure_below"] for each in ("0.5", "0.05"))
     assert loose < strict
     assert "baseline" not in told("--threshold", "0.5")  # which was not asked to decide so
-    left_out = "The linear baseline is left out: it was compared with the network as trained, and as that decides.\n"
+    left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept.\n"
     as_trained, tried = (rnn("evaluate", "--model", str(model), *words).out for words in ([], ["--threshold", "0.5"]))
     assert left_out in tried and left_out not in as_trained
     assert files_below(model) == before
