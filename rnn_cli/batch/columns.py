@@ -117,8 +117,9 @@ class Added:
                 column[index] = None
         unknown = ~known
         unknown[bad] = unsure[bad] = False
-        # A row with a fault was read as one unknown token.
-        tokens = scores.tokens + UnknownTokens(-len(faults), -len(faults))
+        # A blank text was read as one unknown token, and so was a row with a fault.
+        blank = sum(not text.strip() for text in rows.texts)
+        tokens = scores.tokens + UnknownTokens(-blank, -blank)
         counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=tokens)
         return PredictedRows(kept, columns, every, counts)
 

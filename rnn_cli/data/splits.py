@@ -139,7 +139,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         test=sides["test"],
         warnings=(
             *dict.fromkeys(warning for rows in (source, *files.values()) for warning in rows.warnings),
-            *_oddities(source, alike, "too many to keep on one side: metrics may be too good" if too_many else KEPT),
+            *_oddities(source, alike, "too many to keep on one side: metrics may be too good" if too_many else _KEPT),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
         fingerprint=_fingerprint(source, files, columns),
@@ -208,14 +208,14 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
         )
 
 
-KEPT = "kept on one side"
+_KEPT = "kept on one side"
 
 
 def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Iterator[str]:
     groups = group_equal(source.texts)
     repeated = len(source) - len(groups)
     if repeated:
-        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text ({KEPT})"
+        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text ({_KEPT})"
     if nearly := sum(len(group) - 1 for group in near):
         yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text ({where})"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]

@@ -147,8 +147,8 @@ class Predictor:
         return UnknownTokens.of_manifest(self._opened.manifest.data)
 
     def unknown_tokens(self, texts: Iterable[str]) -> UnknownTokens:
-        """How many of the tokens that are read of texts are unknown."""
-        sequences = self.tokenizer.encode_all(texts)
+        """How many of the tokens that are read of texts are unknown; a blank text has none."""
+        sequences = self.tokenizer.encode_all(filter(str.strip, texts))
         return UnknownTokens(sum(map(len, sequences)), sum(ids.count(UNKNOWN) for ids in sequences))
 
     @property

@@ -41,9 +41,12 @@ class UnknownTokens:
 
     @classmethod
     def of_manifest(cls, data: Mapping[str, Any]) -> "UnknownTokens | None":
-        """Those of the validation texts; None for a model of an earlier release."""
+        """Those of the validation texts; None for a model of an earlier release, or one that has no such numbers."""
         entry = data.get(USUAL)
-        return cls(int(entry["read"]), int(entry["unknown"])) if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping):
+            return None
+        read, unknown = entry.get("read"), entry.get("unknown")
+        return cls(read, unknown) if type(read) is int and type(unknown) is int and 0 <= unknown <= read else None
 
 
 USUAL = "unknown_tokens"

@@ -41,3 +41,12 @@ def test_a_model_keeps_the_share_of_its_validation_texts(trained: Path) -> None:
     usual = Predictor.open(trained).usual_unknown
     assert usual is not None and 0 <= usual.unknown < usual.read
     assert opened.manifest.data["unknown_tokens"] == usual.to_dict()
+
+
+@pytest.mark.parametrize("entry", [{}, None, 3, {"read": 1}, {"read": "x", "unknown": 1}, {"read": -1, "unknown": 0}])
+def test_a_forged_share_is_none(entry: object) -> None:
+    assert UnknownTokens.of_manifest({"unknown_tokens": entry}) is None
+
+
+def test_blank_texts_have_no_tokens(trained: Path) -> None:
+    assert Predictor.open(trained).unknown_tokens(["", "  ", "\u00a0"]) == UnknownTokens()
