@@ -103,7 +103,7 @@ class CheckReport:
 def seen(rows: CheckedRows) -> str:
     """What is to be checked, in words."""
     counts = Counter(rows.labels)
-    most = ", ".join(f"{label[:30]} {count:,}" for label, count in counts.most_common(3))
+    most = ", ".join(f"{label[:30]} ({count:,})" for label, count in counts.most_common(3))
     more = ", ..." if len(counts) > 3 else ""
     return f"{counted(len(rows), 'row')}, {counted(len(counts), 'label')}{f': {most}{more}' if counts else ''}"
 

@@ -240,7 +240,7 @@ def _rounded(length: int) -> int:
 
 
 def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str]:
-    labels = ", ".join(f"{_shortened(label)} {count:,}" for label, count in counts.most_common(8))
+    labels = ", ".join(f"{_shortened(label)} ({count:,})" for label, count in counts.most_common(8))
     more = f" and {len(counts) - 8:,} more" if len(counts) > 8 else ""
     unit = "characters" if lengths.level == "char" else "words"
     scripts = Counter(filter(None, map(script_of, dataset.texts)))

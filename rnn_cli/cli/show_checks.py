@@ -39,11 +39,11 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
     names = apart(list(report.labels)[:LABELS], NAME_CELLS, cut_to)
-    labels = [f"{name} {report.labels[label]:,}" for label, name in names.items()]
+    labels = [f"{name} ({report.labels[label]:,})" for label, name in names.items()]
     more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
     suffix = "" if "rows" in sides else " rows"
-    told = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
-    click.echo(paragraph(f"{one_line(report.source)}: {told}", indent=""))
+    read = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
+    click.echo(paragraph(f"{one_line(report.source)}: {read}", indent=""))
     click.echo()
     for finding in report.findings:
         _show_finding(report, finding, examples)

@@ -30,7 +30,7 @@ def given(request: pytest.FixtureRequest, labelled_file: Path, home: Path) -> tu
 def test_a_config_for_it_is_written_and_works(given: tuple[str, bytes, list[str]], rnn: Rnn, home: Path) -> None:
     source, stdin, how = given
     code, out, err = rnn("init", source, *how, stdin=stdin)
-    assert (code, err) == (0, "") and "80 rows; labels: good 40, bad 40." in out
+    assert (code, err) == (0, "") and "80 rows; labels: good (40), bad (40)." in out
     assert ("rnn train config.yaml < FILE" in out) == (source == "-")
     data = load_config("config.yaml").data
     assert (data.source, data.text_column, data.label_column) == (source, "text", "label")
