@@ -234,3 +234,47 @@ def test_what_is_wrong_with_settings_and_rows_is_said(run: Any) -> None:
         rnn.train("quick", (["a", "b", "c"], ["x", None, "y"]))
     with pytest.raises(rnn.Error, match="2 texts and 1 labels"):
         rnn.train("quick", (["a", "b"], ["x"]))
+
+
+def test_what_a_call_returns_is_shown_in_a_line(run: Any, model: rnn.Predictor) -> None:
+    evaluation = rnn.evaluate(run, rows(), text_column="review", include_seen=True)
+    for shown in (run, evaluation, rnn.check(rows()), model):
+        assert len(repr(shown)) < 300 and "\n" not in repr(shown) and "0x" not in repr(shown)
+    assert repr(run).startswith("Run(") and "test accuracy" in repr(run)
+    assert f"accuracy {evaluation.metrics.accuracy:.1%}" in repr(evaluation)
+
+
+def test_rows_in_the_place_of_a_config_are_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows().drop(columns="year").to_csv("reviews.csv", index=False)
+    small = {"epochs": 1, "ngrams": 0, "units": [2], "embedding_dim": 4, "embeddings": None, "baseline": False}
+    by_name, by_table = rnn.train("reviews.csv", **small), rnn.train(rows().drop(columns="year"), **small)
+    assert by_name.bundle.read("model.onnx") == by_table.bundle.read("model.onnx")
+    with pytest.raises(rnn.Error, match="rows twice"):
+        rnn.train("reviews.csv", rows())
+
+
+def test_what_is_no_model_and_no_text_is_an_error(model: rnn.Predictor, trained: Path) -> None:
+    with pytest.raises(rnn.Error, match="expected a model's folder, got int"):
+        rnn.load(5)  # type: ignore[arg-type]
+    with pytest.raises(rnn.Error, match="no such precision: fp16; use one of fp32, int8"):
+        rnn.load(trained, precision="fp16")  # type: ignore[arg-type]
+    with pytest.raises(rnn.Error, match="expected a text or texts, got int"):
+        model.predict(3)  # type: ignore[call-overload]
+
+
+def test_a_stopped_run_of_rows_in_memory_says_how_python_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    class Stops(SilentListener):
+        def epoch_done(self, *_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+    small = {"epochs": 3, "ngrams": 0, "units": [2], "embedding_dim": 4, "embeddings": None, "baseline": False}
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        rnn.train("quick", rows(), out="m", progress=Stops(), **small)
+    (note,) = stopped.value.__notes__
+    assert note == "saved; go on with: rnn.train(resume='m.unfinished', data=...) and the same rows"
+    assert rnn.train(resume="m.unfinished", data=rows()).best_epoch
