@@ -39,6 +39,13 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def naming_extra(error: Exception) -> Exception:
+    """The error as one that names the extra to install, where a whole library of one is missing; else itself."""
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        return missing(error.name) or error
+    return error
+
+
 def _naming_extras(verb: _Function) -> _Function:
     """The function, which raises `UsageError` with the extra to install where a whole library of one is missing."""
 
@@ -47,7 +54,8 @@ def _naming_extras(verb: _Function) -> _Function:
         try:
             return verb(*positional, **named)
         except ModuleNotFoundError as error:
-            if error.name is None or (found := missing(error.name)) is None:
+            found = naming_extra(error)
+            if found is error:
                 raise
             raise found from error
 

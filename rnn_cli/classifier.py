@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
-from rnn_cli.api import named_overrides, train_apart
-from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Error, UsageError, missing
+from rnn_cli.api import named_overrides, naming_extra, train_apart
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Error, UsageError
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -21,7 +21,7 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import column_or_1d
 except ModuleNotFoundError as error:
-    raise missing(error.name or "") or error from error
+    raise naming_extra(error) from error
 
 import numpy as np
 
@@ -311,4 +311,4 @@ def _value_errors(begins: str = "") -> Iterator[None]:
     except DataError as error:
         raise RowsError(error.what, where=error.where, hint=error.hint) from None
     except ModuleNotFoundError as error:
-        raise missing(error.name or "") or error from None
+        raise naming_extra(error) from None

@@ -14,13 +14,6 @@ def check_full() -> None:
         raise error
 
 
-def understood(error: Exception) -> Exception:
-    """The error as one that names the extra to install, where a whole library of an extra is missing."""
-    if isinstance(error, ModuleNotFoundError) and error.name is not None:
-        return missing(error.name) or error
-    return error
-
-
 def quiet_option() -> click.Option:
     """The option that leaves only warnings and errors on stderr, for a command and for the group above all."""
 

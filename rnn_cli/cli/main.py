@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from rnn_cli import __version__
-from rnn_cli.cli.common import quiet_option, understood
+from rnn_cli.cli.common import quiet_option
 from rnn_cli.cli.compare import compare
 from rnn_cli.cli.completion import completion
 from rnn_cli.cli.config import config
@@ -123,7 +123,9 @@ def run(arguments: Sequence[str]) -> int:
         # Looked for here, because parsing may have failed; behind the command it is no option of ours.
         if "--debug" in takewhile(lambda word: word.startswith("-"), arguments):
             traceback.print_exc()
-        return _print_error(understood(error))
+        from rnn_cli.api import naming_extra
+
+        return _print_error(naming_extra(error))
 
 
 def _stopped(error: BaseException | None) -> int | None:

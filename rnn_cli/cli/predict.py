@@ -109,7 +109,8 @@ def predict(
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
-        predictions = predictor.predict(window)
+        scores = predictor.score(window)
+        predictions = predictor.predictions(scores)
         if explain:
             from rnn_cli.scoring.explain import explain_texts as parts_of
 
@@ -117,7 +118,7 @@ def predict(
         else:
             writer.write(window, predictions)
         unknown += sum(prediction.no_known_words for prediction in predictions)
-        tokens += predictor.unknown_tokens(window)
+        tokens += scores.tokens.without_blank(window)
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
 
 

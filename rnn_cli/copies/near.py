@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_cli.arrays import Flags, Indices
+from rnn_cli.copies.groups import DisjointSets
 from rnn_cli.copies.words import comparable, is_unspaced, is_word_character
 
 ALIKE = 0.7
@@ -36,22 +37,13 @@ def near_copies(texts: Sequence[str]) -> list[list[int]]:
     Case, punctuation and white space make no difference. Texts without a word are in no group.
     """
     shingles, starts = _shingles(texts)
-    parent = list(range(len(texts)))
-
-    def root(text: int) -> int:
-        while parent[text] != text:
-            parent[text] = parent[parent[text]]
-            text = parent[text]
-        return text
-
+    sets = DisjointSets(len(texts))
     for one, other in _candidates(_signatures(shingles, starts)):
-        first, second = root(one), root(other)
-        if first != second and _jaccard(*(shingles[starts[text] : starts[text + 1]] for text in (one, other))) >= ALIKE:
-            parent[max(first, second)] = min(first, second)
-    groups: dict[int, list[int]] = {}
-    for text in range(len(texts)):
-        groups.setdefault(root(text), []).append(text)
-    return [group for group in groups.values() if len(group) > 1]
+        if sets.root(one) == sets.root(other):
+            continue
+        if _jaccard(*(shingles[starts[text] : starts[text + 1]] for text in (one, other))) >= ALIKE:
+            sets.join(one, other)
+    return [group for group in sets.groups() if len(group) > 1]
 
 
 def _shingles(texts: Sequence[str]) -> tuple[Hashes, Indices]:

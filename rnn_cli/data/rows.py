@@ -1,6 +1,7 @@
 """A set of labelled texts. Knows nothing of files, formats or splits."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -66,6 +67,12 @@ def short_place(file: str, line: int) -> str:
     """How a table names a row: by its file's name and its line, or a text of its own with the folder of its label."""
     *_, folder, name = ["", *file.replace("\\", "/").split("/")]
     return f"{name}:{line}" if line else f"{folder}/{name}".removeprefix("/")
+
+
+def most_frequent(labels: Iterable[str]) -> str:
+    """The most frequent label; of several the first in sorted order, whatever the order of rows."""
+    counts = Counter(labels)
+    return min(counts, key=lambda label: (-counts[label], label))
 
 
 def fingerprint_of(texts: Iterable[str]) -> str:

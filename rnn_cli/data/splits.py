@@ -4,7 +4,7 @@ Knows nothing of tokens or networks.
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,7 +12,7 @@ from itertools import combinations
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.reading.table import quoted_names
-from rnn_cli.data.rows import Dataset, fingerprint_of
+from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
 from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
 from rnn_cli.data.together import group_equal, near_groups, times_of, units_of
 from rnn_cli.errors import DataError, Setting
@@ -33,7 +33,7 @@ def stratify(
     """
     by_label: defaultdict[str, list[Sequence[int]]] = defaultdict(list)
     for unit in list(group_equal(texts).values()) if units is None else units:
-        by_label[_majority([labels[index] for index in unit])].append(unit)
+        by_label[most_frequent([labels[index] for index in unit])].append(unit)
     sides: list[list[int]] = [[] for _ in (*shares, "left")]
     for members in by_label.values():
         left = sorted(members, key=lambda unit: _hash(texts[unit[0]], seed))
@@ -70,12 +70,6 @@ def _take(ordered: list[Sequence[int]], room: int) -> tuple[list[Sequence[int]],
         else:
             left.append(unit)
     return taken, [*left, *ordered[-1:]]
-
-
-def _majority(labels: Sequence[str]) -> str:
-    """The most frequent label; of several the first in sorted order, whatever the order of rows."""
-    counts = Counter(labels)
-    return min(counts, key=lambda label: (-counts[label], label))
 
 
 def _hash(text: str, seed: int) -> bytes:

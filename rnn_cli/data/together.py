@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from rnn_cli.copies.groups import DisjointSets
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 
@@ -39,14 +40,6 @@ def units_of(
     These are the rows of equal texts, of the groups `near`, and of each value of `groups`, `[rows]`; a missing value
     is no group. What two of these have in common stays together, too.
     """
-    parent = list(range(len(texts)))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
     together: list[Sequence[int]] = [*group_equal(texts).values(), *near]
     if groups is not None:
         of_value: defaultdict[str, list[int]] = defaultdict(list)
@@ -54,14 +47,11 @@ def units_of(
             if value and value.strip():
                 of_value[value].append(row)
         together += of_value.values()
+    sets = DisjointSets(len(texts))
     for first, *others in together:
         for row in others:
-            one, other = sorted((root(first), root(row)))
-            parent[other] = one
-    units: defaultdict[int, list[int]] = defaultdict(list)
-    for row in range(len(texts)):
-        units[root(row)].append(row)
-    return list(units.values())
+            sets.join(first, row)
+    return sets.groups()
 
 
 def times_of(values: Sequence[str | None], dataset: Dataset, column: str) -> list[float]:

@@ -1,6 +1,5 @@
 """How a model stands: beside always the same prediction, beside the goal it was asked for, and beside its training."""
 
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.config.schema import AT_LEAST, DecisionConfig
+from rnn_cli.data.rows import most_frequent
 from rnn_cli.evaluation.compare import Comparison, compare_predictions
 from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import Interval, wilson_interval
@@ -32,8 +32,7 @@ def against_most_frequent(found: "Evaluation", label: str | None) -> AgainstMost
     Where an earlier release did not keep it, it is that of the rows measured, which is harder to beat.
     """
     if label not in found.metrics.labels:
-        counts = Counter(found.dataset.labels)
-        label = min(counts, key=lambda each: (-counts[each], each))
+        label = most_frequent(found.dataset.labels)
     always = np.full(len(found.truth), found.metrics.labels.index(label), np.intp)
     comparison = compare_predictions(found.truth, found.predicted, always, len(found.metrics.labels))
     return AgainstMostFrequent(label, float((found.truth == always).mean()), comparison)
@@ -104,12 +103,12 @@ def independent_interval(first_right: int, first_rows: int, second_right: int, s
 
 
 def with_standing(
-    found: "Evaluation", most_frequent: str | None, config: DecisionConfig, careful: Careful | None
+    found: "Evaluation", usual_label: str | None, config: DecisionConfig, careful: Careful | None
 ) -> "Evaluation":
     """An evaluation with what always the same prediction would reach, and what the goal came to."""
     return replace(
         found,
-        most_frequent=against_most_frequent(found, most_frequent),
+        most_frequent=against_most_frequent(found, usual_label),
         goal=goal_outcome(config, found.metrics, careful),
     )
 

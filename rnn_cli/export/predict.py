@@ -56,10 +56,11 @@ def main(words: list[str]) -> None:
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     tokens = UnknownTokens()
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
-        for found in model.predict(texts):
+        scores = model.score(texts)
+        for found in model.predictions(scores):
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}")
             unknown += found.no_known_words
-        tokens += model.unknown_tokens(texts)
+        tokens += scores.tokens.without_blank(texts)
         sys.stdout.flush()
     if unknown:
         print(f"Warning: {unknown:,} of the texts have no word that the model knows", file=sys.stderr)

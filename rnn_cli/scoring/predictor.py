@@ -146,11 +146,6 @@ class Predictor:
         """How many tokens of the validation texts were unknown; None for a model of an earlier release."""
         return UnknownTokens.of_manifest(self._opened.manifest.data)
 
-    def unknown_tokens(self, texts: Iterable[str]) -> UnknownTokens:
-        """How many of the tokens that are read of texts are unknown; a blank text has none."""
-        sequences = self.tokenizer.encode_all(filter(str.strip, texts))
-        return UnknownTokens(sum(map(len, sequences)), sum(ids.count(UNKNOWN) for ids in sequences))
-
     @property
     def outputs(self) -> int:
         """Logits a text: for two labels only the second's."""
@@ -215,8 +210,12 @@ class Predictor:
 
         A pandas Series gives a Series with the same index. Raises `DataError` for values that are not texts.
         """
-        scores = self.score(list_of_texts(texts))
-        found = [
+        found = self.predictions(self.score(list_of_texts(texts)))
+        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
+
+    def predictions(self, scores: Scores) -> list[Prediction]:
+        """The prediction for each text, of whose texts these are the scores."""
+        return [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
                 self.decision.choose(scores.probabilities),
@@ -226,7 +225,6 @@ class Predictor:
                 strict=True,
             )
         ]
-        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     @overload
     def predict_proba(self, texts: Series) -> Any: ...

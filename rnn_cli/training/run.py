@@ -44,7 +44,7 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.copies.learned import LearnedTexts
-from rnn_cli.data.rows import Dataset
+from rnn_cli.data.rows import Dataset, most_frequent
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
@@ -307,10 +307,9 @@ def _write(
     listener.doing("measuring on the test rows")
     opened = draft.preview(manifest)
     test = evaluate_predictor(predictor, run.splits.test) if len(run.splits.test) else None
-    counts = Counter(run.splits.train.labels)
-    most_frequent = min(counts, key=lambda label: (-counts[label], label))
+    usual_label = most_frequent(run.splits.train.labels)
     sides = {
-        name: with_standing(side, most_frequent, run.config.decision, chosen.careful)
+        name: with_standing(side, usual_label, run.config.decision, chosen.careful)
         for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
     }
     metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
@@ -319,7 +318,7 @@ def _write(
         for name, side in sides.items()
     }
     metrics[INT8_METRICS] = int8.to_dict()
-    metrics[MOST_FREQUENT] = most_frequent
+    metrics[MOST_FREQUENT] = usual_label
     if chosen.careful is not None:
         metrics[CAREFUL] = asdict(chosen.careful)
     tables = {name: _prediction_columns(side) for name, side in sides.items()}

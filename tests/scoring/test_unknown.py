@@ -49,4 +49,5 @@ def test_a_forged_share_is_none(entry: object) -> None:
 
 
 def test_blank_texts_have_no_tokens(trained: Path) -> None:
-    assert Predictor.open(trained).unknown_tokens(["", "  ", "\u00a0"]) == UnknownTokens()
+    texts = ["", "  ", "\u00a0"]
+    assert Predictor.open(trained).score(texts).tokens.without_blank(texts) == UnknownTokens()
