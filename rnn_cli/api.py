@@ -10,8 +10,9 @@ from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from warnings import warn
 
-from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError, missing
+from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError, few_of, missing
 from rnn_cli.formats import DELIMITER_NAMES
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
@@ -63,18 +64,23 @@ def _naming_extras(verb: _Function) -> _Function:
 
 
 @_naming_extras
-def load(path: "Path_ | None" = None, *, threads: int | None = None, precision: "Precision" = "fp32") -> "Predictor":
+def load(
+    path: "Path_ | None" = None,
+    *,
+    labels: Sequence[str] | None = None,
+    threads: int | None = None,
+    precision: "Precision" = "fp32",
+) -> "Predictor":
     """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
 
-    It uses at most `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or
-    one that is damaged.
+    The path "general" is the model of short English opinions that comes with the package; where there is no other, it
+    answers, with a Python warning. With `labels`, some of its own, the model predicts only these. It uses at most
+    `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or one that is
+    damaged.
     """
-    from rnn_cli.bundle.model_folder import locate
-    from rnn_cli.scoring.predictor import Predictor
-
     if path is not None and not isinstance(path, str | PathLike):
         raise UsageError(f"expected a model's folder, got {type(path).__name__}")
-    return Predictor.open(locate(path if path is None else fspath(path)), threads=threads, precision=precision)
+    return open_model(path, warn, labels=labels, threads=threads, precision=precision)
 
 
 @_naming_extras
@@ -290,6 +296,7 @@ def evaluate(
     data: "Data | None" = None,
     *,
     by: str | None = None,
+    labels: Sequence[str] | None = None,
     include_seen: bool = False,
     precision: "Precision" = "fp32",
     report: "Path_ | None" = None,
@@ -302,8 +309,9 @@ def evaluate(
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     `data` is what `train` takes. Of these, rows that the model learned from are left out and counted, but with
-    `include_seen`. `by` names a column whose values are measured apart, or "length". Settings tell how to
-    read `data` (`text_column="review"`) and how to decide this time (`threshold=0.7`, `goal="precision >= 0.95"`,
+    `include_seen`. With `labels`, some of its own, the model predicts only these, and rows with others of its labels
+    are left out and counted, too. `by` names a column whose values are measured apart, or "length". Settings tell how
+    to read `data` (`text_column="review"`) and how to decide this time (`threshold=0.7`, `goal="precision >= 0.95"`,
     `abstain=0.1`, `abstain_error=0.02`); the model stays as it is. A page goes to `report`, charts to the folder
     `plots`; with `force` earlier ones are replaced. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
     `DataError` or `UsageError`.
@@ -314,14 +322,10 @@ def evaluate(
         check_report(Path(report), force=force)
     if plots is not None:
         check_plots(Path(plots), force=force)
-    if include_seen and data is None:
-        raise UsageError("include_seen is for data, and none is named: training kept the test rows apart")
     changes = [*overrides, *named_overrides(settings)]
     asked = [each for each in changes if each.path[0] == "decision"]
     reading = [each for each in changes if each.path[0] != "decision"]
-    _refuse_without_data(reading, data)
-    predictor = _predictor(model, precision)
-    opened = predictor.bundle
+    _refuse_without_data(reading, data, include_seen=include_seen, labels=labels)
 
     from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
     from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
@@ -331,6 +335,8 @@ def evaluate(
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
+        predictor = open_model(model, listener.note, labels=labels, precision=precision)
+        opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
         deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
         if asked:
@@ -342,12 +348,13 @@ def evaluate(
         seen = None
         if data is not None:  # training told of its own rows
             _tell_of(listener, rows)
+            rows = _with_labels(rows, [predictor], listener)
             rows, seen = without_seen([opened], rows, include=include_seen)
         sliced = slicer(opened, rows, by, data, reading) if by is not None else None
         found = with_standing(
             work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
         )
-        if data is not None and not (asked or precision != "fp32" or (seen and seen.included and seen.seen)):
+        if data is not None and not (asked or labels or precision != "fp32" or (seen and seen.included and seen.seen)):
             side = "test" if opened.manifest.data["rows"]["test"] else "validation"
             then = kept_metrics(opened, side)
             if then is not None:
@@ -375,6 +382,7 @@ def compare(
     *models: "Model",
     data: "Data | None" = None,
     split: str = "test",
+    labels: Sequence[str] | None = None,
     include_seen: bool = False,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
@@ -383,16 +391,15 @@ def compare(
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
-    `data`, which is what `train` takes, each model predicts anew; settings tell how to read it. Rows that one of the
+    `data`, which is what `train` takes, each model predicts anew; settings tell how to read it. With `labels` each
+    predicts only these, and rows with others of its labels are left out and counted. Rows that one of the
     models learned from are left out and counted, but with `include_seen`. Raises `BundleError`, `ConfigError`,
     `DataError` or `UsageError`.
     """
     if len(models) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more")
     changes = [*overrides, *named_overrides(settings)]
-    _refuse_without_data(changes, data)
-    if include_seen and data is None:
-        raise UsageError("include_seen is for data, and none is named")
+    _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
 
@@ -404,11 +411,13 @@ def compare(
     from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
     from rnn_cli.evaluation.seen import without_seen
 
-    predictors = [_predictor(model, "fp32") for model in models]  # all of them, before any is set to work
     with _heard(progress) as (listener, _):
+        # All of them, before any is set to work.
+        predictors = [open_model(model, listener.note, labels=labels) for model in models]
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
         _tell_of(listener, rows)
+        rows = _with_labels(rows, predictors, listener)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
         on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
         found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
@@ -481,6 +490,7 @@ def score(
     strip_nul: bool = False,
     max_field_bytes: int | None = None,
     format: "Format | None" = None,
+    labels: Sequence[str] | None = None,
     proba: bool = False,
     prefix: str = "",
     spreadsheet_safe: bool = False,
@@ -499,7 +509,8 @@ def score(
     `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, Excel workbooks, folders (of .txt files, too),
     patterns or URLs; "-" is the standard input. `output` is a file, a folder (a name that ends in "/", or a URL) or a
     binary stream; a file appears when it is whole. The options from `text_column` to `max_field_bytes` say how to read,
-    those from `format` to `spreadsheet_safe` what to write. A row that cannot be read stops the job, is left out
+    those from `format` to `spreadsheet_safe` what to write. With `labels` the model predicts only these of its own. A
+    row that cannot be read stops the job, is left out
     ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by default
     OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is replaced. The
     engine "ray" scores on a Ray cluster, into a folder.
@@ -525,8 +536,9 @@ def score(
     check_places(target, names, found)
     of_input = input_format or ("csv" if delimiter else None)
     form, compression = output_format(target, format, of_input, found[0].path)
-    predictor = _predictor(model, precision, threads)
-    likely, labels = _columns_of(predictor)
+    with _listener(progress) as listener:
+        predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
+    likely, label_column = _columns_of(predictor)
     how: dict[str, Any] = {
         "text_column": text_column,
         "likely_text_column": likely,
@@ -537,8 +549,8 @@ def score(
         "encoding": encoding,
         "strip_nul": strip_nul,
     }
-    if labels not in (None, *LABEL_NAMES):
-        how["label_column"] = labels  # tells rows with labels, of which those that were learned from are counted
+    if label_column not in (None, *LABEL_NAMES):
+        how["label_column"] = label_column  # tells rows with labels, of which those that were learned from are counted
     if max_field_bytes is not None:
         how["max_field_bytes"] = max_field_bytes
     if sheet is not None:
@@ -550,6 +562,17 @@ def score(
         counts = write_scored(job, predictor, target, stream, listener, threads)
         _warn_of_unknown(counts.tokens, predictor, listener)
         return counts
+
+
+def _with_labels(rows: "Dataset", predictors: "Sequence[Predictor]", listener: "Listener") -> "Dataset":
+    """The rows without those whose label is one of a model's own that it does not predict this time; says how many."""
+    predicted = {label for each in predictors for label in each.labels}
+    others = {label for each in predictors for label in each.bundle.manifest.labels} - predicted
+    kept = [row for row, label in enumerate(rows.labels) if label not in others]
+    if not others or len(kept) == len(rows) or not kept:  # of none, its label is the message
+        return rows
+    listener.note(f"rows left out, with other labels than {few_of(sorted(predicted))}: {len(rows) - len(kept):,}")
+    return rows.select(kept)
 
 
 def _warn_of_unknown(tokens: "UnknownTokens", predictor: "Predictor", listener: "Listener") -> None:
@@ -571,10 +594,25 @@ def _columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
     return data.text_column, data.label_column
 
 
-def _predictor(model: "Model | None", precision: "Precision", threads: int | None = None) -> "Predictor":
-    if model is None or isinstance(model, str | PathLike):
-        return load(model, precision=precision, threads=threads)
-    return load(model.path, precision=precision, threads=threads) if hasattr(model, "path") else model
+def open_model(
+    model: "Model | None",
+    note: Callable[[str], None],
+    *,
+    labels: Sequence[str] | None = None,
+    threads: int | None = None,
+    precision: "Precision" = "fp32",
+) -> "Predictor":
+    """The predictor of a model in any form; `note` receives which one is used where none is named."""
+    from rnn_cli.bundle.locate import locate
+    from rnn_cli.scoring.predictor import Predictor
+
+    if isinstance(model, Predictor):
+        opened = model
+    else:
+        named = model if model is None or isinstance(model, str | PathLike) else model.path
+        path = locate(None if named is None else fspath(named), note)
+        opened = Predictor.open(path, threads=threads, precision=precision)
+    return opened if labels is None else opened.among(labels)
 
 
 def _name(model: "Model") -> str:
@@ -583,10 +621,17 @@ def _name(model: "Model") -> str:
     return str(model.bundle.path)
 
 
-def _refuse_without_data(overrides: "Sequence[Override]", data: "Data | None") -> None:
-    if data is None and overrides:
+def _refuse_without_data(
+    overrides: "Sequence[Override]", data: "Data | None", *, include_seen: bool, labels: Sequence[str] | None
+) -> None:
+    if data is not None:
+        return
+    if overrides:
         called = overrides[0].option or overrides[0].where or overrides[0].path[-1]
         raise UsageError(f"{called} tells how to read labelled texts, and none are named")
+    for name, is_given in (("include_seen", include_seen), ("labels", labels is not None)):
+        if is_given:
+            raise UsageError(f"{name} is for data, and none is named: the run's own rows were measured as they are")
 
 
 def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":

@@ -11,7 +11,8 @@ import pytest
 
 from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
-from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum, locate
+from rnn_cli.bundle.locate import locate
+from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, UsageError, WriteError
 

@@ -248,23 +248,6 @@ RUNS = Path("runs")
 LATEST = RUNS / "latest"
 
 
-def locate(model: str | None) -> Path:
-    """The bundle to use: the one named, otherwise RNN_MODEL of the environment, otherwise the newest finished run."""
-    if model is not None:
-        return Path(model)
-    if named := os.environ.get("RNN_MODEL"):
-        if not Path(named).is_dir():
-            raise BundleError("no such folder", where=f"RNN_MODEL={named}", hint="correct or unset the variable")
-        return Path(named)
-    if LATEST.is_symlink() and not LATEST.exists():
-        raise BundleError(
-            f"points to {os.readlink(LATEST)}, which is gone", where=str(LATEST), hint="name a model with --model DIR"
-        )
-    if not LATEST.exists():
-        raise BundleError(f"no trained model in {RUNS}/", hint="train one with rnn train, or name it with --model DIR")
-    return LATEST
-
-
 @dataclass(frozen=True)
 class Bundle:
     """An open bundle: its folder and its manifest. Files are verified as they are read."""

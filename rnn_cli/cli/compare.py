@@ -2,7 +2,14 @@
 
 import click
 
-from rnn_cli.cli.options import include_seen_option, labelled_options, overrides_of, refuse_without_data, set_option
+from rnn_cli.cli.options import (
+    include_seen_option,
+    labelled_options,
+    labels_option,
+    overrides_of,
+    refuse_without_data,
+    set_option,
+)
 from rnn_cli.errors import UsageError
 
 
@@ -19,6 +26,7 @@ Examples:
 @click.option("--split", default="test", show_default=True, metavar="NAME", help="Which rows, test or validation.")
 @click.option("--data", "source", metavar="FILE", help="Labelled texts or a built-in set that all runs predict.")
 @set_option("Override a data key of the first config for --data.")
+@labels_option
 @include_seen_option
 @labelled_options
 @click.option("--json", "as_json", is_flag=True, help="Print all metrics as JSON.")
@@ -27,6 +35,7 @@ def compare(
     split: str,
     source: str | None,
     settings: tuple[str, ...],
+    labels: list[str] | None,
     include_seen: bool,
     as_json: bool,
     **columns: str | bool | None,
@@ -51,7 +60,13 @@ def compare(
 
     with listening() as listener:
         found = api.compare(
-            *runs, data=source, split=split, include_seen=include_seen, progress=listener, overrides=overrides
+            *runs,
+            data=source,
+            split=split,
+            labels=labels,
+            include_seen=include_seen,
+            progress=listener,
+            overrides=overrides,
         )
     if as_json:
         from rnn_cli.cli.layout import to_json

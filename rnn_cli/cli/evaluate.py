@@ -10,6 +10,7 @@ from rnn_cli.cli.options import (
     as_value,
     include_seen_option,
     labelled_options,
+    labels_option,
     model_option,
     named_as_options,
     overrides_of,
@@ -38,6 +39,7 @@ Examples:
     help="Labelled texts: a file, folder, URL, - or built-in set.",
 )
 @set_option("Override a data key of the run's config for --data.")
+@labels_option
 @include_seen_option
 @labelled_options
 @click.option(
@@ -60,6 +62,7 @@ def evaluate(
     model: str | None,
     source: str | None,
     settings: tuple[str, ...],
+    labels: list[str] | None,
     include_seen: bool,
     precision: Literal["fp32", "int8"],
     threshold: float | None,
@@ -96,10 +99,12 @@ def evaluate(
     from rnn_cli.progress import listening
 
     with named_as_options(decision), listening() as listener:
+        predictor = api.open_model(model, listener.note, labels=labels, precision=precision)
         found = api.evaluate(
-            model,
+            predictor,
             source,
             by=by,
+            labels=labels,
             include_seen=include_seen,
             precision=precision,
             report=report,
@@ -114,11 +119,10 @@ def evaluate(
         click.echo(to_json(found.to_dict(), indent=2))
         return
 
-    from rnn_cli.bundle.model_folder import locate
     from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
-    show_evaluation(found, locate(model), "test" if source is None else Path(found.dataset.name).name)
+    show_evaluation(found, predictor.bundle.path, "test" if source is None else Path(found.dataset.name).name)
     if found.baseline_left_out:
         left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept."
         click.echo("\n" + paragraph(left_out, indent=""))

@@ -7,6 +7,7 @@ import click
 
 from rnn_cli.cli.options import model_option
 from rnn_cli.errors import quoted
+from rnn_cli.progress import Notes
 from rnn_cli.text.plain import one_line
 
 PRECISIONS = ("fp32", "int8")
@@ -38,10 +39,11 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     left out, and paths in its config.yaml keep only their last parts. The folder appears when it is whole; rnn predict
     --model takes it, too.
     """
-    from rnn_cli.bundle.model_folder import SCRIPT, Bundle, locate
+    from rnn_cli.bundle.locate import locate
+    from rnn_cli.bundle.model_folder import SCRIPT, Bundle
     from rnn_cli.bundle.targets import check_export_folder
 
-    opened = Bundle.open(locate(model))
+    opened = Bundle.open(locate(model, Notes().note))
     check_export_folder(opened.path, to, force=force)
 
     from rnn_cli.export.export import export_bundle as work

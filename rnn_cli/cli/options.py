@@ -79,8 +79,18 @@ def include_seen_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """The option --model."""
-    about = "A trained model  [default: $RNN_MODEL or newest run]"
+    about = "A trained model, or general  [default: $RNN_MODEL or newest run]"
     return click.option("--model", metavar="DIR", help=about)(command)
+
+
+def labels_option(command: Command) -> Command:
+    """The option --labels, as a list, None where it is not given."""
+
+    def split(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+        return None if value is None else [name for each in value.split(",") if (name := each.strip())]
+
+    about = "Predict only these of its labels, as positive,negative."
+    return click.option("--labels", callback=split, metavar="NAMES", help=about)(command)
 
 
 def set_option(what: str) -> Callable[[Command], Command]:

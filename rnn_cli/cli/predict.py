@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from rnn_cli.cli.options import model_option
+from rnn_cli.cli.options import labels_option, model_option
 from rnn_cli.cli.score import score, score_files
 from rnn_cli.errors import DataError, UsageError, quoted
 from rnn_cli.formats import DATA_FILE
+from rnn_cli.progress import Notes
 from rnn_cli.text.lines import read_windows
 from rnn_cli.text.plain import one_line
 
@@ -38,6 +39,7 @@ Examples:
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @model_option
+@labels_option
 @click.option(
     "--format",
     "style",
@@ -59,6 +61,7 @@ Examples:
 def predict(
     texts: tuple[str, ...],
     model: str | None,
+    labels: list[str] | None,
     style: str | None,
     explain: bool,
     proba: bool,
@@ -80,7 +83,14 @@ def predict(
         if explain:
             raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
         click.echo("Warning: rnn predict --input is now called rnn score: rnn score FILE --output OUT", err=True)
-        options = {"model": model, "proba": proba, "precision": precision, "threads": threads, **of_files}
+        options = {
+            "model": model,
+            "labels": labels,
+            "proba": proba,
+            "precision": precision,
+            "threads": threads,
+            **of_files,
+        }
         score_files((*inputs, *texts), style=style, **options)
         return
     _refuse_file_options(style)
@@ -99,12 +109,12 @@ def predict(
             hint = rows if DATA_FILE.search(text.lower()) else lines
             click.echo(f"Warning: {one_line(text)} is taken as a text; {hint}", err=True)
 
-    from rnn_cli.api import load
+    from rnn_cli.api import open_model
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.scoring.predictor import MOST_PARTS
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
 
-    predictor = load(model, threads=threads, precision=precision)
+    predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
     writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnn_cli.cli.options import LABELLED, in_shell_terms, model_option, reading_option
+from rnn_cli.cli.options import LABELLED, in_shell_terms, labels_option, model_option, reading_option
 from rnn_cli.errors import Error, RowError
 from rnn_cli.formats import FORMATS, WRITTEN
 from rnn_cli.progress import Notes, listening
@@ -37,6 +37,7 @@ Examples:
 @click.argument("inputs", nargs=-1, required=True, metavar="FILE...")
 @click.option("--output", metavar="OUT", help="A file, or FOLDER/  [default: standard output]")
 @model_option
+@labels_option
 @reading_option("text_column")
 @reading_option("sheet")
 @reading_option("delimiter")
@@ -47,7 +48,7 @@ Examples:
     "--input-format", type=click.Choice(FORMATS), metavar="NAME", help="The input's format  [default: by file name]"
 )
 @click.option("--strip-nul", is_flag=True, help="Drop NUL characters, which are an error otherwise.")
-@click.option("--max-field-bytes", type=click.IntRange(1), metavar="N", help="The longest line or text allowed.")
+@click.option("--max-field-bytes", type=click.IntRange(1), metavar="N", hidden=True, help="The longest line or text.")
 @click.option(
     "--format",
     "style",

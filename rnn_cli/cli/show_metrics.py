@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rnn_cli.bundle.locate import GENERAL, GENERAL_FOLDER
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
@@ -158,6 +159,8 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
 
 
 def _short(path: Path) -> Path:
-    """The folder itself where the path is a link to it; as seen from here if it stands below."""
+    """The folder that a link points to, as seen from here if it stands below; the general model by its name."""
+    if path == GENERAL_FOLDER:
+        return Path(GENERAL)
     real, here = path.resolve(), Path.cwd()
     return real.relative_to(here) if real.is_relative_to(here) else real

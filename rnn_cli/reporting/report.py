@@ -99,7 +99,7 @@ class Report:
     @property
     def labels(self) -> tuple[str, ...]:
         """In the order of the network's classes; of two, the second is the positive one."""
-        return self.manifest.labels
+        return self.evaluation.metrics.labels
 
     @property
     def models(self) -> dict[str, Metrics]:

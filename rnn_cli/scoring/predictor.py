@@ -14,7 +14,7 @@ import onnxruntime
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
-from rnn_cli.errors import BundleError, DataError, UsageError
+from rnn_cli.errors import BundleError, DataError, UsageError, few_of
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -116,6 +116,7 @@ class Predictor:
         self._opened = opened
         self.threads, self.precision = threads or cores(), precision
         self.labels = manifest.labels
+        self._among: Indices | None = None
         self.temperature = manifest.temperature
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
         self.tokenizer = read_tokenizer(opened)
@@ -129,7 +130,8 @@ class Predictor:
 
     def _load(self, graph: bytes, where: str) -> None:
         self._where = where
-        self.architecture = read_fitting_graph(graph, where, self.tokenizer, len(self.labels)).architecture
+        labels = len(self._opened.manifest.labels)
+        self.architecture = read_fitting_graph(graph, where, self.tokenizer, labels).architecture
         self._session = open_session(graph, where)
 
     def __repr__(self) -> str:
@@ -148,8 +150,9 @@ class Predictor:
 
     @property
     def outputs(self) -> int:
-        """Logits a text: for two labels only the second's."""
-        return 1 if len(self.labels) == 2 else len(self.labels)
+        """Logits a text that the graph returns: for two labels only the second's."""
+        labels = len(self._opened.manifest.labels)
+        return 1 if labels == 2 else labels
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
@@ -194,6 +197,31 @@ class Predictor:
         other.temperature = temperature or self.temperature
         other.decision = decision or self.decision
         return other
+
+    def among(self, labels: Sequence[str]) -> "Predictor":
+        """The same network for texts that have one of these labels: the others get no probability.
+
+        Raises `UsageError` unless they are two or more of its labels.
+        """
+        every = self._opened.manifest.labels
+        if unknown := [label for label in labels if label not in every]:
+            raise UsageError(f"no such label: {unknown[0]}", where="labels", hint=f"it knows {few_of(every)}")
+        kept = [index for index, label in enumerate(every) if label in labels]
+        if len(kept) < 2:
+            raise UsageError("one label leaves nothing to decide", where="labels", hint=f"of {few_of(every)} name two")
+        if len(kept) == len(every):
+            return self
+        other = copy(self)
+        other.labels, other._among = tuple(every[index] for index in kept), np.array(kept)
+        return other
+
+    def calibrated(self, logits: Floats32) -> Floats32:
+        """The graph's logits `[texts, outputs]` as those of `labels`, divided by the temperature."""
+        if self._among is not None:
+            logits = logits[:, self._among]
+            if logits.shape[1] == 2:
+                logits = logits[:, 1:] - logits[:, :1]
+        return logits / self.temperature
 
     def running(self, graph: bytes, where: str) -> "Predictor":
         """The same classifier with the graph of the file `where`; raises `BundleError` if it cannot run."""
@@ -291,7 +319,7 @@ class Work:
 
     def logits(self) -> Floats32:
         """The result of `Predictor.logits`, after all batches have run."""
-        return self._logits / self._predictor.temperature
+        return self._predictor.calibrated(self._logits)
 
     def scores(self) -> Scores:
         """The result of `Predictor.score`, after all batches have run."""

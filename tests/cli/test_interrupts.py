@@ -134,5 +134,5 @@ def test_an_error_in_an_interrupt_s_wake_is_the_interrupt(rnn: Rnn, monkeypatch:
         finally:
             raise DataError("a stream could not be closed")  # noqa: B012
 
-    monkeypatch.setattr("rnn_cli.bundle.model_folder.locate", locate)
+    monkeypatch.setattr("rnn_cli.bundle.locate.locate", locate)
     assert rnn("predict", "a") == (TERMINATED, "", "terminated\n")

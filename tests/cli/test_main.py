@@ -150,7 +150,7 @@ def test_whatever_goes_wrong_is_one_line_and_a_code(
     def fail(model: str | None) -> Path:
         raise error
 
-    monkeypatch.setattr("rnn_cli.bundle.model_folder.locate", fail)
+    monkeypatch.setattr("rnn_cli.bundle.locate.locate", fail)
     assert rnn("predict", "text") == (code, "", told)
 
 
