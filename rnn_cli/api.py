@@ -366,7 +366,7 @@ def evaluate(
         slices = tuple(sliced(found)) if sliced else ()
         baseline = None if left_out else baseline
         found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices, seen=seen)
-    found = replace(found, warnings=tuple(warnings))
+    found = replace(found, warnings=tuple(warnings), model=opened.path)
     if report is not None or plots is not None:
         from rnn_cli.reporting.html import save_report
         from rnn_cli.reporting.report import gather_report

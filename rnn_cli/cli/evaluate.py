@@ -99,9 +99,8 @@ def evaluate(
     from rnn_cli.progress import listening
 
     with named_as_options(decision), listening() as listener:
-        predictor = api.open_model(model, listener.note, labels=labels, precision=precision)
         found = api.evaluate(
-            predictor,
+            model,
             source,
             by=by,
             labels=labels,
@@ -122,7 +121,7 @@ def evaluate(
     from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
 
-    show_evaluation(found, predictor.bundle.path, "test" if source is None else Path(found.dataset.name).name)
+    show_evaluation(found, "test" if source is None else Path(found.dataset.name).name)
     if found.baseline_left_out:
         left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept."
         click.echo("\n" + paragraph(left_out, indent=""))

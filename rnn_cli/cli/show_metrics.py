@@ -62,10 +62,11 @@ def show_trained(run: "Run", *, named: bool) -> None:
     click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
 
 
-def show_evaluation(evaluation: "Evaluation", path: Path, rows: str) -> None:
+def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and the confusion matrix; `rows` names the rows."""
     metrics = evaluation.metrics
-    click.echo(f"Model  {one_line(str(_short(path)))}\n")
+    if evaluation.model is not None:
+        click.echo(f"Model  {one_line(str(_short(evaluation.model)))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
     if evaluation.seen is not None:

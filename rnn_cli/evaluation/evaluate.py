@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class Evaluation:
     the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
     its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
     label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
-    on other rows with that on the run's own. `warnings` deserve a second look.
+    on other rows with that on the run's own. `warnings` deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -157,6 +158,7 @@ class Evaluation:
     goal: GoalOutcome | None = None
     since_training: SinceTraining | None = None
     warnings: tuple[str, ...] = ()
+    model: Path | None = None
 
     @cached_property
     def truth(self) -> Indices:

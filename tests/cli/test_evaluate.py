@@ -91,7 +91,7 @@ def against(only_first: int, only_second: int, knew_more: bool = False) -> Basel
 def test_what_the_comparison_comes_to_is_told_in_words(
     found: BaselineComparison, told: str, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    show_evaluation(replace(evaluation(["a", "b"]), baseline=found), home, "test")
+    show_evaluation(replace(evaluation(["a", "b"]), baseline=found, model=home), "test")
     assert told in capsys.readouterr().out.splitlines()
 
 
@@ -205,7 +205,7 @@ ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"
 
 
 def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    show_evaluation(evaluation(ODD), home, "rows.csv")
+    show_evaluation(evaluation(ODD), "rows.csv")
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert all(out.count(name) >= 2 for name in ("[red]", "a\ufffd[2Jb", "two lines", "long long", "長い名前"))
@@ -217,7 +217,7 @@ def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
     columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setattr(layout, "terminal_width", lambda: columns)
-    show_evaluation(evaluation([f"a label, number {number}" for number in range(20)]), home, "rows.csv")
+    show_evaluation(evaluation([f"a label, number {number}" for number in range(20)]), "rows.csv")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     (head,) = (line.split("  ") for line in lines if line.startswith("label"))
@@ -229,7 +229,7 @@ def test_a_matrix_too_wide_for_the_terminal_becomes_a_list(
 
 def test_in_a_pipe_the_matrix_is_whole(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     many = evaluation([f"label {number}" for number in range(20)])
-    show_evaluation(many, home, "rows.csv")
+    show_evaluation(many, "rows.csv")
     assert "true \\ predicted  label 0  " in capsys.readouterr().out
 
 

@@ -139,7 +139,8 @@ def test_of_three_labels_the_odds_are_against_the_others_together(trained: Path)
     predictor = Predictor.open(trained)
     config = ModelConfig(units=[4], embedding_dim=5, dense_units=[], ngrams=2, ngram_buckets=101)
     graph = to_onnx(build(config, vocab_size=predictor.tokenizer.vocab_size, classes=3, seed=1), config)
-    predictor.labels, predictor._logits = ("a", "b", "c"), 3
+    manifest = replace(predictor.bundle.manifest, labels=("a", "b", "c"))
+    predictor._opened, predictor.labels = replace(predictor.bundle, manifest=manifest), manifest.labels
     predictor._session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     text = "a warm film with a dull plot"
     for answer in range(3):
