@@ -117,7 +117,7 @@ def train(
             run = _resume(None if resume is True else Path(resume), config, data, changes, listener)
         else:
             at = None if out is None else Path(out)
-            run = _begin(config, data, at, force, None if origin is None else Path(origin), changes, listener)
+            run = _begin(config, data, at, force, None if origin is None else fspath(origin), changes, listener)
     return replace(run, warnings=tuple(warnings))
 
 
@@ -153,7 +153,7 @@ def _begin(
     data: "Data | None",
     out: Path | None,
     force: bool,
-    origin: Path | None,
+    origin: str | None,
     changes: "Sequence[Override]",
     listener: "Listener",
 ) -> "Run":
@@ -163,11 +163,12 @@ def _begin(
         parent = None
         settings, rows, name, recipe = _config_of(config, data, changes, listener)
     else:
+        from rnn_cli.bundle.locate import named_folder
         from rnn_cli.training.finetune import Origin
 
-        parent = Origin.open(origin, listener.warn)
+        parent = Origin.open(named_folder(origin), listener.warn)
         settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
-        rows, name, recipe = _rows_of(data, settings), _name_of(origin), None
+        rows, name, recipe = _rows_of(data, settings), _name_of(parent.path), None
     check_begin(out, force=force)
 
     from rnn_cli.training.prepare import prepare

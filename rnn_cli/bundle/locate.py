@@ -1,7 +1,6 @@
 """Which model is meant: one that is named, the newest run, or the general one of the package."""
 
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,11 +20,11 @@ ANSWERS_INSTEAD = (
 """Said where nobody named a model and the one of the package is used."""
 
 
-def locate(model: str | None, note: Callable[[str], None] = warnings.warn) -> Path:
+def locate(model: str | None, note: Callable[[str], None] | None = None) -> Path:
     """The bundle to use: the one named, else RNN_MODEL of the environment, else the newest finished run.
 
-    Where there is none of these, it is the general model of the package, which `note` is told. The name "general" is
-    that model's; a folder of this name is ./general.
+    Where there is none of these, it is the general model of the package, which `note` is told; without `note` that
+    raises `BundleError`. The name "general" is that model's; a folder of this name is ./general.
     """
     if model is not None:
         return named_folder(model)
@@ -39,6 +38,9 @@ def locate(model: str | None, note: Callable[[str], None] = warnings.warn) -> Pa
         )
     if LATEST.exists():
         return LATEST
+    if note is None:
+        hint = f"train one with rnn train, or name it with --model DIR (or {GENERAL}, which comes with rnn)"
+        raise BundleError(f"no trained model in {RUNS}/", hint=hint)
     note(ANSWERS_INSTEAD)
     return GENERAL_FOLDER
 
@@ -46,3 +48,8 @@ def locate(model: str | None, note: Callable[[str], None] = warnings.warn) -> Pa
 def named_folder(model: str) -> Path:
     """The folder of a model by its name."""
     return GENERAL_FOLDER if model == GENERAL else Path(model)
+
+
+def shown_model(folder: Path) -> str:
+    """A model's folder as a user knows it."""
+    return GENERAL if folder == GENERAL_FOLDER else str(folder)

@@ -7,7 +7,6 @@ import click
 
 from rnn_cli.cli.options import model_option
 from rnn_cli.errors import quoted
-from rnn_cli.progress import Notes
 from rnn_cli.text.plain import one_line
 
 PRECISIONS = ("fp32", "int8")
@@ -43,7 +42,7 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     from rnn_cli.bundle.model_folder import SCRIPT, Bundle
     from rnn_cli.bundle.targets import check_export_folder
 
-    opened = Bundle.open(locate(model, Notes().note))
+    opened = Bundle.open(locate(model))
     check_export_folder(opened.path, to, force=force)
 
     from rnn_cli.export.export import export_bundle as work

@@ -8,7 +8,6 @@ from rnn_cli.cli.common import check_full
 from rnn_cli.cli.options import model_option, set_option
 from rnn_cli.cli.predict import refuse_undecodable
 from rnn_cli.errors import UsageError
-from rnn_cli.progress import Notes
 from rnn_cli.text.plain import one_line
 
 PICTURE = click.option(
@@ -42,7 +41,7 @@ def model(model: str | None, as_json: bool) -> None:
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.inspection.model import look
 
-    found = look(Bundle.open(locate(model, Notes().note)))
+    found = look(Bundle.open(locate(model)))
     if as_json:
         from rnn_cli.cli.layout import to_json
 
@@ -87,7 +86,7 @@ def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_jso
     from rnn_cli.inspection.vectors import read_table
     from rnn_cli.scoring.parts import read_tokenizer
 
-    opened = Bundle.open(locate(model, Notes().note))
+    opened = Bundle.open(locate(model))
     tokenizer = read_tokenizer(opened)
     show = readings_as_json if as_json else show_readings
     show(read_texts(tokenizer, texts), tokenizer, read_table(opened, tokenizer))
@@ -138,7 +137,7 @@ def reading(text: str, model: str | None, out: Path | None, force: bool, as_json
     from rnn_cli.inspection.reading import read_growing
     from rnn_cli.scoring.parts import read_tokenizer
 
-    opened = Bundle.open(locate(model, Notes().note))
+    opened = Bundle.open(locate(model))
     growth = read_growing(opened, text)
     if out is not None:
         from rnn_cli.inspection.picture import save_picture
@@ -182,7 +181,7 @@ def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
     from rnn_cli.cli.show_inspect import neighbours_as_json, show_neighbours
     from rnn_cli.inspection.vectors import find_token, nearest_tokens, read_vectors
 
-    vectors = read_vectors(Bundle.open(locate(model, Notes().note)))
+    vectors = read_vectors(Bundle.open(locate(model)))
     id = find_token(vectors.tokenizer, word)
     show = neighbours_as_json if as_json else show_neighbours
     show(vectors.tokenizer.vocab[id], id, nearest_tokens(vectors, id, count))
@@ -212,7 +211,7 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     from rnn_cli.outputs import check_folder
 
     check_folder(out, force=force, own=PROJECTOR_FILES)
-    vectors = read_vectors(Bundle.open(locate(model, Notes().note)))
+    vectors = read_vectors(Bundle.open(locate(model)))
     show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
 
 

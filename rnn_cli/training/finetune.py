@@ -11,6 +11,7 @@ from typing import Any
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.learned import learned_texts
+from rnn_cli.bundle.locate import GENERAL, shown_model
 from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
@@ -64,6 +65,11 @@ class Origin:
             graph,
         )
 
+    @property
+    def name(self) -> str:
+        """The model as a user knows it."""
+        return shown_model(self.path)
+
     def further(self, config: str | None, overrides: Sequence[Override]) -> Config:
         """The config of the new run: `config`, or else this model's config, with overrides.
 
@@ -78,7 +84,7 @@ class Origin:
             ours, theirs = getattr(self.config, section).model_dump(), getattr(wanted, section).model_dump()
             wrong += [
                 ConfigMistake(
-                    f"is {theirs[key]!r}, but {self.path} has {ours[key]!r}; further training keeps the "
+                    f"is {theirs[key]!r}, but {self.name} has {ours[key]!r}; further training keeps the "
                     f"network, so leave {'CONFIG' if config else 'it'} out",
                     f"{section}.{key}",
                 )
@@ -87,15 +93,15 @@ class Origin:
             ]
         vectors = wanted.model.embeddings
         if vectors not in (None, self.config.model.embeddings):
-            what = f"{vectors}: further training keeps the vectors of {self.path}"
+            what = f"{vectors}: further training keeps the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "model.embeddings"))
         if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
-            what = f"further training keeps the vocabulary and the vectors of {self.path}"
+            what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
-            what = f"{self.path} keeps its labels and their order: {labels}"
+            what = f"{self.name} keeps its labels and their order: {labels}"
             wrong.append(ConfigMistake(what, "data.positive_label"))
         if wrong:
             raise ConfigError(wrong)
@@ -106,11 +112,11 @@ class Origin:
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""
         if missing := [label for index, label in enumerate(run.labels) if index not in run.train.classes]:
-            listener.warn(f"no training row is labelled {few_of(missing)}; {self.path} may forget it")
+            listener.warn(f"no training row is labelled {few_of(missing)}; {self.name} may forget it")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read
         listener.note(
-            f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.path}, which does not change"
+            f"{unknown:.0%} of the new rows' tokens are not in the vocabulary of {self.name}, which does not change"
         )
         keys = ("validation", "test", "group_column", "time_column", "split_seed")
         ours, theirs = ([getattr(each, key) for key in keys] for each in (self.config.data, run.config.data))
@@ -118,13 +124,13 @@ class Origin:
             ours.append(self.bundle.manifest.data.get(NEAR_TOGETHER, False))
             theirs.append(run.splits.near)
         if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
-            listener.warn(f"if these rows include training rows of {self.path}, its metrics will be too good")
+            listener.warn(f"if these rows include training rows of {self.name}, its metrics will be too good")
         elif ours != theirs:
-            listener.warn(f"{self.path} was trained on these rows with another split, so its metrics will be too good")
+            listener.warn(f"{self.name} was trained on these rows with another split, so its metrics will be too good")
 
     def to_dict(self) -> dict[str, Any]:
         """Its entry in the new bundle's manifest."""
-        entry: dict[str, Any] = {"model": str(self.path.resolve())}
+        entry: dict[str, Any] = {"model": GENERAL if self.name == GENERAL else str(self.path.resolve())}
         if self.bundle is not None:
             manifest = self.bundle.manifest
             entry |= {"sha256": manifest.files[ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}

@@ -205,7 +205,7 @@ ODD = ["[red]", "a\x1b[2Jb", "two\nlines", "long " * 40, "長い名前", "plain"
 
 
 def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], home: Path) -> None:
-    show_evaluation(evaluation(ODD), "rows.csv")
+    show_evaluation(replace(evaluation(ODD), model=home), "rows.csv")
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert all(out.count(name) >= 2 for name in ("[red]", "a\ufffd[2Jb", "two lines", "long long", "長い名前"))
