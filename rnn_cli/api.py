@@ -272,7 +272,7 @@ def _source_of(data: "Data | None") -> "list[Override]":
 
     if data is None:
         return []
-    return [Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
+    return [Override("data.sources", None), Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
 
 
 def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":
@@ -329,7 +329,7 @@ def evaluate(
     _refuse_without_data(reading, data, include_seen=include_seen, labels=labels)
 
     from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
-    from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
+    from rnn_cli.evaluation.evaluate import by_source, decided_anew, kept_test_rows, labelled_rows, run_config, slicer
     from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.evaluation.seen import without_seen
     from rnn_cli.evaluation.standing import since_training, with_standing
@@ -364,9 +364,12 @@ def evaluate(
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
-        slices = tuple(sliced(found)) if sliced else ()
+        if sliced:
+            found = replace(found, by=by, slices=tuple(sliced(found)))
+        elif data is None:
+            found = by_source(found)
         baseline = None if left_out else baseline
-        found = replace(found, baseline=baseline, baseline_left_out=left_out, by=by, slices=slices, seen=seen)
+        found = replace(found, baseline=baseline, baseline_left_out=left_out, seen=seen)
     found = replace(found, warnings=tuple(warnings), model=opened.path)
     if report is not None or plots is not None:
         from rnn_cli.reporting.html import save_report

@@ -172,6 +172,8 @@ def _time(written: object) -> float | None:
 
 def _source(config: Config) -> str:
     """The name of the rows: a built-in set, or a file without its folders; a URL's query may be secret."""
+    if config.data.sources is not None:
+        return f"{len(config.data.sources)} sources"
     source = config.data.source.partition("?")[0] if "://" in config.data.source else config.data.source
     return "standard input" if source == "-" else source.rstrip("/").rpartition("/")[2]
 

@@ -49,6 +49,8 @@ def show_trained(run: "Run", *, named: bool) -> None:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
+    if last.by is not None:
+        show_slices(f"{last.by} ({side})", last.slices)
     click.echo()
     for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
         click.echo(paragraph(line, indent=""))

@@ -7,7 +7,7 @@ import click
 
 from rnn_cli.bundle.model_folder import FURTHER
 from rnn_cli.cli.layout import cut_to, table, terminal_width
-from rnn_cli.data.reading.remote import shown
+from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
@@ -71,7 +71,7 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     else:
         yield "n-grams", "none"
     rows = manifest.data["rows"]
-    yield "source", shown(model.config.data.source)
+    yield "source", shown_source(model.config.data)
     yield "rows", ", ".join(f"{rows[side]:,} {side}" for side in ("train", "validation", "test"))
     yield "fingerprint", manifest.data["fingerprint"]
     if FURTHER in manifest.data:

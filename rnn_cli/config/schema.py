@@ -89,6 +89,59 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class SourceConfig(Section):
+    """One of several sources of labelled texts."""
+
+    source: str = Field(min_length=1)
+    """As `data.source`."""
+    name: str | None = Field(default=None, min_length=1)
+    """Its name in figures by source; by default `source` without its folder."""
+    optional: bool = False
+    """Whether training goes on without it, with a warning, where it is not there."""
+    text_column: str | None = None
+    """As `data.text_column`, which does not count here; so it is with the keys of these names below."""
+    label_column: str | None = None
+    """As `data.label_column`."""
+    labels: dict[Label, Label | None] | None = None
+    """What each of its labels is called in the model, {label: label}; null leaves the rows out. It must name all of
+    them. By default they keep their names."""
+    label: Label | None = None
+    """The label of all its rows; its own labels, if it has any, are not read."""
+    rows: Count | None = None
+    """At most so many of its rows, drawn by `data.split_seed`; by default all."""
+    sentences: Count | None = None
+    """Learn also from up to so many sentences of each text, drawn by `data.split_seed`, as rows with its label."""
+    weight: Positive = 1.0
+    """The weight of each of its rows in the loss, beside the other sources' rows."""
+    balance: bool = False
+    """Whether all of its labels weigh alike in the loss, however many rows they have."""
+    validation: bool = True
+    """Whether its rows are also validation and test rows; false: all of them are training rows."""
+    format: Format | None = None
+    """As `data.format`."""
+    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
+    """As `data.sheet`."""
+    delimiter: _Delimiter | None = None
+    """As `data.delimiter`."""
+    quoting: Literal["auto", "csv", "none"] = "auto"
+    """As `data.quoting`."""
+    header: bool | None = None
+    """As `data.header`."""
+    encoding: str | None = None
+    """As `data.encoding`."""
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.source.partition("?")[0].rstrip("/").rpartition("/")[2] or self.source
+
+    @model_validator(mode="after")
+    def _its_labels_are_said_once(self) -> "SourceConfig":
+        if self.label is not None and (self.labels is not None or self.label_column is not None):
+            raise ValueError("label is that of all rows; leave labels and label_column out")
+        return self
+
+
 OWN = "own"
 """The value of `model.embeddings` for token vectors made from the run's texts."""
 
@@ -101,6 +154,8 @@ class DataConfig(Section):
     a folder of such files of one format, or one with a folder of .txt files per label; also a pattern
     ('reviews/train-*.parquet'), a URL (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are
     relative to the current folder."""
+    sources: Annotated[list[SourceConfig], Field(min_length=1)] | None = None
+    """Several sources instead of `source`, learned from together: docs/general.md."""
     text_column: str | None = None
     """The column of texts; by default found by its name (text, review, sentence, ...)."""
     label_column: str | None = None
@@ -148,9 +203,22 @@ class DataConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _several_sources_tell_all_about_themselves(self) -> "DataConfig":
+        if self.sources is None:
+            return self
+        alone = ("source", "text_column", "label_column", "group_column", "time_column", "format", "sheet", "header")
+        if given := [key for key in alone if getattr(self, key) != DataConfig.model_fields[key].default]:
+            raise ValueError(f"sources and {given[0]} exclude each other; say it within sources, or remove one")
+        names = [each.called for each in self.sources]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two sources are called {twice}; give one of them another name")
+        return self
+
+    @model_validator(mode="after")
     def _the_standard_input_is_read_once(self) -> "DataConfig":
         unlabelled = self.unlabelled if isinstance(self.unlabelled, list) else [self.unlabelled]
-        if [self.source, self.validation, self.test, *unlabelled].count("-") > 1:
+        sources = [self.source] if self.sources is None else [each.source for each in self.sources]
+        if [*sources, self.validation, self.test, *unlabelled].count("-") > 1:
             raise ValueError("the standard input (-) can be read only once; save it to a file")
         return self
 
@@ -335,6 +403,7 @@ __all__ = [
     "DecisionConfig",
     "EarlyStopping",
     "ModelConfig",
+    "SourceConfig",
     "TokenizerConfig",
     "TrainingConfig",
 ]

@@ -78,6 +78,10 @@ BUILTIN: dict[str, BuiltinSet] = {
 """The sets by name."""
 
 
+class NotThere(DataError):
+    """A source is not there: no such file, or a package that is not installed."""
+
+
 def load_builtin(name: str) -> Dataset:
     """A whole built-in set. Raises DataError if its package is missing or has other content than expected."""
     known = BUILTIN[name]
@@ -155,8 +159,8 @@ def _package_file(known: BuiltinSet, module: str, file: str) -> str:
     raise _not_installed(known)
 
 
-def _not_installed(known: BuiltinSet) -> DataError:
+def _not_installed(known: BuiltinSet) -> NotThere:
     error = missing(known.package.replace("-", "_"))
     assert error is not None or known.package == "rnn-cli"  # its own file is missing
     what = error.what if error else f"{known.package} was installed without this set"
-    return DataError(what, where=known.name, hint=error.hint if error else "reinstall it")
+    return NotThere(what, where=known.name, hint=error.hint if error else "reinstall it")

@@ -9,7 +9,7 @@ from itertools import chain
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled texts in memory, in file order; the three lists have the same length."""
+    """Labelled texts in memory, in file order; all lists have the same length."""
 
     name: str
     """The name for messages: a path, a built-in set's name, or a URL without its secret parts."""
@@ -29,6 +29,10 @@ class Dataset:
     """Keys of a data config that say how the file is written, as far as that was found out and is not usual."""
     notes: tuple[str, ...] = ()
     """The same in words."""
+    sources: list[str] | None = None
+    """The name of each row's source, where there are several."""
+    weights: list[float] | None = None
+    """The weight of each row in the loss, where they differ."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -48,6 +52,8 @@ class Dataset:
             warnings=self.warnings,
             reading=self.reading,
             notes=self.notes,
+            sources=[self.sources[index] for index in chosen] if self.sources is not None else None,
+            weights=[self.weights[index] for index in chosen] if self.weights is not None else None,
         )
 
     def file_of(self, row: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.builtin import BUILTIN, load_builtin
+from rnn_cli.data.builtin import BUILTIN, NotThere, load_builtin
 from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.names import format_of
@@ -88,14 +88,16 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _dataset(name: str, path: str | None, blocks: Iterable[Block]) -> Dataset:
+def _dataset(name: str, path: str | None, blocks: Iterable[Block], label: str | None = None) -> Dataset:
     dataset = Dataset(name=name, texts=[], labels=[], lines=[], path=path)
     labels: dict[str, str] = {}
     files: list[str] = []
     for block in blocks:
         dataset.texts.extend(block.texts)
-        # Each label is stored once in memory.
-        dataset.labels.extend([labels.setdefault(label, label) for label in block.columns[1]])
+        if label is not None:
+            dataset.labels.extend([label] * len(block.texts))
+        else:  # each label is stored once in memory
+            dataset.labels.extend([labels.setdefault(each, each) for each in block.columns[1]])
         dataset.lines.extend(block.lines)
         files.extend(block.files or ())
     return replace(dataset, files=files or None)
@@ -110,16 +112,20 @@ def load_rows(
     source: str,
     config: DataConfig = DataConfig(),  # noqa: B008  (it is immutable)
     on_columns: OnColumns | None = None,
+    label: str | None = None,
 ) -> Dataset:
     """All rows of a built-in set or a file, read as the config says, whatever the config's source. Raises DataError.
 
-    For a built-in set, whose columns are known, the config has no effect and `on_columns` is not called.
+    For a built-in set, whose columns are known, the config has no effect and `on_columns` is not called. With `label`
+    that is the label of all rows, which need none of their own.
     """
     if is_builtin(source):
-        return load_builtin(source)
+        rows = load_builtin(source)
+        return rows if label is None else replace(rows, labels=[label] * len(rows))
     warnings, found = list[str](), list[ReadAs]()
     how = {"on_columns": on_columns, "on_warning": warnings.append, "on_read_as": found.append}
-    dataset = _dataset(shown(source), source, _blocks(source, config, labels=True, **how))
+    blocks = _blocks(source, config, labels=label is None, **how)
+    dataset = _dataset(shown(source), source, blocks, label)
     dataset = replace(dataset, warnings=tuple(warnings))
     return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
 
@@ -157,6 +163,11 @@ def absolute(config: DataConfig) -> DataConfig:
         for key in ("source", "validation", "test")
         if isinstance(value := getattr(config, key), str)
     }
+    if config.sources is not None:
+        paths |= {
+            "source": config.source,
+            "sources": [each.model_copy(update={"source": _absolute(each.source)}) for each in config.sources],
+        }
     if config.unlabelled is not None:
         paths["unlabelled"] = [_absolute(value) for value in unlabelled_sources(config)]
     return config.model_copy(update=paths)
@@ -204,9 +215,9 @@ def may_exist(source: str) -> bool:
     return True
 
 
-def _neither(source: str) -> DataError:
+def _neither(source: str) -> NotThere:
     meant = nearest_name(source, BUILTIN)
-    return DataError(
+    return NotThere(
         "no such file or built-in set",
         where=source,
         hint=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from rnn_cli.config.schema import DataConfig
+from rnn_cli.config.schema import DataConfig, SourceConfig
 from rnn_cli.data.label_lists import find_label_lists
+from rnn_cli.data.mixture import load_mixture
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
 from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
@@ -108,8 +109,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     can be trained on the rows.
     """
     if source is None:
-        refuse_columns_of_builtin(config)
-        source = load_rows(config.source, config)
+        source = _whole(config)
     _need_two_labels(source)
     shares = {"test": config.test, "validation": config.validation}
     files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}
@@ -141,6 +141,14 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     )
 
 
+def _whole(config: DataConfig) -> Dataset:
+    """All rows that the config names."""
+    if config.sources is not None:
+        return load_mixture(config, config.sources)
+    refuse_columns_of_builtin(config)
+    return load_rows(config.source, config)
+
+
 def _dealt(
     config: DataConfig,
     source: Dataset,
@@ -153,10 +161,25 @@ def _dealt(
     if config.group_column:
         _need_groups(units, source, config.group_column, sum(map(bool, shared.values())) + 1)
     shares = list(shared.values())
+    if config.sources is not None:
+        return _dealt_by_source(config.sources, source, shares, config.split_seed, units)
     if config.time_column is None:
         return stratify(source.texts, source.labels, shares, config.split_seed, units)
     times = times_of(columns[config.time_column], source, config.time_column)
     return newest_first(source.texts, times, shares, config.split_seed, units)
+
+
+def _dealt_by_source(
+    sources: Sequence[SourceConfig], rows: Dataset, shares: Sequence[float], seed: int, units: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """As `stratify` deals the rows, each source by itself; those of sources without validation are training rows."""
+    named = rows.sources or []
+    bound = {each.called for each in sources if not each.validation}
+    free = [unit for unit in units if not any(named[row] in bound for row in unit)]
+    kinds = [f"{label}\n{name}" for label, name in zip(rows.labels, named, strict=True)]
+    *sides, left = stratify(rows.texts, kinds, shares, seed, free)
+    dealt = {row for side in (*sides, left) for row in side}
+    return [*sides, sorted({*left, *(row for row in range(len(rows)) if row not in dealt)})]
 
 
 def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, sides: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
-from rnn_cli.config.schema import Config, DecisionConfig
+from rnn_cli.config.schema import Config, DataConfig, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
-from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
+from rnn_cli.data.reading.remote import STANDARD_INPUT, shown, shown_source
 from rnn_cli.data.reading.table import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import (
@@ -236,6 +236,15 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)
 
 
+def by_source(evaluation: Evaluation) -> Evaluation:
+    """The same with slices by source, where the rows come from several."""
+    sources = evaluation.dataset.sources
+    if sources is None:
+        return evaluation
+    slices = by_values(evaluation.truth, evaluation.scores.probabilities, evaluation.predicted, sources)
+    return replace(evaluation, by="source", slices=tuple(slices))
+
+
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:
     """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for a label that is not among them."""
     known = set(labels)
@@ -279,7 +288,7 @@ def kept_test_rows(opened: Bundle) -> Dataset:
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows cannot be found among them",
-            where=shown(config.data.source),
+            where=shown_source(config.data),
             hint="restore the file, or name labelled rows the model has not seen with --data FILE",
         )
     return splits.test
@@ -295,7 +304,7 @@ def labelled_rows(
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
     # The new rows are not split, so they need not have the columns that the split follows.
-    config = run_config(opened, overrides).data.model_copy(update={"group_column": None, "time_column": None})
+    config = _reading(opened, overrides).model_copy(update={"group_column": None, "time_column": None})
     return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 
@@ -312,13 +321,18 @@ def slicer(
         if source is not None and is_in_memory(source):
             values = column_in_memory(source, dataset, by)
         else:
-            values = further_column(dataset, by, run_config(opened, overrides).data)
+            values = further_column(dataset, by, _reading(opened, overrides))
     except NoSuchColumn as error:
         if by != "length":
             hint = f"{f'{error.hint} ' if error.hint else ''}--by length is always there"
             raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
         return lambda found: by_length(found.truth, found.scores.probabilities, found.predicted, found.reading.lengths)
     return lambda found: by_values(found.truth, found.scores.probabilities, found.predicted, values)
+
+
+def _reading(opened: Bundle, overrides: Sequence[Override]) -> DataConfig:
+    """How other rows than the run's own are read: as its source was, if it had only one."""
+    return run_config(opened, [Override("data.sources", None), *overrides]).data
 
 
 def run_config(opened: Bundle, overrides: Sequence[Override] = ()) -> Config:

@@ -64,7 +64,7 @@ _MODEL: Message = {
 _ATTRIBUTE_TYPES = {2: "int", 3: "text", 7: "ints"}
 
 
-def decode(file: bytes) -> Decoded:
+def decode(file: bytes | bytearray) -> Decoded:
     """The graph in a file; raises `ValueError` if anything in it differs from what rnn writes."""
     try:
         model = _Reader().message(memoryview(file), _MODEL)

@@ -46,7 +46,7 @@ class Graph:
         return (table - self.tensors[f"{name}_zero"]) * self.tensors[f"{name}_scale"] if self.is_int8 else table
 
 
-def read_graph(file: bytes, where: str) -> Graph:
+def read_graph(file: bytes | bytearray, where: str) -> Graph:
     """The graph in the bytes of the file `where`; raises `BundleError` unless rnn writes such a graph."""
     try:
         decoded = decode(file)

@@ -10,7 +10,7 @@ from rnn_cli.bundle.history import best_epoch, read_history
 from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, RUN, Bundle, Manifest
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
-from rnn_cli.data.reading.remote import shown
+from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation.compare import kept_metrics
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.graph import Graph
@@ -89,7 +89,7 @@ class Overview:
             "decision": {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
             "temperature": manifest.temperature,
             "ngrams": {"longest": network.ngrams, "buckets": network.buckets} if network.ngrams else None,
-            "data": {"source": shown(self.config.data.source), **manifest.data},
+            "data": {"source": shown_source(self.config.data), **manifest.data},
             "recipe": {
                 "name" if self.settings.is_noted else "nearest": self.settings.recipe,
                 "changed": dict(self.settings.changed),

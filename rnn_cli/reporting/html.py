@@ -12,7 +12,7 @@ from rnn_cli import system
 from rnn_cli.bundle.model_folder import FURTHER, INT8_MODEL
 from rnn_cli.bundle.targets import check_report
 from rnn_cli.data.builtin import BUILTIN
-from rnn_cli.data.reading.remote import shown
+from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation import wording
 from rnn_cli.reporting.canvas import DARK, LIGHT, Chart, in_page, save_charts
 from rnn_cli.reporting.charts import draw_all
@@ -44,7 +44,7 @@ MAX_LABELS_LISTED = 50
 def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
     """The report as an HTML document; draws its charts unless they are given."""
     charts = draw_all(report) if charts is None else charts
-    evaluation, source = report.evaluation, shown(report.config.data.source)
+    evaluation, source = report.evaluation, shown_source(report.config.data)
     by_length = report.slices if len(report.slices) > 1 else ()
     # The metrics by length have a chapter of their own.
     by_value = evaluation.slices if list(evaluation.slices) != list(by_length) else ()
@@ -122,7 +122,7 @@ def excerpt(mistake: WrongPrediction) -> tuple[int, int] | None:
 
 def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
     """The model card as Markdown; `counts` has the rows of each label for `train`, `validation` and, if any, `test`."""
-    source = report.config.data.source
+    data = report.config.data
     return draw(
         "card.md",
         report=report,
@@ -131,8 +131,8 @@ def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
         tokenizer=report.config.tokenizer,
         reading=report.evaluation.reading,
         frequent=[shortened(token, 24) for token in report.frequent],
-        source=Path(shown(source)).name,
-        known=BUILTIN.get(source),
+        source=shown_source(data) if data.sources else Path(shown_source(data)).name,
+        known=None if data.sources else BUILTIN.get(data.source),
         listed=report.labels if len(report.labels) <= MAX_LABELS_LISTED else (),
         further=FURTHER in report.manifest.data,
         has_int8=INT8_MODEL in report.manifest.files,

@@ -23,7 +23,7 @@ from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.scores import log_losses, tempered
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.training.encoding import label_weights
+from rnn_cli.training.encoding import label_weights, row_weights
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime and scikit-learn
@@ -147,7 +147,7 @@ def _fits(
     from rnn_cli.linear.logistic import HANDFUL, fit_path
 
     of_label = label_weights(rows.labels, labels, config.training)
-    weights = np.array([of_label[label] for label in rows.labels])
+    weights = np.array(row_weights(rows, of_label))
     classes = label_indices(labels, rows.labels)
     fits_each = len(set(rows.labels)) if len(labels) > HANDFUL else 1
     done = count()

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_cli.arrays import Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.text.padding import pad
 
@@ -79,6 +80,12 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
             ]
         )
     return {label: chosen.get(label, 1.0) for label in labels}
+
+
+def row_weights(rows: Dataset, of_label: Mapping[str, float]) -> list[float]:
+    """The weight of each row in the loss, `[rows]`: that of its label, times its own."""
+    own = rows.weights or [1.0] * len(rows)
+    return [of_label[label] * weight for label, weight in zip(rows.labels, own, strict=True)]
 
 
 def _by_value(label: str) -> tuple[bool, float, str]:

@@ -4,10 +4,11 @@ Takes no TensorFlow, so that mistakes in config and data are reported within a s
 """
 
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.copies.learned import LearnedTexts
-from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown, shown_source
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
@@ -27,9 +28,10 @@ from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, S
 from rnn_cli.evaluation.decide import check_decision
 from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
+from rnn_cli.text.splitting import splitter
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.training.baseline import Baseline, fit_baseline
-from rnn_cli.training.encoding import Encoded, label_weights, order_labels
+from rnn_cli.training.encoding import Encoded, label_weights, order_labels, row_weights
 from rnn_cli.training.listener import Listener
 
 
@@ -112,10 +114,11 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     _refuse_unstorable(config, tokenizer, labels)
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     check_decision(config.decision, labels)
-    train, sequences = _readable(splits.train, tokenizer, listener)
+    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
-    listener.note(_summary(splits, unlabelled, labels, tokenizer))
+    sentences = max(len(train) - len(splits.train), 0)
+    listener.note(_summary(splits, sentences, unlabelled, labels, tokenizer))
     if rare := _rare(splits):
         listener.warn(rare)
     if unlabelled.left_out:
@@ -181,7 +184,7 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
     if known.fingerprint not in (None, splits.fingerprint):
         raise DataError(
             "the rows differ from those at the start of the run",
-            where=shown(config.data.source),
+            where=shown_source(config.data),
             hint=Setting(
                 "data.source",
                 "FILE",
@@ -198,7 +201,7 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
-            where=shown(config.data.source),
+            where=shown_source(config.data),
             hint=f"it knows {few_of(known.labels)}; for other labels train a new network",
         )
 
@@ -268,11 +271,33 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tup
     return left, [sequences[row] for row in kept]
 
 
+SENTENCE_WORDS = 5, 45
+"""The least and the largest number of words of a sentence that is learned from by itself."""
+
+
+def _with_sentences(rows: Dataset, config: DataConfig) -> Dataset:
+    """The rows, followed by sentences of them where a source asks for these."""
+    most = {each.called: each.sentences for each in config.sources or () if each.sentences}
+    if not most:
+        return rows
+    split = splitter("sentence", str, "keep", "unicode")
+    chance = random.Random(config.split_seed)
+    taken, sentences = list(range(len(rows))), list(rows.texts)
+    for row, (text, source) in enumerate(zip(rows.texts, rows.sources or (), strict=True)):
+        if source in most:
+            parts = split(text.replace("<br />", "\n"))
+            found = [part for part in parts if SENTENCE_WORDS[0] <= len(part.split()) <= SENTENCE_WORDS[1]]
+            found = chance.sample(found, min(len(found), most[source])) if len(parts) > 1 else []
+            taken += [row] * len(found)
+            sentences += found
+    return replace(rows.select(taken), texts=sentences)
+
+
 def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float]) -> Encoded:
     return Encoded(
         sequences,
         label_indices(labels, dataset.labels),
-        np.array([weights[label] for label in dataset.labels], np.float32),
+        np.array(row_weights(dataset, weights), np.float32),
     )
 
 
@@ -291,9 +316,13 @@ def _rare(splits: Splits) -> str | None:
     )
 
 
-def _summary(splits: Splits, unlabelled: Unlabelled, labels: Sequence[str], tokenizer: Tokenizer) -> str:
+def _summary(
+    splits: Splits, sentences: int, unlabelled: Unlabelled, labels: Sequence[str], tokenizer: Tokenizer
+) -> str:
     sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     rows = ", ".join(f"{len(side):,} {name}" for name, side in sides.items()) + " rows"
+    if sentences:
+        rows += f" and {sentences:,} sentences of them"
     if unlabelled.texts:
         rows += f", {len(unlabelled.texts):,} unlabelled texts"
     return f"{rows}; {len(labels)} labels ({few_of(labels)}); {tokenizer.vocab_size:,} token ids"

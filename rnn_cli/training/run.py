@@ -49,7 +49,7 @@ from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.decide import Chosen
-from rnn_cli.evaluation.evaluate import Evaluation, decided, evaluate_predictor, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, by_source, decided, evaluate_predictor, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words
@@ -298,7 +298,7 @@ def _write(
     predictor, chosen = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
     manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
-    validation = evaluate_predictor(predictor, run.splits.validation)
+    validation = by_source(evaluate_predictor(predictor, run.splits.validation))
     manifest = replace(manifest, data={**manifest.data, USUAL: validation.scores.tokens.to_dict()})
     int8 = try_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.summary())
@@ -306,7 +306,7 @@ def _write(
         draft.write(INT8_MODEL, int8.graph)
     listener.doing("measuring on the test rows")
     opened = draft.preview(manifest)
-    test = evaluate_predictor(predictor, run.splits.test) if len(run.splits.test) else None
+    test = by_source(evaluate_predictor(predictor, run.splits.test)) if len(run.splits.test) else None
     usual_label = most_frequent(run.splits.train.labels)
     sides = {
         name: with_standing(side, usual_label, run.config.decision, chosen.careful)

@@ -18,6 +18,8 @@ from rnn_cli.formats import PASSED_OVER
 if TYPE_CHECKING:
     import pyarrow.fs
 
+    from rnn_cli.config.schema import DataConfig
+
 
 STANDARD_INPUT = "-"
 """The path that means the standard input."""
@@ -39,6 +41,11 @@ def shown(path: str) -> str:
     if path == STANDARD_INPUT:
         return "standard input"
     return _PRIVATE.sub("", path) if is_remote(path) else path
+
+
+def shown_source(config: "DataConfig") -> str:
+    """The source, or the names of several, as messages name them."""
+    return shown(config.source) if config.sources is None else ", ".join(each.called for each in config.sources)
 
 
 def safe_reason(error: object, path: str) -> str:

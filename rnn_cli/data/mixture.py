@@ -1,0 +1,97 @@
+"""Several sources of labelled texts as one set of rows, each with its source's name and its weight."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rnn_cli.config.schema import DataConfig, SourceConfig
+from rnn_cli.data.builtin import NotThere
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import load_rows
+from rnn_cli.errors import DataError, few_of
+
+
+def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset:
+    """The rows of all sources, in order; of equal texts only the first. Raises `DataError`.
+
+    The weights are those of `SourceConfig`, 1 on average.
+    """
+    parts, warnings = [], []
+    for source in sources:
+        try:
+            part = _load(source, config)
+        except NotThere as error:
+            if not source.optional:
+                raise
+            warnings.append(f"{source.called} is left out: {error.what}")
+            continue
+        warnings += part.warnings
+        parts.append((source, part))
+    if not parts:
+        raise DataError("none of the optional sources is there", where="data.sources", hint="add one of them")
+    seen: dict[str, str] = {}
+    kept: list[tuple[SourceConfig, Dataset]] = []
+    for source, part in parts:
+        before = {text: label for text in part.texts if (label := seen.get(text)) is not None}
+        if before:
+            contradicting = sum(
+                before.get(text, label) != label for text, label in zip(part.texts, part.labels, strict=True)
+            )
+            others = f"; {contradicting:,} of them with another label there" if contradicting else ""
+            count = sum(text in before for text in part.texts)
+            warnings.append(f"{source.called}: rows left out, as an earlier source has their text: {count:,}{others}")
+            part = part.select(row for row, text in enumerate(part.texts) if text not in before)
+        seen |= dict(zip(part.texts, part.labels, strict=True))
+        kept.append((source, part))
+    weights = [weight for source, part in kept for weight in _weights(source, part)]
+    mean = sum(weights) / max(len(weights), 1)
+    return Dataset(
+        name=", ".join(source.called for source, _ in kept),
+        texts=[text for _, part in kept for text in part.texts],
+        labels=[label for _, part in kept for label in part.labels],
+        lines=[line for _, part in kept for line in part.lines],
+        files=[part.file_of(row) for _, part in kept for row in range(len(part))],
+        sources=[source.called for source, part in kept for _ in range(len(part))],
+        weights=[weight / mean for weight in weights],
+        warnings=tuple(warnings),
+        notes=tuple(dict.fromkeys(note for _, part in kept for note in part.notes)),
+    )
+
+
+def _load(source: SourceConfig, config: DataConfig) -> Dataset:
+    """One source's rows, with the model's labels."""
+    keys = ("text_column", "label_column", "format", "sheet", "delimiter", "quoting", "header", "encoding")
+    how = config.model_copy(update={"sources": None, **{key: getattr(source, key) for key in keys}})
+    rows = load_rows(source.source, how, label=source.label)
+    rows = _renamed(source, rows)
+    if source.rows is not None and source.rows < len(rows):
+        chance = random.Random(f"{config.split_seed} {source.called}")
+        rows = rows.select(sorted(chance.sample(range(len(rows)), source.rows)))
+    return rows
+
+
+def _renamed(source: SourceConfig, rows: Dataset) -> Dataset:
+    """The rows with the model's labels, without those whose label the map leaves out."""
+    if source.labels is None:
+        return rows
+    counts = Counter(rows.labels)
+    if missing := sorted(set(counts) - set(source.labels)):
+        missed = few_of([f"{label} ({counts[label]:,} rows)" for label in missing])
+        hint = "add them to its labels in data.sources, with null to leave such rows out"
+        raise DataError(f"labels that its map does not name: {missed}", where=source.called, hint=hint)
+    if unused := sorted(set(source.labels) - set(counts)):
+        rows = replace(rows, warnings=(*rows.warnings, f"{source.called}: no row is labelled {few_of(unused)}"))
+    kept = rows.select(row for row, label in enumerate(rows.labels) if source.labels[label] is not None)
+    if not len(kept):
+        raise DataError("its label map leaves no row", where=source.called, hint="map a label to one of the model's")
+    return replace(kept, labels=[source.labels[label] or "" for label in kept.labels])
+
+
+def _weights(source: SourceConfig, rows: Dataset) -> list[float]:
+    """The weight of each row before all are scaled to 1 on average."""
+    if not source.balance:
+        return [source.weight] * len(rows)
+    counts = Counter(rows.labels)
+    even = len(rows) / max(len(counts), 1)
+    return [source.weight * even / counts[label] for label in rows.labels]
