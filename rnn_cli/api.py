@@ -329,7 +329,7 @@ def evaluate(
     _refuse_without_data(reading, data, include_seen=include_seen, labels=labels)
 
     from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
-    from rnn_cli.evaluation.evaluate import by_source, decided_anew, kept_test_rows, labelled_rows, run_config, slicer
+    from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
     from rnn_cli.evaluation.evaluate import evaluate_predictor as work
     from rnn_cli.evaluation.seen import without_seen
     from rnn_cli.evaluation.standing import since_training, with_standing
@@ -351,7 +351,7 @@ def evaluate(
             _tell_of(listener, rows)
             rows = _with_labels(rows, [predictor], listener)
             rows, seen = without_seen([opened], rows, include=include_seen)
-        sliced = slicer(opened, rows, by, data, reading) if by is not None else None
+        sliced = slicer(opened, rows, by, data, reading)
         found = with_standing(
             work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
         )
@@ -364,12 +364,8 @@ def evaluate(
         # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
-        if sliced:
-            found = replace(found, by=by, slices=tuple(sliced(found)))
-        elif data is None:
-            found = by_source(found)
         baseline = None if left_out else baseline
-        found = replace(found, baseline=baseline, baseline_left_out=left_out, seen=seen)
+        found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen)
     found = replace(found, warnings=tuple(warnings), model=opened.path)
     if report is not None or plots is not None:
         from rnn_cli.reporting.html import save_report

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -236,15 +236,6 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)
 
 
-def by_source(evaluation: Evaluation) -> Evaluation:
-    """The same with slices by source, where the rows come from several."""
-    sources = evaluation.dataset.sources
-    if sources is None:
-        return evaluation
-    slices = by_values(evaluation.truth, evaluation.scores.probabilities, evaluation.predicted, sources)
-    return replace(evaluation, by="source", slices=tuple(slices))
-
-
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:
     """The rows' labels as indices into `labels`, `[rows]`; raises `DataError` for a label that is not among them."""
     known = set(labels)
@@ -309,14 +300,20 @@ def labelled_rows(
 
 
 def slicer(
-    opened: Bundle, dataset: Dataset, by: str, source: InMemory | None = None, overrides: Sequence[Override] = ()
-) -> Callable[[Evaluation], list[MainMetrics]]:
-    """A function that slices an evaluation of `dataset` by a column of its file.
+    opened: Bundle,
+    dataset: Dataset,
+    by: str | None,
+    source: InMemory | None = None,
+    overrides: Sequence[Override] = (),
+) -> Callable[[Evaluation], Evaluation]:
+    """A function that adds slices by a column of the dataset's file to its evaluation.
 
-    "length" slices by the texts' length in tokens, unless a column has this name. `source` is what the dataset was made
-    of, if it came from memory; overrides are those of `labelled_rows`. Raises `DataError` for a column that does not
-    exist.
+    "length" slices by the texts' length in tokens, unless a column has this name; None by source, if there are several.
+    `source` is what the dataset was made of, if it came from memory; overrides are those of `labelled_rows`. Raises
+    `DataError` for a column that does not exist.
     """
+    if by is None:
+        return by_source
     try:
         if source is not None and is_in_memory(source):
             values = column_in_memory(source, dataset, by)
@@ -326,8 +323,24 @@ def slicer(
         if by != "length":
             hint = f"{f'{error.hint} ' if error.hint else ''}--by length is always there"
             raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
-        return lambda found: by_length(found.truth, found.scores.probabilities, found.predicted, found.reading.lengths)
-    return lambda found: by_values(found.truth, found.scores.probabilities, found.predicted, values)
+        return partial(_with_slices, by, lambda of: by_length(*_measured(of), of.reading.lengths))
+    return partial(_with_slices, by, lambda of: by_values(*_measured(of), values))
+
+
+def by_source(evaluation: Evaluation) -> Evaluation:
+    """The same with slices by source, where the rows come from several."""
+    sources = evaluation.dataset.sources
+    if sources is None:
+        return evaluation
+    return _with_slices("source", lambda of: by_values(*_measured(of), sources), evaluation)
+
+
+def _with_slices(by: str, slices: Callable[[Evaluation], list[MainMetrics]], evaluation: Evaluation) -> Evaluation:
+    return replace(evaluation, by=by, slices=tuple(slices(evaluation)))
+
+
+def _measured(evaluation: Evaluation) -> tuple[Indices, Floats, Indices]:
+    return evaluation.truth, evaluation.scores.probabilities, evaluation.predicted
 
 
 def _reading(opened: Bundle, overrides: Sequence[Override]) -> DataConfig:
