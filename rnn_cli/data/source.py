@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rnn_cli.config.schema import DataConfig
@@ -24,7 +24,7 @@ from rnn_cli.data.reading.table import (
     plain_value,
     quoted_names,
 )
-from rnn_cli.data.rows import Dataset, fingerprint_of
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, Setting
 
 IN_MEMORY = "(memory)"
@@ -189,8 +189,7 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> It
 
     if table := folders.table_of(source, labels=labels):
         return read_files(table, request_of)
-    if not may_exist(source):
-        raise _neither(source)
+    need_source(source)
     if source == STANDARD_INPUT and sys.stdin.isatty():
         raise DataError("is a terminal", where=shown(source), hint="pipe the rows in, as in: rnn ... < reviews.csv")
     return read_labelled(request_of(source))
@@ -200,6 +199,12 @@ def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
     """How a config says to read a file, as fields of `ReadRequest`; a format in the file's name takes precedence."""
     how = config.model_dump(include=set(READING_KEYS))
     return how | ({"format": None} if format_of(source) else {})
+
+
+def need_source(source: str) -> None:
+    """Raise `NotThere` unless there is such a built-in set or file, or one may be there."""
+    if not is_builtin(source) and not may_exist(source):
+        raise _neither(source)
 
 
 def may_exist(source: str) -> bool:
@@ -262,25 +267,3 @@ def further_column(dataset: Dataset, column: str, config: DataConfig) -> list[st
         where = dataset.where(missing[0])
         raise DataError("the file changed between two readings", where=where, hint="try again")
     return [values[place] for place in places]
-
-
-@dataclass(frozen=True)
-class Unlabelled:
-    """Texts without labels, in file order; none of them is a validation or test text."""
-
-    texts: list[str]
-    left_out: int
-    """The number of texts left out, as they are validation or test texts."""
-    fingerprint: str | None
-    """SHA-256, in hex, of all texts in order; None if there is none."""
-
-    def to_dict(self) -> dict[str, int | str | None]:
-        """Their entry in a bundle's manifest."""
-        return {"texts": len(self.texts), "fingerprint": self.fingerprint}
-
-
-def load_unlabelled(config: DataConfig, held_out: Set[str]) -> Unlabelled:
-    """The texts a config names except those in `held_out`, the validation and test texts. Raises DataError."""
-    found = [text for source in unlabelled_sources(config) for text in load_texts(source, config)]
-    texts = [text for text in found if text not in held_out]
-    return Unlabelled(texts, len(found) - len(texts), fingerprint_of(texts) if texts else None)

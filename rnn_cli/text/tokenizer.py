@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from rnn_cli.text import tokenizer_json
 from rnn_cli.text.pieces import piece_splitter
+from rnn_cli.text.posts import post_units
 from rnn_cli.text.splitting import (
     WORD_FILTERS,
     WORD_START,
@@ -104,8 +105,8 @@ class Tokenizer:
         """The span of each of `tokens(text)`: text[start:end], in characters."""
         blank = blanks(self.level, self.punctuation, self.splitting)
         units: Iterable[Span] = ((each, each + 1) for each in range(len(text)))
-        if self.splitting == "unicode":
-            units = clusters(text, joined=not self._apart)
+        if self.splitting != "ascii":
+            units = (post_units if self.splitting == "posts" else clusters)(text, joined=not self._apart)
         return find_spans(text, self._split(text), units, self._clean, blank, self.oov_token)
 
     def id_of(self, token: str) -> int:

@@ -16,7 +16,7 @@ UNKNOWN = 1
 TOKEN_LEVELS = ("word", "char", "sentence", "subword")
 TRUNCATIONS = ("head", "tail", "both")
 PUNCTUATION = ("drop", "keep")
-SPLITTINGS = ("unicode", "ascii")
+SPLITTINGS = ("ascii", "unicode", "posts")
 
 LARGEST_LENGTH = 2**31 - 1
 MOST_FILTERS = 10_000

@@ -22,8 +22,9 @@ from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown, shown_source
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import IN_MEMORY, Unlabelled, absolute, load_unlabelled, unlabelled_sources
+from rnn_cli.data.source import IN_MEMORY, absolute, unlabelled_sources
 from rnn_cli.data.splits import Splits, load_splits
+from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, Setting, few_of
 from rnn_cli.evaluation.decide import check_decision
 from rnn_cli.graph import WIDEST, Architecture
