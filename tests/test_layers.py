@@ -57,6 +57,8 @@ MAY_IMPORT = {
     # An estimator of scikit-learn's around training and scoring; beside the verbs, of which it knows one.
     "classifier": {"api", "training", "scoring", "data", "bundle", "config", *BASE},
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
+    # The general model is written as an export is, and its recipe is a config.
+    "models": {"export", "reporting", "network", "graph", "bundle", "config", *BASE},
     "inspection": {
         *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
         *BASE,

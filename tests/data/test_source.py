@@ -32,9 +32,9 @@ def test_options_reach_the_reader(write):
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("imbd", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, sample"),
-        ("IMDB", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, sample"),
-        ("reviews.csv", "built-in sets: imdb, rotten_tomatoes, tweets, sample"),
+        ("imbd", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, templates, sample"),
+        ("IMDB", "did you mean imdb? built-in sets: imdb, rotten_tomatoes, tweets, templates, sample"),
+        ("reviews.csv", "built-in sets: imdb, rotten_tomatoes, tweets, templates, sample"),
     ],
 )
 def test_neither_a_file_nor_a_set(name, hint):
