@@ -1,6 +1,7 @@
 """A run that is stopped and gone on with ends as one that never stopped, whenever and however often it was."""
 
 import csv
+import json
 import math
 import shutil
 import signal
@@ -295,6 +296,24 @@ def test_more_labels_and_balanced_weights(make_labelled_file: Callable[..., Path
     source = make_labelled_file(["good", "bad", "so-so"], 90)
     training = {"epochs": 2, "class_weight": "balanced", "label_smoothing": 0.1, "schedule": "linear"}
     compare(configured(source, training=training, model={"cell": "lstm", "recurrent_dropout": 0.2}))
+
+
+def test_several_sources_with_sentences_and_weights(make_labelled_file: Callable[..., Path], tmp_path: Path) -> None:
+    one, two = make_labelled_file(["good", "bad"], 120), make_labelled_file(["good", "bad", "so-so"], 181)
+    longer = tmp_path / "longer.csv"
+    header, rows = one.read_text().split("\n", 1)
+    longer.write_text(f"{header}\n" + rows.replace(",", ". It was what it was on that day. Nothing else.,"))
+    sources = [
+        {"source": str(longer), "name": "one", "sentences": 2, "weight": 0.5},
+        {"source": str(two), "name": "two", "labels": {"so-so": None, "*": "good", "bad": "bad"}, "balance": True},
+    ]
+    content = {"data": {"sources": sources, "validation": 0.2, "test": 0.2}, **SECTIONS}
+    config = Config.model_validate(content | {"training": SECTIONS["training"] | {"epochs": 2}})
+    compare(config)
+    metrics = json.loads(Bundle.open(Path("whole")).read(METRICS))
+    for side in ("validation", "test"):
+        assert metrics[side]["by"] == "source" and {each["name"] for each in metrics[side]["slices"]} == {"one", "two"}
+        assert sum(each["rows"] for each in metrics[side]["slices"]) == metrics[side]["rows"]
 
 
 def compare(config: Config) -> None:
