@@ -102,8 +102,10 @@ def test_explanations_and_the_card(model: rnn.Predictor, trained: Path) -> None:
 def test_the_model_is_found_as_in_the_shell(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_MODEL", raising=False)
-    with pytest.raises(rnn.Error, match="no trained model in runs/"):
-        rnn.load()
+    with pytest.warns(UserWarning, match="no trained model in runs/, so the general model"):
+        general = rnn.load()
+    assert general.labels == rnn.load("general").labels == ("negative", "neutral", "positive")
+    assert rnn.load("general", labels=["positive", "negative"]).labels == ("negative", "positive")
     monkeypatch.setenv("RNN_MODEL", str(trained))
     assert rnn.load().labels == rnn.load(str(trained)).labels
 
@@ -278,3 +280,16 @@ def test_a_stopped_run_of_rows_in_memory_says_how_python_goes_on(
     (note,) = stopped.value.__notes__
     assert note == "saved; go on with: rnn.train(resume='m.unfinished', data=...) and the same rows"
     assert rnn.train(resume="m.unfinished", data=rows()).best_epoch
+
+
+def test_only_some_labels_are_measured() -> None:
+    texts = ["I love this lamp.", "An awful, boring evening.", "The bus leaves at nine.", "Great fun!"]
+    opinions = (texts, ["positive", "negative", "neutral", "positive"])
+    every = rnn.evaluate("general", opinions)
+    assert every.metrics.labels == ("negative", "neutral", "positive") and every.metrics.rows == 4
+    two = rnn.evaluate("general", opinions, labels=["negative", "positive"])
+    assert two.metrics.labels == ("negative", "positive") and two.metrics.rows == 3
+    both = rnn.compare("general", "general", data=opinions, labels=["negative", "positive"])
+    assert both.models[0].accuracy == two.metrics.accuracy
+    with pytest.raises(rnn.Error, match="labels is for data, and none is named"):
+        rnn.evaluate("general", labels=["negative", "positive"])

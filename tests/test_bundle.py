@@ -11,7 +11,7 @@ import pytest
 
 from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
-from rnn_cli.bundle.locate import locate
+from rnn_cli.bundle.locate import GENERAL_FOLDER, locate
 from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, UsageError, WriteError
@@ -161,6 +161,9 @@ def test_latest_follows_a_run_written_elsewhere() -> None:
 def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BundleError, match="no trained model in runs/; train one with rnn train"):
         locate(None)
+    told: list[str] = []
+    assert locate(None, told.append) == locate("general") == GENERAL_FOLDER and len(told) == 1
+    assert locate("./general") == Path("general")
     monkeypatch.setenv("RNN_MODEL", "environment")
     with pytest.raises(BundleError, match="^RNN_MODEL=environment: no such folder; correct or unset the variable$"):
         locate(None)

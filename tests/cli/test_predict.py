@@ -145,11 +145,41 @@ def test_a_word_of_the_command_line_that_is_not_utf_8(predict: Rnn) -> None:
     assert err == "Error: text 2: is not UTF-8; check the terminal's encoding\n"
 
 
-def test_without_a_model_the_way_to_one_is_told(rnn: Rnn, home: Path) -> None:
-    code, out, err = rnn("predict", "warm")
-    assert (code, out) == (2, "")
-    assert err == "Error: no trained model in runs/; train one with rnn train, or name it with --model DIR\n"
+def test_without_a_model_the_general_one_answers_and_says_so(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("predict", "The plot drags, but I loved every minute.")
+    assert code == 0 and out.startswith("positive\t")
+    assert err == (
+        "no trained model in runs/, so the general model of short English opinions answers; train your own with rnn "
+        "train FILE\n"
+    )
     assert not files_below(home)
+    named = rnn("predict", "--model", "general", "The plot drags, but I loved every minute.")
+    assert named == (0, out, "")
+    assert rnn("-q", "predict", "The plot drags, but I loved every minute.") == (0, out, "")
+
+
+def test_a_trained_model_goes_before_the_general_one(rnn: Rnn, home: Path, trained: Path) -> None:
+    (home / "runs").mkdir()
+    (home / "runs/latest").symlink_to(trained)
+    labels = json.loads(rnn("predict", "--proba", "--format", "jsonl", "warm").out)["probabilities"]
+    assert set(labels) == {"good", "bad"}
+
+
+def test_only_some_labels_are_predicted(rnn: Rnn, home: Path) -> None:
+    text = "The parcel came on Tuesday."
+    every = json.loads(rnn("predict", "--model", "general", "--proba", "--format", "jsonl", text).out)
+    two = json.loads(
+        rnn(
+            *("predict", "--model", "general", "--labels", "positive, negative"),
+            *("--proba", "--format", "jsonl", text),
+        ).out
+    )
+    assert every["label"] == "neutral" and list(two["probabilities"]) == ["negative", "positive"]
+    left = [every["probabilities"][label] for label in ("negative", "positive")]
+    assert list(two["probabilities"].values()) == pytest.approx([each / sum(left) for each in left], abs=1e-5)
+    for labels, error in (("positive", "one label leaves nothing to decide"), ("positive,good", "no such label: good")):
+        code, out, err = rnn("predict", "--model", "general", "--labels", labels, text)
+        assert (code, out) == (2, "") and err.startswith(f"Error: labels: {error}") and err.count("\n") == 1
 
 
 def test_the_environment_names_the_model(rnn: Rnn, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

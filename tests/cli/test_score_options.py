@@ -74,11 +74,14 @@ def test_a_mistake_is_told_in_one_line_and_nothing_is_written(line: str, error: 
     assert "--set" not in err and "data." not in err
 
 
-def test_a_model_is_needed_before_anything_is_written(rnn: Rnn, home: Path) -> None:
-    (home / "in.csv").write_text("text\nwarm\n")
-    code, _, err = rnn("score", "in.csv", "--output", "out.csv")
-    assert code == 2 and err.startswith("Error: no trained model in runs/") and err.count("\n") == 1
-    assert set(files_below(home)) == {"in.csv"}
+def test_the_general_model_scores_where_there_is_no_other(rnn: Rnn, home: Path) -> None:
+    (home / "in.csv").write_text("text\nwarm and lovely\n")
+    code, _, err = rnn("score", "in.csv", "--labels", "negative,positive", "--proba", "--output", "out.csv")
+    assert code == 0 and err.startswith("no trained model in runs/, so the general model")
+    header, row = (home / "out.csv").read_text().splitlines()
+    assert header.startswith("text,label,probability,no_known_words") and header.endswith("p(negative),p(positive)")
+    assert row.startswith("warm and lovely,positive,")
+
 
 
 def test_a_mistake_in_the_config_of_a_model_is_told_as_it_is() -> None:
