@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_cli.arrays import Floats
 from rnn_cli.cli.layout import show_table, table
-from rnn_cli.inspection.decay import BAND, NEAR, Lesson, Spread
+from rnn_cli.inspection.decay import BAND, NEARBY, Lesson, Spread
 from rnn_cli.text.plain import one_line
 
 _COLUMNS, _ROWS = 64, 15
@@ -75,7 +75,7 @@ def figure(left: float) -> str:
 
 def sentences(lesson: Lesson) -> Iterator[str]:
     """What the means say, a line a cell, each with its band: near the end, and at the farthest round distance."""
-    near = max(mark for mark in lesson.marks if mark <= NEAR)
+    near = max(mark for mark in lesson.marks if mark <= NEARBY)
     for decay in lesson.decays:
         text = ""
         for mark in sorted({near, lesson.far} - {0}):

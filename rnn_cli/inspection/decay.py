@@ -11,7 +11,7 @@ from rnn_cli.config.schema import Config
 DISTANCES_SHOWN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """The distances with a row in a table."""
 
-NEAR = 20
+NEARBY = 20
 """The distance, at most, of which a sentence speaks first."""
 
 
@@ -57,7 +57,7 @@ class Decay:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CellComparison:
     """The cell `less` has the lower mean of two; `can_tell` says that the two bands are apart."""
 
     less: str
@@ -92,13 +92,13 @@ class Lesson:
     @property
     def far(self) -> int:
         """The farthest round distance, of which sentences speak."""
-        return next((mark for mark in reversed(self.marks[:-1]) if mark > NEAR), self.marks[-1])
+        return next((mark for mark in reversed(self.marks[:-1]) if mark > NEARBY), self.marks[-1])
 
-    def compared(self) -> dict[str, list[Comparison]]:
+    def compared(self) -> dict[str, list[CellComparison]]:
         """Every two cells at `far`, by stage: `untrained` and, if there was training, `trained`."""
         return {
             name: [
-                Comparison(less, more, bool(of[less].high[self.far] < of[more].low[self.far]))
+                CellComparison(less, more, bool(of[less].high[self.far] < of[more].low[self.far]))
                 for less, more in combinations(sorted(of, key=lambda cell: float(of[cell].mean[self.far])), 2)
             ]
             for name, of in self._stages().items()

@@ -15,6 +15,7 @@ import onnxruntime
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, UsageError
+from rnn_cli.scoring.calibration import Calibration, to_probabilities
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -116,7 +117,7 @@ class Predictor:
         self._opened = opened
         self.threads, self.precision = threads or cores(), precision
         self.labels = manifest.labels
-        self.temperature = manifest.temperature
+        self.calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
@@ -167,7 +168,7 @@ class Predictor:
     def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, for two labels only the second's.
 
-        They are divided by the temperature, so a softmax (a sigmoid) turns them into probabilities.
+        They are calibrated, so a softmax (a sigmoid) turns them into probabilities.
         """
         return self._done(sequences).logits()
 
@@ -184,7 +185,7 @@ class Predictor:
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
-        """The graph's logits of one padded batch of ids, `[texts, longest]`, not divided by the temperature.
+        """The graph's logits of one padded batch of ids, `[texts, longest]`, not calibrated.
 
         Raises `BundleError` if they are not finite.
         """
@@ -193,10 +194,10 @@ class Predictor:
             raise BundleError("returns a logit that is not finite", where=self._where)
         return logits
 
-    def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
-        """The same network with another temperature, another decision, or both."""
+    def adjusted(self, *, calibration: Calibration | None = None, decision: Decision | None = None) -> "Predictor":
+        """The same network with another calibration, another decision, or both."""
         other = copy(self)
-        other.temperature = temperature or self.temperature
+        other.calibration = calibration or self.calibration
         other.decision = decision or self.decision
         return other
 
@@ -293,14 +294,14 @@ class Work:
 
     def logits(self) -> Floats32:
         """The result of `Predictor.logits`, after all batches have run."""
-        return self._logits / self._predictor.temperature
+        return self._predictor.calibration.logits(self._logits)
 
     def scores(self) -> Scores:
         """The result of `Predictor.score`, after all batches have run."""
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
         tokens = UnknownTokens(len(ids), int((ids == UNKNOWN).sum()))
-        return Scores(_probabilities(self.logits()), known, tokens)
+        return Scores(to_probabilities(self.logits()), known, tokens)
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
@@ -339,12 +340,3 @@ def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Indices]:
         size = min(max(1, BATCH_TOKENS // int(lengths[order[start]])), BATCH_TEXTS)  # the longest comes first
         yield order[start : start + size]
         start += size
-
-
-def _probabilities(logits: Floats32) -> npt.NDArray[np.float64]:
-    wide = logits.astype(np.float64)
-    if wide.shape[1] == 1:
-        wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero
-    wide = np.exp(wide - wide.max(axis=1, keepdims=True))
-    probabilities: npt.NDArray[np.float64] = wide / wide.sum(axis=1, keepdims=True)
-    return probabilities
