@@ -76,10 +76,7 @@ def calibration_in_words(metrics: "Metrics") -> str | None:
     if metrics.ece is None or metrics.ece_by_chance is None:
         return None
     found, chance = (METRICS_SHOWN["ece"][1](each) for each in (metrics.ece, metrics.ece_by_chance))
-    return (
-        f"Calibration error {found}; a perfectly calibrated model of the same probabilities would show {chance} on "
-        f"{metrics.rows:,} rows, by chance."
-    )
+    return f"Calibration error {found}; a perfectly calibrated model would show {chance} by chance on as many rows."
 
 
 def scaling_in_words(labels: Sequence[str], scales: Sequence[float], biases: Sequence[float]) -> str:
@@ -91,7 +88,7 @@ def scaling_in_words(labels: Sequence[str], scales: Sequence[float], biases: Seq
 def scaling_trial_in_words(trial: "ScalingTrial | None") -> str:
     """Whether vector scaling is better than the temperature alone, and by how much."""
     if trial is None:
-        return "not tried, as there are too few validation rows"
+        return "not tried: too few validation rows, or class weights that it would take back"
     low, high = trial.interval
     return (
         f"log loss {trial.log_loss_scaling:.4f} instead of {trial.log_loss_temperature:.4f}, cross-validated on "

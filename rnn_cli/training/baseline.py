@@ -126,7 +126,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         if best is None or merit > best:
             best, chosen, chosen_strength, validation = merit, model, strength, found
     listener.doing("linear baseline: measuring it")
-    calibration = fit_calibration(truth, validation).calibration
+    calibration = fit_calibration(truth, validation, config).calibration
     decision = decide(config.decision, truth, calibration.of(validation)).decision
     scored = {name: calibration.of(chosen.probabilities(each)) for name, each in held_out.items()}
     baseline = Baseline(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.config.schema import Config
 from rnn_cli.evaluation.intervals import NORMAL_95
 from rnn_cli.evaluation.metrics import ScalingTrial
 from rnn_cli.evaluation.scores import log_losses
@@ -27,7 +28,7 @@ TRIAL_FOLDS = 5
 
 @dataclass(frozen=True)
 class FittedCalibration:
-    """A calibration, and the trial that chose it; None where the rows are too few for one."""
+    """A calibration, and the trial that chose it; None where there was none: too few rows, or class weights."""
 
     calibration: Calibration
     trial: ScalingTrial | None
@@ -37,13 +38,16 @@ class FittedCalibration:
         return {**asdict(self.calibration), "vector_scaling": None if self.trial is None else asdict(self.trial)}
 
 
-def fit_calibration(truth: Indices, probabilities: Floats) -> FittedCalibration:
+def fit_calibration(truth: Indices, probabilities: Floats, config: Config) -> FittedCalibration:
     """The temperature, with vector scaling if cross-validation shows that it lowers the log loss beyond chance.
 
-    `truth` are the true labels `[rows]`, `probabilities` the network's own, `[rows, labels]`.
+    `truth` are the true labels `[rows]`, `probabilities` the network's own, `[rows, labels]`. Where class weights make
+    labels more probable than they are, vector scaling would take that back, so that it is tried only if a goal then
+    chooses the threshold anew.
     """
     temperature = fit_temperature(truth, probabilities)
-    trial = _try_scaling(truth, probabilities)
+    may_shift = config.training.class_weight is None or config.decision.goal is not None
+    trial = _try_scaling(truth, probabilities) if may_shift else None
     if trial is None or not trial.is_won:
         return FittedCalibration(Calibration(temperature), trial)
     return FittedCalibration(fit_scaling(truth, probabilities, temperature), trial)

@@ -354,7 +354,9 @@ def _calibrated_and_decided(
     """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
     validation = run.splits.validation
     plain = predictor.adjusted(calibration=Calibration())
-    fitted = fit_calibration(true_labels(validation, plain.labels), plain.score(validation.texts).probabilities)
+    fitted = fit_calibration(
+        true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
+    )
     listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
     if fitted.trial is not None and fitted.trial.is_won:
         listener.note(f"vector scaling on top: {scaling_trial_in_words(fitted.trial)}")

@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from rnn_cli.config.schema import Config
 from rnn_cli.evaluation.scores import (
     before_and_after,
     calibration_error,
@@ -14,6 +15,8 @@ from rnn_cli.evaluation.scores import (
 from rnn_cli.scoring.calibration import Calibration, to_logits, to_probabilities
 from rnn_cli.training import calibration as fitting
 from rnn_cli.training.calibration import HOTTEST, fit_calibration, fit_scaling, fit_temperature
+
+CONFIG = Config.model_validate({"data": {"source": "rows.csv"}})
 
 
 def overconfident(rows: int, times: float, labels: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +132,7 @@ def test_scales_and_biases_are_those_of_the_greatest_likelihood() -> None:
 @pytest.mark.parametrize("labels", [2, 3, 5])
 def test_vector_scaling_is_chosen_where_a_label_is_too_probable(labels: int) -> None:
     truth, probabilities = shifted(1_500, labels)
-    fitted = fit_calibration(truth, probabilities)
+    fitted = fit_calibration(truth, probabilities, CONFIG)
     assert fitted.trial is not None and fitted.trial.is_won
     assert fitted.trial.gain == pytest.approx(fitted.trial.log_loss_temperature - fitted.trial.log_loss_scaling)
     assert fitted.trial.interval[0] < fitted.trial.gain < fitted.trial.interval[1]
@@ -148,7 +151,7 @@ def test_vector_scaling_is_rarely_chosen_where_it_is_not_needed(labels: int) -> 
     chosen = 0
     for seed in range(30):
         right = to_probabilities(np.random.default_rng(seed).normal(scale=1.5, size=(400, labels)))
-        fitted = fit_calibration(drawn(right, seed + 100), Calibration(0.5).of(right))
+        fitted = fit_calibration(drawn(right, seed + 100), Calibration(0.5).of(right), CONFIG)
         assert fitted.trial is not None
         chosen += bool(fitted.calibration.scales)
     assert chosen <= 3
@@ -156,13 +159,23 @@ def test_vector_scaling_is_rarely_chosen_where_it_is_not_needed(labels: int) -> 
 
 def test_few_rows_have_a_temperature_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     truth, probabilities = shifted(fitting.SCALED_ROWS - 1, 2, by=3.0)
-    fitted = fit_calibration(truth, probabilities)
+    fitted = fit_calibration(truth, probabilities, CONFIG)
     assert (fitted.trial, fitted.calibration.scales) == (None, ())
     assert fitted.to_dict()["vector_scaling"] is None
     truth, probabilities = shifted(1_000, 3)
     rare = np.where(truth == 0, 1, truth)
     rare[: fitting.SCALED_ROWS_PER_LABEL - 1] = 0
-    assert fit_calibration(rare, probabilities).trial is None
+    assert fit_calibration(rare, probabilities, CONFIG).trial is None
+
+
+@pytest.mark.parametrize(("decision", "is_tried"), [({}, False), ({"goal": "f1"}, True)])
+def test_class_weights_are_not_taken_back_unless_a_goal_chooses_the_threshold(
+    decision: dict[str, str], is_tried: bool
+) -> None:
+    truth, probabilities = shifted(1_000, 2)
+    weighted = {"data": {"source": "rows.csv"}, "training": {"class_weight": "balanced"}, "decision": decision}
+    fitted = fit_calibration(truth, probabilities, Config.model_validate(weighted))
+    assert (fitted.trial is not None, bool(fitted.calibration.scales)) == (is_tried, is_tried)
 
 
 def test_before_is_without_the_calibration() -> None:
