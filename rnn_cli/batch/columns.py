@@ -15,7 +15,6 @@ from rnn_cli.data.reading.table import LABEL_NAMES
 from rnn_cli.errors import DataError
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
-from rnn_cli.scoring.unknown import UnknownTokens
 
 DIGITS = 6
 """Decimals of a probability."""
@@ -117,10 +116,7 @@ class Added:
                 column[index] = None
         unknown = ~known
         unknown[bad] = unsure[bad] = False
-        # A blank text was read as one unknown token, and so was a row with a fault.
-        blank = sum(not text.strip() for text in rows.texts)
-        tokens = scores.tokens + UnknownTokens(-blank, -blank)
-        counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=tokens)
+        counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=scores.tokens)
         return PredictedRows(kept, columns, every, counts)
 
 

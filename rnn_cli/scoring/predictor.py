@@ -96,7 +96,7 @@ class Prediction:
 class Scores:
     """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`.
 
-    `tokens` counts those of all texts together; a text without tokens is read as one unknown token.
+    `tokens` counts those of all texts together; a text without tokens has none, unless it was given encoded.
     """
 
     probabilities: npt.NDArray[np.float64]
@@ -148,9 +148,18 @@ class Predictor:
         return UnknownTokens.of_manifest(self._opened.manifest.data)
 
     def unknown_tokens(self, texts: Iterable[str]) -> UnknownTokens:
-        """How many of the tokens that are read of texts are unknown; a blank text has none."""
-        sequences = self.tokenizer.encode_all(filter(str.strip, texts))
-        return UnknownTokens(sum(map(len, sequences)), sum(ids.count(UNKNOWN) for ids in sequences))
+        """How many of the tokens that are read of texts are unknown."""
+        listed = list(texts)
+        sequences = self.tokenizer.encode_all(listed)
+        empty = self._without_tokens(listed, sequences)
+        return UnknownTokens(sum(map(len, sequences)) - empty, sum(ids.count(UNKNOWN) for ids in sequences) - empty)
+
+    def _without_tokens(self, texts: Sequence[str], sequences: Sequence[Sequence[int]]) -> int:
+        """How many texts have no token; they are encoded as an unknown one that they do not hold."""
+        return sum(
+            list(ids) == [UNKNOWN] and not self.tokenizer.encode_whole(text)
+            for text, ids in zip(texts, sequences, strict=True)
+        )
 
     @property
     def outputs(self) -> int:
@@ -159,29 +168,34 @@ class Predictor:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
-        return self.score_encoded(self.tokenizer.encode_all(texts))
+        return self._finished(self.begin_texts(texts)).scores()
 
     def score_encoded(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> Scores:
         """Score encoded texts, each of at least one id; calls `on_scored` with how many are done."""
-        return self._done(sequences, on_scored).scores()
+        return self._finished(self.begin(sequences), on_scored).scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, for two labels only the second's.
 
         They are calibrated, so a softmax (a sigmoid) turns them into probabilities.
         """
-        return self._done(sequences).logits()
+        return self._finished(self.begin(sequences)).logits()
 
     def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
         """Cut encoded texts, each of at least one id, into batches to run, in any order and thread."""
         return Work(self, sequences)
 
-    def _done(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> "Work":
-        work, done = self.begin(sequences), 0
+    def begin_texts(self, texts: Sequence[str]) -> "Work":
+        """Encode texts and cut them into batches, as `begin` does."""
+        sequences = self.tokenizer.encode_all(texts)
+        return Work(self, sequences, self._without_tokens(texts, sequences))
+
+    def _finished(self, work: "Work", on_scored: OnScored | None = None) -> "Work":
+        done = 0
         for batch in _each_done(work.run, work.batches, self.threads):
             done += len(batch)
             if on_scored is not None:
-                on_scored(done, len(sequences))
+                on_scored(done, work.texts)
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
@@ -282,8 +296,9 @@ def _is_series(texts: object) -> bool:
 class Work:
     """Encoded texts to score: `run` each of the `batches`, then take the `scores`."""
 
-    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]]) -> None:
-        self._predictor, self._texts = predictor, Ragged(sequences)
+    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]], without_tokens: int = 0) -> None:
+        self._predictor, self._texts, self._without_tokens = predictor, Ragged(sequences), without_tokens
+        self.texts = len(sequences)
         self._logits = np.empty((len(sequences), predictor.outputs), np.float32)
         self.batches = list(_batches_of_like_length(self._texts.lengths))
 
@@ -300,7 +315,8 @@ class Work:
         """The result of `Predictor.score`, after all batches have run."""
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
-        tokens = UnknownTokens(len(ids), int((ids == UNKNOWN).sum()))
+        empty = self._without_tokens
+        tokens = UnknownTokens(len(ids) - empty, int((ids == UNKNOWN).sum()) - empty)
         return Scores(to_probabilities(self.logits()), known, tokens)
 
 
