@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Literal
 
 _FEW = 8
 
@@ -92,10 +93,26 @@ class ConfigError(Error):
         return type(self), (self.mistakes,)
 
 
+FaultKind = Literal["ragged", "nul", "encoding", "no label", "page"]
+"""What is wrong with a file, where others need to tell: another number of fields than the header has, a NUL character,
+bytes that are not of the encoding, a row without a label, a page of HTML."""
+
+
 class DataError(Error):
-    """An input file cannot be read as labelled texts."""
+    """An input file cannot be read as labelled texts; `kind` says of what kind the fault is, where it has one."""
 
     exit_code = 2
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        hint: "str | Setting | None" = None,
+        kind: FaultKind | None = None,
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.kind = kind
 
 
 class RowError(DataError):
@@ -104,7 +121,7 @@ class RowError(DataError):
     @classmethod
     def of(cls, fault: DataError) -> "RowError":
         """The fault, as one of a row."""
-        return cls(fault.what, where=fault.where, hint=fault.hint)
+        return cls(fault.what, where=fault.where, hint=fault.hint, kind=fault.kind)
 
 
 class BundleError(Error):

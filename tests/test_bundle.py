@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
 from rnn_cli.bundle.locate import GENERAL_FOLDER, locate
-from rnn_cli.bundle.model_folder import FORMAT_VERSION, Bundle, Manifest, checksum
+from rnn_cli.bundle.model_folder import NEWEST_FORMAT, Bundle, Manifest, checksum, unsign
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, UsageError, WriteError
 
@@ -49,6 +50,21 @@ def test_what_was_written_is_read() -> None:
     assert opened.read("tokenizer.json") == b"hello"
     assert opened.manifest.labels == ("bad", "gööd")
     assert opened.manifest.task == "binary"
+
+
+def test_vector_scaling_is_kept_and_earlier_releases_refuse_it() -> None:
+    scaled = replace(MANIFEST, temperature=0.7, scales=(1.0625,), biases=(-0.1,))
+    read = Manifest.from_json(scaled.to_json(), where="manifest.json")
+    assert (read, read.scales, read.biases) == (scaled, (1.0625,), (-0.1,))
+    assert json.loads(scaled.to_json())["format_version"] == 2  # they read format 1
+    with pytest.raises(BundleError, match="newer rnn"):
+        unsign(scaled.to_json(), where="manifest.json", newest=1)
+
+
+def test_a_manifest_without_vector_scaling_is_that_of_earlier_releases() -> None:
+    content = json.loads(MANIFEST.to_json())
+    assert content["format_version"] == 1 and not {"scales", "biases"} & set(content)
+    assert Manifest.from_json(MANIFEST.to_json(), where="manifest.json").to_json() == MANIFEST.to_json()
 
 
 def test_every_flipped_bit_is_refused() -> None:
@@ -95,7 +111,7 @@ def test_a_missing_file_is_named() -> None:
 def test_a_newer_format_asks_for_an_upgrade() -> None:
     write(Path("m"))
     content = json.loads(Path("m/manifest.json").read_text())
-    content["format_version"] = FORMAT_VERSION + 1
+    content["format_version"] = NEWEST_FORMAT + 1
     content["a_key_of_the_future"] = 1
     Path("m/manifest.json").write_text(json.dumps(content))
     with pytest.raises(BundleError, match="newer rnn .*; upgrade rnn-cli"):

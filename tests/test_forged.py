@@ -390,7 +390,7 @@ MANIFESTS: dict[str, Forgery] = {
     **{f"sha256 {value!r}": proven(sha256=value) for value in (None, 1, "", "0" * 64)},
     "files in a list": manifest(files=["tokenizer.json"]),
     "no files": manifest(files={}),
-    **{f"format {value!r}": manifest(format_version=value) for value in (0, -1, True, "1", 1.0, None, 2)},
+    **{f"format {value!r}": manifest(format_version=value) for value in (0, -1, True, "1", 1.0, None, 3)},
     **{f"data {value!r}": manifest(data=value) for value in ([], None, {}, "x")},
     "no fingerprint": data(fingerprint=None),
     "rows that are no numbers": data(rows={"train": "3", "validation": 2, "test": 1}),
@@ -400,6 +400,24 @@ MANIFESTS: dict[str, Forgery] = {
     "unlabelled texts that are a list": data(unlabelled=[]),
     **{f"versions {value!r}": manifest(versions=value) for value in ([], None, {"keras": 3})},
     "no temperature": manifest(temperature=...),
+    **{
+        f"scales {scales!r:.20} and biases {biases!r:.20}": manifest(scales=scales, biases=biases)
+        for scales, biases in (
+            ([1.0], []),
+            ([1.0, 1.0], [0.0, 0.0]),
+            ([0], [0]),
+            ([-1], [0]),
+            ([1e9], [0]),
+            ([1], [1e9]),
+            (["1"], ["0"]),
+            ([True], [0]),
+            (None, None),
+            (1, 1),
+            ({"a": 1}, {"a": 1}),
+            ([np.nan], [0]),
+            ([1], [-np.inf]),
+        )
+    },
     "a bare NaN": text_of(lambda text: text.replace('"threshold": 0.5', '"threshold": NaN')),
     "nested deeply": manifest(more=deep(100)),
     "data nested deeply": lambda forged: data(more=deep(900))(forged),

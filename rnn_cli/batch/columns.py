@@ -116,8 +116,7 @@ class Added:
                 column[index] = None
         unknown = ~known
         unknown[bad] = unsure[bad] = False
-        tokens = scores.tokens.without_blank(rows.texts)
-        counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=tokens)
+        counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=scores.tokens)
         return PredictedRows(kept, columns, every, counts)
 
 

@@ -109,7 +109,9 @@ def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
-FORMAT_VERSION = 1
+FORMAT_VERSION, NEWEST_FORMAT = 1, 2
+"""The format of a manifest without vector scaling, which earlier releases read, too; and that of one with it."""
+
 FURTHER = "further_training_of"
 """In a manifest's `data`: the model that further training started from."""
 
@@ -127,7 +129,10 @@ PRECISION = "precision"
 """In a manifest's `data`: `int8` if the only graph of an exported model computes in 8 bits."""
 
 TEMPERATURES = 1e-3, 1e3
-"""The least and the largest temperature of a manifest; fitted ones are well within."""
+"""The least and the largest temperature of a manifest, and scale; fitted ones are well within."""
+
+MOST_BIAS = 1e3
+"""The largest bias of a manifest, above or below 0."""
 
 MAX_UNSURE = 1e4
 """The largest `unsure_below`: more than any margin of 64-bit probabilities."""
@@ -139,9 +144,9 @@ class Manifest:
 
     `labels` are in the order of the network's classes; of two, the second is the positive one. `threshold` is the
     probability from which the positive label is predicted (two labels only). A prediction with a margin below
-    `unsure_below`, in log-odds, is unsure; with 0 none is. `temperature` divides the logits. `data` holds the
-    fingerprint of the labelled rows and their number in each split. `files` maps a name to its size in bytes and its
-    sha256 in hex.
+    `unsure_below`, in log-odds, is unsure; with 0 none is. `temperature` divides the logits; `scales` and
+    `biases`, of each output or none, are those of vector scaling. `data` holds the fingerprint of the labelled rows and
+    their number in each split. `files` maps a name to its size in bytes and its sha256 in hex.
     """
 
     labels: tuple[str, ...]
@@ -150,8 +155,15 @@ class Manifest:
     data: Mapping[str, Any]
     versions: Mapping[str, str]
     unsure_below: float = 0.0
+    scales: tuple[float, ...] = ()
+    biases: tuple[float, ...] = ()
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        """Give it the format that its content needs, so that a release that would ignore some of it refuses it."""
+        if self.scales:
+            object.__setattr__(self, "format_version", NEWEST_FORMAT)
 
     @property
     def task(self) -> str:
@@ -160,17 +172,20 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as JSON text with its checksum."""
-        return sign({**asdict(self), "task": self.task})
+        content = {**asdict(self), "task": self.task}
+        if not self.scales:  # as earlier releases wrote it, so that its fingerprint stays
+            del content["scales"], content["biases"]
+        return sign(content)
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> "Manifest":
         """Read and check a manifest; raises `BundleError` if it is damaged or from a newer release."""
-        return cls._checked(unsign(text, where=where, newest=FORMAT_VERSION), where)
+        return cls._checked(unsign(text, where=where, newest=NEWEST_FORMAT), where)
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
         """Read and check a folder's manifest; raises `BundleError` as `from_json` does, and if it cannot be read."""
-        return cls._checked(read_signed(folder, FORMAT_VERSION), str(folder / MANIFEST))
+        return cls._checked(read_signed(folder, NEWEST_FORMAT), str(folder / MANIFEST))
 
     @classmethod
     def _checked(cls, content: Mapping[str, Any], where: str) -> "Manifest":
@@ -186,11 +201,24 @@ class Manifest:
                 data=_checked_data(content["data"]),
                 versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
                 unsure_below=checked_number(content.get("unsure_below", 0.0), 0, MAX_UNSURE),
+                **_checked_scaling(content),
                 files=content["files"],
                 format_version=content["format_version"],
             )
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
             raise BundleError("not a manifest this rnn understands", where=where) from None
+
+
+def _checked_scaling(content: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """The scales and biases, as many as the network has outputs, or none; raises `TypeError` or `ValueError`."""
+    found = {
+        "scales": tuple(checked_number(each, *TEMPERATURES) for each in content.get("scales", ())),
+        "biases": tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content.get("biases", ())),
+    }
+    outputs = 1 if len(content["labels"]) == 2 else len(content["labels"])
+    if {len(each) for each in found.values()} not in ({0}, {outputs}):
+        raise ValueError("scales and biases")
+    return found
 
 
 def checked_labels(labels: object) -> tuple[str, ...]:

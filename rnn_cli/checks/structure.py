@@ -4,8 +4,7 @@ A file that training would refuse is read again as the error's hint says, and wi
 """
 
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnn_cli.checks.findings import Finding, Severity, counted
@@ -17,18 +16,18 @@ from rnn_cli.data.reading.records import QuoteTrouble
 from rnn_cli.data.reading.table import NoUsualName, ReadAs, ReadRequest
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import is_builtin, load_rows, reading_keys
-from rnn_cli.errors import DataError, Setting
+from rnn_cli.errors import DataError, FaultKind, Setting
 
 _TRIES = 5
 _LISTED = 5
 
-_KINDS = (
-    (re.compile(r"\d+ fields?, expected"), "ragged rows", "with another number of fields than the header"),
-    (re.compile("a NUL"), "NUL characters", "with NUL characters"),
-    (re.compile("bytes that are not"), "encoding", "with bytes that are not of the file's encoding"),
-    (re.compile("no label"), "missing labels", "without a label"),
-)
-"""A fault's words, and the finding about it."""
+_KINDS: Mapping[FaultKind | None, tuple[str, str]] = {
+    "ragged": ("ragged rows", "with another number of fields than the header"),
+    "nul": ("NUL characters", "with NUL characters"),
+    "encoding": ("encoding", "with bytes that are not of the file's encoding"),
+    "no label": ("missing labels", "without a label"),
+}
+"""A fault's kind, and the finding about it."""
 
 
 def read_whole(source: str, config: DataConfig) -> tuple[Dataset, tuple[Finding, ...]]:
@@ -97,7 +96,7 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
         for block in opened.blocks:
             for line, text, label, fault in _rows(block):
                 if fault is None and not (label and label.strip()):
-                    fault = DataError("no label", where=request.at(line))
+                    fault = DataError("no label", where=request.at(line), kind="no label")
                 if fault is not None:
                     faults[line] = fault
                     continue
@@ -119,8 +118,8 @@ def _rows(block: Block) -> Iterator[tuple[int, str, str | None, DataError | None
 def _of_faults(faults: dict[int, DataError]) -> Iterator[Finding]:
     by_kind: dict[tuple[str, str], list[int]] = {}
     for line, fault in faults.items():
-        kinds = [(name, words) for pattern, name, words in _KINDS if pattern.match(fault.what)]
-        by_kind.setdefault(kinds[0] if kinds else ("unreadable rows", "that cannot be read"), []).append(line)
+        kind = _KINDS.get(fault.kind, ("unreadable rows", "that cannot be read"))
+        by_kind.setdefault(kind, []).append(line)
     for (name, words), lines in by_kind.items():
         more = ", ..." if len(lines) > _LISTED else ""
         listed = ", ".join(map(str, lines[:_LISTED])) + more
@@ -145,7 +144,7 @@ def _name(error: DataError) -> str | None:
         return "columns"
     if isinstance(error.hint, Setting) and error.hint.key == "data.encoding":
         return "encoding"
-    return "page" if "HTML" in error.what else None
+    return "page" if error.kind == "page" else None
 
 
 def _finding(error: DataError, name: str) -> Finding:

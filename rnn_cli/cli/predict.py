@@ -128,7 +128,7 @@ def predict(
         else:
             writer.write(window, predictions)
         unknown += sum(prediction.no_known_words for prediction in predictions)
-        tokens += scores.tokens.without_blank(window)
+        tokens += scores.tokens
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
 
 

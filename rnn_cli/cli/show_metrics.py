@@ -15,6 +15,7 @@ from rnn_cli.evaluation.wording import (
     METRICS_SHOWN,
     bounds,
     bounds_of_label,
+    calibration_in_words,
     confusions,
     decision_in_words,
     metrics_table,
@@ -76,6 +77,8 @@ def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     against = evaluation.baseline
     models = {"network": metrics} | ({"linear": against.metrics} if against else {})
     show_table(table(*metrics_table(rows, models)))
+    if calibration := calibration_in_words(metrics):
+        click.echo(paragraph(calibration, indent=""))
     click.echo()
     for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")

@@ -8,7 +8,7 @@ import click
 from rnn_cli.bundle.model_folder import FURTHER
 from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown_source
-from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, value
+from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, scaling_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
@@ -65,6 +65,9 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     )
     yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
     yield "temperature", f"{manifest.temperature:.4g}"
+    if manifest.scales:
+        words = scaling_in_words(named, manifest.scales[: len(named)], manifest.biases[: len(named)])
+        yield "scaling", words + (f" and {more:,} more" if more > 0 else "")
     if network.ngrams:
         buckets = f"; {network.buckets:,} weights a label for the longer ones" if network.ngrams > 1 else ""
         yield "n-grams", f"runs of up to {network.ngrams}{buckets}; averaged with the network"

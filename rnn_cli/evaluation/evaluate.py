@@ -40,6 +40,7 @@ from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceT
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
+from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.text.plain import html_table
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -230,7 +231,8 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     """
     truth = true_labels(dataset, predictor.labels)
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
-    scores, decision = predictor.score_encoded(encoded, on_scored), predictor.decision
+    tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
+    scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)

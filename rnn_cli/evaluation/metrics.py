@@ -25,6 +25,7 @@ from rnn_cli.evaluation.scores import (
     average_precision,
     brier_scores,
     calibration_error,
+    chance_calibration_error,
     confusion_of,
     f1_scores,
     log_losses,
@@ -60,11 +61,13 @@ class Metrics:
     `balanced_accuracy` is the mean recall of the labels that have rows. `roc_auc` and `pr_auc` are the positive
     label's for two labels, else the mean over labels, each against the rest; None where a label has no row. `brier` is
     the mean squared error of the positive label's probability for two labels, else summed over labels. `log_loss` is
-    in nats. `ece` is the expected calibration error. `intervals` has each field's 95 % interval by the field's name;
+    in nats. `ece` is the expected calibration error, `ece_by_chance` what it would be on
+    average if all probabilities were right. `intervals` has each field's 95 % interval by the field's name;
     None where the metric is None, and where the rows are too few or have no mistakes (see the module `intervals`).
     `confusion[i][j]` counts rows of label i predicted as label j, in the order of `labels`.
 
-    Metrics that older releases wrote have no `balanced_accuracy` and no `ece`, and only accuracy's interval.
+    Metrics that older releases wrote have no `balanced_accuracy`, no `ece` and no `ece_by_chance`, and only accuracy's
+    interval.
     """
 
     rows: int
@@ -80,6 +83,7 @@ class Metrics:
     labels: tuple[str, ...]
     per_class: dict[str, ClassMetrics]
     confusion: list[list[int]]
+    ece_by_chance: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics as plain values."""
@@ -146,6 +150,32 @@ class SelectiveMetrics:
         return cls(rows, rows / of, *((right / rows, wilson_interval(right, rows)) if rows else (None, None)))
 
 
+@dataclass(frozen=True)
+class ScalingTrial:
+    """Vector scaling against the temperature alone, cross-validated on `rows` validation rows.
+
+    The log losses are means over rows, each measured with what was fitted on the rows of other folds. `gain` is by how
+    much vector scaling lowers them, with its 95 % interval from the rows' differences.
+    """
+
+    rows: int
+    folds: int
+    log_loss_temperature: float
+    log_loss_scaling: float
+    gain: float
+    interval: Interval
+
+    @property
+    def is_won(self) -> bool:
+        """Whether vector scaling is better beyond chance."""
+        return self.interval[0] > 0
+
+    @classmethod
+    def from_dict(cls, content: object) -> Self:
+        """Read what a run wrote; raises `ValueError` if it is anything else."""
+        return TypeAdapter(cls).validate_python(content)
+
+
 def measure(labels: Sequence[str], truth: Indices, probabilities: Floats, predicted: Indices) -> Metrics:
     """Measure predictions against the truth on at least one row.
 
@@ -179,6 +209,7 @@ def measure(labels: Sequence[str], truth: Indices, probabilities: Floats, predic
         labels=tuple(labels),
         per_class=per_class,
         confusion=confusion.tolist(),
+        ece_by_chance=chance_calibration_error(probabilities, predicted),
     )
 
 

@@ -3,9 +3,12 @@
 True labels and predictions are indices of labels, `[rows]`; probabilities are `[rows, labels]`.
 """
 
+from math import exp, lgamma, log, log1p, sqrt
+
 import numpy as np
 
 from rnn_cli.arrays import Flags, Floats, Indices
+from rnn_cli.scoring.calibration import Calibration
 
 EPSILON = float(np.finfo(np.float64).eps)
 """The smallest probability whose logarithm is taken, as in scikit-learn's `log_loss`."""
@@ -74,24 +77,47 @@ def calibration_error(truth: Indices, probabilities: Floats, predicted: Indices)
     return float(np.abs(np.bincount(calibration_bins(probabilities, predicted), gaps)).sum() / len(truth))
 
 
-def tempered(probabilities: Floats, temperature: float) -> Floats:
-    """The probabilities `[rows, labels]` that follow when their logits are divided by `temperature`."""
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)) / temperature
-    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+def chance_calibration_error(probabilities: Floats, predicted: Indices) -> float:
+    """The calibration error that chance alone gives: its mean if all these probabilities were exactly right.
+
+    The right predictions of a bin are then nearly binomial, and their mean distance from what is expected is known.
+
+    Source: De Moivre's formula of the mean absolute deviation, as in Diaconis and Zabell (1991), Closed form summation
+    for classical distributions; Bröcker (2012), Estimating reliability and resolution of probability forecasts through
+    decomposition of the empirical score (the bias).
+    """
+    bins, confidence = calibration_bins(probabilities, predicted), confidences(probabilities, predicted)
+    held = np.bincount(bins)
+    total = 0.0
+    for number in np.flatnonzero(held):
+        of = confidence[bins == number]
+        rows, share = len(of), float(of.mean())
+        spread = rows * share * (1 - share)
+        if spread > 0:
+            # Predictions of different probabilities vary less together than those of the mean probability.
+            total += _binomial_deviation(rows, share) * sqrt(max(float((of * (1 - of)).sum()), 0.0) / spread)
+    return total / len(confidence)
+
+
+def _binomial_deviation(rows: int, share: float) -> float:
+    """The mean distance of a binomial number from its mean; `share` is above 0 and below 1."""
+    over = min(int(rows * share) + 1, rows)
+    ways = lgamma(rows + 1) - lgamma(over + 1) - lgamma(rows - over + 1)
+    return 2 * over * exp(ways + over * log(share) + (rows - over + 1) * log1p(-share))
 
 
 def before_and_after(
-    truth: Indices, probabilities: Floats, predicted: Indices, temperature: float
+    truth: Indices, probabilities: Floats, predicted: Indices, calibration: Calibration
 ) -> dict[str, dict[str, float]]:
-    """Log loss, Brier score and ECE before and after `temperature` was applied; `probabilities` are those after."""
+    """Log loss, Brier score and ECE before and after a calibration; `probabilities` and predictions are those after."""
     return {
         name: {
             "log_loss": float(log_losses(truth, each).mean()),
             "brier": float(brier_scores(truth, each).mean()),
             "ece": calibration_error(truth, each, predicted),
+            "ece_by_chance": chance_calibration_error(each, predicted),
         }
-        for name, each in (("before", tempered(probabilities, 1 / temperature)), ("after", probabilities))
+        for name, each in (("before", calibration.undone(probabilities)), ("after", probabilities))
     }
 
 

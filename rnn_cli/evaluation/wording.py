@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation
-    from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, SelectiveMetrics
+    from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, ScalingTrial, SelectiveMetrics
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining
     from rnn_cli.scoring.decision import Decision
@@ -69,6 +69,32 @@ def metrics_table(name: str, models: Mapping[str, "Metrics"]) -> tuple[Sequence[
         cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
+
+
+def calibration_in_words(metrics: "Metrics") -> str | None:
+    """The calibration error beside the one that chance alone gives; None where an older release measured."""
+    if metrics.ece is None or metrics.ece_by_chance is None:
+        return None
+    found, chance = (METRICS_SHOWN["ece"][1](each) for each in (metrics.ece, metrics.ece_by_chance))
+    return f"Calibration error {found}; a perfectly calibrated model would show {chance} by chance on as many rows."
+
+
+def scaling_in_words(labels: Sequence[str], scales: Sequence[float], biases: Sequence[float]) -> str:
+    """What vector scaling does with each label; of two, with the positive one."""
+    named = labels[1:] if len(labels) == 2 else labels
+    return ", ".join(f"{label} × {a:.3g} {b:+.3g}" for label, a, b in zip(named, scales, biases, strict=True))
+
+
+def scaling_trial_in_words(trial: "ScalingTrial | None") -> str:
+    """Whether vector scaling is better than the temperature alone, and by how much."""
+    if trial is None:
+        return "not tried: too few validation rows, or class weights that it would take back"
+    low, high = trial.interval
+    return (
+        f"log loss {trial.log_loss_scaling:.4f} instead of {trial.log_loss_temperature:.4f}, cross-validated on "
+        f"{trial.rows:,} rows: {'better' if trial.is_won else 'left out, as not surely better'} "
+        f"({EVERY} of the gain {low:.4f} to {high:.4f})"
+    )
 
 
 def confusions(metrics: "Metrics", most: int) -> list[tuple[int, str, str]]:

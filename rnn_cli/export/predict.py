@@ -60,7 +60,7 @@ def main(words: list[str]) -> None:
         for found in model.predictions(scores):
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}")
             unknown += found.no_known_words
-        tokens += scores.tokens.without_blank(texts)
+        tokens += scores.tokens
         sys.stdout.flush()
     if unknown:
         print(f"Warning: {unknown:,} of the texts have no word that the model knows", file=sys.stderr)

@@ -88,6 +88,7 @@ class Overview:
             "truncate": tokenizer.truncate,
             "decision": {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
             "temperature": manifest.temperature,
+            "vector_scaling": _scaling(manifest),
             "ngrams": {"longest": network.ngrams, "buckets": network.buckets} if network.ngrams else None,
             "data": {"source": shown_source(self.config.data), **manifest.data},
             "recipe": {
@@ -101,6 +102,10 @@ class Overview:
             "versions": dict(manifest.versions),
             "test": None if self.test is None else self.test.to_dict(),
         }
+
+
+def _scaling(manifest: Manifest) -> dict[str, list[float]] | None:
+    return {"scales": list(manifest.scales), "biases": list(manifest.biases)} if manifest.scales else None
 
 
 def look(opened: Bundle) -> Overview:

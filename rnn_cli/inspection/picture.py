@@ -14,7 +14,7 @@ from rnn_cli import system
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.targets import check_picture
 from rnn_cli.evaluation.wording import unsure_between
-from rnn_cli.inspection.decay import Lesson
+from rnn_cli.inspection.decay import BAND, Lesson
 from rnn_cli.inspection.reading import Growth, States
 from rnn_cli.reporting.canvas import DOTS_PER_INCH, LIGHT, NO_DATE, line, quietly, styled
 from rnn_cli.text.plain import apart, one_line, shortened
@@ -40,16 +40,21 @@ def save_picture(drawn: Lesson | Growth, out: Path, *, force: bool) -> None:
 
 
 def draw_lesson(lesson: Lesson) -> Figure:
-    """The chart of gradients: a line for each cell, solid for the final network and dashed for the untrained one."""
+    """The chart of gradients: a line for each cell, solid for final networks and dashed for untrained ones.
+
+    About each solid line lies its band.
+    """
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     for decay in lesson.decays:
         colour = CELL_COLOURS[decay.cell]
         name = decay.cell if decay.trained is None else f"{decay.cell}, after {lesson.steps} training steps"
-        axes.plot(_drawable(decay.last), color=colour, linewidth=2, label=name)
+        axes.plot(_drawable(decay.last.mean), color=colour, linewidth=2, label=name)
+        ends = _drawable(decay.last.low), _drawable(decay.last.high)
+        axes.fill_between(range(lesson.tokens), *ends, color=colour, alpha=0.15, linewidth=0)
         if decay.trained is not None:
             label = f"{decay.cell}, untrained"
-            axes.plot(_drawable(decay.untrained), color=colour, linewidth=1.2, linestyle="--", label=label)
+            axes.plot(_drawable(decay.untrained.mean), color=colour, linewidth=1.2, linestyle="--", label=label)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # not matplotlib's formulas
     low, high = axes.get_ylim()
@@ -59,9 +64,11 @@ def draw_lesson(lesson: Lesson) -> Figure:
     axes.set_xlabel(f"distance from the end of the text ({lesson.unit}s)")
     axes.set_ylabel(f"gradient norm, relative to the last {lesson.unit}'s (no unit)")
     scaled = f", recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""
+    networks = f"{lesson.seeds} network{'s' * (lesson.seeds != 1)} a cell"
     axes.set_title(
         f"The remaining gradient on its way back through a text\n{lesson.texts} training texts of "
-        f"{shortened(lesson.source, 60)}, one layer of {lesson.units} units{scaled}",
+        f"{shortened(lesson.source, 60)}, {networks}, one layer of {lesson.units} units{scaled}\n"
+        f"geometric means; shaded: {BAND[1] - BAND[0]:.0%} of all networks and texts",
         parse_math=False,
     )
     axes.axhline(1, color="black", linewidth=0.8)

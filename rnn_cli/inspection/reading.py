@@ -1,6 +1,6 @@
 """How a prediction grows while a text is read, and the states of the recurrent layers on the way.
 
-Loads no TensorFlow. The prediction for each prefix is that of the whole model, with n-grams, temperature and decision.
+Loads no TensorFlow. The prediction for each prefix is that of the whole model, with n-grams, calibration and decision.
 The states are from one run of the predicting graph on the whole text.
 """
 

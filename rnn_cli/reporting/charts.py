@@ -16,14 +16,15 @@ from rnn_cli.evaluation.scores import (
     average_precision,
     calibration_bins,
     calibration_error,
+    chance_calibration_error,
     confidences,
     precision_recall_curve,
     roc_auc,
     roc_curve,
-    tempered,
 )
 from rnn_cli.reporting.canvas import LIGHT, Chart, canvas, line
 from rnn_cli.reporting.report import Report
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.text.plain import apart, shortened
 
 NAME_CHARACTERS = 18
@@ -154,37 +155,47 @@ def _scores(report: Report) -> Chart:
 
 
 def _calibration(report: Report) -> Chart:
-    evaluation, temperature = report.evaluation, report.manifest.temperature
+    evaluation, manifest = report.evaluation, report.manifest
+    calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
     after, predicted, truth = evaluation.scores.probabilities, evaluation.predicted, evaluation.truth
     with canvas("calibration") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
-        sure, right, low, high = reliability(truth, after, predicted)
+        sure, right, low, high, rows = reliability(truth, after, predicted)
         least = min(sure.min(), low.min())
         name = "as predicted"
-        if temperature != 1:
-            before = tempered(after, 1 / temperature)
-            x, y, _, _ = reliability(truth, before, predicted)
-            error = calibration_error(truth, before, predicted)
-            label = f"before temperature scaling, error {error:.3f}"
+        if calibration != Calibration():
+            before = calibration.undone(after)
+            x, y, _, _, _ = reliability(truth, before, predicted)
+            label = f"before calibration, {_errors(truth, before, predicted)}"
             axes.plot(x, y, color=LIGHT["red"], linestyle="--", linewidth=1.2, label=label)
-            least, name = min(least, x.min()), f"as predicted (temperature {temperature:.2f})"
+            least, name = min(least, x.min()), f"as predicted (temperature {calibration.temperature:.2f})"
         axes.errorbar(
             *(sure, right, np.array([right - low, high - right]).clip(0)),
             color=LIGHT["blue"],
             fmt="o-",
             markersize=3.5,
             elinewidth=0.9,
-            label=f"{name}, error {calibration_error(truth, after, predicted):.3f}",
+            label=f"{name}, {_errors(truth, after, predicted)}",
         )
         start = max(0.0, least - 0.03)
-        axes.set(xlim=(start, 1.01), ylim=(start, 1.02))
+        for x, y, count in zip(sure, high, rows, strict=True):
+            axes.annotate(
+                f"{count:,}", (x, y), (0, 3), textcoords="offset points", fontsize=6, rotation=90, ha="center"
+            )
+        axes.set(xlim=(start, 1.01), ylim=(start, 1.08))
         axes.set(xlabel="probability of the prediction", ylabel="share of right predictions")
         _legend_below(figure, columns=1)
     caption = (
         "Of predictions with a probability of 80%, 80% should be right: those lie on the diagonal. Below it the model "
-        "is too sure. Each point stands for equally many rows, with its 95% interval."
+        "is too sure. Each point stands for about equally many rows, with their number and Wilson's 95% interval. By "
+        "chance: the error of a perfectly calibrated model on so many rows."
     )
     return Chart("calibration", "Reliability", caption, figure)
+
+
+def _errors(truth: Indices, probabilities: Floats, predicted: Indices) -> str:
+    error = calibration_error(truth, probabilities, predicted)
+    return f"error {error:.3f}, by chance {chance_calibration_error(probabilities, predicted):.3f}"
 
 
 def _loss(report: Report) -> Chart:
@@ -269,14 +280,16 @@ def _legend_below(figure: Figure, columns: int) -> None:
     figure.set_size_inches(width, height + 0.2 * -(-len(legend.get_texts()) // columns))
 
 
-def reliability(truth: Indices, probabilities: Floats, predicted: Indices) -> tuple[Floats, Floats, Floats, Floats]:
-    """The calibration error's bins: mean confidence, accuracy, and the ends of its 95 % interval, `[bins]` each."""
+def reliability(
+    truth: Indices, probabilities: Floats, predicted: Indices
+) -> tuple[Floats, Floats, Floats, Floats, Indices]:
+    """The calibration error's bins: mean confidence, accuracy, the ends of its 95 % interval, rows; `[bins]` each."""
     bins, right = calibration_bins(probabilities, predicted), truth == predicted
     filled = np.bincount(bins) > 0
     rows, hits = np.bincount(bins)[filled], np.bincount(bins, right)[filled]
     ends = np.array([wilson_interval(int(each), int(of)) for each, of in zip(hits, rows, strict=True)])
     confidence = np.bincount(bins, confidences(probabilities, predicted))[filled]
-    return confidence / rows, hits / rows, ends[:, 0], ends[:, 1]
+    return confidence / rows, hits / rows, ends[:, 0], ends[:, 1], rows
 
 
 def thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """What a report shows, gathered from a model's folder and its predictions. Draws and writes nothing."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from rnn_cli.bundle.history import EpochMetrics, best_epoch, read_history
-from rnn_cli.bundle.model_folder import CONFIG, Bundle, Manifest
+from rnn_cli.bundle.model_folder import CONFIG, METRICS, Bundle, Manifest
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
-from rnn_cli.evaluation.metrics import MainMetrics, Metrics
+from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.scoring.explain import Part, explain_texts
@@ -81,6 +82,7 @@ def worst_predictions(
 class Report:
     """All that a report shows of a model and its predictions for some labelled rows.
 
+    `is_scaling_known` says that the run tells of `scaling_trial`; earlier releases did not, and an export does not.
     `side` says which of the run's own rows they are, `test` or `validation`; None for others. `slices` are by the
     texts' length; `frequent` are the vocabulary's first tokens, which show its language.
     """
@@ -95,6 +97,8 @@ class Report:
     slices: Sequence[MainMetrics]
     mistakes: tuple[WrongPrediction, ...]
     frequent: tuple[str, ...]
+    is_scaling_known: bool = False
+    scaling_trial: ScalingTrial | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -145,6 +149,7 @@ def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, 
     config = stored_config(stored, str(opened.path / CONFIG))
     check_config(opened, config, predictor.tokenizer, predictor.architecture)
     history, probabilities = read_history(opened), evaluation.scores.probabilities
+    is_known, trial = _scaling_trial(opened)
     return Report(
         manifest=opened.manifest,
         config=config,
@@ -156,4 +161,17 @@ def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, 
         slices=by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths),
         mistakes=worst_predictions(predictor, evaluation),
         frequent=predictor.tokenizer.vocab[2:17],
+        is_scaling_known=is_known,
+        scaling_trial=trial,
     )
+
+
+def _scaling_trial(opened: Bundle) -> tuple[bool, ScalingTrial | None]:
+    """Whether a run tells of vector scaling, and its trial, if there was one."""
+    if METRICS not in opened.manifest.files:
+        return False, None
+    try:
+        found = json.loads(opened.read(METRICS))["calibration"]["vector_scaling"]
+        return True, None if found is None else ScalingTrial.from_dict(found)
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return False, None

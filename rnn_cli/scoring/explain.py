@@ -28,7 +28,7 @@ class Part:
     """A part of a text, text[start:end], and its effect on the prediction.
 
     `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
-    temperature): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
+    calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
     the label against all others together.
     """
 

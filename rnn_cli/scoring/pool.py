@@ -257,7 +257,7 @@ class _Threads:
         self._pool.shutdown(cancel_futures=True)
 
     def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
-        work = self._predictor.begin(self._predictor.tokenizer.encode_all(texts))
+        work = self._predictor.begin_texts(texts)
         return partial(_scores, work, [self._pool.submit(work.run, batch) for batch in work.batches])
 
 

@@ -15,6 +15,7 @@ import onnxruntime
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, UsageError, few_of
+from rnn_cli.scoring.calibration import Calibration, to_probabilities
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -95,7 +96,7 @@ class Prediction:
 class Scores:
     """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`.
 
-    `tokens` counts those of all texts together; a text without tokens is read as one unknown token.
+    `tokens` counts those of all texts together; a text without tokens has none, unless it was given encoded.
     """
 
     probabilities: npt.NDArray[np.float64]
@@ -117,7 +118,7 @@ class Predictor:
         self.threads, self.precision = threads or cores(), precision
         self.labels = manifest.labels
         self._among: Indices | None = None
-        self.temperature = manifest.temperature
+        self.calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
         self.decision = Decision(manifest.threshold, manifest.unsure_below)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
@@ -148,6 +149,13 @@ class Predictor:
         """How many tokens of the validation texts were unknown; None for a model of an earlier release."""
         return UnknownTokens.of_manifest(self._opened.manifest.data)
 
+    def _without_tokens(self, texts: Sequence[str], sequences: Sequence[Sequence[int]]) -> int:
+        """How many texts have no token; they are encoded as an unknown one that they do not hold."""
+        return sum(
+            list(ids) == [UNKNOWN] and not self.tokenizer.encode_whole(text)
+            for text, ids in zip(texts, sequences, strict=True)
+        )
+
     @property
     def outputs(self) -> int:
         """Logits a text that the graph returns: for two labels only the second's."""
@@ -156,33 +164,38 @@ class Predictor:
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
-        return self.score_encoded(self.tokenizer.encode_all(texts))
+        return self._finished(self.begin_texts(texts)).scores()
 
     def score_encoded(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> Scores:
         """Score encoded texts, each of at least one id; calls `on_scored` with how many are done."""
-        return self._done(sequences, on_scored).scores()
+        return self._finished(self.begin(sequences), on_scored).scores()
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, for two labels only the second's.
 
-        They are divided by the temperature, so a softmax (a sigmoid) turns them into probabilities.
+        They are calibrated, so a softmax (a sigmoid) turns them into probabilities.
         """
-        return self._done(sequences).logits()
+        return self._finished(self.begin(sequences)).logits()
 
     def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
         """Cut encoded texts, each of at least one id, into batches to run, in any order and thread."""
         return Work(self, sequences)
 
-    def _done(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> "Work":
-        work, done = self.begin(sequences), 0
+    def begin_texts(self, texts: Sequence[str]) -> "Work":
+        """Encode texts and cut them into batches, as `begin` does."""
+        sequences = self.tokenizer.encode_all(texts)
+        return Work(self, sequences, self._without_tokens(texts, sequences))
+
+    def _finished(self, work: "Work", on_scored: OnScored | None = None) -> "Work":
+        done = 0
         for batch in _each_done(work.run, work.batches, self.threads):
             done += len(batch)
             if on_scored is not None:
-                on_scored(done, len(sequences))
+                on_scored(done, work.texts)
         return work
 
     def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
-        """The graph's logits of one padded batch of ids, `[texts, longest]`, not divided by the temperature.
+        """The graph's logits of one padded batch of ids, `[texts, longest]`, not calibrated.
 
         Raises `BundleError` if they are not finite.
         """
@@ -191,10 +204,10 @@ class Predictor:
             raise BundleError("returns a logit that is not finite", where=self._where)
         return logits
 
-    def adjusted(self, *, temperature: float | None = None, decision: Decision | None = None) -> "Predictor":
-        """The same network with another temperature, another decision, or both."""
+    def adjusted(self, *, calibration: Calibration | None = None, decision: Decision | None = None) -> "Predictor":
+        """The same network with another calibration, another decision, or both."""
         other = copy(self)
-        other.temperature = temperature or self.temperature
+        other.calibration = calibration or self.calibration
         other.decision = decision or self.decision
         return other
 
@@ -216,12 +229,13 @@ class Predictor:
         return other
 
     def calibrated(self, logits: Floats32) -> Floats32:
-        """The graph's logits `[texts, outputs]` as those of `labels`, divided by the temperature."""
+        """The graph's logits `[texts, outputs]` as the calibrated ones of `labels`."""
+        found: Floats32 = self.calibration.logits(logits)
         if self._among is not None:
-            logits = logits[:, self._among]
-            if logits.shape[1] == 2:
-                logits = logits[:, 1:] - logits[:, :1]
-        return logits / self.temperature
+            found = found[:, self._among]
+            if found.shape[1] == 2:
+                found = found[:, 1:] - found[:, :1]
+        return found
 
     def running(self, graph: bytes, where: str) -> "Predictor":
         """The same classifier with the graph of the file `where`; raises `BundleError` if it cannot run."""
@@ -307,8 +321,9 @@ def _is_series(texts: object) -> bool:
 class Work:
     """Encoded texts to score: `run` each of the `batches`, then take the `scores`."""
 
-    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]]) -> None:
-        self._predictor, self._texts = predictor, Ragged(sequences)
+    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]], without_tokens: int = 0) -> None:
+        self._predictor, self._texts, self._without_tokens = predictor, Ragged(sequences), without_tokens
+        self.texts = len(sequences)
         self._logits = np.empty((len(sequences), predictor.outputs), np.float32)
         self.batches = list(_batches_of_like_length(self._texts.lengths))
 
@@ -325,8 +340,9 @@ class Work:
         """The result of `Predictor.score`, after all batches have run."""
         ids, blank = self._texts.ids, self._predictor.tokenizer.blank
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
-        tokens = UnknownTokens(len(ids), int((ids == UNKNOWN).sum()))
-        return Scores(_probabilities(self.logits()), known, tokens)
+        empty = self._without_tokens
+        tokens = UnknownTokens(len(ids) - empty, int((ids == UNKNOWN).sum()) - empty)
+        return Scores(to_probabilities(self.logits()), known, tokens)
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
@@ -365,12 +381,3 @@ def _batches_of_like_length(lengths: npt.NDArray[np.intp]) -> Iterator[Indices]:
         size = min(max(1, BATCH_TOKENS // int(lengths[order[start]])), BATCH_TEXTS)  # the longest comes first
         yield order[start : start + size]
         start += size
-
-
-def _probabilities(logits: Floats32) -> npt.NDArray[np.float64]:
-    wide = logits.astype(np.float64)
-    if wide.shape[1] == 1:
-        wide = np.hstack([np.zeros_like(wide), wide])  # a sigmoid is a softmax beside a zero
-    wide = np.exp(wide - wide.max(axis=1, keepdims=True))
-    probabilities: npt.NDArray[np.float64] = wide / wide.sum(axis=1, keepdims=True)
-    return probabilities

@@ -1,6 +1,6 @@
 """How many tokens of texts a model does not know, and whether that is far more than in its validation texts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -22,11 +22,6 @@ class UnknownTokens:
     def __add__(self, other: "UnknownTokens") -> "UnknownTokens":
         """Those of both."""
         return UnknownTokens(self.read + other.read, self.unknown + other.unknown)
-
-    def without_blank(self, texts: Iterable[str]) -> "UnknownTokens":
-        """Those of the texts that are not blank: a blank one, or a faulty row's, was read as one unknown token."""
-        blank = sum(not text.strip() for text in texts)
-        return UnknownTokens(self.read - blank, self.unknown - blank)
 
     @property
     def share(self) -> float:

@@ -21,7 +21,7 @@ from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.compare import BaselineComparison, compare_predictions
 from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.metrics import measure
-from rnn_cli.evaluation.scores import log_losses, tempered
+from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.training.encoding import label_weights, row_weights
 from rnn_cli.training.listener import Listener
@@ -39,7 +39,8 @@ class Baseline:
     """A fitted linear model, represented by its predictions.
 
     `model` names it, `C` is one of `BASELINE_STRENGTHS`, `features` and `rows` are the size of its training matrix;
-    `seconds` cover counting and all fits; `temperature` and `threshold` mean what they mean in a bundle's manifest.
+    `seconds` cover counting and all fits; `temperature` and `threshold` mean what they mean in a bundle's manifest,
+    `vector_scaling` says whether there was any on top.
     `sides` holds the probabilities `[rows, labels]` and the predicted labels' indices `[rows]` of `validation` and, if
     there are such rows, `test`.
     """
@@ -51,6 +52,7 @@ class Baseline:
     seconds: float
     temperature: float
     threshold: float
+    vector_scaling: bool
     sides: Mapping[str, tuple[Floats, Indices]]
 
     def against(self, side: str, network: "Evaluation", knew_more: bool) -> BaselineComparison:
@@ -79,6 +81,7 @@ class Baseline:
             "rows": self.rows,
             "temperature": self.temperature,
             "threshold": self.threshold,
+            "vector_scaling": self.vector_scaling,
             **{name: each.metrics.to_dict() for name, each in against.items()},
             "comparison": {name: each.comparison.to_dict() for name, each in against.items()},
         }
@@ -94,7 +97,7 @@ class Baseline:
 
 
 def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> Baseline | None:
-    """Fit it on the training rows with the run's class weights; the validation rows choose C, temperature, threshold.
+    """Fit it on the training rows with the run's class weights; the validation rows choose C, calibration, threshold.
 
     The best C is the one of the highest validation accuracy, then of the least log loss. On ten splits of the set
     `rotten_tomatoes` this reached 76.8 % of the validation and 76.8 % of the test rows, the least log loss alone 76.3 %
@@ -102,7 +105,7 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     """
     # Imported here: a mistake in the data must not wait until scikit-learn is loaded.
     from rnn_cli.linear.tfidf import fit_features
-    from rnn_cli.training.temperature import fit_temperature
+    from rnn_cli.training.calibration import fit_calibration
 
     if len(set(splits.train.labels)) == 1:
         listener.note("no linear baseline: all training rows have the same label")
@@ -123,17 +126,18 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         if best is None or merit > best:
             best, chosen, chosen_strength, validation = merit, model, strength, found
     listener.doing("linear baseline: measuring it")
-    temperature = fit_temperature(truth, validation)
-    decision = decide(config.decision, truth, tempered(validation, temperature)).decision
-    scored = {name: tempered(chosen.probabilities(each), temperature) for name, each in held_out.items()}
+    calibration = fit_calibration(truth, validation, config).calibration
+    decision = decide(config.decision, truth, calibration.of(validation)).decision
+    scored = {name: calibration.of(chosen.probabilities(each)) for name, each in held_out.items()}
     baseline = Baseline(
         model=f"logistic regression, TF-IDF of {features.kind.name}",
         C=chosen_strength,
         features=features.matrix.shape[1],
         rows=len(features.rows),
         seconds=time.perf_counter() - started,
-        temperature=temperature,
+        temperature=calibration.temperature,
         threshold=decision.threshold,
+        vector_scaling=bool(calibration.scales),
         sides={name: (each, decision.choose(each)) for name, each in scored.items()},
     )
     listener.note(f"linear baseline: {baseline.summary(splits, labels)}")

@@ -219,13 +219,15 @@ BASELINE_FIELDS = {
     "seconds": float,
     "temperature": float,
     "threshold": float,
+    "vector_scaling": bool,
 }
 """The fields of a `Baseline` that are stored as JSON, with their types."""
 
 
 def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> Baseline:
     """The stored baseline; raises `KeyError`, `TypeError` or `ValueError` if it is damaged."""
-    numbers = {name: kind(state["numbers"][name]) for name, kind in BASELINE_FIELDS.items()}
+    stored = {"vector_scaling": False, **state["numbers"]}  # which earlier releases did not know
+    numbers = {name: kind(stored[name]) for name, kind in BASELINE_FIELDS.items()}
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
         raise ValueError("a number of the baseline is not finite")
     sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))

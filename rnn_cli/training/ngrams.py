@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, on_all_cores
+from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.temperature import fit_temperature
 
 NGRAM_STRENGTHS = (2.0, 8.0, 32.0)
 """The values of C that are tried, each started from the weights of the one before."""

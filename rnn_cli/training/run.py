@@ -44,7 +44,7 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.copies.learned import LearnedTexts
-from rnn_cli.data.rows import Dataset, most_frequent
+from rnn_cli.data.rows import most_frequent
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
@@ -52,10 +52,12 @@ from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.evaluation.evaluate import Evaluation, by_source, decided, evaluate_predictor, true_labels
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
-from rnn_cli.evaluation.wording import decision_in_words
+from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
 from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import USUAL
+from rnn_cli.training.calibration import FittedCalibration, fit_calibration
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
 from rnn_cli.training.finetune import Origin
@@ -65,7 +67,6 @@ from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
 from rnn_cli.training.networks import built, first_network, fitting_arrays, network_of, plain_network, warn_if_slow
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.training.temperature import fit_temperature
 from rnn_cli.training.trained import Run
 
 
@@ -295,8 +296,8 @@ def _write(
         model.save(file)
     manifest = _manifest(run)
     listener.doing("scoring the validation rows")
-    predictor, chosen = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
-    manifest = replace(manifest, temperature=predictor.temperature, **asdict(predictor.decision))
+    predictor, fitted, chosen = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
+    manifest = replace(manifest, **asdict(predictor.calibration), **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = by_source(evaluate_predictor(predictor, run.splits.validation))
     manifest = replace(manifest, data={**manifest.data, USUAL: validation.scores.tokens.to_dict()})
@@ -305,7 +306,6 @@ def _write(
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
     listener.doing("measuring on the test rows")
-    opened = draft.preview(manifest)
     test = by_source(evaluate_predictor(predictor, run.splits.test)) if len(run.splits.test) else None
     usual_label = most_frequent(run.splits.train.labels)
     sides = {
@@ -313,8 +313,8 @@ def _write(
         for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
     }
     metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
-    metrics["calibration"] = {"temperature": predictor.temperature} | {
-        name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.temperature)
+    metrics["calibration"] = fitted.to_dict() | {
+        name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.calibration)
         for name, side in sides.items()
     }
     metrics[INT8_METRICS] = int8.to_dict()
@@ -332,7 +332,7 @@ def _write(
     draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
     if documented:
         listener.doing("writing the report")
-        for name, content in documents(opened, predictor, run, sides, listener).items():
+        for name, content in documents(draft.preview(manifest), predictor, run, sides, listener).items():
             draft.write(name, content)
     manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
@@ -348,20 +348,21 @@ def _run_facts(run: Prepared) -> dict[str, Any]:
     }
 
 
-def _calibrated_and_decided(predictor: Predictor, run: Prepared, listener: Listener) -> tuple[Predictor, Chosen]:
-    """The same network, calibrated and with its decision chosen on the validation rows, and how it was chosen."""
-    calibrated = _calibrated(predictor, run.splits.validation)
-    listener.note(f"calibrated on the validation rows: temperature {calibrated.temperature:.2f}")
-    found, chosen = decided(calibrated, run.splits.validation, run.config.decision)
+def _calibrated_and_decided(
+    predictor: Predictor, run: Prepared, listener: Listener
+) -> tuple[Predictor, FittedCalibration, Chosen]:
+    """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
+    validation = run.splits.validation
+    plain = predictor.adjusted(calibration=Calibration())
+    fitted = fit_calibration(
+        true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
+    )
+    listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
+    if fitted.trial is not None and fitted.trial.is_won:
+        listener.note(f"vector scaling on top: {scaling_trial_in_words(fitted.trial)}")
+    found, chosen = decided(predictor.adjusted(calibration=fitted.calibration), validation, run.config.decision)
     if run.config.decision != DecisionConfig():
         listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")
     for shortfall in chosen.shortfalls:
         listener.warn(shortfall)
-    return found, chosen
-
-
-def _calibrated(predictor: Predictor, validation: Dataset) -> Predictor:
-    """The same network with the temperature fitted to the validation rows."""
-    plain = predictor.adjusted(temperature=1.0)
-    truth = true_labels(validation, predictor.labels)
-    return plain.adjusted(temperature=fit_temperature(truth, plain.score(validation.texts).probabilities))
+    return found, fitted, chosen

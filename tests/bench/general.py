@@ -13,7 +13,7 @@ sources left out, which `python -m rnn_cli.models.package` takes.
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,9 @@ def measured(model: rnn.Predictor, rows: Dataset, peers: dict[str, Score]) -> di
     opinions = rows.select(row for row, label in enumerate(rows.labels) if label != "neutral")
     truth = np.array(opinions.labels) == "positive"
     found["opinions"] = len(opinions)
-    found["rnn"] = accuracy_and_area(truth, model.among(["negative", "positive"]).predict_proba(opinions.texts)[:, 1] - 0.5)
+    found["rnn"] = accuracy_and_area(
+        truth, model.among(["negative", "positive"]).predict_proba(opinions.texts)[:, 1] - 0.5
+    )
     for name, score in peers.items():
         found[name] = accuracy_and_area(truth, np.array([score(text) for text in opinions.texts]))
     if len(opinions) < len(rows):

@@ -11,7 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from measuring import in_turn, process, show, trained
+
+from rnn_cli.bundle.model_folder import Manifest
+from rnn_cli.scoring.calibration import Calibration
 
 SENTENCE = "A warm, funny film that never outstays its welcome."
 
@@ -41,9 +45,10 @@ def main() -> None:
         peer = [sys.executable, str(script), str(model / "model.keras"), str(words), SENTENCE]
 
         answered, theirs = json.loads(process(ours)[2])["probabilities"], float(process(peer)[2])
-        # The script knows of no calibration: its logit is divided by the temperature here.
-        temperature = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["temperature"]
-        calibrated = 1 / (1 + ((1 - theirs) / theirs) ** (1 / temperature))
+        # The script knows of no calibration: it is applied here.
+        manifest = Manifest.read(model)
+        calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
+        calibrated = float(calibration.of(np.array([[1 - theirs, theirs]]))[0, 1])
         assert abs(list(answered.values())[1] - calibrated) < 1e-5, (answered, calibrated)
         print(f"both answer {calibrated:.6f}")
 

@@ -19,6 +19,7 @@ from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.config.load import parse_config
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.evaluation.evaluate import kept_test_rows
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 
@@ -30,8 +31,12 @@ def main(model: str, rounds: int) -> None:
     for name in ("the bundle's own file", "without a mask"):
         with Peer(model, name) as peer:
             if name == "the bundle's own file":
-                # Keras knows no temperature, so ours is left out of what is compared.
-                plain = predictor.adjusted(temperature=1.0).score(texts).probabilities[:, -peer.predicted.shape[1] :]
+                # Keras knows no calibration, so ours is left out of what is compared.
+                plain = (
+                    predictor.adjusted(calibration=Calibration())
+                    .score(texts)
+                    .probabilities[:, -peer.predicted.shape[1] :]
+                )
                 print(f"{len(texts):,} texts; largest difference of answers {abs(plain - peer.predicted).max():.1e}")
             ours, keras = in_turn(lambda: seconds(lambda: predictor.predict(texts)), peer.seconds, rounds)
             rates = [[len(texts) / each for each in times] for times in (ours, keras)]

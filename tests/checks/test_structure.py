@@ -1,7 +1,9 @@
 """What a check says of a file that training refuses: it reads what can be read, and names the rest."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from rnn_cli.checks.label_errors import judged_rows
 from rnn_cli.checks.rows import WHOLE, CheckedRows, gather_rows
 from rnn_cli.copies.words import learn_words, split_words
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, RowError
 
 
 @pytest.fixture
@@ -75,3 +77,23 @@ def test_of_many_labels_the_frequent_ones_are_judged(monkeypatch: pytest.MonkeyP
     kept = {labels[row] for row in judged}
     assert kept == {f"label {number}" for number in range(len(kept))} and 8 < len(kept) < 40
     assert len(kept) * len(judged) <= 10_000
+
+
+def test_a_finding_follows_from_the_kind_of_a_fault_and_not_from_its_words(
+    checked: Callable[[bytes], CheckReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = DataError.__init__
+
+    def reworded(self: DataError, what: str, **more: Any) -> None:
+        before(self, "said otherwise", **more)
+
+    monkeypatch.setattr(DataError, "__init__", reworded)
+    names = {finding.name for finding in checked(H + b"a,b\nc,d,e\nc\0,d\nx,\n").findings}
+    assert {"ragged rows", "NUL characters", "missing labels"} <= names
+    assert {finding.name for finding in checked(b"<html><body>no table</body></html>\n").findings} == {"page"}
+
+
+def test_an_error_keeps_its_kind_in_another_process_and_as_a_row_s() -> None:
+    error = DataError("3 fields, expected 2", where="f.csv:3", hint="quote the text", kind="ragged")
+    found = pickle.loads(pickle.dumps(RowError.of(error)))
+    assert (type(found), found.kind, found.where, str(found)) == (RowError, "ragged", "f.csv:3", str(error))

@@ -46,5 +46,16 @@ def test_it_costs_accuracy_where_texts_are_split_at_ascii() -> None:
     assert finding.what.startswith("2 texts have unusual characters: non-breaking and other unusual spaces (2); ")
 
 
+@pytest.mark.parametrize("splitting", ["unicode", "ascii"])
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x08", "\x0b", "\x0c", "\x1b", "\x1f", "\x7f"])
+def test_control_characters_are_to_be_removed(character: str, splitting: str) -> None:
+    (finding,) = found("plain", f"wa{character}rm", splitting=splitting)
+    assert finding.severity is Severity.WARNING and [hit.row for hit in finding.hits] == [1]
+    assert finding.what == "1 text has unusual characters: control characters (1)."
+    assert finding.hint == "Remove the control characters, which may stay in words."
+    (both,) = found(f"cafe\u0301 wa{character}rm", splitting=splitting)
+    assert "read" in both.hint and both.hint.endswith(finding.hint)
+
+
 def test_usual_texts_have_none() -> None:
-    assert found("a film", "café", "“quoted”") == []
+    assert found("a film", "café", "“quoted”", "tabs\tand\r\nlines\n") == []

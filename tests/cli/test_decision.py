@@ -13,7 +13,7 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.evaluation.decide import Chosen
-from rnn_cli.evaluation.scores import tempered
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor
 
@@ -81,7 +81,7 @@ def test_the_temperature_is_the_best_for_the_validation_rows_and_in_every_answer
     assert told["temperature"] == manifest.temperature
     assert told["validation"]["after"]["log_loss"] <= told["validation"]["before"]["log_loss"]
     truth = [manifest.labels.index(row["label"]) for row in rows]
-    plain = tempered(found, 1 / manifest.temperature)[np.arange(len(rows)), truth]
+    plain = Calibration(manifest.temperature).undone(found)[np.arange(len(rows)), truth]
     assert told["validation"]["before"]["log_loss"] == pytest.approx(-np.log(plain).mean())
 
 

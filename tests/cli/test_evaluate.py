@@ -209,7 +209,20 @@ def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], 
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert all(out.count(name) >= 2 for name in ("[red]", "a\ufffd[2Jb", "two lines", "long long", "長い名前"))
-    assert len(out.splitlines()) == 2 + 11 + 1 + 2 + len(ODD) + 1 + 2 + len(ODD)
+    of_calibration = out[out.index("Calibration error") :].partition("\n\n")[0].splitlines()
+    assert len(out.splitlines()) == 2 + 11 + len(of_calibration) + 1 + 2 + len(ODD) + 1 + 2 + len(ODD)
+
+
+def test_the_calibration_error_stands_beside_that_of_chance(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    found = evaluation(["a", "b"])
+    show_evaluation(found, home, "rows.csv")
+    ece, chance = found.metrics.ece, found.metrics.ece_by_chance
+    assert ece is not None and chance is not None and found.to_dict()["ece_by_chance"] == chance > 0
+    told = f"Calibration error {ece:.3f}; a perfectly calibrated model would show {chance:.3f} by chance"
+    assert told in " ".join(capsys.readouterr().out.split())
+    older = replace(found, metrics=replace(found.metrics, ece_by_chance=None))  # of an earlier release
+    show_evaluation(older, home, "rows.csv")
+    assert "by chance" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 
 from rnn_cli.bundle.model_folder import TOKENIZER, Bundle
-from rnn_cli.cli.show_gradients import chart, decay_table, figure, sentences
-from rnn_cli.inspection.decay import Decay, Lesson
+from rnn_cli.cli.show_gradients import chart, decay_table, figure, sentences, verdicts
+from rnn_cli.inspection.decay import Decay, Lesson, Spread
 from rnn_cli.inspection.vectors import read_vectors
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -228,18 +228,37 @@ def test_a_reader_may_leave_early(newest: Path) -> None:
 def test_gradients_are_told_in_figures_and_in_words(
     rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
 ) -> None:
-    words = ["--steps", "0", "--texts", "5", "--tokens", "6", *tiny_overrides(tiny, data__source=labelled_file)]
+    words = [
+        "--steps",
+        "0",
+        "--seeds",
+        "2",
+        "--texts",
+        "5",
+        "--tokens",
+        "6",
+        *tiny_overrides(tiny, data__source=labelled_file),
+    ]
     code, out, err = rnn("inspect", "gradients", "--json", "--out", "chart.png", *words)
     found = json.loads(out)
     assert code == 0 and "Error" not in err
     assert found["distance"] == list(range(6)) and list(found["left"]) == ["rnn", "gru", "lstm"]
     assert all(curve[0] == 1 for cell in found["left"].values() for curve in cell.values())
+    assert found["seeds"] == 2 and [each["distance"] for each in found["compared"]["untrained"]] == [5] * 3
+    for cell, curves in found["left"].items():
+        band = found["band"][cell]["untrained"]
+        assert band["low"][3] <= curves["untrained"][3] <= band["high"][3]
     assert (home / "chart.png").is_file()
 
 
 def lesson(**curves: list[float]) -> Lesson:
-    decays = tuple(Decay(cell, np.array(curve), None) for cell, curve in curves.items())
-    return Lesson("reviews.csv", "word", 64, len(next(iter(curves.values()))), 8, 1.0, 0, decays)
+    decays = tuple(Decay(cell, spread(np.array(curve)), None) for cell, curve in curves.items())
+    return Lesson("reviews.csv", "word", 64, len(next(iter(curves.values()))), 8, 5, 1.0, 0, decays)
+
+
+def spread(curve: np.ndarray) -> Spread:
+    """Between a third and three times the curve."""
+    return Spread(curve, curve / 3, curve * 3)
 
 
 def test_a_table_holds_round_distances_and_the_last() -> None:
@@ -253,27 +272,52 @@ def test_a_sentence_says_what_is_left() -> None:
     gone, grown = [0.8**distance for distance in range(120)], [1.2**distance for distance in range(120)]
     dead, short = [1.0] + [0.0] * 119, [1.0]
     assert list(sentences(lesson(rnn=gone, gru=grown, lstm=dead))) == [
-        "rnn:  after 20 words 1% of the gradient is left, after 100 words less than a millionth",
-        "gru:  after 20 words it has grown 38-fold, after 100 words it has grown more than a million-fold",
-        "lstm: after 20 words less than a millionth of the gradient is left, after 100 words less than a millionth",
+        "rnn:  after 20 words 1% of the gradient is left (0.4% to 3%), "
+        "after 100 words less than a millionth (under 1e-6 to under 1e-6)",
+        "gru:  after 20 words it has grown 38-fold (13-fold to 115-fold), "
+        "after 100 words it has grown more than a million-fold (over 1e6-fold to over 1e6-fold)",
+        "lstm: after 20 words less than a millionth of the gradient is left (under 1e-6 to under 1e-6), "
+        "after 100 words less than a millionth (under 1e-6 to under 1e-6)",
     ]
     assert list(sentences(lesson(rnn=short))) == ["rnn:  no text is longer than one word"]
+
+
+def test_cells_whose_bands_overlap_cannot_be_told_apart() -> None:
+    at_100 = {"rnn": 0.001, "gru": 0.1, "lstm": 0.4}  # a third to three times: 0.003, 0.033 to 0.3, 0.13
+    found = lesson(**{cell: [left ** (distance / 100) for distance in range(120)] for cell, left in at_100.items()})
+    assert list(verdicts(found)) == [
+        "In brackets: where 80% of all networks and texts lie. So, after 100 words:",
+        "untrained: gru keeps more than rnn; lstm keeps more than rnn; cannot tell gru from lstm: their bands overlap",
+    ]
+    dead = lesson(rnn=[1.0] + [0.0] * 119, gru=[1.0] + [0.0] * 119)
+    assert list(verdicts(dead))[1:] == ["untrained: cannot tell rnn from gru: their bands overlap"]
+    assert not list(verdicts(lesson(rnn=[1.0])))
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 64, 300])
 def test_a_chart_stands_on_80_columns(length: int) -> None:
     falling = np.geomspace(1, 1e-30, length)
-    lines = chart({"rnn": falling, "gru": np.append(falling[:-1], np.inf), "lstm": 1 / falling}, "word")
+    lines = chart(
+        {"rnn": spread(falling), "gru": spread(np.append(falling[:-1], np.inf)), "lstm": spread(1 / falling)}, "word"
+    )
     assert max(map(len, lines)) <= 80
     assert 5 < len(lines) < 25
 
 
 def test_a_straight_decay_is_a_straight_line() -> None:
-    lines = chart({"rnn": np.geomspace(1, 1e-3, 64)}, "word")
+    curve = np.geomspace(1, 1e-3, 64)
+    lines = chart({"rnn": Spread(curve, curve, curve)}, "word")
     marks = [(at, column - 8) for at, line in enumerate(lines[:-3]) for column, mark in enumerate(line) if mark == "r"]
     assert len(marks) == 64 and marks[0][1] == 0
     rows = max(at for at, _ in marks)
     assert all(abs(at - column * rows / 63) <= 0.51 for at, column in marks)
+
+
+def test_a_band_is_dots_about_its_mean() -> None:
+    level = np.full(64, 0.1)
+    lines = chart({"rnn": Spread(level, level / 10, level * 10)}, "word")[:-3]
+    column = [line[8 + 30] if len(line) > 38 else " " for line in lines]
+    assert column.count("r") == 1 and "".join(column).strip("·") == "r" and len(column) > 5
 
 
 def test_a_figure_has_two_digits() -> None:

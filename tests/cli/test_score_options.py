@@ -13,7 +13,7 @@ import pytest
 from rnn_cli.cli.options import LABELLED, in_shell_terms
 from rnn_cli.errors import ConfigError, ConfigMistake
 
-from .conftest import Rnn, files_below, on_a_terminal
+from .conftest import Rnn, on_a_terminal
 
 
 @pytest.fixture
@@ -81,7 +81,6 @@ def test_the_general_model_scores_where_there_is_no_other(rnn: Rnn, home: Path) 
     header, row = (home / "out.csv").read_text().splitlines()
     assert header.startswith("text,label,probability,no_known_words") and header.endswith("p(negative),p(positive)")
     assert row.startswith("warm and lovely,positive,")
-
 
 
 def test_a_mistake_in_the_config_of_a_model_is_told_as_it_is() -> None:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from subprocess import PIPE
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -103,19 +104,21 @@ def test_the_script_prints_what_rnn_predict_prints(name: str, make_bundle: Make,
     assert answered_by_rnn(folder, stdin=LINES) == expected  # the folder is a bundle, too
 
 
-DECISIONS: list[tuple[tuple[str, ...], dict[str, float]]] = [
+DECISIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("bad", "good"), {"threshold": 0.9}),
     (("bad", "good"), {"threshold": 0.0}),
     (("bad", "good"), {"threshold": 1.0, "unsure_below": 0.5}),
     (("bad", "good"), {"threshold": 0.3, "unsure_below": 1.2, "temperature": 3.0}),
     (("böse\tand mean", "good\n", "so-so"), {"temperature": 0.05}),
+    (("bad", "good"), {"temperature": 1.3, "scales": (0.4,), "biases": (-1.5,)}),
+    (("bad", "good", "so-so"), {"scales": (0.5, 1.0, 2.0), "biases": (0.3, -1.0, 0.7)}),
     (("bad", "good", "so-so", "unsure"), {"unsure_below": 0.7}),
 ]
 
 
 @pytest.mark.parametrize(("labels", "changes"), DECISIONS)
 def test_the_script_decides_as_rnn_does(
-    labels: tuple[str, ...], changes: dict[str, float], make_bundle: Make, tmp_path: Path
+    labels: tuple[str, ...], changes: dict[str, Any], make_bundle: Make, tmp_path: Path
 ) -> None:
     opened = make_bundle(labels, {}, **changes)
     found = answered_by_script(exported(opened), stdin=LINES, at=tmp_path)

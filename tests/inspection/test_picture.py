@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from rnn_cli.errors import UsageError
-from rnn_cli.inspection.decay import Decay, Lesson
+from rnn_cli.inspection.decay import Decay, Lesson, Spread
 from rnn_cli.inspection.picture import draw_growth, draw_lesson, save_picture
 from rnn_cli.inspection.reading import Growth, States
 from rnn_cli.inspection.tokens import Reading, Token
@@ -72,10 +72,23 @@ def test_what_is_drawn_is_what_was_found() -> None:
 def test_gradients_have_plain_numbers_beside_the_axis() -> None:
     curve = 0.9 ** np.arange(120)
     with styled("test"):
-        figure = draw_lesson(Lesson("a$b.csv", "word", 3, 120, 4, 1.0, 5, (Decay("lstm", curve, curve**0.5),)))
+        spread = Spread(curve, curve**2, curve**0.5)
+        figure = draw_lesson(Lesson("a$b.csv", "word", 3, 120, 4, 5, 1.0, 5, (Decay("lstm", spread, spread),)))
         FigureCanvasAgg(figure).draw()
     shown = [each.get_text() for each in figure.axes[0].get_yticklabels()]
     assert {"1", "0.1", "0.001"} <= set(shown) and not any("$" in each for each in shown)
+
+
+def test_gradients_have_their_band_about_the_mean() -> None:
+    curve = 0.95 ** np.arange(100)
+    with styled("test"):
+        spread = Spread(curve, curve**2, curve**0.5)
+        figure = draw_lesson(Lesson("a.csv", "word", 3, 100, 4, 5, 1.0, 0, (Decay("lstm", spread, None),)))
+    (band,) = figure.axes[0].collections
+    corners = np.asarray(band.get_paths()[0].vertices)
+    drawn = {float(x): corners[corners[:, 0] == x, 1] for x in (10, 50, 99)}
+    for x, ys in drawn.items():
+        assert (ys.min(), ys.max()) == pytest.approx((curve[int(x)] ** 2, curve[int(x)] ** 0.5))
 
 
 @pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml")])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 
-from rnn_cli.evaluation.scores import calibration_error, precision_recall_curve, roc_curve
+from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.scores import BINS, calibration_error, precision_recall_curve, roc_curve
 from rnn_cli.reporting import charts
 
 
@@ -43,8 +45,20 @@ def test_few_points_stay_as_they_are() -> None:
 def test_the_reliability_diagram_shows_the_calibration_error(scored: tuple[np.ndarray, np.ndarray]) -> None:
     positive, probabilities = scored
     truth, predicted = positive.astype(np.intp), (probabilities[:, 1] >= 0.5).astype(np.intp)
-    confidence, accuracy, low, high = charts.reliability(truth, probabilities, predicted)
+    confidence, accuracy, low, high, rows = charts.reliability(truth, probabilities, predicted)
     assert len(confidence) == 15 and (np.diff(confidence) > 0).all()
     error = calibration_error(truth, probabilities, predicted)
     assert error == pytest.approx(np.abs(accuracy - confidence).mean(), abs=1e-3)  # bins of equal mass
     assert (low < accuracy).all() and (accuracy < high).all()
+    assert rows.sum() == len(truth) and np.ptp(rows) <= 1
+    ends = [wilson_interval(round(share * of), int(of)) for share, of in zip(accuracy, rows, strict=True)]
+    np.testing.assert_allclose(np.stack([low, high], axis=1), ends)
+
+
+def test_the_bins_are_scikit_learn_s_of_equal_mass(scored: tuple[np.ndarray, np.ndarray]) -> None:
+    positive, probabilities = scored
+    truth, ones = positive.astype(np.intp), np.ones(len(positive), np.intp)
+    confidence, accuracy, *_ = charts.reliability(truth, probabilities, ones)
+    shares, means = calibration_curve(truth, probabilities[:, 1], n_bins=BINS, strategy="quantile")
+    np.testing.assert_allclose(confidence, means, atol=2e-3)
+    np.testing.assert_allclose(accuracy, shares, atol=2e-2)

@@ -145,8 +145,8 @@ def test_many_rows_make_no_larger_page(trained: Path, report_on: Gather) -> None
     assert len(page(many_labels(few, 2, 100_000))) < 150_000
 
 
-def test_the_temperature_is_undone_in_the_reliability_diagram(trained: Path, report_on: Gather) -> None:
+def test_the_calibration_is_undone_in_the_reliability_diagram(trained: Path, report_on: Gather) -> None:
     report = many_labels(report_on(trained, [("warm", "good")]), 3, 500)
     plain, scaled = (replace(report, manifest=replace(report.manifest, temperature=each)) for each in (1.0, 1.7))
-    assert "before temperature scaling" not in page(plain)
-    assert "before temperature scaling, error" in page(scaled) and "as predicted (temperature 1.70)" in page(scaled)
+    assert "before calibration" not in page(plain)
+    assert "before calibration, error" in page(scaled) and "as predicted (temperature 1.70)" in page(scaled)

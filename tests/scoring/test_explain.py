@@ -14,6 +14,7 @@ from rnn_cli.config.schema import ModelConfig
 from rnn_cli.network.build import build
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring import explain as module
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.explain import Part, explain_texts, log_odds
 from rnn_cli.scoring.predictor import Predictor
 
@@ -74,9 +75,16 @@ def test_a_text_of_which_nothing_is_left_is_an_empty_one(predictor: Predictor) -
 
 
 def test_the_log_odds_are_those_after_temperature(predictor: Predictor) -> None:
-    plain, cooled = predictor.adjusted(temperature=1.0), predictor.adjusted(temperature=4.0)
+    plain, cooled = predictor.adjusted(calibration=Calibration()), predictor.adjusted(calibration=Calibration(4.0))
     (hot,), (cold,) = explain_texts(plain, ["a warm film"], [GOOD]), explain_texts(cooled, ["a warm film"], [GOOD])
     assert [4 * part.weight for part in cold] == pytest.approx([part.weight for part in hot], rel=1e-4)
+
+
+def test_the_log_odds_are_those_after_vector_scaling(predictor: Predictor) -> None:
+    plain = predictor.adjusted(calibration=Calibration())
+    scaled = predictor.adjusted(calibration=Calibration(1.0, (0.5,), (2.0,)))
+    (hot,), (cold,) = explain_texts(plain, ["a warm film"], [GOOD]), explain_texts(scaled, ["a warm film"], [GOOD])
+    assert [2 * part.weight for part in cold] == pytest.approx([part.weight for part in hot], rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 from rnn_cli.bundle.model_folder import KERAS_MODEL, METRICS, ONNX_MODEL, Bundle, proof
 from rnn_cli.errors import BundleError
+from rnn_cli.scoring.calibration import Calibration
+from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, graph_file
 from rnn_cli.text.padding import pad
 
@@ -40,7 +43,7 @@ def test_it_learned_what_the_file_teaches(predictor: Predictor) -> None:
 def test_scores_are_those_of_the_keras_file(predictor: Predictor, trained: Path) -> None:
     model = keras.saving.load_model(trained / KERAS_MODEL)
     ids = pad(predictor.tokenizer.encode_all(TEXTS))
-    plain = predictor.adjusted(temperature=1.0)
+    plain = predictor.adjusted(calibration=Calibration())
     np.testing.assert_allclose(plain.score(TEXTS).probabilities[:, 1:], np.asarray(model(ids)), atol=1e-5)
 
 
@@ -68,7 +71,7 @@ def test_word_order_can_matter(make_labelled_file: Callable[..., Path], predicto
     assert abs(one - other).max() > 1e-6
 
 
-def changed(trained: Path, **changes: float) -> Predictor:
+def changed(trained: Path, **changes: Any) -> Predictor:
     opened = Bundle.open(trained)
     return Predictor(Bundle(trained, replace(opened.manifest, **changes)))
 
@@ -86,6 +89,19 @@ def test_the_manifest_temperature_divides_the_logits(trained: Path) -> None:
 
     np.testing.assert_allclose(
         logits(changed(trained, temperature=4.0)) * 4, logits(changed(trained, temperature=1.0)), rtol=1e-5
+    )
+
+
+def test_the_manifest_s_vector_scaling_comes_after_the_temperature(trained: Path) -> None:
+    texts = ["a warm film", "a dull film", "zzqq"]
+    plain = changed(trained, temperature=1.0)
+    raw = plain.logits(plain.tokenizer.encode_all(texts))
+    scaled = changed(trained, temperature=2.0, scales=(3.0,), biases=(-0.5,))
+    expected = 1 / (1 + np.exp(-(raw[:, 0] / 2 * 3 - 0.5)))
+    np.testing.assert_allclose(scaled.score(texts).probabilities[:, 1], expected, rtol=1e-5)
+    assert scaled.adjusted(decision=Decision(0.9)).calibration == scaled.calibration
+    assert scaled.running((trained / ONNX_MODEL).read_bytes(), "").score(texts).probabilities[:, 1] == pytest.approx(
+        expected, rel=1e-5
     )
 
 

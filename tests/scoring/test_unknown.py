@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.data.rows import Dataset
+from rnn_cli.evaluation.evaluate import evaluate_predictor
+from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.unknown import UnknownTokens, warning_of
+from rnn_cli.text.tokenizer import Tokenizer
 
 USUAL = UnknownTokens(10_000, 300)
 
@@ -48,6 +52,20 @@ def test_a_forged_share_is_none(entry: object) -> None:
     assert UnknownTokens.of_manifest({"unknown_tokens": entry}) is None
 
 
-def test_blank_texts_have_no_tokens(trained: Path) -> None:
-    texts = ["", "  ", "\u00a0"]
-    assert Predictor.open(trained).score(texts).tokens.without_blank(texts) == UnknownTokens()
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_texts_without_tokens_have_none_wherever_they_are_counted(trained: Path, level: str) -> None:
+    predictor = Predictor.open(trained)
+    if level == "char":  # to which spaces are tokens; the graph reads any ids
+        predictor.tokenizer = Tokenizer.fit(["a warm film"], level="char", vocab_size=30)
+    texts = ["", "  ", "\u00a0", "!!", "warm zzqq", "zzqq"]
+    read = sum(len(predictor.tokenizer.encode_whole(text)) for text in texts)
+    unknown = sum(predictor.tokenizer.encode_whole(text).count(1) for text in texts)
+    expected = UnknownTokens(read, unknown)
+    assert predictor.score(texts).tokens == expected
+    assert (
+        evaluate_predictor(predictor, Dataset("x.csv", texts, ["good"] * 6, list(range(6)))).scores.tokens == expected
+    )
+    (scored,) = (scores for _, scores in score_each(predictor, [texts], lambda item: item))
+    assert scored.tokens == expected
+    if level == "word":
+        assert expected == UnknownTokens(3, 2)

@@ -17,6 +17,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.finetune import Origin
@@ -76,7 +77,7 @@ def further(parent: Path, source: Path, listener: Any, *overrides: str, config: 
 def scores(opened: Bundle) -> np.ndarray:
     """The network's own answers: each model is calibrated anew on its own validation rows."""
     texts = ["a warm lovely film", "a dull noisy plot", "the average evening", "zzz", ""]
-    return Predictor(opened).adjusted(temperature=1.0).score(texts).probabilities
+    return Predictor(opened).adjusted(calibration=Calibration()).score(texts).probabilities
 
 
 def refusal(parent: Path, *overrides: str, config: str | None = None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from rnn_cli.data.source import load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError, RunFailed
 from rnn_cli.evaluation.evaluate import kept_test_rows
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.padding import pad
 from rnn_cli.training.checkpointing import SavedRun
@@ -85,7 +86,7 @@ def test_every_kind_of_network_goes_all_the_way(
     texts = [*load_rows(str(labelled_file)).texts[:20], "", "zzz", "Σ 🎬 一二三 warm"]
     model = keras.saving.load_model(opened.path / KERAS_MODEL)
     predicted = np.asarray(model(pad(predictor.tokenizer.encode_all(texts))))
-    plain = predictor.adjusted(temperature=1.0)
+    plain = predictor.adjusted(calibration=Calibration())
     np.testing.assert_allclose(plain.score(texts).probabilities[:, 1:], predicted, atol=1e-5)
 
 

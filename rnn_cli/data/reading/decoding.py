@@ -98,7 +98,10 @@ def _repaired(line: str, number: int, request: ReadRequest, faults: Faults | Non
         line = line.replace("\0", "")
     if faults is not None and _ESCAPED.search(line):
         faults[number] = DataError(
-            "bytes that are not UTF-8", where=request.at(number), hint="convert the file, or name its encoding"
+            "bytes that are not UTF-8",
+            where=request.at(number),
+            hint="convert the file, or name its encoding",
+            kind="encoding",
         )
         line = _ESCAPED.sub("\ufffd", line)
     return line
@@ -164,11 +167,11 @@ def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     if likely is None:
         hint = "most of the file is UTF-8: write this line again"
     if found is None:
-        return DataError(f"is not {encoding.upper()}", where=request.name, hint=hint)
+        return DataError(f"is not {encoding.upper()}", where=request.name, hint=hint, kind="encoding")
     line, position, byte = found
     what = f"byte 0x{byte:02x} at position {position} of the line is not {encoding.upper()}"
     kind = RowError if encoding == "utf-8" else DataError
-    return kind(what, where=request.at(line), hint=hint)
+    return kind(what, where=request.at(line), hint=hint, kind="encoding")
 
 
 _MANY_BYTES = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")

@@ -64,7 +64,9 @@ def _opened(stream: io.BufferedReader, request: ReadRequest, delimiter: str) -> 
     if not head.lines and head.error is not None:
         raise _of_header(head.error, 1, request)
     if _HTML.match("".join(head.lines[:3])):
-        raise DataError("is a page of HTML, not a table", where=request.name, hint="download the file itself")
+        raise DataError(
+            "is a page of HTML, not a table", where=request.name, hint="download the file itself", kind="page"
+        )
     look = look_at(head, request, delimiter)
     quoting, habits = _quoting(request, look)
     is_plain, skipped = quoting.kind == "none", look.skipped
@@ -112,7 +114,7 @@ def _header(records: Records, request: ReadRequest, look: Look, faults: Faults) 
 def _of_header(error: DataError, line: int, request: ReadRequest) -> DataError:
     """The error; of the header itself it is not one of a row. A later row may be decoded together with the header."""
     if isinstance(error, RowError) and error.where == request.at(line):
-        return DataError(error.what, where=error.where, hint=error.hint)
+        return DataError(error.what, where=error.where, hint=error.hint, kind=error.kind)
     return error
 
 
@@ -230,4 +232,4 @@ def _wrong_count(count: int, table: _Table, raw: str, line: int, request: ReadRe
         hint = f"remove the {delimiter!r} from the text" if table.is_plain else "quote the text"
     else:
         hint = "add the missing fields" + (", or check the quotes" if not table.is_plain else "")
-    return DataError(what, where=request.at(line), hint=hint)
+    return DataError(what, where=request.at(line), hint=hint, kind="ragged")

@@ -114,7 +114,7 @@ class ReadRequest:
 
     def nul(self, line: int, hint: Setting = STRIP_NUL) -> DataError:
         """The error for a NUL character."""
-        return DataError("a NUL character", where=self.at(line), hint=hint)
+        return DataError("a NUL character", where=self.at(line), hint=hint, kind="nul")
 
 
 READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
