@@ -18,7 +18,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 @click.group()
 def inspect() -> None:
-    """Look inside: the model, tokens, a reading, vectors, gradients."""
+    """Look inside: the model, tokens, a reading, vectors, behaviour, gradients."""
 
 
 @inspect.command(
@@ -213,6 +213,48 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     check_folder(out, force=force, own=PROJECTOR_FILES)
     vectors = read_vectors(Bundle.open(locate(model)))
     show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
+
+
+@inspect.command(
+    epilog="""\b
+Examples:
+  rnn inspect behaviour
+  rnn inspect behaviour cases.yaml --model runs/quick-1
+  rnn inspect behaviour cases.yaml --fail-above 0.1
+"""
+)
+@click.argument("cases", required=False, type=click.Path(path_type=Path), metavar="[CASES]")
+@model_option
+@click.option(
+    "--fail-above", type=click.FloatRange(0, 1), metavar="RATE", help="Exit 1 if a test fails more often, as 0.1."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all failures.")
+def behaviour(cases: Path | None, model: str | None, fail_above: float | None, as_json: bool) -> None:
+    """Test a model's behaviour, one difficulty at a time.
+
+    Without CASES, tests that come with rnn: what English reviews say with negation, "but", typos, names and the like;
+    for a model of other labels than positive, negative and neutral only those in which a change must not change the
+    label. CASES is a YAML file of your own tests; docs/inspect.md describes it.
+
+    The table has each test's rate of failures. label: a text must get this label. same: a change must not change the
+    label. more, less: a change must not lower, or raise, a label's probability by more than 0.1.
+    """
+    from rnn_cli.bundle.locate import locate
+    from rnn_cli.inspection.behaviour import check_behaviour
+    from rnn_cli.scoring.predictor import Predictor
+
+    found = check_behaviour(Predictor.open(locate(model)), cases)
+    if as_json:
+        from rnn_cli.cli.layout import to_json
+
+        click.echo(to_json(found.to_dict(), indent=2))
+    else:
+        from rnn_cli.cli.show_behaviour import show_behaviour
+
+        show_behaviour(found)
+    if fail_above is not None and (above := found.above(fail_above)):
+        click.echo(f"{len(above):,} of {len(found.tests):,} tests fail above {fail_above:g}", err=True)
+        raise click.exceptions.Exit(1)
 
 
 @inspect.command(
