@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import model_option, set_option
+from rnn_cli.cli.options import NumberRange, model_option, set_option
 from rnn_cli.cli.predict import refuse_undecodable
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import UsageError, few_of
 from rnn_cli.text.plain import one_line
 
 PICTURE = click.option(
@@ -226,7 +226,10 @@ Examples:
 @click.argument("cases", required=False, type=click.Path(path_type=Path), metavar="[CASES]")
 @model_option
 @click.option(
-    "--fail-above", type=click.FloatRange(0, 1), metavar="RATE", help="Exit 1 if a test fails more often, as 0.1."
+    "--fail-above",
+    type=NumberRange(0, 1),
+    metavar="RATE",
+    help="Exit 1 if a test's rate is above this, such as 0.1.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all failures.")
 def behaviour(cases: Path | None, model: str | None, fail_above: float | None, as_json: bool) -> None:
@@ -253,7 +256,8 @@ def behaviour(cases: Path | None, model: str | None, fail_above: float | None, a
 
         show_behaviour(found)
     if fail_above is not None and (above := found.above(fail_above)):
-        click.echo(f"{len(above):,} of {len(found.tests):,} tests fail above {fail_above:g}", err=True)
+        of_all = f"{len(above):,} of {len(found.tests):,} tests"
+        click.echo(one_line(f"{of_all} fail more often than {fail_above:g}: {few_of(above)}"), err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -288,7 +292,7 @@ Examples:
 )
 @click.option(
     "--scale",
-    type=click.FloatRange(min=0, min_open=True, max=100),
+    type=NumberRange(min=0, min_open=True, max=100),
     default=1.0,
     metavar="X",
     help="Multiply the first recurrent weights  [default: 1]",

@@ -7,7 +7,7 @@ behavioral testing of NLP models with CheckList.
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
@@ -38,6 +38,9 @@ TEXT = "{text}"
 """In a change, the text that is changed."""
 
 _OTHER = ".other"
+
+_QUOTE = 'write each text after a dash, and quote one that begins with { or ", or holds a colon'
+"""The usual way out where a file of texts is no YAML."""
 
 
 def _typo(text: str) -> str:
@@ -206,7 +209,11 @@ class Case:
 def read_cases(file: Path) -> Cases:
     """The cases of a YAML file. Raises `ConfigError` with every mistake, each with its line or key."""
     where = str(file)
-    given = parse_yaml(read_yaml(file, where), where)
+    text = read_yaml(file, where)
+    try:
+        given = parse_yaml(text, where)
+    except ConfigError as error:
+        raise ConfigError([replace(each, what=f"{each.what}; {_QUOTE}") for each in error.mistakes]) from None
     if not isinstance(given, dict):
         what = f"expected the keys slots and tests, got {shown_value(given)}"
         raise ConfigError([ConfigMistake(what, where=where)])
