@@ -18,7 +18,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 @click.group()
 def inspect() -> None:
-    """Look inside: the model, tokens, a reading, vectors, behaviour, gradients."""
+    """Look inside: model, tokens, readings, behaviour, gradients."""
 
 
 @inspect.command(

@@ -16,7 +16,7 @@ from rnn_cli.evaluation.intervals import Interval, wilson_interval
 from rnn_cli.inspection.cases import SUITE, BehaviourTest, Case, Kind, made_cases, read_cases
 from rnn_cli.scoring.predictor import Predictor
 
-TOLERANCE = 0.1
+MOVE_ALLOWED = 0.1
 """A probability that moves the wrong way by no more than this does not fail; CheckList's own default."""
 
 OR = " or "
@@ -185,7 +185,7 @@ def _failures(
         if kind in ("more", "less"):
             (label,) = labels[case.label]
             before, after = float(rows[case.text][label]), float(row[label])
-            if (before - after if kind == "more" else after - before) > TOLERANCE:
+            if (before - after if kind == "more" else after - before) > MOVE_ALLOWED:
                 expected = predictor.labels[label]
                 found.append(Failure(case.text, last, expected, predictor.labels[predicted], after, before))
         elif predicted not in (right := labels[case.label] if kind == "label" else [chosen[case.text]]):

@@ -28,7 +28,7 @@ SUITE = Path(__file__).with_name("behaviour.yaml")
 Kind = Literal["label", "same", "more", "less"]
 """What a test holds: a text's label; a label that a change keeps; a probability it does not lower, or not raise."""
 
-MOST, MOST_TESTS, MOST_CHARACTERS = 1_000, 200, 10_000
+MOST_TEXTS, MOST_TESTS, MOST_CHARACTERS = 1_000, 200, 10_000
 """The most texts of a test, tests of a file and characters of a text."""
 
 ARROW = " => "
@@ -95,7 +95,7 @@ class BehaviourTest(BaseModel):
     kind: Kind
     texts: dict[str, tuple[str, ...]]
     change: str | None = None
-    most: Annotated[int, Field(ge=1, le=MOST), BeforeValidator(as_number)] = 100
+    most: Annotated[int, Field(ge=1, le=MOST_TEXTS), BeforeValidator(as_number)] = 100
 
     @field_validator("texts", mode="before")
     @classmethod
@@ -207,7 +207,7 @@ class Case:
 
 
 def read_cases(file: Path) -> Cases:
-    """The cases of a YAML file. Raises `ConfigError` with every mistake, each with its line or key."""
+    """The cases of a YAML file. Raises `ConfigError` with its mistakes, each with its line or key."""
     where = str(file)
     text = read_yaml(file, where)
     try:

@@ -255,6 +255,13 @@ def test_a_mistake_is_named_with_its_place_and_a_hint(text: str, told: str, tmp_
     assert told in str(raised.value) and all("cases.yaml" in line for line in str(raised.value).splitlines())
 
 
+def test_what_moves_a_little_does_not_fail(tmp_path: Path) -> None:
+    text = "tests: {t: {kind: KIND, texts: {positive: [warm => WORD warm]}}}"
+    for kind, word, fails in (("more", "rather", 0), ("more", "dull", 1), ("less", "very", 0), ("less", "dull", 0)):
+        found = checked(tmp_path, text.replace("KIND", kind).replace("WORD", word))
+        assert len(found.tests[0].failures) == fails
+
+
 def test_a_label_may_hold_the_word_or(tmp_path: Path) -> None:
     found = checked(tmp_path, LABEL.replace("negative", "dull or so"), "dull or so", "warm")
     (failure,) = found.tests[0].failures
