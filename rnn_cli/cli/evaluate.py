@@ -26,7 +26,6 @@ from rnn_cli.text.plain import one_line
 Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
-  rnn evaluate --data other.csv --text-column review
   rnn evaluate --goal "precision >= 0.95"
   rnn evaluate --by length --report report.html --plots charts
 """

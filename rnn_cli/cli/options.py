@@ -90,7 +90,7 @@ def include_seen_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """The option --model."""
-    about = "A trained model, or general  [default: $RNN_MODEL or newest run]"
+    about = "A model, or general  [default: $RNN_MODEL, newest run]"
     return click.option("--model", metavar="DIR", help=about)(command)
 
 

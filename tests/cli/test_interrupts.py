@@ -128,7 +128,7 @@ def test_an_interrupt_that_python_drops_comes_again(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_error_in_an_interrupt_s_wake_is_the_interrupt(rnn: Rnn, monkeypatch: pytest.MonkeyPatch) -> None:
-    def locate(model: str | None) -> Path:
+    def locate(model: str | None, note: object = None) -> Path:
         try:
             raise Terminated
         finally:

@@ -148,7 +148,7 @@ def test_no_command_shows_the_help_on_stderr(rnn: Rnn) -> None:
 def test_whatever_goes_wrong_is_one_line_and_a_code(
     error: BaseException, code: int, told: str, rnn: Rnn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(model: str | None) -> Path:
+    def fail(model: str | None, note: object = None) -> Path:
         raise error
 
     monkeypatch.setattr("rnn_cli.bundle.locate.locate", fail)
