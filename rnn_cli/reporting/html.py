@@ -133,6 +133,7 @@ def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
         frequent=[shortened(token, 24) for token in report.frequent],
         source=shown_source(data) if data.sources else Path(shown_source(data)).name,
         known=None if data.sources else BUILTIN.get(data.source),
+        several=data.sources is not None,
         listed=report.labels if len(report.labels) <= MAX_LABELS_LISTED else (),
         further=FURTHER in report.manifest.data,
         has_int8=INT8_MODEL in report.manifest.files,
