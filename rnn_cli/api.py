@@ -272,7 +272,7 @@ def _source_of(data: "Data | None") -> "list[Override]":
 
     if data is None:
         return []
-    return [Override("data.sources", None), Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
+    return [Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
 
 
 def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -184,6 +184,7 @@ def _validated(
     given: dict[Any, Any], where: str, overrides: Sequence[Override], mistakes: list[ConfigMistake]
 ) -> Config:
     changes: list[Override] = []
+    _make_room(given, {change.key for change in overrides})
     for change in overrides:
         try:
             _put(given, change)
@@ -222,7 +223,10 @@ def stored_config(content: bytes, where: str) -> Config:
 
 def to_yaml(config: Config, width: float = 110) -> str:
     """The whole config as YAML for `parse_config`, keys in declared order; folds lines longer than `width`."""
-    text = yaml.dump(config.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+    content = config.to_dict()
+    if config.data.sources is not None:
+        del content["data"]["source"]  # which does not count then
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
 
 
@@ -254,6 +258,14 @@ def _put(given: dict[Any, Any], change: Override) -> None:
     given[last] = change.value
 
 
+def _make_room(given: dict[Any, Any], keys: Set[str]) -> None:
+    """Take out the source that an override replaces by several, or the other way round."""
+    data = given.get("data")
+    for key, other in (("data.source", "sources"), ("data.sources", "source")):
+        if key in keys and f"data.{other}" not in keys and isinstance(data, dict):
+            given["data"] = data = {name: value for name, value in data.items() if name != other}
+
+
 def _placed(mistake: KeyMistake, where: str, changes: Sequence[Override]) -> ConfigMistake:
     own = [change for change in changes if _leads(change.path, mistake.path)]
     below = [change for change in changes if _leads(mistake.path, change.path)]
@@ -278,7 +290,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
-        return super().represent_sequence(tag, sequence, flow_style=True)
+        # Sections in a list have a line a key.
+        return super().represent_sequence(
+            tag, sequence, flow_style=not any(isinstance(each, dict) for each in sequence)
+        )
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -9,8 +9,11 @@ from dataclasses import replace
 from rnn_cli.config.schema import DataConfig, SourceConfig
 from rnn_cli.data.builtin import NotThere
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import load_rows, load_texts, need_source
+from rnn_cli.data.source import is_builtin, load_rows, load_texts, need_source
 from rnn_cli.errors import DataError, few_of
+
+_READING = ("text_column", "label_column", "format", "sheet", "delimiter", "quoting", "header", "encoding")
+"""The keys of a source that say how to read it."""
 
 
 def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset:
@@ -43,6 +46,7 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
             part = part.select(row for row, text in enumerate(part.texts) if text not in before)
         seen |= dict(zip(part.texts, part.labels, strict=True))
         kept.append((source, part))
+    warnings += _strangers(kept)
     weights = [weight for source, part in kept for weight in _weights(source, part)]
     mean = sum(weights) / max(len(weights), 1)
     return Dataset(
@@ -56,6 +60,15 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
         warnings=tuple(warnings),
         notes=tuple(dict.fromkeys(note for _, part in kept for note in part.notes)),
     )
+
+
+def _strangers(parts: Sequence[tuple[SourceConfig, Dataset]]) -> Iterator[str]:
+    """Sources that share no label with another one, though nothing says that they should not."""
+    for source, part in parts:
+        own = set(part.labels)
+        others = {label for other, rows in parts if other is not source for label in rows.labels}
+        if others and not others & own and source.label is None and source.labels is None:
+            yield f"{source.called}: no other source has one of its labels ({few_of(sorted(own))}); labels can map them"
 
 
 def load_unlabelled_sources(config: DataConfig) -> list[str]:
@@ -82,12 +95,14 @@ def _without_optional(source: SourceConfig, warn: Callable[[str], None] | None =
 
 def _how(source: SourceConfig, config: DataConfig) -> DataConfig:
     """How to read a source."""
-    keys = ("text_column", "label_column", "format", "sheet", "delimiter", "quoting", "header", "encoding")
-    return config.model_copy(update={"sources": None, **{key: getattr(source, key) for key in keys}})
+    return config.model_copy(update={"sources": None, **{key: getattr(source, key) for key in _READING}})
 
 
 def _load(source: SourceConfig, config: DataConfig) -> Dataset:
     """One source's rows, with the model's labels."""
+    given = [key for key in _READING if getattr(source, key) != SourceConfig.model_fields[key].default]
+    if given and is_builtin(source.source):
+        raise DataError(f"a built-in set, of which {given[0]} says nothing", where=source.called, hint="leave it out")
     rows = load_rows(source.source, _how(source, config), label=source.label)
     rows = _renamed(source, rows)
     if source.rows is not None and source.rows < len(rows):

@@ -46,6 +46,8 @@ def unplaced_config(config: Config) -> Config:
             for key in ("source", "validation", "test")
             if isinstance(value := getattr(config.data, key), str)
         },
+        "sources": config.data.sources
+        and [each.model_copy(update={"source": _last(each.source)}) for each in config.data.sources],
         "unlabelled": [_last(each) for each in named] if isinstance(named, list) else named and _last(named),
     }
     vectors = config.model.embeddings

@@ -245,7 +245,14 @@ def _is_free(key: str, now: object, then: object) -> bool:
         key in ("data.source", "training.checkpoint_minutes", "training.baseline")
         or (key in ("data.validation", "data.test") and are_files)
         or (key == "data.unlabelled" and None not in (now, then))
+        or (key == "data.sources" and _elsewhere(now, then))
     )
+
+
+def _elsewhere(now: Any, then: Any) -> bool:
+    """Whether several sources differ in nothing but where their rows are."""
+    one, other = ([{**source, "source": ""} for source in each or ()] for each in (now, then))
+    return one == other
 
 
 def _check_sizes(arrays: Mapping[str, list[AnyArray]], made_of: Architecture) -> None:

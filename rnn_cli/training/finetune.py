@@ -76,8 +76,6 @@ class Origin:
         Raises `ConfigError` for each key that would need another network or tokenizer.
         """
         if config is None:
-            if any(each.key == "data.source" for each in overrides):  # instead of several sources that it may have
-                overrides = [Override("data.sources", None), *overrides]
             wanted = with_overrides(self.config, overrides, str(self.path / CONFIG))
         else:
             wanted = as_prepared(load_config(config, overrides), self.known, self.config.model)

@@ -120,6 +120,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
     listener.note(_summary(splits, sentences, unlabelled, labels, tokenizer))
+    if splits.train.sources:
+        listener.note(_summary_of_sources(splits))
     if rare := _rare(splits):
         listener.warn(rare)
     if unlabelled.left_out:
@@ -314,6 +316,16 @@ def _rare(splits: Splits) -> str | None:
     label = "a label has" if len(rare) == 1 else f"{len(rare):,} labels have"
     return (
         f"{label} fewer than {FEW_OF_LABEL} rows ({few_of(rare)}): whether the model can tell it apart cannot be known"
+    )
+
+
+def _summary_of_sources(splits: Splits) -> str:
+    """The rows of each source on each side."""
+    sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
+    counts = {name: Counter(side.sources) for name, side in sides.items() if len(side)}
+    names = dict.fromkeys(name for of in counts.values() for name in of)
+    return "sources: " + "; ".join(
+        f"{name} {', '.join(f'{of[name]:,} {side}' for side, of in counts.items() if of[name])}" for name in names
     )
 
 

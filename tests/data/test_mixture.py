@@ -56,6 +56,20 @@ def test_a_map_that_misses_a_label_is_an_error_with_counts(write: Write) -> None
     assert unused.warnings == ("rows.csv: no row is labelled 7",)
 
 
+def test_labels_that_no_other_source_has_deserve_a_look(write: Write) -> None:
+    one, two = write("one.csv", csv_of("one", 4)), write("two.csv", csv_of("two", 4, "01"))
+    told = mixed({"source": one}, {"source": two}).warnings
+    assert told[1] == "two.csv: no other source has one of its labels (0, 1); labels can map them"
+    assert mixed({"source": one}, {"source": two, "label": "c"}).warnings == (
+        "one.csv: no other source has one of its labels (a, b); labels can map them",
+    )
+
+
+def test_of_a_built_in_set_nothing_says_how_it_is_read() -> None:
+    with pytest.raises(DataError, match="^sample: a built-in set, of which label_column says nothing; leave it out$"):
+        mixed({"source": "sample", "label_column": "label"})
+
+
 def test_one_label_for_all_rows_of_a_source_without_labels(write: Write) -> None:
     path = write("facts.csv", "text,topic\nWater boils.,x\nSnow falls.,\n")
     assert mixed({"source": path, "label": "neutral"}).labels == ["neutral", "neutral"]
