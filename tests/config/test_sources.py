@@ -1,0 +1,32 @@
+"""Several sources in a config: overrides, YAML, and what a run may find elsewhere when it goes on."""
+
+from rnn_cli.config.load import Override, parse_config, to_yaml, with_overrides
+from rnn_cli.config.schema import Config
+from rnn_cli.training.checkpointing import _is_free
+
+TEXT = "data: {sources: [{source: a.csv, labels: {1: good, 0: null}}, {source: b.csv, weight: 2}]}"
+
+
+def test_one_source_replaces_several_and_several_replace_one() -> None:
+    config = parse_config(TEXT, "c.yaml")
+    one = with_overrides(config, [Override("data.source", "mine.csv")])
+    assert (one.data.source, one.data.sources) == ("mine.csv", None)
+    again = with_overrides(one, [Override("data.sources", [{"source": "a.csv"}])])
+    assert again.data.sources is not None and again.data.source == Config().data.source
+
+
+def test_what_is_written_is_read_again() -> None:
+    config = parse_config(TEXT, "c.yaml")
+    text = to_yaml(config)
+    assert "\n  source:" not in text and "\n  - source: a.csv\n" in text
+    assert parse_config(text, "again.yaml") == config
+
+
+def test_only_the_places_of_sources_may_change_before_a_run_goes_on() -> None:
+    def sources(text: str) -> object:
+        return parse_config(text, "c.yaml").to_dict()["data"]["sources"]
+
+    here = sources(TEXT)
+    assert _is_free("data.sources", sources(TEXT.replace("a.csv", "elsewhere/a.csv")), here)
+    assert not _is_free("data.sources", sources(TEXT.replace("weight: 2", "weight: 3")), here)
+    assert not _is_free("data.sources", None, here)
