@@ -141,7 +141,6 @@ def test_training_from_python_needs_the_full_install_and_says_so(tmp_path: Path)
         ["embedding", "--out", "vectors"],
         ["model"],
         ["reading", "a warm film", "--out", "reading.svg"],
-        ["behaviour"],
     ],
 )
 def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_inspect_tokens_loads_less_than_predict(words: list[str], trained: Path,
     assert not names & (NETWORK | MEASURING | CONFIG | {"onnxruntime"})
 
 
-@pytest.mark.parametrize("words", [["model"], ["model", "--json"], ["reading", "a warm film"], ["behaviour"]])
+@pytest.mark.parametrize("words", [["model"], ["model", "--json"], ["reading", "a warm film"]])
 def test_inspect_reads_a_model_without_tensorflow(words: list[str], trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "inspect", *words, "--model", str(trained))
     assert code == 0

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import NumberRange, model_option, set_option
+from rnn_cli.cli.options import model_option, set_option
 from rnn_cli.cli.predict import refuse_undecodable
-from rnn_cli.errors import UsageError, few_of
+from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
 PICTURE = click.option(
@@ -18,7 +18,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 @click.group()
 def inspect() -> None:
-    """Look inside: model, tokens, readings, behaviour, gradients."""
+    """Look inside: the model, tokens, a reading, vectors, gradients."""
 
 
 @inspect.command(
@@ -218,52 +218,6 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
 @inspect.command(
     epilog="""\b
 Examples:
-  rnn inspect behaviour
-  rnn inspect behaviour cases.yaml --model runs/quick-1
-  rnn inspect behaviour cases.yaml --fail-above 0.1
-"""
-)
-@click.argument("cases", required=False, type=click.Path(path_type=Path), metavar="[CASES]")
-@model_option
-@click.option(
-    "--fail-above",
-    type=NumberRange(0, 1),
-    metavar="RATE",
-    help="Exit 1 if a test's rate is above this, such as 0.1.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all failures.")
-def behaviour(cases: Path | None, model: str | None, fail_above: float | None, as_json: bool) -> None:
-    """Test a model's behaviour, one difficulty at a time.
-
-    Without CASES, tests that come with rnn: what English reviews say with negation, "but", typos, names and the like;
-    for a model of other labels than positive, negative and neutral only those in which a change must not change the
-    label. CASES is a YAML file of your own tests; docs/inspect.md describes it.
-
-    The table has each test's rate of failures. label: a text must get this label. same: a change must not change the
-    label. more, less: a change must not lower, or raise, a label's probability by more than 0.1.
-    """
-    from rnn_cli.bundle.locate import locate
-    from rnn_cli.inspection.behaviour import check_behaviour
-    from rnn_cli.scoring.predictor import Predictor
-
-    found = check_behaviour(Predictor.open(locate(model)), cases)
-    if as_json:
-        from rnn_cli.cli.layout import to_json
-
-        click.echo(to_json(found.to_dict(), indent=2))
-    else:
-        from rnn_cli.cli.show_behaviour import show_behaviour
-
-        show_behaviour(found)
-    if fail_above is not None and (above := found.above(fail_above)):
-        of_all = f"{len(above):,} of {len(found.tests):,} tests"
-        click.echo(one_line(f"{of_all} fail more often than {fail_above:g}: {few_of(above)}"), err=True)
-        raise click.exceptions.Exit(1)
-
-
-@inspect.command(
-    epilog="""\b
-Examples:
   rnn inspect gradients
   rnn inspect gradients --set data.source=reviews.csv --out gradients.png
   rnn inspect gradients --steps 0 --scale 3      exploding gradients
@@ -299,7 +253,7 @@ Examples:
 )
 @click.option(
     "--scale",
-    type=NumberRange(min=0, min_open=True, max=100),
+    type=click.FloatRange(min=0, min_open=True, max=100),
     default=1.0,
     metavar="X",
     help="Multiply the first recurrent weights  [default: 1]",

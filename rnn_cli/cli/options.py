@@ -42,17 +42,6 @@ RARE = ("sheet", "quoting", "header", "encoding")
 """Those that a command's help names in a line, as it must fit a screen; messages name them where they are needed."""
 
 
-class NumberRange(click.FloatRange):
-    """A number within bounds; Click's own also takes NaN, which no bound refuses."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or a usage error."""
-        number = super().convert(value, param, ctx)
-        if number != number:
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        return number
-
-
 def option_of(key: str) -> str:
     """The option that a key's last name makes: text_column → --text-column."""
     return "--" + key.rpartition(".")[2].replace("_", "-")

@@ -1,8 +1,8 @@
-"""Templates with slots, and the sentences of the built-in set `templates`, made from its file."""
+"""The sentences of the built-in set `templates`, made from its file."""
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnn_cli.config.strict_yaml import parse_yaml
@@ -12,15 +12,8 @@ SENTENCES = 4_000
 
 SEED = 5
 
-SLOT = re.compile(r"\{(\w+(?:\.other)?)\}")
-"""A slot in a template, such as {place}; {place.other} is another word of it where the caller knows one."""
-
+_SLOT = re.compile(r"\{(\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeio]|un(?!i)|ug)")  # but a useful one, a unique one
-
-
-def fill_slots(template: str, word_of: Callable[[str], str]) -> str:
-    """The template with a word in place of each slot."""
-    return SLOT.sub(lambda slot: word_of(slot[1]), template)
 
 
 def made_sentences(file: Path) -> Iterator[tuple[int, str, str]]:
@@ -32,7 +25,7 @@ def made_sentences(file: Path) -> Iterator[tuple[int, str, str]]:
     chance, made = random.Random(SEED), dict[str, str]()
     for template, label in templates:
         for _ in range(round(SENTENCES / of_label[label])):
-            text = fill_slots(template, lambda slot: str(chance.choice(slots[slot])))
+            text = _SLOT.sub(lambda slot: str(chance.choice(slots[slot[1]])), template)
             text = _ARTICLE.sub(r"\1n ", text)
             made.setdefault(text[0].upper() + text[1:], label)
     for number, (text, label) in enumerate(made.items(), start=1):

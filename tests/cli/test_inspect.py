@@ -159,7 +159,6 @@ def test_an_embedding_is_written_once(rnn: Rnn, newest: Path, home: Path) -> Non
     [
         (["neighbours", "warmm"], "Error: warmm: the model knows no such token; did you mean warm"),
         (["gradients", "quick", "--steps", "-1"], "Error: Invalid value for '--steps'"),
-        (["gradients", "quick", "--scale", "nan"], "Error: Invalid value for '--scale': 'nan' is not a number"),
         (["neighbours", "a\x1b[2J"], "Error: a\ufffd[2J: "),
         (["tokens"], "Error: Missing argument 'TEXT...'"),
         (["tokens", "\udcff"], "Error: text 1: is not UTF-8"),
