@@ -230,9 +230,7 @@ Examples:
     metavar="N",
     help="Texts a test, at most; of more a sample  [default: 300]",
 )
-@click.option(
-    "--examples", type=click.IntRange(0, 100), default=2, metavar="N", help="Failures to show of a test  [default: 2]"
-)
+@click.option("--examples", type=click.IntRange(0, 100), metavar="N", help="Failures to show of a test  [default: 2]")
 @click.option(
     "--fail-above", type=click.FloatRange(0, 1), metavar="RATE", help="Exit 1 if a test fails on a larger share."
 )
@@ -243,7 +241,7 @@ def behaviour(
     model: str | None,
     labels: tuple[str, ...],
     texts: int | None,
-    examples: int,
+    examples: int | None,
     fail_above: float | None,
     as_yaml: bool,
     as_json: bool,
@@ -259,6 +257,8 @@ def behaviour(
     if as_yaml:
         _print_suite(cases)
         return
+    if as_json and examples is not None:
+        raise UsageError("--json has every failure, so it takes no --examples", hint="leave one out")
     named = dict(map(_label_given, labels))
 
     from rnn_cli.bundle.model_folder import Bundle, locate
@@ -284,7 +284,7 @@ def behaviour(
     if as_json:
         behaviour_as_json(found, path, cases)
     else:
-        show_behaviour(found, path, cases, examples)
+        show_behaviour(found, path, cases, 2 if examples is None else examples)
     refuse_failures(found, fail_above)
 
 

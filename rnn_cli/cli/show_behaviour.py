@@ -5,18 +5,20 @@ from pathlib import Path
 
 import click
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
-from rnn_cli.cli.layout import cut_to, paragraph, show_table, table, terminal_width, to_json
+from rnn_cli.cli.layout import cut_to, padded, paragraph, show_table, table, terminal_width, to_json
 from rnn_cli.errors import RunFailed, UsageError, few_of
 from rnn_cli.evaluation.wording import EVERY, span
-from rnn_cli.inspection.behaviour import Behaviour, Failure, Outcome, Side
+from rnn_cli.inspection.behaviour import Behaviour, Outcome
 from rnn_cli.text.plain import one_line
-
-PIPE_CELLS = 2**31
-"""The width where there is no terminal: nothing is cut."""
 
 LABEL_CELLS = 16
 """The widest a predicted label may be."""
+
+TEXT_LINES = 4
+"""The most lines of a text on a terminal."""
 
 
 def behaviour_as_json(found: Behaviour, model: Path, cases: str | None) -> None:
@@ -65,10 +67,12 @@ def _notes(found: Behaviour) -> Iterator[str]:
         reasons.setdefault(each.reason, []).append(each.name)
     for reason, names in reasons.items():
         yield f"Not run, as {one_line(reason)}: {', '.join(map(one_line, names))}."
+    if found.not_run and all(each.kind == "same" for each in found.outcomes):
+        yield "If a label has another name in the model, name it: --label positive=LABEL."
 
 
 def _counted(number: int) -> str:
-    return f"{number:,}" if number < 10**7 else f"{float(min(number, 10**300)):.0e}"
+    return f"{number:,}" if number < 10**7 else f"{float(number):.0e}"
 
 
 def _examples(outcome: Outcome, most: int) -> Iterator[str]:
@@ -80,21 +84,31 @@ def _examples(outcome: Outcome, most: int) -> Iterator[str]:
         "less": f"{expected} must not become more probable",
     }
     yield click.style(one_line(outcome.name), bold=True) + f": {what[outcome.kind]}"
-    followed = one_line(outcome.expect[0]) if outcome.kind in ("more", "less") else None
     shown = min(most, outcome.failed)
-    for number in range(shown):  # far apart, as neighbours are of one template
-        yield from _failure(outcome.failures[number * outcome.failed // shown], followed)
+    # Far apart, as neighbours are of one template.
+    failures = [outcome.failures[number * outcome.failed // shown] for number in range(shown)]
+    followed = outcome.expect[0] if outcome.kind in ("more", "less") else None
+    heads = {
+        side: f"{cut_to(side.predicted if followed is None else followed, LABEL_CELLS)} {side.probability:.0%}"
+        for failure in failures
+        for side in (failure.before, failure.after)
+        if side is not None
+    }
+    cells = max(map(cell_len, heads.values()))
+    for failure in failures:
+        if failure.before is not None:
+            yield from _lines(f"    {padded(heads[failure.before], cells)}  ", failure.before.text)
+        mark = "  " if failure.before is None else "→ "
+        yield from _lines(f"  {mark}{padded(heads[failure.after], cells)}  ", failure.after.text)
 
 
-def _failure(failure: Failure, followed: str | None) -> Iterator[str]:
-    """The text with its prediction; of a change both texts, each on its line."""
-    if failure.before is not None:
-        yield _side("  ", failure.before, followed)
-    yield _side("  " if failure.before is None else "→ ", failure.after, followed)
-
-
-def _side(mark: str, side: Side, followed: str | None) -> str:
-    label = cut_to(side.predicted if followed is None else followed, LABEL_CELLS)
-    end = f"  {label} {side.probability:.0%}"
-    width = (terminal_width() or PIPE_CELLS) - len(mark) - cell_len(end) - 2
-    return f"  {mark}{cut_to(side.text, width)}{end}"
+def _lines(head: str, text: str) -> Iterator[str]:
+    """A text behind its head, in the lines that a terminal has for it."""
+    width, indent, text = terminal_width(), cell_len(head), one_line(text)
+    if width is None:
+        yield head + text
+        return
+    cells = max(width - indent, 16)
+    lines = Text(cut_to(text, TEXT_LINES * cells)).wrap(Console(), cells)
+    for number, line in enumerate(lines):
+        yield (" " * indent if number else head) + line.plain.rstrip()

@@ -39,12 +39,17 @@ def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
         raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
 
 
-def line_at(text: str, path: Sequence[object]) -> int:
-    """The line, from 1, of the value at a path of keys and indices in a text that `parse_yaml` reads.
+def lines_at(text: str, paths: Sequence[Sequence[object]]) -> list[int]:
+    """The line, from 1, of the value at each path of keys and indices in a text that `parse_yaml` reads.
 
-    It is the key's line, or that of the last part of the path that is there.
+    It is the key's line; of a path that is not there, that of the last part that is.
     """
-    node, line = yaml.compose(text, _StrictLoader), 1
+    root = yaml.compose(text, _StrictLoader)
+    return [_line(root, path) for path in paths]
+
+
+def _line(node: yaml.Node | None, path: Sequence[object]) -> int:
+    line = 1
     for part in path:
         if isinstance(node, yaml.MappingNode):
             key, node = next((pair for pair in node.value if pair[0].value == str(part)), (None, None))

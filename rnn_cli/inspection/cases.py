@@ -6,6 +6,7 @@ values, or by a sample of them, the same at each run.
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,7 +19,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from rnn_cli.config.describe import dotted
 from rnn_cli.config.load import read_yaml_file
 from rnn_cli.config.schema import Label, Rate, Section
-from rnn_cli.config.strict_yaml import line_at, parse_yaml, shown_value
+from rnn_cli.config.strict_yaml import lines_at, parse_yaml, shown_value
 from rnn_cli.errors import ConfigError, ConfigMistake
 
 OWN_SUITE = Path(__file__).with_name("behaviour.yaml")
@@ -27,12 +28,20 @@ OWN_SUITE = Path(__file__).with_name("behaviour.yaml")
 MOST_CHARACTERS = 10_000
 """The longest text that a template may make."""
 
+MOST_SLOTS = 20
+"""The most different slots of a template, or of a pair of them together."""
+
+MOST_MISTAKES = 20
+"""The most mistakes of a file that are told."""
+
 Change = Literal["typo", "upper", "lower", "typography", "stop"]
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
-_Templates = Annotated[list[str], Field(min_length=1)]
-_Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+
+_Text = Annotated[str, Field(min_length=1)]
+_Templates = Annotated[list[_Text], Field(min_length=1)]
+_Pair = Annotated[list[_Text], Field(min_length=2, max_length=2)]
 _Values = Annotated[list[str], Field(min_length=1)]
 
 
@@ -47,7 +56,7 @@ class BehaviourTest(Section):
     `expect` no less, no more probable. A change is a pair of templates, one of `Change`, or another value of a slot.
     """
 
-    name: Annotated[str, Field(min_length=1)]
+    name: _Text
     kind: Literal["label", "same", "more", "less"]
     expect: Annotated[list[Label], Field(min_length=1), BeforeValidator(_listed)] | None = None
     templates: _Templates | None = None
@@ -131,7 +140,13 @@ def parse_suite(text: str, where: str) -> Suite:
     except ValidationError as error:
         mistakes = [(fault["loc"], _in_words(fault)) for fault in error.errors(include_url=False)]
     if mistakes:
-        found = [ConfigMistake(what, dotted(path), f"{where}:{line_at(text, path)}") for path, what in mistakes]
+        told = mistakes[:MOST_MISTAKES]
+        lines = lines_at(text, [path for path, _ in told])
+        found = [
+            ConfigMistake(what, dotted(path), f"{where}:{line}") for (path, what), line in zip(told, lines, strict=True)
+        ]
+        if more := len(mistakes) - len(told):
+            found.append(ConfigMistake(f"and {more:,} more mistakes", where=where))
         raise ConfigError(found)
     return suite
 
@@ -147,6 +162,10 @@ def _in_words(fault: Any) -> str:
         names = list((Suite if len(fault["loc"]) == 1 else BehaviourTest).model_fields)
         near = get_close_matches(str(fault["loc"][-1]), names, 1)
         return f"no such key; did you mean {near[0]}?" if near else f"no such key; the keys are {', '.join(names)}"
+    if kind == "string_too_short":
+        return "expected a text, got an empty one"
+    if kind == "string_unicode":
+        return "holds half of a surrogate pair, which is no character"
     if kind == "string_type":
         return f"expected text, got {value}; quote it"
     if kind == "literal_error":
@@ -187,12 +206,14 @@ def _mistakes_of(
         return
     for index, templates in enumerate(test.entries()):
         path = ("templates" if test.pairs is None else "pairs", index)
+        used: set[str] = set()
         for template in dict.fromkeys(filter(None, templates)):
             try:
                 names = slot_names(template)
             except ValueError as error:
                 yield path, str(error)
                 continue
+            used.update(names)
             if unknown := [name for name in names if name not in slots]:
                 known = f"the slots are {', '.join(slots)}" if slots else "there are no slots"
                 yield path, f"no slot {shown_value(unknown[0])}; {known}; write {{{{ for a brace"
@@ -200,10 +221,13 @@ def _mistakes_of(
                 yield path, f"has no {{{test.vary}}}, the slot that varies"
             elif len(template) + sum(max(map(len, slots[name])) for name in names) > MOST_CHARACTERS:
                 yield path, f"makes texts of more than {MOST_CHARACTERS:,} characters"
+        if len(used) > MOST_SLOTS:
+            yield path, f"has {len(used):,} slots; use at most {MOST_SLOTS}"
 
 
 def _twice(values: Sequence[str]) -> str | None:
-    return next((value for index, value in enumerate(values) if value in values[:index]), None)
+    value, count = Counter(values).most_common(1)[0]
+    return value if count > 1 else None
 
 
 def slot_names(template: str) -> list[str]:
