@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from rnn_cli.cli.layout import cut_to, padded, paragraph, show_table, table, terminal_width, to_json
+from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width, to_json
 from rnn_cli.errors import RunFailed, UsageError, few_of
 from rnn_cli.evaluation.wording import EVERY, span
 from rnn_cli.inspection.behaviour import Behaviour, Outcome
@@ -32,8 +32,10 @@ def show_behaviour(found: Behaviour, model: Path, cases: str | None, examples: i
     click.echo(f"Model  {one_line(str(model))}  ({few_of([*map(one_line, found.labels)])})")
     click.echo(f"Tests  {source}\n")
     if found.outcomes:
-        head = ("test", "kind", "texts", "failed", "rate", EVERY)
-        show_table(table(head, [_row(each) for each in found.outcomes], names=2))
+        head, rows = ("test", "kind", "texts", "failed", "rate", EVERY), [_row(each) for each in found.outcomes]
+        narrow = [[*row[:1], *row[2:-1]] for row in rows]
+        if not show_table(table(head, rows, names=2), table([*head[:1], *head[2:-1]], narrow)):
+            click.echo(paragraph("A wider terminal shows each test's kind and interval, as does --json.", indent=""))
     for line in _notes(found):
         click.echo("\n" + paragraph(line, indent=""))
     for outcome in found.outcomes:
@@ -83,7 +85,9 @@ def _examples(outcome: Outcome, most: int) -> Iterator[str]:
         "more": f"{expected} must not become less probable",
         "less": f"{expected} must not become more probable",
     }
-    yield click.style(one_line(outcome.name), bold=True) + f": {what[outcome.kind]}"
+    name = cut_to(outcome.name, NAME_CELLS)
+    head = paragraph(f"{name}: {what[outcome.kind]}", indent="")
+    yield click.style(name, bold=True) + head.removeprefix(name) if head.startswith(name) else head
     shown = min(most, outcome.failed)
     # Far apart, as neighbours are of one template.
     failures = [outcome.failures[number * outcome.failed // shown] for number in range(shown)]
