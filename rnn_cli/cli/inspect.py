@@ -216,7 +216,7 @@ Examples:
   rnn inspect behaviour
   rnn inspect behaviour --yaml > cases.yaml      to start your own from
   rnn inspect behaviour cases.yaml --fail-above 0.1
-  rnn inspect behaviour --label positive=1 --label negative=0
+  rnn inspect behaviour --label positive=good --label negative=bad
 """
 )
 @click.argument("cases", required=False, metavar="[CASES.yaml]")

@@ -14,7 +14,7 @@ from rnn_cli.evaluation.wording import EVERY, span
 from rnn_cli.inspection.behaviour import Behaviour, Outcome
 from rnn_cli.text.plain import one_line
 
-LABEL_CELLS = 16
+PREDICTED_CELLS = 16
 """The widest a predicted label may be."""
 
 TEXT_LINES = 4
@@ -93,7 +93,7 @@ def _examples(outcome: Outcome, most: int) -> Iterator[str]:
     failures = [outcome.failures[number * outcome.failed // shown] for number in range(shown)]
     followed = outcome.expect[0] if outcome.kind in ("more", "less") else None
     heads = {
-        side: f"{cut_to(side.predicted if followed is None else followed, LABEL_CELLS)} {side.probability:.0%}"
+        side: f"{cut_to(side.predicted if followed is None else followed, PREDICTED_CELLS)} {side.probability:.0%}"
         for failure in failures
         for side in (failure.before, failure.after)
         if side is not None

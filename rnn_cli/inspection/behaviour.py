@@ -23,7 +23,7 @@ SYNONYMS = {"positive": ("pos",), "negative": ("neg",), "neutral": ("neu",)}
 MOST_CASES = 300
 """Cases a test, unless another number is asked for."""
 
-TOLERANCE = 0.1
+USUAL_TOLERANCE = 0.1
 """How far the probability of a label may go the wrong way; as in CheckList's own tests."""
 
 
@@ -189,7 +189,7 @@ def _fails(test: BehaviourTest, expect: Sequence[str], before: Side | None, afte
         return after.predicted not in expect
     if test.kind == "same":
         return after.predicted != before.predicted
-    tolerance = TOLERANCE if test.tolerance is None else test.tolerance
+    tolerance = USUAL_TOLERANCE if test.tolerance is None else test.tolerance
     gain = after.probability - before.probability
     return (gain if test.kind == "more" else -gain) < -tolerance
 

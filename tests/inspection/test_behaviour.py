@@ -235,6 +235,18 @@ def test_the_suite_of_rnn_makes_careful_texts_and_enough_of_them(test: object) -
         assert len(text) < 150
 
 
+def test_the_documented_format_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs/inspect.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(tests:.*?)```", page, re.S)
+    assert [(test.name, test.kind) for test in suite(shown).tests] == [
+        ("negated praise", "label"),
+        ("a name", "same"),
+        ("very", "more"),
+        ("typos", "same"),
+    ]
+    assert f"{len(OWN.tests)} tests of short English opinions" in page
+
+
 def test_the_suite_of_rnn_expects_three_labels_and_has_every_kind() -> None:
     assert {label for test in OWN.tests for label in test.expect or ()} == {"positive", "negative", "neutral"}
     assert {test.kind for test in OWN.tests} == {"label", "same", "more"}
