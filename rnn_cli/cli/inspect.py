@@ -259,6 +259,8 @@ def behaviour(
         return
     if as_json and examples is not None:
         raise UsageError("--json has every failure, so it takes no --examples", hint="leave one out")
+    if fail_above is not None and fail_above != fail_above:  # Click takes nan, above which nothing is
+        raise UsageError("--fail-above nan: expected a rate from 0 to 1", hint="such as 0.1")
     named = dict(map(_label_given, labels))
 
     from rnn_cli.bundle.model_folder import Bundle, locate

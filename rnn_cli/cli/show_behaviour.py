@@ -48,8 +48,8 @@ def show_behaviour(found: Behaviour, model: Path, cases: str | None, examples: i
 def refuse_failures(found: Behaviour, fail_above: float | None) -> None:
     """Raise `UsageError` if no test could be run, `RunFailed` if one fails on more than the share `fail_above`."""
     if not found.outcomes:
-        what = f"no test expects a label of this model ({few_of([*map(one_line, found.labels)])})"
-        raise UsageError(what, hint="name its labels with --label NAME=LABEL")
+        hint = "the reasons are above; --label NAME=LABEL names a label"
+        raise UsageError("none of the tests could be run", hint=hint)
     worse = [] if fail_above is None else [each.name for each in found.outcomes if each.rate > fail_above]
     if worse:
         some = "1 test fails" if len(worse) == 1 else f"{len(worse)} tests fail"

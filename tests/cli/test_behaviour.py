@@ -150,6 +150,7 @@ def test_it_fits_the_terminal(newest: Path, home: Path, columns: int) -> None:
         (["--label", "positiv=good"], "no test expects the label positiv; it expects positive, negative, neutral"),
         (["--yaml", "cases.yaml"], "--yaml prints the tests that come with rnn; leave CASES.yaml out"),
         (["--json", "--examples", "3"], "--json has every failure, so it takes no --examples; leave one out"),
+        (["--fail-above", "nan"], "--fail-above nan: expected a rate from 0 to 1"),
         (["--fail-above", "2"], "Invalid value for '--fail-above'"),
         (["--model", "nowhere"], "nowhere: no such folder"),
     ],
@@ -168,9 +169,7 @@ def test_a_file_of_which_nothing_can_be_run_fails(rnn: Rnn, newest: Path, home: 
     code, out, err = rnn("inspect", "behaviour", "one.yaml")
     assert code == 2
     assert "Not run, as the model has no label positive: n." in out
-    assert err == (
-        "Error: no test expects a label of this model (bad, good); name its labels with --label NAME=LABEL\n"
-    )
+    assert err == ("Error: none of the tests could be run; the reasons are above; --label NAME=LABEL names a label\n")
 
 
 def test_the_help_names_the_number_that_is_used() -> None:
