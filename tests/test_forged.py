@@ -30,9 +30,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "neighbours": ("inspect", "neighbours", "warm", "--model"),
     "reading": ("inspect", "reading", "a warm film", "--model"),
     "model": ("inspect", "model", "--model"),
+    "behaviour": ("inspect", "behaviour", "--model"),
     "from": ("train", "--out", "further", "--from"),
 }
-SCORING = ("predict", "evaluate", "export")
+SCORING = ("predict", "evaluate", "export", "behaviour")
 GRAPH = (*SCORING, "neighbours", "tokens", "reading", "model", "from")
 ALL = (*GRAPH, "int8")
 

@@ -140,6 +140,7 @@ def test_training_from_python_needs_the_full_install_and_says_so(tmp_path: Path)
         ["neighbours", "warm"],
         ["embedding", "--out", "vectors"],
         ["model"],
+        ["behaviour"],
         ["reading", "a warm film", "--out", "reading.svg"],
     ],
 )
@@ -253,6 +254,7 @@ def distributions(home: Path) -> set[str]:
         ["evaluate", "--data", "reviews.csv", "--report", "report.html", "--plots", "charts"],
         ["inspect", "tokens", "--json", *TEXTS],
         ["inspect", "model", "--json"],
+        ["inspect", "behaviour", "--json"],
         ["inspect", "reading", "--json", TEXTS[0]],
         ["data", "list"],
         ["config", "schema"],

@@ -46,6 +46,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["export", "--help"],
         ["inspect", "gradients", "--help"],
         ["inspect", "reading", "--help"],
+        ["inspect", "behaviour", "--help"],
     ],
 )
 def test_help_loads_nothing_but_click(words: list[str], tmp_path: Path) -> None:
@@ -197,7 +198,9 @@ def test_inspect_tokens_loads_less_than_predict(words: list[str], trained: Path,
     assert not names & (NETWORK | MEASURING | CONFIG | {"onnxruntime"})
 
 
-@pytest.mark.parametrize("words", [["model"], ["model", "--json"], ["reading", "a warm film"]])
+@pytest.mark.parametrize(
+    "words", [["model"], ["model", "--json"], ["reading", "a warm film"], ["behaviour"], ["behaviour", "--json"]]
+)
 def test_inspect_reads_a_model_without_tensorflow(words: list[str], trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "inspect", *words, "--model", str(trained))
     assert code == 0

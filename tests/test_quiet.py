@@ -120,6 +120,7 @@ INSPECTING = [
     ["inspect", "neighbours", *OF_A_MODEL, "warm"],
     ["inspect", "embedding", *OF_A_MODEL, "--out", "projector"],
     ["inspect", "model", *OF_A_MODEL],
+    ["inspect", "behaviour", *OF_A_MODEL],
     ["inspect", "reading", *OF_A_MODEL, "a warm film", "--out", "reading.png"],
 ]
 TRAINING = [

@@ -136,6 +136,11 @@ def configs(command: click.Command, incomplete: str) -> list[str]:
     return [*complete_recipes(), *files(command, incomplete, rf"\.ya?ml${rows_too}")]
 
 
+def cases(command: click.Command, incomplete: str) -> list[str]:
+    """YAML files, as those of behaviour tests are."""
+    return files(command, incomplete, r"\.ya?ml$")
+
+
 def complete_recipes() -> list[str]:
     """The recipes that come with rnn, as `config.load` finds them."""
     for folder in (PACKAGE / "configs", PACKAGE.parent / "configs"):
@@ -250,6 +255,7 @@ def _source(file: str) -> ast.Module:
 
 COMPLETERS: dict[str, Completer] = {
     "config": configs,
+    "cases": cases,
     "settings": settings,
     "model": complete_runs,
     "runs": complete_runs,

@@ -18,7 +18,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 @click.group()
 def inspect() -> None:
-    """Look inside: the model, tokens, a reading, vectors, gradients."""
+    """Look inside: the model, tokens, a reading, vectors, behaviour."""
 
 
 @inspect.command(
@@ -213,6 +213,102 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     check_folder(out, force=force, own=PROJECTOR_FILES)
     vectors = read_vectors(Bundle.open(locate(model)))
     show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
+
+
+@inspect.command(
+    epilog="""\b
+Examples:
+  rnn inspect behaviour
+  rnn inspect behaviour --yaml > cases.yaml      to start your own from
+  rnn inspect behaviour cases.yaml --fail-above 0.1
+  rnn inspect behaviour --label positive=good --label negative=bad
+"""
+)
+@click.argument("cases", required=False, metavar="[CASES.yaml]")
+@model_option
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=LABEL", help="Which label of the model a test's label is."
+)
+@click.option(
+    "--texts",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Texts a test, at most; of more a sample  [default: 300]",
+)
+@click.option("--examples", type=click.IntRange(0, 100), metavar="N", help="Failures to show of a test  [default: 2]")
+@click.option(
+    "--fail-above", type=click.FloatRange(0, 1), metavar="RATE", help="Exit 1 if a test fails on a larger share."
+)
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print the tests that come with rnn, and run none.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every failure.")
+def behaviour(
+    cases: str | None,
+    model: str | None,
+    labels: tuple[str, ...],
+    texts: int | None,
+    examples: int | None,
+    fail_above: float | None,
+    as_yaml: bool,
+    as_json: bool,
+) -> None:
+    """Test what a model heeds: negation, names, typos.
+
+    Each test makes texts from templates and counts those that fail. Of the kind `label` they must get a label, of
+    `same` a change must not change the label, of `more` and `less` it must not lower or raise a label's probability.
+
+    Without CASES.yaml these are tests for short English opinions. Those that expect a label need a model with labels
+    such as positive, negative and neutral. The format: docs/inspect.md.
+    """
+    if as_yaml:
+        _print_suite(cases)
+        return
+    if as_json and examples is not None:
+        raise UsageError("--json has every failure, so it takes no --examples", hint="leave one out")
+    if fail_above is not None and fail_above != fail_above:  # Click takes nan, above which nothing is
+        raise UsageError("--fail-above nan: expected a rate from 0 to 1", hint="such as 0.1")
+    named = dict(map(_label_given, labels))
+
+    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.inspection.behaviour import MOST_CASES, measure_behaviour
+    from rnn_cli.inspection.cases import load_suite
+    from rnn_cli.progress import listening
+    from rnn_cli.scoring.predictor import Predictor
+
+    suite = load_suite(cases)
+    path = locate(model)
+    predictor = Predictor(Bundle.open(path))
+    with listening() as listener:
+        found = measure_behaviour(
+            predictor,
+            suite,
+            labels=named,
+            most=texts or MOST_CASES,
+            on_scored=lambda done, total: listener.progress("texts scored", done, total),
+        )
+
+    from rnn_cli.cli.show_behaviour import behaviour_as_json, refuse_failures, show_behaviour
+
+    if as_json:
+        behaviour_as_json(found, path, cases)
+    else:
+        show_behaviour(found, path, cases, 2 if examples is None else examples)
+    refuse_failures(found, fail_above)
+
+
+def _print_suite(cases: str | None) -> None:
+    if cases is not None:
+        raise UsageError("--yaml prints the tests that come with rnn", hint="leave CASES.yaml out")
+    from rnn_cli.inspection.cases import OWN_SUITE
+
+    click.echo(OWN_SUITE.read_text(encoding="utf-8"), nl=False)
+
+
+def _label_given(option: str) -> tuple[str, str]:
+    """The label of a test and the model's, from NAME=LABEL."""
+    name, equals, label = option.partition("=")
+    if not (name and equals and label):
+        raise UsageError(f"--label {option}: expected NAME=LABEL", hint="such as --label positive=1")
+    return name, label
 
 
 @inspect.command(

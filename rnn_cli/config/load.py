@@ -54,22 +54,23 @@ def read_source(source: str | None) -> tuple[str, str]:
         )
     # os.path, as pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
-        return _read(Path(source), source), source
+        return read_yaml_file(Path(source), source), source
     name = "default" if source is None else source
     recipe = recipes().get(name)
     if recipe is None:
         raise _mistake(_missing(name), name or '""')
-    return _read(recipe, _short(recipe)), _short(recipe)
+    return read_yaml_file(recipe, _short(recipe)), _short(recipe)
 
 
-def _read(file: Path, where: str) -> str:
+def read_yaml_file(file: Path, where: str) -> str:
+    """The text of a YAML file, named `where` in messages. Raises `ConfigError` with one mistake."""
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise _mistake(f"cannot be read ({error.strerror})", where) from None
     if len(content) > MAX_BYTES:
-        raise _mistake(f"larger than {MAX_BYTES:,} bytes; is this a config?", where)
+        raise _mistake(f"larger than {MAX_BYTES:,} bytes; is this the right file?", where)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

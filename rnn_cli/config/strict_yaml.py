@@ -6,6 +6,7 @@ are text, 010 is ten. Keys are the text as written. Knows nothing of configs.
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -36,6 +37,30 @@ def parse_yaml(text: str, where: str, *, is_file: bool = True) -> Any:
         ) from None
     except RecursionError:
         raise ConfigError([ConfigMistake("nested too deeply", where=where)]) from None
+
+
+def lines_at(text: str, paths: Sequence[Sequence[object]]) -> list[int]:
+    """The line, from 1, of the value at each path of keys and indices in a text that `parse_yaml` reads.
+
+    It is the key's line; of a path that is not there, that of the last part that is.
+    """
+    root = yaml.compose(text, _StrictLoader)
+    return [_line(root, path) for path in paths]
+
+
+def _line(node: yaml.Node | None, path: Sequence[object]) -> int:
+    line = 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            key, node = next((pair for pair in node.value if pair[0].value == str(part)), (None, None))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            key = node = node.value[part]
+        else:
+            break
+        if key is None:
+            break
+        line = key.start_mark.line + 1
+    return line
 
 
 def shown_value(value: object) -> str:

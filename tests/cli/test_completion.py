@@ -93,6 +93,7 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn predict --model ", ["runs/latest", "runs/quick-1"]),
         ("rnn evaluate --model mo", ["more/"]),
         ("rnn inspect neighbours --model runs/q", ["runs/quick-1"]),
+        ("rnn inspect behaviour m", ["mine.yaml", "more/"]),
         ("rnn compare runs/quick-1 runs/q", ["runs/quick-1"]),
         ("rnn train --from ", ["runs/quick-1", "runs/quick-2.unfinished"]),
         ("rnn train --resume ", ["runs/quick-2.unfinished"]),

@@ -61,6 +61,19 @@ def test_training_shows_it_harmlessly_and_tells_commands_that_work(model: tuple[
     assert subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True).stdout == bytes(out)
 
 
+def cases(place: Path) -> Path:
+    """A file of behaviour tests, each of which fails and is told by a name and texts."""
+    file = place / f"ca ses{OWNED}.yaml"
+    pairs = [[f"x {OWNED} {number}", f"warm {OWNED} {number} dull"] for number in range(9)]
+    tests: list[dict[str, object]] = [{"name": f"a{OWNED}", "kind": "same", "pairs": pairs}]
+    tests += [
+        {"name": f"{OWNED} {label}", "kind": "label", "expect": label, "templates": [each for each, _ in pairs]}
+        for label in (*LABELS, f"no{OWNED}")
+    ]
+    file.write_text(json.dumps({"tests": tests}), encoding="utf-8")  # JSON is YAML
+    return file
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -74,6 +87,8 @@ def test_training_shows_it_harmlessly_and_tells_commands_that_work(model: tuple[
         ["inspect", "tokens", "--json", OWNED],
         ["inspect", "reading", f"warm {OWNED} x", "--out", f"c{OWNED}.svg"],
         ["inspect", "reading", "--json", f"warm {OWNED} x"],
+        ["inspect", "behaviour", "CASES"],
+        ["inspect", "behaviour", "CASES", "--json"],
         ["inspect", "model"],
         ["inspect", "model", "--json"],
         ["export", "--to", f"e{OWNED}"],
@@ -81,7 +96,7 @@ def test_training_shows_it_harmlessly_and_tells_commands_that_work(model: tuple[
     ids=lambda words: " ".join(words)[:20],
 )
 def test_a_terminal_gets_nothing_that_moves_it(words: list[str], model: tuple[Path, str], place: Path) -> None:
-    words = [str(place / NAME) if word == "FILE" else word for word in words]
+    words = [{"FILE": str(place / NAME), "CASES": str(cases(place))}.get(word, word) for word in words]
     shown, _ = on_a_terminal(*words, "--model", str(model[0]), raw=True)
     assert_harmless(shown)
     assert "fault of rnn" not in shown

@@ -91,6 +91,7 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     (home / "reviews.csv").write_bytes(labelled_file.read_bytes())
     (home / "tickets.csv").write_bytes(labelled_file.read_bytes().replace(b"label", b"team", 1))
     (home / "mine.yaml").write_text("data: {source: reviews.csv}\n")
+    (home / "cases.yaml").write_text("tests: [{name: loud, kind: same, change: upper, templates: [a warm film]}]")
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
     (home / "sentences.txt").write_text("a warm film\na dull film\n")
     (home / "texts.csv").write_text("text\na warm film\na dull film\n")
