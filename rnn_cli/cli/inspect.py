@@ -268,7 +268,7 @@ def behaviour(
         raise UsageError("--fail-above nan: expected a rate from 0 to 1", hint="such as 0.1")
     named = dict(map(_label_given, labels))
 
-    from rnn_cli.bundle.model_folder import Bundle, locate
+    from rnn_cli.bundle.locate import locate
     from rnn_cli.inspection.behaviour import MOST_CASES, measure_behaviour
     from rnn_cli.inspection.cases import load_suite
     from rnn_cli.progress import listening
