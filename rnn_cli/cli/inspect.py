@@ -276,7 +276,7 @@ def behaviour(
 
     suite = load_suite(cases)
     path = locate(model)
-    predictor = Predictor(Bundle.open(path))
+    predictor = Predictor.open(path)
     with listening() as listener:
         found = measure_behaviour(
             predictor,
