@@ -369,11 +369,10 @@ def gradients(
 ) -> None:
     """Show vanishing and exploding gradients.
 
-    They show how far back in your own texts each kind of cell can learn. CONFIG is a YAML file or a recipe; without it,
-    the recipe `default`. For each cell (rnn, gru, lstm) one layer reads training texts forwards and predicts from its
-    last state. The table has the gradient of the loss at each token's vector, by the token's distance from the end of
-    the text: the geometric mean of its norm, relative to the last token's. It is measured on new weights, and again
-    after a short training, which is not kept.
+    They show how far back in your own texts each kind of cell can learn. CONFIG is a YAML file or a recipe [default:
+    default]. For each cell (rnn, gru, lstm) one layer reads training texts forwards and predicts from its last state.
+    The table has the gradient of the loss at each token's vector, by the token's distance from the end: the geometric
+    mean of its norm, relative to the last token's, on new weights, and again after a short training.
 
     One network says little, so several of each cell are measured, from training.seed on. The band holds 80% of all
     curves, one of each network and text; where the bands of two cells overlap, it says that it cannot tell them apart.
