@@ -268,7 +268,7 @@ def behaviour(
         raise UsageError("--fail-above nan: expected a rate from 0 to 1", hint="such as 0.1")
     named = dict(map(_label_given, labels))
 
-    from rnn_cli.bundle.locate import locate
+    from rnn_cli.bundle.locate import locate, shown_model
     from rnn_cli.inspection.behaviour import MOST_CASES, measure_behaviour
     from rnn_cli.inspection.cases import load_suite
     from rnn_cli.progress import listening
@@ -276,7 +276,7 @@ def behaviour(
 
     suite = load_suite(cases)
     path = locate(model)
-    predictor = Predictor.open(path)
+    predictor, path = Predictor.open(path), Path(shown_model(path))
     with listening() as listener:
         found = measure_behaviour(
             predictor,
