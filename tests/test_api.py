@@ -122,7 +122,7 @@ def test_the_page_runs_as_it_stands(
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102
-    assert len(blocks) == 13 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
+    assert len(blocks) == 14 and list(names["labels"].index) == ["a", "b"]  # type: ignore[attr-defined]
     assert capsys.readouterr().out.splitlines()[-1] == "runs/none: no such folder; name the folder of a trained model"
 
 
@@ -283,7 +283,7 @@ def test_a_stopped_run_of_rows_in_memory_says_how_python_goes_on(
 
 
 def test_only_some_labels_are_measured() -> None:
-    texts = ["I love this lamp.", "An awful, boring evening.", "The bus leaves at nine.", "Great fun!"]
+    texts = ["I love this purple lamp.", "An awful, boring Sunday evening.", "Our bus leaves at half past nine.", "Huge fun!"]
     opinions = (texts, ["positive", "negative", "neutral", "positive"])
     every = rnn.evaluate("general", opinions)
     assert every.metrics.labels == ("negative", "neutral", "positive") and every.metrics.rows == 4

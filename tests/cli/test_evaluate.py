@@ -215,7 +215,7 @@ def test_odd_labels_do_not_break_the_tables(capsys: pytest.CaptureFixture[str], 
 
 def test_the_calibration_error_stands_beside_that_of_chance(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     found = evaluation(["a", "b"])
-    show_evaluation(found, home, "rows.csv")
+    show_evaluation(found, "rows.csv")
     ece, chance = found.metrics.ece, found.metrics.ece_by_chance
     assert ece is not None and chance is not None and found.to_dict()["ece_by_chance"] == chance > 0
     told = f"Calibration error {ece:.3f}; a perfectly calibrated model would show {chance:.3f} by chance"

@@ -10,7 +10,7 @@ def test_the_newest_run_is_exported_and_answers_alike(newest: Path, rnn: Rnn, pr
     ended = process("export", "--to", "my classifier")
     assert (ended.code, ended.err) == (0, "")
     model, following = ended.out.splitlines()
-    assert model.startswith("Model  my classifier  (fp32, 0.1 MB)")
+    assert model.startswith("Model  my classifier  (fp32, 0.2 MB)")
     assert following == """Next   python 'my classifier/predict.py' "A sentence of your own.\""""
     texts = ["a warm film", "a dull film"]
     script = subprocess.run(
