@@ -283,7 +283,7 @@ def test_a_stopped_run_of_rows_in_memory_says_how_python_goes_on(
 
 
 def test_only_some_labels_are_measured() -> None:
-    texts = ["I love this purple lamp.", "An awful, boring Sunday evening.", "Our bus leaves at half past nine.", "Huge fun!"]
+    texts = ["I love this purple lamp.", "An awful, boring Sunday.", "Our bus leaves at half past nine.", "Huge fun!"]
     opinions = (texts, ["positive", "negative", "neutral", "positive"])
     every = rnn.evaluate("general", opinions)
     assert every.metrics.labels == ("negative", "neutral", "positive") and every.metrics.rows == 4

@@ -221,7 +221,7 @@ def test_the_calibration_error_stands_beside_that_of_chance(capsys: pytest.Captu
     told = f"Calibration error {ece:.3f}; a perfectly calibrated model would show {chance:.3f} by chance"
     assert told in " ".join(capsys.readouterr().out.split())
     older = replace(found, metrics=replace(found.metrics, ece_by_chance=None))  # of an earlier release
-    show_evaluation(older, home, "rows.csv")
+    show_evaluation(older, "rows.csv")
     assert "by chance" not in capsys.readouterr().out
 
 
