@@ -104,7 +104,7 @@ class SourceConfig(Section):
     """As `data.label_column`."""
     labels: dict[Label, Label | None] | None = None
     """What each of its labels is called in the model, {label: label}; null leaves the rows out. It must name all of
-    them, or all others together as "*". By default they keep their names."""
+    them, or all others together as "*", unless it only leaves rows out. By default they keep their names."""
     label: Label | None = None
     """The label of all its rows; its own labels, if it has any, are not read."""
     unlabelled: bool = False
@@ -160,6 +160,9 @@ class DataConfig(Section):
     relative to the current folder."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)] | None = None
     """Several sources instead of `source`, learned from together: docs/general.md."""
+    balance: Literal["rows", "sources"] = "rows"
+    """Whether all rows of several sources weigh alike in the loss, or all sources, however many rows each has; times
+    their weights."""
     text_column: str | None = None
     """The column of texts; by default found by its name (text, review, sentence, ...)."""
     label_column: str | None = None

@@ -47,7 +47,8 @@ def load_mixture(config: DataConfig, sources: Sequence[SourceConfig]) -> Dataset
         seen |= dict(zip(part.texts, part.labels, strict=True))
         kept.append((source, part))
     warnings += _strangers(kept)
-    weights = [weight for source, part in kept for weight in _weights(source, part)]
+    of_size = config.balance == "sources"
+    weights = [weight / (len(part) if of_size else 1) for source, part in kept for weight in _weights(source, part)]
     mean = sum(weights) / max(len(weights), 1)
     return Dataset(
         name=kept[0][0].called if len(kept) == 1 else f"{len(kept)} sources",
@@ -120,13 +121,15 @@ def _renamed(source: SourceConfig, rows: Dataset) -> Dataset:
         return rows
     counts = Counter(rows.labels)
     others = sorted(set(counts) - set(source.labels))
-    if others and _OTHERS not in source.labels:
+    only_leaves_out = not any(source.labels.values())
+    if others and _OTHERS not in source.labels and not only_leaves_out:
         missed = few_of([f"{label} ({counts[label]:,} rows)" for label in others])
         hint = f'add them to its labels in data.sources, or "{_OTHERS}" for all others; null leaves such rows out'
         raise DataError(f"labels that its map does not name: {missed}", where=source.called, hint=hint)
     if unused := sorted(set(source.labels) - set(counts) - {_OTHERS}):
         rows = replace(rows, warnings=(*rows.warnings, f"{source.called}: no row is labelled {few_of(unused)}"))
-    names = source.labels | dict.fromkeys(others, source.labels.get(_OTHERS))
+    kept = {label: label for label in others} if _OTHERS not in source.labels else {}
+    names = dict.fromkeys(others, source.labels.get(_OTHERS)) | kept | source.labels
     found = [(row, name) for row, label in enumerate(rows.labels) if (name := names[label]) is not None]
     if not found:
         raise DataError("its label map leaves no row", where=source.called, hint="map a label to one of the model's")

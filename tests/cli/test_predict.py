@@ -146,16 +146,16 @@ def test_a_word_of_the_command_line_that_is_not_utf_8(predict: Rnn) -> None:
 
 
 def test_without_a_model_the_general_one_answers_and_says_so(rnn: Rnn, home: Path) -> None:
-    code, out, err = rnn("predict", "The plot drags, but I loved every minute.")
+    code, out, err = rnn("predict", "Not bad at all.")
     assert code == 0 and out.startswith("positive\t")
     assert err == (
         "no trained model in runs/, so the general model of short English opinions answers; train your own with rnn "
         "train FILE\n"
     )
     assert not files_below(home)
-    named = rnn("predict", "--model", "general", "The plot drags, but I loved every minute.")
+    named = rnn("predict", "--model", "general", "Not bad at all.")
     assert named == (0, out, "")
-    assert rnn("-q", "predict", "The plot drags, but I loved every minute.") == (0, out, "")
+    assert rnn("-q", "predict", "Not bad at all.") == (0, out, "")
 
 
 def test_a_trained_model_goes_before_the_general_one(rnn: Rnn, home: Path, trained: Path) -> None:

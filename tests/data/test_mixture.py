@@ -44,6 +44,8 @@ def test_a_map_renames_labels_and_leaves_rows_out(write: Write) -> None:
     assert rows.lines == [2, 4, 5, 7, 8, 10]
     others = mixed({"source": path, "labels": {"0": "bad", "*": "good"}})
     assert Counter(others.labels) == {"bad": 3, "good": 6}
+    assert Counter(mixed({"source": path, "labels": {1: None}}).labels) == {"0": 3, "2": 3}
+    assert set(mixed({"source": path, "labels": {1: None, "*": "x", 0: "y"}}).labels) == {"x", "y"}
 
 
 def test_a_map_that_misses_a_label_is_an_error_with_counts(write: Write) -> None:
@@ -85,6 +87,13 @@ def test_weights_are_one_on_average_and_balance_labels(write: Write) -> None:
         of[source, label] += weight  # type: ignore[assignment]
     assert of["one.csv", "a"] == pytest.approx(of["one.csv", "b"])
     assert of["two.csv", "a"] == pytest.approx(2 * of["one.csv", "a"])
+
+
+def test_sources_weigh_alike_whatever_their_size(write: Write) -> None:
+    one, two = write("one.csv", csv_of("one", 30)), write("two.csv", csv_of("two", 10))
+    rows = mixed({"source": one}, {"source": two, "weight": 2}, balance="sources")
+    assert rows.weights is not None and sum(rows.weights) == pytest.approx(40)
+    assert sum(rows.weights[30:]) == pytest.approx(2 * sum(rows.weights[:30]))
 
 
 def test_of_equal_texts_the_first_source_keeps_its_row(write: Write) -> None:
