@@ -6,7 +6,7 @@
 In a folder that has the recipe's files (docs/general.md). For each source the recipe is trained without it and measured
 on all of its opinions, with the labels negative and positive; `phrases` are left out together with
 `rotten_tomatoes`. The peers say positive where their score is above 0, and their ROC AUC is that of the score.
-Takes some ten minutes a source on two cores. OUT.json also says from which margin on predictions are right in 90 % of
+Takes some 15 minutes a source on two cores. OUT.json also says from which margin on predictions are right in 90 % of
 the reviews left out, which `python -m rnn_cli.models.package` takes.
 """
 
