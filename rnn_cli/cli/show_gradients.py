@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from rnn_cli.arrays import Floats
-from rnn_cli.cli.layout import show_table, table
+from rnn_cli.cli.layout import paragraph, show_table, table
 from rnn_cli.inspection.decay import BAND, NEARBY, Lesson, Spread
 from rnn_cli.text.plain import one_line
 
@@ -43,7 +43,7 @@ def show_lesson(lesson: Lesson) -> None:
     if lesson.steps:
         click.echo(f"After {_counted(lesson.steps, 'training step')}:")
     for line in (*sentences(lesson), "", *verdicts(lesson)):
-        click.echo(line)
+        click.echo(paragraph(line, indent=""))
 
 
 def _counted(number: int, noun: str) -> str:
