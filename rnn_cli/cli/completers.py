@@ -232,7 +232,9 @@ def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterat
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             parts = list(ast.walk(node.annotation))
             names = [part.id for part in parts if isinstance(part, ast.Name)]
-            nested = [name for name in names if name in classes and _is_section(classes[name])]
+            lists = [part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "list"]
+            within = {part.id for each in lists for part in ast.walk(each.slice) if isinstance(part, ast.Name)}
+            nested = [name for name in names if name in classes and _is_section(classes[name]) and name not in within]
             if prefix or not nested:
                 few = [
                     part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "Literal"
