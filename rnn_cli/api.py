@@ -538,25 +538,25 @@ def score(
     form, compression = output_format(target, format, of_input, found[0].path)
     with _listener(progress) as listener:
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
-    likely, label_column = _columns_of(predictor)
-    how: dict[str, Any] = {
-        "text_column": text_column,
-        "likely_text_column": likely,
-        "format": input_format,
-        "delimiter": delimiter,
-        "quoting": quoting or "auto",
-        "header": header,
-        "encoding": encoding,
-        "strip_nul": strip_nul,
-    }
-    if label_column not in (None, *LABEL_NAMES):
-        how["label_column"] = label_column  # tells rows with labels, of which those that were learned from are counted
-    if max_field_bytes is not None:
-        how["max_field_bytes"] = max_field_bytes
-    if sheet is not None:
-        how["sheet"] = str(sheet)
-    job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
-    with _listener(progress) as listener:
+        likely, label_column = _columns_of(predictor)
+        how: dict[str, Any] = {
+            "text_column": text_column,
+            "likely_text_column": likely,
+            "format": input_format,
+            "delimiter": delimiter,
+            "quoting": quoting or "auto",
+            "header": header,
+            "encoding": encoding,
+            "strip_nul": strip_nul,
+        }
+        if label_column not in (None, *LABEL_NAMES):
+            # It tells rows with labels, of which those that were learned from are counted.
+            how["label_column"] = label_column
+        if max_field_bytes is not None:
+            how["max_field_bytes"] = max_field_bytes
+        if sheet is not None:
+            how["sheet"] = str(sheet)
+        job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
         sizes = [each.size for each in found]
         listener.to_read(None if None in sizes else sum(size or 0 for size in sizes))
         counts = write_scored(job, predictor, target, stream, listener, threads)

@@ -12,7 +12,7 @@ import pytest
 
 from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
-from rnn_cli.bundle.locate import GENERAL_FOLDER, locate
+from rnn_cli.bundle.locate import GENERAL_FOLDER, locate, shown_model
 from rnn_cli.bundle.model_folder import NEWEST_FORMAT, Bundle, Manifest, checksum, unsign
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, UsageError, WriteError
@@ -180,6 +180,7 @@ def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     assert locate(None, told.append) == locate("general") == GENERAL_FOLDER and len(told) == 1
     assert locate("./general") == Path("general")
+    assert shown_model(locate("general")) == "general" != shown_model(locate("./general").resolve())
     monkeypatch.setenv("RNN_MODEL", "environment")
     with pytest.raises(BundleError, match="^RNN_MODEL=environment: no such folder; correct or unset the variable$"):
         locate(None)

@@ -10,7 +10,7 @@ from rnn_cli.errors import BundleError
 GENERAL = "general"
 """The name of the model that comes with the package: short English opinions."""
 
-GENERAL_FOLDER = Path(__file__).parents[1] / "models" / GENERAL
+GENERAL_FOLDER = Path(__file__).resolve().parents[1] / "models" / GENERAL
 """Its bundle."""
 
 ANSWERS_INSTEAD = (

@@ -39,7 +39,7 @@ from rnn_cli.bundle.model_folder import (
 from rnn_cli.bundle.targets import CACHE, RUNTIME
 from rnn_cli.bundle.writer import is_latest, point_latest_to
 from rnn_cli.config.load import stored_config
-from rnn_cli.config.schema import Config
+from rnn_cli.config.schema import Config, source_name
 from rnn_cli.errors import BundleError, Error
 
 RunState = Literal["finished", "unfinished", "damaged", "foreign"]
@@ -174,8 +174,7 @@ def _source(config: Config) -> str:
     """The name of the rows: a built-in set, or a file without its folders; a URL's query may be secret."""
     if config.data.sources is not None:
         return f"{len(config.data.sources)} sources"
-    source = config.data.source.partition("?")[0] if "://" in config.data.source else config.data.source
-    return "standard input" if source == "-" else source.rstrip("/").rpartition("/")[2]
+    return "standard input" if config.data.source == "-" else source_name(config.data.source)
 
 
 def _read_unfinished(run: ListedRun) -> ListedRun:

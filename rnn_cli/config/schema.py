@@ -89,6 +89,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def source_name(source: str) -> str:
+    """A source without its folders; a URL without its query, which may be secret."""
+    return (source.partition("?")[0] if "://" in source else source).rstrip("/").rpartition("/")[2]
+
+
 class SourceConfig(Section):
     """One of several sources of labelled texts."""
 
@@ -135,7 +140,7 @@ class SourceConfig(Section):
     @property
     def called(self) -> str:
         """Its name."""
-        return self.name or self.source.partition("?")[0].rstrip("/").rpartition("/")[2] or self.source
+        return self.name or source_name(self.source) or self.source
 
     @model_validator(mode="after")
     def _its_labels_are_said_once(self) -> "SourceConfig":

@@ -164,10 +164,7 @@ def absolute(config: DataConfig) -> DataConfig:
         if isinstance(value := getattr(config, key), str)
     }
     if config.sources is not None:
-        paths |= {
-            "source": config.source,
-            "sources": [each.model_copy(update={"source": _absolute(each.source)}) for each in config.sources],
-        }
+        paths["sources"] = [each.model_copy(update={"source": _absolute(each.source)}) for each in config.sources]
     if config.unlabelled is not None:
         paths["unlabelled"] = [_absolute(value) for value in unlabelled_sources(config)]
     return config.model_copy(update=paths)

@@ -174,12 +174,17 @@ def _dealt_by_source(
 ) -> list[list[int]]:
     """As `stratify` deals the rows, each source by itself; those of sources without validation are training rows."""
     named = rows.sources or []
-    bound = {each.called for each in sources if not each.validation}
-    free = [unit for unit in units if not any(named[row] in bound for row in unit)]
+    only_teach = {each.called for each in sources if not each.validation}
+    free: list[Sequence[int]] = []
+    taught: list[int] = []
+    for unit in units:
+        if any(named[row] in only_teach for row in unit):
+            taught += unit
+        else:
+            free.append(unit)
     kinds = [f"{label}\n{name}" for label, name in zip(rows.labels, named, strict=True)]
     *sides, left = stratify(rows.texts, kinds, shares, seed, free)
-    dealt = {row for side in (*sides, left) for row in side}
-    return [*sides, sorted({*left, *(row for row in range(len(rows)) if row not in dealt)})]
+    return [*sides, sorted([*left, *taught])]
 
 
 def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, sides: int) -> None:

@@ -101,6 +101,8 @@ def cleaner(*, lowercase: bool, filters: str, splitting: str, apart: bool) -> Ca
         return clean
 
     def read(text: str) -> str:
+        if text.isascii():  # as most are: nothing in it needs the typography's tables
+            return clean(text)
         cleaned = clean(usual(text))
         return marks_apart(cleaned) if apart else cleaned
 

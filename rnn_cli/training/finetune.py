@@ -11,7 +11,7 @@ from typing import Any
 from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.learned import learned_texts
-from rnn_cli.bundle.locate import GENERAL, shown_model
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
@@ -130,7 +130,7 @@ class Origin:
 
     def to_dict(self) -> dict[str, Any]:
         """Its entry in the new bundle's manifest."""
-        entry: dict[str, Any] = {"model": GENERAL if self.name == GENERAL else str(self.path.resolve())}
+        entry: dict[str, Any] = {"model": shown_model(self.path.resolve())}
         if self.bundle is not None:
             manifest = self.bundle.manifest
             entry |= {"sha256": manifest.files[ONNX_MODEL]["sha256"], "data": manifest.data["fingerprint"]}

@@ -37,6 +37,12 @@ def test_rows_keep_their_source_and_place(write: Write) -> None:
     assert rows.select([5, 0]).sources == ["other", "one.csv"]
 
 
+def test_a_source_is_called_by_its_last_part() -> None:
+    for source, name in (("x/reviews-?.csv", "reviews-?.csv"), ("s3://b/rows.csv?key=1", "rows.csv"), ("imdb", "imdb")):
+        (config,) = DataConfig(sources=[{"source": source}]).sources or ()  # type: ignore[list-item]
+        assert config.called == name
+
+
 def test_a_map_renames_labels_and_leaves_rows_out(write: Write) -> None:
     path = write("rows.csv", csv_of("rows", 9, "012"))
     rows = mixed({"source": path, "labels": {0: "bad", 1: None, 2: "good"}})
