@@ -31,10 +31,24 @@ MAY_IMPORT = {
     "batch": {"scoring", "copies", "data", "bundle", *BASE},
     "evaluation": {"scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
+    # What a trained model tells of new labels: below training, and below the check whether that pays.
+    "transfer": {"scoring", "graph", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     # Above data and text, which know nothing of each other, and beside training.
-    "checks": {"linear", "copies", "data", "text", "bundle", "config", *BASE},
+    "checks": {"transfer", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text", "bundle", "config"),
+        *(
+            "transfer",
+            "reporting",
+            "scoring",
+            "evaluation",
+            "network",
+            "graph",
+            "linear",
+            "data",
+            "text",
+            "bundle",
+            "config",
+        ),
         *("copies", *BASE),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.

@@ -55,8 +55,13 @@ def show_trained(run: "Run", *, named: bool) -> None:
     click.echo()
     for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
         click.echo(paragraph(line, indent=""))
+    from rnn_cli.evaluation.evaluate import run_config
+
     path = run.path
-    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best_epoch}, the best of {len(run.history)})")
+    how = f"weights of epoch {run.best_epoch}, the best of {len(run.history)}"
+    if (base := run_config(run.bundle).model.base) is not None:
+        how = f"built on {one_line(base)}"
+    click.echo(f"\nModel  {one_line(str(path))}  ({how})")
     if run.report_path:
         click.echo(f"Report {one_line(str(run.report_path))}")
     # Without --model the newest run is used, unless the environment says otherwise.

@@ -83,9 +83,10 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     differs = f"{len(changed)} keys differ" if len(changed) > MOST_CHANGED else _listed(model)
     recipe = model.settings.recipe if model.settings.is_noted else f"nearest is {model.settings.recipe}"
     yield "recipe", recipe + (f", with {differs}" if changed else ", unchanged")
+    base = model.config.model.base
     epochs, seed = model.epochs, f"seed {model.config.training.seed}, split seed {model.config.data.split_seed}"
-    if epochs is None:
-        yield "training", seed
+    if epochs is None or base is not None:
+        yield "training", f"last layers fitted to what {base} computes; {seed}" if base else seed
     else:
         yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"
     yield "written", f"{model.written:%Y-%m-%d %H:%M}" + ("" if model.is_dated else " (its manifest's file date)")

@@ -273,6 +273,9 @@ class TokenizerConfig(Section):
 class ModelConfig(Section):
     """The network: input, stacked recurrent layers, pooling, Dense layers."""
 
+    base: str | None = None
+    """For few labels: a trained model to build on, `general` or a model's folder. Its tokenizer and network take the
+    place of the config's; only the last layers and n-grams are fitted to the rows, in one step, without epochs."""
     input: Literal["embedding", "one_hot"] = "embedding"
     """The input per token: a learned vector, or a 1 among zeros (for small vocabularies)."""
     embedding_dim: Count = 64

@@ -141,6 +141,12 @@ def look(opened: Bundle) -> Overview:
 def recipe_of(config: Config, trained_as: str | None = None) -> Settings:
     """The recipe a config was `trained_as`; if that is not known, the one with the fewest keys that differ."""
     apart = {name: config.differences(load_config(name)) for name in recipes()}
+    if config.model.base is not None:  # the tokenizer and the layers are the base's, whatever the recipe says
+        apart = {
+            name: {key: each for key, each in differing.items() if not key.startswith(("tokenizer.", "model."))}
+            | {key: each for key, each in differing.items() if key == "model.base"}
+            for name, differing in apart.items()
+        }
     changed = {
         name: {key: mine for key, (mine, _) in differing.items() if not key.startswith("data.")}
         for name, differing in apart.items()
