@@ -255,8 +255,10 @@ def _base(config: Config, listener: Listener) -> tuple[Base | None, Config]:
 
 def _compare_with_base(base: Base, splits: Splits, sequences: Sequence[Sequence[int]], listener: Listener) -> None:
     """Say how the rows suit a base, and warn where it knows rows that are to measure the new model."""
-    unknown = sum(ids.count(UNKNOWN) for ids in sequences) / max(sum(map(len, sequences)), 1)
-    new = f", {len(base.new_ids):,} of them new words" if base.new_ids else ""
+    ids = np.concatenate(sequences)
+    unknown = float(np.isin(ids, [UNKNOWN, *base.new_ids]).mean())
+    words = "word" if len(base.new_ids) == 1 else "words"
+    new = f"; it learns {len(base.new_ids):,} new {words}" if base.new_ids else ""
     listener.note(f"the base {base.name} knows {1 - unknown:.1%} of the training rows' tokens{new}")
     if unknown > MOSTLY_UNKNOWN:
         listener.warn(f"{unknown:.0%} of the tokens are unknown to {base.name}: is it of another language?")

@@ -19,6 +19,7 @@ from scipy.special import log_softmax, softmax
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.data.splits import stratify
+from rnn_cli.data.together import near_groups, units_of
 from rnn_cli.linear.logistic import fit_path
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
 from rnn_cli.transfer.base import Base
@@ -147,7 +148,7 @@ def fit_stack(
     answer: Floats | None,
     on_progress: OnFold = lambda *_: None,
 ) -> Stacked:
-    """Fit `labels` on the rows, of whose texts equal ones share a fold.
+    """Fit `labels` on the rows, of whose texts equal and nearly equal ones share a fold.
 
     `answer` is the base's own, `[features, classes]`, None where it has none.
     """
@@ -272,7 +273,8 @@ class _Problem:
 
 def _folds(texts: Sequence[str], labels: Sequence[str]) -> list[Indices]:
     number = MANY_FOLDS if len(texts) <= ROWS_IN_MANY_FOLDS else USUAL_FOLDS
-    return [np.array(fold, np.intp) for fold in stratify(texts, labels, [1 / number] * (number - 1), 1)]
+    units = units_of(texts, near_groups(texts))  # a near copy in another fold would be known by heart
+    return [np.array(fold, np.intp) for fold in stratify(texts, labels, [1 / number] * (number - 1), 1, units)]
 
 
 def _together(heads: Sequence[LinearHead], weights: Floats, bias: Floats) -> LinearHead:

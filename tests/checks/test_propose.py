@@ -162,3 +162,33 @@ def test_the_config_says_how_the_file_was_read(name: str, content: str, how: dic
     again = load_rows(str(file), config.data)
     assert again.fingerprint() == proposal.dataset.fingerprint() and len(again) == 40
     assert not again.notes
+
+
+def built_in(name: str, step: int = 1) -> tuple[list[str], list[str]]:
+    """Texts and labels of a built-in set, or every so many of them."""
+    rows = load_rows(name, load_config("quick").data)
+    return list(rows.texts)[::step], list(rows.labels)[::step]
+
+
+def test_few_opinions_build_on_the_general_model_where_it_pays(tmp_path: Path) -> None:
+    opinions, labels = built_in("sample")
+    file = write(tmp_path / "rows.csv", opinions, labels)
+    proposal = propose(file)
+    assert proposal.recipe == "few-labels" and proposal.config.model.base == "general"
+    assert any("right on the base general" in line and "the config builds on it" in line for line in proposal.found)
+    written = commented_yaml(proposal)
+    assert parse_config(written, "f.yaml") == proposal.config and "base: general" in written
+    assert propose(file, may_build_on_base=False).recipe == "quick"
+
+
+def test_the_figures_are_said_where_a_base_does_not_pay(tmp_path: Path) -> None:
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    assert proposal.config.model.base is None
+    assert any("no gain beyond chance, so the config builds on no base" in line for line in proposal.found)
+
+
+def test_rows_that_the_general_model_learned_from_say_nothing_of_it(tmp_path: Path) -> None:
+    sentences, labels = built_in("templates", 90)
+    proposal = propose(write(tmp_path / "rows.csv", sentences, labels))
+    assert proposal.config.model.base is None
+    assert any("training rows that general has not learned from are too few" in line for line in proposal.found)
