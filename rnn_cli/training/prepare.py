@@ -82,6 +82,8 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
+    train_texts: Sequence[str] = field(default=(), repr=False)
+    """The texts of `train`: without training rows that hold no known token, with sentences of others."""
     base: Base | None = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
 
@@ -146,6 +148,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
+        train_texts=train.texts,
         base=base,
     )
 

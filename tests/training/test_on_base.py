@@ -169,6 +169,15 @@ def test_texts_of_another_language_are_told(trained: Path, tmp_path: Path, liste
     assert any("is it of another language?" in each for each in listener.warnings)
 
 
+def test_rows_without_a_known_word_are_left_out(trained: Path, new_rows: Path, listener: Silent) -> None:
+    file = Path("rows.csv")
+    file.write_text(new_rows.read_text() + "".join(f"qqq{number},good\n" for number in range(9)))
+    prepared = on_base(trained, file, listener)
+    assert prepared.base is not None and len(prepared.train_texts) < len(prepared.splits.train)
+    networks.network_on_base(prepared, prepared.base, listener)
+    assert any("cross-validated on" in each for each in listener.notes)
+
+
 def test_few_rows_are_told(trained: Path, make_labelled_file: MakeFile, listener: Silent) -> None:
     prepared = on_base(trained, make_labelled_file(["good", "so-so"], 16), listener)
     assert prepared.base is not None
