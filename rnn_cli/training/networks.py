@@ -119,7 +119,7 @@ def network_on_base(run: Prepared, base: Base, listener: Listener) -> tuple[kera
     fitted = fit_stack(sides[0], run.train_texts, run.labels, base.answer(run.labels), listener.progress)
     listener.note(fitted.in_words(base.name))
     if fitted.trial is None:
-        listener.warn(f"{len(run.train_texts)} training rows are too few to cross-validate, so no weight is chosen by them")
+        listener.warn(f"{len(run.train_texts)} training rows are too few to cross-validate: they choose no weight")
     network = built(config, run, fast=False)
     kernel, bias, *ngrams = put_body(base.graph, network, config)
     # What is linear in the base's logits is linear in their inputs.
