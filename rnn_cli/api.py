@@ -626,12 +626,13 @@ def _refuse_without_data(
 ) -> None:
     if data is not None:
         return
+    add = Setting("data", "FILE", "add {}; the run's own rows were measured as they are")
     if overrides:
         called = overrides[0].option or overrides[0].where or overrides[0].path[-1]
-        raise UsageError(f"{called} tells how to read labelled texts, and none are named")
+        raise UsageError(f"{called} tells how to read labelled rows, and none are given", hint=add)
     for name, is_given in (("include_seen", include_seen), ("labels", labels is not None)):
         if is_given:
-            raise UsageError(f"{name} is for data, and none is named: the run's own rows were measured as they are")
+            raise UsageError(f"{name} is about labelled rows, and none are given", hint=add)
 
 
 def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":

@@ -291,5 +291,5 @@ def test_only_some_labels_are_measured() -> None:
     assert two.metrics.labels == ("negative", "positive") and two.metrics.rows == 3
     both = rnn.compare("general", "general", data=opinions, labels=["negative", "positive"])
     assert both.models[0].accuracy == two.metrics.accuracy
-    with pytest.raises(rnn.Error, match="labels is for data, and none is named"):
+    with pytest.raises(rnn.Error, match="labels is about labelled rows, and none are given; add data=FILE"):
         rnn.evaluate("general", labels=["negative", "positive"])

@@ -132,7 +132,7 @@ def test_a_saved_model_is_a_folder_as_any_other(
     assert not Path("runs").exists()  # what is newest there stays so
     names = {file.name for file in saved.iterdir()}
     assert "manifest.json" in names and not names & {REPORT, CARD}
-    with pytest.raises(rnn.Error, match="^models/reviews: exists; use --force"):
+    with pytest.raises(rnn.Error, match="^models/reviews: exists; use force=True"):
         fitted.save("models/reviews")
     assert fitted.save("models/reviews", force=True) == saved
     Path("thesis").mkdir()

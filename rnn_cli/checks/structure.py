@@ -5,6 +5,7 @@ A file that training would refuse is read again as the error's hint says, and wi
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rnn_cli.checks.findings import Finding, Severity, counted
@@ -125,13 +126,16 @@ def _of_faults(faults: dict[int, DataError]) -> Iterator[Finding]:
         listed = ", ".join(map(str, lines[:_LISTED])) + more
         example = faults[lines[0]]
         what = f"{counted(len(lines), 'row')} {words} (line{'' if len(lines) == 1 else 's'} {listed}): left out here."
-        hint = f"Training refuses them: {_worded(example)}." if example.hint else "Training refuses them."
+        hint = _sentence(example, "Training refuses them: ") or "Training refuses them."
         yield Finding(name, Severity.ERROR, what, hint)
 
 
-def _worded(error: DataError) -> str:
+def _sentence(error: DataError, begins: str = "") -> str | Setting | None:
+    """The error's hint as a sentence; None where it has none."""
     hint = error.hint
-    return hint.worded(lambda key, value: f"--set {key}={value}") if isinstance(hint, Setting) else str(hint)
+    if isinstance(hint, Setting):
+        return replace(hint, text=begins + hint.text, more=(*hint.more, Setting("", text=".")))
+    return f"{begins}{hint}." if hint else None
 
 
 def _name(error: DataError) -> str | None:
@@ -149,7 +153,7 @@ def _name(error: DataError) -> str | None:
 
 def _finding(error: DataError, name: str) -> Finding:
     what = f"{error.where}: {error.what}."
-    return Finding(name, Severity.ERROR, what, f"{_worded(error)}." if error.hint else "Correct the file.")
+    return Finding(name, Severity.ERROR, what, _sentence(error) or "Correct the file.")
 
 
 def _marks(source: str) -> tuple[Finding, ...]:

@@ -23,7 +23,7 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
-from rnn_cli.cli.options import LABELLED, in_shell_terms
+from rnn_cli.cli.options import LABELLED, in_shell_terms, shell_hint
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
 from rnn_cli.cli.score import score
@@ -143,7 +143,7 @@ def _print_notes(error: BaseException | None) -> None:
     while error is not None:
         for note in getattr(error, "__notes__", ()):
             if isinstance(note, Note):
-                tell(one_line(note))
+                tell(one_line(shell_hint(note.said)))
         error = error.__context__
 
 

@@ -7,6 +7,7 @@ import click
 from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width
+from rnn_cli.cli.options import shell_hint
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _show_finding(report: "CheckReport", finding: "Finding", examples: int) -> N
             click.echo(head + click.style(cut_to(note, cells), italic=True))
             head = " " * cell_len(head)
         click.echo(head + (cut_to(text, cells) or click.style("(empty)", dim=True)))
-    click.echo(paragraph(f"→ {one_line(finding.hint)}", _INDENT) + "\n")
+    click.echo(paragraph(f"→ {one_line(shell_hint(finding.hint) or '')}", _INDENT) + "\n")
 
 
 def _show_lengths(lengths: "Lengths") -> None:

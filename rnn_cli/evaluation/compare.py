@@ -17,7 +17,7 @@ from rnn_cli.arrays import Floats, Indices, label_indices
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
-from rnn_cli.errors import BundleError, DataError
+from rnn_cli.errors import BundleError, DataError, Setting
 from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
@@ -388,8 +388,12 @@ def _order(
         raise DataError(
             f"not the same rows as {first.name}: {', '.join(differences)}",
             where=other.name,
-            hint="runs keep the same rows for their test only with the same data and data.split_seed; "
-            "rnn compare --data FILE scores them all on the same labelled rows",
+            hint=Setting(
+                "data",
+                "FILE",
+                "runs keep the same rows for their test only with the same data and data.split_seed; to score them all "
+                "on the same labelled rows, use {}",
+            ),
         )
     where: defaultdict[tuple[str, ...], deque[int]] = defaultdict(deque)
     for index, key in enumerate(other_keys):

@@ -29,7 +29,7 @@ from rnn_cli.data.source import (
     load_rows,
 )
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, DataError, few_of
+from rnn_cli.errors import BundleError, DataError, Setting, few_of
 from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
@@ -266,23 +266,25 @@ def predictions_of(name: str, evaluation: Evaluation) -> LabelledPredictions:
 def kept_test_rows(opened: Bundle) -> Dataset:
     """A run's test rows, read again from its data; raises `DataError` if there are none or the data has changed."""
     if not opened.manifest.data["rows"]["test"]:  # known without the run's data, which may be gone
-        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
+        raise DataError(
+            "the run kept no test rows (data.test: 0)", where=str(opened.path), hint=Setting("data", "FILE")
+        )
     config = run_config(opened)
     try:
         splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
     except DataError as error:
         again = {shown(STANDARD_INPUT): "pipe the same rows in again, or ", IN_MEMORY: ""}
+        first = again.get((error.where or "").partition(":")[0], "restore the file, or ")
         raise DataError(
             f"the rows the model was trained on cannot be read again ({error.what})",
             where=error.where,
-            hint=again.get((error.where or "").partition(":")[0], "restore the file, or ")
-            + "name other labelled rows with --data FILE",
+            hint=Setting("data", "FILE", f"{first}name other labelled rows with {{}}"),
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows cannot be found among them",
             where=shown_source(config.data),
-            hint="restore the file, or name labelled rows the model has not seen with --data FILE",
+            hint=Setting("data", "FILE", "restore the file, or name labelled rows the model has not seen with {}"),
         )
     return splits.test
 

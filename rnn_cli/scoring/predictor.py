@@ -14,7 +14,7 @@ import onnxruntime
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
-from rnn_cli.errors import BundleError, DataError, UsageError, few_of
+from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration, to_probabilities
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
@@ -45,13 +45,17 @@ def graph_file(opened: Bundle, precision: Precision) -> str:
     if INT8_MODEL in opened.manifest.files:
         return INT8_MODEL
     reason, other_hint = _why_not(opened)
-    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), hint=f"{other_hint}use --precision fp32")
+    raise BundleError(
+        f"has no int8 graph: {reason}",
+        where=str(opened.path),
+        hint=Setting("precision", "fp32", f"{other_hint}use {{}}"),
+    )
 
 
 def _why_not(opened: Bundle) -> tuple[str, str]:
     """The run's own reason, if it wrote one, and a hint besides fp32."""
     if METRICS not in opened.manifest.files:
-        return "it was exported without", "export it with --precision int8, or "
+        return "it was exported without", "export it with rnn export --precision int8, or "
     try:
         return str(json.loads(opened.read(METRICS))[INT8_METRICS]["reason"]), ""
     except (KeyError, RecursionError, TypeError, ValueError):

@@ -136,7 +136,9 @@ def test_another_splits_rows_are_refused_with_the_way_out(
     code, out, err = rnn("compare", "runs/quick-1", "less.csv")
     assert (code, out) == (2, "")
     assert err.startswith("Error: less.csv: not the same rows as runs/quick-1: 1 is in runs/quick-1 only (")
-    assert "data.split_seed; rnn compare --data FILE" in err and err.count("\n") == 1
+    assert (
+        "data.split_seed; to score them all on the same labelled rows, use --data FILE" in err and err.count("\n") == 1
+    )
 
 
 def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
