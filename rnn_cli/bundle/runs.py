@@ -40,7 +40,7 @@ from rnn_cli.bundle.targets import CACHE, RUNTIME
 from rnn_cli.bundle.writer import is_latest, point_latest_to
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config, source_name
-from rnn_cli.errors import BundleError, Setting, Error
+from rnn_cli.errors import BundleError, Error, Setting
 
 RunState = Literal["finished", "unfinished", "damaged", "foreign"]
 
