@@ -335,6 +335,10 @@ def test_progress_is_told_where_it_is_asked_for() -> None:
 
 def test_explanations_are_those_of_the_model(fitted: rnn.RNNClassifier) -> None:
     assert fitted.explain(TEXTS[:2]) == [fitted.model_.explain(text) for text in TEXTS[:2]]
+    assert fitted.explain(TEXTS[:2]) == fitted.model_.explain(TEXTS[:2])
+    assert fitted.explain(TEXTS[0]) == fitted.explain(TEXTS[:1])[0]
+    with pytest.raises(ValueError, match="table of 2 x 1"):
+        fitted.explain(np.array([[TEXTS[0]], [TEXTS[1]]]))  # type: ignore[arg-type]
 
 
 def in_pipeline(**config: Any) -> Pipeline:

@@ -354,6 +354,9 @@ class TrainingConfig(Section):
     worth its time."""
 
 
+FEW_STEPS = 100
+"""Fewer steps than this change a network very little."""
+
 AT_LEAST = re.compile(r"(?P<metric>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
 """A value of `decision.goal` that sets a minimum for a metric of the positive label."""
 

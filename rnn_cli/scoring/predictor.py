@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -288,14 +288,26 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
+    @overload
+    def explain(  # type: ignore[overload-overlap]  # a str is one text, though it can be iterated
+        self, texts: str, *, most_parts: int | None = MOST_PARTS
+    ) -> "tuple[Part, ...]": ...
+    @overload
+    def explain(self, texts: Series, *, most_parts: int | None = MOST_PARTS) -> Any: ...
+    @overload
+    def explain(self, texts: Iterable[str], *, most_parts: int | None = MOST_PARTS) -> "list[tuple[Part, ...]]": ...
+    def explain(self, texts: Any, *, most_parts: int | None = MOST_PARTS) -> Any:
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
-        Joins neighbours in a text of more than `most_parts` parts. Raises `DataError` for a value that is not a text.
+        One text gives its parts, several give a list of them, and a pandas Series a Series with the same index. Joins
+        neighbours in a text of more than `most_parts` parts. Raises `DataError` for values that are not texts.
         """
         from rnn_cli.scoring.explain import explain_texts
 
-        return explain_texts(self, list_of_texts([text]), most_parts=most_parts)[0]
+        found = explain_texts(self, list_of_texts(texts), most_parts=most_parts)
+        if isinstance(texts, str):
+            return found[0]
+        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     @property
     def model_card(self) -> str:
@@ -307,7 +319,11 @@ class Predictor:
 
 def list_of_texts(texts: str | Iterable[Any]) -> list[str]:
     """One text, or the texts of a list, an array or a pandas Series, as a list. Raises `DataError` for other values."""
-    if not isinstance(texts, Iterable):
+    shape: tuple[int, ...] = getattr(texts, "shape", (1,))
+    if len(shape) > 1:  # a DataFrame would be read as the names of its columns
+        what = f"expected texts in one dimension, got a table of {' x '.join(map(str, shape))}"
+        raise DataError(what, hint="give its column of texts")
+    if not isinstance(texts, Iterable) or isinstance(texts, Mapping) or not shape:
         raise DataError(f"expected a text or texts, got {type(texts).__name__}", hint="give a str, or a list of them")
     listed = [texts] if isinstance(texts, str) else list(texts)
     for number, text in enumerate(listed, start=1):
