@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from rnn_cli.bundle.model_folder import PREDICTIONS
 
@@ -187,3 +188,16 @@ def test_damaged_answers_are_refused(rnn: Rnn, newest: Path) -> None:
     code, out, err = rnn("compare", "runs/quick-1", "runs/quick-1")
     assert (code, out) == (2, "")
     assert "predictions.csv: checksum differs" in err
+
+
+def test_long_names_of_wide_characters_are_cut_at_their_start(
+    rnn: Rnn, newest: Path, rows: list[dict[str, str]], home: Path
+) -> None:
+    names = [f"{'很長的名字' * 5}{number}.csv" for number in "一二"]
+    for name in names:
+        write(home / name, rows, wrong=3)
+    lines = rnn("compare", *names).out.splitlines()
+    for name, line in zip(names, lines[2:4], strict=True):
+        shown = line.split("  ")[0]
+        assert shown.startswith("…") and shown.endswith(name[-5:]) and 18 <= cell_len(shown) <= 20
+    assert len({cell_len(line) for line in lines[1:2]} | {cell_len(line) for line in lines[2:4]}) <= 2
