@@ -52,6 +52,14 @@ def named_folder(model: str) -> Path:
     return GENERAL_FOLDER if model == GENERAL else Path(model)
 
 
-def shown_model(folder: Path) -> str:
-    """A model's folder as a user knows it."""
-    return GENERAL if folder == GENERAL_FOLDER else str(folder)
+def shown_model(folder: Path, *, from_here: bool = False) -> str:
+    """A model's folder as a user knows it: the general model by its name.
+
+    With `from_here` it is the folder that a link such as runs/latest points to, relative if it stands below this one.
+    """
+    real, here = folder.resolve(), Path.cwd()
+    if real == GENERAL_FOLDER:
+        return GENERAL
+    if not from_here:
+        return str(folder)
+    return str(real.relative_to(here) if real.is_relative_to(here) else real)

@@ -157,6 +157,9 @@ def named_as_options(overrides: "Sequence[Override]") -> Iterator[None]:
         yield
     except ConfigError as error:
         raise ConfigError([replace(each, key=names.get(each.key, each.key)) for each in error.mistakes]) from None
+    except Error as error:
+        error.where = names.get(error.where or "", error.where)
+        raise
 
 
 def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:

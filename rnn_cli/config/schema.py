@@ -393,6 +393,11 @@ class DecisionConfig(Section):
     abstain_error: Rate | None = None
     """Predict "unsure" for as many texts as needed so that at most this share of the other predictions is wrong."""
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether validation rows choose it."""
+        return self.goal is not None or bool(self.abstain) or self.abstain_error is not None
+
     @model_validator(mode="after")
     def _one_way_each(self) -> "DecisionConfig":
         if self.goal is not None and self.threshold is not None:
@@ -410,6 +415,7 @@ __all__ = [
     "DataConfig",
     "DecisionConfig",
     "EarlyStopping",
+    "LabelledFile",
     "ModelConfig",
     "SourceConfig",
     "TokenizerConfig",

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.bundle.locate import named_folder, shown_model
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
@@ -208,11 +208,15 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
     `probability`, the prediction's, gives the true label's where there are two labels. If there is a column `split`,
     only the rows of that split are read. Raises `BundleError` or `DataError`.
     """
-    if not Path(name).is_dir():
+    folder = named_folder(name)
+    if not folder.is_dir():
         if not os.path.exists(name):
             raise DataError("no such run's folder, and no such file of predictions", where=name)
         return _read(name, name, split)
-    opened = Bundle.open(Path(name))
+    opened = Bundle.open(folder)
+    if PREDICTIONS not in opened.manifest.files:
+        hint = Setting("data", "FILE", "score labelled rows by it with {}")
+        raise BundleError("keeps no predictions of its own rows", where=shown_model(folder), hint=hint)
     return _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
 
 
