@@ -224,20 +224,27 @@ def test_a_label_called_unsure_cannot_be_abstained_beside(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--threshold", "0.4"], r"--threshold: is for two labels, but the model has 3 \(negative, neutral, positive\);"),
+        (
+            ["--threshold", "0.4"],
+            r"--threshold: is for two labels, but the model has 3 \(negative, neutral, positive\);",
+        ),
         (["--goal", "f1"], r"--goal: is for two labels, .*; measure two of them with --labels NAME,NAME"),
         (["--labels", "positive,negative", "--goal", "f1"], "general: keeps no validation rows, .*; give a threshold"),
         (["--abstain-error", "0.1"], "general: keeps no validation rows, which would choose how it decides; "),
     ],
 )
 def test_the_general_model_says_what_it_cannot_decide(words: list[str], told: str, home: Path, rnn: Rnn) -> None:
-    (home / "new.csv").write_text("text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n")
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
     code, out, err = rnn("evaluate", "--model", "general", "--data", "new.csv", *words)
     assert (code, out) == (2, "") and re.match(f"Error: {told}", err) and err.count("\n") == 1
 
 
 def test_a_threshold_needs_no_validation_rows(home: Path, rnn: Rnn) -> None:
-    (home / "new.csv").write_text("text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n")
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
     words = ("evaluate", "--model", "general", "--data", "new.csv", "--labels", "negative,positive", "--json")
     for threshold in (0.0001, 0.9999):
         found = json.loads(rnn(*words, "--threshold", str(threshold)).out)
@@ -247,7 +254,9 @@ def test_a_threshold_needs_no_validation_rows(home: Path, rnn: Rnn) -> None:
 
 def test_the_general_model_has_one_name(home: Path, rnn: Rnn) -> None:
     (home / "link").symlink_to(GENERAL_FOLDER)
-    (home / "new.csv").write_text("text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n")
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
     for name in ("general", "link", str(GENERAL_FOLDER)):
         assert rnn("evaluate", "--model", name, "--data", "new.csv").out.startswith("Model  general\n")
         assert rnn("inspect", "model", "--model", name).out.startswith("Model  general\n")
