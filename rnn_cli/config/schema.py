@@ -185,7 +185,7 @@ class DataConfig(LabelledFile):
     """Test rows, used once, at the end: a share of the source, or a separate file; 0 for none."""
     unlabelled: _SourceName | list[_SourceName] | None = None
     """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
-    labels are not read. Texts that are also validation or test texts are left out."""
+    labels are not read. Texts that labelled rows have, too, are left out."""
     group_column: str | None = None
     """A column whose values, such as customers, authors or threads, have all their rows on one side of the split."""
     time_column: str | None = None
