@@ -86,9 +86,8 @@ class Step:
         if self.total is None or self.done <= self.first:
             return f"{in_words(now - self.began)} so far" if now - self.began >= 1 else ""
         each = (now - self.began) / (self.done - self.first)
-        at_most = " or less" if self.what.endswith("at most") else ""
         whole = f", {in_words(each * (self.total - self.done + self.further))} in all" if self.further else ""
-        return f"{in_words(each * (self.total - self.done))} left{at_most}{whole}"
+        return f"{in_words(each * (self.total - self.done))} left{whole}"
 
 
 def in_words(seconds: float) -> str:
@@ -135,8 +134,9 @@ class Lines(Still):
         super().say(line, style)
 
     def note(self, text: str) -> None:
-        """Print it: what was being done is over."""
+        """Print it: what was being done is over, and what comes now begins."""
         self.doing(UNNAMED)
+        self.step.began = time.monotonic()
         super().note(text)
 
     def doing(self, what: str) -> None:
