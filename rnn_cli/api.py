@@ -161,6 +161,7 @@ def _begin(
 ) -> "Run":
     from rnn_cli.bundle.checkpoints import check_begin
 
+    check_begin(out, force=force)  # before the rows are read, which may take long
     if origin is None:
         parent = None
         settings, rows, name, recipe = _config_of(config, data, changes, listener)
@@ -171,7 +172,6 @@ def _begin(
         parent = Origin.open(named_folder(origin), listener.warn)
         settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
         rows, name, recipe = _rows_of(data, settings), _name_of(parent.path), None
-    check_begin(out, force=force)
 
     from rnn_cli.training.prepare import prepare
 
