@@ -32,8 +32,8 @@ TINY_ROWS = 1_000
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
 """For tiny sets: small batches and many passes."""
 
-ENOUGH_STEPS = 2 * FEW_STEPS
-"""A network needs some hundred steps, however few the rows are."""
+TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
+"""A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
 
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
@@ -92,9 +92,10 @@ def _train_rows(dataset: Dataset, data: DataConfig) -> int:
 def _training(start: TrainingConfig, rows: int, reasons: dict[str, str], *, is_tiny: bool) -> TrainingConfig:
     """The recipe's training; where that would be few steps, with smaller batches and then with more passes."""
     batch_size, epochs = (FEW_A_BATCH, MANY_EPOCHS) if is_tiny else (start.batch_size, start.epochs)
-    while batch_size > 2 * FEW_A_BATCH and math.ceil(rows / batch_size) * epochs < ENOUGH_STEPS:
-        batch_size //= 2
-    epochs = max(epochs, math.ceil(ENOUGH_STEPS / max(math.ceil(rows / batch_size), 1)))
+    if math.ceil(rows / batch_size) * epochs < TOO_FEW_STEPS:
+        while batch_size > 2 * FEW_A_BATCH and math.ceil(rows / batch_size) * epochs < ENOUGH_STEPS:
+            batch_size //= 2
+        epochs = max(epochs, math.ceil(ENOUGH_STEPS / max(math.ceil(rows / batch_size), 1)))
     if (batch_size, epochs) != (start.batch_size, start.epochs):
         steps = math.ceil(rows / batch_size) * epochs
         reasons["training.epochs"] = f"rows are few: passes for about {steps:,} steps in all,"
