@@ -52,8 +52,10 @@ MAY_IMPORT = {
         *("copies", *BASE),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
+    # Lines on stderr, wrapped on a terminal.
+    "messages": set(),
     # A run's steps on stderr.
-    "progress": {"training", "text", "bundle", *BASE},
+    "progress": {"messages", "training", "text", "bundle", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",
@@ -79,7 +81,7 @@ MAY_IMPORT = {
     },
     "cli": {
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
-        *("api", "progress", "text", "data", "bundle", "config", *BASE),
+        *("api", "progress", "messages", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
 }
@@ -114,7 +116,7 @@ def test_a_room_imports_only_what_stands_below_it(room: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli", "progress"}))
+@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli", "progress", "messages"}))
 def test_only_the_command_line_knows_click_and_rich(room: str) -> None:
     assert not {name.split(".")[0] for _, name in imports(room)} & {"click", "rich"}
 

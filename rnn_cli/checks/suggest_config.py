@@ -20,7 +20,7 @@ from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
-from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.rows import Dataset
@@ -35,7 +35,10 @@ TINY_ROWS = 1_000
 """For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""
 
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
-"""For tiny sets: a network needs some hundred steps, however few the rows are."""
+"""For tiny sets: small batches and many passes."""
+
+TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
+"""A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
 
 BASE, FEW_LABELS = "general", "few-labels"
 """The model that few labels can build on, and the recipe for that."""
@@ -94,10 +97,7 @@ def propose(
     tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
         reasons["model.ngrams"] = "averages with a linear model of up to this many tokens in a row"
-    training = start.training
-    if len(dataset) < TINY_ROWS:
-        training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
-        reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
+    training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     found = (*_found(dataset, counts, lengths), *_split_in_words(split), *tried, why)
     return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
@@ -146,6 +146,25 @@ def _trial(base: Base, rows: Dataset) -> Trial | None:
     sequences = base.tokenizer.encode_all(rows.texts)
     known = KnownRows.of(base, sequences, label_indices(names, rows.labels), weights, base.config.model)
     return fit_stack(known, rows.texts, names, base.answer(names)).trial
+
+
+def _train_rows(dataset: Dataset, data: DataConfig) -> int:
+    """About how many rows are left for training."""
+    return round(len(dataset) * (1 - sum(side for side in (data.validation, data.test) if isinstance(side, float))))
+
+
+def _training(start: TrainingConfig, rows: int, reasons: dict[str, str], *, is_tiny: bool) -> TrainingConfig:
+    """The recipe's training; where that would be few steps, with smaller batches and then with more passes."""
+    batch_size, epochs = (FEW_A_BATCH, MANY_EPOCHS) if is_tiny else (start.batch_size, start.epochs)
+    if math.ceil(rows / batch_size) * epochs < TOO_FEW_STEPS:
+        while batch_size > 2 * FEW_A_BATCH and math.ceil(rows / batch_size) * epochs < ENOUGH_STEPS:
+            batch_size //= 2
+        epochs = max(epochs, math.ceil(ENOUGH_STEPS / max(math.ceil(rows / batch_size), 1)))
+    if (batch_size, epochs) != (start.batch_size, start.epochs):
+        steps = math.ceil(rows / batch_size) * epochs
+        reasons["training.epochs"] = f"rows are few: passes for about {steps:,} steps in all,"
+        reasons["training.batch_size"] = "in small batches"
+    return start.model_copy(update={"batch_size": batch_size, "epochs": epochs})
 
 
 def _split(dataset: Dataset, given: DataConfig, rows: InMemory | None) -> SplitColumns:

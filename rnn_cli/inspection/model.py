@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli.bundle.history import best_epoch, read_history
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, RUN, Bundle, Manifest
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
@@ -63,7 +64,7 @@ class Overview:
         """Everything as plain values."""
         manifest, tokenizer, network = self.manifest, self.tokenizer, self.graph.architecture
         return {
-            "model": str(self.path),
+            "model": shown_model(self.path),
             "layers": [
                 {
                     "name": layer.name,

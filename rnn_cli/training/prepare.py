@@ -96,7 +96,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
     `source` holds the rows of `data.source` if they have been read. The tokenizer sees the training rows, then the
-    texts of `data.unlabelled`, of which validation and test texts are left out. Raises `DataError`, and `ConfigError`
+    texts of `data.unlabelled`, of which those of labelled rows are left out. Raises `DataError`, and `ConfigError`
     for keys that do not suit the data.
     """
     began = time.monotonic()
@@ -155,7 +155,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
 
 def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
     splits = load_splits(data, source, near=near)  # its messages name the files as they were given
-    return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
+    return splits, load_unlabelled(data, chain(splits.train.texts, splits.validation.texts, splits.test.texts))
 
 
 def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
@@ -385,7 +385,7 @@ def _summaries(
     if splits.train.sources:
         yield _summary_of_sources(splits)
     if unlabelled.left_out:
-        yield f"unlabelled texts that are validation or test texts, left out: {unlabelled.left_out:,}"
+        yield f"unlabelled texts that labelled rows have, too, left out: {unlabelled.left_out:,}"
 
 
 def _summary(

@@ -42,7 +42,7 @@ from rnn_cli.bundle.model_folder import (
 )
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
-from rnn_cli.config.schema import DecisionConfig
+from rnn_cli.config.schema import FEW_STEPS, DecisionConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.data.source import IN_MEMORY
@@ -114,10 +114,6 @@ def to_csv(table: pd.DataFrame) -> str:
     """The table as CSV, all texts quoted."""
     # Before Python 3.13 a lone CR in a text without quotes would end the row.
     return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-
-
-FEW_STEPS = 100
-"""Fewer steps than this change a network very little."""
 
 
 def train_prepared(

@@ -5,8 +5,8 @@
 SET is `rotten_tomatoes` or `tweets`, whose base is the recipe `general` trained without it (some 15 minutes on two
 cores, in a folder that has the recipe's files, docs/general.md; it is kept as base-SET), or a file of topics with the
 columns `text` and `label`, whose base is `general`. BASE is a base that was made before, or `none`: then the config is
-the one that `rnn init` would write without a base. Each draw takes so many rows at random from one half of the set, a tenth of
-them to calibrate, and is measured on up to 3,000 others. Everything had been chosen on the other half.
+the one that `rnn init` would write without a base. Each draw takes so many rows at random from one half of the set, a
+tenth of them to calibrate, and is measured on up to 3,000 others. Everything had been chosen on the other half.
 """
 
 import argparse

@@ -11,9 +11,10 @@ import yaml
 
 from rnn_cli.checks.suggest_config import commented_yaml, propose
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
-from rnn_cli.config.schema import EarlyStopping
+from rnn_cli.config.schema import FEW_STEPS, EarlyStopping
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError
+from rnn_cli.training.encoding import epoch_steps
 
 
 def write(file: Path, texts: list[str], labels: list[str], head: tuple[str, str] = ("text", "label")) -> str:
@@ -36,6 +37,22 @@ def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, t
     assert proposal.recipe == recipe
     assert proposal.config.tokenizer.max_length >= words
     assert proposal.config.model == load_config(recipe).model
+
+
+@pytest.mark.parametrize("rows", [20, 60, 160, 400, 900, 1000, 1200, 2000, 5000, 9000])
+@pytest.mark.parametrize("words", [10, 150])
+def test_no_config_trains_in_too_few_steps(rows: int, words: int, tmp_path: Path) -> None:
+    config = propose(write(tmp_path / "rows.csv", texts(rows, words), ["a", "b"] * (rows // 2))).config
+    share = 0.6 if rows < 1000 else 0.8
+    assert epoch_steps(int(rows * share), config.training.batch_size) * config.training.epochs >= 1.5 * FEW_STEPS
+    if rows == 9000:
+        assert config.training == load_config("default" if words == 150 else "short-text").training
+
+
+def test_a_share_for_the_test_leaves_fewer_rows_and_steps_enough(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(3000, 10), ["a", "b"] * 1500)
+    training = propose(file, [parse_override("data.test=0.8")]).config.training
+    assert epoch_steps(int(3000 * 0.1), training.batch_size) * training.epochs >= 1.5 * FEW_STEPS
 
 
 def test_characters_are_read_where_there_are_no_spaces(tmp_path: Path) -> None:
