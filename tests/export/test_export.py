@@ -75,7 +75,7 @@ def test_int8_writes_the_second_graph_as_the_only_one(opened: Bundle, tmp_path: 
 
 
 def test_a_model_without_an_int8_graph_says_so(opened: Bundle, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="without; export it with --precision int8, or use --precision fp32$"):
+    with pytest.raises(BundleError, match="without; export it with rnn export --precision int8, or use precision=fp32$"):
         export_bundle(opened, tmp_path / "out", precision="int8")
     assert not list(tmp_path.iterdir())
 
@@ -110,7 +110,7 @@ def test_what_is_no_model_is_never_replaced(force: bool, opened: Bundle, tmp_pat
     (tmp_path / "home").mkdir()
     (tmp_path / "file").write_text("dear")
     for name, error in (("home", "exists and is not a trained model"), ("file", "is not a folder")):
-        with pytest.raises(Error, match=f"{error}; choose another --to"):
+        with pytest.raises(Error, match=f"{error}; choose another to"):
             export_bundle(opened, tmp_path / name, force=force)
     assert (tmp_path / "file").read_text() == "dear"
 
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_what_there_was_and_one_line(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(WriteError, match=r"no space left on device\); make room there or choose another --to$"):
+    with pytest.raises(WriteError, match=r"no space left on device\); make room there or choose another to$"):
         export_bundle(opened, out, force=True)
     assert contents(out) == before
     assert [file.name for file in tmp_path.iterdir()] == ["out"]

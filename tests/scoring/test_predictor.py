@@ -145,9 +145,9 @@ def without_int8(trained: Path, folder: Path, entry: object) -> Bundle:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"reason": "no GRU layers"}, "has no int8 graph: no GRU layers; use --precision fp32"),
-        (None, "has no int8 graph: it was trained before these were made; train again, or use --precision fp32"),
-        ([], "has no int8 graph: it was trained before these were made; train again, or use --precision fp32"),
+        ({"reason": "no GRU layers"}, "has no int8 graph: no GRU layers; use precision=fp32"),
+        (None, "has no int8 graph: it was trained before these were made; train again, or use precision=fp32"),
+        ([], "has no int8 graph: it was trained before these were made; train again, or use precision=fp32"),
     ],
 )
 def test_without_an_int8_graph_it_is_told_why(entry: object, told: str, trained: Path, tmp_path: Path) -> None:
