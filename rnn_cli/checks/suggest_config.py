@@ -46,6 +46,9 @@ BASE, FEW_LABELS = "general", "few-labels"
 MOST_ROWS_ON_BASE = 5_000
 """With more rows a network of their own knows more: docs/measured.md."""
 
+MOST_FITS_ON_BASE = 20_000
+"""Rows times labels: cross-validation of more of them would take longer than a minute."""
+
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
@@ -85,7 +88,7 @@ def propose(
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
     split, tried = _split(dataset, given, rows), list[str]()
-    if may_build_on_base and recipe != "char" and len(dataset) <= MOST_ROWS_ON_BASE and not given.sources:
+    if may_build_on_base and recipe != "char" and not given.sources and _are_few(len(dataset), len(counts)):
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
         if proposal is not None:
             return proposal
@@ -101,6 +104,10 @@ def propose(
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     found = (*_found(dataset, counts, lengths), *_split_in_words(split), *tried, why)
     return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
+
+
+def _are_few(rows: int, labels: int) -> bool:
+    return rows <= MOST_ROWS_ON_BASE and rows * labels <= MOST_FITS_ON_BASE
 
 
 def _on_base(

@@ -20,7 +20,8 @@ from rnn_cli.training.listener import Listener
 from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
-from rnn_cli.transfer.base import Base, of_all_labels
+from rnn_cli.transfer.base import Base
+from rnn_cli.transfer.features import of_all_labels
 from rnn_cli.transfer.stacking import KnownRows, fit_stack
 
 TEXTS_PER_REPORT = 500

@@ -76,6 +76,7 @@ from rnn_cli.training.networks import (
 )
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.trained import Run
+from rnn_cli.training.weighing import weigh
 
 
 def documents(
@@ -300,6 +301,10 @@ def _write(
 ) -> Run:
     draft.write(CONFIG, to_yaml(run.config))
     draft.write(TOKENIZER, run.tokenizer.to_json())
+    if run.config.model.ngrams and run.config.model.base is None:
+        listener.doing("weighing the network and its n-grams")
+        network, ngrams = weigh(model, run)
+        listener.note(f"weights by the validation rows: network {network:.2f}, n-grams {ngrams:.2f}")
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
     draft.write(HISTORY, history_to_csv(history))

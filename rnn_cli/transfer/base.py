@@ -21,14 +21,12 @@ from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config, TrainingConfig
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
 from rnn_cli.errors import BundleError
-from rnn_cli.graph import Graph, with_features
-from rnn_cli.linear.logistic import on_all_cores
+from rnn_cli.graph import Graph
 from rnn_cli.linear.neighbours import count_neighbours
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.predictor import BATCH_TEXTS, open_session
-from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
+from rnn_cli.transfer.features import read_features
 
 NEW_WORD_TEXTS = 2
 """A new word is worth an id if so many texts hold it."""
@@ -173,21 +171,13 @@ class Base:
         of two; its n-grams' logits, if it has any; and the sum of the vectors of a text's tokens, weighted by `counts`,
         a text's n-grams `[texts, n-grams]`. `on_read` is called with how many texts are done.
         """
-        graph, names = with_features(self.file, self.graph)
-        session, texts = open_session(graph, str(self.path / ONNX_MODEL)), Ragged(sequences)
-        order = np.argsort(texts.lengths, kind="stable")
-        batches = [order[start : start + BATCH_TEXTS] for start in range(0, len(order), BATCH_TEXTS)]
-        found, done = np.zeros((len(sequences), sum(self.sizes))), 0
-        for number, (pooled, *logits) in on_all_cores(
-            lambda number: session.run(names, {"ids": texts.padded(batches[number])}), range(len(batches))
-        ):
-            computed = np.hstack([pooled, *map(of_all_labels, logits)])
-            found[batches[number], : computed.shape[1]] = computed
-            done += len(batches[number])
-            on_read(done, len(sequences))
+        parts = [
+            part.astype(np.float64)
+            for part in read_features(self.file, self.graph, str(self.path / ONNX_MODEL), sequences, on_read)
+        ]
         if (vectors := self.graph.vectors) is not None:
-            found[:, -vectors.shape[1] :] = counts[:, : len(vectors)] @ vectors.astype(np.float64)
-        return found
+            parts.append(counts[:, : len(vectors)] @ vectors.astype(np.float64))
+        return np.hstack(parts)
 
     def answer(self, labels: Sequence[str]) -> Floats | None:
         """The matrix `[features, labels]` of what it says itself of some of its labels; None unless it knows all."""
@@ -198,11 +188,6 @@ class Base:
         parts = 2 if ngrams else 1  # it averages them
         own /= parts * self.bundle.manifest.temperature
         return np.vstack([np.zeros((pooled, len(labels))), *[own] * parts, np.zeros((vectors, len(labels)))])
-
-
-def of_all_labels(logits: Floats32) -> Floats32:
-    """A logit for each label; of two, a network has only the second's, beside a zero."""
-    return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
 
 
 def _by_neighbours(sequences: Iterable[Sequence[int]], placed: Sequence[int], vectors: Floats32) -> Floats32:

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
+from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
@@ -182,8 +183,10 @@ def fit_stack(
     return Stacked(_together(heads, weights, bias), dict(zip(names, map(float, weights), strict=True)), trial)
 
 
-def mixed(parts: Sequence[Floats], classes: Indices, weights: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """The weight of each part's logits `[rows, classes]`, none negative, and a bias `[classes]`.
+def mixed(
+    parts: Sequence[Floats], classes: Indices, weights: Floats, prior: Floats, *, biased: bool = True
+) -> tuple[Floats, Floats]:
+    """The weight of each part's logits `[rows, classes]`, none negative, and a bias `[classes]`, zero unless `biased`.
 
     They minimize the weighted log loss of the rows and what their distance from `prior`, and from no bias, costs.
     """
@@ -200,8 +203,10 @@ def mixed(parts: Sequence[Floats], classes: Indices, weights: Floats, prior: Flo
         return float(value), slope
 
     start = np.concatenate([prior, np.zeros(stacked.shape[2])])
-    bounds = [(0, None)] * count + [(None, None)] * stacked.shape[2]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    free = (None, None) if biased else (0, 0)
+    with threadpool_limits(1):  # several threads differ in the last digits
+        bounds = [(0, None)] * count + [free] * stacked.shape[2]
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return found[:count], found[count:]
 
 

@@ -75,7 +75,9 @@ def test_int8_writes_the_second_graph_as_the_only_one(opened: Bundle, tmp_path: 
 
 
 def test_a_model_without_an_int8_graph_says_so(opened: Bundle, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="without; export it with rnn export --precision int8, or use precision=fp32$"):
+    with pytest.raises(
+        BundleError, match="without; export it with rnn export --precision int8, or use precision=fp32$"
+    ):
         export_bundle(opened, tmp_path / "out", precision="int8")
     assert not list(tmp_path.iterdir())
 
