@@ -63,7 +63,9 @@ MAY_IMPORT = {
         *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
         *BASE,
     },
+    "serving": {"scoring", "bundle", *BASE},
     "cli": {
+        "serving",
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
         *("api", "progress", "text", "data", "bundle", "config", *BASE),
     },

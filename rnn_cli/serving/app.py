@@ -1,0 +1,136 @@
+"""The endpoints. Loopback only: there are no API keys yet."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
+from rnn_cli.serving.batcher import Batcher, QueueFull
+from rnn_cli.serving.openapi import DOCUMENT
+
+PAGE = Path(__file__).parent / "page"
+BODY_BYTES, MOST_TEXTS, MOST_CHARACTERS = 1 << 20, 256, 20_000
+CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+
+
+class Problem(HTTPException):
+    """An error as application/problem+json; `pointer` is the JSON pointer to its cause."""
+
+    def __init__(self, status: int, detail: str, pointer: str | None = None, **headers: str) -> None:
+        super().__init__(status, detail, headers)
+        self.pointer = pointer
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = error.detail if isinstance(error, HTTPException) else "internal error"
+    content: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
+    if isinstance(error, Problem) and error.pointer is not None:
+        content["pointer"] = error.pointer
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse(content, status, headers, "application/problem+json")
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    host = request.headers.get("host", "")
+    if (host if host.endswith("]") else host.rpartition(":")[0] or host) not in HOSTS:
+        raise Problem(421, "this Host is not served")
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > BODY_BYTES:
+            raise Problem(413, f"more than {BODY_BYTES:,} bytes")
+    try:
+        found = json.loads(bytes(content))
+    except (ValueError, RecursionError):
+        raise Problem(422, "not JSON", "") from None
+    if not isinstance(found, dict):
+        raise Problem(422, "expected an object", "")
+    return found
+
+
+def _texts(body: dict[str, Any]) -> list[str]:
+    if ("text" in body) == ("texts" in body):
+        raise Problem(422, "give either text or texts", "")
+    one = "text" in body
+    texts = [body["text"]] if one else body["texts"]
+    if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_TEXTS:
+        raise Problem(422, f"expected 1 to {MOST_TEXTS} texts", "/texts")
+    for index, text in enumerate(texts):
+        pointer = "/text" if one else f"/texts/{index}"
+        if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+            raise Problem(422, f"expected a text of at most {MOST_CHARACTERS:,} characters", pointer)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise Problem(422, "holds a lone surrogate", pointer)
+    return texts
+
+
+def create_app(predictor: Predictor) -> Starlette:
+    """The application around one model."""
+    batcher = Batcher(predictor)
+
+    async def answer(request: Request, always: bool) -> Response:
+        body = await _body(request)
+        texts = _texts(body)
+        for name in ("proba", "explain"):
+            if not isinstance(body.get(name, False), bool):
+                raise Problem(422, "expected true or false", f"/{name}")
+        try:
+            found = await batcher.predict(texts)
+        except QueueFull:
+            raise Problem(429, "too many texts wait", **{"Retry-After": "1"}) from None
+        rows: list[dict[str, Any]] = []
+        for text, each in zip(texts, found, strict=True):
+            row = asdict(each) | {"text": text}
+            probabilities = row.pop("probabilities")
+            if body.get("proba"):
+                row["probabilities"] = dict(zip(predictor.labels, probabilities, strict=True))
+            rows.append(row)
+        if always or body.get("explain"):
+            work = asyncio.get_running_loop().run_in_executor(
+                batcher.thread, lambda: explain_texts(predictor, texts, most_parts=MOST_PARTS)
+            )
+            for row, parts in zip(rows, await work, strict=True):
+                row["explanation"] = [asdict(part) for part in parts]
+        return JSONResponse({"predictions": rows})
+
+    async def predict(request: Request) -> Response:
+        return await answer(request, False)
+
+    async def explain(request: Request) -> Response:
+        return await answer(request, True)
+
+    async def model(_: Request) -> Response:
+        return JSONResponse({"labels": list(predictor.labels), "decision": asdict(predictor.decision)})
+
+    async def healthy(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(DOCUMENT)
+
+    async def index(_: Request) -> Response:
+        return Response((PAGE / "index.html").read_bytes(), 200, {"Content-Security-Policy": CSP}, "text/html")
+
+    routes = [
+        Route("/v1/predict", predict, methods=["POST"]),
+        Route("/v1/explain", explain, methods=["POST"]),
+        Route("/v1/model", model),
+        Route("/health/live", healthy),
+        Route("/health/ready", healthy),
+        Route("/openapi.json", openapi),
+        Route("/", index),
+        Mount("/page", StaticFiles(directory=PAGE)),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _problem, Exception: _problem})
