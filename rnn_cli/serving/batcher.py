@@ -42,7 +42,9 @@ class Batcher:
             taken, self._waiting = self._waiting[:count], self._waiting[count:]
             self._texts -= size
             try:
-                found = await loop.run_in_executor(self.thread, self.predictor.predict, [t for ts, _ in taken for t in ts])
+                found = await loop.run_in_executor(
+                    self.thread, self.predictor.predict, [t for ts, _ in taken for t in ts]
+                )
             except Exception as error:
                 for _, future in taken:
                     if not future.done():
