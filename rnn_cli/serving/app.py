@@ -19,7 +19,7 @@ from rnn_cli.serving.batcher import Batcher, QueueFull
 from rnn_cli.serving.openapi import DOCUMENT
 
 PAGE = Path(__file__).parent / "page"
-BODY_BYTES, MOST_TEXTS, MOST_CHARACTERS = 1 << 20, 256, 20_000
+_BODY_BYTES, _MOST_TEXTS, _MOST_CHARACTERS = 1 << 20, 256, 20_000
 CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
@@ -42,15 +42,19 @@ async def _problem(_: Request, error: Exception) -> Response:
     return JSONResponse(content, status, headers, "application/problem+json")
 
 
-async def _body(request: Request) -> dict[str, Any]:
+def _refuse_host(request: Request) -> None:
     host = request.headers.get("host", "")
     if (host if host.endswith("]") else host.rpartition(":")[0] or host) not in HOSTS:
         raise Problem(421, "this Host is not served")
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    _refuse_host(request)
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > BODY_BYTES:
-            raise Problem(413, f"more than {BODY_BYTES:,} bytes")
+        if len(content) > _BODY_BYTES:
+            raise Problem(413, f"more than {_BODY_BYTES:,} bytes")
     try:
         found = json.loads(bytes(content))
     except (ValueError, RecursionError):
@@ -65,62 +69,67 @@ def _texts(body: dict[str, Any]) -> list[str]:
         raise Problem(422, "give either text or texts", "")
     one = "text" in body
     texts = [body["text"]] if one else body["texts"]
-    if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_TEXTS:
-        raise Problem(422, f"expected 1 to {MOST_TEXTS} texts", "/texts")
+    if not isinstance(texts, list) or not 1 <= len(texts) <= _MOST_TEXTS:
+        raise Problem(422, f"expected 1 to {_MOST_TEXTS} texts", "/texts")
     for index, text in enumerate(texts):
         pointer = "/text" if one else f"/texts/{index}"
-        if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
-            raise Problem(422, f"expected a text of at most {MOST_CHARACTERS:,} characters", pointer)
+        if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
+            raise Problem(422, f"expected a text of at most {_MOST_CHARACTERS:,} characters", pointer)
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise Problem(422, "holds a lone surrogate", pointer)
     return texts
+
+
+async def _answer(batcher: Batcher, request: Request, always: bool) -> Response:
+    predictor = batcher.predictor
+    body = await _body(request)
+    texts = _texts(body)
+    for name in ("proba", "explain"):
+        if not isinstance(body.get(name, False), bool):
+            raise Problem(422, "expected true or false", f"/{name}")
+    try:
+        found = await batcher.predict(texts)
+    except QueueFull:
+        raise Problem(429, "too many texts wait", **{"Retry-After": "1"}) from None
+    rows: list[dict[str, Any]] = []
+    for text, each in zip(texts, found, strict=True):
+        row = asdict(each) | {"text": text}
+        probabilities = row.pop("probabilities")
+        if body.get("proba"):
+            row["probabilities"] = dict(zip(predictor.labels, probabilities, strict=True))
+        rows.append(row)
+    if always or body.get("explain"):
+        work = asyncio.get_running_loop().run_in_executor(
+            batcher.thread, lambda: explain_texts(predictor, texts, most_parts=MOST_PARTS)
+        )
+        for row, parts in zip(rows, await work, strict=True):
+            row["explanation"] = [asdict(part) for part in parts]
+    return JSONResponse({"predictions": rows})
 
 
 def create_app(predictor: Predictor) -> Starlette:
     """The application around one model."""
     batcher = Batcher(predictor)
 
-    async def answer(request: Request, always: bool) -> Response:
-        body = await _body(request)
-        texts = _texts(body)
-        for name in ("proba", "explain"):
-            if not isinstance(body.get(name, False), bool):
-                raise Problem(422, "expected true or false", f"/{name}")
-        try:
-            found = await batcher.predict(texts)
-        except QueueFull:
-            raise Problem(429, "too many texts wait", **{"Retry-After": "1"}) from None
-        rows: list[dict[str, Any]] = []
-        for text, each in zip(texts, found, strict=True):
-            row = asdict(each) | {"text": text}
-            probabilities = row.pop("probabilities")
-            if body.get("proba"):
-                row["probabilities"] = dict(zip(predictor.labels, probabilities, strict=True))
-            rows.append(row)
-        if always or body.get("explain"):
-            work = asyncio.get_running_loop().run_in_executor(
-                batcher.thread, lambda: explain_texts(predictor, texts, most_parts=MOST_PARTS)
-            )
-            for row, parts in zip(rows, await work, strict=True):
-                row["explanation"] = [asdict(part) for part in parts]
-        return JSONResponse({"predictions": rows})
-
     async def predict(request: Request) -> Response:
-        return await answer(request, False)
+        return await _answer(batcher, request, False)
 
     async def explain(request: Request) -> Response:
-        return await answer(request, True)
+        return await _answer(batcher, request, True)
 
-    async def model(_: Request) -> Response:
+    async def model(request: Request) -> Response:
+        _refuse_host(request)
         return JSONResponse({"labels": list(predictor.labels), "decision": asdict(predictor.decision)})
 
     async def healthy(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def openapi(_: Request) -> Response:
+    async def openapi(request: Request) -> Response:
+        _refuse_host(request)
         return JSONResponse(DOCUMENT)
 
-    async def index(_: Request) -> Response:
+    async def index(request: Request) -> Response:
+        _refuse_host(request)
         return Response((PAGE / "index.html").read_bytes(), 200, {"Content-Security-Policy": CSP}, "text/html")
 
     routes = [
