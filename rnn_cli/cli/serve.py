@@ -1,15 +1,13 @@
 """`rnn serve`."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from rnn_cli.cli.options import labels_option
+from rnn_cli.cli.options import Command, labels_option
 from rnn_cli.progress import Notes, is_quiet
 from rnn_cli.serving.settings import Limits, ServerSettings, check_settings, named_models
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 LIMITS = {
     "body_bytes": "Bytes of a request",

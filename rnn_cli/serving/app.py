@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -43,7 +43,7 @@ REPORT_CSP = (
 )
 """A report is as trusted as its model, which may be a stranger's."""
 
-KEYS = ("text", "texts", "proba", "explain")
+BODY_KEYS = ("text", "texts", "proba", "explain")
 """What a request for predictions may hold."""
 
 PARENT_SECONDS = 1.0
@@ -125,7 +125,7 @@ class Server:
     async def _predict(self, request: Request, *, always: bool) -> Response:
         model = self._asked(request)
         body = await receive_json(request, self._limits)
-        refuse_unknown(body, KEYS)
+        refuse_unknown(body, BODY_KEYS)
         proba, explain = checked_flag(body, "proba"), checked_flag(body, "explain") or always
         if ("text" in body) == ("texts" in body):
             raise Problem(422, "give either text or texts", "")
@@ -239,10 +239,8 @@ class Server:
             task.cancel()
 
     async def _reload_quietly(self) -> None:
-        try:
+        with suppress(Error):  # the log has it
             await self.reload()
-        except Error:
-            pass  # the log has it
 
     async def _end_without_parent(self) -> None:
         while os.getppid() == self._parent:

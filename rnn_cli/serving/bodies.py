@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.requests import Request
 
-from rnn_cli.data.reading.blocks import is_encodable
 from rnn_cli.serving.problems import Problem
 from rnn_cli.serving.settings import Limits
 
@@ -104,5 +103,8 @@ def check_text(text: object, limits: Limits, pointer: str) -> None:
         raise Problem(422, "expected a text", pointer)
     if len(text) > limits.characters:
         raise Problem(422, f"expected at most {limits.characters:,} characters, got {len(text):,}", pointer)
-    if not is_encodable(text):
-        raise Problem(422, "half of a surrogate pair, which is not a character", pointer)
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Problem(422, "half of a surrogate pair, which is not a character", pointer) from None

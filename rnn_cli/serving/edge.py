@@ -69,8 +69,8 @@ class Edge:
         except Exception:
             logger.exception("request %s failed", request_id.decode())
             if not status:
-                problem = Problem(503, "the server failed; its log says how")
-                await problem_response(problem)(scope, receive, answer)
+                failed = Problem(503, "the server failed; its log says how")
+                await problem_response(failed)(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - began
             self._metered.answered(_endpoint(scope), status, seconds)

@@ -2,7 +2,7 @@
 
 A piece of work is never joined with another one's. Two requests scored in one batch would change each other's last
 digits (their texts are padded to one length, and sums of floating-point numbers depend on their order), so each request
-is scored as `rnn predict` scores its texts, and the answers are equal to the last bit. Nothing waits for company either.
+is scored as `rnn predict` scores its texts, and the answers are equal to the last bit. Nothing waits for company.
 """
 
 import asyncio

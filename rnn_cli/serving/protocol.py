@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS, problem_json
 from rnn_cli.serving.settings import Limits
 
-HEAD_BYTES = 1 << 15
+MOST_HEAD_BYTES = 1 << 15
 """The largest head of a request: its first line and its headers."""
 
 LINGER_SECONDS = 1.0
@@ -62,8 +62,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._after("read", self._limits.read_seconds, self._give_up)
             self._head_bytes += len(data)
         super().data_received(data)
-        if not self._in_body and self._head_bytes > HEAD_BYTES:
-            self._refuse(431, f"the request's head is larger than {HEAD_BYTES:,} bytes")
+        if not self._in_body and self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes")
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -72,8 +72,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A request's head is whole."""
-        if self._head_bytes > HEAD_BYTES and sum(len(n) + len(v) for n, v in self.headers) + len(self.url) > HEAD_BYTES:
-            self._refuse(431, f"the request's head is larger than {HEAD_BYTES:,} bytes")
+        if (
+            self._head_bytes > MOST_HEAD_BYTES
+            and sum(len(n) + len(v) for n, v in self.headers) + len(self.url) > MOST_HEAD_BYTES
+        ):
+            self._refuse(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes")
             raise httptools.HttpParserError  # nothing more is read
         self._in_body, self._head_bytes = True, 0
         self._cancel("read")  # the endpoint gives the body its time
