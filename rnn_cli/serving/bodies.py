@@ -14,9 +14,10 @@ MIB = 1 << 20
 
 
 async def receive_body(request: Request, most: int, limits: Limits, write: Callable[[bytes], object]) -> None:
-    """Give the body to `write` as it arrives. Raises `Problem` 413 if it is larger than `most` bytes, 408 if it is slow.
+    """Give the body to `write` as it arrives.
 
-    What the header Content-Length says is believed only where it is too much.
+    Raises `Problem` 413 if it is larger than `most` bytes, 408 if it is slow, 415 if it is compressed. What the header
+    Content-Length says is believed only where it is too much.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "compressed bodies are not read; send it as it is")

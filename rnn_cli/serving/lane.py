@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+Done = TypeVar("Done")
 
 
 class QueueFull(Exception):
@@ -45,10 +45,10 @@ class Lane:
         finally:
             self.taken -= 1
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Done]) -> Done:
         """The result of work that the thread does; raises what it raises."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Done] = loop.create_future()
         self._work.put((work, future, loop))
         return await future
 
