@@ -94,10 +94,12 @@ def serve(models: tuple[str, ...], labels: list[str] | None, **options: Any) -> 
         serve_alone(settings, create_app(settings, Notes().note), _say_where)
         return
     from rnn_cli.bundle.locate import locate
-    from rnn_cli.bundle.model_folder import Bundle
+    from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER, Bundle
 
     for _, folder in settings.models:  # what is wrong is told here, before a worker starts
-        Bundle.open(locate(folder, Notes().note))
+        opened = Bundle.open(locate(folder, Notes().note))
+        for name in (TOKENIZER, ONNX_MODEL):
+            opened.verify(name)
     serve_with_workers(settings, _say_where)
 
 

@@ -17,12 +17,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from rnn_cli.scoring.prediction import Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
+from rnn_cli.serving.settings import PROMETHEUS_FOLDER
 
 if TYPE_CHECKING:
     from rnn_cli.serving.scoring import Scoring
-
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus-client keeps its numbers in files that several processes share."""
 
 MEDIA_TYPE_OF_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -85,7 +83,7 @@ class Metered:
     def text(self) -> bytes:
         """All of it, of all workers, as Prometheus reads it."""
         registry = self._registry
-        if MULTIPROCESS in os.environ:
+        if PROMETHEUS_FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

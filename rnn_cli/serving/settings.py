@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # it loads ONNX Runtime
 API_KEYS = "RNN_API_KEYS"
 """The environment variable that holds keys, with spaces or commas between them."""
 
+PROMETHEUS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""By this variable prometheus-client keeps its numbers in files that the workers share."""
+
 ONLY_MODEL = "default"
 """What a model is called that has no name of its own."""
 

@@ -104,6 +104,11 @@ def test_a_request_before_nonsense_is_answered(server: Running) -> None:
     assert codes(server.raw(WHOLE + b"nonsense\r\n\r\n"))[:1] == [200]
 
 
+def test_a_client_that_sends_no_more_is_answered(server: Running) -> None:
+    assert codes(server.raw(WHOLE, ends=True)) == [200]
+    assert codes(server.raw(WHOLE + GET + WHOLE, ends=True)) == [200] * 3
+
+
 def test_an_answer_to_half_a_request_can_be_read(server: Running) -> None:
     """The server refuses by the header, the client goes on sending: the answer must not get lost."""
     head = HEAD + b"Content-Length: 30000000\r\n\r\n"
@@ -143,7 +148,9 @@ def malformed(chance: random.Random) -> bytes:
             case 2:
                 raw[at:at] = bytes(chance.randrange(256) for _ in range(chance.randint(1, 40)))
             case 3:
-                raw[at:at] = chance.choice([b"\r\n", b"\0", b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n"])
+                raw[at:at] = chance.choice(
+                    [b"\r\n", b"\0", b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n"]
+                )
             case 4:
                 raw += raw[:at]
         raw = raw or bytearray(b"\n")
@@ -155,10 +162,9 @@ def hear(server: Running, raws: list[bytes], found: list[bytes]) -> None:
         found.append(server.raw(raw, ends=True))
 
 
-@pytest.mark.parametrize("count", [120, pytest.param(2_000, marks=pytest.mark.slow)])
-def test_no_malformed_request_is_a_500_or_hangs(count: int, trained: Path, tmp_path: Path) -> None:
+def test_no_malformed_request_is_a_500_or_hangs(trained: Path, tmp_path: Path) -> None:
     chance = random.Random(7)
-    raws = [malformed(chance) for _ in range(count)]
+    raws = [malformed(chance) for _ in range(2_000)]
     with running(tmp_path, "--model", str(trained), "--read-seconds", "0.3") as server:
         found: list[bytes] = []
         threads = [Thread(target=hear, args=(server, raws[start::8], found)) for start in range(8)]
@@ -167,7 +173,7 @@ def test_no_malformed_request_is_a_500_or_hangs(count: int, trained: Path, tmp_p
         healths = [server.ask("GET", "/health/ready").status for _ in range(20)]
         for thread in threads:
             thread.join()
-        assert healths == [200] * 20 and len(found) == count
+        assert healths == [200] * 20 and len(found) == len(raws)
         first = [raw.split(b" ", 2)[1] for raw in found if raw]
         assert not [code for code in first if code.startswith(b"5")]
         assert len({*first}) > 2
@@ -179,9 +185,7 @@ def test_sigterm_answers_what_was_accepted_and_then_ends(trained: Path, tmp_path
     body = {"texts": ["warm film " * 50] * 30}
     with running(tmp_path, "--model", str(trained)) as server:
         found: list[Answered] = []
-        threads = [
-            Thread(target=lambda: found.append(server.ask("POST", "/v1/explain", body))) for _ in range(3)
-        ]
+        threads = [Thread(target=lambda: found.append(server.ask("POST", "/v1/explain", body))) for _ in range(3)]
         for thread in threads:
             thread.start()
         while b'rnn_queue{lane="long"} 3.0' not in server.ask("GET", "/metrics").body:
@@ -224,5 +228,6 @@ def test_a_port_that_is_taken_is_said_in_a_line(trained: Path, tmp_path: Path) -
     with running(tmp_path, "--model", str(trained)) as server, pytest.raises(AssertionError) as error:
         with running(tmp_path, "--model", str(trained), "--port", str(server.port)):
             pass
-    assert str(error.value).endswith(f"127.0.0.1:{server.port}: cannot listen there (address already in use); "
-                                     "choose another --port\n")
+    assert str(error.value).endswith(
+        f"127.0.0.1:{server.port}: cannot listen there (address already in use); choose another --port\n"
+    )
