@@ -51,7 +51,10 @@ def test_more_texts_than_a_request_holds_are_sent_in_several(server: Running) ->
 def test_a_model_is_named(server: Running) -> None:
     with Client(server.url, model="en") as client:
         assert client.labels == ("negative", "neutral", "positive")
-    with Client(server.url, model="none") as client, pytest.raises(UsageError, match="no such model; there are tiny, en"):
+    with (
+        Client(server.url, model="none") as client,
+        pytest.raises(UsageError, match="no such model; there are tiny, en"),
+    ):
         client.predict("a")
 
 
