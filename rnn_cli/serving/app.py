@@ -63,7 +63,7 @@ class Server:
         self._metered = Metered()
         self._models, self._scoring = Models(settings, note), Scoring(settings.limits, self._metered)
         self._openapi = openapi_document(settings.limits, self._models.first.predictor.labels)
-        self._is_draining, self._reloading = False, asyncio.Lock()
+        self._reloading = asyncio.Lock()
         allowed = settings.cors_origins
         cors = Middleware(
             CORSMiddleware,
@@ -190,7 +190,7 @@ class Server:
 
     async def _health(self, what: str, request: Request) -> Response:
         about = {"name": self._asked(request).name} if "name" in request.path_params else {}
-        is_well = what == "live" or not self._is_draining
+        is_well = what == "live" or not self.edge.is_draining
         return JSONResponse({what: is_well, **about}, 200 if is_well else 503)
 
     async def _metrics(self, _: Request) -> Response:
@@ -263,11 +263,11 @@ class Server:
                 continue
 
             def drain(signum: int, frame: FrameType | None, ends: Any = ends) -> None:
-                if self._is_draining or self._settings.unready_seconds <= 0:
-                    self._is_draining = True
+                if self.edge.is_draining or self._settings.unready_seconds <= 0:
+                    self.edge.is_draining = True
                     ends(signum, frame)
                     return
-                self._is_draining = True
+                self.edge.is_draining = True
                 # From a signal's handler only this is safe; the loop may be waiting.
                 loop.call_soon_threadsafe(loop.call_later, self._settings.unready_seconds, ends, signum, frame)
 

@@ -40,6 +40,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, settings: ServerSettings, keys: Sequence[bytes], metered: Metered) -> None:
         self._app, self._settings, self.keys, self._metered = app, settings, keys, metered
+        self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -56,7 +57,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id), *_SAFE]
+                last = [(b"connection", b"close")] if self.is_draining else []
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id), *_SAFE, *last]
             await send(message)
 
         try:

@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -137,6 +138,26 @@ def test_one_connection_too_many_is_a_503_and_the_others_live(server: Running) -
     assert server.raw(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).startswith(b"HTTP/1.1 200")
 
 
+def test_a_client_that_does_not_read_its_answer_is_left(trained: Path, tmp_path: Path) -> None:
+    rows = b"text\n" + b"a warm and lovely film they say and who would not believe it\n" * 60_000
+    head = (
+        b"POST /v1/score?proba=true HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n"
+    )
+    with running(tmp_path, "--model", str(trained), "--write-seconds", "0.2") as server:
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(head % len(rows) + rows)
+            while b'path="/v1/score"' not in server.ask("GET", "/metrics").body:
+                pass  # it is counted when it is over
+            found = b""
+            with suppress(ConnectionResetError):
+                while read := connection.recv(65_536):
+                    found += read
+            assert found.startswith(b"HTTP/1.1 200") and not found.endswith(b"0\r\n\r\n")
+        assert b'rnn_queue{lane="long"} 0.0' in server.ask("GET", "/metrics").body
+
+
 def malformed(chance: random.Random) -> bytes:
     """A request with something wrong in it."""
     raw = bytearray(WHOLE if chance.random() < 0.7 else GET)
@@ -207,6 +228,7 @@ def test_readiness_fails_before_the_server_ends(trained: Path, tmp_path: Path) -
         while (ready := server.ask("GET", "/health/ready")).status == 200:
             pass
         assert (ready.status, ready.json()) == (503, {"ready": False})
+        assert ready.headers["connection"] == "close"  # so that clients go elsewhere
         assert server.ask("GET", "/health/live").status == 200
         assert server.ask("POST", "/v1/predict", {"text": "warm"}).status == 200
         server.signal(signal.SIGTERM)  # a second one does not wait
