@@ -48,7 +48,7 @@ class Limits:
     texts: int = 256
     explained: int = 32
     characters: int = 20_000
-    queue: int = 64
+    queue: int = 32
     connections: int = 512
     read_seconds: float = 20.0
     write_seconds: float = 30.0
