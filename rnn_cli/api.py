@@ -140,7 +140,9 @@ def train_apart(
         from rnn_cli.training.prepare import prepare
 
         prepared = replace(prepare(settings, listener, None, rows), recipe=recipe)
-        _announce_tensorflow(listener)
+        from rnn_cli.training.listener import announce_tensorflow
+
+        announce_tensorflow(listener)
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import train_into as work
 
@@ -159,6 +161,7 @@ def _begin(
 ) -> "Run":
     from rnn_cli.bundle.checkpoints import check_begin
 
+    check_begin(out, force=force)  # before the rows are read, which may take long
     if origin is None:
         parent = None
         settings, rows, name, recipe = _config_of(config, data, changes, listener)
@@ -169,14 +172,15 @@ def _begin(
         parent = Origin.open(named_folder(origin), listener.warn)
         settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
         rows, name, recipe = _rows_of(data, settings), _name_of(parent.path), None
-    check_begin(out, force=force)
 
     from rnn_cli.training.prepare import prepare
 
     prepared = replace(prepare(settings, listener, parent.known if parent else None, rows), recipe=recipe)
     if parent is not None:
         parent.compare(prepared, listener)
-    _announce_tensorflow(listener)
+    from rnn_cli.training.listener import announce_tensorflow
+
+    announce_tensorflow(listener)
     from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
     from rnn_cli.training.run import train_prepared as work
 
@@ -214,7 +218,9 @@ def _resume(
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
         listener.note(f"going on with {path}: {saved.reached}")
-        _announce_tensorflow(listener)
+        from rnn_cli.training.listener import announce_tensorflow
+
+        announce_tensorflow(listener)
         from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
         from rnn_cli.training.run import resume as work
 
@@ -249,7 +255,9 @@ def _config_of(
 
     source = IN_MEMORY if is_in_memory(data) else fspath(data)
     reading = [each for each in changes if each.path[0] == "data"]
-    proposal = propose(source, reading, data if is_in_memory(data) else None)
+    # A network of the user's own choice builds on nothing.
+    on_base = not any(each.path[0] in ("tokenizer", "model") for each in changes)
+    proposal = propose(source, reading, data if is_in_memory(data) else None, may_build_on_base=on_base)
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
     for line in proposal.found:
@@ -258,12 +266,6 @@ def _config_of(
     settings = with_overrides(proposal.config, others, f"the config for {name}")
     stem = Path(name).name.partition(".")[0]
     return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe, proposal.recipe
-
-
-def _announce_tensorflow(listener: "Listener") -> None:
-    """Say that TensorFlow is loaded now, and how long it takes where it takes long."""
-    listener.note("loading TensorFlow")
-    listener.doing("loading TensorFlow")
 
 
 def _source_of(data: "Data | None") -> "list[Override]":
@@ -336,6 +338,7 @@ def evaluate(
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
+        listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, precision=precision)
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
@@ -345,6 +348,7 @@ def evaluate(
             careful = chosen.careful
             for shortfall in chosen.shortfalls:
                 listener.warn(shortfall)
+        listener.doing("reading the rows")
         rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
         seen = None
         if data is not None:  # training told of its own rows
@@ -366,14 +370,15 @@ def evaluate(
         left_out = baseline is not None and bool(asked or precision != "fp32")
         baseline = None if left_out else baseline
         found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen)
-    found = replace(found, warnings=tuple(warnings), model=opened.path)
-    if report is not None or plots is not None:
-        from rnn_cli.reporting.html import save_report
-        from rnn_cli.reporting.report import gather_report
+        found = replace(found, warnings=tuple(warnings), model=opened.path)
+        if report is not None or plots is not None:
+            listener.doing("writing the report")
+            from rnn_cli.reporting.html import save_report
+            from rnn_cli.reporting.report import gather_report
 
-        gathered = gather_report(opened, predictor, found, "test" if data is None else None)
-        page = None if report is None else Path(report)
-        save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
+            gathered = gather_report(opened, predictor, found, "test" if data is None else None)
+            page = None if report is None else Path(report)
+            save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return found
 
 
@@ -412,7 +417,7 @@ def compare(
     from rnn_cli.evaluation.seen import without_seen
 
     with _heard(progress) as (listener, _):
-        # All of them, before any is set to work.
+        listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
@@ -537,6 +542,7 @@ def score(
     of_input = input_format or ("csv" if delimiter else None)
     form, compression = output_format(target, format, of_input, found[0].path)
     with _listener(progress) as listener:
+        listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
         likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
@@ -626,12 +632,13 @@ def _refuse_without_data(
 ) -> None:
     if data is not None:
         return
+    add = Setting("data", "FILE", "add {}; the run's own rows were measured as they are")
     if overrides:
         called = overrides[0].option or overrides[0].where or overrides[0].path[-1]
-        raise UsageError(f"{called} tells how to read labelled texts, and none are named")
+        raise UsageError(f"{called} tells how to read labelled rows, and none are given", hint=add)
     for name, is_given in (("include_seen", include_seen), ("labels", labels is not None)):
         if is_given:
-            raise UsageError(f"{name} is for data, and none is named: the run's own rows were measured as they are")
+            raise UsageError(f"{name} is about labelled rows, and none are given", hint=add)
 
 
 def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":

@@ -10,7 +10,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from rnn_cli.api import named_overrides, naming_extra, train_apart
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Error, UsageError
@@ -30,7 +30,6 @@ from rnn_cli.bundle.in_memory import BundleInMemory
 from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import IN_MEMORY, from_memory, label_text
-from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor, list_of_texts
 
@@ -158,11 +157,18 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
         model, probabilities = self._scored(X)
         return probabilities[:, self._places(model)]
 
-    def explain(self, X: Iterable[str]) -> list[tuple[Part, ...]]:
-        """Of each text its words and what each does to the predicted label, as `Predictor.explain` has them."""
+    @overload
+    def explain(self, X: str) -> tuple[Part, ...]: ...  # type: ignore[overload-overlap]
+    @overload
+    def explain(self, X: Iterable[str]) -> list[tuple[Part, ...]]: ...
+    def explain(self, X: Any) -> Any:
+        """The words of a text and what each does to the predicted label, or a list of that for several texts.
+
+        It is what `Predictor.explain` gives. Raises `ValueError` for what is no text.
+        """
         model = self.model_
         with _value_errors():
-            return explain_texts(model, _texts(X))
+            return model.explain(X if isinstance(X, str) else _texts(X))
 
     def save(self, path: "str | PathLike[str]", *, force: bool = False) -> Path:
         """Write the model as a folder, as `rnn train --out` does: for `rnn.load`, and `rnn predict --model`.
@@ -248,9 +254,6 @@ def _texts(X: Any) -> list[str]:
     """Texts as a list; raises `DataError` for a single one, for a table, and for what is no text."""
     if isinstance(X, str):
         raise DataError("expected texts, got one text", hint="put it into a list")
-    if getattr(X, "ndim", 1) != 1:
-        shape = " x ".join(map(str, X.shape))
-        raise DataError(f"expected texts in one dimension, got a table of {shape}", hint="give its column of texts")
     if not isinstance(X, Iterable):
         raise DataError(f"expected texts, got {type(X).__name__}", hint="give a list, an array or a Series of str")
     return list_of_texts(X)

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, Self
 
 _FEW = 8
 
@@ -21,20 +21,22 @@ def few_of(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """A hint that names a config's key: the `{}` in `text` stands for "set `key` to `value`", in the caller's words.
+    """A hint that names a setting: the `{}` in `text` stands for "set `key` to `value`", in the caller's words.
 
-    `also` are further keys and values to set together with it, and `more` hints go on behind this one.
+    The setting is a config's key, or a parameter of a function in Python, which is an option of the command; without a
+    `value` the hint names it alone. `also` are further keys and values to set together with it, and `more` hints go on
+    behind this one.
     """
 
     key: str
-    value: str
+    value: str = ""
     text: str = "use {}"
     also: tuple[tuple[str, str], ...] = ()
     more: tuple["Setting", ...] = ()
 
     def __str__(self) -> str:
         """The hint with the setting as "key=value"."""
-        return self.worded(lambda key, value: f"{key}={value}")
+        return self.worded(lambda key, value: f"{key}={value}" if value else key)
 
     def worded(self, say: Callable[[str, str], str]) -> str:
         """The hint with the setting as `say(key, value)` has it."""
@@ -58,6 +60,14 @@ class Error(Exception):
 
 class Note(str):
     """A note on an exception that says how to go on after it. The command line prints it, with --quiet, too."""
+
+    said: str | Setting
+
+    def __new__(cls, said: str | Setting) -> Self:
+        """The note as Python shows it; `said` is what the command line words."""
+        note = super().__new__(cls, said)
+        note.said = said
+        return note
 
 
 class UsageError(Error):

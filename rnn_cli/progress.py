@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rnn_cli.messages import tell, wrapped
 from rnn_cli.text.plain import one_line
 from rnn_cli.training.listener import SilentListener
 
@@ -51,8 +52,8 @@ class Notes:
     """A plain line for what is worth knowing; nothing moves, so a log file can keep it."""
 
     def say(self, line: str, style: str = "") -> None:
-        """Print a line."""
-        click.echo(line, err=True)
+        """Print a line, on a terminal wrapped between words."""
+        tell(line)
 
     def note(self, text: str) -> None:
         """Print it, unless the command is to be quiet."""
@@ -85,9 +86,8 @@ class Step:
         if self.total is None or self.done <= self.first:
             return f"{in_words(now - self.began)} so far" if now - self.began >= 1 else ""
         each = (now - self.began) / (self.done - self.first)
-        at_most = " or less" if self.what.endswith("at most") else ""
         whole = f", {in_words(each * (self.total - self.done + self.further))} in all" if self.further else ""
-        return f"{in_words(each * (self.total - self.done))} left{at_most}{whole}"
+        return f"{in_words(each * (self.total - self.done))} left{whole}"
 
 
 def in_words(seconds: float) -> str:
@@ -134,8 +134,9 @@ class Lines(Still):
         super().say(line, style)
 
     def note(self, text: str) -> None:
-        """Print it: what was being done is over."""
+        """Print it: what was being done is over, and what comes now begins."""
         self.doing(UNNAMED)
+        self.step.began = time.monotonic()
         super().note(text)
 
     def doing(self, what: str) -> None:
@@ -215,7 +216,7 @@ class Bars(Lines):
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line above the bar, wrapped between words."""
-        self.bars.console.print(line, style=style)
+        self.bars.console.print(wrapped(line, self.bars.console.width), style=style, soft_wrap=True)
 
     def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
         """Show the epoch's bar at once: there will be many a short one, and all are shown."""

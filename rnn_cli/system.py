@@ -17,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 
-from rnn_cli.errors import BundleError, WriteError
+from rnn_cli.errors import BundleError, Setting, WriteError
 
 NO_TELEMETRY = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime looks names up, and keeps a database in the user's cache
@@ -74,10 +74,10 @@ def stderr_closed() -> Iterator[None]:
 
 
 @contextmanager
-def as_write_error(place: Path, *, option: str = "--out") -> Iterator[None]:
+def as_write_error(place: Path, *, name: str = "out") -> Iterator[None]:
     """Raise what the disk refuses inside the block (it is full, a folder is read-only) as a `WriteError`.
 
-    It names `place`, or the file in it. `option` is what names the place on the command line.
+    It names `place`, or the file in it. `name` is the parameter, or the option, that names the place.
     """
     try:
         yield
@@ -88,7 +88,7 @@ def as_write_error(place: Path, *, option: str = "--out") -> Iterator[None]:
         raise WriteError(
             f"cannot be written ({reason(error)})",
             where=str(file if file.is_relative_to(place) else place),
-            hint=f"make room there or choose another {option}",
+            hint=Setting(name, text="make room there or choose another {}"),
         ) from error
 
 

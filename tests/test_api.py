@@ -74,8 +74,23 @@ def test_what_is_no_text_is_named(wrong: object, model: rnn.Predictor) -> None:
     for call in (model.predict, model.predict_proba):
         with pytest.raises(rnn.Error, match=r"^text \d: expected a text, got "):
             call(wrong)  # type: ignore[call-overload]
-    with pytest.raises(rnn.Error, match="^text 1: expected a text, got int"):
-        model.explain(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (3, "expected a text or texts, got int"),
+        ({"warm": "dull"}, "expected a text or texts, got dict"),
+        (np.array("warm"), "expected a text or texts, got ndarray"),
+        (pd.DataFrame({"text": TEXTS}), f"expected texts in one dimension, got a table of {len(TEXTS)} x 1"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused_and_not_read_by_its_keys(
+    wrong: Any, what: str, model: rnn.Predictor
+) -> None:
+    for call in (model.predict, model.predict_proba, model.explain):
+        with pytest.raises(rnn.Error, match=f"^{what}"):
+            call(wrong)
 
 
 def test_threads_and_forks_answer_the_same(model: rnn.Predictor) -> None:
@@ -96,6 +111,9 @@ def test_threads_and_forks_answer_the_same(model: rnn.Predictor) -> None:
 def test_explanations_and_the_card(model: rnn.Predictor, trained: Path) -> None:
     parts = model.explain(TEXTS[0])
     assert [TEXTS[0][part.start : part.end] for part in parts] == TEXTS[0].split()
+    assert model.explain(TEXTS) == [model.explain(text) for text in TEXTS] and model.explain([]) == []
+    series = model.explain(pd.Series(TEXTS, index=range(5, 5 + len(TEXTS))))
+    assert series.index[0] == 5 and series.tolist() == model.explain(TEXTS)
     assert model.model_card == (trained / CARD).read_text()
 
 
@@ -291,5 +309,5 @@ def test_only_some_labels_are_measured() -> None:
     assert two.metrics.labels == ("negative", "positive") and two.metrics.rows == 3
     both = rnn.compare("general", "general", data=opinions, labels=["negative", "positive"])
     assert both.models[0].accuracy == two.metrics.accuracy
-    with pytest.raises(rnn.Error, match="labels is for data, and none is named"):
+    with pytest.raises(rnn.Error, match="labels is about labelled rows, and none are given; add data=FILE"):
         rnn.evaluate("general", labels=["negative", "positive"])

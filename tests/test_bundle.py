@@ -193,13 +193,13 @@ def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_newest_run_that_is_gone_is_told() -> None:
     write(Path("m"))
     shutil.rmtree("m")
-    with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone; name a model with --model DIR"):
+    with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone; name one with model=DIR"):
         locate(None)
 
 
 def test_an_existing_model_is_replaced_only_by_force() -> None:
     write(Path("m"), text="old")
-    with pytest.raises(UsageError, match="^m: exists; use --force"):
+    with pytest.raises(UsageError, match="^m: exists; use force=True"):
         write(Path("m"), text="new")
     assert Bundle.open(Path("m")).read("tokenizer.json") == b"old"
     write(Path("m"), text="new", force=True)
@@ -234,7 +234,7 @@ def test_a_foreign_manifest_makes_no_model() -> None:
 
 def test_the_folder_of_runs_is_no_models_place() -> None:
     write(None)
-    with pytest.raises(BundleError, match="^runs: is the folder that holds the runs; use --out runs/NAME"):
+    with pytest.raises(BundleError, match="^runs: is the folder that holds the runs; use out=runs/NAME"):
         write(Path("runs"), force=True)
 
 

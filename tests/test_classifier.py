@@ -132,7 +132,7 @@ def test_a_saved_model_is_a_folder_as_any_other(
     assert not Path("runs").exists()  # what is newest there stays so
     names = {file.name for file in saved.iterdir()}
     assert "manifest.json" in names and not names & {REPORT, CARD}
-    with pytest.raises(rnn.Error, match="^models/reviews: exists; use --force"):
+    with pytest.raises(rnn.Error, match="^models/reviews: exists; use force=True"):
         fitted.save("models/reviews")
     assert fitted.save("models/reviews", force=True) == saved
     Path("thesis").mkdir()
@@ -335,6 +335,10 @@ def test_progress_is_told_where_it_is_asked_for() -> None:
 
 def test_explanations_are_those_of_the_model(fitted: rnn.RNNClassifier) -> None:
     assert fitted.explain(TEXTS[:2]) == [fitted.model_.explain(text) for text in TEXTS[:2]]
+    assert fitted.explain(TEXTS[:2]) == fitted.model_.explain(TEXTS[:2])
+    assert fitted.explain(TEXTS[0]) == fitted.explain(TEXTS[:1])[0]
+    with pytest.raises(ValueError, match="table of 2 x 1"):
+        fitted.explain(np.array([[TEXTS[0]], [TEXTS[1]]]))  # type: ignore[arg-type]
 
 
 def in_pipeline(**config: Any) -> Pipeline:

@@ -31,15 +31,31 @@ MAY_IMPORT = {
     "batch": {"scoring", "copies", "data", "bundle", *BASE},
     "evaluation": {"scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "reporting": {"evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
+    # What a trained model tells of new labels: below training, and below the check whether that pays.
+    "transfer": {"scoring", "graph", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     # Above data and text, which know nothing of each other, and beside training.
-    "checks": {"linear", "copies", "data", "text", "bundle", "config", *BASE},
+    "checks": {"transfer", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
-        *("reporting", "scoring", "evaluation", "network", "graph", "linear", "data", "text", "bundle", "config"),
+        *(
+            "transfer",
+            "reporting",
+            "scoring",
+            "evaluation",
+            "network",
+            "graph",
+            "linear",
+            "data",
+            "text",
+            "bundle",
+            "config",
+        ),
         *("copies", *BASE),
     },
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
+    # Lines on stderr, wrapped on a terminal.
+    "messages": set(),
     # A run's steps on stderr.
-    "progress": {"training", "text", "bundle", *BASE},
+    "progress": {"messages", "training", "text", "bundle", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",
@@ -70,7 +86,7 @@ MAY_IMPORT = {
     "cli": {
         *("serving", "client"),
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
-        *("api", "progress", "text", "data", "bundle", "config", *BASE),
+        *("api", "progress", "messages", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
 }
@@ -105,7 +121,7 @@ def test_a_room_imports_only_what_stands_below_it(room: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli", "progress"}))
+@pytest.mark.parametrize("room", sorted(set(MAY_IMPORT) - {"cli", "progress", "messages"}))
 def test_only_the_command_line_knows_click_and_rich(room: str) -> None:
     assert not {name.split(".")[0] for _, name in imports(room)} & {"click", "rich"}
 

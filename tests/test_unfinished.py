@@ -409,7 +409,7 @@ def test_an_empty_place_that_came_meanwhile_is_taken_and_a_full_one_never() -> N
 
 def test_an_unfinished_run_is_begun_anew_only_by_force() -> None:
     begin(saves=4)
-    hint = r"go on with rnn train --resume m.unfinished, or add --force to begin again"
+    hint = r"go on with rnn train --resume m.unfinished, or begin again with force=True"
     with pytest.raises(BundleError, match=f"^m.unfinished: an unfinished run; {hint}$"):
         begin("m")
     with pytest.raises(BundleError, match="an unfinished run"):
@@ -488,7 +488,7 @@ def test_a_linked_place_is_the_one_it_leads_to() -> None:
 
 
 def test_the_run_to_go_on_with() -> None:
-    with pytest.raises(BundleError, match=r"^no unfinished run in runs/; name one with --resume DIR$"):
+    with pytest.raises(BundleError, match=r"^no unfinished run in runs/; name one with resume=DIR$"):
         locate_unfinished(None)
     first, second = begin(None), begin(None, name="other")
     os.utime(first / "checkpoint-000001", (2e9, 2e9))

@@ -20,6 +20,7 @@ from ray.data import ActorPoolStrategy
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.to_folder import Folder, chunk_of, row_counts, write_part
+from rnn_cli.batch.unfinished import GO_ON
 from rnn_cli.batch.windows import Window, texts_of, windows_of
 from rnn_cli.bundle.in_memory import BundleInMemory
 from rnn_cli.bundle.model_folder import LEARNED, MANIFEST, TOKENIZER, Bundle
@@ -96,10 +97,10 @@ def _gathered(job: Job, progress: Iterator[_Progress], listener: ScoringListener
             if not each.stood:
                 listener.scored(each.counts.rows)
     except ray.exceptions.RayError as error:
-        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", hint="--resume goes on") from error
+        raise RunFailed(f"Ray gave up ({str(error).strip().splitlines()[-1]})", hint=GO_ON) from error
     expected = {(file, chunk) for file, chunks in ends.items() for chunk in range(chunks)}
     if len(ends) < len(job.inputs) or seen != expected:
-        raise RunFailed("some chunks were not scored", hint="--resume goes on")
+        raise RunFailed("some chunks were not scored", hint=GO_ON)
     return counts
 
 

@@ -12,7 +12,7 @@ from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.table import LABEL_NAMES
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.predictor import Predictor, Scores
 
@@ -79,12 +79,12 @@ class Added:
         """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
         if self.job.format in ("jsonl", "parquet") and len(set(columns)) < len(columns):
             what = "has several columns without a name"
-            raise DataError(what, where=where, hint="name them, or write it as CSV: --format csv")
+            raise DataError(what, where=where, hint=Setting("format", "csv", "name them, or write it as CSV: {}"))
         if taken := [name for name in (self.keys if self.job.format == "jsonl" else self.names) if name in columns]:
             raise DataError(
                 f"has a column {taken[0]!r} already",
                 where=where,
-                hint=f"--prefix predicted_ makes the added one predicted_{taken[0]}",
+                hint=Setting("prefix", "predicted_", f"{{}} makes the added one predicted_{taken[0]}"),
             )
 
     def seen(self, columns: Sequence[str], rows: Block) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
-from rnn_cli.errors import UsageError, missing
+from rnn_cli.errors import Setting, UsageError, missing
 from rnn_cli.system import stderr_closed
 
 # Before Ray is loaded: its own log does not run through ours.
@@ -43,7 +43,9 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
                 ray.init(**how, **where)
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
-            raise UsageError(f"no Ray cluster there ({reason})", where=address, hint="check --ray-address") from None
+            raise UsageError(
+                f"no Ray cluster there ({reason})", where=address, hint=Setting("ray_address", text="check {}")
+            ) from None
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.target_max_block_size = BLOCK_BYTES

@@ -15,7 +15,7 @@ from rnn_cli.data.reading.folders import Texts, look_into
 from rnn_cli.data.reading.names import format_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, remote_file, remote_files, shown
 from rnn_cli.data.reading.table import ReadRequest
-from rnn_cli.errors import DataError, UsageError
+from rnn_cli.errors import DataError, Setting, UsageError
 from rnn_cli.formats import PASSED_OVER, PATTERN, is_pattern
 from rnn_cli.scoring.unknown import UnknownTokens
 
@@ -207,8 +207,8 @@ def refuse_another(before: Mapping[str, Any], now: Mapping[str, Any], where: str
     if (before.get("on_bad_row"), now["on_bad_row"]) == (STOP, SKIP):
         names.remove("on_bad_row")
     if names:
-        name = words.get(names[0], f"--{names[0].replace('_', '-')}")
-        hint = "call it as it was begun, or start again with --force"
+        name = words.get(names[0], names[0])
+        hint = Setting("force", "True", "call it as it was begun, or start again with {}")
         raise UsageError(f"was begun with another {name}", where=where, hint=hint)
 
 

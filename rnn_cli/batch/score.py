@@ -10,9 +10,9 @@ from typing import IO, TYPE_CHECKING
 from rnn_cli.batch.job import STOP, Counts, Input, Job, ScoringListener, local, would_read
 from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import Setting, UsageError
 from rnn_cli.formats import COMPRESSIONS, WRITTEN
-from rnn_cli.outputs import check_file
+from rnn_cli.outputs import another, check_file
 from rnn_cli.system import keep_ray_here
 
 if TYPE_CHECKING:  # it is loaded when all else is found right
@@ -106,29 +106,29 @@ def check_places(target: Target, names: Sequence[str], inputs: Sequence[Input]) 
     if target.is_folder:
         store_of(str(target.name))
         if _real(str(target.name)) in map(_real, read):
-            raise UsageError("is the input", where=target.name, hint="choose another --output")
+            raise UsageError("is the input", where=target.name, hint=another("output"))
     elif target.name is not None:
         assert rejected is not None
         if _real(target.name) == _real(str(rejected)):
-            raise UsageError("is --output and --rejects", where=str(rejected), hint="name another for one of them")
+            raise UsageError("is the output and the rejects", where=str(rejected), hint="name another for one of them")
         check_output(Path(local(target.name)), rejected, read, resume=target.resume, force=target.force)
     elif rejected is not None:
-        check_file(rejected, force=target.force, option="--rejects", inputs=read)
-    for option, name in (("--output", target.name), ("--rejects", rejected)):
-        is_folder = target.is_folder and option == "--output"
+        check_file(rejected, force=target.force, name="rejects", inputs=read)
+    for parameter, name in (("output", target.name), ("rejects", rejected)):
+        is_folder = target.is_folder and parameter == "output"
         for each in names if name is not None else ():
             if would_read(each, local(str(name)), is_folder=is_folder):
-                hint = f"choose another {option}"
-                raise UsageError(f"would be one of the files of {each}", where=str(name), hint=hint)
+                what = f"would be one of the files of {each}"
+                raise UsageError(what, where=str(name), hint=another(parameter))
     _refuse_unrepeatable(target, read)
 
 
 def _refuse_unrepeatable(target: Target, read: Sequence[str]) -> None:
     """Raise UsageError for input that cannot be read twice, where it would have to be."""
-    option = "--resume" if target.resume else "--engine ray" if target.engine == RAY else None
-    for path in read if option else ():
+    why = "resuming" if target.resume else "Ray" if target.engine == RAY else None
+    for path in read if why else ():
         if "://" not in path and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-            raise UsageError(f"is not a file, and {option} reads it more than once", where=path, hint="save it first")
+            raise UsageError(f"is not a file, and {why} reads it more than once", where=path, hint="save it first")
 
 
 def _real(name: str) -> str:
@@ -151,11 +151,13 @@ def output_format(target: Target, asked: str | None, of_input: str | None, first
         where = output if named == "xlsx" else None
         raise UsageError("Excel workbooks are read, not written", where=where, hint=f"use one of {', '.join(WRITTEN)}")
     if asked is not None and asked not in WRITTEN:
-        raise UsageError(f"--format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(WRITTEN)}")
+        raise UsageError(f"the format {asked} cannot hold a file's columns", hint=f"use one of {', '.join(WRITTEN)}")
     if asked is not None and named is not None and asked != named:
-        raise UsageError(f"is named as {named}, and --format says {asked}", where=output, hint="change one of them")
+        raise UsageError(
+            f"is named as {named}, and the format asked for is {asked}", where=output, hint="change one of them"
+        )
     if asked is None and named is None and output is not None and suffix_of(output):
-        hint = "name it .csv, .tsv, .jsonl or .parquet, or add --format"
+        hint = Setting("format", text="name it .csv, .tsv, .jsonl or .parquet, or add {}")
         raise UsageError("its name does not say a format that can be written", where=output, hint=hint)
     found = asked or named or of_input or format_of(first)
     found = "csv" if found == "xlsx" else found
@@ -163,10 +165,10 @@ def output_format(target: Target, asked: str | None, of_input: str | None, first
         if os.path.isdir(first):
             raise UsageError("is a folder of texts, so nothing says how to write rows", where=first, hint=_SAY_FORMAT)
         where = "standard input" if first == STANDARD_INPUT else first
-        hint = f"add {'--format' if first == STANDARD_INPUT else '--input-format'} csv (tsv, ...)"
-        raise UsageError("its name does not say its format", where=where, hint=hint)
+        key = "format" if first == STANDARD_INPUT else "input_format"
+        raise UsageError("its name does not say its format", where=where, hint=Setting(key, "csv", "add {} (tsv, ...)"))
     if found == "parquet" and target.name is None:
-        hint = "add --output FILE, or --format csv (tsv, jsonl)"
+        hint = Setting("output", "FILE", "add {}", more=(Setting("format", "csv", ", or {} (tsv, jsonl)"),))
         raise UsageError("Parquet cannot be written to the standard output", hint=hint)
     if found == "parquet" and compression:
         raise UsageError("Parquet is compressed in itself", where=output, hint="leave the last ending out")

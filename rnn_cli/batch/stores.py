@@ -10,7 +10,7 @@ from uuid import uuid4
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import sign, unsign
 from rnn_cli.data.reading.remote import file_system, is_remote, shown
-from rnn_cli.errors import RunFailed, UsageError
+from rnn_cli.errors import RunFailed, Setting, UsageError
 from rnn_cli.outputs import check_folder
 from rnn_cli.system import read_plain, reason
 
@@ -64,7 +64,7 @@ class Local:
     def __init__(self, folder: Path, shown_as: Path | None = None) -> None:
         """A folder; what the disk refuses to write in it is an error of the file `shown_as`, if one is made of it."""
         self._folder, self._shown_as = Path(os.path.abspath(folder)), shown_as
-        check_folder(folder, force=True, option="--output")
+        check_folder(folder, force=True, name="output")
 
     def __str__(self) -> str:
         """How messages name it."""
@@ -202,4 +202,4 @@ def write_record(store: Store, name: str, content: Mapping[str, Any]) -> None:
 def read_record(store: Store, name: str) -> dict[str, Any]:
     """What `write_record` wrote. Raises BundleError where it is damaged."""
     text = (store.read(name) or b"").decode("utf-8", "replace")
-    return unsign(text, newest=_VERSION, where=store.shown(name), hint="start again with --force")
+    return unsign(text, newest=_VERSION, where=store.shown(name), hint=Setting("force", "True", "start again with {}"))

@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 from rnn_cli.batch.columns import DIGITS, Added, Column, PredictedRows
 from rnn_cli.batch.job import Job
 from rnn_cli.batch.windows import Source, Window
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 from rnn_cli.formats import DELIMITERS
 
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # of the wide ones, too, some programs make formulas
@@ -49,7 +49,7 @@ def _listed(column: Any, name: str, where: str) -> list[Any]:
         values: list[Any] = (column.cast("string") if str(column.type).startswith("time") else column).to_pylist()
     except (ValueError, OverflowError) as error:  # bytes that are not UTF-8 among them
         what = f"the column {name!r} holds what is no text ({error})".replace("\n", " ")
-        raise DataError(what, where=where, hint="use --format parquet, which keeps it") from None
+        raise DataError(what, where=where, hint=Setting("format", "parquet", "use {}, which keeps it")) from None
     return values
 
 

@@ -126,7 +126,7 @@ def score_to_stream(
     DataError, UsageError and RunFailed.
     """
     if rejects is not None:
-        check_file(rejects, force=force, option="--rejects")
+        check_file(rejects, force=force, name="rejects")
     added, counts = Added.by(predictor, job), Counts()
     place = tempfile.gettempdir()
     with refusals_named(place):

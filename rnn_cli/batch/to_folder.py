@@ -18,6 +18,7 @@ from rnn_cli.batch.chunk_writer import writer
 from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener, refuse_another
 from rnn_cli.batch.stores import RECORD, Store, read_record, write_record
+from rnn_cli.batch.unfinished import GO_ON_OR_REPLACE
 from rnn_cli.batch.windows import (
     WINDOWS,
     Window,
@@ -27,7 +28,7 @@ from rnn_cli.batch.windows import (
     texts_of,
     windows_of,
 )
-from rnn_cli.errors import BundleError, DataError, Note, UsageError
+from rnn_cli.errors import BundleError, DataError, Note, Setting, UsageError
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
 
@@ -119,7 +120,7 @@ def open_job_folder(
             yield folder
         except BaseException as error:
             if folder.parts():
-                error.add_note(Note("saved; the same command with --resume goes on"))
+                error.add_note(Note(Setting("resume", "True", "saved; the same again with {} goes on")))
             else:
                 folder.clear()
             raise
@@ -132,8 +133,7 @@ def _taken_over(store: Store, record: Mapping[str, Any], *, resume: bool, force:
             raise UsageError("holds other files", where=str(store), hint="name a new folder")
         return {}
     if not (resume or force):
-        hint = "go on with --resume, or start again with --force"
-        raise UsageError("holds the predictions of a job", where=str(store), hint=hint)
+        raise UsageError("holds the predictions of a job", where=str(store), hint=GO_ON_OR_REPLACE)
     earlier: Mapping[str, Any]
     try:
         earlier = read_record(store, RECORD)

@@ -5,10 +5,17 @@ from pathlib import Path
 
 from rnn_cli import system
 from rnn_cli.batch.stores import LOCK, RECORD, Local, read_record
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import Setting, UsageError
 from rnn_cli.outputs import check_file
 
 OUTPUT, REJECTS = "output", "rejects"
+
+GO_ON = Setting("resume", "True", "{} goes on")
+"""How to go on with a job that was stopped."""
+
+_OR_START_AGAIN = Setting("force", "True", ", or start again with {}")
+GO_ON_OR_REPLACE = Setting("resume", "True", "go on with {}", more=(_OR_START_AGAIN,))
+"""What to do with a job that was begun earlier."""
 
 
 def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, resume: bool, force: bool) -> list[str]:
@@ -17,15 +24,14 @@ def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, r
     Returns which of OUTPUT and REJECTS the job replaces.
     """
     folder = unfinished(output)
-    with system.as_write_error(output, option="--output"):
+    with system.as_write_error(output, name="output"):
         has_begun = (folder / RECORD).exists()
         if resume and not has_begun and output.exists():
             raise UsageError("stands, and no unfinished job for it", where=str(output), hint="it may be finished")
         if has_begun and not (resume or force):
-            hint = "go on with --resume, or start again with --force"
-            raise UsageError("an unfinished job", where=str(folder), hint=hint)
-        for file, option in ((output, "--output"), (rejects, "--rejects")):
-            check_file(file, force=force or has_begun, option=option, inputs=inputs)
+            raise UsageError("an unfinished job", where=str(folder), hint=GO_ON_OR_REPLACE)
+        for file, name in ((output, "output"), (rejects, "rejects")):
+            check_file(file, force=force or has_begun, name=name, inputs=inputs)
         if folder.exists() and not has_begun and not (folder.is_dir() and _is_empty(folder)):
             raise UsageError("exists and is not an unfinished job", where=str(folder), hint="move it")
     standing = {name: path for name, path in ((OUTPUT, output), (REJECTS, rejects)) if path.exists()}
@@ -37,7 +43,9 @@ def check_output(output: Path, rejects: Path, inputs: Collection[str] = (), *, r
         return before
     for name, path in standing.items():
         if name not in before and not force:
-            raise UsageError("has come meanwhile", where=str(path), hint="replace it with --force, or move it")
+            raise UsageError(
+                "has come meanwhile", where=str(path), hint=Setting("force", "True", "replace it with {}, or move it")
+            )
     return sorted({*before, *standing})
 
 

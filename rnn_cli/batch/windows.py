@@ -8,7 +8,7 @@ from rnn_cli.batch.job import STOP, Job
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.table import BLOCK_CHARACTERS, BLOCK_ROWS, ReadAs
-from rnn_cli.errors import DataError
+from rnn_cli.errors import DataError, Setting
 
 WINDOWS = 8
 """Windows of a chunk."""
@@ -94,7 +94,8 @@ def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
         what = f"its columns are of other types than those of {first.name}"
     else:
         return
-    raise DataError(what, where=source.name, hint="score it apart, or write a folder of predictions: --output FOLDER/")
+    hint = Setting("output", "FOLDER/", "score it apart, or write a folder of predictions: {}")
+    raise DataError(what, where=source.name, hint=hint)
 
 
 def texts_of(window: Window) -> list[str]:

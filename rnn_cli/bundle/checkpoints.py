@@ -25,7 +25,8 @@ from rnn_cli.bundle.model_folder import (
 )
 from rnn_cli.bundle.targets import check_bundle
 from rnn_cli.bundle.writer import Draft, next_free
-from rnn_cli.errors import BundleError, quoted
+from rnn_cli.errors import BundleError, Setting, quoted
+from rnn_cli.outputs import another
 from rnn_cli.system import read_plain
 
 CHECKPOINT_VERSION = 1
@@ -220,12 +221,12 @@ def check_begin(out: Path | None, *, force: bool) -> None:
     if not path.exists():
         return
     if not path.is_dir() or any(is_foreign(file) for file in path.iterdir()):
-        raise BundleError("exists and is not an unfinished run", where=str(path), hint="choose another --out")
+        raise BundleError("exists and is not an unfinished run", where=str(path), hint=another("out"))
     if checkpoints(path) and not force:
         raise BundleError(
             "an unfinished run",
             where=str(path),
-            hint=f"go on with rnn train --resume {quoted(path)}, or add --force to begin again",
+            hint=Setting("force", "True", f"go on with rnn train --resume {quoted(path)}, or begin again with {{}}"),
         )
 
 
@@ -284,7 +285,7 @@ def locate_unfinished(named: Path | None) -> Path:
             if (run := checkpoints(path)) and not (path / FAILED_FILE).exists()
         ]
         if not saved:
-            raise BundleError(f"no unfinished run in {RUNS}/", hint="name one with --resume DIR")
+            raise BundleError(f"no unfinished run in {RUNS}/", hint=Setting("resume", "DIR", "name one with {}"))
         return max(saved)[1]
     path = real if (real := _real(named)).name.endswith(UNFINISHED) else unfinished_path(named)
     if checkpoints(path):

@@ -59,10 +59,10 @@ class BundleInMemory(Bundle):
         """
 
         def check() -> None:
-            check_bundle(out, force=force, option="path")
+            check_bundle(out, force=force, name="path")
 
         check()
-        with system.as_write_error(out, option="path"), system.whole_folder(out.resolve(), check) as folder:
+        with system.as_write_error(out, name="path"), system.whole_folder(out.resolve(), check) as folder:
             for name, content in self.contents.items():
                 system.write(folder / name, content)
             system.write(folder / MANIFEST, self.manifest.to_json())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rnn_cli.bundle.model_folder import LATEST, RUNS
-from rnn_cli.errors import BundleError
+from rnn_cli.errors import BundleError, Setting
 
 GENERAL = "general"
 """The name of the model that comes with the package: short English opinions."""
@@ -34,12 +34,14 @@ def locate(model: str | None, note: Callable[[str], None] | None = None) -> Path
         return named_folder(named)
     if LATEST.is_symlink() and not LATEST.exists():
         raise BundleError(
-            f"points to {os.readlink(LATEST)}, which is gone", where=str(LATEST), hint="name a model with --model DIR"
+            f"points to {os.readlink(LATEST)}, which is gone",
+            where=str(LATEST),
+            hint=Setting("model", "DIR", "name one with {}"),
         )
     if LATEST.exists():
         return LATEST
     if note is None:
-        hint = f"train one with rnn train, or name it with --model DIR (or {GENERAL}, which comes with rnn)"
+        hint = Setting("model", "DIR", f"train one with rnn train, or name it with {{}} (or {GENERAL}, of the package)")
         raise BundleError(f"no trained model in {RUNS}/", hint=hint)
     note(ANSWERS_INSTEAD)
     return GENERAL_FOLDER
@@ -50,6 +52,14 @@ def named_folder(model: str) -> Path:
     return GENERAL_FOLDER if model == GENERAL else Path(model)
 
 
-def shown_model(folder: Path) -> str:
-    """A model's folder as a user knows it."""
-    return GENERAL if folder == GENERAL_FOLDER else str(folder)
+def shown_model(folder: Path, *, from_here: bool = False) -> str:
+    """A model's folder as a user knows it: the general model by its name.
+
+    With `from_here` it is the folder that a link such as runs/latest points to, relative if it stands below this one.
+    """
+    real, here = folder.resolve(), Path.cwd()
+    if real == GENERAL_FOLDER:
+        return GENERAL
+    if not from_here:
+        return str(folder)
+    return str(real.relative_to(here) if real.is_relative_to(here) else real)

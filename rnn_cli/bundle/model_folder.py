@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnn_cli.errors import BundleError, quoted
+from rnn_cli.errors import BundleError, Setting, quoted
 from rnn_cli.system import open_for_reading, read_plain, reason, size_of
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -29,7 +29,7 @@ def sign(content: Mapping[str, Any]) -> str:
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def unsign(text: str, *, where: str, newest: int, hint: str = RESTORE) -> dict[str, Any]:
+def unsign(text: str, *, where: str, newest: int, hint: str | Setting = RESTORE) -> dict[str, Any]:
     """The content of signed text with a `format_version` up to `newest`.
 
     Raises `BundleError` if it is damaged, with this `hint`, or from a newer release.

@@ -40,7 +40,7 @@ from rnn_cli.bundle.targets import CACHE, RUNTIME
 from rnn_cli.bundle.writer import is_latest, point_latest_to
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config, source_name
-from rnn_cli.errors import BundleError, Error
+from rnn_cli.errors import BundleError, Error, Setting
 
 RunState = Literal["finished", "unfinished", "damaged", "foreign"]
 
@@ -259,7 +259,9 @@ def remove_runs(names: Sequence[str], *, force: bool) -> tuple[list[RemovedRun],
                 held.enter_context(system.locked(path / LOCK_FILE, taken))
         latest = [path for path in paths if is_latest(path)]
         if latest and not force:
-            raise BundleError("is the latest run", where=str(latest[0]), hint="add --force to remove it anyway")
+            raise BundleError(
+                "is the latest run", where=str(latest[0]), hint=Setting("force", "True", "add {} to remove it anyway")
+            )
         sizes = [_size(path) for path in paths]
         for left in RUNS.glob(f".*{REMOVED}"):  # by a process that was killed while deleting
             system.remove(left)

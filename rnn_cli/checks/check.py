@@ -60,7 +60,7 @@ class CheckReport:
                     "name": finding.name,
                     "severity": finding.severity.value,
                     "what": finding.what,
-                    "hint": finding.hint,
+                    "hint": str(finding.hint),
                     "rows": [
                         {"file": self.rows.file_of[hit.row], "line": self.rows.lines[hit.row], "note": hit.note}
                         for hit in finding.hits
@@ -87,7 +87,9 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         """The findings as a table, for a notebook."""
-        rows = [(each.severity.value, each.name, f"{len(each.hits):,}", each.what, each.hint) for each in self.findings]
+        rows = [
+            (each.severity.value, each.name, f"{len(each.hits):,}", each.what, str(each.hint)) for each in self.findings
+        ]
         return html_table(("severity", "finding", "rows", "what", "hint"), rows)
 
     def table(self) -> Iterator[tuple[str, ...]]:

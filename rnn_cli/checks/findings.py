@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from rnn_cli import system
+from rnn_cli.errors import Setting
 
 
 class Severity(StrEnum):
@@ -34,13 +35,14 @@ class Finding:
     """One thing that is wrong, or may be, and its rows, the clearest cases first.
 
     `name` is short and never changes ("near duplicates"), so that a program can look for it; `what` and `hint` are
-    sentences. `hits` is empty where the finding is about the labels or the texts as a whole.
+    sentences, the hint in the words of the caller. `hits` is empty where the finding is about the labels or the texts
+    as a whole.
     """
 
     name: str
     severity: Severity
     what: str
-    hint: str
+    hint: str | Setting
     hits: tuple[Hit, ...] = ()
 
 
@@ -49,7 +51,7 @@ LEAKS = ("leaked texts", "nearly leaked texts")
 
 
 def finding_if(
-    hits: Iterable[Hit], name: str, severity: Severity, nouns: tuple[str, str], what: str, hint: str
+    hits: Iterable[Hit], name: str, severity: Severity, nouns: tuple[str, str], what: str, hint: str | Setting
 ) -> list[Finding]:
     """The finding about these rows, or none if there are no rows; `nouns` for one row and for many begin its `what`."""
     rows = tuple(hits)

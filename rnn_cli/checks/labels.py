@@ -9,6 +9,7 @@ from itertools import combinations
 from rnn_cli.checks.findings import Finding, Hit, Severity, counted
 from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.data.label_lists import find_label_lists
+from rnn_cli.errors import Setting
 
 RARE_LABEL_ROWS = 20
 """A label of fewer rows can hardly be learned or measured: a tenth of them is one or two."""
@@ -56,7 +57,11 @@ def find_labels(rows: CheckedRows) -> list[Finding]:
                 Severity.NOTE,
                 f"{most!r} has {often / seldom:,.0f} times as many rows as {least!r} ({often:,} and {seldom:,}); "
                 f"always predicting {most!r} is right in {often / len(rows):.1%}.",
-                "Look at macro F1, and try --set training.class_weight=balanced if rare labels matter as much.",
+                Setting(
+                    "training.class_weight",
+                    "balanced",
+                    "Look at macro F1, and try {} if rare labels matter as much.",
+                ),
             )
         )
     return findings

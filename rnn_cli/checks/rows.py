@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import chain
 
 from rnn_cli.checks.findings import Finding
-from rnn_cli.checks.structure import read_whole
+from rnn_cli.checks.structure import read_whole, unit_of
 from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
@@ -66,9 +66,9 @@ class CheckedRows:
         return len(self.texts)
 
     def where(self, row: int) -> str:
-        """How a message names a row: "line 7", or "file:7" where there are several files."""
+        """How a message names a row: "line 7" of a text file, else "row 7"; "file:7" where there are several files."""
         file, line = self.file_of[row], self.lines[row]
-        return short_place(file, line) if self._are_several else f"line {line}"
+        return short_place(file, line) if self._are_several else f"{unit_of(file)} {line}"
 
     @cached_property
     def _are_several(self) -> bool:

@@ -5,17 +5,19 @@ A file that training would refuse is read again as the error's hint says, and wi
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rnn_cli.checks.findings import Finding, Severity, counted
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.header import RowAsHeader
+from rnn_cli.data.reading.names import format_of
 from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.records import QuoteTrouble
 from rnn_cli.data.reading.table import NoUsualName, ReadAs, ReadRequest
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import is_builtin, load_rows, reading_keys
+from rnn_cli.data.source import IN_MEMORY, is_builtin, load_rows, reading_keys
 from rnn_cli.errors import DataError, FaultKind, Setting
 
 _TRIES = 5
@@ -64,10 +66,15 @@ def _as_far_as_possible(source: str, config: DataConfig, first: DataError) -> tu
         else:
             if not faults and len(findings) == marks:
                 break  # it has no rows at all
-            return dataset, (*findings, *_of_faults(faults))
+            return dataset, (*findings, *_of_faults(faults, source))
     if len(findings) == marks or not any(map(_name, (first, error))):
         raise first
     return Dataset(source, [], [], [], source), tuple(findings)
+
+
+def unit_of(file: str) -> str:
+    """What is counted in a file: lines, or the rows of what has no lines."""
+    return "row" if file == IN_MEMORY or is_builtin(file) or format_of(file) in ("parquet", "xlsx") else "line"
 
 
 def _settings(error: DataError) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def _rows(block: Block) -> Iterator[tuple[int, str, str | None, DataError | None
         yield line, text, label, block.faults.get(index)
 
 
-def _of_faults(faults: dict[int, DataError]) -> Iterator[Finding]:
+def _of_faults(faults: dict[int, DataError], source: str) -> Iterator[Finding]:
     by_kind: dict[tuple[str, str], list[int]] = {}
     for line, fault in faults.items():
         kind = _KINDS.get(fault.kind, ("unreadable rows", "that cannot be read"))
@@ -124,14 +131,18 @@ def _of_faults(faults: dict[int, DataError]) -> Iterator[Finding]:
         more = ", ..." if len(lines) > _LISTED else ""
         listed = ", ".join(map(str, lines[:_LISTED])) + more
         example = faults[lines[0]]
-        what = f"{counted(len(lines), 'row')} {words} (line{'' if len(lines) == 1 else 's'} {listed}): left out here."
-        hint = f"Training refuses them: {_worded(example)}." if example.hint else "Training refuses them."
+        unit = unit_of(source) + ("" if len(lines) == 1 else "s")
+        what = f"{counted(len(lines), 'row')} {words} ({unit} {listed}): left out here."
+        hint = _sentence(example, "Training refuses them: ") or "Training refuses them."
         yield Finding(name, Severity.ERROR, what, hint)
 
 
-def _worded(error: DataError) -> str:
+def _sentence(error: DataError, begins: str = "") -> str | Setting | None:
+    """The error's hint as a sentence; None where it has none."""
     hint = error.hint
-    return hint.worded(lambda key, value: f"--set {key}={value}") if isinstance(hint, Setting) else str(hint)
+    if isinstance(hint, Setting):
+        return replace(hint, text=begins + hint.text, more=(*hint.more, Setting("", text=".")))
+    return f"{begins}{hint}." if hint else None
 
 
 def _name(error: DataError) -> str | None:
@@ -149,7 +160,7 @@ def _name(error: DataError) -> str | None:
 
 def _finding(error: DataError, name: str) -> Finding:
     what = f"{error.where}: {error.what}."
-    return Finding(name, Severity.ERROR, what, f"{_worded(error)}." if error.hint else "Correct the file.")
+    return Finding(name, Severity.ERROR, what, _sentence(error) or "Correct the file.")
 
 
 def _marks(source: str) -> tuple[Finding, ...]:

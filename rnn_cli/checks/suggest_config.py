@@ -11,26 +11,40 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from rnn_cli.arrays import label_indices
 from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
-from rnn_cli.config.schema import Config, DataConfig, TokenizerConfig
+from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
-from rnn_cli.data.splits import stratify
+from rnn_cli.data.splits import load_splits, stratify
 from rnn_cli.data.together import group_equal
 from rnn_cli.errors import DataError, Setting
+from rnn_cli.transfer.base import Base
+from rnn_cli.transfer.stacking import KnownRows, Trial, fit_stack
 
 TINY_ROWS = 1_000
 """For fewer rows the small network is enough; a fifth of them, not a tenth, is for validation and for test."""
 
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
-"""For tiny sets: a network needs some hundred steps, however few the rows are."""
+"""For tiny sets: small batches and many passes."""
+
+TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
+"""A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
+
+BASE, FEW_LABELS = "general", "few-labels"
+"""The model that few labels can build on, and the recipe for that."""
+
+MOST_ROWS_ON_BASE = 5_000
+"""With more rows a network of their own knows more: docs/measured.md."""
 
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
@@ -56,10 +70,13 @@ class Proposal:
     split: SplitColumns = SplitColumns()
 
 
-def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None) -> Proposal:
+def propose(
+    source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None, *, may_build_on_base: bool = True
+) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
+    Of few rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base
+    that pays. Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
     """
     given = config_for(source, overrides).data
     columns: list[tuple[str, str | None]] = []
@@ -67,6 +84,12 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
+    split, tried = _split(dataset, given, rows), list[str]()
+    if may_build_on_base and recipe != "char" and len(dataset) <= MOST_ROWS_ON_BASE and not given.sources:
+        proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
+        if proposal is not None:
+            return proposal
+        tried.append(figures)
     start = load_config(str(recipes()[recipe]))  # not by its name, which a file may have, too
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     reasons: dict[str, str] = {}
@@ -74,14 +97,74 @@ def propose(source: str, overrides: Sequence[Override] = (), rows: InMemory | No
     tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
         reasons["model.ngrams"] = "averages with a linear model of up to this many tokens in a row"
-    training = start.training
-    if len(dataset) < TINY_ROWS:
-        training = training.model_copy(update={"batch_size": FEW_A_BATCH, "epochs": MANY_EPOCHS})
-        reasons |= {"training.epochs": "rows are few: many passes,", "training.batch_size": "in small batches"}
+    training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    split = _split(dataset, given, rows)
-    found = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
+    found = (*_found(dataset, counts, lengths), *_split_in_words(split), *tried, why)
     return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
+
+
+def _on_base(
+    dataset: Dataset,
+    counts: Counter[str],
+    given: DataConfig,
+    columns: Sequence[tuple[str, str | None]],
+    overrides: Sequence[Override],
+    split: SplitColumns,
+) -> tuple[Proposal | None, str]:
+    """A config that builds on the general model, None if that does not pay, and the trial's figures in a sentence."""
+    start, reasons = load_config(str(recipes()[FEW_LABELS])), {"model.base": "whose tokenizer and layers are used"}
+    data = _data(dataset, counts, given, columns, overrides, reasons)
+    if "data.validation" not in {override.key for override in overrides}:
+        data = data.model_copy(update={"validation": min(data.validation, start.data.validation)})
+        reasons["data.validation"] = "calibrates; cross-validation chooses the rest"
+    base = Base.open(BASE)
+    tokenizer = base.config.tokenizer
+    lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
+    rows = load_splits(data, dataset).train
+    new = rows.select(np.flatnonzero(~base.learned.knows(rows.texts)).tolist())
+    trial = _trial(base, new)
+    if trial is None:
+        which = "training rows" if len(new) == len(rows) else f"training rows that {BASE} has not learned from"
+        return None, f"{len(new):,} {which} are too few to try the model {BASE} as a base."
+    found = trial.in_words(BASE)
+    found = found[:1].upper() + found[1:]
+    if not trial.pays:
+        return None, f"{found}: no gain beyond chance, so the config builds on no base."
+    why = f"{found}: the config builds on it (recipe {FEW_LABELS})."
+    known = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
+    config = start.model_copy(update={"data": data})
+    return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why
+
+
+def _trial(base: Base, rows: Dataset) -> Trial | None:
+    """What the base is worth on training rows, by cross-validation; None where they are too few."""
+    names = sorted(set(rows.labels))
+    if len(names) < 2:
+        return None
+    base = base.for_texts(rows.texts)
+    weights = np.array(rows.weights or [1.0] * len(rows), np.float32)
+    sequences = base.tokenizer.encode_all(rows.texts)
+    known = KnownRows.of(base, sequences, label_indices(names, rows.labels), weights, base.config.model)
+    return fit_stack(known, rows.texts, names, base.answer(names)).trial
+
+
+def _train_rows(dataset: Dataset, data: DataConfig) -> int:
+    """About how many rows are left for training."""
+    return round(len(dataset) * (1 - sum(side for side in (data.validation, data.test) if isinstance(side, float))))
+
+
+def _training(start: TrainingConfig, rows: int, reasons: dict[str, str], *, is_tiny: bool) -> TrainingConfig:
+    """The recipe's training; where that would be few steps, with smaller batches and then with more passes."""
+    batch_size, epochs = (FEW_A_BATCH, MANY_EPOCHS) if is_tiny else (start.batch_size, start.epochs)
+    if math.ceil(rows / batch_size) * epochs < TOO_FEW_STEPS:
+        while batch_size > 2 * FEW_A_BATCH and math.ceil(rows / batch_size) * epochs < ENOUGH_STEPS:
+            batch_size //= 2
+        epochs = max(epochs, math.ceil(ENOUGH_STEPS / max(math.ceil(rows / batch_size), 1)))
+    if (batch_size, epochs) != (start.batch_size, start.epochs):
+        steps = math.ceil(rows / batch_size) * epochs
+        reasons["training.epochs"] = f"rows are few: passes for about {steps:,} steps in all,"
+        reasons["training.batch_size"] = "in small batches"
+    return start.model_copy(update={"batch_size": batch_size, "epochs": epochs})
 
 
 def _split(dataset: Dataset, given: DataConfig, rows: InMemory | None) -> SplitColumns:

@@ -53,7 +53,7 @@ def compare(
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
     overrides = overrides_of(settings, **columns)
-    refuse_without_data(overrides, source, include_seen=include_seen)
+    refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)
 
     from rnn_cli import api
     from rnn_cli.progress import listening

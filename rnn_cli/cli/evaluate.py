@@ -84,7 +84,7 @@ def evaluate(
     keep such a decision, train with the key decision.threshold, and so on. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
-    refuse_without_data(overrides, source, include_seen=include_seen)
+    refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)
     _refuse_alone(report, plots, force, threshold, goal, abstain, abstain_error)
     asked = {
         "threshold": threshold,

@@ -76,4 +76,4 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     click.echo("Next    " + click.style(f"rnn train {quoted(out)}{rows}", bold=True))
     click.echo(f"        rnn data check {quoted(out)}{rows}")
     if shown(file) != file and not rows:
-        click.echo(f"Warning: {one_line(str(out))} holds the whole URL, and what is secret in it", err=True)
+        Notes().warn(f"{one_line(str(out))} holds the whole URL, and what is secret in it")

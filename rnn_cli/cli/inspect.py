@@ -390,11 +390,12 @@ def gradients(
 
     from rnn_cli.inspection.decay import with_shorter_texts
     from rnn_cli.progress import listening
+    from rnn_cli.training.listener import announce_tensorflow
     from rnn_cli.training.prepare import prepare
 
     with listening() as listener:
         prepared = prepare(with_shorter_texts(chosen, tokens), listener)
-        listener.note("loading TensorFlow")
+        announce_tensorflow(listener)
         from rnn_cli.training import quiet  # noqa: F401, I001  (before all that loads TensorFlow)
         from rnn_cli.inspection.gradients import measure_gradients
 

@@ -4,12 +4,12 @@ import json
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Sequence
 
 import click
 from rich.cells import cell_len, set_cell_size
 
+from rnn_cli.messages import wrapped
 from rnn_cli.text.plain import UNSEEN, apart, one_line, plain
 
 NAME_CELLS = 28
@@ -117,11 +117,7 @@ def show_table(*choices: Sequence[str]) -> bool:
 
 def paragraph(text: str, indent: str = "    ") -> str:
     """A text wrapped to the terminal, indented below its heading; what a terminal must not get is replaced."""
-    wrapper = textwrap.TextWrapper(
-        terminal_width() or 2**31,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return wrapper.fill(plain(text))
+    columns, shown = terminal_width(), plain(text)
+    if columns is None:
+        return indent + " ".join(shown.splitlines())
+    return wrapped(shown, columns, first=indent, further=indent)

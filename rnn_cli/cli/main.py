@@ -23,13 +23,14 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
-from rnn_cli.cli.options import LABELLED, in_shell_terms
+from rnn_cli.cli.options import LABELLED, in_shell_terms, shell_hint
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
 from rnn_cli.cli.score import score
 from rnn_cli.cli.serve import serve
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error, Note
+from rnn_cli.messages import tell
 from rnn_cli.text.plain import one_line
 
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED, TERMINATED = 1, 2, 130, 141, 143
@@ -144,17 +145,24 @@ def _print_notes(error: BaseException | None) -> None:
     while error is not None:
         for note in getattr(error, "__notes__", ()):
             if isinstance(note, Note):
-                click.echo(one_line(note), err=True)
+                tell(one_line(shell_hint(note.said)))
         error = error.__context__
 
 
 def _print_error(error: Exception) -> int:
-    """Print the error, a line for each of a config's mistakes; returns the exit code."""
-    for line in map(str, error.mistakes) if isinstance(error, ConfigError) else [_worded(error)]:
-        click.echo(f"Error: {one_line(line)}", err=True)
+    """Print the error, a message for each of a config's mistakes; returns the exit code."""
+    mistakes = error.mistakes if isinstance(error, ConfigError) else ()
+    named = [(str(each), each.where) for each in mistakes] or [(_worded(error), _place(error))]
+    for message, place in named:
+        tell(f"Error: {one_line(message)}", whole=[one_line(place)])
     if isinstance(error, Error):
         return error.exit_code
     return WRONG_USAGE if isinstance(error, click.ClickException) else FAILED
+
+
+def _place(error: Exception) -> str:
+    """The file or the like that an error's message begins with, if any."""
+    return str((error.where if isinstance(error, Error) else getattr(error, "filename", "")) or "")
 
 
 def _worded(error: Exception) -> str:

@@ -117,10 +117,13 @@ def overrides_of(settings: Sequence[str], **columns: str | bool | None) -> "list
     return [*named, *given]
 
 
-def refuse_without_data(overrides: "Sequence[Override]", source: str | None, *, include_seen: bool = False) -> None:
+def refuse_without_data(
+    overrides: "Sequence[Override]", source: str | None, *, include_seen: bool, labels: Sequence[str] | None
+) -> None:
     """Raise `UsageError` for what is about --data where that is not given."""
-    if source is None and include_seen:
-        raise UsageError("--include-seen is about --data, which is not given", hint="add --data FILE")
+    about = [*(["--include-seen"] if include_seen else []), *(["--labels"] if labels is not None else [])]
+    if source is None and about:
+        raise UsageError(f"{about[0]} is about --data, which is not given", hint="add --data FILE")
     if source is None and overrides:
         option = overrides[0].option or "--set"
         raise UsageError(f"{option} tells how to read --data, which is not given", hint="add --data FILE")
@@ -154,15 +157,23 @@ def named_as_options(overrides: "Sequence[Override]") -> Iterator[None]:
         yield
     except ConfigError as error:
         raise ConfigError([replace(each, key=names.get(each.key, each.key)) for each in error.mistakes]) from None
+    except Error as error:
+        error.where = names.get(error.where or "", error.where)
+        raise
 
 
 def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
-    """How a hint names a setting on the command line: the key's option where there is one in `options`, else --set."""
+    """How a hint names a setting on the command line.
+
+    It is the key's option where there is one in `options`, else --set. A parameter of Python is the option of its name.
+    """
 
     def say(key: str, value: str) -> str:
-        option = options.get(key)
+        option = options.get(key) or (None if "." in key else PARAMETERS.get(key, option_of(key)))
         if option is None:
-            return f"--set {key}={value}"
+            return f"--set {key}={value}" if value else key
+        if not value:
+            return option
         if value.lower() == "false":
             return f"--no-{option[2:]}"
         return option if value.lower() == "true" else f"{option} {value}"
@@ -170,13 +181,22 @@ def in_shell_words(options: Mapping[str, str]) -> Callable[[str, str], str]:
     return say
 
 
-LABELLED = {f"data.{name}": option_of(name) for name in (*COLUMNS, *SPLITTING)} | {"include_seen": "--include-seen"}
-"""The keys, and the settings of Python, that are options of the commands that read labelled files."""
+LABELLED = {f"data.{name}": option_of(name) for name in (*COLUMNS, *SPLITTING)}
+"""The keys that are options of the commands that read labelled files."""
+
+
+PARAMETERS = {"origin": "--from", "progress": "--quiet"}
+"""Parameters of Python's functions whose options have other names."""
+
+
+def shell_hint(hint: str | Setting, options: Mapping[str, str] = LABELLED) -> str:
+    """A hint in the words of a command, which names a config's keys as options."""
+    return hint.worded(in_shell_words(options)) if isinstance(hint, Setting) else hint
 
 
 def in_shell_terms(error: Error, options: Mapping[str, str]) -> Error:
     """The error in the words of a command, which names a config's keys as options."""
     if isinstance(error, ConfigError):
         return error
-    hint = error.hint.worded(in_shell_words(options)) if isinstance(error.hint, Setting) else error.hint
-    return type(error)(error.what, where=options.get(error.where or "", error.where), hint=hint)
+    where = options.get(error.where or "", error.where)
+    return type(error)(error.what, where=where, hint=error.hint and shell_hint(error.hint, options))

@@ -84,7 +84,7 @@ def predict(
     if inputs:
         if explain:
             raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
-        click.echo("Warning: rnn predict --input is now called rnn score: rnn score FILE --output OUT", err=True)
+        Notes().warn("rnn predict --input is now called rnn score: rnn score FILE --output OUT")
         options = {
             "model": model,
             "labels": labels,
@@ -109,7 +109,7 @@ def predict(
                 f"rnn predict < {quoted(text)} reads its lines",
             )
             hint = rows if DATA_FILE.search(text.lower()) else lines
-            click.echo(f"Warning: {one_line(text)} is taken as a text; {hint}", err=True)
+            Notes().warn(f"{one_line(text)} is taken as a text; {hint}")
 
     if server is not None:
         _refuse_beside_server()
@@ -171,10 +171,10 @@ def _predict_there(
 def _warn(unknown: int, unlike: str | None) -> None:
     """Warn of texts without a known word, which other styles than plain mark, and of texts unlike those of training."""
     if unlike:
-        click.echo(f"Warning: {unlike}", err=True)
+        Notes().warn(unlike)
     if unknown:
         texts_hold = "text holds" if unknown == 1 else "texts hold"
-        click.echo(f"Warning: {unknown:,} {texts_hold} no word the model knows; --format csv marks them", err=True)
+        Notes().warn(f"{unknown:,} {texts_hold} no word the model knows; --format csv marks them")
 
 
 def _add_file_options() -> None:

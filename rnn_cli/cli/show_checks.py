@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.cells import cell_len
 
+from rnn_cli.checks.findings import counted
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width
+from rnn_cli.cli.options import shell_hint
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     labels = [f"{name} ({report.labels[label]:,})" for label, name in names.items()]
     more = f" and {len(report.labels) - LABELS:,} more" if len(report.labels) > LABELS else ""
     suffix = "" if "rows" in sides else " rows"
+    if list(sides) == ["rows"]:
+        counts = counted(len(sides["rows"]), "row")
     read = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
     click.echo(paragraph(f"{one_line(report.source)}: {read}", indent=""))
     click.echo()
@@ -76,7 +80,7 @@ def _show_finding(report: "CheckReport", finding: "Finding", examples: int) -> N
             click.echo(head + click.style(cut_to(note, cells), italic=True))
             head = " " * cell_len(head)
         click.echo(head + (cut_to(text, cells) or click.style("(empty)", dim=True)))
-    click.echo(paragraph(f"→ {one_line(finding.hint)}", _INDENT) + "\n")
+    click.echo(paragraph(f"→ {one_line(shell_hint(finding.hint) or '')}", _INDENT) + "\n")
 
 
 def _show_lengths(lengths: "Lengths") -> None:

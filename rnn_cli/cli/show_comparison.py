@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
+from rich.cells import cell_len, set_cell_size
 
 from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
 from rnn_cli.evaluation.wording import DASH, EVERY, METRICS_SHOWN, SURE, bounds, seen_in_words, span, value
@@ -105,6 +106,6 @@ def _p(value: float | None) -> str:
 
 
 def _ending(name: str, most: int) -> str:
-    """The end of a path tells more than its beginning."""
+    """The end of a path tells more than its beginning; `most` are columns, of which a wide character takes two."""
     name = one_line(name)
-    return name if len(name) <= most else "…" + name[1 - most :]
+    return name if cell_len(name) <= most else "…" + set_cell_size(name[::-1], most - 1)[::-1].strip()

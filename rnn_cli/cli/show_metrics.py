@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rnn_cli.bundle.locate import GENERAL, GENERAL_FOLDER
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
@@ -55,8 +54,13 @@ def show_trained(run: "Run", *, named: bool) -> None:
     click.echo()
     for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
         click.echo(paragraph(line, indent=""))
+    from rnn_cli.evaluation.evaluate import run_config
+
     path = run.path
-    click.echo(f"\nModel  {one_line(str(path))}  (weights of epoch {run.best_epoch}, the best of {len(run.history)})")
+    how = f"weights of epoch {run.best_epoch}, the best of {len(run.history)}"
+    if (base := run_config(run.bundle).model.base) is not None:
+        how = f"built on {one_line(base)}"
+    click.echo(f"\nModel  {one_line(str(path))}  ({how})")
     if run.report_path:
         click.echo(f"Report {one_line(str(run.report_path))}")
     # Without --model the newest run is used, unless the environment says otherwise.
@@ -69,7 +73,7 @@ def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and the confusion matrix; `rows` names the rows."""
     metrics = evaluation.metrics
     if evaluation.model is not None:
-        click.echo(f"Model  {one_line(str(_short(evaluation.model)))}\n")
+        click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
     if evaluation.decision != Decision():
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
     if evaluation.seen is not None:
@@ -162,11 +166,3 @@ def _by_label(per_class: Mapping[str, "ClassMetrics"]) -> list[str]:
             for label, row in per_class.items()
         ],
     )
-
-
-def _short(path: Path) -> Path:
-    """The folder that a link points to, as seen from here if it stands below; the general model by its name."""
-    if path == GENERAL_FOLDER:
-        return Path(GENERAL)
-    real, here = path.resolve(), Path.cwd()
-    return real.relative_to(here) if real.is_relative_to(here) else real

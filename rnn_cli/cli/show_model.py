@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import click
 
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import FURTHER
 from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown_source
@@ -27,7 +28,7 @@ READ = {"head": "the first", "tail": "the last", "both": "the first and last, to
 def show_model(model: Overview) -> None:
     """Layers and files as tables, then the facts a line each, then how good it is."""
     network, manifest = model.graph.architecture, model.manifest
-    click.echo(f"Model  {one_line(str(model.path))}\n")
+    click.echo(f"Model  {one_line(shown_model(model.path))}\n")
     shapes = (f"[{each.along}, {each.width}]" if each.along else f"[{each.width}]" for each in network.layers)
     layers = [
         (each.name, each.what, shape, f"{each.weights:,}" if each.weights else "")
@@ -83,9 +84,10 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     differs = f"{len(changed)} keys differ" if len(changed) > MOST_CHANGED else _listed(model)
     recipe = model.settings.recipe if model.settings.is_noted else f"nearest is {model.settings.recipe}"
     yield "recipe", recipe + (f", with {differs}" if changed else ", unchanged")
+    base = model.config.model.base
     epochs, seed = model.epochs, f"seed {model.config.training.seed}, split seed {model.config.data.split_seed}"
-    if epochs is None:
-        yield "training", seed
+    if epochs is None or base is not None:
+        yield "training", f"last layers fitted to what {base} computes; {seed}" if base else seed
     else:
         yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"
     yield "written", f"{model.written:%Y-%m-%d %H:%M}" + ("" if model.is_dated else " (its manifest's file date)")

@@ -94,19 +94,39 @@ def source_name(source: str) -> str:
     return (source.partition("?")[0] if "://" in source else source).rstrip("/").rpartition("/")[2]
 
 
-class SourceConfig(Section):
-    """One of several sources of labelled texts."""
+class LabelledFile(Section):
+    """How labelled texts in a file are read: what a single source of texts and one of several share."""
 
     source: str = Field(min_length=1)
-    """As `data.source`."""
+    """Where the texts are."""
+    text_column: str | None = None
+    """The column of texts; by default found by its name (text, review, sentence, ...)."""
+    label_column: str | None = None
+    """The column of labels; by default found by its name (label, sentiment, class, ...)."""
+    format: Format | None = None
+    """The format of files whose names do not show it, such as the standard input."""
+    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
+    """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
+    delimiter: _Delimiter | None = None
+    """The character between fields, or `tab`; by default , for .csv and a tab for .tsv, or another that the first lines
+    show."""
+    quoting: Literal["auto", "csv", "none"] = "auto"
+    """How CSV and TSV use quotes: around fields (`csv`), or as plain characters (`none`). `auto` reads them as CSV, and
+    as plain characters if the whole file shows that they are."""
+    header: bool | None = None
+    """Whether the first line of CSV and TSV names the columns; without names they are 1, 2, .... By default it does,
+    and a first line that looks like a row is refused."""
+    encoding: str | None = None
+    """The text encoding of the source; by default UTF-8, or as a byte order mark says."""
+
+
+class SourceConfig(LabelledFile):
+    """One of several sources of labelled texts. It says itself how it is read."""
+
     name: str | None = Field(default=None, min_length=1)
     """Its name in figures by source; by default `source` without its folder."""
     optional: bool = False
     """Whether training goes on without it, with a warning, where it is not there."""
-    text_column: str | None = None
-    """As `data.text_column`, which does not count here; so it is with the keys of these names below."""
-    label_column: str | None = None
-    """As `data.label_column`."""
     labels: dict[Label, Label | None] | None = None
     """What each of its labels is called in the model, {label: label}; null leaves the rows out. It must name all of
     them, or all others together as "*", unless it only leaves rows out. By default they keep their names."""
@@ -124,18 +144,6 @@ class SourceConfig(Section):
     """Whether all of its labels weigh alike in the loss, however many rows they have."""
     validation: bool = True
     """Whether its rows are also validation and test rows; false: all of them are training rows."""
-    format: Format | None = None
-    """As `data.format`."""
-    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
-    """As `data.sheet`."""
-    delimiter: _Delimiter | None = None
-    """As `data.delimiter`."""
-    quoting: Literal["auto", "csv", "none"] = "auto"
-    """As `data.quoting`."""
-    header: bool | None = None
-    """As `data.header`."""
-    encoding: str | None = None
-    """As `data.encoding`."""
 
     @property
     def called(self) -> str:
@@ -155,7 +163,7 @@ OWN = "own"
 """The value of `model.embeddings` for token vectors made from the run's texts."""
 
 
-class DataConfig(Section):
+class DataConfig(LabelledFile):
     """The labelled texts and their split."""
 
     source: str = Field(default="imdb", min_length=1)
@@ -164,14 +172,11 @@ class DataConfig(Section):
     ('reviews/train-*.parquet'), a URL (s3://bucket/reviews.csv), or - for the standard input. All paths in a config are
     relative to the current folder."""
     sources: Annotated[list[SourceConfig], Field(min_length=1)] | None = None
-    """Several sources instead of `source`, learned from together: docs/general.md."""
+    """Several sources instead of `source`, learned from together, each of which says how it is read: docs/general.md.
+    Such keys beside them are of files of validation, test and unlabelled texts."""
     balance: Literal["rows", "sources"] = "rows"
     """Whether all rows of several sources weigh alike in the loss, or all sources, however many rows each has; times
     their weights."""
-    text_column: str | None = None
-    """The column of texts; by default found by its name (text, review, sentence, ...)."""
-    label_column: str | None = None
-    """The column of labels; by default found by its name (label, sentiment, class, ...)."""
     positive_label: Label | None = None
     """The positive one of two labels, whose probability the network predicts; by default the second in sorted order."""
     validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
@@ -180,28 +185,13 @@ class DataConfig(Section):
     """Test rows, used once, at the end: a share of the source, or a separate file; 0 for none."""
     unlabelled: _SourceName | list[_SourceName] | None = None
     """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
-    labels are not read. Texts that are also validation or test texts are left out."""
+    labels are not read. Texts that labelled rows have, too, are left out."""
     group_column: str | None = None
     """A column whose values, such as customers, authors or threads, have all their rows on one side of the split."""
     time_column: str | None = None
     """A column of dates or numbers: the newest rows are the test rows, the next newest the validation rows."""
     split_seed: Seed = 1
     """Seed of the split, apart from training.seed, so that runs with other seeds use the same rows."""
-    format: Format | None = None
-    """The format of files whose names do not show it, such as the standard input."""
-    sheet: Annotated[str | None, Field(min_length=1), BeforeValidator(_sheet)] = None
-    """The sheet of an Excel workbook, by its name or its number, from 1; by default the only one that is not empty."""
-    delimiter: _Delimiter | None = None
-    """The character between fields, or `tab`; by default , for .csv and a tab for .tsv, or another that the first lines
-    show."""
-    quoting: Literal["auto", "csv", "none"] = "auto"
-    """How CSV and TSV use quotes: around fields (`csv`), or as plain characters (`none`). `auto` reads them as CSV, and
-    as plain characters if the whole file shows that they are."""
-    header: bool | None = None
-    """Whether the first line of CSV and TSV names the columns; without names they are 1, 2, .... By default it does,
-    and a first line that looks like a row is refused."""
-    encoding: str | None = None
-    """The text encoding of the source; by default UTF-8, or as a byte order mark says."""
     strip_nul: bool = False
     """Drop NUL characters instead of refusing them."""
     max_field_bytes: Count = 16 << 20
@@ -218,7 +208,9 @@ class DataConfig(Section):
     def _several_sources_tell_all_about_themselves(self) -> "DataConfig":
         if self.sources is None:
             return self
-        alone = ("source", "text_column", "label_column", "group_column", "time_column", "format", "sheet", "header")
+        alone = ["source", "group_column", "time_column"]
+        if self.unlabelled is None and not any(isinstance(side, str) for side in (self.validation, self.test)):
+            alone += [key for key in LabelledFile.model_fields if key != "source"]  # they would be of no file
         if given := [key for key in alone if getattr(self, key) != DataConfig.model_fields[key].default]:
             raise ValueError(f"sources and {given[0]} exclude each other; say it within sources, or remove one")
         names = [each.called for each in self.sources]
@@ -273,6 +265,9 @@ class TokenizerConfig(Section):
 class ModelConfig(Section):
     """The network: input, stacked recurrent layers, pooling, Dense layers."""
 
+    base: str | None = None
+    """For few labels: a trained model to build on, `general` or a model's folder. Its tokenizer and network take the
+    place of the config's; only the last layers and n-grams are fitted to the rows, in one step, without epochs."""
     input: Literal["embedding", "one_hot"] = "embedding"
     """The input per token: a learned vector, or a 1 among zeros (for small vocabularies)."""
     embedding_dim: Count = 64
@@ -354,6 +349,9 @@ class TrainingConfig(Section):
     worth its time."""
 
 
+FEW_STEPS = 100
+"""Fewer steps than this change a network very little."""
+
 AT_LEAST = re.compile(r"(?P<metric>precision|recall) *>= *(?P<share>0?\.[0-9]+|[01]|1\.0+)")
 """A value of `decision.goal` that sets a minimum for a metric of the positive label."""
 
@@ -398,6 +396,11 @@ class DecisionConfig(Section):
     abstain_error: Rate | None = None
     """Predict "unsure" for as many texts as needed so that at most this share of the other predictions is wrong."""
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether validation rows choose it."""
+        return self.goal is not None or bool(self.abstain) or self.abstain_error is not None
+
     @model_validator(mode="after")
     def _one_way_each(self) -> "DecisionConfig":
         if self.goal is not None and self.threshold is not None:
@@ -415,6 +418,7 @@ __all__ = [
     "DataConfig",
     "DecisionConfig",
     "EarlyStopping",
+    "LabelledFile",
     "ModelConfig",
     "SourceConfig",
     "TokenizerConfig",

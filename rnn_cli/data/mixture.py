@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from rnn_cli.config.schema import DataConfig, SourceConfig
+from rnn_cli.config.schema import DataConfig, LabelledFile, SourceConfig
 from rnn_cli.data.builtin import NotThere
-from rnn_cli.data.reading.table import READING_KEYS
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import is_builtin, load_rows, load_texts, need_source
 from rnn_cli.errors import DataError, few_of
 
-_READING = tuple(key for key in READING_KEYS if key in SourceConfig.model_fields)
+_READING = tuple(key for key in LabelledFile.model_fields if key != "source")
 """The keys of a source that say how to read it."""
 
 

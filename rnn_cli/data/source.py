@@ -221,7 +221,7 @@ def _neither(source: str) -> NotThere:
     meant = nearest_name(source, BUILTIN)
     return NotThere(
         "no such file or built-in set",
-        where=source,
+        where=source or '""',
         hint=(f"did you mean {meant}? " if meant else "") + f"built-in sets: {', '.join(BUILTIN)}",
     )
 

@@ -213,8 +213,10 @@ def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset
             hint=Setting(f"data.{side}", "SHARE", "use a larger {}, or leave data.group_column out"),
         )
     if share and not len(dataset):
+        different = len(group_equal(source.texts))
+        of = f" of {different:,} different texts" if different < len(source) else ""
         raise DataError(
-            f"{len(source):,} rows are too few for a {side} share of {share:g}",
+            f"{len(source):,} rows{of} are too few for a {side} share of {share:g}",
             where=source.name,
             hint=Setting(f"data.{side}", "SHARE", "add rows, or use a larger {}"),
         )

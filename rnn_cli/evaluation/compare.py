@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.bundle.locate import named_folder, shown_model
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
-from rnn_cli.errors import BundleError, DataError
+from rnn_cli.errors import BundleError, DataError, Setting
 from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
@@ -208,11 +208,15 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
     `probability`, the prediction's, gives the true label's where there are two labels. If there is a column `split`,
     only the rows of that split are read. Raises `BundleError` or `DataError`.
     """
-    if not Path(name).is_dir():
+    folder = named_folder(name)
+    if not folder.is_dir():
         if not os.path.exists(name):
             raise DataError("no such run's folder, and no such file of predictions", where=name)
         return _read(name, name, split)
-    opened = Bundle.open(Path(name))
+    opened = Bundle.open(folder)
+    if PREDICTIONS not in opened.manifest.files:
+        hint = Setting("data", "FILE", "score labelled rows by it with {}")
+        raise BundleError("keeps no predictions of its own rows", where=shown_model(folder), hint=hint)
     return _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
 
 
@@ -388,8 +392,12 @@ def _order(
         raise DataError(
             f"not the same rows as {first.name}: {', '.join(differences)}",
             where=other.name,
-            hint="runs keep the same rows for their test only with the same data and data.split_seed; "
-            "rnn compare --data FILE scores them all on the same labelled rows",
+            hint=Setting(
+                "data",
+                "FILE",
+                "runs keep the same rows for their test only with the same data and data.split_seed; to score them all "
+                "on the same labelled rows, use {}",
+            ),
         )
     where: defaultdict[tuple[str, ...], deque[int]] = defaultdict(deque)
     for index, key in enumerate(other_keys):

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.config.schema import AT_LEAST, CostGoal, DecisionConfig
-from rnn_cli.errors import ConfigError, ConfigMistake
+from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.evaluation.intervals import Interval, wilson_interval
 from rnn_cli.evaluation.scores import f1_scores
 from rnn_cli.scoring.decision import UNSURE, Decision
@@ -62,7 +62,7 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
 def check_decision(config: DecisionConfig, labels: Sequence[str]) -> None:
     """Raise `ConfigError` for each key of the config that does not fit these labels."""
     wrong = [
-        ConfigMistake(f"is for two labels, but there are {len(labels)}", f"decision.{key}")
+        ConfigMistake(f"is for two labels, but there are {len(labels)} ({few_of(labels)})", f"decision.{key}")
         for key in ("goal", "threshold")
         if len(labels) != 2 and getattr(config, key) is not None
     ]

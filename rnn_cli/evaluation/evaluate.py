@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DataConfig, DecisionConfig
@@ -29,7 +30,7 @@ from rnn_cli.data.source import (
     load_rows,
 )
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, DataError, few_of
+from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
@@ -266,23 +267,25 @@ def predictions_of(name: str, evaluation: Evaluation) -> LabelledPredictions:
 def kept_test_rows(opened: Bundle) -> Dataset:
     """A run's test rows, read again from its data; raises `DataError` if there are none or the data has changed."""
     if not opened.manifest.data["rows"]["test"]:  # known without the run's data, which may be gone
-        raise DataError("the run kept no test rows (data.test: 0)", where=str(opened.path), hint="use --data FILE")
+        raise DataError(
+            "the run kept no test rows (data.test: 0)", where=shown_model(opened.path), hint=Setting("data", "FILE")
+        )
     config = run_config(opened)
     try:
         splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
     except DataError as error:
         again = {shown(STANDARD_INPUT): "pipe the same rows in again, or ", IN_MEMORY: ""}
+        first = again.get((error.where or "").partition(":")[0], "restore the file, or ")
         raise DataError(
             f"the rows the model was trained on cannot be read again ({error.what})",
             where=error.where,
-            hint=again.get((error.where or "").partition(":")[0], "restore the file, or ")
-            + "name other labelled rows with --data FILE",
+            hint=Setting("data", "FILE", f"{first}name other labelled rows with {{}}"),
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
             "the rows have changed since the model was trained, so its test rows cannot be found among them",
             where=shown_source(config.data),
-            hint="restore the file, or name labelled rows the model has not seen with --data FILE",
+            hint=Setting("data", "FILE", "restore the file, or name labelled rows the model has not seen with {}"),
         )
     return splits.test
 
@@ -357,6 +360,10 @@ def run_config(opened: Bundle, overrides: Sequence[Override] = ()) -> Config:
 
 
 def _kept_validation_rows(opened: Bundle) -> Dataset:
+    if PREDICTIONS not in opened.manifest.files:
+        what = "keeps no validation rows, which would choose how it decides"
+        hint = "give a threshold, or name a folder that rnn train wrote"
+        raise BundleError(what, where=shown_model(opened.path), hint=hint)
     path = str(opened.verify(PREDICTIONS))
     found = read_columns(path, lambda _: ("text", "label", "split"), max_field_bytes=MAX_SAVED_TEXT_BYTES)
     rows = [(text or "", label or "", line) for line, (text, label, split) in found if split == "validation"]
@@ -371,14 +378,22 @@ def decided_anew(
 ) -> tuple[Predictor, DecisionConfig, Chosen]:
     """The same network with a new decision: the run's config, changed in the keys of `decision` that are asked for.
 
-    The run's own validation rows choose it. Also returns what was asked for and how it was chosen. Raises `ConfigError`
-    and `BundleError`.
+    The run's own validation rows choose it, where there is something to choose. Also returns what was asked for and how
+    it was chosen. Raises `ConfigError`, `UsageError` and `BundleError`.
     """
     excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
     keys = {each.path[-1] for each in asked}
     unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
     config = run_config(opened, [*unset, *asked])
+    of_two = [each.key for each in asked if each.path[-1] in ("goal", "threshold")]
+    if of_two and len(predictor.labels) > 2:
+        what = f"is for two labels, but the model has {len(predictor.labels)} ({few_of(predictor.labels)})"
+        hint = Setting("labels", "NAME,NAME", "measure two of them with {}")
+        raise UsageError(what, where=of_two[0], hint=hint)
     check_decision(config.decision, predictor.labels)
+    if not config.decision.is_chosen:
+        chosen = Chosen(Decision(config.decision.threshold or 0.5), ())
+        return predictor.adjusted(decision=chosen.decision), config.decision, chosen
     changed, chosen = decided(predictor, _kept_validation_rows(opened), config.decision)
     return changed, config.decision, chosen
 

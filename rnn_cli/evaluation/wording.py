@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.intervals import Interval
     from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, ScalingTrial, SelectiveMetrics
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining
@@ -191,12 +192,23 @@ def since_in_words(now: "Metrics", since: "SinceTraining") -> str:
     """Whether the accuracy on other rows is still that on the run's own."""
     low, high = (100 * end for end in since.interval)
     was = f"Accuracy is {now.accuracy:.1%} here and was {since.then:.1%} on the {since.rows:,} {since.side} rows"
-    by = f"{abs(100 * since.difference):.1f} points"
     if low <= 0 <= high:
         return f"{was}: no difference beyond chance ({EVERY} {low:+.1f} to {high:+.1f} points)."
-    if since.difference < 0:
-        return f"{was}: {by} less ({EVERY} {-high:.1f} to {-low:.1f}), so it is no longer as good."
-    return f"{was}: {by} more ({EVERY} {low:.1f} to {high:.1f})."
+    points, ends = _points(since.difference, since.interval)
+    worse = ", so it is no longer as good" if since.difference < 0 else ""
+    return f"{was}: {points} ({EVERY} {ends}){worse}."
+
+
+def _points(difference: float, interval: "Interval") -> tuple[str, str]:
+    """How many points more or less, and the ends of that number's interval: "5.0 points less", "1.0 to 9.0"."""
+    low, high = interval if difference >= 0 else (-interval[1], -interval[0])
+    points = f"{abs(100 * difference):.1f} points {'less' if difference < 0 else 'more'}"
+    return points, f"{_unsigned(low)} to {_unsigned(high)}"
+
+
+def _unsigned(share: float) -> str:
+    """In points; what is rounded to 0 has no sign."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"
 
 
 def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
@@ -206,15 +218,13 @@ def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
     always = f"Always predicting {against.label} would be right in {against.accuracy:.1%} of {rows}"
     if found.only_first_right == found.only_second_right == 0:
         return f"{always}, and the network is right and wrong in the same ones."
-    low, high = (100 * end for end in found.interval)
-    points = f"{abs(100 * found.difference):.1f} points"
+    points, ends = _points(found.difference, found.interval)
     if found.p_value >= SURE:
-        how = "as often" if found.difference == 0 else f"{points} {'more' if found.difference > 0 else 'less'} often"
-        chance = f"({EVERY} {low:.1f} to {high:.1f}; McNemar {_p(found.p_value)})"
+        how = "as often" if found.difference == 0 else f"{points} often"
+        chance = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
         return f"{always}; the network is right {how}, which may well be chance {chance}: it need not have learned."
-    if found.difference > 0:
-        return f"{always}; the network is right {points} more often ({EVERY} {low:.1f} to {high:.1f})."
-    return f"{always}; the network is right {points} less often ({EVERY} {-high:.1f} to {-low:.1f}): do not use it."
+    advice = ": do not use it" if found.difference < 0 else ""
+    return f"{always}; the network is right {points} often ({EVERY} {ends}){advice}."
 
 
 def standing_in_words(
@@ -289,20 +299,14 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     rows = f"the {found.rows:,} {side} rows{chose}"
     if found.only_first_right == found.only_second_right == 0:
         return f"On {rows} the network and {other} are right and wrong alike."
-    low, high = (100 * end for end in found.interval)
-    if found.difference < 0:
-        low, high = -high, -low
-    sure = f"(95% interval {low:.1f} to {high:.1f}; McNemar {_p(found.p_value)})"
-    points = f"{abs(100 * found.difference):.1f} points"
+    points, ends = _points(found.difference, found.interval)
+    sure = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
     if found.difference == 0:
         return f"On {rows} the network is right as often as {other} {sure}."
     if found.p_value >= SURE:
-        seems = f"{points} {'more' if found.difference > 0 else 'less'} often than"
-        return f"On {rows} the network is right {seems} {other}, which may well be chance {sure}."
-    if found.difference > 0:
-        return f"On {rows} the network is right {points} more often than {other} {sure}."
-    advice = "use a linear model for these texts, or try another recipe"
-    return f"On {rows} the network is right {points} less often than {other} {sure}: {advice}."
+        return f"On {rows} the network is right {points} often than {other}, which may well be chance {sure}."
+    advice = ": use a linear model for these texts, or try another recipe" if found.difference < 0 else ""
+    return f"On {rows} the network is right {points} often than {other} {sure}{advice}."
 
 
 def _p(value: float) -> str:

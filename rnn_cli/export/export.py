@@ -138,7 +138,7 @@ def export_bundle(opened: Bundle, to: Path, *, precision: Precision = "fp32", fo
     precision = opened.manifest.data.get(PRECISION, precision)  # an export has only one graph
     files, manifest = _content(opened, precision)
     with (
-        system.as_write_error(to, option="--to"),
+        system.as_write_error(to, name="to"),
         system.whole_folder(to.resolve(), lambda: check_export_folder(opened.path, to, force=force)) as folder,
     ):
         for name, content in files.items():

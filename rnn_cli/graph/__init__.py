@@ -8,6 +8,16 @@ from rnn_cli.graph.architecture import WIDEST, Architecture
 from rnn_cli.graph.int8 import skeleton_in_int8
 from rnn_cli.graph.reading import Graph, read_graph
 from rnn_cli.graph.skeleton import Skeleton, skeleton
-from rnn_cli.graph.states import with_states
+from rnn_cli.graph.states import with_features, with_states
 
-__all__ = ["WIDEST", "Architecture", "Graph", "Skeleton", "skeleton_in_int8", "read_graph", "skeleton", "with_states"]
+__all__ = [
+    "WIDEST",
+    "Architecture",
+    "Graph",
+    "Skeleton",
+    "read_graph",
+    "skeleton",
+    "skeleton_in_int8",
+    "with_features",
+    "with_states",
+]

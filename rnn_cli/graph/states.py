@@ -1,4 +1,4 @@
-"""Adds the states of the recurrent layers to the outputs of a graph, in memory only.
+"""Adds inner values to the outputs of a graph, in memory only: the recurrent layers' states, or what it decides by.
 
 Appends the additions to the file's bytes: protobuf merges a repeated field and joins its lists. Takes only a graph that
 `read_graph` has accepted; `read_graph` refuses the result.
@@ -33,6 +33,19 @@ def with_states(file: bytes, graph: Graph) -> tuple[bytes, list[str]]:
         added += _field(_OUTPUTS, _field(1, name))
         names.append(name)
     return file + _field(_GRAPH, added), names
+
+
+def with_features(file: bytes | bytearray, graph: Graph) -> tuple[bytes, list[str]]:
+    """The extended file of `graph`, and the names of its new outputs: those that its prediction is linear in.
+
+    They are the last layer's input `[batch, width]`, the network's logits `[batch, outputs]` and, if it has n-grams,
+    their logits `[batch, outputs]`.
+    """
+    last, *ngrams = [node for node in graph.skeleton.nodes if node.operator == "Gemm"][
+        len(graph.architecture.dense_units) :
+    ]
+    names = [last.inputs[0], last.outputs[0], *(node.outputs[0] for node in ngrams)]
+    return bytes(file) + _field(_GRAPH, b"".join(_field(_OUTPUTS, _field(1, name)) for name in names)), names
 
 
 _GRAPH, _NODES, _OUTPUTS = 7, 1, 12

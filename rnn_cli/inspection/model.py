@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli.bundle.history import best_epoch, read_history
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, RUN, Bundle, Manifest
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
@@ -63,7 +64,7 @@ class Overview:
         """Everything as plain values."""
         manifest, tokenizer, network = self.manifest, self.tokenizer, self.graph.architecture
         return {
-            "model": str(self.path),
+            "model": shown_model(self.path),
             "layers": [
                 {
                     "name": layer.name,
@@ -141,6 +142,12 @@ def look(opened: Bundle) -> Overview:
 def recipe_of(config: Config, trained_as: str | None = None) -> Settings:
     """The recipe a config was `trained_as`; if that is not known, the one with the fewest keys that differ."""
     apart = {name: config.differences(load_config(name)) for name in recipes()}
+    if config.model.base is not None:  # the tokenizer and the layers are the base's, whatever the recipe says
+        apart = {
+            name: {key: each for key, each in differing.items() if not key.startswith(("tokenizer.", "model."))}
+            | {key: each for key, each in differing.items() if key == "model.base"}
+            for name, differing in apart.items()
+        }
     changed = {
         name: {key: mine for key, (mine, _) in differing.items() if not key.startswith("data.")}
         for name, differing in apart.items()

@@ -135,8 +135,12 @@ def fit_path(
     strengths: Sequence[float],
     weights: Floats | None = None,
     on_fit: OnFit = lambda: None,
+    scales: Floats | None = None,
 ) -> Iterator[Logistic]:
-    """Fit as `fit_logistic` does with one strength after the other, each from the weights of the one before."""
+    """Fit as `fit_logistic` does with one strength after the other, each from the weights of the one before.
+
+    `scales` multiply the features, as in `fit_weights`: `[features, width]` for the labels that have a row.
+    """
     rows = SparseRows(matrix, all_cores=labels <= HANDFUL)
     known = np.unique(classes)
     of_row = np.ones(len(classes)) if weights is None else weights
@@ -145,11 +149,11 @@ def fit_path(
     for strength in strengths:
         if labels <= HANDFUL:
             with threadpool_limits(1):  # several threads differ in the last digits
-                found, bias = fit_weights(rows, truth, len(known), of_row, strength, start=start[0])
+                found, bias = fit_weights(rows, truth, len(known), of_row, strength, scales=scales, start=start[0])
             start = [(found, bias)]
             on_fit()
         else:
-            alone = _fit_each(rows, truth, len(known), of_row, strength, start, on_fit)
+            alone = _fit_each(rows, truth, len(known), of_row, strength, start, on_fit, scales)
             start, (found, bias) = (
                 alone,
                 (np.hstack([each[0] for each in alone]), np.hstack([each[1] for each in alone])),
@@ -165,11 +169,14 @@ def _fit_each(
     strength: float,
     start: Sequence[tuple[Floats, Floats] | None],
     on_fit: OnFit,
+    scales: Floats | None,
 ) -> list[tuple[Floats, Floats]]:
     """Fit each label against the rest."""
 
     def work(label: int) -> tuple[Floats, Floats]:
-        return fit_weights(rows, (truth == label).astype(np.intp), 2, weights, strength, start=start[label])
+        scale = None if scales is None else scales[:, label : label + 1]
+        truth_of = (truth == label).astype(np.intp)
+        return fit_weights(rows, truth_of, 2, weights, strength, scales=scale, start=start[label])
 
     found: dict[int, tuple[Floats, Floats]] = {}
     for label, of_label in on_all_cores(work, range(labels)):

@@ -36,14 +36,28 @@ def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
 
 def put_weights(graph: Graph, model: keras.Model, config: ModelConfig) -> None:
     """Set the weights of a model from `build` to those of a graph from `to_onnx`."""
-    weights = iter(graph.weights)
-    for layers in _layers(model, config):
-        if _is_recurrent(layers):
+    _put(iter(graph.weights), _layers(model, config), config)
+
+
+def put_body(graph: Graph, model: keras.Model, config: ModelConfig) -> list[AnyArray]:
+    """Set the weights of all layers below the logits; returns those that are left, of a graph with other labels.
+
+    They are the logits' kernel and bias and, where the graph has n-grams, their table, kernel and bias.
+    """
+    weights, last = iter(graph.weights), model.get_layer(LOGITS)
+    layers = _layers(model, config)
+    _put(weights, layers[: layers.index([last])], config)
+    return list(weights)
+
+
+def _put(weights: Iterator[AnyArray], layers: Sequence[Sequence[keras.layers.Layer]], config: ModelConfig) -> None:
+    for together in layers:
+        if _is_recurrent(together):
             stacks = list(islice(weights, 3))
-            for index, layer in enumerate(layers):
+            for index, layer in enumerate(together):
                 layer.set_weights(_keras_order([stack[index] for stack in stacks], config.cell))
         else:
-            layers[0].set_weights(list(islice(weights, len(layers[0].weights))))
+            together[0].set_weights(list(islice(weights, len(together[0].weights))))
 
 
 def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:

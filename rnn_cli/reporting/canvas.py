@@ -117,7 +117,7 @@ def line(index: int) -> dict[str, Any]:
 def save_charts(charts: Mapping[str, Chart], out: Path, *, force: bool) -> None:
     """Write each chart to the folder `out` as NAME.png and NAME.svg, all or none. Raises `UsageError`, `WriteError`."""
     with (
-        system.as_write_error(out, option="--plots"),
+        system.as_write_error(out, name="plots"),
         system.whole_folder(out.resolve(), lambda: check_plots(out, force=force)) as folder,
     ):
         for chart in charts.values():

@@ -48,7 +48,8 @@ def named(labels: Iterable[str]) -> dict[str, str]:
 
 def draw_all(report: Report) -> dict[str, Chart]:
     """Every chart for which the report has something to show, by name."""
-    drawn = (draw(report) for draw in (_confusion, _roc, _precision_recall, _scores, _calibration, _loss, _accuracy))
+    by_epoch = () if report.config.model.base else (_loss, _accuracy)
+    drawn = (draw(report) for draw in (_confusion, _roc, _precision_recall, _scores, _calibration, *by_epoch))
     return {chart.name: chart for chart in drawn if chart is not None}
 
 

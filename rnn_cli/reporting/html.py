@@ -149,7 +149,7 @@ def save_report(report: Report, *, out: Path | None, plots: Path | None, force: 
     charts = draw_all(report)
     if out is not None:
         content = page(report, charts)  # before the charts get the titles that they have as files
-        with system.as_write_error(out, option="--report"), system.whole_file(out) as file:
+        with system.as_write_error(out, name="report"), system.whole_file(out) as file:
             system.write(file, content)
             check_report(out, force=force)  # another process may have written there by now
     if plots is not None:

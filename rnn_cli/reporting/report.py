@@ -129,6 +129,11 @@ class Report:
         return {"subword": "piece", "char": "character"}.get(level, level)
 
     @property
+    def base(self) -> str:
+        """The model that this one builds on, without its folders."""
+        return Path(self.config.model.base or "").name
+
+    @property
     def all_rows(self) -> int | None:
         """The labelled rows of the whole run, where its own were measured."""
         return sum(self.manifest.data["rows"].values()) if self.side else None
@@ -139,7 +144,8 @@ class Report:
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":
-            return "validation rows, which chose the best epoch: on other rows it may do a little worse"
+            what = "calibrated it" if self.config.model.base else "chose the best epoch"
+            return f"validation rows, which {what}: on other rows it may do a little worse"
         seen = f". {seen_in_words(self.evaluation.seen).rstrip('.')}" if self.evaluation.seen else ""
         return f"labelled rows of {Path(self.evaluation.dataset.name).name}{seen}"
 

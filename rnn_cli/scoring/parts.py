@@ -29,7 +29,7 @@ def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
         raise BundleError(error.what, where=str(folder / TOKENIZER)) from None
 
 
-def read_fitting_graph(file: bytes, where: str, tokenizer: Tokenizer, labels: int) -> Graph:
+def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer, labels: int) -> Graph:
     """The graph from the bytes of the file `where`, for this tokenizer and this number of labels.
 
     Raises `BundleError` if it is for others, or not a graph of rnn.

@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import NoReturn, TypeVar
 
-from rnn_cli.errors import RunFailed
+from rnn_cli.errors import RunFailed, Setting
 from rnn_cli.scoring.predictor import Predictor, Scores, Work
 from rnn_cli.system import cores, reason
 
@@ -100,7 +100,7 @@ class _Worker:
                 self._process = _fork(partial(_serve, theirs, predictor))
         except OSError as error:
             what = f"cannot start another process ({reason(error)})"
-            raise RunFailed(what, hint="use fewer --threads") from error
+            raise RunFailed(what, hint=Setting("threads", text="use fewer {}")) from error
 
     def end(self) -> int:
         """Kill the worker unless it has ended; returns its exit code, negative for a signal, 0 if unknown."""
@@ -134,8 +134,8 @@ class _Worker:
     def _lost(self) -> RunFailed:
         code = self.end()
         if code == -signal.SIGKILL:
-            what, hint = "was killed, by the system for lack of memory or by hand", "fewer --threads need less memory"
-            return RunFailed(f"a process that scores texts {what}", hint=hint)
+            what = "a process that scores texts was killed, by the system for lack of memory or by hand"
+            return RunFailed(what, hint=Setting("threads", text="fewer {} need less memory"))
         return RunFailed(f"a process that scores texts ended with code {code}")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import onnxruntime
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
-from rnn_cli.errors import BundleError, DataError, UsageError, few_of
+from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration, to_probabilities
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
@@ -43,13 +43,17 @@ def graph_file(opened: Bundle, precision: Precision) -> str:
     if INT8_MODEL in opened.manifest.files:
         return INT8_MODEL
     reason, other_hint = _why_not(opened)
-    raise BundleError(f"has no int8 graph: {reason}", where=str(opened.path), hint=f"{other_hint}use --precision fp32")
+    raise BundleError(
+        f"has no int8 graph: {reason}",
+        where=str(opened.path),
+        hint=Setting("precision", "fp32", f"{other_hint}use {{}}"),
+    )
 
 
 def _why_not(opened: Bundle) -> tuple[str, str]:
     """The run's own reason, if it wrote one, and a hint besides fp32."""
     if METRICS not in opened.manifest.files:
-        return "it was exported without", "export it with --precision int8, or "
+        return "it was exported without", "export it with rnn export --precision int8, or "
     try:
         return str(json.loads(opened.read(METRICS))[INT8_METRICS]["reason"]), ""
     except (KeyError, RecursionError, TypeError, ValueError):
@@ -266,14 +270,26 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> tuple[Part, ...]:
+    @overload
+    def explain(  # type: ignore[overload-overlap]  # a str is one text, though it can be iterated
+        self, texts: str, *, most_parts: int | None = MOST_PARTS
+    ) -> "tuple[Part, ...]": ...
+    @overload
+    def explain(self, texts: Series, *, most_parts: int | None = MOST_PARTS) -> Any: ...
+    @overload
+    def explain(self, texts: Iterable[str], *, most_parts: int | None = MOST_PARTS) -> "list[tuple[Part, ...]]": ...
+    def explain(self, texts: Any, *, most_parts: int | None = MOST_PARTS) -> Any:
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
-        Joins neighbours in a text of more than `most_parts` parts. Raises `DataError` for a value that is not a text.
+        One text gives its parts, several give a list of them, and a pandas Series a Series with the same index. Joins
+        neighbours in a text of more than `most_parts` parts. Raises `DataError` for values that are not texts.
         """
         from rnn_cli.scoring.explain import explain_texts
 
-        return explain_texts(self, list_of_texts([text]), most_parts=most_parts)[0]
+        found = explain_texts(self, list_of_texts(texts), most_parts=most_parts)
+        if isinstance(texts, str):
+            return found[0]
+        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     @property
     def model_card(self) -> str:
@@ -285,7 +301,11 @@ class Predictor:
 
 def list_of_texts(texts: str | Iterable[Any]) -> list[str]:
     """One text, or the texts of a list, an array or a pandas Series, as a list. Raises `DataError` for other values."""
-    if not isinstance(texts, Iterable):
+    shape: tuple[int, ...] = getattr(texts, "shape", (1,))
+    if len(shape) > 1:  # a DataFrame would be read as the names of its columns
+        what = f"expected texts in one dimension, got a table of {' x '.join(map(str, shape))}"
+        raise DataError(what, hint="give its column of texts")
+    if not isinstance(texts, Iterable) or isinstance(texts, Mapping) or not shape:
         raise DataError(f"expected a text or texts, got {type(texts).__name__}", hint="give a str, or a list of them")
     listed = [texts] if isinstance(texts, str) else list(texts)
     for number, text in enumerate(listed, start=1):

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 
 from rnn_cli.text.typography import clusters
 
-_UNSEEN = "\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufeff"
-"""Within a name, what is not seen and accents written apart belong to it."""
+_ACCENTS, _UNSEEN = "\u0300-\u036f", "\u00ad\u200b-\u200f\u2060\ufeff"
+"""Accents written apart, and what is not seen: within a name and between equal letters they part nothing."""
 
 _READ_OTHERWISE = re.compile(
     rf"(?P<nothing>(?:https?://|www\.)\S+"
-    # Bounded, as no address has more before its @ (RFC 5321), and a long word would take its length squared.
-    rf"|[\w.+-]{{1,64}}@[\w-]+\.[\w.-]*\w"  # an e-mail address
-    rf"|(?<![\w@])@\w[\w{_UNSEEN}]*)"
-    rf"|(?P<letter>[^\W\d_])(?P=letter){{2,}}(?![{_UNSEEN}])",
+    rf"|[\w.+-]{{1,64}}@[\w-]+\.[\w.-]*\w"  # an e-mail address; its name is no longer (RFC 5321, 4.5.3.1.1)
+    rf"|(?<![\w@])@\w[\w{_ACCENTS}{_UNSEEN}]*)"
+    rf"|(?P<letter>[^\W\d_][{_ACCENTS}]*)(?:[{_UNSEEN}]*(?P=letter)){{2,}}(?![{_UNSEEN}]*[{_ACCENTS}])",
     re.IGNORECASE,
 )
+
+_NOT_SEEN = re.compile(f"[{_UNSEEN}]")
 
 LONG = 2
 """How often a letter is read that stands there three times or more."""
@@ -26,7 +27,13 @@ LONG = 2
 
 def plain_post(text: str) -> str:
     """The text with a space for each link, e-mail address and @name, and with no letter more than twice in a row."""
-    return _READ_OTHERWISE.sub(lambda found: " " if found["nothing"] else found[0][:LONG], text)
+    return _READ_OTHERWISE.sub(_read, text)
+
+
+def _read(found: re.Match[str]) -> str:
+    if found["nothing"]:
+        return " "
+    return _NOT_SEEN.sub("", found[0])[: LONG * len(found["letter"])]
 
 
 def post_units(text: str, *, joined: bool) -> Iterator[tuple[int, int]]:

@@ -24,7 +24,7 @@ from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Known, Prepared, as_prepared
 
-FREE = {"dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
+FREE = {"base", "dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
 """Keys of `model` that may differ, as they change no weight's shape or meaning; word vectors are not read again."""
 
 
@@ -106,7 +106,7 @@ class Origin:
         if wrong:
             raise ConfigError(wrong)
         data = wanted.data.model_copy(update={"unlabelled": None})
-        model = wanted.model.model_copy(update={"embeddings": None})
+        model = wanted.model.model_copy(update={"embeddings": None, "base": None})
         return wanted.model_copy(update={"data": data, "model": model})
 
     def compare(self, run: Prepared, listener: Listener) -> None:

@@ -78,6 +78,12 @@ class SilentListener:
         """Say nothing."""
 
 
+def announce_tensorflow(listener: Listener) -> None:
+    """Say that TensorFlow is loaded now, and how long it takes where it takes long."""
+    listener.note("loading TensorFlow")
+    listener.doing("loading TensorFlow")
+
+
 class Recorder(SilentListener):
     """Passes everything on to another listener and keeps the warnings."""
 

@@ -125,8 +125,15 @@ def fit(
             listener.epoch_done(metrics, best=is_best)
         finally:  # save the epoch even if it cannot be reported
             save()
+    best, epochs = best_epoch(state.history, config), len(state.history)
+    if config.early_stopping and epochs < config.epochs:
+        since, monitor = epochs - best.epoch, config.early_stopping.monitor
+        listener.note(
+            f"stopped early after epoch {epochs} of {config.epochs}: the validation {monitor} has not improved for "
+            f"{since} {'epoch' if since == 1 else 'epochs'}; the weights of epoch {best.epoch} are kept"
+        )
     learner.set_weights(state.best_weights)
-    return best_epoch(state.history, config)
+    return best
 
 
 def _is_done(state: TrainingState, config: TrainingConfig) -> bool:

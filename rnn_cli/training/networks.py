@@ -3,21 +3,25 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from rnn_cli.arrays import AnyArray, Floats32
+from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
-from rnn_cli.network.build import NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
-from rnn_cli.network.onnx_export import put_weights
+from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
+from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
+from rnn_cli.transfer.base import Base, of_all_labels
+from rnn_cli.transfer.stacking import KnownRows, fit_stack
 
 TEXTS_PER_REPORT = 500
 """Texts between two reports of progress."""
@@ -95,6 +99,54 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         embeddings=vectors,
         fast=fast,
     )
+
+
+def network_on_base(run: Prepared, base: Base, listener: Listener) -> tuple[keras.Model, EpochMetrics]:
+    """A network of the base's layers whose last ones are fitted to the rows, and its metrics, those of one epoch."""
+    began, config, classes = time.monotonic(), run.config.model, len(run.labels)
+    sides = [
+        KnownRows.of(
+            base,
+            side.sequences,
+            side.classes,
+            side.weights,
+            config,
+            partial(listener.progress, f"{base.name} reads: {name} texts"),
+        )
+        for name, side in (("training", run.train), ("validation", run.validation))
+    ]
+    listener.doing("fitting the labels to what the base computes")
+    fitted = fit_stack(sides[0], run.train_texts, run.labels, base.answer(run.labels), listener.progress)
+    listener.note(fitted.in_words(base.name))
+    if fitted.trial is None:
+        listener.warn(f"{len(run.train_texts)} training rows are too few to cross-validate: they choose no weight")
+    network = built(config, run, fast=False)
+    kernel, bias, *ngrams = put_body(base.graph, network, config)
+    # What is linear in the base's logits is linear in their inputs.
+    head = fitted.head
+    pooled, of_logits, of_ngrams, of_vectors = np.split(head.kernel, np.cumsum(base.sizes)[:-1])
+    kernel, bias = (of_all_labels(each) for each in (kernel, bias[None]))
+    weights, biases = pooled + kernel @ of_logits, head.bias + (bias @ of_logits)[0]
+    table = np.zeros((run.tokenizer.vocab_size + config.ngram_buckets, classes))
+    if ngrams:
+        theirs, mixing, added = ngrams
+        table += of_all_labels(theirs @ mixing) @ of_ngrams
+        biases += (of_all_labels(added[None]) @ of_ngrams)[0]
+    if (vectors := base.graph.vectors) is not None:
+        table[: len(vectors)] += vectors @ of_vectors
+    table[head.used] += head.table
+    # The network averages both parts.
+    weights, biases, table = (2 * _of_network(each) for each in (weights, biases[None], table))
+    network.get_layer(LOGITS).set_weights([weights, biases[0]])
+    network.get_layer(NGRAMS).set_weights([table])
+    network.get_layer(NGRAM_LOGITS).set_weights([np.eye(table.shape[1]), np.zeros(table.shape[1])])
+    (loss, accuracy), (val_loss, val_accuracy) = (head.measured(side) for side in sides)
+    return network, EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, time.monotonic() - began)
+
+
+def _of_network(columns: AnyArray) -> AnyArray:
+    """Columns for each label as a network has them: of two labels the second's, less the first's."""
+    return columns[:, 1:] - columns[:, :1] if columns.shape[1] == 2 else columns
 
 
 def network_of(origin: Origin, run: Prepared) -> keras.Model:

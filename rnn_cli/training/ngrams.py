@@ -6,7 +6,7 @@ counts: a handful of labels together, more one by one.
 Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, on_all_cores
+from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
 
@@ -131,7 +132,7 @@ class _Problem:
     ) -> Iterator[tuple[Floats, Floats]]:
         """The weights and the bias with each strength, each fit started from the one before."""
         found: tuple[Floats, Floats] | None = None
-        row_weights, ratios = self.train.weights.astype(np.float64), _log_count_ratios(self.counts, truth, classes)
+        row_weights, ratios = self.train.weights.astype(np.float64), log_count_ratios(self.counts, truth, classes)
         for strength in strengths:
             if classes == 1:  # nothing to tell apart
                 found = np.zeros((self.counts.shape[1], 1)), np.zeros(1)
@@ -154,39 +155,8 @@ def _of_all(weights: Floats, bias: Floats, known: Indices, classes: int, rows: i
     return every, all_bias
 
 
-def _log_count_ratios(counts: sparse.csr_matrix, truth: Indices, classes: int) -> Floats:
-    """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second."""
-    there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
-    ours: Floats = 1 + there.T @ np.eye(classes)[truth][:, classes == 2 :]
-    others = 2 + there.T @ np.ones((len(truth), 1)) - ours
-    ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
-    return ratios
-
-
 def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
     return ngram_counts(sequences, longest=config.ngrams, vocab_size=vocab_size, buckets=config.ngram_buckets)
-
-
-def ngram_counts(
-    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
-) -> sparse.csr_matrix:
-    """How often each text holds each n-gram, over the root of its number of n-grams: `[texts, table's rows]`, float64.
-
-    Times a table of weights, it gives what the network's n-gram part adds up.
-    """
-    texts = [np.asarray(ids, np.int64) for ids in sequences]
-    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    tokens, text_of = np.concatenate([np.empty(0, np.int64), *texts]), np.repeat(np.arange(len(texts)), lengths)
-    columns, rows, bucket = [tokens], [text_of], tokens
-    for length in range(2, longest + 1):
-        whole = len(tokens) - length + 1
-        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
-        within = text_of[:whole] == text_of[length - 1 :]
-        columns.append(bucket[within] + vocab_size)
-        rows.append(text_of[:whole][within])
-    every = np.concatenate(rows)
-    values = 1 / np.sqrt(np.bincount(every, minlength=len(texts)))[every]
-    return sparse.csr_matrix((values, (every, np.concatenate(columns))), (len(texts), vocab_size + buckets))
 
 
 def _log_probabilities(logits: Floats) -> Floats:

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rnn_cli.arrays import label_indices
+from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
@@ -31,9 +32,11 @@ from rnn_cli.graph import WIDEST, Architecture
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
 from rnn_cli.text.splitting import splitter
 from rnn_cli.text.tokenizer import Tokenizer
+from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import Encoded, label_weights, order_labels, row_weights
 from rnn_cli.training.listener import Listener
+from rnn_cli.transfer.base import Base
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
+    train_texts: Sequence[str] = field(default=(), repr=False)
+    """The texts of `train`: without training rows that hold no known token, with sentences of others."""
+    base: Base | None = None
+    """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
 
     def spent(self) -> float | None:
         """Seconds that the whole run has taken so far, None if unknown."""
@@ -89,7 +96,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
     `source` holds the rows of `data.source` if they have been read. The tokenizer sees the training rows, then the
-    texts of `data.unlabelled`, of which validation and test texts are left out. Raises `DataError`, and `ConfigError`
+    texts of `data.unlabelled`, of which those of labelled rows are left out. Raises `DataError`, and `ConfigError`
     for keys that do not suit the data.
     """
     began = time.monotonic()
@@ -102,6 +109,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     splits, unlabelled = _read_again(config.data, source, known) if resumes else _read(config.data, source)
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
+    base, config = _base(config, listener) if known is None else (None, config)
     config = with_absolute_paths(config)
     for note in splits.notes:
         listener.note(note)
@@ -109,7 +117,10 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         listener.warn(warning)
     labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
     listener.doing("counting and numbering tokens")
-    tokenizer = known.tokenizer if known else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
+    if base is not None:
+        base = base.for_texts([*splits.train.texts, *unlabelled.texts])
+    fitted = known or base
+    tokenizer = fitted.tokenizer if fitted else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     _refuse_unstorable(config, tokenizer, labels)
@@ -119,13 +130,12 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
-    listener.note(_summary(splits, sentences, unlabelled, labels, tokenizer))
-    if splits.train.sources:
-        listener.note(_summary_of_sources(splits))
+    for line in _summaries(splits, sentences, unlabelled, labels, tokenizer):
+        listener.note(line)
     if rare := _rare(splits):
         listener.warn(rare)
-    if unlabelled.left_out:
-        listener.note(f"unlabelled texts that are validation or test texts, left out: {unlabelled.left_out:,}")
+    if base is not None:
+        _compare_with_base(base, splits, sequences, listener)
     return Prepared(
         config,
         splits,
@@ -135,14 +145,17 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         _encoded(splits.validation, validation, labels, weights),
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
+        origin=base.to_dict() if base else None,
         began=began,
-        learned=known.learned if known else None,
+        learned=fitted.learned if fitted else None,
+        train_texts=train.texts,
+        base=base,
     )
 
 
 def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
     splits = load_splits(data, source, near=near)  # its messages name the files as they were given
-    return splits, load_unlabelled(data, {*splits.validation.texts, *splits.test.texts})
+    return splits, load_unlabelled(data, chain(splits.train.texts, splits.validation.texts, splits.test.texts))
 
 
 def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
@@ -214,6 +227,8 @@ def with_absolute_paths(config: Config) -> Config:
     model = config.model
     if model.embeddings not in (None, OWN):
         model = model.model_copy(update={"embeddings": os.path.abspath(model.embeddings)})
+    if model.base not in (None, GENERAL):
+        model = model.model_copy(update={"base": os.path.abspath(model.base)})
     return config.model_copy(update={"data": absolute(config.data), "model": model})
 
 
@@ -226,9 +241,42 @@ def as_prepared(config: Config, known: Known, had: ModelConfig) -> Config:
     return config.model_copy(update={"model": model})
 
 
+MOSTLY_UNKNOWN = 0.5
+"""From this share of unknown tokens on, a base can say little of texts."""
+
+
+def _base(config: Config, listener: Listener) -> tuple[Base | None, Config]:
+    """The base of a new run, if the config names one, and the config with its tokenizer and layers."""
+    if config.model.base is None:
+        return None, config
+    base = Base.open(config.model.base)
+    applied, lost = base.applied(config)
+    if lost:
+        listener.warn(f"{base.name} has its own tokenizer and layers, so these keys do not count: {few_of(lost)}")
+    return base, applied
+
+
+def _compare_with_base(base: Base, splits: Splits, sequences: Sequence[Sequence[int]], listener: Listener) -> None:
+    """Say how the rows suit a base, and warn where it knows rows that are to measure the new model."""
+    ids = np.concatenate(sequences)
+    unknown = float(np.isin(ids, [UNKNOWN, *base.new_ids]).mean())
+    words = "word" if len(base.new_ids) == 1 else "words"
+    new = f"; it learns {len(base.new_ids):,} new {words}" if base.new_ids else ""
+    listener.note(f"the base {base.name} knows {1 - unknown:.1%} of the training rows' tokens{new}")
+    if unknown > MOSTLY_UNKNOWN:
+        listener.warn(f"{unknown:.0%} of the tokens are unknown to {base.name}: is it of another language?")
+    for name, side in {"training": splits.train, **splits.held_out}.items():
+        if seen := int(base.learned.knows(side.texts).sum()):
+            too_good = "cross-validation trusts it too much" if name == "training" else "the metrics there are too good"
+            listener.warn(f"{base.name} learned from {seen:,} of the {len(side):,} {name} rows, so {too_good}")
+
+
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
     given = config.model
     model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels))
+    if model != given and given.base is not None:
+        what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
+        raise ConfigError([ConfigMistake(what, "model.base")])
     why = f"{len(labels):,} labels leave room for"
     if not model.ngrams and given.ngrams:
         listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some")
@@ -327,6 +375,17 @@ def _summary_of_sources(splits: Splits) -> str:
     return "sources: " + "; ".join(
         f"{name} {', '.join(f'{of[name]:,} {side}' for side, of in counts.items() if of[name])}" for name in names
     )
+
+
+def _summaries(
+    splits: Splits, sentences: int, unlabelled: Unlabelled, labels: Sequence[str], tokenizer: Tokenizer
+) -> Iterator[str]:
+    """What the run has to learn from, in lines."""
+    yield _summary(splits, sentences, unlabelled, labels, tokenizer)
+    if splits.train.sources:
+        yield _summary_of_sources(splits)
+    if unlabelled.left_out:
+        yield f"unlabelled texts that labelled rows have, too, left out: {unlabelled.left_out:,}"
 
 
 def _summary(

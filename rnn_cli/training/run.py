@@ -42,7 +42,7 @@ from rnn_cli.bundle.model_folder import (
 )
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import to_yaml
-from rnn_cli.config.schema import DecisionConfig
+from rnn_cli.config.schema import FEW_STEPS, DecisionConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.data.source import IN_MEMORY
@@ -65,7 +65,15 @@ from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
-from rnn_cli.training.networks import built, first_network, fitting_arrays, network_of, plain_network, warn_if_slow
+from rnn_cli.training.networks import (
+    built,
+    first_network,
+    fitting_arrays,
+    network_of,
+    network_on_base,
+    plain_network,
+    warn_if_slow,
+)
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.trained import Run
 
@@ -108,10 +116,6 @@ def to_csv(table: pd.DataFrame) -> str:
     return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
-FEW_STEPS = 100
-"""Fewer steps than this change a network very little."""
-
-
 def train_prepared(
     run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener, origin: Origin | None = None
 ) -> Run:
@@ -122,17 +126,23 @@ def train_prepared(
     """
     with beginning(out, name=name, force=force) as place, _own_chance():
         run = run if origin is None else replace(run, origin=origin.to_dict())
-        learner = new_learner(run, listener, origin)
-        if origin is None:
-            _warn_of_few_steps(run, listener)
-        return _fit_and_write(run, place, learner, None, listener)
+        learner, state = begin_learning(run, listener, origin)
+        return _fit_and_write(run, place, learner, state, listener)
 
 
-def new_learner(run: Prepared, listener: Listener, origin: Origin | None = None) -> Learner:
-    """A learner with a new network, or with `origin`'s."""
+def begin_learning(run: Prepared, listener: Listener, origin: Origin | None = None) -> tuple[Learner, TrainingState]:
+    """A learner with a new network, or with `origin`'s, and its state; on a base nothing is left to learn."""
     _seed(run)
+    if run.base is not None:
+        network, metrics = network_on_base(run, run.base, listener)
+        learner = _learner(run, network)
+        return learner, TrainingState([metrics], best_weights=learner.weights())
     warn_if_slow(run.config.model, listener)
-    return _learner(run, first_network(run, listener) if origin is None else network_of(origin, run))
+    if origin is not None:
+        return _learner(run, network_of(origin, run)), TrainingState()
+    learner = _learner(run, first_network(run, listener))
+    _warn_of_few_steps(run, listener)
+    return learner, TrainingState()
 
 
 def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
@@ -142,9 +152,7 @@ def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
     early, an interrupt acts at once, and `runs/latest` stays as it is.
     """
     with _own_chance():
-        learner = new_learner(run, listener)
-        _warn_of_few_steps(run, listener)
-        reached = TrainingState()
+        learner, reached = begin_learning(run, listener)
         best = fit(learner, run.config.training, run.train, run.validation, listener, state=reached)
         parts = folder / "parts"
         parts.mkdir()
@@ -165,7 +173,7 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
             best = saved.reached.best_weights
             if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
                 raise ValueError("the best epoch's weights")
-        return _fit_and_write(run, place, learner, saved.reached, listener)
+        return _fit_and_write(run, place, learner, saved.reached, listener, resumes=True)
 
 
 @contextmanager
@@ -200,14 +208,19 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
 
 
 def _fit_and_write(
-    run: Prepared, place: Unfinished, learner: Learner, saved: TrainingState | None, listener: Listener
+    run: Prepared,
+    place: Unfinished,
+    learner: Learner,
+    state: TrainingState,
+    listener: Listener,
+    *,
+    resumes: bool = False,
 ) -> Run:
-    state = saved or TrainingState()
     careful = min(run.config.training.learning_rate / 10, 1e-3)
     with _noting_how_to_resume(place, careful, run.config.data.source == IN_MEMORY):
         with HeldSignals() as signals:
             checkpointer = Checkpointer(place, run, learner, state, signals)
-            if saved is None:
+            if not resumes:
                 checkpointer.begin()
             best = fit(
                 learner,

@@ -16,21 +16,16 @@ import scipy.sparse as sp
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.arrays import Floats32, Ids
+from rnn_cli.arrays import Floats32
 from rnn_cli.errors import DataError
+from rnn_cli.linear.neighbours import count_neighbours
 from rnn_cli.text.tokenizer_json import UNKNOWN
-
-NEIGHBOUR_WINDOW = 5
-"""Tokens to each side that count as neighbours, one at distance d as 1/d."""
 
 SMOOTHING = 0.75
 """The power of the contexts' counts: below 1 it lowers the information of rare contexts, which is overestimated."""
 
 SPREAD = 0.3
 """The root mean square of the vectors' numbers, which is also their standard deviation, as the mean is near zero."""
-
-CHUNK = 1 << 18
-"""Tokens counted at a time, so that memory grows with the number of different pairs, not with the texts."""
 
 
 def own_vectors(sequences: Iterable[Sequence[int]], vocab_size: int, dim: int, *, seed: int) -> Floats32:
@@ -40,7 +35,7 @@ def own_vectors(sequences: Iterable[Sequence[int]], vocab_size: int, dim: int, *
     informative neighbours gets a random vector of the same spread. Equal ids give equal bytes on one machine, whatever
     the number of cores.
     """
-    information = _positive_information(_neighbours(sequences, vocab_size))
+    information = _positive_information(count_neighbours(sequences, vocab_size))
     vectors = np.zeros((vocab_size, dim), np.float32)
     if information.nnz:
         # A small vocabulary has only as many directions as tokens; the rest of each vector stays zero.
@@ -55,37 +50,6 @@ def own_vectors(sequences: Iterable[Sequence[int]], vocab_size: int, dim: int, *
     vectors[~is_informed] = 0
     vectors[others] = np.random.default_rng(seed).normal(0, SPREAD, (len(others), dim))
     return vectors
-
-
-def _neighbours(sequences: Iterable[Sequence[int]], size: int) -> sp.csr_matrix:
-    """How often two ids are neighbours, weighted by distance: a symmetric matrix `[size, size]`."""
-    # Each pair is held once, at its smaller id, which halves the memory.
-    upper = sp.csr_matrix((size, size))
-    for ids in _chunks(sequences):
-        smaller, larger, weights = [], [], []
-        for distance in range(1, NEIGHBOUR_WINDOW + 1):
-            one, other = ids[:-distance], ids[distance:]
-            known = (one > UNKNOWN) & (other > UNKNOWN)
-            one, other = one[known], other[known]
-            smaller.append(np.minimum(one, other))
-            larger.append(np.maximum(one, other))
-            weights.append(np.full(len(one), 1 / distance))
-        indices = np.concatenate(smaller), np.concatenate(larger)
-        upper = upper + sp.coo_matrix((np.concatenate(weights), indices), (size, size)).tocsr()
-    return (upper + upper.T).tocsr()
-
-
-def _chunks(sequences: Iterable[Sequence[int]]) -> Iterator[Ids]:
-    """The ids of some texts in a row, with enough padding between them that no window reaches the next text."""
-    gap = [0] * NEIGHBOUR_WINDOW
-    chunk: list[int] = []
-    for sequence in sequences:
-        chunk += sequence
-        chunk += gap
-        if len(chunk) >= CHUNK:
-            yield np.array(chunk, np.int32)
-            chunk = []
-    yield np.array(chunk + gap, np.int32)
 
 
 def _positive_information(counts: sp.csr_matrix) -> sp.csr_matrix:

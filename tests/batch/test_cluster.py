@@ -261,7 +261,7 @@ def test_a_job_killed_on_the_way_is_gone_on_with(
         while workers() - others:  # those of a process that was killed work on for a moment
             time.sleep(0.1)
         assert code < 0 or err.splitlines()[-1] in ("terminated", "interrupted")
-        assert code < 0 or "; the same command with --resume goes on" in err
+        assert code < 0 or "; the same again with --resume goes on" in err
         assert "Traceback" not in err
     ended = on_ray(trained, logs.parent, "csv", "--resume")
     assert ended.returncode == 0, ended.stderr

@@ -65,7 +65,7 @@ def test_parts_that_stand_are_kept_and_the_others_made(job: Job, predictor: Pred
     place.clear(NAMES[1::2])
     place.write(NAMES[0], b"another's hand")
     with pytest.raises(
-        UsageError, match="out: holds the predictions of a job; go on with --resume, or start .* --force$"
+        UsageError, match="out: holds the predictions of a job; go on with resume=True, or start .* force=True$"
     ):
         work(job, predictor, place)
     assert work(job, predictor, place, resume=True) == counts
@@ -102,7 +102,7 @@ def test_what_earlier_calls_counted_is_counted_at_the_end(
 def test_another_job_does_not_go_on_in_it(job: Job, predictor: Predictor, place: Store) -> None:
     work(job, predictor, place)
     other = job_of("in/a.csv", "x.jsonl", on_bad_row="skip")
-    with pytest.raises(UsageError, match="out: was begun with another (input, or it has changed|--format)"):
+    with pytest.raises(UsageError, match="out: was begun with another (input, or it has changed|format)"):
         work(other, predictor, place, resume=True)
     work(other, predictor, place, force=True)
     assert sorted(place.names()) == sorted(["_job.json", *(f"a-0000{n}.jsonl" for n in range(5))])
@@ -148,7 +148,7 @@ def test_a_replaced_job_is_known_until_all_of_it_is_gone(
 def test_a_damaged_record_is_told(job: Job, predictor: Predictor, place: Store) -> None:
     work(job, predictor, place)
     place.write("_job.json", b"{\xff")
-    with pytest.raises(BundleError, match="out/_job.json: damaged, .*; start again with --force"):
+    with pytest.raises(BundleError, match="out/_job.json: damaged, .*; start again with force=True"):
         work(job, predictor, place, resume=True)
     work(job, predictor, place, force=True)
 
@@ -191,7 +191,7 @@ def test_a_store_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch, home: Pat
 
 def test_a_file_is_no_folder(home: Path) -> None:
     (home / "out").write_text("x")
-    with pytest.raises(UsageError, match="out: is not a folder; choose another --output"):
+    with pytest.raises(UsageError, match="out: is not a folder; choose another output"):
         store_of("out/")
 
 

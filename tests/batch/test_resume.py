@@ -259,7 +259,7 @@ def stop(files: list[str], score: Any, saves: int = 2, output: str = "out.csv", 
 
 def test_an_unfinished_job_is_not_begun_anew_by_mistake(stopped: list[str], score: Any) -> None:
     with pytest.raises(
-        UsageError, match=r"^out.csv.unfinished: an unfinished job; go on with --resume, or start again .*"
+        UsageError, match=r"^out.csv.unfinished: an unfinished job; go on with resume=True, or start again .*"
     ):
         score(stopped, "out.csv")
     assert bytes_of("out.csv.unfinished/00000-00000.csv")
@@ -273,13 +273,13 @@ def test_resumed_it_does_only_what_is_left(stopped: list[str], score: Any) -> No
 
 
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    "proba": ({"proba": True}, "--proba"),
-    "prefix": ({"prefix": "p_"}, "--prefix"),
-    "format": ({"format": "tsv"}, "--format"),
+    "proba": ({"proba": True}, "proba"),
+    "prefix": ({"prefix": "p_"}, "prefix"),
+    "format": ({"format": "tsv"}, "format"),
     "how": ({"how": {"text_column": "text"}}, "way to read the input"),
     "quoting": ({"how": {"quoting": "none"}}, "way to read the input"),
     "header": ({"how": {"header": True}}, "way to read the input"),
-    "mark": ({"on_bad_row": "mark"}, "--on-bad-row"),
+    "mark": ({"on_bad_row": "mark"}, "on_bad_row"),
 }
 
 
@@ -343,14 +343,14 @@ def test_a_finished_job_has_nothing_to_go_on_with(files: list[str], score: Any) 
     with pytest.raises(UsageError, match="^out.csv: stands, and no unfinished job for it; it may be finished"):
         score(files, "out.csv", resume=True)
     with pytest.raises(
-        UsageError, match="^out.csv: exists; use --force to replace it, or choose another --(output|rejects)"
+        UsageError, match="^out.csv: exists; use force=True to replace it, or choose another (output|rejects)"
     ):
         score(files, "out.csv")
 
 
 def test_an_output_that_came_meanwhile_is_not_replaced(stopped: list[str], score: Any) -> None:
     Path("out.csv").write_text("mine")
-    with pytest.raises(UsageError, match="^out.csv: has come meanwhile; replace it with --force, or move it"):
+    with pytest.raises(UsageError, match="^out.csv: has come meanwhile; replace it with force=True, or move it"):
         score(stopped, "out.csv", resume=True)
     assert bytes_of("out.csv") == b"mine"
     score(stopped, "out.csv", resume=True, force=True)
@@ -361,7 +361,7 @@ def test_an_output_that_came_meanwhile_is_not_replaced(stopped: list[str], score
 def test_a_damaged_journal_is_told(damage: str, stopped: list[str], score: Any) -> None:
     file = Path("out.csv.unfinished/_job.json")
     file.write_text(file.read_text().replace('"finished": false', '"finished": true') if damage == "flip" else damage)
-    with pytest.raises(BundleError, match="^out.csv.unfinished/_job.json: damaged, .*; start again with --force"):
+    with pytest.raises(BundleError, match="^out.csv.unfinished/_job.json: damaged, .*; start again with force=True"):
         score(stopped, "out.csv", resume=True)
     score(stopped, "out.csv", force=True)
 
@@ -400,7 +400,7 @@ def test_a_folder_of_that_name_that_is_not_ours_is_left_alone(files: list[str], 
 
 def test_a_file_of_rejected_rows_that_came_meanwhile_is_not_replaced(stopped: list[str], score: Any) -> None:
     Path("out.csv.rejected.jsonl").write_text("mine")
-    with pytest.raises(UsageError, match="^out.csv.rejected.jsonl: has come meanwhile; replace it with --force"):
+    with pytest.raises(UsageError, match="^out.csv.rejected.jsonl: has come meanwhile; replace it with force=True"):
         score(stopped, "out.csv", resume=True)
     assert Path("out.csv.rejected.jsonl").read_text() == "mine"
     assert names() == {"out.csv.unfinished", "out.csv.rejected.jsonl"}

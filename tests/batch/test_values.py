@@ -103,7 +103,7 @@ def test_categories_that_differ_from_group_to_group(score: Any, small_windows: N
 def test_what_is_no_text_is_told_in_one_line(score: Any) -> None:
     broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
     pq.write_table(pa.table({"text": ["warm"], "other": broken}), "in.parquet")
-    with pytest.raises(DataError, match="^in.parquet: the column 'other' holds what is no text .*; use --format parq"):
+    with pytest.raises(DataError, match="^in.parquet: the column 'other' holds what is no text .*; use format=parq"):
         score("in.parquet", "out.csv")
     assert score("in.parquet", "out.parquet").counts.rows == 1
 

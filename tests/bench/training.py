@@ -123,9 +123,9 @@ def our_training(run: Prepared):  # type: ignore[no-untyped-def]
     """A function that trains one epoch over rows, as `rnn train` does, without the validation."""
     from rnn_cli.training import quiet  # noqa: F401
     from rnn_cli.training.encoding import epoch_batches
-    from rnn_cli.training.run import new_learner
+    from rnn_cli.training.run import begin_learning
 
-    learner = new_learner(run, Quiet())
+    learner, _ = begin_learning(run, Quiet())
     epochs = iter(range(1, 1_000_000))
 
     def train(rows: Encoded) -> None:
@@ -211,11 +211,12 @@ def be_default() -> None:
     sys.stdin.readline()
     run = prepare(load_config("default", [*map(parse_override, ["training.baseline=false"])]), Quiet())
     from rnn_cli.training import quiet  # noqa: F401
-    from rnn_cli.training.loop import TrainingState, fit
-    from rnn_cli.training.run import new_learner
+    from rnn_cli.training.loop import fit
+    from rnn_cli.training.run import begin_learning
 
     heard = Quiet()
-    fit(new_learner(run, heard), run.config.training, run.train, run.validation, heard, state=TrainingState())
+    learner, state = begin_learning(run, heard)
+    fit(learner, run.config.training, run.train, run.validation, heard, state=state)
     print(json.dumps([(seconds, metrics.val_accuracy) for seconds, metrics in heard.epochs]), flush=True)
 
 

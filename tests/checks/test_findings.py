@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import rnn_cli as rnn
 from rnn_cli.checks.check import check_rows
 from rnn_cli.checks.findings import Finding, Severity, worst_first
 from rnn_cli.checks.labels import one_slip
@@ -12,6 +14,7 @@ from rnn_cli.checks.scripts import script_of
 from rnn_cli.config.load import parse_override
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
+from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import ConfigError, DataError
 
 LONG = "the plot takes its time but the actors are a joy to watch from the first scene to the very last one of them"
@@ -244,3 +247,27 @@ def test_texts_that_differ_in_typography_alone_are_equal() -> None:
         training=dataset(("so\u00a0so", "a"), ("well made", "b")), test=dataset(("so so", "a"), name="test.csv")
     )
     assert told["leaked texts"][1] == [2]
+
+
+@pytest.mark.parametrize(
+    ("file", "unit"),
+    [
+        ("rows.csv", "line"),
+        ("rows.jsonl.gz", "line"),
+        ("-", "line"),
+        ("rows.parquet", "row"),
+        ("rows.xlsx", "row"),
+        (IN_MEMORY, "row"),
+        ("imdb", "row"),
+    ],
+)
+def test_what_has_no_lines_has_rows(file: str, unit: str) -> None:
+    rows = CheckedRows({"rows": dataset(("so so", "a"), ("so so", "b"), name=file)})
+    assert rows.where(1) == f"{unit} 3"
+
+
+def test_a_table_in_memory_is_told_by_its_rows() -> None:
+    report = rnn.check(pd.DataFrame({"text": ["so so", *map(str, range(9))], "label": ["a", *"ababababa"]}))
+    twice = rnn.check((["so so", "so so", *map(str, range(9))], ["a", "b", *"ababababa"]))
+    assert "line" not in " ".join(hit.note for each in (*report.findings, *twice.findings) for hit in each.hits)
+    assert any(hit.note == "row 2 says b" for each in twice.findings for hit in each.hits)

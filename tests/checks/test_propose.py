@@ -11,9 +11,10 @@ import yaml
 
 from rnn_cli.checks.suggest_config import commented_yaml, propose
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
-from rnn_cli.config.schema import EarlyStopping
+from rnn_cli.config.schema import FEW_STEPS, EarlyStopping
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError
+from rnn_cli.training.encoding import epoch_steps
 
 
 def write(file: Path, texts: list[str], labels: list[str], head: tuple[str, str] = ("text", "label")) -> str:
@@ -36,6 +37,22 @@ def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, t
     assert proposal.recipe == recipe
     assert proposal.config.tokenizer.max_length >= words
     assert proposal.config.model == load_config(recipe).model
+
+
+@pytest.mark.parametrize("rows", [20, 60, 160, 400, 900, 1000, 1200, 2000, 5000, 9000])
+@pytest.mark.parametrize("words", [10, 150])
+def test_no_config_trains_in_too_few_steps(rows: int, words: int, tmp_path: Path) -> None:
+    config = propose(write(tmp_path / "rows.csv", texts(rows, words), ["a", "b"] * (rows // 2))).config
+    share = 0.6 if rows < 1000 else 0.8
+    assert epoch_steps(int(rows * share), config.training.batch_size) * config.training.epochs >= 1.5 * FEW_STEPS
+    if rows == 9000:
+        assert config.training == load_config("default" if words == 150 else "short-text").training
+
+
+def test_a_share_for_the_test_leaves_fewer_rows_and_steps_enough(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(3000, 10), ["a", "b"] * 1500)
+    training = propose(file, [parse_override("data.test=0.8")]).config.training
+    assert epoch_steps(int(3000 * 0.1), training.batch_size) * training.epochs >= 1.5 * FEW_STEPS
 
 
 def test_characters_are_read_where_there_are_no_spaces(tmp_path: Path) -> None:
@@ -162,3 +179,33 @@ def test_the_config_says_how_the_file_was_read(name: str, content: str, how: dic
     again = load_rows(str(file), config.data)
     assert again.fingerprint() == proposal.dataset.fingerprint() and len(again) == 40
     assert not again.notes
+
+
+def built_in(name: str, step: int = 1) -> tuple[list[str], list[str]]:
+    """Texts and labels of a built-in set, or every so many of them."""
+    rows = load_rows(name, load_config("quick").data)
+    return list(rows.texts)[::step], list(rows.labels)[::step]
+
+
+def test_few_opinions_build_on_the_general_model_where_it_pays(tmp_path: Path) -> None:
+    opinions, labels = built_in("sample")
+    file = write(tmp_path / "rows.csv", opinions, labels)
+    proposal = propose(file)
+    assert proposal.recipe == "few-labels" and proposal.config.model.base == "general"
+    assert any("right on the base general" in line and "the config builds on it" in line for line in proposal.found)
+    written = commented_yaml(proposal)
+    assert parse_config(written, "f.yaml") == proposal.config and "base: general" in written
+    assert propose(file, may_build_on_base=False).recipe == "quick"
+
+
+def test_the_figures_are_said_where_a_base_does_not_pay(tmp_path: Path) -> None:
+    proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
+    assert proposal.config.model.base is None
+    assert any("no gain beyond chance, so the config builds on no base" in line for line in proposal.found)
+
+
+def test_rows_that_the_general_model_learned_from_say_nothing_of_it(tmp_path: Path) -> None:
+    sentences, labels = built_in("templates", 90)
+    proposal = propose(write(tmp_path / "rows.csv", sentences, labels))
+    assert proposal.config.model.base is None
+    assert any("training rows that general has not learned from are too few" in line for line in proposal.found)

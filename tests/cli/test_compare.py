@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from rnn_cli.bundle.model_folder import PREDICTIONS
 
@@ -136,7 +137,9 @@ def test_another_splits_rows_are_refused_with_the_way_out(
     code, out, err = rnn("compare", "runs/quick-1", "less.csv")
     assert (code, out) == (2, "")
     assert err.startswith("Error: less.csv: not the same rows as runs/quick-1: 1 is in runs/quick-1 only (")
-    assert "data.split_seed; rnn compare --data FILE" in err and err.count("\n") == 1
+    assert (
+        "data.split_seed; to score them all on the same labelled rows, use --data FILE" in err and err.count("\n") == 1
+    )
 
 
 def test_on_a_file_all_models_answer_anew(rnn: Rnn, newest: Path, home: Path, labelled_file: Path) -> None:
@@ -185,3 +188,16 @@ def test_damaged_answers_are_refused(rnn: Rnn, newest: Path) -> None:
     code, out, err = rnn("compare", "runs/quick-1", "runs/quick-1")
     assert (code, out) == (2, "")
     assert "predictions.csv: checksum differs" in err
+
+
+def test_long_names_of_wide_characters_are_cut_at_their_start(
+    rnn: Rnn, newest: Path, rows: list[dict[str, str]], home: Path
+) -> None:
+    names = [f"{'很長的名字' * 5}{number}.csv" for number in "一二"]
+    for name in names:
+        write(home / name, rows, wrong=3)
+    lines = rnn("compare", *names).out.splitlines()
+    for name, line in zip(names, lines[2:4], strict=True):
+        shown = line.split("  ")[0]
+        assert shown.startswith("…") and shown.endswith(name[-5:]) and 18 <= cell_len(shown) <= 20
+    assert len({cell_len(line) for line in lines[1:2]} | {cell_len(line) for line in lines[2:4]}) <= 2

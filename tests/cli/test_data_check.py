@@ -140,3 +140,8 @@ def test_init_replaces_nothing_unasked(labelled_file: Path, home: Path, rnn: Rnn
     assert rnn("init", str(labelled_file), "--force").code == 0
     assert (home / "config.yaml").read_text(encoding="utf-8").startswith("# Written by rnn init")
     assert os.listdir(home) == ["config.yaml"]
+
+
+def test_one_row_is_no_rows(rnn: Rnn, home: Path) -> None:
+    (home / "one.csv").write_text("text,label\na film,good\n")
+    assert "\none.csv: 1 row; labels: good (1)\n" in "\n" + rnn("data", "check", "one.csv").out

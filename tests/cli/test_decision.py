@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnn_cli.bundle.locate import GENERAL_FOLDER
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.scoring.calibration import Calibration
@@ -201,13 +202,13 @@ def test_three_labels_have_no_threshold_but_can_be_unsure(
     source = make_labelled_file(["good", "bad", "so-so"], 90)
     words = ["train", "quick", "--out", "model", *tiny_overrides(tiny, data__source=source, training__epochs=2)]
     code, out, err = rnn(*words, "--set", "decision.goal=f1")
-    assert (code, err) == (2, "Error: decision.goal: is for two labels, but there are 3\n")
+    assert (code, err) == (2, "Error: decision.goal: is for two labels, but there are 3 (bad, good, so-so)\n")
     assert not (home / "model").exists()
     assert rnn(*words, "--set", "decision.abstain=0.2").code == 0
     assert "as probable as the next is unsure" in " ".join(rnn("evaluate", "--model", "model").out.split())
     code, out, err = rnn("evaluate", "--model", "model", "--threshold", "0.4")
     assert (code, out) == (2, "")
-    assert err == "Error: --threshold: is for two labels, but there are 3\n"
+    assert err.startswith("Error: --threshold: is for two labels, but the model has 3 (bad, good, so-so); ")
 
 
 def test_a_label_called_unsure_cannot_be_abstained_beside(
@@ -218,3 +219,48 @@ def test_a_label_called_unsure_cannot_be_abstained_beside(
     code, out, err = rnn("train", "quick", "--out", "model", *words)
     assert code == 2
     assert "decision.abstain_error: a label is already called 'unsure'; rename it" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["--threshold", "0.4"],
+            r"--threshold: is for two labels, but the model has 3 \(negative, neutral, positive\);",
+        ),
+        (["--goal", "f1"], r"--goal: is for two labels, .*; measure two of them with --labels NAME,NAME"),
+        (["--labels", "positive,negative", "--goal", "f1"], "general: keeps no validation rows, .*; give a threshold"),
+        (["--abstain-error", "0.1"], "general: keeps no validation rows, which would choose how it decides; "),
+    ],
+)
+def test_the_general_model_says_what_it_cannot_decide(words: list[str], told: str, home: Path, rnn: Rnn) -> None:
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
+    code, out, err = rnn("evaluate", "--model", "general", "--data", "new.csv", *words)
+    assert (code, out) == (2, "") and re.match(f"Error: {told}", err) and err.count("\n") == 1
+
+
+def test_a_threshold_needs_no_validation_rows(home: Path, rnn: Rnn) -> None:
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
+    words = ("evaluate", "--model", "general", "--data", "new.csv", "--labels", "negative,positive", "--json")
+    for threshold in (0.0001, 0.9999):
+        found = json.loads(rnn(*words, "--threshold", str(threshold)).out)
+        assert found["decision"]["threshold"] == threshold
+        assert found["per_class"]["positive"]["recall"] == (1.0 if threshold < 0.5 else 0.0)
+
+
+def test_the_general_model_has_one_name(home: Path, rnn: Rnn) -> None:
+    (home / "link").symlink_to(GENERAL_FOLDER)
+    (home / "new.csv").write_text(
+        "text,label\nWhat a hollow turnip of a show,negative\nA turnip to remember,positive\n"
+    )
+    for name in ("general", "link", str(GENERAL_FOLDER)):
+        assert rnn("evaluate", "--model", name, "--data", "new.csv").out.startswith("Model  general\n")
+        assert rnn("inspect", "model", "--model", name).out.startswith("Model  general\n")
+    assert rnn("evaluate", "--model", "general").err.startswith("Error: general: the run kept no test rows ")
+    assert rnn("compare", "general", "general").err == (
+        "Error: general: keeps no predictions of its own rows; score labelled rows by it with --data FILE\n"
+    )

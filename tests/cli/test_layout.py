@@ -8,6 +8,8 @@ from rnn_cli.cli.show_predictions import Writer
 from rnn_cli.scoring.prediction import Prediction
 from rnn_cli.text.plain import one_line
 
+from .conftest import Rnn, on_a_terminal
+
 LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]
 
 
@@ -79,3 +81,14 @@ def test_all_tables_are_drawn_in_one_place() -> None:
     others = [file.name for file in Path(layout.__file__).parent.glob("*.py") if file.name != "layout.py"]
     drawn = {name for name in others if "─" * 2 in (Path(layout.__file__).parent / name).read_text(encoding="utf-8")}
     assert not drawn
+
+
+def test_a_long_error_is_wrapped_on_a_terminal_and_one_line_in_a_pipe(process: Rnn, home: Path) -> None:
+    folder = home / "a folder of many words"
+    folder.mkdir()
+    words = ("train", str(folder / "a config with quite a long name.yaml"), "--out", "m")
+    piped = process(*words)
+    assert piped.code == 2 and piped.err.count("\n") == 1 and len(piped.err) > 81
+    shown, _ = on_a_terminal(*words, streams=["stderr"])
+    assert len(shown.splitlines()) > 1 and shown.split() == piped.err.split()
+    assert any(str(folder / "a config with quite a long name.yaml") in line for line in shown.splitlines())

@@ -10,6 +10,7 @@ from rich.progress import Progress
 from rnn_cli import progress
 from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.progress import Bars, Lines, in_words, listening
+from rnn_cli.training.listener import announce_tensorflow
 
 from .conftest import Rnn, on_a_terminal, tiny_overrides
 
@@ -81,13 +82,24 @@ def test_short_steps_say_nothing(clock: Clock, told: Told) -> None:
     assert set(told()) == {"a note"}
 
 
-def test_a_bound_is_told_as_one(clock: Clock, told: Told) -> None:
+def test_what_comes_after_a_note_is_counted_from_it(clock: Clock, told: Told) -> None:
     lines = Lines()
-    lines.progress("n-gram part: steps, at most", 0, 600)
-    clock.now += 10
-    lines.progress("n-gram part: steps, at most", 200, 600)
-    lines.tick()
-    assert told() == ["n-gram part: steps, at most 200/600, 20s left or less"]
+    lines.note("one")
+    clock.now += 9
+    lines.note("two")
+    for _ in range(12):
+        clock.now += 1
+        lines.tick()
+    assert told() == ["one", "two", "working, 10s so far"]
+
+
+def test_loading_tensorflow_is_called_so_however_long_it_takes(clock: Clock, told: Told) -> None:
+    lines = Lines()
+    announce_tensorflow(lines)
+    for _ in range(12):
+        clock.now += 1
+        lines.tick()
+    assert told() == ["loading TensorFlow", "loading TensorFlow, 10s so far"]
 
 
 def test_an_epoch_under_way_says_what_is_left_of_it_and_of_all(clock: Clock, told: Told) -> None:
@@ -151,7 +163,7 @@ def test_a_step_has_a_bar_that_goes_when_it_is_over_or_a_note_comes(clock: Clock
         assert task.fields["text"] == "6/20"
         bars.progress("n-gram part: labels", 20, 20)
         assert not shown.tasks
-        bars.progress("n-gram part: steps, at most", 1, 600)
+        bars.progress("n-gram part: labels", 1, 600)
         clock.now += 1
         bars.tick()
         assert [task.fields["left"] for task in shown.tasks] == ["1s so far"]

@@ -126,7 +126,7 @@ def test_an_interrupted_job_says_that_it_can_be_gone_on_with(
     assert (run.code, run.out) == (code, "")
     said, last = run.err.splitlines()
     assert last == ("interrupted" if code == 130 else "terminated")
-    assert said.endswith("; the same command with --resume goes on")
+    assert said.endswith("; the same again with --resume goes on")
     assert output == "out/" or not (home / output).exists()
     assert forked(*words(output), "--resume", home=home).code == 0
     assert result(home) == whole.files
@@ -148,7 +148,7 @@ def test_a_disk_without_room(
     assert (run.code, run.out) == (1, "")
     *said, error = run.err.splitlines()
     assert re.fullmatch(rf"Error: {output}: cannot be written \(file too large\); make room or .*", error)
-    assert said == ["saved; the same command with --resume goes on"]
+    assert said == ["saved; the same again with --resume goes on"]
     assert (home / output).read_bytes() == b"old"
     assert forked(*words(output), "--resume", home=home).code == 0
     assert result(home) == unbroken[output].files

@@ -272,3 +272,18 @@ def test_further_training_is_a_run_of_its_own(rnn: Rnn, newest: Path, labelled_f
     code, out, err = rnn(*words, "--set", "model.cell=gru")
     assert (code, out) == (2, "")
     assert err.startswith("Error: model.cell: is 'gru', but runs/quick-1 has 'lstm'; ")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_rows_are_read(rnn: Rnn, home: Path) -> None:
+    (home / "taken").write_text("here")
+    for words in (["missing.csv"], ["quick", "--set", "data.source=missing.csv"]):
+        code, out, err = rnn("train", *words, "--out", "taken")
+        assert (code, out, err) == (2, "", "Error: taken: is not a folder; choose another --out\n")
+
+
+def test_a_model_of_a_file_has_the_recipe_that_was_chosen_for_it(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: dict[str, dict[str, object]]
+) -> None:
+    assert rnn("train", str(labelled_file), *tiny_overrides(tiny)).code == 0
+    (run,) = json.loads(rnn("runs", "--json").out)
+    assert (run["name"], run["recipe"]) == ("reviews-1", "quick")

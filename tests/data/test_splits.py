@@ -103,6 +103,7 @@ def test_duplicates_are_counted_and_stay_together(write):
         ([(f"text {n}", "yes") for n in range(50)], "every row has the label 'yes'", "at least two labels"),
         (PAIRS[:8], "8 rows are too few for a test share of 0.1", "data.test=SHARE"),
         (PAIRS[:2], "2 rows are too few for a test share of 0.1", "add rows"),
+        (PAIRS[:2] * 40, "80 rows of 2 different texts are too few for a test share of 0.1", "add rows"),
     ],
 )
 def test_data_that_cannot_be_trained_on(write, pairs, what, hint):

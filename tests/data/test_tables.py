@@ -173,3 +173,30 @@ def test_no_first_row_is_lost_in_silence(write: Write, rows: Sequence[tuple[str,
     assert "looks like a row" in refusal(path) or "no column has a usual name" in refusal(path)
     found = list(read_rows(path, header=False, text_column="2", label_column="1"))
     assert [(row.text, row.label) for row in found] == [*rows, rows[0]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Kommentar des Kunden;Art der Meldung\nDie Lieferung kam viel zu spät;Lob\nAlles war gut und flott;Kritik\n",
+        "Kommentar des Kunden;Art der Meldung\n" + "War ok;Lob\nWar kalt;Kritik\nNie mehr;Kritik\n" * 3,
+        "Kommentar des Kunden;Note des Kunden\nWar ok;1\nWar kalt;5\nGeht so;3\n",
+        "What did you like about us?,How would you rate us?\nfood,5\nthe staff,4\nnothing,1\n",
+    ],
+)
+def test_a_phrase_above_a_column_is_a_name(write: Write, content: str) -> None:
+    told = refusal(write("f.csv", content))
+    assert "no column has a usual name for texts" in told and "looks like a row" not in told
+    assert "is a row" in told or "data.text_column=" in told
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Die Suppe war kalt.,3 von 5\nNie wieder!,1 von 5\nGerne wieder,5 von 5\n",
+        "Never again in my life,bad\nFine food,good\nVery slow,worse\n",
+        "I would come here again with my whole family,great\n" + "Fine,good\nCold,bad\nSlow,worse\n",
+    ],
+)
+def test_a_text_in_place_of_names_is_still_a_row(write: Write, content: str) -> None:
+    assert "looks like a row, not like a header" in refusal(write("f.csv", content))

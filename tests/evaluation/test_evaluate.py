@@ -60,7 +60,7 @@ def test_a_read_only_bundle_can_be_used(trained: Path, tmp_path: Path) -> None:
 def test_data_that_is_gone_is_told_with_the_way_out(of_own_file: tuple[Path, Path]) -> None:
     model, file = of_own_file
     file.unlink()
-    with pytest.raises(DataError, match=r"cannot be read again \(no such file.*; restore .* --data FILE"):
+    with pytest.raises(DataError, match=r"cannot be read again \(no such file.*; restore .* data=FILE"):
         kept_test_rows(Bundle.open(model))
 
 

@@ -1,5 +1,6 @@
 """How a model stands: beside always the same prediction, its goal, and its training; and whether rows are too few."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -149,3 +150,23 @@ def test_few_rows_are_said_to_be_few() -> None:
     assert "15.5 points wide" in said
     few = few_rows_in_words(right_in(16, 20))
     assert few and few.startswith("On so few rows (20) a figure says little")
+
+
+@pytest.mark.parametrize("wrong", range(15, 60, 3))
+def test_the_interval_is_of_the_number_beside_it_in_both_directions(wrong: int) -> None:
+    truth = (np.arange(100) >= 70).astype(np.intp)
+    order = np.random.default_rng(1).permutation(100)
+    predicted = np.where(np.isin(np.arange(100), order[:wrong]), 1 - truth, truth)
+    against = against_most_frequent(evaluation(truth, predicted), "bad")
+    found = against.comparison
+    text = most_frequent_in_words("test", against)
+    if found.difference == 0:
+        assert "right as often" in text
+        return
+    said = re.search(r"right (\S+) points (more|less) often.*\(95% interval (\S+) to (\S+?)[;)]", text)
+    assert said is not None, text
+    points, low, high = (float(said[group]) for group in (1, 3, 4))
+    assert said[2] == ("more" if wrong < 30 else "less") and low < points < high
+    sign = 1 if wrong < 30 else -1
+    assert sorted(100 * sign * end for end in found.interval) == pytest.approx([low, high], abs=0.051)
+    assert "-0.0" not in text

@@ -94,7 +94,7 @@ def test_an_earlier_export_is_replaced_only_by_force(opened: Bundle, tmp_path: P
     for folder in (out, out / "rnn_runtime" / "text"):
         (folder / "__pycache__").mkdir()  # left by Python, where the script was imported
         (folder / "__pycache__" / "predict.cpython-311.pyc").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"exists; use --force to replace it, or choose another --to$"):
+    with pytest.raises(UsageError, match=r"exists; use force=True to replace it, or choose another to$"):
         export_bundle(opened, out)
     export_bundle(opened, out, force=True)
     assert not (out / "__pycache__").exists()

@@ -48,7 +48,7 @@ def test_nothing_foreign_is_replaced(tmp_path: Path) -> None:
     vectors = Vectors(Tokenizer.fit(["one two"]), np.ones((4, 2), np.float32))
     out = tmp_path / "out"
     write_vectors(vectors, out, force=False)
-    with pytest.raises(UsageError, match="exists; use --force"):
+    with pytest.raises(UsageError, match="exists; use force=True"):
         write_vectors(vectors, out, force=False)
     write_vectors(Vectors(vectors.tokenizer, vectors.table * 2), out, force=True)
     assert (out / TENSORS_FILE).read_text() == "2\t2\n" * 3

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 
 from rnn_cli.config.schema import ModelConfig
+from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.training.ngrams import ngram_counts
 
 VOCAB, BUCKETS = 30, 101
 

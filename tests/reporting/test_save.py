@@ -41,7 +41,7 @@ def test_only_earlier_reports_and_charts_are_replaced(trained: Path, report_on: 
     page, charts = tmp_path / "r.html", tmp_path / "charts"
     save_report(report, out=page, plots=charts, force=False)
     for check, out in ((check_report, page), (check_plots, charts)):
-        with pytest.raises(UsageError, match="exists; use --force"):
+        with pytest.raises(UsageError, match="exists; use force=True"):
             check(out, force=False)
         check(out, force=True)
     page.write_text("<html>mine</html>")
@@ -79,9 +79,9 @@ def test_a_failure_leaves_the_earlier_files(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("rnn_cli.system.fsync", full)
-    with pytest.raises(WriteError, match="r.html: cannot be written .no space left.*choose another --report"):
+    with pytest.raises(WriteError, match="r.html: cannot be written .no space left.*choose another report"):
         save_report(report, out=page, plots=None, force=True)
-    with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another --plots"):
+    with pytest.raises(WriteError, match="charts: cannot be written .no space left.*choose another plots"):
         save_report(report, out=None, plots=charts, force=True)
     monkeypatch.setattr("rnn_cli.system.fsync", lambda path: None)
     monkeypatch.setattr(canvas, "PICTURE_FORMATS", ("png", "none"))

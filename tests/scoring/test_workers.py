@@ -138,7 +138,7 @@ def test_a_worker_that_cannot_read_ends(workers: Workers) -> None:
 
 def test_a_killed_worker_is_told_of(both: list[int], workers: Workers) -> None:
     send(signal.SIGKILL, both)
-    with pytest.raises(RunFailed, match="was killed, by the system for lack of memory or by hand; fewer --threads"):
+    with pytest.raises(RunFailed, match="was killed, by the system for lack of memory or by hand; fewer threads"):
         workers.begin(TEXTS)()
 
 
@@ -155,7 +155,7 @@ def test_no_room_for_a_worker(workers: Workers, monkeypatch: pytest.MonkeyPatch)
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", refused)
-    told = r"cannot start another process \(resource temporarily unavailable\); use fewer --threads"
+    told = r"cannot start another process \(resource temporarily unavailable\); use fewer threads"
     with pytest.raises(RunFailed, match=f"^{told}$"):
         workers.begin(TEXTS)
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()

@@ -1,5 +1,8 @@
 """Texts as people post them: what is read otherwise, and that nothing else is."""
 
+import re
+import unicodedata
+
 import pytest
 
 from rnn_cli.text.posts import plain_post
@@ -18,6 +21,13 @@ from rnn_cli.text.tokenizer import Tokenizer
         ("100000 --- !!! good, all, www", "100000 --- !!! good, all, ww"),
         ("a @ b, 5@ 3", "a @ b, 5@ 3"),
         ("caf\u00e9\u00e9\u00e9", "caf\u00e9\u00e9"),
+        ("cafe\u0301e\u0301e\u0301!", "cafe\u0301e\u0301!"),
+        ("see\u0301", "see\u0301"),
+        ("seee\u0301", "seee\u0301"),
+        ("s\u200bo\u200bo\u200bo\u200bo good", "s\u200boo good"),
+        ("so\u00adO\u2060o\ufeff\u200do\u200c", "soO\u200c"),
+        ("sooo\u200b good", "soo\u200b good"),
+        ("so\u200bo", "so\u200bo"),
     ],
 )
 def test_what_is_read_otherwise(text: str, read: str) -> None:
@@ -31,7 +41,21 @@ def test_only_the_value_posts_reads_so() -> None:
     assert Tokenizer.from_json(Tokenizer.fit([text], splitting="posts").to_json()).tokens(text) == read["posts"]
 
 
-@pytest.mark.parametrize("letter", ["0", "-", "a.", "0@"])
-def test_a_long_word_takes_no_more_than_its_length(letter: str) -> None:
-    """If each character were tried as the start of an address to the end, this would take hours."""
-    assert plain_post(letter * 300_000) == letter * 300_000
+@pytest.mark.parametrize("text", ["soooo good", "caféééé", "GOOOd", "a soo boring film", "loooOOove it"])
+def test_what_is_not_seen_changes_no_token(text: str) -> None:
+    tokenizer = Tokenizer.fit([], splitting="posts")
+    for unseen in "\u00ad\u200b\u200c\u200d\u2060\ufeff":
+        for other in (text, unicodedata.normalize("NFD", text)):
+            mixed = re.sub(r"(?<=\w)(?=\w)", unseen, other)
+            assert tokenizer.tokens(mixed) == tokenizer.tokens(text), (mixed, unseen)
+            spans = tokenizer.spans(mixed)
+            assert (
+                len(spans) == len(text.split())
+                and [mixed[start:stop].strip() for start, stop in spans] == mixed.split()
+            )
+
+
+@pytest.mark.parametrize("unit", ["o", "o\u200b", "e\u0301", "e\u0301\u0301", "\u200b", "ab", "a.", "a@", "-", "@b."])
+def test_a_long_run_of_any_kind_is_read(unit: str) -> None:
+    # A pattern that tries each start to the end of the run would take hours.
+    assert len(plain_post(unit * 1_000_000)) <= 2_000_000

@@ -45,11 +45,13 @@ class Hearing:
         self.starts: list[tuple[int, int, int]] = []
         self.steps: list[tuple[float, float]] = []
         self.best: list[bool] = []
+        self.notes: list[str] = []
 
     def note(self, text: str) -> None:
-        raise AssertionError(text)
+        self.notes.append(text)
 
-    warn = note
+    def warn(self, text: str) -> None:
+        raise AssertionError(text)
 
     def progress(self, what: str, done: int, total: int) -> None:
         pass
@@ -318,6 +320,17 @@ def test_patience_is_counted_from_the_best_epoch(patience: int) -> None:
     assert kept == 2
     assert len(history) == 2 + patience
     assert heard.best == [True, True] + [False] * patience
+    since = "1 epoch" if patience == 1 else f"{patience} epochs"
+    assert heard.notes == [
+        f"stopped early after epoch {2 + patience} of 7: the validation loss has not improved for {since}; "
+        "the weights of epoch 2 are kept"
+    ]
+
+
+@pytest.mark.parametrize("stopping", [None, {"patience": 2}])
+def test_a_run_that_trains_all_epochs_has_not_stopped_early(stopping: dict[str, int] | None) -> None:
+    _, kept, heard = followed([0.6, 0.7, 0.69, 0.68], early_stopping=stopping)
+    assert (kept, heard.notes) == (2, [])
 
 
 def test_a_better_epoch_renews_the_patience() -> None:
@@ -332,6 +345,8 @@ def test_of_equal_epochs_the_first_is_best(monitor: str, script: list[float]) ->
     history, kept, heard = followed(script, early_stopping={"patience": 2, "monitor": monitor})
     assert (len(history), kept) == (4, 2)
     assert heard.best == [True, True, False, False]
+    (note,) = heard.notes
+    assert f"the validation {monitor} has not improved for 2 epochs; the weights of epoch 2 are kept" in note
 
 
 def test_without_early_stopping_all_epochs_are_trained() -> None:

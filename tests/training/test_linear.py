@@ -5,9 +5,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from rnn_cli.config.schema import ModelConfig
+from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.training import ngrams
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.ngrams import NGRAM_STRENGTHS, LinearModel, OnProgress, fit_linear, ngram_counts
+from rnn_cli.training.ngrams import NGRAM_STRENGTHS, LinearModel, OnProgress, fit_linear
 
 VOCAB, BUCKETS = 40, 5_000
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import svds
 
+from rnn_cli.linear import neighbours as module
 from rnn_cli.text.tokenizer import Tokenizer
-from rnn_cli.training import vectors as module
 from rnn_cli.training.vectors import SPREAD, own_vectors
 
 

@@ -26,7 +26,7 @@ def test_a_recipe_trains(
     config = load_config(name, [*map(parse_override, [f"data.source={labelled_file}", "training.epochs=1"])])
     run = train_prepared(prepare(config, listener), out=None, name=name, force=False, listener=listener)
     assert run.bundle.path == Path("runs") / f"{name}-1"
-    assert run.test is not None and run.test.metrics.rows == 8
+    assert run.test is not None and run.test.metrics.rows == 80 * float(config.data.test)
 
 
 def test_the_recipe_of_several_sources_trains_without_its_files(

@@ -1,8 +1,10 @@
 """The first line of CSV and TSV: names of columns, or a row; and which columns may hold texts and labels."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 
 from rnn_cli.data.reading.dialect import USUAL_DELIMITERS
 from rnn_cli.data.reading.table import (
@@ -20,7 +22,13 @@ from rnn_cli.errors import DataError, Setting, quoted
 Rows = Sequence[Sequence[str]]
 
 _USUAL = frozenset((*TEXT_NAMES, *LABEL_NAMES, *SECOND_LABEL_NAMES))
-_SENTENCE = 3  # words
+_SENTENCE, _PHRASE = 3, 5
+"""Words: a sentence has no fewer, a name of a column seldom more."""
+
+_ROWS = 3
+"""So few rows already tell what a column holds."""
+
+_ENDS = re.compile(r"[.!?…。！？]\W*$")
 
 
 class RowAsHeader(DataError):
@@ -66,8 +74,29 @@ def _likeness(header: Sequence[str], rows: Rows, said: Collection[str | None]) -
         return None
     if len(header) == 1:
         return f"the only column would be called {quoted_names(header)}"
-    sentences = [name for name in header if len(name.split()) >= _SENTENCE]
-    return f"{quoted_names(sentences[:1])} is a sentence" if sentences else None
+    columns = [[row[index] for row in rows if index < len(row)] for index in range(len(header))]
+    sentences = [name for name, cells in zip(header, columns, strict=True) if _is_sentence(name, cells)]
+    if not sentences or any(map(_differs, header, columns)):
+        return None
+    return f"{quoted_names(sentences[:1])} is a sentence"
+
+
+def _is_sentence(name: str, cells: Sequence[str]) -> bool:
+    """Whether it may be a text; not a phrase, as "Kommentar des Kunden", above long texts or single words."""
+    words = len(name.split())
+    if words < _SENTENCE or words > _PHRASE or _ENDS.search(name) or not cells:
+        return words >= _SENTENCE
+    lengths = [len(cell.split()) for cell in cells]
+    return 1 < max(lengths) and median(lengths) < 2 * words
+
+
+def _differs(name: str, cells: Sequence[str]) -> bool:
+    """Whether no row of the column would say this: all of them are numbers, or the same few labels again and again."""
+    if len(cells) < _ROWS:
+        return False
+    if all(map(is_number, cells)) and not is_number(name):
+        return True
+    return name not in cells and len(set(cells)) <= len(cells) // 3
 
 
 def _refuse_other_delimiter(name: str, rows: Rows, request: ReadRequest, line: int) -> None:

@@ -17,7 +17,7 @@ from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks, is_encodable
 from rnn_cli.data.reading.decoding import Faults, lines
 from rnn_cli.data.reading.table import ABSENT, ReadRequest, choose_columns, kind
-from rnn_cli.errors import DataError, RowError
+from rnn_cli.errors import DataError, RowError, Setting
 
 _SPACE = " \t\r\n"
 
@@ -144,14 +144,16 @@ def _fault_in_table(block: Block, index: int, known: set[str], request: ReadRequ
     where, values = request.at(block.lines[index]), block.values[index]
     if more := [key for key in values if key not in known]:
         what = f"the first object, whose keys are the columns, has no key {more[0]!r}"
-        return DataError(what, where=where, hint="give every object the same keys, or use --format jsonl")
+        return DataError(
+            what, where=where, hint=Setting("format", "jsonl", "give every object the same keys, or use {}")
+        )
     if "\\u" in block.raws[index] and not is_encodable(json.dumps(values, ensure_ascii=False)):
         return _half(where)
     return None
 
 
 def _half(where: str) -> DataError:
-    hint = "remove it, or use --format jsonl"
+    hint = Setting("format", "jsonl", "remove it, or use {}")
     return DataError("half of a surrogate pair, which is not a character", where=where, hint=hint)
 
 

@@ -172,5 +172,6 @@ def _as_found(url: str, name: str, info: "pyarrow.fs.FileInfo") -> RemoteFile:
 
 
 def _unreachable(url: str, error: Exception) -> DataError:
-    hint = "check the address and your access to it"
+    lacks = isinstance(error, ImportError)  # a library of fsspec's, which says which
+    hint = "install that, or save the file here first" if lacks else "check the address and your access to it"
     return DataError(f"cannot be read ({safe_reason(error, url)})", where=shown(url), hint=hint)

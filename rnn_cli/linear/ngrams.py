@@ -1,0 +1,42 @@
+"""N-grams of encoded texts, counted as a network's n-gram part weighs them, and what they tell of classes.
+
+Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from scipy import sparse
+
+from rnn_cli.arrays import Floats, Indices
+
+
+def ngram_counts(
+    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
+) -> sparse.csr_matrix:
+    """How often each text holds each n-gram, over the root of its number of n-grams: `[texts, table's rows]`, float64.
+
+    Times a table of weights, it gives what the network's n-gram part adds up.
+    """
+    texts = [np.asarray(ids, np.int64) for ids in sequences]
+    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
+    tokens, text_of = np.concatenate([np.empty(0, np.int64), *texts]), np.repeat(np.arange(len(texts)), lengths)
+    columns, rows, bucket = [tokens], [text_of], tokens
+    for length in range(2, longest + 1):
+        whole = len(tokens) - length + 1
+        bucket = (bucket[:-1] * vocab_size + tokens[length - 1 :]) % buckets
+        within = text_of[:whole] == text_of[length - 1 :]
+        columns.append(bucket[within] + vocab_size)
+        rows.append(text_of[:whole][within])
+    every = np.concatenate(rows)
+    values = 1 / np.sqrt(np.bincount(every, minlength=len(texts)))[every]
+    return sparse.csr_matrix((values, (every, np.concatenate(columns))), (len(texts), vocab_size + buckets))
+
+
+def log_count_ratios(counts: sparse.csr_matrix, truth: Indices, classes: int) -> Floats:
+    """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second."""
+    there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
+    ours: Floats = 1 + there.T @ np.eye(classes)[truth][:, classes == 2 :]
+    others = 2 + there.T @ np.ones((len(truth), 1)) - ours
+    ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
+    return ratios
