@@ -34,7 +34,7 @@ MEDIA_TYPES = {
 }
 """What a body may be, and how `rnn score` calls it."""
 
-PARAMETERS = ("format", "text_column", "delimiter", "header", "proba", "prefix", "on_bad_row", "spreadsheet_safe")
+ROW_PARAMETERS = ("format", "text_column", "delimiter", "header", "proba", "prefix", "on_bad_row", "spreadsheet_safe")
 """What the query may ask for; as the options of `rnn score`."""
 
 _FLAGS = {"true": True, "false": False}
@@ -59,8 +59,8 @@ class AskedRows:
     def of(cls, query: QueryParams, content_type: str) -> "AskedRows":
         """What a query asks for. Raises `Problem`."""
         for name in query:
-            if name not in PARAMETERS:
-                raise Problem(422, f"no such query parameter: {name}; it may have {', '.join(PARAMETERS)}")
+            if name not in ROW_PARAMETERS:
+                raise Problem(422, f"no such query parameter: {name}; it may have {', '.join(ROW_PARAMETERS)}")
         named = MEDIA_TYPES.get(content_type.partition(";")[0].strip().lower())
         form = query.get("format", named)
         if form is None:
