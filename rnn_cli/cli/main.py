@@ -27,6 +27,7 @@ from rnn_cli.cli.options import LABELLED, in_shell_terms, shell_hint
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
 from rnn_cli.cli.score import score
+from rnn_cli.cli.serve import serve
 from rnn_cli.cli.train import train
 from rnn_cli.errors import ConfigError, Error, Note
 from rnn_cli.messages import tell
@@ -76,7 +77,7 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, runs, evaluate, compare, predict, score, export, inspect, config, completion):
+for command in (data, init, train, runs, evaluate, compare, predict, score, serve, export, inspect, config, completion):
     cli.add_command(command)
 for quiet_command in (
     train,
@@ -84,6 +85,7 @@ for quiet_command in (
     compare,
     predict,
     score,
+    serve,
     export,
     data.commands["check"],
     inspect.commands["gradients"],

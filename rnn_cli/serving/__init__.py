@@ -1,0 +1,1 @@
+"""`rnn serve`: predictions over HTTP."""
