@@ -3,24 +3,21 @@
 import asyncio
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.serving.batcher import Batcher, QueueFull
 from rnn_cli.serving.openapi import DOCUMENT
+from rnn_cli.serving.page import page_routes
 
-PAGE = Path(__file__).parent / "page"
 _BODY_BYTES, _MOST_TEXTS, _MOST_CHARACTERS = 1 << 20, 256, 20_000
-CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 
@@ -128,10 +125,6 @@ def create_app(predictor: Predictor) -> Starlette:
         _refuse_host(request)
         return JSONResponse(DOCUMENT)
 
-    async def index(request: Request) -> Response:
-        _refuse_host(request)
-        return Response((PAGE / "index.html").read_bytes(), 200, {"Content-Security-Policy": CSP}, "text/html")
-
     routes = [
         Route("/v1/predict", predict, methods=["POST"]),
         Route("/v1/explain", explain, methods=["POST"]),
@@ -139,7 +132,6 @@ def create_app(predictor: Predictor) -> Starlette:
         Route("/health/live", healthy),
         Route("/health/ready", healthy),
         Route("/openapi.json", openapi),
-        Route("/", index),
-        Mount("/page", StaticFiles(directory=PAGE)),
+        *page_routes(),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _problem, Exception: _problem})

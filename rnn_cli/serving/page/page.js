@@ -1,0 +1,262 @@
+/**
+ * The page: what is typed is predicted while one types; the last text wins, whatever order the answers come in.
+ */
+
+import { drawExplanation, drawNothing, drawPrediction, drawTable, spoken } from "./answer.js";
+import { drawCard } from "./card.js";
+import { button, byId, counted, integer, make, name, percent, say } from "./elements.js";
+import { examplesFor } from "./examples.js";
+import { isScoring, scoreFile } from "./file.js";
+import { Problem, ask, useKey } from "./server.js";
+
+const TYPING_MS = 150; // so long a pause ends a burst of typing
+const EXPLAINED_AT_ONCE = 1000; // characters; of a longer text the label comes first, and the words later
+const EXPLAIN_MS = 500;
+const SPEAK_MS = 1200; // a screen reader hears the answer once the typing rests
+const LINES_AT_ONCE = 100;
+const LINES_SHOWN = 300;
+
+const box = byId("text");
+const result = byId("result");
+let model = null;
+let turn = new AbortController();
+
+// ------------------------------------------------------------------ typing
+
+function texts() {
+  const lines = box.value.split(/\r\n|[\n\r\u0085\u2028\u2029]/).filter((line) => line.trim());
+  const isSeveral = lines.length > 1;
+  byId("lines-choice").hidden = !isSeveral;
+  return isSeveral && byId("by-line").checked ? lines : box.value.trim() ? [box.value] : [];
+}
+
+/** Predicts what is in the box; gives up as soon as it is called again. */
+async function update(rest = TYPING_MS) {
+  turn.abort();
+  turn = new AbortController();
+  const { signal } = turn;
+  const given = texts();
+  byId("clear").hidden = !box.value;
+  say(byId("count"), given.length > 1 ? counted(given.length, "line") : box.value ? counted([...box.value].length, "character") : "");
+  if (!given.length) return showNothing();
+  await persist(async () => {
+    await pause(rest, signal);
+    if (!model) await loadModel(signal);
+    await (given.length === 1 ? predictOne(given[0], signal) : predictLines(given, signal));
+  }, signal);
+}
+
+/** Does the work again while the server is busy or away; says what else is wrong. */
+async function persist(work, signal) {
+  for (;;) {
+    try {
+      await work();
+      return solved();
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      tell(error);
+      if (!error.wait) return undefined;
+      await pause(1000 * error.wait, signal).catch(() => {});
+      if (signal.aborted) return undefined;
+    }
+  }
+}
+
+async function predictOne(text, signal) {
+  const isShort = text.length <= EXPLAINED_AT_ONCE;
+  const first = await ask(isShort ? "v1/explain" : "v1/predict", { text, proba: true }, signal);
+  const [prediction] = first.predictions;
+  const words = make("div", { class: "words" });
+  const shown = [...drawPrediction(prediction, model), words];
+  if (isShort) words.append(...drawExplanation(text, prediction));
+  else words.append(make("p", { class: "muted" }, "Looking for the words that count …"));
+  show(shown, spoken(prediction), signal);
+  if (isShort) return;
+  solved();
+  await pause(EXPLAIN_MS, signal);
+  const second = await ask("v1/explain", { text }, signal);
+  words.replaceChildren(...drawExplanation(text, second.predictions[0]));
+}
+
+async function predictLines(lines, signal) {
+  const shown = lines.slice(0, LINES_SHOWN);
+  const found = [];
+  for (let start = 0; start < shown.length; start += LINES_AT_ONCE) {
+    const part = { texts: shown.slice(start, start + LINES_AT_ONCE) };
+    found.push(...(await ask("v1/predict", part, signal)).predictions);
+  }
+  const table = drawTable(shown, found, model, look);
+  show([...table, more(lines)], `${counted(found.length, "line")} predicted.`, signal);
+}
+
+function more(lines) {
+  if (lines.length <= LINES_SHOWN) return null;
+  const file = () => new File(lines.map((text) => `${JSON.stringify({ text })}\n`), "lines.jsonl");
+  const all = button(`Score all ${integer(lines.length)} as a file`, () => startFile(file()));
+  return make("p", { class: "row" }, make("span", { class: "muted" }, `These are the first ${integer(LINES_SHOWN)}.`), all);
+}
+
+/** A row's details: the whole answer for its text. */
+function look(text, cell) {
+  cell.append(make("p", { class: "muted" }, "…"));
+  ask("v1/explain", { text, proba: true }).then(
+    ({ predictions: [prediction] }) => cell.replaceChildren(...drawPrediction(prediction, model), make("div", { class: "words" }, ...drawExplanation(text, prediction))),
+    (error) => cell.replaceChildren(make("p", { class: "problem" }, inWords(error))),
+  );
+}
+
+function show(elements, words, signal) {
+  result.replaceChildren(...elements.filter(Boolean));
+  result.removeAttribute("aria-busy");
+  pause(SPEAK_MS, signal).then(() => say(byId("status"), words), () => {});
+}
+
+function showNothing() {
+  solved();
+  result.replaceChildren(...drawNothing(model));
+  say(byId("status"), "");
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}
+
+// ---------------------------------------------------------------- problems
+
+const inWords = (error) => (error instanceof Problem ? error.message : "The page made a mistake. Load it again, please.");
+
+function tell(error) {
+  if (!(error instanceof Problem)) console.error(error);
+  const place = byId("problem");
+  say(place, inWords(error));
+  place.hidden = false;
+  result.classList.add("stale");
+  if (error.needsKey) askForKey();
+}
+
+function solved() {
+  const place = byId("problem");
+  place.hidden = true;
+  say(place, "");
+  result.classList.remove("stale");
+}
+
+function askForKey() {
+  const form = byId("key-form");
+  if (!form.hidden) return;
+  form.hidden = false;
+  byId("key").focus();
+}
+
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  useKey(byId("key").value.trim());
+  byId("key").value = "";
+  byId("key-form").hidden = true;
+  box.focus();
+  start();
+});
+
+// ------------------------------------------------------------------- model
+
+async function loadModel(signal) {
+  if (model) return;
+  model = await ask("v1/model", undefined, signal);
+  const called = model.name ?? "";
+  byId("title").replaceChildren(...(called ? [name(called), ": try it on your texts"] : ["Try the model on your texts"]));
+  document.title = byId("title").textContent;
+  byId("about").replaceChildren(...labelsInWords(model.labels));
+  drawExamples(examplesFor(model.labels));
+  drawModel();
+}
+
+function labelsInWords(labels) {
+  const shown = labels.slice(0, 8).flatMap((label, index) => [index ? ", " : "", name(label)]);
+  return [`It chooses one of ${counted(labels.length, "label")}: `, ...shown, labels.length > 8 ? ", …" : ""];
+}
+
+function drawExamples(found) {
+  const items = found.map((text) => make("li", {}, button(text, () => {
+    box.value = text;
+    update(0);
+    box.focus({ preventScroll: true });
+  }, { class: "example" })));
+  byId("examples").querySelector("ul").replaceChildren(...items);
+  byId("examples").hidden = false;
+}
+
+function drawModel() {
+  const { decision, labels, card, report } = model;
+  const facts = [["labels", labels.map((label) => label).join(", ")]];
+  if (labels.length === 2) facts.push(["decision", `“${labels[1]}” from ${percent(decision.threshold)} on`]);
+  else facts.push(["decision", "the most probable label"]);
+  facts.push(["unsure", decision.unsure_below ? `where another label is within a factor of ${number(Math.exp(decision.unsure_below))} in odds` : "never: it always decides"]);
+  const list = make("dl", {}, ...facts.flatMap(([term, said]) => [make("dt", {}, term), make("dd", {}, name(said))]));
+  const found = [list];
+  if (card) found.push(make("details", { class: "card" }, make("summary", {}, "Model card: intended use, data, limits"), ...drawCard(card)));
+  if (report) found.push(make("p", {}, make("a", { href: report, target: "_blank", rel: "noopener" }, "Report: how good it is, with its worst mistakes")));
+  byId("figures").replaceChildren(...found);
+  byId("model").hidden = false;
+}
+
+const number = (value) => new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 1 }).format(value);
+
+// ------------------------------------------------------------------- files
+
+function startFile(file) {
+  scoreFile(file, byId("job"), (error) => {
+    if (error.needsKey) askForKey();
+    return inWords(error);
+  });
+  byId("job").scrollIntoView({ block: "nearest" });
+}
+
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+
+addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  byId("drop").classList.add("over");
+});
+addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) byId("drop").classList.remove("over");
+});
+addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  byId("drop").classList.remove("over");
+  const [file] = event.dataTransfer.files;
+  if (file) startFile(file);
+});
+byId("file").addEventListener("change", () => {
+  const [file] = byId("file").files;
+  if (file) startFile(file);
+  byId("file").value = ""; // so that the same file can be chosen again
+});
+addEventListener("beforeunload", (event) => {
+  if (isScoring()) event.preventDefault();
+});
+
+// ------------------------------------------------------------------- start
+
+box.addEventListener("input", () => update());
+byId("by-line").addEventListener("change", () => update(0));
+byId("clear").addEventListener("click", () => {
+  box.value = "";
+  update(0);
+  box.focus();
+});
+
+async function start() {
+  const { signal } = turn;
+  await persist(() => loadModel(signal), signal);
+  if (model) update(0); // a reloaded page may keep its text
+}
+
+start();
