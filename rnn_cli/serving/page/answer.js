@@ -11,12 +11,8 @@ const LEAST = 0.005; // a weight that is shown as 0.00
 const LEAST_MARKED = 0.1; // of the strongest word's weight, as in the terminal
 const CHARACTERS_MARKED = 20_000;
 
-/** The verdict and bars of one prediction; `model` is what /v1/model answers. */
-export function drawPrediction(prediction, model) {
-  return [verdict(prediction), ...bars(prediction, model), ...warnings(prediction)];
-}
-
-function verdict(prediction) {
+/** The label of one prediction, its probability, and how sure that is. */
+export function drawVerdict(prediction) {
   const { label, probability, unsure, no_known_words: unknown } = prediction;
   if (unknown) return make("p", { class: "verdict unsure" }, make("b", {}, "no known word"));
   const share = make("span", { class: "share" }, percent(probability));
@@ -24,17 +20,14 @@ function verdict(prediction) {
   return make("p", { class: "verdict" }, make("b", {}, name(label)), " ", share);
 }
 
-function warnings({ no_known_words: unknown }) {
-  return unknown ? [make("p", { class: "hint" }, "The model knows no word of this text, so the bars mean little.")] : [];
-}
-
 /** An empty drawing, so that nothing jumps when the first prediction comes. */
 export function drawNothing(model) {
   const empty = { label: null, probabilities: Object.fromEntries((model?.labels ?? []).map((label) => [label, null])) };
-  return [make("p", { class: "verdict waiting" }, "Nothing to read yet"), ...(model ? bars(empty, model) : [])];
+  return [make("p", { class: "verdict waiting" }, "Nothing to read yet"), ...(model ? drawBars(empty, model) : [])];
 }
 
-function bars(prediction, model) {
+/** A bar for each label, with the unsure zone; `model` is what /v1/model answers. */
+export function drawBars(prediction, model) {
   const all = model.labels.map((label) => [label, prediction.probabilities[label]]);
   const sorted = all.length > LABELS_IN_ORDER && prediction.label !== null ? all.toSorted((a, b) => b[1] - a[1]) : all;
   const shown = sorted.slice(0, all.length <= LABELS_SHOWN + 1 ? all.length : LABELS_SHOWN);
@@ -51,6 +44,7 @@ function bars(prediction, model) {
     const until = make("span", {}, `From ${percent(zone[1])} on, the model is sure of `, name(prediction.label), "; in the hatched zone another label is too close.");
     found.push(make("p", { class: "legend" }, swatch, until));
   }
+  if (prediction.no_known_words) found.push(make("p", { class: "hint" }, "The model knows no word of this text: the bars mean little."));
   return found;
 }
 
@@ -153,7 +147,7 @@ function row(text, prediction, look) {
   const fill = make("span", { class: "fill" });
   fill.style.setProperty("inline-size", `${100 * probability}%`);
   share.append(make("span", { class: "track", "aria-hidden": "true" }, fill));
-  const first = make("tr", { class: unsure || unknown ? "unsure" : null }, make("td", {}, opener), make("td", { class: "label" }, shown), share);
+  const first = make("tr", { class: unsure || unknown ? "unsure" : null }, make("td", {}, opener), make("td", { class: "label" }, make("span", {}, shown)), share);
   return [first, details];
 }
 

@@ -14,11 +14,15 @@ function format(options) {
 
 const percents = format({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const integers = format({ maximumFractionDigits: 0 });
+const decimals = format({ maximumFractionDigits: 1 });
+const threes = format({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const weights = format({ signDisplay: "exceptZero", minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-/** A number as the browser's language writes it. */
+/** Numbers as the browser's language writes them. */
 export const integer = (number) => integers.format(number);
-export const weight = (number) => weights.format(number);
+export const decimal = (number) => decimals.format(number);
+export const thousandths = (number) => threes.format(number);
+export const weight = (number) => weights.format(number).replace("-", "\u2212");
 
 /** A share as percent; what is not certain is never shown as 0 % or 100 %. */
 export function percent(share) {

@@ -20,7 +20,7 @@ const FACTS = [
   "The home side won by two goals after extra time.",
 ];
 
-/** What a label's texts are like; the names are matched whole, without case. */
+/** What a label's texts are like; the names are matched without case: whole, or else as words of a label. */
 const KINDS = [
   [["negative", "neutral", "positive", "neg", "pos", "mixed", "bad", "good", "1 star", "5 stars"], OPINIONS],
   [["spam"], ["You have won! Claim your prize within 24 hours."]],
@@ -57,8 +57,12 @@ const MOST = 6;
 
 /** Up to six texts for a model with these labels. */
 export function examplesFor(labels) {
-  const names = new Set(labels.map((label) => label.trim().toLowerCase()));
-  const fitting = KINDS.filter(([known]) => known.some((each) => names.has(each)));
-  const texts = [...new Set(fitting.flatMap(([, found]) => found))];
-  return (texts.length > 1 ? texts : FACTS).slice(0, MOST);
+  const whole = labels.map((label) => label.trim().toLowerCase());
+  const texts = [whole, whole.flatMap((label) => label.match(/\p{L}+/gu) ?? [])].map(fitting).find((found) => found.length > 1);
+  return (texts ?? FACTS).slice(0, MOST);
+}
+
+function fitting(names) {
+  const all = new Set(names);
+  return [...new Set(KINDS.filter(([known]) => known.some((each) => all.has(each))).flatMap(([, texts]) => texts))];
 }

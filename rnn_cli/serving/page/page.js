@@ -2,9 +2,9 @@
  * The page: what is typed is predicted while one types; the last text wins, whatever order the answers come in.
  */
 
-import { drawExplanation, drawNothing, drawPrediction, drawTable, spoken } from "./answer.js";
+import { drawBars, drawExplanation, drawNothing, drawTable, drawVerdict, spoken } from "./answer.js";
 import { drawCard } from "./card.js";
-import { button, byId, counted, integer, make, name, percent, say } from "./elements.js";
+import { button, byId, counted, decimal, integer, make, name, percent, say, thousandths } from "./elements.js";
 import { examplesFor } from "./examples.js";
 import { isScoring, scoreFile } from "./file.js";
 import { Problem, ask, useKey } from "./server.js";
@@ -15,6 +15,9 @@ const EXPLAIN_MS = 500;
 const SPEAK_MS = 1200; // a screen reader hears the answer once the typing rests
 const LINES_AT_ONCE = 100;
 const LINES_SHOWN = 300;
+const CHARACTERS_AT_ONCE = 200_000;
+const LABELS_NAMED = 8;
+const LABELS_LISTED = 100;
 
 const box = byId("text");
 const result = byId("result");
@@ -67,7 +70,7 @@ async function predictOne(text, signal) {
   const first = await ask(isShort ? "v1/explain" : "v1/predict", { text, proba: true }, signal);
   const [prediction] = first.predictions;
   const words = make("div", { class: "words" });
-  const shown = [...drawPrediction(prediction, model), words];
+  const shown = [drawVerdict(prediction), ...drawBars(prediction, model), words];
   if (isShort) words.append(...drawExplanation(text, prediction));
   else words.append(make("p", { class: "muted" }, "Looking for the words that count …"));
   show(shown, spoken(prediction), signal);
@@ -81,12 +84,23 @@ async function predictOne(text, signal) {
 async function predictLines(lines, signal) {
   const shown = lines.slice(0, LINES_SHOWN);
   const found = [];
-  for (let start = 0; start < shown.length; start += LINES_AT_ONCE) {
-    const part = { texts: shown.slice(start, start + LINES_AT_ONCE) };
+  while (found.length < shown.length) {
+    const part = { texts: shown.slice(found.length, portion(shown, found.length)) };
     found.push(...(await ask("v1/predict", part, signal)).predictions);
   }
   const table = drawTable(shown, found, model, look);
   show([...table, more(lines)], `${counted(found.length, "line")} predicted.`, signal);
+}
+
+/** Where a request stops that starts with the line at `start`: the server bounds its texts and its bytes. */
+function portion(lines, start) {
+  let stop = start + 1;
+  let size = lines[start].length;
+  while (stop < Math.min(lines.length, start + LINES_AT_ONCE) && size + lines[stop].length <= CHARACTERS_AT_ONCE) {
+    size += lines[stop].length;
+    stop += 1;
+  }
+  return stop;
 }
 
 function more(lines) {
@@ -100,7 +114,7 @@ function more(lines) {
 function look(text, cell) {
   cell.append(make("p", { class: "muted" }, "…"));
   ask("v1/explain", { text, proba: true }).then(
-    ({ predictions: [prediction] }) => cell.replaceChildren(...drawPrediction(prediction, model), make("div", { class: "words" }, ...drawExplanation(text, prediction))),
+    ({ predictions: [prediction] }) => cell.replaceChildren(...drawBars(prediction, model), make("div", { class: "words" }, ...drawExplanation(text, prediction))),
     (error) => cell.replaceChildren(make("p", { class: "problem" }, inWords(error))),
   );
 }
@@ -168,17 +182,12 @@ byId("key-form").addEventListener("submit", (event) => {
 async function loadModel(signal) {
   if (model) return;
   model = await ask("v1/model", undefined, signal);
-  const called = model.name ?? "";
+  const called = model.folder ?? model.name ?? "";
   byId("title").replaceChildren(...(called ? [name(called), ": try it on your texts"] : ["Try the model on your texts"]));
   document.title = byId("title").textContent;
-  byId("about").replaceChildren(...labelsInWords(model.labels));
+  byId("about").replaceChildren(`It chooses one of ${counted(model.labels.length, "label")}: `, ...listed(model.labels, LABELS_NAMED));
   drawExamples(examplesFor(model.labels));
   drawModel();
-}
-
-function labelsInWords(labels) {
-  const shown = labels.slice(0, 8).flatMap((label, index) => [index ? ", " : "", name(label)]);
-  return [`It chooses one of ${counted(labels.length, "label")}: `, ...shown, labels.length > 8 ? ", …" : ""];
 }
 
 function drawExamples(found) {
@@ -192,20 +201,49 @@ function drawExamples(found) {
 }
 
 function drawModel() {
-  const { decision, labels, card, report } = model;
-  const facts = [["labels", labels.map((label) => label).join(", ")]];
-  if (labels.length === 2) facts.push(["decision", `“${labels[1]}” from ${percent(decision.threshold)} on`]);
-  else facts.push(["decision", "the most probable label"]);
-  facts.push(["unsure", decision.unsure_below ? `where another label is within a factor of ${number(Math.exp(decision.unsure_below))} in odds` : "never: it always decides"]);
-  const list = make("dl", {}, ...facts.flatMap(([term, said]) => [make("dt", {}, term), make("dd", {}, name(said))]));
-  const found = [list];
-  if (card) found.push(make("details", { class: "card" }, make("summary", {}, "Model card: intended use, data, limits"), ...drawCard(card)));
-  if (report) found.push(make("p", {}, make("a", { href: report, target: "_blank", rel: "noopener" }, "Report: how good it is, with its worst mistakes")));
+  const { decision, labels, figures, card, report } = model;
+  const facts = [["decision", ...decisionInWords(decision, labels)], ["unsure", unsureInWords(decision, labels)]];
+  if (labels.length > LABELS_NAMED) facts.unshift(["labels", ...listed(labels)]);
+  const list = make("dl", {}, ...facts.flatMap(([term, ...said]) => [make("dt", {}, term), make("dd", {}, ...said)]));
+  const found = figures ? [...drawFigures(figures), list] : [list];
+  if (card) {
+    const title = make("summary", {}, "Model card: intended use, data, limits");
+    found.push(make("details", { class: "card" }, title, ...drawCard(card)));
+  }
+  if (report) {
+    const words = "Report: how good the model is, and its worst mistakes";
+    found.push(make("p", {}, make("a", { href: report, target: "_blank", rel: "noopener" }, words)));
+  }
   byId("figures").replaceChildren(...found);
   byId("model").hidden = false;
 }
 
-const number = (value) => new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 1 }).format(value);
+/** The metrics of the model's training, as the report's tiles show them. */
+function drawFigures({ side, rows, accuracy, macro_f1: f1, roc_auc: auc }) {
+  const values = [["accuracy", accuracy, percent], ["macro F1", f1, thousandths], ["ROC AUC", auc, thousandths]];
+  const tiles = values.filter(([, value]) => typeof value === "number").map(([title, value, written]) =>
+    make("div", { class: "tile" }, make("dt", {}, title), make("dd", {}, written(value))));
+  const where = `Measured on ${counted(rows, `${side} row`)} when it was trained.`;
+  return tiles.length ? [make("dl", { class: "tiles" }, ...tiles), make("p", { class: "muted" }, where)] : [];
+}
+
+function listed(labels, most = LABELS_LISTED) {
+  const shown = labels.slice(0, most).flatMap((label, index) => [index ? ", " : "", name(label)]);
+  return [...shown, labels.length > most ? ", …" : ""];
+}
+
+const decisionInWords = ({ threshold }, labels) =>
+  labels.length === 2 ? [name(labels[1]), ` from ${percent(threshold)} on, else `, name(labels[0])] : ["the most probable label"];
+
+function unsureInWords({ unsure_below: margin, threshold }, labels) {
+  if (!margin) return "never: it always decides";
+  if (labels.length > 2) return `where the most probable label is less than ${decimal(Math.exp(margin))} times as probable as the next`;
+  const shares = [1 - threshold, threshold].map((start, index) => {
+    const odds = (start / (1 - start)) * Math.exp(margin);
+    return index ? odds / (1 + odds) : 1 / (1 + odds);
+  });
+  return `where the second label has ${percent(shares[0])} to ${percent(shares[1])}`;
+}
 
 // ------------------------------------------------------------------- files
 
