@@ -206,13 +206,13 @@ function drawModel() {
   if (labels.length > LABELS_NAMED) facts.unshift(["labels", ...listed(labels)]);
   const list = make("dl", {}, ...facts.flatMap(([term, ...said]) => [make("dt", {}, term), make("dd", {}, ...said)]));
   const found = figures ? [...drawFigures(figures), list] : [list];
-  if (card) {
-    const title = make("summary", {}, "Model card: intended use, data, limits");
-    found.push(make("details", { class: "card" }, title, ...drawCard(card)));
-  }
   if (report) {
     const words = "Report: how good the model is, and its worst mistakes";
     found.push(make("p", {}, make("a", { href: report, target: "_blank", rel: "noopener" }, words)));
+  }
+  if (card) {
+    const title = make("summary", {}, "Model card: intended use, data, limits");
+    found.push(make("details", { class: "card" }, title, ...drawCard(card)));
   }
   byId("figures").replaceChildren(...found);
   byId("model").hidden = false;

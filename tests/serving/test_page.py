@@ -1,0 +1,448 @@
+"""The page in Chromium: what people type, drop and meet. Skipped where there is no Chromium or no Playwright."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from rnn_cli.bundle.locate import GENERAL_FOLDER
+from rnn_cli.scoring.predictor import Predictor
+from tests.forge import Forged
+
+from .pages import CHROMIUM, WAIT_SECONDS, served
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser: pip install playwright")
+if CHROMIUM is None:
+    pytest.skip("no Chromium is installed (Debian: apt-get install chromium)", allow_module_level=True)
+
+Page = Any
+Open = Callable[..., Page]
+
+TEXT = "The plot is thin, but the actors are wonderful and I laughed all evening."
+UNSURE = "I do not know what to think of this film."
+LINES = [
+    "Warm, funny and over far too soon.",
+    "The battery died after two days.",
+    "The parcel came on Tuesday.",
+    "qzxv",
+]
+
+HOSTILE = [
+    "<img src=x onerror=\"window.ran='img'\">",
+    "</script><script>window.ran='script'</script>",
+    "\"><svg onload=window.ran='svg'> ' onclick='window.ran=1",
+    "javascript:window.ran='url'//",
+    "</style><style>*{display:none}</style>",
+    "{{constructor.constructor('window.ran=1')()}} ${window.ran=1}",
+    "__proto__",
+    "\u202eright to left\u2066 \u200b\x07 \ufeff",
+]
+
+
+@pytest.fixture(scope="module")
+def general() -> Iterator[str]:
+    with served("general") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as tool:
+        # A container has no sandbox of its own to give.
+        opened = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Open]:
+    """Opens the page of an address; fails if it asked another host, broke its policy, or threw."""
+    contexts, hosts, complaints = [], set[tuple[str, str]](), []
+
+    def opened(address: str, *, ready: bool = True, **how: Any) -> Page:
+        context = browser.new_context(**how)
+        contexts.append(context)
+        context.set_default_timeout(1000 * WAIT_SECONDS)
+        page = context.new_page()
+        page.on("request", lambda request: hosts.add((urlsplit(address).netloc, urlsplit(request.url).netloc)))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if "Content" in message.text else None)
+        page.goto(address)
+        if ready:
+            page.wait_for_selector("#model:not([hidden])")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert {asked for own, asked in hosts if asked != own} <= {""}  # a download's address is a blob, of no host
+    assert complaints == []
+
+
+def predict(page: Page, text: str) -> None:
+    """Type a text and wait for its prediction with the words for and against."""
+    page.fill("#text", text)
+    page.wait_for_function("text => document.querySelector('#result > .words .text')?.textContent === text", arg=text)
+
+
+def bars(page: Page) -> dict[str, float]:
+    """The width of each label's bar, as a share."""
+    names = page.locator("#result > .bars .label").all_text_contents()
+    read = "all => all.map(each => parseFloat(each.style.inlineSize))"
+    widths = page.eval_on_selector_all("#result > .bars .fill", read)
+    return {label: width / 100 for label, width in zip(names, widths, strict=True)}
+
+
+# ------------------------------------------------------------------ answers
+
+
+def test_what_is_typed_is_predicted_as_the_package_predicts_it(general: str, open_page: Open) -> None:
+    predictor = Predictor.open(GENERAL_FOLDER)
+    (expected,) = predictor.predict([TEXT])
+    page = open_page(general)
+    page.locator("#text").press_sequentially(TEXT)
+    page.wait_for_function("text => document.querySelector('#result > .words .text')?.textContent === text", arg=TEXT)
+    assert page.text_content("#result .verdict b") == expected.label
+    assert page.text_content("#result .verdict .share") == f"{expected.probability:.1%}"
+    assert bars(page) == pytest.approx(dict(zip(predictor.labels, expected.probabilities, strict=True)), abs=1e-5)
+    assert list(bars(page)) == list(predictor.labels)
+
+
+def test_words_are_marked_as_the_explanation_weighs_them(general: str, open_page: Open) -> None:
+    text = "😀 " + TEXT  # an emoji is two of JavaScript's characters
+    parts = Predictor.open(GENERAL_FOLDER).explain(text)
+    top = max(abs(part.weight) for part in parts)
+    expected = [
+        (text[part.start : part.end], "for" if part.weight > 0 else "against")
+        for part in parts
+        if abs(part.weight) >= 0.005 and abs(part.weight) / top >= 0.1
+    ]
+    page = open_page(general)
+    predict(page, text)
+    found = page.eval_on_selector_all("#result mark", "all => all.map(e => [e.textContent, e.classList[0]])")
+    assert [tuple(each) for each in found] == expected
+    strongest = max(parts, key=lambda part: part.weight)
+    first = page.text_content("#result .named.for li:first-child")
+    assert first == f"{text[strongest.start : strongest.end]} +{strongest.weight:.2f}"
+
+
+def test_the_last_text_wins_whatever_order_answers_come_in(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if "dreadful" in route.request.post_data:
+            held.append(route)  # answered when the later text has been
+        else:
+            route.continue_()
+
+    page.route("**/v1/explain", hold)
+    with page.expect_request("**/v1/explain"):
+        page.fill("#text", "A dreadful film.")
+    predict(page, "A lovely film.")
+    for route in held:
+        try:
+            route.continue_()
+        except playwright.Error:
+            pass  # the page gave it up
+    page.wait_for_load_state("networkidle")
+    assert len(held) == 1
+    assert page.text_content("#result .text") == "A lovely film."
+    assert page.text_content("#result .verdict b") == "positive"
+
+
+@pytest.mark.parametrize("labels", [None, 2])
+def test_a_bar_ends_in_the_drawn_zone_where_the_model_is_unsure(
+    labels: int | None, trained: Path, tmp_path: Path, open_page: Open
+) -> None:
+    original = trained if labels else GENERAL_FOLDER
+    forged = Forged(original, tmp_path / "model")
+    forged.sign(unsure_below=2.5, **({"threshold": 0.3} if labels else {}))
+    predictor = Predictor.open(forged.path)
+    texts = [
+        TEXT,
+        UNSURE,
+        *LINES[:3],
+        "dull and warm",
+        "warm funny lovely",
+        "an ending of a story",
+        "usual noisy bright film",
+    ]
+    predictions = [each for each in predictor.predict(texts) if not each.no_known_words]
+    assert {each.unsure for each in predictions} == {True, False}
+    with served(forged.path) as address:
+        page = open_page(address)
+        for text, expected in zip(texts, predictor.predict(texts), strict=True):
+            predict(page, text)
+            start, width = page.eval_on_selector(
+                "#result .bars .zone", "e => [parseFloat(e.style.insetInlineStart), parseFloat(e.style.inlineSize)]"
+            )
+            assert start / 100 <= expected.probability + 1e-6
+            assert (expected.probability < (start + width) / 100) == expected.unsure
+            if expected.unsure and not expected.no_known_words:
+                assert page.text_content("#result .verdict b") == "unsure"
+
+
+def test_a_model_that_always_decides_has_no_zone(trained: Path, open_page: Open) -> None:
+    with served(trained) as address:
+        page = open_page(address)
+        predict(page, "warm and funny")
+        assert page.locator(".zone").count() == 0
+
+
+def test_a_text_without_a_known_word_gets_no_label(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    predict(page, "qzxv wqzzx")
+    assert page.text_content("#result .verdict") == "no known word"
+
+
+def test_several_lines_give_a_table_or_one_text(general: str, open_page: Open) -> None:
+    expected = Predictor.open(GENERAL_FOLDER).predict(LINES)
+    page = open_page(general)
+    page.fill("#text", "\n".join(LINES) + "\n\n")
+    page.wait_for_selector(".lines")
+    assert page.locator(".opener").all_text_contents() == LINES
+    labels = ["no known word" if each.no_known_words else "unsure" if each.unsure else each.label for each in expected]
+    assert page.locator(".lines td.label").all_text_contents() == labels
+    page.locator(".opener").first.click()
+    page.wait_for_selector(".details .words .text")
+    assert page.text_content(".details .words .text") == LINES[0]
+    page.uncheck("#by-line")
+    page.wait_for_selector("#result > .words .text")
+    assert page.locator(".lines").count() == 0
+
+
+def test_a_long_text_shows_its_label_before_its_words(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    with page.expect_request("**/v1/predict") as predicted, page.expect_request("**/v1/explain"):
+        page.fill("#text", TEXT * 20)
+    assert json.loads(predicted.value.post_data)["text"] == TEXT * 20
+    page.wait_for_selector("#result .words .text")
+    assert page.text_content("#result .words .text") == TEXT * 20
+
+
+def test_examples_fit_the_models_labels(general: str, trained: Path, tmp_path: Path, open_page: Open) -> None:
+    page = open_page(general)
+    assert "Warm, funny and over far too soon." in page.locator(".example").all_text_contents()
+    page.locator(".example").first.click()
+    page.wait_for_selector("#result mark")
+    topics = Forged(trained, tmp_path / "topics")
+    topics.sign(labels=["billing", "delivery"])
+    with served(topics.path) as address:
+        found = open_page(address).locator(".example").all_text_contents()
+    assert len(found) == 2 and not set(found) & {"Warm, funny and over far too soon."}
+    assert any("charged" in text for text in found)
+
+
+# --------------------------------------------------------------------- files
+
+
+# ------------------------------------------------------------------ problems
+
+
+PROBLEMS = [
+    (413, {"detail": "the body is larger than 10 bytes"}, "more than this server takes", "larger than 10 bytes"),
+    (422, {"detail": "expected at most 9 characters", "pointer": "/text"}, "cannot read this text", "at most 9"),
+    (422, {"detail": "expected a text", "pointer": "/texts/2"}, "cannot read line 3", "expected a text"),
+    (421, {"detail": "this Host is not served"}, "Open the address that rnn serve printed", ""),
+    (500, None, "failed (500)", ""),
+]
+
+
+@pytest.mark.parametrize(("status", "content", "words", "detail"), PROBLEMS)
+def test_a_refusal_is_told_in_plain_words(
+    status: int, content: object, words: str, detail: str, general: str, open_page: Open
+) -> None:
+    page = open_page(general)
+    predict(page, TEXT)
+    body = "<html>not JSON" if content is None else json.dumps(content)
+    page.route("**/v1/explain", lambda route: route.fulfill(status=status, body=body))
+    page.fill("#text", "Another text.")
+    page.wait_for_selector("#problem:not([hidden])")
+    told = page.text_content("#problem")
+    assert words in told and detail in told
+    page.unroute("**/v1/explain")
+    page.fill("#text", "A third text.")
+    page.wait_for_selector("#problem", state="hidden")
+
+
+@pytest.mark.parametrize("failure", ["busy", "gone"])
+def test_the_page_tries_again_by_itself(failure: str, general: str, open_page: Open) -> None:
+    page = open_page(general)
+    asked: list[str] = []
+
+    def fail(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        elif failure == "busy":
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body=json.dumps({"detail": "too many wait"}))
+        else:
+            route.abort("connectionrefused")
+
+    page.route("**/v1/explain", fail)
+    page.fill("#text", TEXT)
+    page.wait_for_selector("#problem:not([hidden])")
+    assert {"busy": "is busy", "gone": "does not answer"}[failure] in page.text_content("#problem")
+    page.wait_for_selector("#result mark")
+    assert page.is_hidden("#problem")
+    assert len(asked) == 2
+
+
+def test_a_key_is_asked_for_only_when_the_server_wants_one(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    predict(page, TEXT)
+    assert page.is_hidden("#key")
+    wanted = "Bearer a key of sixteen"
+
+    def guard(route: Any) -> None:
+        if route.request.headers.get("authorization") == wanted:
+            route.continue_()
+        else:
+            route.fulfill(status=401, body=json.dumps({"detail": "needs a key"}))
+
+    page.route("**/v1/*", guard)
+    page.reload()
+    page.wait_for_selector("#key:visible")
+    page.fill("#key", "a wrong key")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#problem').textContent.includes('does not accept')")
+    page.fill("#key", "a key of sixteen")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#model:not([hidden])")
+    assert page.is_hidden("#key") and page.is_hidden("#problem")
+    predict(page, TEXT)
+    kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
+    assert kept == [0, 0, "", f"{general}/"]
+
+
+# ------------------------------------------------------------------ strangers
+
+
+def test_hostile_texts_and_labels_run_no_script(tmp_path: Path, open_page: Open) -> None:
+    forged = Forged(GENERAL_FOLDER, tmp_path / "model")
+    forged.sign(labels=HOSTILE[:3])
+    forged.write(
+        "README.md",
+        "# " + "\n\n".join(HOSTILE) + "\n\n| a | b |\n| --- | ---: |\n| " + " | ".join(HOSTILE[:2]) + " |\n",
+    )
+    with served(forged.path) as address:
+        page = open_page(address)
+        for text in [*HOSTILE, "\n".join(HOSTILE)]:
+            page.fill("#text", text)
+            page.wait_for_selector("#result .verdict:not(.waiting), #result .lines")
+        page.wait_for_selector("#result .lines")
+        assert page.locator(".opener").all_text_contents() == [text for text in HOSTILE]
+        for opener in page.locator(".opener").all():
+            opener.click()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.ran") is None
+        assert page.locator("main img, main svg, main script, main style, main a[href^=javascript]").count() == 0
+        assert page.evaluate("getComputedStyle(document.body).display") == "block"
+        predict(page, TEXT)
+        assert set(bars(page)) == set(HOSTILE[:3])
+
+
+def test_markup_cannot_be_made_of_a_text_even_by_mistake(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    refused = page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'taken' } catch (e) { e.name }")
+    assert refused == "TypeError"
+
+
+# --------------------------------------------------------------------- people
+
+
+STATES = {"empty": "", "text": TEXT, "lines": "\n".join(LINES)}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious(width: int, scheme: str, general: str, open_page: Open) -> None:
+    found = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    page = open_page(general, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    for text in STATES.values():
+        page.fill("#text", text)
+        if text:
+            page.wait_for_selector(".lines" if "\n" in text else "#result mark")
+        for opener in page.locator(".opener").all()[:1]:
+            opener.click()
+            page.wait_for_selector(".details mark")
+        for summary in page.locator("details:not([open]) > summary").all():
+            summary.click()
+        violations = found.Axe().run(page).response["violations"]
+        serious = [each for each in violations if each["impact"] in ("serious", "critical")]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 640])
+def test_nothing_is_wider_than_the_screen(width: int, general: str, open_page: Open) -> None:
+    """640 pixels are a screen of 1,280 at 200 % zoom."""
+    page = open_page(general, viewport={"width": width, "height": 800})
+    for text in (*STATES.values(), "x" * 500, "\n".join(["y" * 300, "z"])):
+        page.fill("#text", text)
+        if text:
+            page.wait_for_selector(".lines" if "\n" in text else "#result .text")
+        for summary in page.locator("details:not([open]) > summary").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_everything_is_reached_by_keyboard(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
+        )
+        if focused in ("BODY", "HTML"):
+            break
+        reached.append(focused)
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none" or focused == "file"
+    assert reached[0] == "text"
+    assert {"text", "example", "file", "proba", "SUMMARY"} <= set(reached)
+    page.focus(".example")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#result mark")
+
+
+def test_the_live_region_speaks_once_after_the_typing(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.evaluate("""() => {
+        window.said = [];
+        const status = document.querySelector('[role=status]');
+        new MutationObserver(() => status.textContent && window.said.push(status.textContent))
+            .observe(status, { childList: true, characterData: true, subtree: true });
+    }""")
+    page.locator("#text").press_sequentially(TEXT, delay=15)
+    page.wait_for_function("() => window.said.length > 0")
+    page.wait_for_load_state("networkidle")
+    (said,) = page.evaluate("window.said")
+    assert re.fullmatch(r"positive, \d\d\.\d%\.", said)
+
+
+def test_numbers_are_written_in_the_browsers_language(general: str, open_page: Open) -> None:
+    (expected,) = Predictor.open(GENERAL_FOLDER).predict([TEXT])
+    page = open_page(general, locale="de-DE")
+    predict(page, TEXT)
+    share = f"{100 * expected.probability:.1f}".replace(".", ",")
+    assert page.text_content("#result .verdict .share") == f"{share}\u00a0%"
+
+
+def test_nothing_moves_for_those_who_ask_for_that(general: str, open_page: Open) -> None:
+    for motion, moves in (("reduce", False), ("no-preference", True)):
+        page = open_page(general, reduced_motion=motion)
+        predict(page, TEXT)
+        duration = page.evaluate("getComputedStyle(document.querySelector('.fill')).transitionDuration")
+        assert (not math.isclose(float(duration.rstrip("s")), 0)) == moves
+
+
+def test_a_page_without_scripts_says_what_to_do(general: str, open_page: Open) -> None:
+    page = open_page(general, ready=False, java_script_enabled=False)
+    assert "needs JavaScript" in page.text_content("noscript")
