@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rnn_cli.api import check, compare, evaluate, load, score, train
     from rnn_cli.classifier import RNNClassifier
     from rnn_cli.errors import Error
-    from rnn_cli.scoring.explain import Part
-    from rnn_cli.scoring.predictor import Prediction, Predictor
+    from rnn_cli.scoring.prediction import Part, Prediction
+    from rnn_cli.scoring.predictor import Predictor
 
 __all__ = [
     "Error",
@@ -37,8 +37,8 @@ report_to_nobody()
 
 _PUBLIC = {
     "Error": "rnn_cli.errors:Error",
-    "Part": "rnn_cli.scoring.explain:Part",
-    "Prediction": "rnn_cli.scoring.predictor:Prediction",
+    "Part": "rnn_cli.scoring.prediction:Part",
+    "Prediction": "rnn_cli.scoring.prediction:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
     "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
     **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "score", "train")},

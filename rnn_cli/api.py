@@ -538,7 +538,7 @@ def score(
     form, compression = output_format(target, format, of_input, found[0].path)
     with _listener(progress) as listener:
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
-        likely, label_column = _columns_of(predictor)
+        likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
             "text_column": text_column,
             "likely_text_column": likely,
@@ -582,7 +582,7 @@ def _warn_of_unknown(tokens: "UnknownTokens", predictor: "Predictor", listener: 
         listener.warn(unlike)
 
 
-def _columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
+def columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
     """The columns of texts and of labels that the model was trained on, where its config names them."""
     from rnn_cli.bundle.model_folder import CONFIG
     from rnn_cli.config.load import stored_config

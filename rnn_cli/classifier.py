@@ -30,7 +30,8 @@ from rnn_cli.bundle.in_memory import BundleInMemory
 from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import IN_MEMORY, from_memory, label_text
-from rnn_cli.scoring.explain import Part, explain_texts
+from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor, list_of_texts
 
 if TYPE_CHECKING:

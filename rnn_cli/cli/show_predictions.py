@@ -11,8 +11,7 @@ from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, for_terminal, padded, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
-from rnn_cli.scoring.explain import Part
-from rnn_cli.scoring.predictor import Prediction
+from rnn_cli.scoring.prediction import Part, Prediction
 from rnn_cli.text.plain import apart, one_line, plain
 
 STRONGEST = 5

@@ -19,7 +19,7 @@ from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw
 from rnn_cli.reporting.report import MISTAKES_SHOWN, Report, WrongPrediction
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.explain import Part
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.text.plain import apart, shortened
 
 MAX_CONFUSIONS = 10

@@ -16,8 +16,9 @@ from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.wording import seen_in_words
-from rnn_cli.scoring.explain import Part, explain_texts
+from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.parts import check_config
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 
 MISTAKES_SHOWN = 50

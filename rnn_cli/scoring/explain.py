@@ -7,12 +7,12 @@ network and for the n-grams beside it, and needs no gradients.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.splitting import Span
 
@@ -21,20 +21,6 @@ TOKENS_AT_ONCE = 1 << 20
 
 TokenRange = tuple[int, int]
 """Neighbouring tokens among those that are read: ids[first:stop]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a text, text[start:end], and its effect on the prediction.
-
-    `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
-    calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
-    the label against all others together.
-    """
-
-    start: int
-    end: int
-    weight: float
 
 
 def explain_texts(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, overload
+from typing import Any, Literal, Protocol, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,11 @@ from rnn_cli.errors import BundleError, DataError, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration, to_probabilities
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
+from rnn_cli.scoring.prediction import Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer_json import UNKNOWN
-
-if TYPE_CHECKING:
-    from rnn_cli.scoring.explain import Part
 
 OnScored = Callable[[int, int], None]
 """Called with how many of how many texts are scored."""
@@ -74,22 +72,6 @@ class Series(Protocol):
 
 MOST_PARTS = 500
 """Parts of a text that are left out in turn to explain its prediction; in longer texts neighbours are joined."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The prediction for one text.
-
-    `probability` is that of `label`; `probabilities` are in the order of the bundle's labels and sum to 1. `unsure`
-    says that the model abstains, as another label is too close; `label` is what it would predict. `no_known_words` says
-    that the model has seen no token of the text, so the prediction is that for an unknown word.
-    """
-
-    label: str
-    probability: float
-    probabilities: tuple[float, ...]
-    no_known_words: bool
-    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -284,7 +266,7 @@ class Predictor:
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
         return pandas.DataFrame(probabilities, index=texts.index, columns=list(self.labels))
 
-    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> "tuple[Part, ...]":
+    def explain(self, text: str, *, most_parts: int | None = MOST_PARTS) -> tuple[Part, ...]:
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
         Joins neighbours in a text of more than `most_parts` parts. Raises `DataError` for a value that is not a text.

@@ -1,137 +1,290 @@
-"""The endpoints. Loopback only: there are no API keys yet."""
+"""The endpoints, and the life of a worker: load, serve, reload, drain."""
 
 import asyncio
-import json
-from dataclasses import asdict
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
-from rnn_cli.scoring.explain import explain_texts
-from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
-from rnn_cli.serving.batcher import Batcher, QueueFull
-from rnn_cli.serving.openapi import DOCUMENT
-from rnn_cli.serving.page import page_routes
+from rnn_cli.bundle.model_folder import REPORT
+from rnn_cli.errors import Error
+from rnn_cli.serving import inference
+from rnn_cli.serving.bodies import check_text, checked_flag, checked_texts, receive_json, refuse_unknown
+from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
+from rnn_cli.serving.metrics import MEDIA_TYPE_OF_METRICS, Metered
+from rnn_cli.serving.models import Models, ServedModel
+from rnn_cli.serving.openapi import openapi_document
+from rnn_cli.serving.page import page_endpoints
+from rnn_cli.serving.problems import Problem, answer_problem
+from rnn_cli.serving.rows import answer_rows
+from rnn_cli.serving.scoring import Scoring, row_of
+from rnn_cli.serving.settings import ServerSettings, read_keys
 
-_BODY_BYTES, _MOST_TEXTS, _MOST_CHARACTERS = 1 << 20, 256, 20_000
-HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+logger = logging.getLogger("rnn.serve")
 
+REPORT_CSP = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+)
+"""A report is as trusted as its model, which may be a stranger's."""
 
-class Problem(HTTPException):
-    """An error as application/problem+json; `pointer` is the JSON pointer to its cause."""
+KEYS = ("text", "texts", "proba", "explain")
+"""What a request for predictions may hold."""
 
-    def __init__(self, status: int, detail: str, pointer: str | None = None, **headers: str) -> None:
-        super().__init__(status, detail, headers)
-        self.pointer = pointer
+PARENT_SECONDS = 1.0
+"""How often a worker looks whether the process that started it is still there."""
 
-
-async def _problem(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = error.detail if isinstance(error, HTTPException) else "internal error"
-    content: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
-    if isinstance(error, Problem) and error.pointer is not None:
-        content["pointer"] = error.pointer
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return JSONResponse(content, status, headers, "application/problem+json")
-
-
-def _refuse_host(request: Request) -> None:
-    host = request.headers.get("host", "")
-    if (host if host.endswith("]") else host.rpartition(":")[0] or host) not in HOSTS:
-        raise Problem(421, "this Host is not served")
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    _refuse_host(request)
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _BODY_BYTES:
-            raise Problem(413, f"more than {_BODY_BYTES:,} bytes")
-    try:
-        found = json.loads(bytes(content))
-    except (ValueError, RecursionError):
-        raise Problem(422, "not JSON", "") from None
-    if not isinstance(found, dict):
-        raise Problem(422, "expected an object", "")
-    return found
+class Server:
+    """A worker: its models, its lanes, and what it answers."""
 
-
-def _texts(body: dict[str, Any]) -> list[str]:
-    if ("text" in body) == ("texts" in body):
-        raise Problem(422, "give either text or texts", "")
-    one = "text" in body
-    texts = [body["text"]] if one else body["texts"]
-    if not isinstance(texts, list) or not 1 <= len(texts) <= _MOST_TEXTS:
-        raise Problem(422, f"expected 1 to {_MOST_TEXTS} texts", "/texts")
-    for index, text in enumerate(texts):
-        pointer = "/text" if one else f"/texts/{index}"
-        if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
-            raise Problem(422, f"expected a text of at most {_MOST_CHARACTERS:,} characters", pointer)
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise Problem(422, "holds a lone surrogate", pointer)
-    return texts
-
-
-async def _answer(batcher: Batcher, request: Request, always: bool) -> Response:
-    predictor = batcher.predictor
-    body = await _body(request)
-    texts = _texts(body)
-    for name in ("proba", "explain"):
-        if not isinstance(body.get(name, False), bool):
-            raise Problem(422, "expected true or false", f"/{name}")
-    try:
-        found = await batcher.predict(texts)
-    except QueueFull:
-        raise Problem(429, "too many texts wait", **{"Retry-After": "1"}) from None
-    rows: list[dict[str, Any]] = []
-    for text, each in zip(texts, found, strict=True):
-        row = asdict(each) | {"text": text}
-        probabilities = row.pop("probabilities")
-        if body.get("proba"):
-            row["probabilities"] = dict(zip(predictor.labels, probabilities, strict=True))
-        rows.append(row)
-    if always or body.get("explain"):
-        work = asyncio.get_running_loop().run_in_executor(
-            batcher.thread, lambda: explain_texts(predictor, texts, most_parts=MOST_PARTS)
+    def __init__(self, settings: ServerSettings, note: Callable[[str], None], *, is_worker: bool) -> None:
+        self._settings, self._limits, self._is_worker = settings, settings.limits, is_worker
+        self._metered = Metered()
+        self._models, self._scoring = Models(settings, note), Scoring(settings.limits, self._metered)
+        self._openapi = openapi_document(settings.limits, self._models.first.predictor.labels)
+        self._is_draining, self._reloading = False, asyncio.Lock()
+        self._parent = os.getppid()
+        allowed = settings.cors_origins
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=allowed,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "X-Row-Count", "Retry-After"],
         )
-        for row, parts in zip(rows, await work, strict=True):
-            row["explanation"] = [asdict(part) for part in parts]
-    return JSONResponse({"predictions": rows})
+        app = Starlette(
+            routes=self._routes(),
+            middleware=[cors] if allowed else [],
+            exception_handlers={HTTPException: answer_problem},
+            lifespan=self._lifespan,
+        )
+        app.router.redirect_slashes = False
+        self.edge = Edge(app, settings, read_keys(settings.api_key_file), self._metered)
+
+    def _routes(self) -> list[BaseRoute]:
+        posts: dict[str, _Endpoint] = {
+            "/v1/predict": partial(self._predict, always=False),
+            "/v1/explain": partial(self._predict, always=True),
+            "/v1/score": self._score,
+            "/v1/models/{name}/predict": partial(self._predict, always=False),
+            "/v1/models/{name}/explain": partial(self._predict, always=True),
+            "/v1/models/{name}/score": self._score,
+            "/v1/reload": self._reload,
+            "/v2/models/{name}/infer": self._infer,
+            "/v2/models/{name}/versions/1/infer": self._infer,
+        }
+        gets: dict[str, _Endpoint] = {
+            "/v1/model": self._model,
+            "/v1/models": self._list,
+            "/v1/models/{name}": self._model,
+            "/v1/report": self._report,
+            "/v1/models/{name}/report": self._report,
+            "/health/live": partial(self._health, "live"),
+            "/health/ready": partial(self._health, "ready"),
+            "/v2": self._v2,
+            "/v2/health/live": partial(self._health, "live"),
+            "/v2/health/ready": partial(self._health, "ready"),
+            "/v2/models/{name}": self._tensors,
+            "/v2/models/{name}/ready": partial(self._health, "ready"),
+            "/v2/models/{name}/versions/1": self._tensors,
+            "/v2/models/{name}/versions/1/ready": partial(self._health, "ready"),
+            "/metrics": self._metrics,
+            "/openapi.json": self._document,
+            **page_endpoints(),
+        }
+        routes: list[BaseRoute] = [_route(path, endpoint, "POST") for path, endpoint in posts.items()]
+        routes += [_route(path, endpoint, "GET") for path, endpoint in gets.items()]
+        return routes
+
+    def _asked(self, request: Request) -> ServedModel:
+        """The model that a request names, or the first. Raises `Problem` 404."""
+        name = request.path_params.get("name")
+        found = self._models.first if name is None else self._models.current.get(name)
+        if found is None:
+            raise Problem(404, f"no such model; there are {', '.join(self._models.current)}")
+        return found
+
+    async def _predict(self, request: Request, *, always: bool) -> Response:
+        model = self._asked(request)
+        body = await receive_json(request, self._limits)
+        refuse_unknown(body, KEYS)
+        proba, explain = checked_flag(body, "proba"), checked_flag(body, "explain") or always
+        if ("text" in body) == ("texts" in body):
+            raise Problem(422, "give either text or texts", "")
+        if "text" in body:
+            check_text(body["text"], self._limits, "/text")
+            texts = [body["text"]]
+        else:
+            most = self._limits.explained if explain else self._limits.texts
+            texts = checked_texts(body["texts"], self._limits, "/texts", most=most)
+        request.scope[TEXTS] = texts
+        predictions = await self._scoring.predict(model, texts)
+        pairs = zip(texts, predictions, strict=True)
+        rows = [row_of(model, text, prediction, proba=proba) for text, prediction in pairs]
+        if explain:
+            explanations = await self._scoring.explain(model, texts, predictions)
+            for row, explanation in zip(rows, explanations, strict=True):
+                row["explanation"] = explanation
+        return JSONResponse({"model": model.name, "predictions": rows})
+
+    async def _score(self, request: Request) -> Response:
+        return await answer_rows(request, self._asked(request), self._scoring, self._limits)
+
+    async def _infer(self, request: Request) -> Response:
+        model = self._asked(request)
+        body = await receive_json(request, self._limits)
+        request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)
+        texts = inference.texts_of_tensors(body, self._limits)
+        request.scope[TEXTS] = texts
+        predictions = await self._scoring.predict(model, texts)
+        return JSONResponse(inference.inferred(model, predictions, wanted, request_id))
+
+    async def _model(self, request: Request) -> Response:
+        return JSONResponse(self._asked(request).about)
+
+    async def _list(self, request: Request) -> Response:
+        brief = ("name", "folder", "labels", "fingerprint")
+        return JSONResponse({"models": [{key: m.about[key] for key in brief} for m in self._models.current.values()]})
+
+    async def _report(self, request: Request) -> Response:
+        bundle = self._asked(request).predictor.bundle
+        if REPORT not in bundle.manifest.files:
+            raise Problem(404, "this model has no report")
+        try:
+            content = bundle.read(REPORT)
+        except Error as error:
+            logger.error("%s", error)
+            raise Problem(503, "the report cannot be read") from None
+        return HTMLResponse(content, headers={"Content-Security-Policy": REPORT_CSP})
+
+    async def _tensors(self, request: Request) -> Response:
+        return JSONResponse(inference.tensors_of(self._asked(request)))
+
+    async def _v2(self, _: Request) -> Response:
+        return JSONResponse(inference.SERVER)
+
+    async def _health(self, what: str, request: Request) -> Response:
+        about = {"name": self._asked(request).name} if "name" in request.path_params else {}
+        is_well = what == "live" or not self._is_draining
+        return JSONResponse({what: is_well, **about}, 200 if is_well else 503)
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(self._metered.text(), media_type=MEDIA_TYPE_OF_METRICS)
+
+    async def _document(self, _: Request) -> Response:
+        return JSONResponse(self._openapi)
+
+    async def _reload(self, _: Request) -> Response:
+        if not self.edge.keys:
+            raise Problem(403, "a reload over HTTP needs a key: start with --api-key-file; or send SIGHUP")
+        try:
+            await self.reload()
+        except Error as error:
+            raise Problem(409, f"the models are as they were: {error}") from None
+        if self._is_worker:  # the others are told by the process that started them
+            os.kill(self._parent, signal.SIGHUP)
+        return await self._list(_)
+
+    async def reload(self) -> None:
+        """Open the models anew beside those that answer, then exchange them; raises `Error` and changes nothing."""
+        async with self._reloading:
+            loop = asyncio.get_running_loop()
+            try:
+                keys = read_keys(self._settings.api_key_file)
+                found = await loop.run_in_executor(None, self._models.opened)
+            except Error as error:
+                logger.error("not reloaded: %s", error)
+                raise
+            self._models.current, self.edge.keys = found, keys
+            logger.info("reloaded")
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def hear_reload() -> None:
+            task = loop.create_task(self._reload_quietly())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        if not self._is_worker and hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, hear_reload)
+        if self._is_worker:
+            tasks.add(loop.create_task(self._end_without_parent()))
+        self._drain_first(loop)
+        yield
+        for task in tasks:
+            task.cancel()
+
+    async def _reload_quietly(self) -> None:
+        try:
+            await self.reload()
+        except Error:
+            pass  # the log has it
+
+    async def _end_without_parent(self) -> None:
+        while os.getppid() == self._parent:
+            await asyncio.sleep(PARENT_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _drain_first(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have SIGTERM and Ctrl-C fail readiness first, and end the server some seconds later; a second one at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            ends = signal.getsignal(number)
+            if not callable(ends):
+                continue
+
+            def drain(signum: int, frame: FrameType | None, ends: Any = ends) -> None:
+                if self._is_draining or self._settings.unready_seconds <= 0:
+                    self._is_draining = True
+                    ends(signum, frame)
+                    return
+                self._is_draining = True
+                # From a signal's handler only this is safe; the loop may be waiting.
+                loop.call_soon_threadsafe(loop.call_later, self._settings.unready_seconds, ends, signum, frame)
+
+            signal.signal(number, drain)
 
 
-def create_app(predictor: Predictor) -> Starlette:
-    """The application around one model."""
-    batcher = Batcher(predictor)
+def _route(path: str, endpoint: _Endpoint, method: str) -> Route:
+    async def answer(request: Request) -> Response:
+        request.scope[ENDPOINT] = path
+        return await endpoint(request)
 
-    async def predict(request: Request) -> Response:
-        return await _answer(batcher, request, False)
+    return Route(path, answer, methods=[method])
 
-    async def explain(request: Request) -> Response:
-        return await _answer(batcher, request, True)
 
-    async def model(request: Request) -> Response:
-        _refuse_host(request)
-        return JSONResponse({"labels": list(predictor.labels), "decision": asdict(predictor.decision)})
+def create_app(settings: ServerSettings, note: Callable[[str], None]) -> Edge:
+    """The application of a server of one process. Raises `BundleError` and `UsageError` as `rnn predict` does."""
+    log_to_stderr(settings)
+    return Server(settings, note, is_worker=False).edge
 
-    async def healthy(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
 
-    async def openapi(request: Request) -> Response:
-        _refuse_host(request)
-        return JSONResponse(DOCUMENT)
+STARTUP_FAILED = 3
+"""The exit code of a worker by which uvicorn knows that another try would fail, too."""
 
-    routes = [
-        Route("/v1/predict", predict, methods=["POST"]),
-        Route("/v1/explain", explain, methods=["POST"]),
-        Route("/v1/model", model),
-        Route("/health/live", healthy),
-        Route("/health/ready", healthy),
-        Route("/openapi.json", openapi),
-        *page_routes(),
-    ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _problem, Exception: _problem})
+
+def create_worker(settings: ServerSettings) -> Edge:
+    """The application of one worker of several; ends the process where it cannot be made."""
+    log_to_stderr(settings)
+    try:
+        return Server(settings, logger.info, is_worker=True).edge
+    except Error as error:
+        logger.error("%s", error)
+        sys.exit(STARTUP_FAILED)

@@ -12,7 +12,8 @@ import pytest
 
 from rnn_cli.batch.to_file import score_to_file, score_to_stream
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.predictor import Prediction, Predictor
+from rnn_cli.scoring.prediction import Prediction
+from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Done, Heard, job_of, read_table, unpacked, write_table
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rnn_cli.cli.show_predictions import shown_explanation
-from rnn_cli.scoring.explain import Part, explain_texts
+from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import COMMAND, Ended, Rnn, on_a_terminal

@@ -5,7 +5,7 @@ import pytest
 from rnn_cli.cli import layout
 from rnn_cli.cli.layout import cut_to, show_table, table
 from rnn_cli.cli.show_predictions import Writer
-from rnn_cli.scoring.predictor import Prediction
+from rnn_cli.scoring.prediction import Prediction
 from rnn_cli.text.plain import one_line
 
 LABELS = ["[red]", "a\x1b[2Jb", "two\nlines\tone tab", "長い名前" * 20, "👩‍👩‍👧 family", "\u202ereversed", "plain"]

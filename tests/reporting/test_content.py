@@ -8,7 +8,7 @@ from rnn_cli.reporting import html, report
 from rnn_cli.reporting.charts import NAME_CHARACTERS, named
 from rnn_cli.reporting.html import excerpt, marked
 from rnn_cli.reporting.report import WrongPrediction, worst_predictions
-from rnn_cli.scoring.explain import Part
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 
 from .conftest import Gather

@@ -21,7 +21,7 @@ from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw, in_markdown
 from rnn_cli.reporting.html import model_card, page
 from rnn_cli.reporting.report import Report, WrongPrediction
-from rnn_cli.scoring.explain import Part
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.text.plain import one_line, plain, shortened
 
 from .conftest import Gather, Page, of_labels, report_of

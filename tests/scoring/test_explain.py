@@ -15,7 +15,8 @@ from rnn_cli.network.build import build
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring import explain as module
 from rnn_cli.scoring.calibration import Calibration
-from rnn_cli.scoring.explain import Part, explain_texts, log_odds
+from rnn_cli.scoring.explain import explain_texts, log_odds
+from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 
 BAD, GOOD = 0, 1

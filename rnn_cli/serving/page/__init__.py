@@ -1,60 +1,46 @@
-"""The page at `/`: its files as they are sent, and the model's report. Loads no model and answers no prediction.
+"""The page at `/`: its files as they are sent. Loads no model and answers no prediction.
 
 The page is HTML, CSS and ES modules without a build step. It asks no other host, and its policy lets no script and no
 style run that is not a file of this folder.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
-    f"{_NOTHING}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """No text can become markup, either: without a trusted type, Chromium's `innerHTML` raises."""
 
-REPORT_POLICY = f"{_NOTHING}; style-src 'unsafe-inline'; sandbox"
-"""The report carries its own style sheet and runs nothing."""
-
 _HEADERS = {
-    "Cache-Control": "no-cache",  # kept, and asked for again: another model or another rnn shows at once
-    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # kept, and asked for again: a newer rnn shows at once
+    "Content-Security-Policy": PAGE_POLICY,  # an SVG is a document, too
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
-def page_routes() -> list[Route]:
-    """The routes of the page and of each file that it loads; reads them once."""
-    files = {file.name: file.read_bytes() for file in Path(__file__).parent.iterdir() if file.suffix in _TYPES}
+def page_endpoints() -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """The endpoint of each path of the page; reads its files once."""
+    files = {file.name: file for file in Path(__file__).parent.iterdir() if file.suffix in _TYPES}
     index = files.pop("index.html")
-    return [
-        _route("/", index, ".html", {"Content-Security-Policy": PAGE_POLICY}),
-        *(_route(f"/page/{name}", content, Path(name).suffix) for name, content in sorted(files.items())),
-    ]
+    return {"/": _sends(index), **{f"/page/{name}": _sends(file) for name, file in sorted(files.items())}}
 
 
-def report_route(report: bytes) -> Route:
-    """The route of a model's report, an HTML page."""
-    return _route("/report", report, ".html", {"Content-Security-Policy": REPORT_POLICY})
-
-
-def _route(path: str, content: bytes, suffix: str, headers: Mapping[str, str] | None = None) -> Route:
+def _sends(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    content = file.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    sent = {**_HEADERS, **(headers or {}), "ETag": tag}
+    headers = {**_HEADERS, "ETag": tag}
 
     async def send(request: Request) -> Response:
         if tag in request.headers.get("if-none-match", ""):
-            return Response(None, 304, sent)
-        return Response(content, 200, sent, _TYPES[suffix])
+            return Response(None, 304, headers)
+        return Response(content, 200, headers, _TYPES[file.suffix])
 
-    return Route(path, send)
+    return send

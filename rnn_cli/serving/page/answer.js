@@ -156,7 +156,7 @@ function counts(predictions, model) {
   let unsure = 0;
   for (const each of predictions) {
     if (each.unsure || each.no_known_words) unsure += 1;
-    else found.set(each.label, found.get(each.label) + 1);
+    else found.set(each.label, (found.get(each.label) ?? 0) + 1);
   }
   const ranked = [...found].filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
   const items = ranked.slice(0, LABELS_SHOWN).map(([label, count]) => make("li", {}, make("b", {}, integer(count)), " ", name(label)));

@@ -1,5 +1,5 @@
 /**
- * Elements and numbers. Foreign texts enter the page here alone, as text nodes and attributes, never as markup.
+ * Elements, numbers, pauses. Foreign texts enter the page here alone, as text nodes and attributes, never as markup.
  */
 
 const languages = navigator.languages?.length ? navigator.languages : [navigator.language];
@@ -61,3 +61,14 @@ export function say(element, text) {
 
 /** The element with this id. */
 export const byId = (id) => document.getElementById(id);
+
+/** Waits; throws as soon as `signal` is aborted. */
+export function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}

@@ -2,8 +2,8 @@
  * A whole file, scored by the server row by row and offered as a download.
  */
 
-import { button, byId, counted, integer, make, name, say } from "./elements.js";
-import { gone, send } from "./server.js";
+import { button, byId, counted, integer, make, name, pause, say } from "./elements.js";
+import { gone, path, send } from "./server.js";
 
 const LINE_END = 10;
 const BYTES_HELD = 8 << 20; // so much of an answer is in memory; the browser may put the rest on its disk
@@ -19,15 +19,14 @@ export async function scoreFile(file, area, problem) {
   const job = draw(file, area, () => stop.abort());
   say(byId("status"), `Scoring ${file.name}`);
   try {
-    const answer = await begin(file, stop.signal);
+    const answer = await begin(file, job, stop.signal);
     const { rows, content } = await collect(file, answer, job, stop.signal);
     finish(job, file, rows, content);
   } catch (error) {
     if (running !== stop) return; // another file has taken its place
     job.bar.remove();
     job.stop.remove();
-    if (stop.signal.aborted) say(job.note, "Stopped. Nothing was kept.");
-    else say(job.note, `${problem(error)} No row was kept.`);
+    say(job.note, stop.signal.aborted ? "Stopped." : problem(error));
     job.note.classList.toggle("problem", !stop.signal.aborted);
     say(byId("status"), job.note.textContent);
   } finally {
@@ -50,16 +49,26 @@ function draw(file, area, onStop) {
   return { area, bar, note, stop };
 }
 
-function begin(file, signal) {
+/** Sends the file, again while the server is busy; the rows come back as they are scored. */
+async function begin(file, job, signal) {
   const ending = /\.(\w+)$/.exec(file.name.toLowerCase())?.[1];
-  const path = byId("proba").checked ? "v1/score?proba=true" : "v1/score";
-  return send(path, { method: "POST", body: file }, TYPES[ending] ?? "text/csv", signal);
+  const where = path(byId("proba").checked ? "score?proba=true" : "score");
+  for (;;) {
+    try {
+      return await send(where, { method: "POST", body: file }, TYPES[ending] ?? "text/csv", signal);
+    } catch (error) {
+      if (signal.aborted || !error.status || !error.wait) throw error;
+      say(job.note, error.message);
+      await pause(1000 * error.wait, signal);
+    }
+  }
 }
 
-/** The answer's bytes. Rows out are rows in, so the line ends in both say how far it is. */
+/** The answer's bytes. Line ends in are line ends out, so those of both say how far it is. */
 async function collect(file, answer, job, signal) {
-  const counting = countLines(file.stream(), signal).then((found) => (all = found), () => {});
+  const rows = Number(answer.headers.get("X-Row-Count"));
   let all = null;
+  countLines(file.stream(), signal).then((found) => (all = found), () => {});
   let lines = 0;
   let parts = [];
   let held = 0;
@@ -76,23 +85,14 @@ async function collect(file, answer, job, signal) {
       parts = [new Blob(parts)];
       held = 0;
     }
-    show(job, lines, all);
+    if (all) show(job, Math.min(lines / all, 1), rows);
   }
-  await counting;
-  const content = new Blob(parts, { type: answer.headers.get("Content-Type") ?? "text/csv" });
-  return { rows: rowsSaid(answer) ?? lines, content };
+  return { rows, content: new Blob(parts, { type: answer.headers.get("Content-Type") }) };
 }
 
-const rowsSaid = (answer) => Number(answer.headers.get("X-Rows")) || null;
-
-function show({ bar, note }, lines, all) {
-  if (all) {
-    bar.max = all;
-    bar.value = Math.min(lines, all);
-    say(note, `${integer(Math.min(lines, all))} of ${counted(all, "line")}`);
-  } else {
-    say(note, counted(lines, "line"));
-  }
+function show({ bar, note }, share, rows) {
+  bar.value = share;
+  say(note, `${integer(Math.floor(share * rows))} of ${counted(rows, "row")}`);
 }
 
 async function countLines(stream, signal) {
@@ -111,13 +111,13 @@ function lineEnds(bytes) {
   return found;
 }
 
-function finish({ area, bar, note, stop }, file, lines, content) {
+function finish({ area, bar, note, stop }, file, rows, content) {
   offered = URL.createObjectURL(content);
-  const saved = file.name.replace(/(\.[A-Za-z0-9]+)?$/, (ending) => `.scored${ending || ".csv"}`).slice(-200);
+  const saved = file.name.replace(/(\.[A-Za-z0-9]+)?$/, (ending) => `.scored${ending || ".csv"}`);
   const link = make("a", { class: "button main", href: offered, download: saved }, "Download ", name(saved));
-  bar.max = bar.value = 1;
+  bar.value = 1;
   stop.remove();
-  say(note, `Done: ${counted(lines, "line")}, ${size(content.size)}.`);
+  say(note, `Done: ${counted(rows, "row")}, ${size(content.size)}.`);
   area.append(make("p", {}, link));
   say(byId("status"), `${file.name} is scored. The download is ready.`);
 }

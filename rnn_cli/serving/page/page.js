@@ -4,10 +4,10 @@
 
 import { drawBars, drawExplanation, drawNothing, drawTable, drawVerdict, spoken } from "./answer.js";
 import { drawCard } from "./card.js";
-import { button, byId, counted, decimal, integer, make, name, percent, say, thousandths } from "./elements.js";
+import { button, byId, counted, decimal, integer, make, name, pause, percent, say, thousandths } from "./elements.js";
 import { examplesFor } from "./examples.js";
 import { isScoring, scoreFile } from "./file.js";
-import { Problem, ask, useKey } from "./server.js";
+import { Problem, ask, hasKey, path, pathOfModel, send, useKey, useModel } from "./server.js";
 
 const TYPING_MS = 150; // so long a pause ends a burst of typing
 const EXPLAINED_AT_ONCE = 1000; // characters; of a longer text the label comes first, and the words later
@@ -16,12 +16,14 @@ const SPEAK_MS = 1200; // a screen reader hears the answer once the typing rests
 const LINES_AT_ONCE = 100;
 const LINES_SHOWN = 300;
 const CHARACTERS_AT_ONCE = 200_000;
+const UNNAMED = "default"; // what the server calls a model that was given no name
 const LABELS_NAMED = 8;
 const LABELS_LISTED = 100;
 
 const box = byId("text");
 const result = byId("result");
-let model = null;
+let model = null; // what the server tells of it
+let loading = null; // the promise of that
 let turn = new AbortController();
 
 // ------------------------------------------------------------------ typing
@@ -41,11 +43,12 @@ async function update(rest = TYPING_MS) {
   const given = texts();
   byId("clear").hidden = !box.value;
   say(byId("count"), given.length > 1 ? counted(given.length, "line") : box.value ? counted([...box.value].length, "character") : "");
-  if (!given.length) return showNothing();
   await persist(async () => {
     await pause(rest, signal);
-    if (!model) await loadModel(signal);
-    await (given.length === 1 ? predictOne(given[0], signal) : predictLines(given, signal));
+    await loaded();
+    if (signal.aborted) return undefined;
+    if (!given.length) return showNothing();
+    return given.length === 1 ? predictOne(given[0], signal) : predictLines(given, signal);
   }, signal);
 }
 
@@ -67,8 +70,12 @@ async function persist(work, signal) {
 
 async function predictOne(text, signal) {
   const isShort = text.length <= EXPLAINED_AT_ONCE;
-  const first = await ask(isShort ? "v1/explain" : "v1/predict", { text, proba: true }, signal);
+  const first = await ask(path(isShort ? "explain" : "predict"), { text, proba: true }, signal);
   const [prediction] = first.predictions;
+  if (!model.labels.every((label) => Object.hasOwn(prediction.probabilities, label))) {
+    loading = null; // the server has another model now
+    await loaded();
+  }
   const words = make("div", { class: "words" });
   const shown = [drawVerdict(prediction), ...drawBars(prediction, model), words];
   if (isShort) words.append(...drawExplanation(text, prediction));
@@ -77,7 +84,7 @@ async function predictOne(text, signal) {
   if (isShort) return;
   solved();
   await pause(EXPLAIN_MS, signal);
-  const second = await ask("v1/explain", { text }, signal);
+  const second = await ask(path("explain"), { text }, signal);
   words.replaceChildren(...drawExplanation(text, second.predictions[0]));
 }
 
@@ -86,7 +93,7 @@ async function predictLines(lines, signal) {
   const found = [];
   while (found.length < shown.length) {
     const part = { texts: shown.slice(found.length, portion(shown, found.length)) };
-    found.push(...(await ask("v1/predict", part, signal)).predictions);
+    found.push(...(await ask(path("predict"), part, signal)).predictions);
   }
   const table = drawTable(shown, found, model, look);
   show([...table, more(lines)], `${counted(found.length, "line")} predicted.`, signal);
@@ -113,7 +120,7 @@ function more(lines) {
 /** A row's details: the whole answer for its text. */
 function look(text, cell) {
   cell.append(make("p", { class: "muted" }, "…"));
-  ask("v1/explain", { text, proba: true }).then(
+  ask(path("explain"), { text, proba: true }).then(
     ({ predictions: [prediction] }) => cell.replaceChildren(...drawBars(prediction, model), make("div", { class: "words" }, ...drawExplanation(text, prediction))),
     (error) => cell.replaceChildren(make("p", { class: "problem" }, inWords(error))),
   );
@@ -129,16 +136,6 @@ function showNothing() {
   solved();
   result.replaceChildren(...drawNothing(model));
   say(byId("status"), "");
-}
-
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
-  });
 }
 
 // ---------------------------------------------------------------- problems
@@ -174,21 +171,57 @@ byId("key-form").addEventListener("submit", (event) => {
   byId("key").value = "";
   byId("key-form").hidden = true;
   box.focus();
-  start();
+  update(0);
 });
 
 // ------------------------------------------------------------------- model
 
-async function loadModel(signal) {
-  if (model) return;
-  model = await ask("v1/model", undefined, signal);
-  const called = model.folder ?? model.name ?? "";
-  byId("title").replaceChildren(...(called ? [name(called), ": try it on your texts"] : ["Try the model on your texts"]));
-  document.title = byId("title").textContent;
-  byId("about").replaceChildren(`It chooses one of ${counted(model.labels.length, "label")}: `, ...listed(model.labels, LABELS_NAMED));
-  drawExamples(examplesFor(model.labels));
-  drawModel();
+/** Asks once what the model is; typing does not interrupt that. */
+function loaded() {
+  loading ??= loadModel().catch((error) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
 }
+
+async function loadModel() {
+  const asked = pathOfModel();
+  const found = await ask(asked);
+  if (!byId("models").length) offer((await ask("v1/models")).models);
+  const reported = await hasReport();
+  if (asked !== pathOfModel()) return; // another model has been chosen meanwhile
+  model = found;
+  const called = model.name === UNNAMED ? model.folder : model.name;
+  byId("title").replaceChildren(name(called), ": try it on your texts");
+  document.title = byId("title").textContent;
+  const labels = counted(model.labels.length, "label");
+  byId("about").replaceChildren(`It chooses one of ${labels}: `, ...listed(model.labels, LABELS_NAMED));
+  drawExamples(examplesFor(model.labels));
+  drawModel(reported);
+}
+
+/** Lets one choose, if the server has several models. */
+function offer(models) {
+  byId("models").replaceChildren(...models.map((each) => make("option", { value: each.name }, each.name)));
+  byId("choice").hidden = models.length < 2;
+}
+
+async function hasReport() {
+  try {
+    await send(path("report"), { method: "HEAD" });
+    return true;
+  } catch (error) {
+    if (error.status === 404) return false;
+    throw error;
+  }
+}
+
+byId("models").addEventListener("change", () => {
+  useModel(byId("models").value);
+  loading = null;
+  update(0);
+});
 
 function drawExamples(found) {
   const items = found.map((text) => make("li", {}, button(text, () => {
@@ -200,22 +233,37 @@ function drawExamples(found) {
   byId("examples").hidden = false;
 }
 
-function drawModel() {
-  const { decision, labels, figures, card, report } = model;
+function drawModel(hasReport) {
+  const { decision, labels, figures, card } = model;
   const facts = [["decision", ...decisionInWords(decision, labels)], ["unsure", unsureInWords(decision, labels)]];
   if (labels.length > LABELS_NAMED) facts.unshift(["labels", ...listed(labels)]);
   const list = make("dl", {}, ...facts.flatMap(([term, ...said]) => [make("dt", {}, term), make("dd", {}, ...said)]));
   const found = figures ? [...drawFigures(figures), list] : [list];
-  if (report) {
-    const words = "Report: how good the model is, and its worst mistakes";
-    found.push(make("p", {}, make("a", { href: report, target: "_blank", rel: "noopener" }, words)));
-  }
+  if (hasReport) found.push(make("p", {}, hasKey() ? reportToSave() : linkToReport()));
   if (card) {
     const title = make("summary", {}, "Model card: intended use, data, limits");
     found.push(make("details", { class: "card" }, title, ...drawCard(card)));
   }
   byId("figures").replaceChildren(...found);
   byId("model").hidden = false;
+}
+
+const REPORT = "Report: how good the model is, and its worst mistakes";
+
+const linkToReport = () => make("a", { href: path("report"), target: "_blank", rel: "noopener" }, REPORT);
+
+/** A link would bring no key. */
+function reportToSave() {
+  return button(REPORT, async () => {
+    try {
+      const content = await (await send(path("report"), {}, null)).blob();
+      const link = make("a", { href: URL.createObjectURL(content), download: "report.html" });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (error) {
+      tell(error);
+    }
+  }, { class: "plain" });
 }
 
 /** The metrics of the model's training, as the report's tiles show them. */
@@ -291,10 +339,4 @@ byId("clear").addEventListener("click", () => {
   box.focus();
 });
 
-async function start() {
-  const { signal } = turn;
-  await persist(() => loadModel(signal), signal);
-  if (model) update(0); // a reloaded page may keep its text
-}
-
-start();
+update(0); // a page that is loaded again may keep its text

@@ -6,10 +6,24 @@ import { integer } from "./elements.js";
 
 const SECONDS_UNTIL_RETRY = 3;
 let key = ""; // in memory alone
+let root = "v1/";
 
 export function useKey(given) {
   key = given;
 }
+
+export const hasKey = () => key !== "";
+
+/** Asks the model of this name from now on. */
+export function useModel(name) {
+  root = `v1/models/${encodeURIComponent(name)}/`;
+}
+
+/** The path of what the model is asked for: "predict", "report". */
+export const path = (what) => root + what;
+
+/** The path of what is told of the model. */
+export const pathOfModel = () => (root === "v1/" ? "v1/model" : root.slice(0, -1));
 
 /** Why there is no answer. `wait`: seconds until it is worth another try, if it ever is. */
 export class Problem extends Error {
@@ -20,14 +34,14 @@ export class Problem extends Error {
   }
 
   get needsKey() {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401;
   }
 }
 
 /** The JSON answer of a path; throws `Problem`, or an `AbortError`. */
-export async function ask(path, body, signal) {
+export async function ask(where, body, signal) {
   const options = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  const answer = await send(path, options, "application/json", signal);
+  const answer = await send(where, options, "application/json", signal);
   try {
     return await answer.json();
   } catch (error) {
@@ -36,12 +50,12 @@ export async function ask(path, body, signal) {
 }
 
 /** The answer of a path as it arrives; throws `Problem`, or an `AbortError`. */
-export async function send(path, options, type, signal) {
+export async function send(where, options, type, signal) {
   const headers = { ...(options.body === undefined ? {} : { "Content-Type": type }) };
   if (key) headers.Authorization = `Bearer ${key}`;
   let answer;
   try {
-    answer = await fetch(path, { ...options, headers, signal, credentials: "same-origin", redirect: "error" });
+    answer = await fetch(where, { ...options, headers, signal, credentials: "same-origin", redirect: "error" });
   } catch (error) {
     throw signal?.aborted ? error : gone();
   }
@@ -72,8 +86,9 @@ function words(status, detail, pointer) {
   const said = detail ? ` The server says: ${detail}.` : "";
   switch (status) {
     case 401:
-    case 403:
       return key ? "The server does not accept this key." : "The server asks for a key.";
+    case 403:
+      return `The server does not let this page ask.${said}`;
     case 408:
       return "The request took too long to arrive. Is the connection slow?";
     case 413:

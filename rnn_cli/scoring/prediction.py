@@ -1,0 +1,34 @@
+"""What is said of a text: its prediction, and the parts that speak for and against it. Loads the standard library only,
+so that a client of a server needs no more."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The prediction for one text.
+
+    `probability` is that of `label`; `probabilities` are in the order of the bundle's labels and sum to 1. `unsure`
+    says that the model abstains, as another label is too close; `label` is what it would predict. `no_known_words` says
+    that the model has seen no token of the text, so the prediction is that for an unknown word.
+    """
+
+    label: str
+    probability: float
+    probabilities: tuple[float, ...]
+    no_known_words: bool
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text, text[start:end], and its effect on the prediction.
+
+    `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
+    calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
+    the label against all others together.
+    """
+
+    start: int
+    end: int
+    weight: float

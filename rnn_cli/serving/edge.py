@@ -1,0 +1,160 @@
+"""What happens to every request before and after its endpoint: whether it may come in, its id, its line in the log.
+
+Whoever is let in is decided here alone. In this order: the Host header, against DNS rebinding; the Origin header, so
+that no page of another site uses a server that a browser happens to reach; the key.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rnn_cli.serving.metrics import Metered
+from rnn_cli.serving.problems import Problem, problem_response
+from rnn_cli.serving.settings import ServerSettings, is_key, is_served_host
+
+access_log = logging.getLogger("rnn.serve.access")
+logger = logging.getLogger("rnn.serve")
+
+OPEN_PREFIXES = ("/health/", "/v2/health/", "/page/")
+"""What needs no key, as probes and a browser's first request bring none: it tells nothing of models or texts."""
+
+TEXTS = "rnn.texts"
+"""In a scope: the texts of a request, for the log where that is asked for."""
+
+ENDPOINT = "rnn.endpoint"
+"""In a scope: the path of an endpoint, as its route has it."""
+
+_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+class Edge:
+    """The application in its outer skin."""
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings, keys: Sequence[bytes], metered: Metered) -> None:
+        self._app, self._settings, self.keys, self._metered = app, settings, keys, metered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = {name: value for name, value in reversed(scope["headers"])}  # the first of each
+        given = headers.get(b"x-request-id", b"")
+        scope["rnn.id"] = request_id = given if _ID.fullmatch(given) else uuid4().hex.encode()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id), *_SAFE]
+            await send(message)
+
+        try:
+            self._refuse_stranger(scope, headers)
+            await self._app(scope, receive, answer)
+        except Problem as problem:
+            await problem_response(problem)(scope, receive, answer)
+        except ClientDisconnect:
+            status = status or 499  # as nginx has it: nobody is there to be answered
+        except Exception:
+            logger.exception("request %s failed", request_id.decode())
+            if not status:
+                problem = Problem(503, "the server failed; its log says how")
+                await problem_response(problem)(scope, receive, answer)
+        finally:
+            seconds = time.perf_counter() - began
+            self._metered.answered(_endpoint(scope), status, seconds)
+            if access_log.isEnabledFor(logging.INFO):
+                access_log.info("", extra={"request": self._line(scope, status, seconds, request_id)})
+
+    def _refuse_stranger(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        """Raise `Problem` for a request that may not come in."""
+        host = headers.get(b"host", b"").decode("latin-1")
+        if sum(name == b"host" for name, _ in scope["headers"]) != 1:
+            raise Problem(400, "a request needs one Host header")
+        if not is_served_host(host, self._settings):
+            raise Problem(421, "this Host is not served here; rnn serve --allowed-host NAME allows one")
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if origin and origin not in self._settings.cors_origins and origin.partition("://")[2] != host:
+            raise Problem(403, "pages of this Origin may not ask; rnn serve --cors-origin ORIGIN allows one")
+        path = scope["path"]
+        if not self.keys or path == "/" or path.startswith(OPEN_PREFIXES):
+            return
+        if scope["method"] == "OPTIONS" and origin:  # a browser asks first, without a key
+            return
+        scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        key = key.strip() if scheme.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1")
+        if not is_key(key, self.keys):
+            raise Problem(401, "a key is needed: Authorization: Bearer KEY", WWW_Authenticate="Bearer")
+
+    def _line(self, scope: Scope, status: int, seconds: float, request_id: bytes) -> dict[str, Any]:
+        client = scope.get("client")
+        line = {
+            "id": request_id.decode(),
+            "client": client[0] if client else None,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "milliseconds": round(seconds * 1_000, 1),
+        }
+        if self._settings.log_texts and TEXTS in scope:
+            line["texts"] = scope[TEXTS]
+        return line
+
+
+def _endpoint(scope: Scope) -> str:
+    """The path without what a client has chosen in it, so that strangers make no new counters."""
+    found = scope.get(ENDPOINT)
+    return found if isinstance(found, str) else "other"
+
+
+class LogLines(logging.Formatter):
+    """Lines of a log, as text or as JSON; a client can put no line of its own into either."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__(datefmt="%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
+        self._is_json = form == "json"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, with a traceback below it in text."""
+        moment = f"{self.formatTime(record, self.datefmt)}.{int(record.msecs):03}Z"
+        request: dict[str, Any] | None = getattr(record, "request", None)
+        trace = self.formatException(record.exc_info) if record.exc_info else None
+        if self._is_json:
+            said = request if request is not None else {"message": record.getMessage()}
+            line = {"time": moment, "level": record.levelname.lower(), **said}
+            return json.dumps(line | ({"traceback": trace} if trace else {}), ensure_ascii=True, default=str)
+        if request is None:
+            text = f"{record.levelname.lower()}: {record.getMessage()}"
+        else:
+            text = "{client} {method} {path} {status} {milliseconds}ms {id}".format_map(request)
+            if "texts" in request:
+                text += f" {json.dumps(request['texts'])}"
+        text = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+        return f"{moment} {text}" + (f"\n{trace}" if trace else "")
+
+
+def log_to_stderr(settings: ServerSettings) -> None:
+    """Send this server's log, and what uvicorn warns of, to stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogLines(settings.log_format))
+    for name, level in (
+        ("rnn.serve", logging.WARNING if settings.is_quiet else logging.INFO),
+        ("rnn.serve.access", logging.WARNING if settings.is_quiet else logging.INFO),
+        ("uvicorn", logging.CRITICAL),  # what it warns of are requests that are no HTTP
+    ):
+        log = logging.getLogger(name)
+        log.setLevel(level)
+        log.propagate = False
+        log.handlers = [handler]

@@ -1,0 +1,92 @@
+"""The models of a server: opened, tried, and exchanged as a whole while requests go on."""
+
+import json
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+from rnn_cli.api import open_model
+from rnn_cli.bundle.locate import shown_model
+from rnn_cli.bundle.model_folder import CARD, METRICS, RUN, Bundle
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.serving.settings import ServerSettings
+
+TRIED = "A text to warm the model up with."
+
+FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "brier", "ece")
+"""The metrics that are told of a model."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model under its name; `about` is what /v1/model answers. `patient` is the predictor of long requests, which
+    leaves a core to the short ones where it can."""
+
+    name: str
+    predictor: Predictor
+    patient: Predictor
+    about: Mapping[str, Any]
+
+
+class Models:
+    """The models that answer now, by name; the first answers where none is named."""
+
+    def __init__(self, settings: ServerSettings, note: Callable[[str], None]) -> None:
+        """Open and try them all. Raises `BundleError` and `UsageError` as `rnn predict` does."""
+        self._settings, self._note = settings, note
+        self.current = self.opened()
+
+    @property
+    def first(self) -> ServedModel:
+        """The one that answers where none is named."""
+        return next(iter(self.current.values()))
+
+    def opened(self) -> dict[str, ServedModel]:
+        """All models as they stand on the disk now, tried; nothing changes until they become `current`."""
+        asked, found = self._settings, {}
+        for name, folder in asked.models:
+            how: dict[str, Any] = {"threads": asked.threads_each, "precision": asked.precision}
+            predictor = open_model(folder, self._note, labels=asked.labels, **how)
+            predictor.predict([TRIED])
+            patient = copy(predictor)
+            patient.threads = max(1, predictor.threads - 1)
+            found[name] = ServedModel(name, predictor, patient, _about(name, predictor))
+        return found
+
+
+def _about(name: str, predictor: Predictor) -> dict[str, Any]:
+    bundle = predictor.bundle
+    run = bundle.manifest.data.get(RUN)
+    return {
+        "name": name,
+        "folder": shown_model(bundle.path).rstrip("/").rpartition("/")[2],
+        "labels": list(predictor.labels),
+        "decision": asdict(predictor.decision),
+        "precision": predictor.precision,
+        "fingerprint": bundle.fingerprint(),
+        "recipe": run.get("recipe") if isinstance(run, Mapping) else None,
+        "finished": run.get("finished") if isinstance(run, Mapping) else None,
+        "figures": _figures(bundle),
+        "card": predictor.model_card if CARD in bundle.manifest.files else None,
+    }
+
+
+def _figures(bundle: Bundle) -> dict[str, Any] | None:
+    """What the model reached when it was trained: on test rows, else on validation rows. None for an export."""
+    if METRICS not in bundle.manifest.files:
+        return None
+    try:
+        kept = json.loads(bundle.read(METRICS))
+    except (ValueError, RecursionError):
+        return None
+    for side in ("test", "validation"):
+        found = kept.get(side) if isinstance(kept, dict) else None
+        if isinstance(found, dict):
+            return {"side": side} | {name: value for name in FIGURES if _is_number(value := found.get(name))}
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value)

@@ -1,0 +1,104 @@
+"""Texts of requests to predictions: which lane works, what is counted, and what an endpoint answers.
+
+Short requests have a lane of their own, so that explanations, files and long texts keep no sentence waiting.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from rnn_cli.errors import Error
+from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.prediction import Prediction
+from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
+from rnn_cli.scoring.unknown import UnknownTokens
+from rnn_cli.serving.lane import Lane, QueueFull
+from rnn_cli.serving.metrics import Metered
+from rnn_cli.serving.models import ServedModel
+from rnn_cli.serving.problems import Problem, too_busy
+from rnn_cli.serving.settings import Limits
+
+SHORT_CHARACTERS = 1 << 14
+"""A request of so many characters in all, or fewer, is short: 256 sentences, or a few milliseconds of work."""
+
+logger = logging.getLogger("rnn.serve")
+
+
+class Scoring:
+    """The two lanes of a worker."""
+
+    def __init__(self, limits: Limits, metered: Metered) -> None:
+        self.short, self.long = Lane("short requests", limits.queue), Lane("long requests", limits.queue)
+        self.metered = metered
+        metered.watch(self)
+
+    async def predict(self, model: ServedModel, texts: Sequence[str]) -> list[Prediction]:
+        """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts.
+
+        Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
+        """
+        is_short = sum(map(len, texts)) <= SHORT_CHARACTERS
+        lane, predictor = (self.short, model.predictor) if is_short else (self.long, model.patient)
+        with placed(lane):
+            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts))
+        self.metered.count(model.name, predictions, tokens)
+        return predictions
+
+    async def explain(
+        self, model: ServedModel, texts: Sequence[str], predictions: Sequence[Prediction]
+    ) -> list[list[dict[str, Any]]]:
+        """What speaks for and against the prediction of each text, text by text. Raises `Problem` as `predict` does."""
+        labels = [model.predictor.labels.index(each.label) for each in predictions]
+        found = []
+        with placed(self.long):
+            for text, label in zip(texts, labels, strict=True):
+                found.append(await self.long.run(partial(_explained, model.patient, text, label)))
+        return found
+
+
+def _predicted(predictor: Predictor, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
+    scores = predictor.score(texts)
+    return predictor.predictions(scores), scores.tokens
+
+
+def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, Any]]:
+    (parts,) = explain_texts(predictor, [text], [label], most_parts=MOST_PARTS)
+    return [{"text": text[part.start : part.end], **asdict(part)} for part in parts]
+
+
+@contextmanager
+def placed(lane: Lane) -> Iterator[None]:
+    """A place in the lane; what fails in it becomes a `Problem`, so that no fault of a model is a server's."""
+    try:
+        with lane.place():
+            yield
+    except QueueFull:
+        raise too_busy(f"{lane.places:,} requests wait already") from None
+    except Error as error:
+        logger.error("the model failed: %s", error)
+        raise Problem(503, "the model cannot score this") from error
+    except MemoryError as error:
+        logger.error("out of memory")
+        raise Problem(503, "not enough memory for this request; send fewer texts") from error
+    except Problem:
+        raise
+    except Exception as error:  # ONNX Runtime's share no base class
+        logger.exception("scoring failed")
+        raise Problem(503, "this could not be scored") from error
+
+
+def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool) -> dict[str, Any]:
+    """A prediction as the endpoints answer it. Numbers are whole: they read back as the same floats."""
+    row: dict[str, Any] = {
+        "text": text,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "no_known_words": prediction.no_known_words,
+        "unsure": prediction.unsure,
+    }
+    if proba:
+        row["probabilities"] = dict(zip(model.predictor.labels, prediction.probabilities, strict=True))
+    return row
