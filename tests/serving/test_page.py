@@ -1,8 +1,11 @@
 """The page in Chromium: what people type, drop and meet. Skipped where there is no Chromium or no Playwright."""
 
+import csv
 import json
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -242,6 +245,183 @@ def test_examples_fit_the_models_labels(general: str, trained: Path, tmp_path: P
 # --------------------------------------------------------------------- files
 
 
+def rows(count: int) -> list[tuple[str, str]]:
+    """Ids and texts, some of which hold what CSV must quote."""
+    return [
+        (f"{row:05}", f'{LINES[row % 3]} "{row}",\nand more' if row % 7 == 0 else LINES[row % 3])
+        for row in range(count)
+    ]
+
+
+def write_rows(file: Path, count: int) -> Path:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        if file.suffix == ".jsonl":
+            stream.writelines(json.dumps({"id": number, "text": text}) + "\n" for number, text in rows(count))
+        else:
+            csv.writer(stream, delimiter="\t" if file.suffix == ".tsv" else ",").writerows(
+                [("id", "text"), *rows(count)]
+            )
+    return file
+
+
+def scored_by_command(file: Path, out: Path, *options: str) -> bytes:
+    command = [
+        sys.executable,
+        "-m",
+        "rnn_cli",
+        "score",
+        str(file),
+        "--output",
+        str(out),
+        "--model",
+        "general",
+        *options,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return out.read_bytes()
+
+
+def finished(page: Page) -> bytes:
+    """The file that the page offers once a job is done."""
+    with page.expect_download() as waiting:
+        page.click("#job a[download]")
+    return Path(waiting.value.path()).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "proba"), [("rows.csv", False), ("rows.csv", True), ("rows.jsonl", False), ("rows.tsv", False)]
+)
+def test_a_file_comes_back_as_rnn_score_writes_it(
+    name: str, proba: bool, general: str, tmp_path: Path, open_page: Open
+) -> None:
+    file = write_rows(tmp_path / name, 700)
+    expected = scored_by_command(file, tmp_path / f"expected{file.suffix}", *(["--proba"] if proba else []))
+    page = open_page(general)
+    page.click("#options summary")
+    page.set_checked("#proba", proba)
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#job a[download]")
+    assert page.get_attribute("#job a", "download") == f"rows.scored{file.suffix}"
+    assert finished(page) == expected
+    assert page.text_content("#job .job-note").startswith("Done: 700 rows")
+    assert page.evaluate("document.querySelector('#job progress').value") == 1
+
+
+DROP = """([name, content]) => {
+    const carried = new DataTransfer();
+    carried.items.add(new File([content], name));
+    for (const type of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_file_can_be_dropped_anywhere(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.evaluate(DROP, ["a.csv", "text\nA warm film.\n"])
+    page.wait_for_selector("#job a[download]")
+    assert finished(page).decode().splitlines()[1].startswith("A warm film.,positive,")
+
+
+def test_the_bar_follows_the_rows(general: str, tmp_path: Path, open_page: Open) -> None:
+    file = write_rows(tmp_path / "rows.csv", 12_000)
+    page = open_page(general)
+    page.evaluate("""() => {
+        window.shown = [];
+        new MutationObserver(() => {
+            const bar = document.querySelector('#job progress');
+            if (bar) window.shown.push([bar.value, document.querySelector('.job-note').textContent]);
+        }).observe(document.querySelector('#job'), { subtree: true, childList: true, characterData: true, attributes: true });
+    }""")
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#job a[download]")
+    shown = page.evaluate("window.shown")
+    values = [value for value, _ in shown]
+    assert values == sorted(values)
+    assert any(0 < value < 1 for value in values)
+    assert any(re.fullmatch(r"\d,\d{3} of 12,000 rows", words) for _, words in shown)
+
+
+def test_a_job_can_be_stopped_and_another_takes_its_place(general: str, tmp_path: Path, open_page: Open) -> None:
+    file = write_rows(tmp_path / "rows.csv", 60_000)
+    page = open_page(general)
+    page.set_input_files("#file", file)
+    page.click("#job button:has-text('Stop')")
+    page.wait_for_function("() => document.querySelector('.job-note').textContent === 'Stopped.'")
+    assert page.locator("#job a").count() == 0
+    page.set_input_files("#file", file)
+    page.set_input_files("#file", write_rows(tmp_path / "other.csv", 3))
+    page.wait_for_selector("#job a[download]")
+    assert page.text_content("#job .job-name bdi") == "other.csv"
+    assert finished(page).count(b"\n") == 5  # its first row holds a line end
+
+
+def test_a_file_that_cannot_be_scored_says_why(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.evaluate(DROP, ["a.csv", 'id,text\n1,one\n2,"two\n'])
+    page.wait_for_selector("#job .problem")
+    told = page.text_content("#job .problem")
+    assert "line 3: a quote opens in this record and is never closed" in told
+    assert not re.search(r"\?\w|--|body", told)  # hints for programs
+    assert page.locator("#job a").count() == 0
+
+
+def test_what_a_file_needs_is_chosen_in_the_options(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.evaluate(DROP, ["a.csv", "note,label\nx,A warm film.\n"])
+    page.wait_for_selector("#job .problem")
+    assert "has a column 'label' already" in page.text_content("#job .problem")
+    page.fill("#prefix:visible", "predicted_")
+    page.fill("#column", "label")
+    page.click("#job button:has-text('Try again')")
+    page.wait_for_selector("#job a[download]")
+    header, row = finished(page).decode().splitlines()
+    assert header.startswith("note,label,predicted_label,predicted_probability")
+    assert row.startswith("x,A warm film.,positive,")
+
+
+def test_a_workbook_is_refused_with_the_way_out(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.evaluate(DROP, ["a.xlsx", "PK"])
+    page.wait_for_selector("#job .problem")
+    assert "rnn score" in page.text_content("#job .problem")
+
+
+def test_a_file_that_is_too_large_says_so(open_page: Open, tmp_path: Path) -> None:
+    with served("general", options=["--max-score-bytes", "100000"]) as address:
+        page = open_page(address)
+        page.set_input_files("#file", write_rows(tmp_path / "rows.csv", 20_000))
+        page.wait_for_selector("#job .problem")
+        told = page.text_content("#job .problem")
+    assert "more than this server takes" in told and "100,000 bytes" in told
+
+
+def test_a_busy_server_gets_the_file_again(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    asked: list[str] = []
+
+    def fail_once(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body=json.dumps({"detail": "too many wait"}))
+
+    page.route("**/v1/score*", fail_once)
+    page.evaluate(DROP, ["a.csv", "text\nA warm film.\n"])
+    page.wait_for_selector("#job a[download]")
+    assert len(asked) == 2
+
+
+def test_many_lines_can_be_scored_as_a_file(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.fill("#text", "\n".join(f"A warm film, number {line}." for line in range(301)))
+    page.click("#result button:has-text('Score all 301 as a file')")
+    page.wait_for_selector("#job a[download]")
+    found = [json.loads(line) for line in finished(page).splitlines()]
+    assert [row["text"] for row in found] == [f"A warm film, number {line}." for line in range(301)]
+    assert page.locator(".opener").count() == 300
+
+
 # ------------------------------------------------------------------ problems
 
 
@@ -298,27 +478,88 @@ def test_a_key_is_asked_for_only_when_the_server_wants_one(general: str, open_pa
     page = open_page(general)
     predict(page, TEXT)
     assert page.is_hidden("#key")
-    wanted = "Bearer a key of sixteen"
 
-    def guard(route: Any) -> None:
-        if route.request.headers.get("authorization") == wanted:
-            route.continue_()
-        else:
-            route.fulfill(status=401, body=json.dumps({"detail": "needs a key"}))
 
-    page.route("**/v1/*", guard)
-    page.reload()
-    page.wait_for_selector("#key:visible")
-    page.fill("#key", "a wrong key")
-    page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('#problem').textContent.includes('does not accept')")
-    page.fill("#key", "a key of sixteen")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#model:not([hidden])")
-    assert page.is_hidden("#key") and page.is_hidden("#problem")
-    predict(page, TEXT)
-    kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
-    assert kept == [0, 0, "", f"{general}/"]
+def test_the_key_opens_all_of_the_page_and_is_kept_nowhere(trained: Path, tmp_path: Path, open_page: Open) -> None:
+    keys = tmp_path / "keys.txt"
+    keys.write_text("a-key-of-more-than-sixteen\n")
+    model = Forged(trained, tmp_path / "model")
+    model.write("report.html", "<!DOCTYPE html><title>the report</title>")
+    with served(model.path, options=["--api-key-file", str(keys)]) as address:
+        page = open_page(address, ready=False)
+        page.wait_for_selector("#key:visible")
+        assert "asks for a key" in page.text_content("#problem")
+        page.fill("#key", "a wrong key")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelector('#problem').textContent.includes('does not accept')")
+        page.fill("#key", "a-key-of-more-than-sixteen")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#model:not([hidden])")
+        assert page.is_hidden("#key") and page.is_hidden("#problem")
+        predict(page, "a warm and funny film")
+        page.evaluate(DROP, ["a.csv", "text\nA warm film.\n"])
+        page.wait_for_selector("#job a[download]")
+        with page.expect_download() as waiting:
+            page.click("#model button")
+        assert "the report" in Path(waiting.value.path()).read_text("utf-8")
+        kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie, location.href]")
+        assert kept == [0, 0, "", f"{address}/"]
+        page.reload()
+        page.wait_for_selector("#key:visible")
+
+
+# ---------------------------------------------------------------------- models
+
+
+def test_the_model_tells_its_figures_card_and_report(trained: Path, tmp_path: Path, open_page: Open) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text("utf-8"))["test"]
+    with served(trained) as address:
+        page = open_page(address)
+        assert page.locator(".tile dd").all_text_contents()[:2] == [
+            f"{metrics['accuracy']:.1%}",
+            f"{metrics['macro_f1']:.3f}",
+        ]
+        page.click(".card summary")
+        assert "Intended use" in page.locator(".card h4").all_text_contents()
+        assert not re.search(
+            r"[*|`]|\\\\|^#", "\n".join(page.locator(".card p, .card li, .card td").all_text_contents())
+        )
+        with page.context.expect_page() as opened:
+            page.click("#model a")
+        assert "how good the model is" in opened.value.text_content("h1")
+
+
+def test_one_of_several_models_can_be_chosen(trained: Path, open_page: Open) -> None:
+    with served(f"films={trained}", "all=general") as address:
+        page = open_page(address)
+        assert page.locator("#models option").all_text_contents() == ["films", "all"]
+        predict(page, "a warm and funny film")
+        assert page.locator("#result > .bars li").count() == 2
+        page.select_option("#models", "all")
+        page.wait_for_selector("#result > .bars li:nth-child(3) .fill")
+        page.wait_for_function("() => document.querySelector('#title').textContent.startsWith('all:')")
+        page.evaluate(DROP, ["a.csv", "text\nThe parcel came on Tuesday.\n"])
+        page.wait_for_selector("#job a[download]")
+        assert b"neutral" in finished(page)
+
+
+def test_a_model_that_the_server_exchanges_shows_its_own_labels(trained: Path, tmp_path: Path, open_page: Open) -> None:
+    model = Forged(trained, tmp_path / "model")
+    keys = tmp_path / "keys.txt"
+    keys.write_text("a-key-of-more-than-sixteen\n")
+    with served(model.path, options=["--api-key-file", str(keys)]) as address:
+        page = open_page(address, ready=False)
+        page.wait_for_selector("#key:visible")
+        page.fill("#key", "a-key-of-more-than-sixteen")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#model:not([hidden])")
+        model.sign(labels=["no", "yes"])
+        asked = page.request.post(
+            f"{address}/v1/reload", headers={"Authorization": "Bearer a-key-of-more-than-sixteen"}
+        )
+        assert asked.ok
+        predict(page, "a warm and funny film")
+        assert list(bars(page)) == ["no", "yes"]
 
 
 # ------------------------------------------------------------------ strangers
@@ -331,8 +572,10 @@ def test_hostile_texts_and_labels_run_no_script(tmp_path: Path, open_page: Open)
         "README.md",
         "# " + "\n\n".join(HOSTILE) + "\n\n| a | b |\n| --- | ---: |\n| " + " | ".join(HOSTILE[:2]) + " |\n",
     )
-    with served(forged.path) as address:
+    forged.path.rename(hostile := tmp_path / HOSTILE[0].replace("/", "_"))
+    with served(hostile) as address:
         page = open_page(address)
+        assert page.text_content("#title bdi") == hostile.name
         for text in [*HOSTILE, "\n".join(HOSTILE)]:
             page.fill("#text", text)
             page.wait_for_selector("#result .verdict:not(.waiting), #result .lines")
@@ -341,6 +584,11 @@ def test_hostile_texts_and_labels_run_no_script(tmp_path: Path, open_page: Open)
         for opener in page.locator(".opener").all():
             opener.click()
         page.wait_for_load_state("networkidle")
+        for name in HOSTILE:
+            page.evaluate(DROP, [f"{name}.csv", f"text\n{name.count('x')}\n"])
+            page.wait_for_selector("#job a[download]")
+            assert page.text_content("#job .job-name bdi") == f"{name}.csv"
+        page.click(".card summary")
         assert page.evaluate("window.ran") is None
         assert page.locator("main img, main svg, main script, main style, main a[href^=javascript]").count() == 0
         assert page.evaluate("getComputedStyle(document.body).display") == "block"

@@ -3,17 +3,25 @@
  */
 
 import { button, byId, counted, integer, make, name, pause, say } from "./elements.js";
-import { gone, path, send } from "./server.js";
+import { Problem, gone, path, send } from "./server.js";
 
 const LINE_END = 10;
 const BYTES_HELD = 8 << 20; // so much of an answer is in memory; the browser may put the rest on its disk
-const TYPES = { jsonl: "application/x-ndjson", ndjson: "application/x-ndjson", tsv: "text/tab-separated-values" };
+const TYPES = {
+  csv: "text/csv",
+  txt: "text/csv",
+  tsv: "text/tab-separated-values",
+  jsonl: "application/x-ndjson",
+  ndjson: "application/x-ndjson",
+};
+const PACKED = /\.(gz|zst)$/i; // the server unpacks what it is sent, and sends rows as they are
+const PARAMETERS = { column: "text_column", header: "header", prefix: "prefix" }; // of the form's fields
 
 let running = null;
 let offered = null;
 
-/** Scores a file and draws how far it is in `area`; a file before it is stopped. */
-export async function scoreFile(file, area, problem) {
+/** Scores a file and draws how far it is in `area`; a file before it is stopped. `inWords` tells what went wrong. */
+export async function scoreFile(file, area, inWords) {
   running?.abort();
   const stop = (running = new AbortController());
   const job = draw(file, area, () => stop.abort());
@@ -24,14 +32,22 @@ export async function scoreFile(file, area, problem) {
     finish(job, file, rows, content);
   } catch (error) {
     if (running !== stop) return; // another file has taken its place
-    job.bar.remove();
-    job.stop.remove();
-    say(job.note, stop.signal.aborted ? "Stopped." : problem(error));
-    job.note.classList.toggle("problem", !stop.signal.aborted);
-    say(byId("status"), job.note.textContent);
+    const again = button("Try again", () => scoreFile(file, area, inWords));
+    fail(job, stop.signal.aborted ? "Stopped." : inWords(error), stop.signal.aborted, again);
   } finally {
     if (running === stop) running = null;
   }
+}
+
+/** Says why there is no download. Hints of the server that name parameters are for programs: here they are fields. */
+function fail({ bar, note, stop }, words, isStopped, again) {
+  bar.remove();
+  const told = words.replace(/\bbody:(\d+)/g, "line $1").replace("body: ", "").replace(/(; (?=[^;]*(\?\w|--)).*)$/, ".");
+  say(note, told);
+  note.classList.toggle("problem", !isStopped);
+  stop.replaceWith(again);
+  if (told !== words && /\?(text_column|header|prefix)|--prefix/.test(words)) byId("options").open = true;
+  say(byId("status"), told);
 }
 
 /** Whether a file is being scored. */
@@ -51,11 +67,16 @@ function draw(file, area, onStop) {
 
 /** Sends the file, again while the server is busy; the rows come back as they are scored. */
 async function begin(file, job, signal) {
-  const ending = /\.(\w+)$/.exec(file.name.toLowerCase())?.[1];
-  const where = path(byId("proba").checked ? "score?proba=true" : "score");
+  const type = TYPES[endingOf(file)];
+  if (!type) throw new Problem("This page takes CSV, TSV and JSON Lines. The command rnn score reads workbooks and Parquet, too.");
+  const query = new URLSearchParams(byId("proba").checked ? { proba: "true" } : {});
+  for (const [field, parameter] of Object.entries(PARAMETERS)) {
+    if (byId(field).value) query.set(parameter, byId(field).value);
+  }
+  const where = `${path("score")}?${query}`;
   for (;;) {
     try {
-      return await send(where, { method: "POST", body: file }, TYPES[ending] ?? "text/csv", signal);
+      return await send(where, { method: "POST", body: file }, type, signal);
     } catch (error) {
       if (signal.aborted || !error.status || !error.wait) throw error;
       say(job.note, error.message);
@@ -63,6 +84,8 @@ async function begin(file, job, signal) {
     }
   }
 }
+
+const endingOf = (file) => /\.(\w+)$/.exec(file.name.replace(PACKED, ""))?.[1].toLowerCase() ?? "csv";
 
 /** The answer's bytes. Line ends in are line ends out, so those of both say how far it is. */
 async function collect(file, answer, job, signal) {
@@ -113,7 +136,7 @@ function lineEnds(bytes) {
 
 function finish({ area, bar, note, stop }, file, rows, content) {
   offered = URL.createObjectURL(content);
-  const saved = file.name.replace(/(\.[A-Za-z0-9]+)?$/, (ending) => `.scored${ending || ".csv"}`);
+  const saved = file.name.replace(PACKED, "").replace(/(\.\w+)?$/, (ending) => `.scored${ending || ".csv"}`);
   const link = make("a", { class: "button main", href: offered, download: saved }, "Download ", name(saved));
   bar.value = 1;
   stop.remove();

@@ -83,7 +83,7 @@ async function refusal(answer) {
 }
 
 function words(status, detail, pointer) {
-  const said = detail ? ` The server says: ${detail}.` : "";
+  const said = detail ? ` It says: ${detail.replace(/\.$/, "")}.` : "";
   switch (status) {
     case 401:
       return key ? "The server does not accept this key." : "The server asks for a key.";
