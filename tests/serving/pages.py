@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 
 import pytest
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 30
 """A busy machine answers, and ends, well within that."""
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -42,11 +42,13 @@ export async function scoreFile(file, area, inWords) {
 /** Says why there is no download. Hints of the server that name parameters are for programs: here they are fields. */
 function fail({ bar, note, stop }, words, isStopped, again) {
   bar.remove();
-  const told = words.replace(/\bbody:(\d+)/g, "line $1").replace("body: ", "").replace(/(; (?=[^;]*(\?\w|--)).*)$/, ".");
+  const helps = /\?(text_column|header)|--prefix/.test(words);
+  const plain = words.replace(/\bbody:(\d+)/g, "line $1").replace("body: ", "").replace(/; (?=[^;]*(\?\w|--)).*$/, ".");
+  const told = helps ? `${plain} The options help.` : plain;
   say(note, told);
   note.classList.toggle("problem", !isStopped);
   stop.replaceWith(again);
-  if (told !== words && /\?(text_column|header|prefix)|--prefix/.test(words)) byId("options").open = true;
+  if (helps) byId("options").open = true;
   say(byId("status"), told);
 }
 
