@@ -16,8 +16,8 @@ export function drawVerdict(prediction) {
   const { label, probability, unsure, no_known_words: unknown } = prediction;
   if (unknown) return make("p", { class: "verdict unsure" }, make("b", {}, "no known word"));
   const share = make("span", { class: "share" }, percent(probability));
-  if (unsure) return make("p", { class: "verdict unsure" }, make("b", {}, "unsure"), " ", make("span", {}, "rather ", name(label)), " ", share);
-  return make("p", { class: "verdict" }, make("b", {}, name(label)), " ", share);
+  const said = unsure ? [make("b", {}, "unsure"), " rather ", name(label)] : [make("b", {}, name(label))];
+  return make("p", { class: unsure ? "verdict unsure" : "verdict" }, ...said, " ", share);
 }
 
 /** An empty drawing, so that nothing jumps when the first prediction comes. */
@@ -41,10 +41,13 @@ export function drawBars(prediction, model) {
   }
   if (zone) {
     const swatch = make("span", { class: "zone swatch", "aria-hidden": "true" });
-    const until = make("span", {}, `From ${percent(zone[1])} on, the model is sure of `, name(prediction.label), "; in the hatched zone another label is too close.");
-    found.push(make("p", { class: "legend" }, swatch, until));
+    const words = ["; in the hatched zone another label is too close."];
+    words.unshift(`From ${percent(zone[1])} on, the model is sure of `, name(prediction.label));
+    found.push(make("p", { class: "legend" }, swatch, make("span", {}, ...words)));
   }
-  if (prediction.no_known_words) found.push(make("p", { class: "hint" }, "The model knows no word of this text: the bars mean little."));
+  if (prediction.no_known_words) {
+    found.push(make("p", { class: "hint" }, "The model knows no word of this text: the bars mean little."));
+  }
   return found;
 }
 
@@ -60,7 +63,8 @@ function drawBar([label, probability], isPredicted, zone) {
     track.append(drawn);
   }
   const share = make("span", { class: "n" }, probability == null ? "–" : percent(probability));
-  return make("li", { class: isPredicted ? "predicted" : null }, make("span", { class: "label" }, name(label)), track, share);
+  const called = make("span", { class: "label" }, name(label));
+  return make("li", { class: isPredicted ? "predicted" : null }, called, track, share);
 }
 
 /**
@@ -69,7 +73,8 @@ function drawBar([label, probability], isPredicted, zone) {
  * The margin is that of rnn_cli/scoring/decision.py: of two labels the distance to the threshold, of more that between
  * the two most probable, in log-odds. The other labels keep their proportions.
  */
-export function unsureZone({ label, probability, probabilities }, { labels, decision: { threshold, unsure_below: margin } }) {
+export function unsureZone({ label, probability, probabilities }, { labels, decision }) {
+  const { threshold, unsure_below: margin } = decision;
   if (!margin || label === null) return null;
   const share = (odds) => odds / (1 + odds);
   if (labels.length === 2) {
@@ -93,10 +98,12 @@ export function drawExplanation(text, prediction) {
     if (start >= CHARACTERS_MARKED) break;
     const kind = mark(value, strongest);
     const words = characters.slice(start, end).join("");
-    found.append(between(characters.slice(index, start).join("")), kind ? make("mark", { class: kind, title: weight(value) }, words) : words);
+    const drawn = kind ? make("mark", { class: kind, title: weight(value) }, words) : words;
+    found.append(between(characters.slice(index, start).join("")), drawn);
     index = end;
   }
-  found.append(between(characters.slice(index, CHARACTERS_MARKED).join("")), characters.length > CHARACTERS_MARKED ? " …" : "");
+  found.append(between(characters.slice(index, CHARACTERS_MARKED).join("")));
+  if (characters.length > CHARACTERS_MARKED) found.append(" …");
   const title = make("h3", {}, "What speaks for ", name(prediction.label), ", and what against");
   return [title, found, ...named(characters, parts, "for", 1), ...named(characters, parts, "against", -1)];
 }
@@ -119,16 +126,19 @@ function named(characters, parts, kind, sign) {
     const words = characters.slice(part.start, part.end).join("").replace(/\s+/g, " ");
     return make("li", {}, name(words), " ", make("span", { class: "n" }, weight(part.weight)));
   });
-  return [make("div", { class: `named ${kind}` }, make("h4", {}, kind), make("ul", { "aria-label": `Words ${kind}` }, ...items))];
+  const list = make("ul", { "aria-label": `Words ${kind}` }, ...items);
+  return [make("div", { class: `named ${kind}` }, make("h4", {}, kind), list)];
 }
 
 /** A table of several predictions. `look(text, cell)` fills a row's details when they are opened. */
 export function drawTable(texts, predictions, model, look) {
-  const head = make("tr", {}, ...["text", "label", "probability"].map((title, index) => make("th", { scope: "col", class: index === 2 ? "n" : null }, title)));
+  const title = (words) => make("th", { scope: "col", class: words === "probability" ? "n" : null }, words);
+  const head = make("thead", {}, make("tr", {}, ...["text", "label", "probability"].map(title)));
   const body = make("tbody");
   texts.forEach((text, index) => body.append(...row(text, predictions[index], look)));
   const caption = make("caption", { class: "unseen" }, "Prediction for each line");
-  return [counts(predictions, model), make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Predictions" }, make("table", { class: "lines" }, caption, make("thead", {}, head), body))];
+  const wide = { class: "wide", tabindex: "0", role: "region", "aria-label": "Predictions" };
+  return [counts(predictions, model), make("div", wide, make("table", { class: "lines" }, caption, head, body))];
 }
 
 function row(text, prediction, look) {
@@ -147,7 +157,8 @@ function row(text, prediction, look) {
   const fill = make("span", { class: "fill" });
   fill.style.setProperty("inline-size", `${100 * probability}%`);
   share.append(make("span", { class: "track", "aria-hidden": "true" }, fill));
-  const first = make("tr", { class: unsure || unknown ? "unsure" : null }, make("td", {}, opener), make("td", { class: "label" }, make("span", {}, shown)), share);
+  const called = make("td", { class: "label" }, make("span", {}, shown));
+  const first = make("tr", { class: unsure || unknown ? "unsure" : null }, make("td", {}, opener), called, share);
   return [first, details];
 }
 
@@ -159,9 +170,10 @@ function counts(predictions, model) {
     else found.set(each.label, (found.get(each.label) ?? 0) + 1);
   }
   const ranked = [...found].filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
-  const items = ranked.slice(0, LABELS_SHOWN).map(([label, count]) => make("li", {}, make("b", {}, integer(count)), " ", name(label)));
-  if (ranked.length > LABELS_SHOWN) items.push(make("li", {}, `and ${integer(ranked.length - LABELS_SHOWN)} more labels`));
-  if (unsure) items.push(make("li", { class: "muted" }, make("b", {}, integer(unsure)), " unsure"));
+  const item = (count, words, kind) => make("li", { class: kind }, make("b", {}, integer(count)), " ", words);
+  const items = ranked.slice(0, LABELS_SHOWN).map(([label, count]) => item(count, name(label)));
+  if (ranked.length > LABELS_SHOWN) items.push(item(ranked.length - LABELS_SHOWN, "more labels"));
+  if (unsure) items.push(item(unsure, "unsure", "muted"));
   return make("ul", { class: "counts", "aria-label": "Predictions of each label" }, ...items);
 }
 

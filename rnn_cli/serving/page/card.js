@@ -4,7 +4,16 @@
 
 import { make } from "./elements.js";
 
-const INLINE = /`([^`]+)`|\*\*((?:\\.|[^*\\])+)\*\*|\[((?:\\.|[^\]\\])+)\]\(([^)\s]*)\)|\\([!-/:-@[-`{-~])|&(amp|lt|gt|quot|#39);/g;
+const INLINE = new RegExp(
+  [
+    /`([^`]+)`/, // code
+    /\*\*((?:\\.|[^*\\])+)\*\*/, // strong
+    /\[((?:\\.|[^\]\\])+)\]\([^)\s]*\)/, // a link
+    /\\([!-/:-@[-`{-~])/, // a sign as it is
+    /&(amp|lt|gt|quot|#39);/,
+  ].map((each) => each.source).join("|"),
+  "g",
+);
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
 const HIGHEST = 3; // the card's title is one step below the page's h2
 
@@ -85,7 +94,7 @@ function inline(text) {
 }
 
 /** A link of a card is a name alone: it may point anywhere, and its files are in the model's folder. */
-function piece([, code, strong, link, , escaped, entity]) {
+function piece([, code, strong, link, escaped, entity]) {
   if (code !== undefined) return [make("code", {}, code)];
   if (strong !== undefined) return [make("strong", {}, ...inline(strong))];
   if (link !== undefined) return inline(link);

@@ -34,7 +34,7 @@ const KINDS = [
   [["sport", "sports"], ["The home side won by two goals after extra time."]],
   [["business", "finance", "economy"], ["The company's shares rose after it doubled its profit."]],
   [["world", "politics", "government"], ["The two governments will talk about the border on Monday."]],
-  [["tech", "technology", "science", "sci/tech", "science and technology"], ["The new chip needs half the power of the old one."]],
+  [["tech", "technology", "science", "sci/tech"], ["The new chip needs half the power of the old one."]],
   [["health", "medicine"], ["A walk each day lowers the blood pressure, doctors say."]],
   [["entertainment", "culture", "music"], ["The band plays its new album in full on Saturday."]],
   [["travel"], ["The night train reaches the coast at six."]],
@@ -58,7 +58,8 @@ const MOST = 6;
 /** Up to six texts for a model with these labels. */
 export function examplesFor(labels) {
   const whole = labels.map((label) => label.trim().toLowerCase());
-  const texts = [whole, whole.flatMap((label) => label.match(/\p{L}+/gu) ?? [])].map(fitting).find((found) => found.length > 1);
+  const words = whole.flatMap((label) => label.match(/\p{L}+/gu) ?? []);
+  const texts = [whole, words].map(fitting).find((found) => found.length > 1);
   return (texts ?? FACTS).slice(0, MOST);
 }
 

@@ -14,6 +14,7 @@ const TYPES = {
   jsonl: "application/x-ndjson",
   ndjson: "application/x-ndjson",
 };
+const TAKEN = "This page takes CSV, TSV and JSON Lines.";
 const PACKED = /\.(gz|zst)$/i; // the server unpacks what it is sent, and sends rows as they are
 const PARAMETERS = { column: "text_column", header: "header", prefix: "prefix" }; // of the form's fields
 
@@ -70,7 +71,7 @@ function draw(file, area, onStop) {
 /** Sends the file, again while the server is busy; the rows come back as they are scored. */
 async function begin(file, job, signal) {
   const type = TYPES[endingOf(file)];
-  if (!type) throw new Problem("This page takes CSV, TSV and JSON Lines. The command rnn score reads workbooks and Parquet, too.");
+  if (!type) throw new Problem(`${TAKEN} The command rnn score reads workbooks and Parquet, too.`);
   const query = new URLSearchParams(byId("proba").checked ? { proba: "true" } : {});
   for (const [field, parameter] of Object.entries(PARAMETERS)) {
     if (byId(field).value) query.set(parameter, byId(field).value);

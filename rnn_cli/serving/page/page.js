@@ -42,7 +42,8 @@ async function update(rest = TYPING_MS) {
   const { signal } = turn;
   const given = texts();
   byId("clear").hidden = !box.value;
-  say(byId("count"), given.length > 1 ? counted(given.length, "line") : box.value ? counted([...box.value].length, "character") : "");
+  const size = given.length > 1 ? counted(given.length, "line") : counted([...box.value].length, "character");
+  say(byId("count"), box.value ? size : "");
   await persist(async () => {
     await pause(rest, signal);
     await loaded();
@@ -114,21 +115,23 @@ function more(lines) {
   if (lines.length <= LINES_SHOWN) return null;
   const file = () => new File(lines.map((text) => `${JSON.stringify({ text })}\n`), "lines.jsonl");
   const all = button(`Score all ${integer(lines.length)} as a file`, () => startFile(file()));
-  return make("p", { class: "row" }, make("span", { class: "muted" }, `These are the first ${integer(LINES_SHOWN)}.`), all);
+  const note = make("span", { class: "muted" }, `These are the first ${integer(LINES_SHOWN)}.`);
+  return make("p", { class: "row" }, note, all);
 }
 
 /** A row's details: the whole answer for its text. */
 function look(text, cell) {
   cell.append(make("p", { class: "muted" }, "…"));
-  ask(path("explain"), { text, proba: true }).then(
-    ({ predictions: [prediction] }) => cell.replaceChildren(...drawBars(prediction, model), make("div", { class: "words" }, ...drawExplanation(text, prediction))),
-    (error) => cell.replaceChildren(make("p", { class: "problem" }, inWords(error))),
-  );
+  const draw = ({ predictions: [prediction] }) => {
+    const words = make("div", { class: "words" }, ...drawExplanation(text, prediction));
+    cell.replaceChildren(...drawBars(prediction, model), words);
+  };
+  const fail = (error) => cell.replaceChildren(make("p", { class: "problem" }, inWords(error)));
+  ask(path("explain"), { text, proba: true }).then(draw, fail);
 }
 
 function show(elements, words, signal) {
   result.replaceChildren(...elements.filter(Boolean));
-  result.removeAttribute("aria-busy");
   pause(SPEAK_MS, signal).then(() => say(byId("status"), words), () => {});
 }
 
@@ -140,15 +143,16 @@ function showNothing() {
 
 // ---------------------------------------------------------------- problems
 
-const inWords = (error) => (error instanceof Problem ? error.message : "The page made a mistake. Load it again, please.");
+const inWords = (error) => (error instanceof Problem ? error.message : "The page made a mistake. Please load it again.");
 
 function tell(error) {
   if (!(error instanceof Problem)) console.error(error);
+  if (error.needsKey) return askForKey(error);
   const place = byId("problem");
+  place.hidden = false; // before its words, or they are not heard
   say(place, inWords(error));
-  place.hidden = false;
   result.classList.add("stale");
-  if (error.needsKey) askForKey();
+  return undefined;
 }
 
 function solved() {
@@ -158,10 +162,9 @@ function solved() {
   result.classList.remove("stale");
 }
 
-function askForKey() {
-  const form = byId("key-form");
-  if (!form.hidden) return;
-  form.hidden = false;
+function askForKey(error) {
+  say(byId("key-words"), error.message);
+  byId("key-form").hidden = false;
   byId("key").focus();
 }
 
@@ -280,12 +283,15 @@ function listed(labels, most = LABELS_LISTED) {
   return [...shown, labels.length > most ? ", …" : ""];
 }
 
-const decisionInWords = ({ threshold }, labels) =>
-  labels.length === 2 ? [name(labels[1]), ` from ${percent(threshold)} on, else `, name(labels[0])] : ["the most probable label"];
+function decisionInWords({ threshold }, labels) {
+  if (labels.length > 2) return ["the most probable label"];
+  return [name(labels[1]), ` from ${percent(threshold)} on, else `, name(labels[0])];
+}
 
 function unsureInWords({ unsure_below: margin, threshold }, labels) {
   if (!margin) return "never: it always decides";
-  if (labels.length > 2) return `where the most probable label is less than ${decimal(Math.exp(margin))} times as probable as the next`;
+  const factor = decimal(Math.exp(margin));
+  if (labels.length > 2) return `where the most probable label is less than ${factor} times as probable as the next`;
   const shares = [1 - threshold, threshold].map((start, index) => {
     const odds = (start / (1 - start)) * Math.exp(margin);
     return index ? odds / (1 + odds) : 1 / (1 + odds);
@@ -297,7 +303,7 @@ function unsureInWords({ unsure_below: margin, threshold }, labels) {
 
 function startFile(file) {
   scoreFile(file, byId("job"), (error) => {
-    if (error.needsKey) askForKey();
+    if (error.needsKey) askForKey(error);
     return inWords(error);
   });
   byId("job").scrollIntoView({ block: "nearest" });

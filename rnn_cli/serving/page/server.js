@@ -86,7 +86,7 @@ function words(status, detail, pointer) {
   const said = detail ? ` It says: ${detail.replace(/\.$/, "")}.` : "";
   switch (status) {
     case 401:
-      return key ? "The server does not accept this key." : "The server asks for a key.";
+      return key ? "The server does not accept this key" : "This server asks for a key";
     case 403:
       return `The server does not let this page ask.${said}`;
     case 408:
