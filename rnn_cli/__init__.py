@@ -11,11 +11,13 @@ from rnn_cli.system import report_to_nobody
 if TYPE_CHECKING:
     from rnn_cli.api import check, compare, evaluate, load, score, train
     from rnn_cli.classifier import RNNClassifier
+    from rnn_cli.client import Client
     from rnn_cli.errors import Error
     from rnn_cli.scoring.prediction import Part, Prediction
     from rnn_cli.scoring.predictor import Predictor
 
 __all__ = [
+    "Client",
     "Error",
     "Part",
     "Prediction",
@@ -36,6 +38,7 @@ __version__ = "0.2.0"
 report_to_nobody()
 
 _PUBLIC = {
+    "Client": "rnn_cli.client:Client",
     "Error": "rnn_cli.errors:Error",
     "Part": "rnn_cli.scoring.prediction:Part",
     "Prediction": "rnn_cli.scoring.prediction:Prediction",

@@ -84,6 +84,7 @@ for quiet_command in (
     compare,
     predict,
     score,
+    serve,
     export,
     data.commands["check"],
     inspect.commands["gradients"],

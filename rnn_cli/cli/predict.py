@@ -58,6 +58,7 @@ Examples:
     help="fp32 (default), or int8: faster, nearly the same.",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Cores to use  [default: all]")
+@click.option("--server", metavar="URL", help="Ask an rnn serve; --model NAME is then one of its models.")
 def predict(
     texts: tuple[str, ...],
     model: str | None,
@@ -67,6 +68,7 @@ def predict(
     proba: bool,
     precision: "Precision",
     threads: int | None,
+    server: str | None,
     inputs: tuple[str, ...],
     **of_files: Any,
 ) -> None:
@@ -109,6 +111,11 @@ def predict(
             hint = rows if DATA_FILE.search(text.lower()) else lines
             click.echo(f"Warning: {one_line(text)} is taken as a text; {hint}", err=True)
 
+    if server is not None:
+        _refuse_beside_server()
+        _predict_there(server, model, texts, style, explain=explain, proba=proba)
+        return
+
     from rnn_cli.api import open_model
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.scoring.predictor import MOST_PARTS
@@ -130,6 +137,35 @@ def predict(
         unknown += sum(prediction.no_known_words for prediction in predictions)
         tokens += scores.tokens
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
+
+
+def _refuse_beside_server() -> None:
+    """Raise UsageError for what the server has decided."""
+    context = click.get_current_context()
+    for name in ("labels", "precision", "threads"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(f"--{name} and --server do not go together", hint=f"give it to rnn serve: --{name}")
+
+
+def _predict_there(
+    server: str, model: str | None, texts: tuple[str, ...], style: str, *, explain: bool, proba: bool
+) -> None:
+    from rnn_cli.cli.show_predictions import Writer
+    from rnn_cli.client import Client
+
+    unknown = 0
+    with Client(server, model=model) as client:
+        abstains = client.about["decision"]["unsure_below"] > 0
+        writer = Writer(style, client.labels, proba=proba, abstains=abstains)
+        windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
+        for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
+            predictions = client.predict(window)
+            if explain:
+                writer.write_explained(window, predictions, client.explain(window))
+            else:
+                writer.write(window, predictions)
+            unknown += sum(prediction.no_known_words for prediction in predictions)
+    _warn(unknown if style == "plain" else 0, None)
 
 
 def _warn(unknown: int, unlike: str | None) -> None:

@@ -1,15 +1,13 @@
 """`rnn serve`."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from rnn_cli.cli.options import labels_option
+from rnn_cli.cli.options import Command, labels_option
 from rnn_cli.progress import Notes, is_quiet
 from rnn_cli.serving.settings import Limits, ServerSettings, check_settings, named_models
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 LIMITS = {
     "body_bytes": "Bytes of a request",
@@ -96,10 +94,12 @@ def serve(models: tuple[str, ...], labels: list[str] | None, **options: Any) -> 
         serve_alone(settings, create_app(settings, Notes().note), _say_where)
         return
     from rnn_cli.bundle.locate import locate
-    from rnn_cli.bundle.model_folder import Bundle
+    from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER, Bundle
 
     for _, folder in settings.models:  # what is wrong is told here, before a worker starts
-        Bundle.open(locate(folder, Notes().note))
+        opened = Bundle.open(locate(folder, Notes().note))
+        for name in (TOKENIZER, ONNX_MODEL):
+            opened.verify(name)
     serve_with_workers(settings, _say_where)
 
 

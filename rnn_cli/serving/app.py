@@ -1,12 +1,14 @@
 """The endpoints, and the life of a worker: load, serve, reload, drain."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -33,14 +35,14 @@ from rnn_cli.serving.rows import answer_rows
 from rnn_cli.serving.scoring import Scoring, row_of
 from rnn_cli.serving.settings import ServerSettings, read_keys
 
-logger = logging.getLogger("rnn.serve")
+_log = logging.getLogger("rnn.serve")
 
 REPORT_CSP = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
 """A report is as trusted as its model, which may be a stranger's."""
 
-KEYS = ("text", "texts", "proba", "explain")
+BODY_KEYS = ("text", "texts", "proba", "explain")
 """What a request for predictions may hold."""
 
 PARENT_SECONDS = 1.0
@@ -70,10 +72,13 @@ class Server:
         app = Starlette(
             routes=self._routes(),
             middleware=[cors] if allowed else [],
-            exception_handlers={HTTPException: answer_problem},
+            exception_handlers={HTTPException: answer_problem, Exception: answer_problem},
             lifespan=self._lifespan,
         )
         app.router.redirect_slashes = False
+        # The models stay: no search for cycles goes through them again.
+        gc.collect()
+        gc.freeze()
         self.edge = Edge(app, settings, read_keys(settings.api_key_file), self._metered)
 
     def _routes(self) -> list[BaseRoute]:
@@ -122,7 +127,7 @@ class Server:
     async def _predict(self, request: Request, *, always: bool) -> Response:
         model = self._asked(request)
         body = await receive_json(request, self._limits)
-        refuse_unknown(body, KEYS)
+        refuse_unknown(body, BODY_KEYS)
         proba, explain = checked_flag(body, "proba"), checked_flag(body, "explain") or always
         if ("text" in body) == ("texts" in body):
             raise Problem(422, "give either text or texts", "")
@@ -168,7 +173,7 @@ class Server:
         try:
             content = bundle.read(REPORT)
         except Error as error:
-            logger.error("%s", error)
+            _log.error("%s", error)
             raise Problem(503, "the report cannot be read") from None
         return HTMLResponse(content, headers={"Content-Security-Policy": REPORT_CSP})
 
@@ -208,10 +213,10 @@ class Server:
                 keys = read_keys(self._settings.api_key_file)
                 found = await loop.run_in_executor(None, self._models.opened)
             except Error as error:
-                logger.error("not reloaded: %s", error)
+                _log.error("not reloaded: %s", error)
                 raise
             self._models.current, self.edge.keys = found, keys
-            logger.info("reloaded")
+            _log.info("reloaded")
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -223,20 +228,19 @@ class Server:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        if not self._is_worker and hasattr(signal, "SIGHUP"):
-            loop.add_signal_handler(signal.SIGHUP, hear_reload)
         if self._is_worker:
             tasks.add(loop.create_task(self._end_without_parent()))
-        self._drain_first(loop)
+        if threading.current_thread() is threading.main_thread():  # only there signals are heard
+            if not self._is_worker:
+                loop.add_signal_handler(signal.SIGHUP, hear_reload)
+            self._drain_first(loop)
         yield
         for task in tasks:
             task.cancel()
 
     async def _reload_quietly(self) -> None:
-        try:
+        with suppress(Error):  # the log has it
             await self.reload()
-        except Error:
-            pass  # the log has it
 
     async def _end_without_parent(self) -> None:
         while os.getppid() == self._parent:
@@ -284,7 +288,7 @@ def create_worker(settings: ServerSettings) -> Edge:
     """The application of one worker of several; ends the process where it cannot be made."""
     log_to_stderr(settings)
     try:
-        return Server(settings, logger.info, is_worker=True).edge
+        return Server(settings, _log.info, is_worker=True).edge
     except Error as error:
-        logger.error("%s", error)
+        _log.error("%s", error)
         sys.exit(STARTUP_FAILED)

@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.requests import Request
 
-from rnn_cli.data.reading.blocks import is_encodable
 from rnn_cli.serving.problems import Problem
 from rnn_cli.serving.settings import Limits
 
@@ -15,9 +14,10 @@ MIB = 1 << 20
 
 
 async def receive_body(request: Request, most: int, limits: Limits, write: Callable[[bytes], object]) -> None:
-    """Give the body to `write` as it arrives. Raises `Problem` 413 if it is larger than `most` bytes, 408 if it is slow.
+    """Give the body to `write` as it arrives.
 
-    What the header Content-Length says is believed only where it is too much.
+    Raises `Problem` 413 if it is larger than `most` bytes, 408 if it is slow, 415 if it is compressed. What the header
+    Content-Length says is believed only where it is too much.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "compressed bodies are not read; send it as it is")
@@ -104,5 +104,8 @@ def check_text(text: object, limits: Limits, pointer: str) -> None:
         raise Problem(422, "expected a text", pointer)
     if len(text) > limits.characters:
         raise Problem(422, f"expected at most {limits.characters:,} characters, got {len(text):,}", pointer)
-    if not is_encodable(text):
-        raise Problem(422, "half of a surrogate pair, which is not a character", pointer)
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Problem(422, "half of a surrogate pair, which is not a character", pointer) from None

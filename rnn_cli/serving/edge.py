@@ -19,8 +19,8 @@ from rnn_cli.serving.metrics import Metered
 from rnn_cli.serving.problems import Problem, problem_response
 from rnn_cli.serving.settings import ServerSettings, is_key, is_served_host
 
-access_log = logging.getLogger("rnn.serve.access")
-logger = logging.getLogger("rnn.serve")
+_access_log = logging.getLogger("rnn.serve.access")
+_log = logging.getLogger("rnn.serve")
 
 OPEN_PREFIXES = ("/health/", "/v2/health/", "/page/")
 """What needs no key, as probes and a browser's first request bring none: it tells nothing of models or texts."""
@@ -67,15 +67,15 @@ class Edge:
         except ClientDisconnect:
             status = status or 499  # as nginx has it: nobody is there to be answered
         except Exception:
-            logger.exception("request %s failed", request_id.decode())
+            _log.exception("request %s failed", request_id.decode())
             if not status:
-                problem = Problem(503, "the server failed; its log says how")
-                await problem_response(problem)(scope, receive, answer)
+                failed = Problem(503, "the server failed; its log says how")
+                await problem_response(failed)(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - began
             self._metered.answered(_endpoint(scope), status, seconds)
-            if access_log.isEnabledFor(logging.INFO):
-                access_log.info("", extra={"request": self._line(scope, status, seconds, request_id)})
+            if _access_log.isEnabledFor(logging.INFO):
+                _access_log.info("", extra={"request": self._line(scope, status, seconds, request_id)})
 
     def _refuse_stranger(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Raise `Problem` for a request that may not come in."""

@@ -2,7 +2,7 @@
 
 A piece of work is never joined with another one's. Two requests scored in one batch would change each other's last
 digits (their texts are padded to one length, and sums of floating-point numbers depend on their order), so each request
-is scored as `rnn predict` scores its texts, and the answers are equal to the last bit. Nothing waits for company either.
+is scored as `rnn predict` scores its texts, and the answers are equal to the last bit. Nothing waits for company.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+Done = TypeVar("Done")
 
 
 class QueueFull(Exception):
@@ -45,10 +45,10 @@ class Lane:
         finally:
             self.taken -= 1
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Done]) -> Done:
         """The result of work that the thread does; raises what it raises."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Done] = loop.create_future()
         self._work.put((work, future, loop))
         return await future
 

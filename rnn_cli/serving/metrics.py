@@ -3,7 +3,7 @@
 import os
 from collections import Counter as Tally
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,16 +17,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from rnn_cli.scoring.prediction import Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
+from rnn_cli.serving.settings import PROMETHEUS_FOLDER
 
 if TYPE_CHECKING:
     from rnn_cli.serving.scoring import Scoring
 
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus-client keeps its numbers in files that several processes share."""
-
 MEDIA_TYPE_OF_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
-disable_created_metrics()  # a second series for each of the first
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each of the first
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1_024)
@@ -37,7 +35,7 @@ class Metered:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        here = {"registry": self._registry}
+        here: Any = {"registry": self._registry}
         self._requests = Counter("rnn_requests", "Requests answered", ("path", "code"), **here)
         self._seconds = Histogram("rnn_request_seconds", "Time to answer", ("path",), buckets=_SECONDS, **here)
         self._sizes = Histogram("rnn_batch_texts", "Texts scored for a request", buckets=_TEXTS, **here)
@@ -85,7 +83,7 @@ class Metered:
     def text(self) -> bytes:
         """All of it, of all workers, as Prometheus reads it."""
         registry = self._registry
-        if MULTIPROCESS in os.environ:
+        if PROMETHEUS_FOLDER in os.environ:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

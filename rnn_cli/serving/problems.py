@@ -50,6 +50,7 @@ def problem_response(error: HTTPException) -> Response:
 
 
 async def answer_problem(_: Request, error: Exception) -> Response:
-    """Starlette's handler of the errors that a client caused."""
-    assert isinstance(error, HTTPException)
+    """Starlette's handler of errors; of those that no client caused the log tells more, and nothing else does."""
+    if not isinstance(error, HTTPException):
+        error = Problem(503, "the server failed; its log says how")
     return problem_response(error)

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS, problem_json
 from rnn_cli.serving.settings import Limits
 
-HEAD_BYTES = 1 << 15
+MOST_HEAD_BYTES = 1 << 15
 """The largest head of a request: its first line and its headers."""
 
 LINGER_SECONDS = 1.0
@@ -42,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timers: dict[str, TimerHandle] = {}
         self._is_over = self._in_message = self._in_body = False
         self._head_bytes = 0
+        self._answering: RequestResponseCycle | None = None
         if len(self.connections) > self._limits.connections:
             self._refuse(503, f"more than {self._limits.connections:,} connections", ("retry-after", str(WAIT_SECONDS)))
         else:
@@ -51,7 +52,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """The client is gone."""
         for timer in self._timers.values():
             timer.cancel()
+        if self._answering is not None:  # which is not the last one where requests came in a row
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client sends no more; what it has asked is answered, and then the connection closes."""
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            return None
+        self.cycle.keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -62,8 +73,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._after("read", self._limits.read_seconds, self._give_up)
             self._head_bytes += len(data)
         super().data_received(data)
-        if not self._in_body and self._head_bytes > HEAD_BYTES:
-            self._refuse(431, f"the request's head is larger than {HEAD_BYTES:,} bytes")
+        if not self._in_body and self._head_bytes > MOST_HEAD_BYTES:
+            self._refuse(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes")
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -72,8 +83,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A request's head is whole."""
-        if self._head_bytes > HEAD_BYTES and sum(len(n) + len(v) for n, v in self.headers) + len(self.url) > HEAD_BYTES:
-            self._refuse(431, f"the request's head is larger than {HEAD_BYTES:,} bytes")
+        if (
+            self._head_bytes > MOST_HEAD_BYTES
+            and sum(len(n) + len(v) for n, v in self.headers) + len(self.url) > MOST_HEAD_BYTES
+        ):
+            self._refuse(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes")
             raise httptools.HttpParserError  # nothing more is read
         self._in_body, self._head_bytes = True, 0
         self._cancel("read")  # the endpoint gives the body its time
@@ -84,6 +98,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = self._in_body = False
         self._head_bytes = 0
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """A request is answered."""

@@ -6,7 +6,7 @@ a 422 and no answer is cut short by one. Then it is scored a window at a time, a
 
 import io
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
@@ -103,7 +103,7 @@ async def answer_rows(request: Request, model: ServedModel, scoring: Scoring, li
         await receive_body(request, limits.score_bytes, limits, file.write)
         file.flush()
         try:
-            rows = await scoring.long.run(lambda: CheckedRows(file.name, asked, model))
+            rows = await scoring.long.run(lambda: ReadableRows(file.name, asked, model))
         except (DataError, UsageError) as error:
             raise Problem(422, _worded(error, file.name), "") from None
         pieces = stack.enter_context(closing(rows.pieces(scoring)))
@@ -120,7 +120,7 @@ def _worded(error: DataError | UsageError, file: str) -> str:
     return f"{where}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
 
 
-class CheckedRows:
+class ReadableRows:
     """A file of rows, all of which can be read. Works in a lane's thread; what it needs is loaded there, too."""
 
     def __init__(self, file: str, asked: AskedRows, model: ServedModel) -> None:
@@ -162,14 +162,14 @@ class CheckedRows:
         if not self.count:
             raise no_rows(self._job)
 
-    def pieces(self, scoring: Scoring) -> Iterator[bytes]:
+    def pieces(self, scoring: Scoring) -> Generator[bytes]:
         """The rows with their predictions, a window at a time."""
         from rnn_cli.batch.chunk_writer import writer
         from rnn_cli.batch.windows import texts_of, windows_of
 
         predictor, out, write = self._model.patient, io.BytesIO(), None
         with ExitStack() as stack:
-            for window in stack.enter_context(closing(windows_of(self._job, 0))):
+            for window in windows_of(self._job, 0):
                 scores = predictor.score(texts_of(window))
                 if write is None:
                     write = stack.enter_context(writer(self._added, window.source, out, _Nowhere()))
@@ -195,7 +195,7 @@ class RowsResponse(Response):
     """Rows as they are scored; X-Row-Count says how many come."""
 
     def __init__(
-        self, request: Request, scoring: Scoring, pieces: Iterator[bytes], count: int, form: str, stack: ExitStack
+        self, request: Request, scoring: Scoring, pieces: Generator[bytes], count: int, form: str, stack: ExitStack
     ) -> None:
         media_type = next(each for each, name in MEDIA_TYPES.items() if name == form)
         super().__init__(None, 200, {"X-Row-Count": str(count)}, media_type)

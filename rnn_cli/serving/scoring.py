@@ -24,7 +24,7 @@ from rnn_cli.serving.settings import Limits
 SHORT_CHARACTERS = 1 << 14
 """A request of so many characters in all, or fewer, is short: 256 sentences, or a few milliseconds of work."""
 
-logger = logging.getLogger("rnn.serve")
+_log = logging.getLogger("rnn.serve")
 
 
 class Scoring:
@@ -78,15 +78,15 @@ def placed(lane: Lane) -> Iterator[None]:
     except QueueFull:
         raise too_busy(f"{lane.places:,} requests wait already") from None
     except Error as error:
-        logger.error("the model failed: %s", error)
+        _log.error("the model failed: %s", error)
         raise Problem(503, "the model cannot score this") from error
     except MemoryError as error:
-        logger.error("out of memory")
+        _log.error("out of memory")
         raise Problem(503, "not enough memory for this request; send fewer texts") from error
     except Problem:
         raise
     except Exception as error:  # ONNX Runtime's share no base class
-        logger.exception("scoring failed")
+        _log.exception("scoring failed")
         raise Problem(503, "this could not be scored") from error
 
 

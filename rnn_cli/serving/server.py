@@ -1,9 +1,11 @@
 """One process that serves, or several that another one starts and replaces."""
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.serving.protocol import BoundedConfig, BoundedProtocol
-from rnn_cli.serving.settings import ServerSettings
+from rnn_cli.serving.settings import PROMETHEUS_FOLDER, ServerSettings
 from rnn_cli.system import reason
 
 if TYPE_CHECKING:
@@ -22,12 +24,26 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s of usual proxies: one that still holds a connection must not find it closed."""
 
-WORKER_SECONDS = 30
+WORKER_SECONDS = 15
 """How long a worker may take to start, or not answer the process that started it, until it is replaced."""
 
 BACKLOG = 1_024
 
-PROMETHEUS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which starts workers, replaces the dead and reloads one after the other; knows what ended it."""
+
+    ended_by: signal.Signals | None = None
+
+    def handle_int(self) -> None:
+        """Ctrl-C."""
+        self.ended_by = signal.SIGINT
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        """SIGTERM."""
+        self.ended_by = signal.SIGTERM
+        super().handle_term()
 
 
 def serve_alone(settings: ServerSettings, app: "Edge", on_listening: Callable[[ServerSettings], None]) -> None:
@@ -48,8 +64,13 @@ def serve_with_workers(settings: ServerSettings, on_listening: Callable[[ServerS
         os.environ.setdefault(PROMETHEUS_FOLDER, folder)  # before the workers load prometheus-client
         on_listening(_with_port(settings, sock))
         config = _config(settings, app=partial(create_worker, settings), factory=True, workers=settings.workers)
-        supervisor = Multiprocess(config, sockets=[sock])
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        supervisor = Supervisor(config, sockets=[sock])
         supervisor.run()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if supervisor.ended_by is not None:
+        signal.raise_signal(supervisor.ended_by)  # as a single process ends
     if any(process.exitcode == STARTUP_FAILED for process in supervisor.processes):
         raise RunFailed("a worker could not start", hint="its message stands above")
 
@@ -95,6 +116,4 @@ def _listening(settings: ServerSettings) -> socket.socket:
 
 
 def _with_port(settings: ServerSettings, sock: socket.socket) -> ServerSettings:
-    from dataclasses import replace
-
     return replace(settings, port=sock.getsockname()[1])

@@ -19,7 +19,10 @@ if TYPE_CHECKING:  # it loads ONNX Runtime
 API_KEYS = "RNN_API_KEYS"
 """The environment variable that holds keys, with spaces or commas between them."""
 
-UNNAMED = "default"
+PROMETHEUS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""By this variable prometheus-client keeps its numbers in files that the workers share."""
+
+ONLY_MODEL = "default"
 """What a model is called that has no name of its own."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -57,7 +60,7 @@ class ServerSettings:
     `models` are pairs of a name and what `rnn predict --model` takes, None for its default.
     """
 
-    models: tuple[tuple[str, str | None], ...] = ((UNNAMED, None),)
+    models: tuple[tuple[str, str | None], ...] = ((ONLY_MODEL, None),)
     labels: tuple[str, ...] | None = None
     precision: "Precision" = "fp32"
     threads: int | None = None
@@ -100,11 +103,11 @@ def named_models(asked: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
     for each in asked:
         name, mark, folder = each.partition("=")
         has_name = bool(mark and folder and MODEL_NAME.fullmatch(name)) and not os.path.isdir(each)
-        found.append((name, folder) if has_name else (UNNAMED, each))
+        found.append((name, folder) if has_name else (ONLY_MODEL, each))
     names = [name for name, _ in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two models are called {twice}", where="--model", hint="name them: --model NAME=DIR")
-    return tuple(found) or ((UNNAMED, None),)
+    return tuple(found) or ((ONLY_MODEL, None),)
 
 
 def check_settings(settings: ServerSettings) -> None:
