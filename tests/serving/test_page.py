@@ -4,9 +4,11 @@ import csv
 import json
 import math
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +19,15 @@ from rnn_cli.bundle.locate import GENERAL_FOLDER
 from rnn_cli.scoring.predictor import Predictor
 from tests.forge import Forged
 
-from .pages import CHROMIUM, WAIT_SECONDS, served
+from .asking import running
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser: pip install playwright")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:
     pytest.skip("no Chromium is installed (Debian: apt-get install chromium)", allow_module_level=True)
+
+WAIT_SECONDS = 30
+"""A busy machine answers well within that."""
 
 Page = Any
 Open = Callable[..., Page]
@@ -47,9 +53,16 @@ HOSTILE = [
 ]
 
 
+@contextmanager
+def served(folder: Path, *words: object) -> Iterator[str]:
+    """The address of `rnn serve` with these words; `folder` gets its log."""
+    with running(folder, *map(str, words)) as server:
+        yield server.url
+
+
 @pytest.fixture(scope="module")
-def general() -> Iterator[str]:
-    with served("general") as address:
+def general(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("general"), "--model", "general") as address:
         yield address
 
 
@@ -178,7 +191,7 @@ def test_a_bar_ends_in_the_drawn_zone_where_the_model_is_unsure(
     ]
     predictions = [each for each in predictor.predict(texts) if not each.no_known_words]
     assert {each.unsure for each in predictions} == {True, False}
-    with served(forged.path) as address:
+    with served(tmp_path, "--model", forged.path) as address:
         page = open_page(address)
         for text, expected in zip(texts, predictor.predict(texts), strict=True):
             predict(page, text)
@@ -191,8 +204,8 @@ def test_a_bar_ends_in_the_drawn_zone_where_the_model_is_unsure(
                 assert page.text_content("#result .verdict b") == "unsure"
 
 
-def test_a_model_that_always_decides_has_no_zone(trained: Path, open_page: Open) -> None:
-    with served(trained) as address:
+def test_a_model_that_always_decides_has_no_zone(trained: Path, tmp_path: Path, open_page: Open) -> None:
+    with served(tmp_path, "--model", trained) as address:
         page = open_page(address)
         predict(page, "warm and funny")
         assert page.locator(".zone").count() == 0
@@ -236,7 +249,7 @@ def test_examples_fit_the_models_labels(general: str, trained: Path, tmp_path: P
     page.wait_for_selector("#result mark")
     topics = Forged(trained, tmp_path / "topics")
     topics.sign(labels=["billing", "delivery"])
-    with served(topics.path) as address:
+    with served(tmp_path, "--model", topics.path) as address:
         found = open_page(address).locator(".example").all_text_contents()
     assert len(found) == 2 and not set(found) & {"Warm, funny and over far too soon."}
     assert any("charged" in text for text in found)
@@ -387,7 +400,7 @@ def test_a_workbook_is_refused_with_the_way_out(general: str, open_page: Open) -
 
 
 def test_a_file_that_is_too_large_says_so(open_page: Open, tmp_path: Path) -> None:
-    with served("general", options=["--max-score-bytes", "100000"]) as address:
+    with served(tmp_path, "--model", "general", "--max-score-bytes", 100_000) as address:
         page = open_page(address)
         page.set_input_files("#file", write_rows(tmp_path / "rows.csv", 20_000))
         page.wait_for_selector("#job .problem")
@@ -485,7 +498,7 @@ def test_the_key_opens_all_of_the_page_and_is_kept_nowhere(trained: Path, tmp_pa
     keys.write_text("a-key-of-more-than-sixteen\n")
     model = Forged(trained, tmp_path / "model")
     model.write("report.html", "<!DOCTYPE html><title>the report</title>")
-    with served(model.path, options=["--api-key-file", str(keys)]) as address:
+    with served(tmp_path, "--model", model.path, "--api-key-file", keys) as address:
         page = open_page(address, ready=False)
         page.wait_for_selector("#key:visible")
         assert "asks for a key" in page.text_content("#key-form label")
@@ -515,7 +528,7 @@ def test_the_key_opens_all_of_the_page_and_is_kept_nowhere(trained: Path, tmp_pa
 
 def test_the_model_tells_its_figures_card_and_report(trained: Path, tmp_path: Path, open_page: Open) -> None:
     metrics = json.loads((trained / "metrics.json").read_text("utf-8"))["test"]
-    with served(trained) as address:
+    with served(tmp_path, "--model", trained) as address:
         page = open_page(address)
         assert page.locator(".tile dd").all_text_contents()[:2] == [
             f"{metrics['accuracy']:.1%}",
@@ -531,8 +544,8 @@ def test_the_model_tells_its_figures_card_and_report(trained: Path, tmp_path: Pa
         assert "how good the model is" in opened.value.text_content("h1")
 
 
-def test_one_of_several_models_can_be_chosen(trained: Path, open_page: Open) -> None:
-    with served(f"films={trained}", "all=general") as address:
+def test_one_of_several_models_can_be_chosen(trained: Path, tmp_path: Path, open_page: Open) -> None:
+    with served(tmp_path, "--model", f"films={trained}", "--model", "all=general") as address:
         page = open_page(address)
         assert page.locator("#models option").all_text_contents() == ["films", "all"]
         predict(page, "a warm and funny film")
@@ -549,7 +562,7 @@ def test_a_model_that_the_server_exchanges_shows_its_own_labels(trained: Path, t
     model = Forged(trained, tmp_path / "model")
     keys = tmp_path / "keys.txt"
     keys.write_text("a-key-of-more-than-sixteen\n")
-    with served(model.path, options=["--api-key-file", str(keys)]) as address:
+    with served(tmp_path, "--model", model.path, "--api-key-file", keys) as address:
         page = open_page(address, ready=False)
         page.wait_for_selector("#key:visible")
         page.fill("#key", "a-key-of-more-than-sixteen")
@@ -575,7 +588,7 @@ def test_hostile_texts_and_labels_run_no_script(tmp_path: Path, open_page: Open)
         "# " + "\n\n".join(HOSTILE) + "\n\n| a | b |\n| --- | ---: |\n| " + " | ".join(HOSTILE[:2]) + " |\n",
     )
     forged.path.rename(hostile := tmp_path / HOSTILE[0].replace("/", "_"))
-    with served(hostile) as address:
+    with served(tmp_path, "--model", hostile) as address:
         page = open_page(address)
         assert page.text_content("#title bdi") == hostile.name
         for text in [*HOSTILE, "\n".join(HOSTILE)]:

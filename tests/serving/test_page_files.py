@@ -1,19 +1,18 @@
 """The page's files as the server sends them: their types, their policy, and that they ask no other host."""
 
 import re
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from email.message import Message
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 import rnn_cli.serving.page as page
+from rnn_cli.bundle.locate import GENERAL_FOLDER
 from rnn_cli.reporting.canvas import DARK, LIGHT
+from rnn_cli.serving.edge import Edge
 
-from .pages import served
+from .asking import application, ask
 
 FOLDER = Path(page.__file__).parent
 FILES = {
@@ -23,31 +22,18 @@ MODULES = sorted(name for name in FILES if name.endswith(".js"))
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served("general") as found:
-        yield found
+def app() -> Edge:
+    return application(GENERAL_FOLDER)
 
 
-def sent(url: str, **headers: str) -> tuple[int, Message, bytes]:
-    """Status, headers and body of an answer."""
-    asked = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    try:
-        with urllib.request.urlopen(asked) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
-
-
-def policy(headers: Message) -> dict[str, str]:
+def policy(headers: Mapping[str, str]) -> dict[str, str]:
     """A Content-Security-Policy by directive."""
-    directives = (each.strip().partition(" ") for each in headers["Content-Security-Policy"].split(";"))
+    directives = (each.strip().partition(" ") for each in headers["content-security-policy"].split(";"))
     return {name: sources for name, _, sources in directives}
 
 
-def test_the_policy_lets_only_the_pages_own_files_run(address: str) -> None:
-    _, headers, _ = sent(address)
-    found = policy(headers)
+def test_the_policy_lets_only_the_pages_own_files_run(app: Edge) -> None:
+    found = policy(ask(app, "GET", "/").headers)
     assert found["default-src"] == found["base-uri"] == found["form-action"] == found["frame-ancestors"] == "'none'"
     loaded = {name: found[name] for name in ("script-src", "style-src", "img-src", "connect-src")}
     assert set(loaded.values()) == {"'self'"}
@@ -59,33 +45,33 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @pytest.mark.parametrize("name", sorted(set(FILES) - {"index.html"}))
-def test_each_file_is_sent_as_it_is_with_its_type(address: str, name: str) -> None:
-    status, headers, content = sent(f"{address}/page/{name}")
-    assert (status, content) == (200, (FOLDER / name).read_bytes())
-    assert headers.get_content_type() == TYPES[Path(name).suffix]
-    assert headers["X-Content-Type-Options"] == "nosniff"
+def test_each_file_is_sent_as_it_is_with_its_type(app: Edge, name: str) -> None:
+    found = ask(app, "GET", f"/page/{name}")
+    assert (found.status, found.body) == (200, (FOLDER / name).read_bytes())
+    assert found.headers["content-type"].partition(";")[0] == TYPES[Path(name).suffix]
+    assert found.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ["/", "/page/page.js"])
-def test_a_browser_keeps_files_and_asks_whether_they_changed(address: str, path: str) -> None:
-    _, headers, content = sent(address + path)
-    assert headers["Cache-Control"] == "no-cache"
-    status, again, nothing = sent(address + path, If_None_Match=headers["ETag"])
-    assert (status, nothing, again["ETag"]) == (304, b"", headers["ETag"])
-    status, _, whole = sent(address + path, If_None_Match='"another"')
-    assert (status, whole) == (200, content)
+def test_a_browser_keeps_files_and_asks_whether_they_changed(app: Edge, path: str) -> None:
+    first = ask(app, "GET", path)
+    assert first.headers["cache-control"] == "no-cache"
+    again = ask(app, "GET", path, b"", {"if-none-match": first.headers["etag"]})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    other = ask(app, "GET", path, b"", {"if-none-match": '"another"'})
+    assert (other.status, other.body) == (200, first.body)
 
 
 @pytest.mark.parametrize("path", ["__init__.py", "", "..%2Fapp.py", "../app.py", "index.html", "none.js"])
-def test_nothing_else_of_the_folder_is_sent(address: str, path: str) -> None:
-    assert sent(f"{address}/page/{path}")[0] == 404
+def test_nothing_else_of_the_folder_is_sent(app: Edge, path: str) -> None:
+    assert ask(app, "GET", f"/page/{path}").status == 404
 
 
-def test_what_files_name_is_served(address: str) -> None:
+def test_what_files_name_is_served(app: Edge) -> None:
     named = set(re.findall(r'(?:href|src)="([^"#]+)"', FILES["index.html"]))
     named |= {f"page/{name}" for module in MODULES for name in re.findall(r'from "\./([^"]+)"', FILES[module])}
     assert {f"page/{name}" for name in FILES} - {"page/index.html"} == named
-    assert {sent(f"{address}/{path}")[0] for path in named} == {200}
+    assert {ask(app, "GET", f"/{path}").status for path in named} == {200}
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

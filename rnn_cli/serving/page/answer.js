@@ -6,6 +6,7 @@ import { button, integer, make, name, percent, weight } from "./elements.js";
 
 const LABELS_IN_ORDER = 6; // up to so many keep their places while one types; of more, the most probable come first
 const LABELS_SHOWN = 8;
+const LONG_LABEL = 16; // characters; on a phone such labels stand above their bars
 const WORDS_NAMED = 5; // as the terminal names them, for and against
 const LEAST = 0.005; // a weight that is shown as 0.00
 const LEAST_MARKED = 0.1; // of the strongest word's weight, as in the terminal
@@ -34,9 +35,10 @@ export function drawBars(prediction, model) {
   const hidden = sorted.slice(shown.length);
   const zone = unsureZone(prediction, model);
   const bar = (pair) => drawBar(pair, pair[0] === prediction.label, zone);
-  const found = [make("ul", { class: "bars", "aria-label": "Probability of each label" }, ...shown.map(bar))];
+  const kind = all.some(([label]) => label.length > LONG_LABEL) ? "bars long" : "bars";
+  const found = [make("ul", { class: kind, "aria-label": "Probability of each label" }, ...shown.map(bar))];
   if (hidden.length) {
-    const rest = make("ul", { class: "bars" }, ...hidden.map(bar));
+    const rest = make("ul", { class: kind }, ...hidden.map(bar));
     found.push(make("details", { class: "rest" }, make("summary", {}, `${integer(hidden.length)} more labels`), rest));
   }
   if (zone) {

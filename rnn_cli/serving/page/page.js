@@ -143,7 +143,8 @@ function showNothing() {
 
 // ---------------------------------------------------------------- problems
 
-const inWords = (error) => (error instanceof Problem ? error.message : "The page made a mistake. Please load it again.");
+const MISTAKE = "The page made a mistake. Please load it again.";
+const inWords = (error) => (error instanceof Problem ? error.message : MISTAKE);
 
 function tell(error) {
   if (!(error instanceof Problem)) console.error(error);
