@@ -702,7 +702,9 @@ def test_the_live_region_speaks_once_after_the_typing(general: str, open_page: O
         new MutationObserver(() => status.textContent && window.said.push(status.textContent))
             .observe(status, { childList: true, characterData: true, subtree: true });
     }""")
-    page.locator("#text").press_sequentially(TEXT, delay=15)
+    for word in TEXT.split():  # slowly enough that each word is predicted
+        with page.expect_response("**/v1/explain"):
+            page.locator("#text").press_sequentially(f"{word} ")
     page.wait_for_function("() => window.said.length > 0")
     page.wait_for_load_state("networkidle")
     (said,) = page.evaluate("window.said")
@@ -715,6 +717,15 @@ def test_numbers_are_written_in_the_browsers_language(general: str, open_page: O
     predict(page, TEXT)
     share = f"{100 * expected.probability:.1f}".replace(".", ",")
     assert page.text_content("#result .verdict .share") == f"{share}\u00a0%"
+
+
+def test_what_is_nearly_certain_is_not_written_as_certain(general: str, open_page: Open) -> None:
+    (expected,) = Predictor.open(GENERAL_FOLDER).predict(["The parcel came on Tuesday."])
+    assert 0.999 < expected.probability < 1
+    page = open_page(general)
+    predict(page, "The parcel came on Tuesday.")
+    assert page.text_content("#result .verdict .share") == "> 99.9%"
+    assert page.locator("#result > .bars .n").all_text_contents() == ["< 0.1%", "> 99.9%", "< 0.1%"]
 
 
 def test_nothing_moves_for_those_who_ask_for_that(general: str, open_page: Open) -> None:
