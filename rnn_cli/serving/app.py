@@ -54,13 +54,13 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 class Server:
     """A worker: its models, its lanes, and what it answers."""
 
-    def __init__(self, settings: ServerSettings, note: Callable[[str], None], *, is_worker: bool) -> None:
-        self._settings, self._limits, self._is_worker = settings, settings.limits, is_worker
+    def __init__(self, settings: ServerSettings, note: Callable[[str], None], parent: int | None = None) -> None:
+        """`parent` is the process that has started this worker as one of several."""
+        self._settings, self._limits, self._parent = settings, settings.limits, parent
         self._metered = Metered()
         self._models, self._scoring = Models(settings, note), Scoring(settings.limits, self._metered)
         self._openapi = openapi_document(settings.limits, self._models.first.predictor.labels)
         self._is_draining, self._reloading = False, asyncio.Lock()
-        self._parent = os.getppid()
         allowed = settings.cors_origins
         cors = Middleware(
             CORSMiddleware,
@@ -201,7 +201,7 @@ class Server:
             await self.reload()
         except Error as error:
             raise Problem(409, f"the models are as they were: {error}") from None
-        if self._is_worker:  # the others are told by the process that started them
+        if self._parent is not None:  # the others are told by it
             os.kill(self._parent, signal.SIGHUP)
         return await self._list(_)
 
@@ -228,10 +228,10 @@ class Server:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        if self._is_worker:
+        if self._parent is not None:
             tasks.add(loop.create_task(self._end_without_parent()))
         if threading.current_thread() is threading.main_thread():  # only there signals are heard
-            if not self._is_worker:
+            if self._parent is None:
                 loop.add_signal_handler(signal.SIGHUP, hear_reload)
             self._drain_first(loop)
         yield
@@ -277,18 +277,18 @@ def _route(path: str, endpoint: _Endpoint, method: str) -> Route:
 def create_app(settings: ServerSettings, note: Callable[[str], None]) -> Edge:
     """The application of a server of one process. Raises `BundleError` and `UsageError` as `rnn predict` does."""
     log_to_stderr(settings)
-    return Server(settings, note, is_worker=False).edge
+    return Server(settings, note).edge
 
 
 STARTUP_FAILED = 3
 """The exit code of a worker by which uvicorn knows that another try would fail, too."""
 
 
-def create_worker(settings: ServerSettings) -> Edge:
-    """The application of one worker of several; ends the process where it cannot be made."""
+def create_worker(settings: ServerSettings, parent: int) -> Edge:
+    """The application of a worker that the process `parent` starts; ends this process where it cannot be made."""
     log_to_stderr(settings)
     try:
-        return Server(settings, _log.info, is_worker=True).edge
+        return Server(settings, _log.info, parent).edge
     except Error as error:
         _log.error("%s", error)
         sys.exit(STARTUP_FAILED)

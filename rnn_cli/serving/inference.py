@@ -60,9 +60,9 @@ def texts_of_tensors(body: dict[str, Any], limits: Limits) -> list[str]:
 
 def wanted_outputs(body: dict[str, Any]) -> list[str]:
     """The names of the outputs that a request wants; all where it names none. Raises `Problem`."""
-    outputs = body.get("outputs")
-    if outputs is None:
+    if "outputs" not in body:
         return list(OUTPUTS)
+    outputs = body["outputs"]
     if not isinstance(outputs, list) or not outputs:
         raise Problem(422, "expected a list of outputs", "/outputs")
     for index, each in enumerate(outputs):
@@ -74,7 +74,7 @@ def wanted_outputs(body: dict[str, Any]) -> list[str]:
 def checked_id(body: dict[str, Any]) -> str | None:
     """The id that a request gives itself, which its answer repeats. Raises `Problem`."""
     found = body.get("id")
-    if not (found is None or isinstance(found, str)):
+    if "id" in body and not isinstance(found, str):
         raise Problem(422, "expected a text", "/id")
     return found
 
@@ -91,5 +91,5 @@ def inferred(
         if name == "probabilities":
             data, shape = [value for row in data for value in row], [len(data), labels]
         outputs.append({"name": name, "datatype": OUTPUTS[name], "shape": shape, "data": data})
-    found = {"model_name": model.name, "model_version": VERSION, "outputs": outputs}
+    found: dict[str, Any] = {"model_name": model.name, "model_version": VERSION, "outputs": outputs}
     return found if request_id is None else {**found, "id": request_id}

@@ -63,7 +63,9 @@ def serve_with_workers(settings: ServerSettings, on_listening: Callable[[ServerS
     with closing(_listening(settings)) as sock, TemporaryDirectory(prefix="rnn-serve-") as folder:
         os.environ.setdefault(PROMETHEUS_FOLDER, folder)  # before the workers load prometheus-client
         on_listening(_with_port(settings, sock))
-        config = _config(settings, app=partial(create_worker, settings), factory=True, workers=settings.workers)
+        config = _config(
+            settings, app=partial(create_worker, settings, os.getpid()), factory=True, workers=settings.workers
+        )
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         supervisor = Supervisor(config, sockets=[sock])
         supervisor.run()

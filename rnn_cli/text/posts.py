@@ -13,7 +13,8 @@ _UNSEEN = "\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufeff"
 
 _READ_OTHERWISE = re.compile(
     rf"(?P<nothing>(?:https?://|www\.)\S+"
-    rf"|[\w.+-]+@[\w-]+\.[\w.-]*\w"  # an e-mail address
+    # Bounded, as no address has more before its @ (RFC 5321), and a long word would take its length squared.
+    rf"|[\w.+-]{{1,64}}@[\w-]+\.[\w.-]*\w"  # an e-mail address
     rf"|(?<![\w@])@\w[\w{_UNSEEN}]*)"
     rf"|(?P<letter>[^\W\d_])(?P=letter){{2,}}(?![{_UNSEEN}])",
     re.IGNORECASE,

@@ -29,3 +29,9 @@ def test_only_the_value_posts_reads_so() -> None:
     read = {splitting: Tokenizer.fit([], splitting=splitting).tokens(text) for splitting in ("unicode", "posts")}
     assert read == {"unicode": ["bob", "soooo", "good"], "posts": ["soo", "good"]}
     assert Tokenizer.from_json(Tokenizer.fit([text], splitting="posts").to_json()).tokens(text) == read["posts"]
+
+
+@pytest.mark.parametrize("letter", ["0", "-", "a.", "0@"])
+def test_a_long_word_takes_no_more_than_its_length(letter: str) -> None:
+    """If each character were tried as the start of an address to the end, this would take hours."""
+    assert plain_post(letter * 300_000) == letter * 300_000
