@@ -425,6 +425,17 @@ def test_a_busy_server_gets_the_file_again(general: str, open_page: Open) -> Non
     assert len(asked) == 2
 
 
+def test_a_server_that_ends_in_the_middle_leaves_no_half_file(tmp_path: Path, open_page: Open) -> None:
+    with running(tmp_path, "--model", "general") as server:
+        page = open_page(server.url)
+        page.set_input_files("#file", write_rows(tmp_path / "rows.csv", 60_000))
+        page.wait_for_function("() => document.querySelector('#job progress').value > 0")
+        server.process.kill()
+        page.wait_for_selector("#job .problem")
+        assert "does not answer" in page.text_content("#job .problem")
+        assert page.locator("#job a").count() == 0
+
+
 def test_many_lines_can_be_scored_as_a_file(general: str, open_page: Open) -> None:
     page = open_page(general)
     page.fill("#text", "\n".join(f"A warm film, number {line}." for line in range(301)))
@@ -444,6 +455,7 @@ PROBLEMS = [
     (422, {"detail": "expected a text", "pointer": "/texts/2"}, "cannot read line 3", "expected a text"),
     (421, {"detail": "this Host is not served"}, "Open the address that rnn serve printed", ""),
     (500, None, "failed (500)", ""),
+    (503, {"detail": "the model cannot score this"}, "failed (503)", "cannot score this"),
 ]
 
 
@@ -575,6 +587,15 @@ def test_a_model_that_the_server_exchanges_shows_its_own_labels(trained: Path, t
         assert asked.ok
         predict(page, "a warm and funny film")
         assert list(bars(page)) == ["no", "yes"]
+
+
+def test_the_page_works_below_a_path_of_a_proxy(general: str, open_page: Open) -> None:
+    page = open_page(general)
+    page.route("**/films/**", lambda route: route.continue_(url=route.request.url.replace("/films/", "/")))
+    page.goto(f"{general}/films/")
+    predict(page, TEXT)
+    page.evaluate(DROP, ["a.csv", "text\nA warm film.\n"])
+    page.wait_for_selector("#job a[download]")
 
 
 # ------------------------------------------------------------------ strangers

@@ -5,6 +5,7 @@
 import { integer } from "./elements.js";
 
 const SECONDS_UNTIL_RETRY = 3;
+const LONGEST_WAIT = 60; // seconds
 let key = ""; // in memory alone
 let root = "v1/";
 
@@ -77,12 +78,13 @@ async function refusal(answer) {
   }
   const detail = typeof content.detail === "string" ? content.detail : "";
   const { status } = answer;
-  const waits = status === 429 || status === 503;
-  const wait = waits ? Math.min(Math.max(Number(answer.headers.get("Retry-After")) || 1, 1), 60) : null;
-  return new Problem(words(status, detail, content.pointer), { status, wait });
+  const told = Number(answer.headers.get("Retry-After")); // a model that fails at a text names no time
+  const wait = told || status === 429 ? Math.min(Math.max(told || 1, 1), LONGEST_WAIT) : null;
+  return new Problem(words(status, wait, detail, content.pointer), { status, wait });
 }
 
-function words(status, detail, pointer) {
+function words(status, wait, detail, pointer) {
+  if (wait) return "The server is busy. The page tries again by itself.";
   const said = detail ? ` It says: ${detail.replace(/\.$/, "")}.` : "";
   switch (status) {
     case 401:
@@ -102,13 +104,8 @@ function words(status, detail, pointer) {
       return `The server cannot read ${place(pointer)}.${said}`;
     case 421:
       return "The server does not answer under this address. Open the address that rnn serve printed.";
-    case 429:
-    case 503:
-      return "The server is busy. The page tries again by itself.";
     default:
-      return status >= 500
-        ? `The server failed (${status}). What happened stands where rnn serve runs.`
-        : `The server refuses this (${status}).${said}`;
+      return status >= 500 ? `The server failed (${status}).${said}` : `The server refuses this (${status}).${said}`;
   }
 }
 
