@@ -514,6 +514,7 @@ def test_the_key_opens_all_of_the_page_and_is_kept_nowhere(trained: Path, tmp_pa
         page = open_page(address, ready=False)
         page.wait_for_selector("#key:visible")
         assert "asks for a key" in page.text_content("#key-form label")
+        assert page.is_hidden("#text") and page.is_hidden("#file")
         page.fill("#key", "a wrong key")
         page.keyboard.press("Enter")
         page.wait_for_function(
@@ -522,7 +523,7 @@ def test_the_key_opens_all_of_the_page_and_is_kept_nowhere(trained: Path, tmp_pa
         page.fill("#key", "a-key-of-more-than-sixteen")
         page.keyboard.press("Enter")
         page.wait_for_selector("#model:not([hidden])")
-        assert page.is_hidden("#key") and page.is_hidden("#problem")
+        assert page.is_hidden("#key") and page.is_hidden("#problem") and page.is_visible("#text")
         predict(page, "a warm and funny film")
         page.evaluate(DROP, ["a.csv", "text\nA warm film.\n"])
         page.wait_for_selector("#job a[download]")

@@ -161,10 +161,12 @@ function solved() {
   place.hidden = true;
   say(place, "");
   result.classList.remove("stale");
+  document.body.classList.remove("locked");
 }
 
 function askForKey(error) {
   say(byId("key-words"), error.message);
+  document.body.classList.toggle("locked", model === null);
   byId("key-form").hidden = false;
   byId("key").focus();
 }
@@ -263,7 +265,7 @@ function reportToSave() {
       const content = await (await send(path("report"), {}, null)).blob();
       const link = make("a", { href: URL.createObjectURL(content), download: "report.html" });
       link.click();
-      URL.revokeObjectURL(link.href);
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it a moment later
     } catch (error) {
       tell(error);
     }
