@@ -29,7 +29,7 @@ from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
 from rnn_cli.serving.metrics import MEDIA_TYPE_OF_METRICS, Metered
 from rnn_cli.serving.models import Models, ServedModel
 from rnn_cli.serving.openapi import openapi_document
-from rnn_cli.serving.page import page_endpoints
+from rnn_cli.serving.page import page_files, page_index
 from rnn_cli.serving.problems import Problem, answer_problem
 from rnn_cli.serving.rows import answer_rows
 from rnn_cli.serving.scoring import Scoring, row_of
@@ -110,11 +110,11 @@ class Server:
             "/v2/models/{name}/versions/1/ready": partial(self._health, "ready"),
             "/metrics": self._metrics,
             "/openapi.json": self._document,
-            **page_endpoints(),
+            "/": page_index(),
         }
         routes: list[BaseRoute] = [_route(path, endpoint, "POST") for path, endpoint in posts.items()]
         routes += [_route(path, endpoint, "GET") for path, endpoint in gets.items()]
-        return routes
+        return [*routes, page_files()]
 
     def _asked(self, request: Request) -> ServedModel:
         """The model that a request names, or the first. Raises `Problem` 404."""

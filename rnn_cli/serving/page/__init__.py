@@ -10,6 +10,11 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+_FOLDER = Path(__file__).parent
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -26,14 +31,18 @@ _HEADERS = {
 }
 
 
-def page_endpoints() -> dict[str, Callable[[Request], Awaitable[Response]]]:
-    """The endpoint of each path of the page; reads its files once."""
-    files = {file.name: file for file in Path(__file__).parent.iterdir() if file.suffix in _TYPES}
-    index = files.pop("index.html")
-    return {"/": _sends(index), **{f"/page/{name}": _sends(file) for name, file in sorted(files.items())}}
+def page_index() -> _Endpoint:
+    """The endpoint of the page itself."""
+    return _sends(_FOLDER / "index.html")
 
 
-def _sends(file: Path) -> Callable[[Request], Awaitable[Response]]:
+def page_files() -> Mount:
+    """The files that the page loads, below /page; nothing else of their folder is sent."""
+    files = sorted(file for file in _FOLDER.iterdir() if file.suffix in _TYPES and file.name != "index.html")
+    return Mount("/page", routes=[Route(f"/{file.name}", _sends(file)) for file in files])
+
+
+def _sends(file: Path) -> _Endpoint:
     content = file.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": tag}
