@@ -162,6 +162,10 @@ def test_looking_inside_needs_no_full_install(words: list[str], trained: Path, t
         ("defusedxml", ["score", "rows.xlsx", "--output", "answers.csv"]),
         ("ray", ["score", "texts.csv", "--output", "answers/", "--engine", "ray"]),
         ("zstandard", ["score", "texts.csv", "--output", "answers.csv.zst"]),
+        ("starlette", ["serve"]),
+        ("uvicorn", ["serve", "--workers", "2"]),
+        ("prometheus_client", ["serve"]),
+        ("httptools", ["serve"]),
     ],
 )
 def test_what_needs_one_library_more_says_which(library: str, words: list[str], trained: Path, tmp_path: Path) -> None:
@@ -178,6 +182,7 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
         "openpyxl": ("Excel workbooks need", "excel"),
         "defusedxml": ("Excel workbooks need", "excel"),
         "ray": ("--engine ray needs", "ray"),
+        **dict.fromkeys(("starlette", "uvicorn", "prometheus_client", "httptools"), ("rnn serve needs", "serve")),
     }[library]
     told = f"{purpose} the library {library}, which is not installed; pip install 'rnn-cli[{extra}]'"
     assert err == f"Error: {told}\n"

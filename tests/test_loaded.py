@@ -43,6 +43,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["compare", "--help"],
         ["predict", "--help"],
         ["score", "--help"],
+        ["serve", "--help"],
         ["export", "--help"],
         ["inspect", "gradients", "--help"],
         ["inspect", "reading", "--help"],

@@ -9,8 +9,8 @@ import logging
 import re
 import time
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +49,7 @@ class Edge:
         began = time.perf_counter()
         headers = {name: value for name, value in reversed(scope["headers"])}  # the first of each
         given = headers.get(b"x-request-id", b"")
-        scope["rnn.id"] = request_id = given if _ID.fullmatch(given) else uuid4().hex.encode()
+        scope["rnn.id"] = request_id = given if _ID.fullmatch(given) else token_hex(16).encode()
         status = 0
 
         async def answer(message: Message) -> None:

@@ -35,6 +35,11 @@ class Scoring:
         self.metered = metered
         metered.watch(self)
 
+    def refuse_if_full(self) -> None:
+        """Raise `Problem` 429 before a request is read, where it would come anyway: refusing must cost little."""
+        if self.short.taken >= self.short.places:
+            raise _no_place(self.short)
+
     async def predict(self, model: ServedModel, texts: Sequence[str]) -> list[Prediction]:
         """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts.
 
@@ -69,6 +74,10 @@ def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, An
     return [{"text": text[part.start : part.end], **asdict(part)} for part in parts]
 
 
+def _no_place(lane: Lane) -> Problem:
+    return too_busy(f"{lane.places:,} requests wait already")
+
+
 @contextmanager
 def placed(lane: Lane) -> Iterator[None]:
     """A place in the lane; what fails in it becomes a `Problem`, so that no fault of a model is a server's."""
@@ -76,7 +85,7 @@ def placed(lane: Lane) -> Iterator[None]:
         with lane.place():
             yield
     except QueueFull:
-        raise too_busy(f"{lane.places:,} requests wait already") from None
+        raise _no_place(lane) from None
     except Error as error:
         _log.error("the model failed: %s", error)
         raise Problem(503, "the model cannot score this") from error

@@ -1,6 +1,6 @@
-"""`rnn serve` against the usual answers, under overload, and for long; each server and the load in processes of their own.
+"""`rnn serve` against the usual answers, under overload, and for long; servers and load in processes of their own.
 
-    python tests/bench/serving.py compare [MODEL] [SECONDS]    one sentence; ours, FastAPI + Keras, FastAPI + scikit-learn
+    python tests/bench/serving.py compare [MODEL] [SECONDS]    a sentence; ours, FastAPI + Keras, FastAPI + scikit-learn
     python tests/bench/serving.py overload [MODEL] [SECONDS]   five times as many connections as are served well
     python tests/bench/serving.py soak [MODEL] [REQUESTS]      mixed sizes; errors, and memory over time
     python tests/bench/serving.py start [MODEL]                seconds until ready, MB a worker
@@ -107,10 +107,7 @@ def load(port: int, connections: int, seconds: float, requests: list[bytes]) -> 
                 continue
             answer = pending[number]
             answer += read
-            at = answer.find(b"\r\n\r\n")
-            if at < 0 or len(answer) < at + 4 + int(
-                answer[(start := answer.find(b"content-length: ") + 16) : answer.find(b"\r", start)]
-            ):
+            if not is_whole(answer):
                 continue
             now = time.perf_counter()
             times.setdefault(int(answer[9:12]), []).append(now - began[number])
@@ -122,6 +119,15 @@ def load(port: int, connections: int, seconds: float, requests: list[bytes]) -> 
         for code, each in times.items()
     }
     return {"lost": lost, "codes": found}
+
+
+def is_whole(answer: bytearray) -> bool:
+    """Whether an answer is there to its end; all servers here tell its length."""
+    at = answer.find(b"\r\n\r\n")
+    if at < 0:
+        return False
+    start = answer.find(b"content-length: ") + len(b"content-length: ")
+    return len(answer) >= at + 4 + int(answer[start : answer.find(b"\r", start)])
 
 
 def quantile(values: list[float], share: float) -> float:
