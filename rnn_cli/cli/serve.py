@@ -7,7 +7,7 @@ import click
 
 from rnn_cli.cli.options import Command, labels_option
 from rnn_cli.progress import Notes, is_quiet
-from rnn_cli.serving.settings import Limits, ServerSettings, check_settings, named_models
+from rnn_cli.serving.settings import Limits, ServerSettings, check_settings, named_models, read_keys
 
 LIMITS = {
     "body_bytes": "Bytes of a request",
@@ -110,5 +110,5 @@ def _say_where(settings: ServerSettings) -> None:
     for name, folder in settings.models:
         click.echo(f"{name:<8} {shown_model(locate(folder, quiet))}")
     click.echo(f"page     {settings.url}")
-    key = ' -H "Authorization: Bearer $KEY"' if settings.api_key_file else ""
+    key = ' -H "Authorization: Bearer $KEY"' if read_keys(settings.api_key_file) else ""
     click.echo(f"""try      curl {settings.url}/v1/predict{key} -d '{{"text": "A warm, funny film."}}'""")

@@ -143,7 +143,7 @@ class Server:
         pairs = zip(texts, predictions, strict=True)
         rows = [row_of(model, text, prediction, proba=proba) for text, prediction in pairs]
         if explain:
-            explanations = await self._scoring.explain(model, texts, predictions)
+            explanations = await self._scoring.explain(model, texts, predictions, request.is_disconnected)
             for row, explanation in zip(rows, explanations, strict=True):
                 row["explanation"] = explanation
         return JSONResponse({"model": model.name, "predictions": rows})

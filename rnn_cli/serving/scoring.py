@@ -4,11 +4,13 @@ Short requests have a lane of their own, so that explanations, files and long te
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
+
+from starlette.requests import ClientDisconnect
 
 from rnn_cli.errors import Error
 from rnn_cli.scoring.explain import explain_texts
@@ -53,13 +55,22 @@ class Scoring:
         return predictions
 
     async def explain(
-        self, model: ServedModel, texts: Sequence[str], predictions: Sequence[Prediction]
+        self,
+        model: ServedModel,
+        texts: Sequence[str],
+        predictions: Sequence[Prediction],
+        is_gone: Callable[[], Awaitable[bool]],
     ) -> list[list[dict[str, Any]]]:
-        """What speaks for and against the prediction of each text, text by text. Raises `Problem` as `predict` does."""
+        """What speaks for and against the prediction of each text, text by text, until the client `is_gone`.
+
+        Raises `Problem` as `predict` does, and `ClientDisconnect`.
+        """
         labels = [model.predictor.labels.index(each.label) for each in predictions]
         found = []
         with placed(self.long):
             for text, label in zip(texts, labels, strict=True):
+                if await is_gone():
+                    raise ClientDisconnect
                 found.append(await self.long.run(partial(_explained, model.patient, text, label)))
         return found
 
@@ -92,7 +103,7 @@ def placed(lane: Lane) -> Iterator[None]:
     except MemoryError as error:
         _log.error("out of memory")
         raise Problem(503, "not enough memory for this request; send fewer texts") from error
-    except Problem:
+    except (Problem, ClientDisconnect):
         raise
     except Exception as error:  # ONNX Runtime's share no base class
         _log.exception("scoring failed")

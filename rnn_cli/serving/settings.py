@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import os
 import re
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,10 +126,23 @@ def check_settings(settings: ServerSettings) -> None:
     for option, file in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
         if file is not None and not os.path.isfile(file):
             raise UsageError("no such file", where=f"{option} {file}", hint="check the path")
+    if settings.tls_cert and settings.tls_key:
+        _check_certificate(settings.tls_cert, settings.tls_key)
     for origin in settings.cors_origins:
         if not re.fullmatch(r"https?://[^/\s*]+", origin):
             hint = "write it as https://example.com, without a path"
             raise UsageError("is not an origin", where=f"--cors-origin {origin}", hint=hint)
+
+
+def _check_certificate(cert: str, key: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key, password="")  # nobody is asked for one
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        what = (
+            f"no certificate and its key, without a password ({str(getattr(error, 'reason', None) or error).lower()})"
+        )
+        raise UsageError(what, where=f"{cert}, {key}", hint="give PEM files") from None
 
 
 def read_keys(file: str | None) -> tuple[bytes, ...]:

@@ -24,6 +24,9 @@ REPOSITORY = Path(__file__).parents[2]
 TRAINING = ("rnn train", "rnn inspect gradients")
 """The commands whose examples take too long to run here."""
 
+SERVING = "rnn serve"
+"""Runs until it is ended: tests/serving/test_connections.py runs its examples."""
+
 
 def commands(group: click.Group = cli, path: str = "rnn") -> Iterator[tuple[str, click.Command]]:
     yield path, group
@@ -79,7 +82,7 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
     load_config(config, [*map(parse_override, given["settings"])])
 
 
-@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith(TRAINING)])
+@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith((*TRAINING, SERVING))])
 def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
     header, *rows = labelled_file.read_text().splitlines()
     (home / "new_reviews.csv").write_text("\n".join([f"{header},country", *(f"{row},de" for row in rows)]) + "\n")

@@ -158,6 +158,7 @@ def test_keys_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> 
         ({"api_key_file": "good.txt", "no_auth": True}, "do not go together"),
         ({"tls_cert": "good.txt"}, "TLS needs both files"),
         ({"tls_cert": "good.txt", "tls_key": "none.pem"}, "--tls-key none.pem: no such file"),
+        ({"tls_cert": "good.txt", "tls_key": "short.txt"}, "good.txt, short.txt: no certificate and its key"),
         ({"cors_origins": ("*",)}, "--cors-origin *: is not an origin"),
         ({"cors_origins": ("https://a.example/",)}, "is not an origin"),
     ],

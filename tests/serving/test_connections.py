@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import signal
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from rnn_cli.cli.serve import serve
 from tests.serving.asking import Answered, Running, running
 
 HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -222,6 +224,22 @@ def test_a_second_ctrl_c_ends_at_once(trained: Path, tmp_path: Path) -> None:
                 held.recv(1)  # it waits for the request
             server.signal(signal.SIGINT)
             assert server.ended() == 130
+
+
+EXAMPLES = [line.strip() for line in str(serve.epilog).splitlines() if line.startswith("  rnn serve")]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_of_the_help_serves(example: str, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    for name in ("latest", "films-1", "tickets-3"):
+        (tmp_path / "runs" / name).symlink_to(trained)
+    (tmp_path / "keys.txt").write_text("a-key-of-24-characters-1")
+    with running(tmp_path, *shlex.split(example)[2:]) as server:
+        while server.ask("GET", "/health/ready").status != 200:
+            pass
+        server.signal(signal.SIGTERM)
+        assert server.ended() == 143
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(trained: Path, tmp_path: Path) -> None:

@@ -161,3 +161,29 @@ def test_a_fault_anywhere_else_is_a_503_too(trained: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Metered, "text", lambda self: 1 // 0)
     found = ask(app, "GET", "/metrics")
     assert (found.status, found.headers["content-type"]) == (503, "application/problem+json")
+
+
+def test_nothing_is_explained_for_a_client_that_has_left(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rnn_cli.serving.scoring as scoring
+
+    explained: list[object] = []
+    monkeypatch.setattr(scoring, "_explained", lambda *words: explained.append(words) or [])
+
+    async def leave(app: Edge) -> None:
+        came = iter(
+            [
+                {"type": "http.request", "body": b'{"texts": ["a", "b"]}', "more_body": False},
+                {"type": "http.disconnect"},
+            ]
+        )
+
+        async def receive() -> Any:
+            return next(came, {"type": "http.disconnect"})
+
+        async def send(_: Any) -> None: ...
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/explain", "query_string": b"", "root_path": ""}
+        await app(scope | {"headers": [(b"host", b"localhost")], "state": {}}, receive, send)
+
+    asyncio.run(leave(application(trained)))
+    assert explained == []
