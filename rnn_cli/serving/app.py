@@ -10,7 +10,6 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,8 +19,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
 from rnn_cli.bundle.model_folder import REPORT
 from rnn_cli.errors import Error
@@ -31,6 +29,7 @@ from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
 from rnn_cli.serving.metrics import MEDIA_TYPE_OF_METRICS, Metered
 from rnn_cli.serving.models import Models, ServedModel
 from rnn_cli.serving.openapi import openapi_document
+from rnn_cli.serving.page import page_files, page_index
 from rnn_cli.serving.problems import Problem, answer_problem
 from rnn_cli.serving.rows import answer_rows
 from rnn_cli.serving.scoring import Scoring, row_of
@@ -38,8 +37,6 @@ from rnn_cli.serving.settings import ServerSettings, read_keys
 
 _log = logging.getLogger("rnn.serve")
 
-PAGE = Path(__file__).parent / "page"
-CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 REPORT_CSP = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
@@ -113,11 +110,11 @@ class Server:
             "/v2/models/{name}/versions/1/ready": partial(self._health, "ready"),
             "/metrics": self._metrics,
             "/openapi.json": self._document,
-            "/": self._page,
+            "/": page_index(),
         }
         routes: list[BaseRoute] = [_route(path, endpoint, "POST") for path, endpoint in posts.items()]
         routes += [_route(path, endpoint, "GET") for path, endpoint in gets.items()]
-        return [*routes, Mount("/page", StaticFiles(directory=PAGE))]
+        return [*routes, page_files()]
 
     def _asked(self, request: Request) -> ServedModel:
         """The model that a request names, or the first. Raises `Problem` 404."""
@@ -198,9 +195,6 @@ class Server:
 
     async def _document(self, _: Request) -> Response:
         return JSONResponse(self._openapi)
-
-    async def _page(self, _: Request) -> Response:
-        return HTMLResponse((PAGE / "index.html").read_bytes(), headers={"Content-Security-Policy": CSP})
 
     async def _reload(self, _: Request) -> Response:
         if not self.edge.keys:

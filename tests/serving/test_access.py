@@ -62,7 +62,7 @@ def locked(trained: Path, key_file: str) -> Edge:
     ],
 )
 def test_a_host_is_an_address_or_a_known_name(host: str, is_ours: bool, app: Edge) -> None:
-    for method, path in (("GET", "/health/live"), ("GET", "/v1/model"), ("GET", "/"), ("GET", "/page/index.html")):
+    for method, path in (("GET", "/health/live"), ("GET", "/v1/model"), ("GET", "/"), ("GET", "/page/page.js")):
         found = ask(app, method, path, b"", {"host": host})
         assert found.status == (200 if is_ours else 421), path
         assert is_ours or found.headers["content-type"] == "application/problem+json"
@@ -125,7 +125,7 @@ def test_a_key_opens_all_and_only_probes_and_the_page_need_none(
         found = ask(locked, method, path, body, headers)
         assert found.status == status, path
         assert status == 200 or found.headers["www-authenticate"] == "Bearer"
-    for path in ("/health/live", "/health/ready", "/v2/health/ready", "/", "/page/index.html"):
+    for path in ("/health/live", "/health/ready", "/v2/health/ready", "/", "/page/page.js"):
         assert ask(locked, "GET", path, b"", headers).status == 200
 
 
