@@ -235,13 +235,17 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
 _KEPT = "kept on one side"
 
 
+def _repeat(rows: int) -> str:
+    return "repeats" if rows == 1 else "repeat"
+
+
 def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Iterator[str]:
     groups = group_equal(source.texts)
     repeated = len(source) - len(groups)
     if repeated:
-        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text ({_KEPT})"
+        yield f"{source.name}: {repeated:,} of {len(source):,} rows {_repeat(repeated)} an earlier text ({_KEPT})"
     if nearly := sum(len(group) - 1 for group in near):
-        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text ({where})"
+        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly {_repeat(nearly)} an earlier text ({where})"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
     if contradicting:
         row = contradicting[0][0]
@@ -258,7 +262,7 @@ def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str
             texts = set(sides[one].texts)
             if count := sum(text in texts for text in sides[other].texts):
                 where, rows = sides[other].name, len(sides[other])
-                yield f"{where}: {count:,} of {rows:,} {other} rows repeat a {one} text"
+                yield f"{where}: {count:,} of {rows:,} {other} rows {_repeat(count)} a {one} text"
 
 
 def _fingerprint(source: Dataset, files: Mapping[str, Dataset], columns: Mapping[str, Sequence[str | None]]) -> str:
