@@ -126,7 +126,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     _refuse_unstorable(config, tokenizer, labels)
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     check_decision(config.decision, labels)
-    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, listener)
+    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
@@ -303,7 +303,9 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
             raise ConfigError([ConfigMistake(what, key)])
 
 
-def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:
+def _readable(
+    dataset: Dataset, tokenizer: Tokenizer, base: Base | None, listener: Listener
+) -> tuple[Dataset, list[list[int]]]:
     """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
     sequences = tokenizer.encode_all(dataset.texts)
     kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
@@ -317,7 +319,9 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tup
         raise DataError(
             f"no training text labelled {missing[0]!r} holds a known token",
             where=dataset.name,
-            hint="check data.text_column and tokenizer.filters",
+            hint="check data.text_column and tokenizer.filters"
+            if base is None
+            else f"train without the base {base.name}",
         )
     return left, [sequences[row] for row in kept]
 
