@@ -46,6 +46,9 @@ BASE, FEW_LABELS = "general", "few-labels"
 MOST_ROWS_ON_BASE = 5_000
 """With more rows a network of their own knows more: docs/measured.md."""
 
+MOST_TO_TRY = 100_000
+"""The trial's time grows with rows times labels: about 50 seconds of one core for so many."""
+
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
@@ -112,6 +115,9 @@ def _on_base(
     split: SplitColumns,
 ) -> tuple[Proposal | None, str]:
     """A config that builds on the general model, None if that does not pay, and the trial's figures in a sentence."""
+    if len(dataset) * len(counts) > MOST_TO_TRY:
+        many = f"{len(counts):,} labels of {len(dataset):,} rows"
+        return None, f"{many} would take long to try on the model {BASE}; rnn train {FEW_LABELS} builds on it untried."
     start, reasons = load_config(str(recipes()[FEW_LABELS])), {"model.base": "whose tokenizer and layers are used"}
     data = _data(dataset, counts, given, columns, overrides, reasons)
     if "data.validation" not in {override.key for override in overrides}:
@@ -124,8 +130,7 @@ def _on_base(
     new = rows.select(np.flatnonzero(~base.learned.knows(rows.texts)).tolist())
     trial = _trial(base, new)
     if trial is None:
-        which = "training rows" if len(new) == len(rows) else f"training rows that {BASE} has not learned from"
-        return None, f"{len(new):,} {which} are too few to try the model {BASE} as a base."
+        return None, _untried(len(rows), len(new))
     found = trial.in_words(BASE)
     found = found[:1].upper() + found[1:]
     if not trial.pays:
@@ -134,6 +139,15 @@ def _on_base(
     known = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
     config = start.model_copy(update={"data": data})
     return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why
+
+
+def _untried(rows: int, new: int) -> str:
+    """Why the base is not tried on training rows, of which so many are new to it."""
+    if not new:
+        return f"The model {BASE} has learned from all training rows, so it is not tried as a base."
+    if new == rows:
+        return f"{rows:,} training rows are too few to try the model {BASE} as a base."
+    return f"Only {new:,} of {rows:,} training rows are new to the model {BASE}: too few to try it as a base."
 
 
 def _trial(base: Base, rows: Dataset) -> Trial | None:
@@ -337,7 +351,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         found.append(_printable(f"{lists}; a text has one label here."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
-        found.append(f"{repeated:,} rows repeat an earlier text; copies stay on one side (rnn data check).")
+        rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
+        found.append(f"{rows} an earlier text; copies stay on one side (rnn data check).")
     return found
 
 
