@@ -161,11 +161,11 @@ def fit_stack(
     names = (NETWORK_PART, NGRAM_PART) if own is None else (OWN_PART, NETWORK_PART, NGRAM_PART)
     prior = np.array([0.5, 0.5] if own is None else [1.0, 0, 0])
     everything = np.arange(len(texts))
-    if len(texts) < LEAST_ROWS:
+    folds = _folds(texts, [labels[each] for each in rows.classes]) if len(texts) >= LEAST_ROWS else []
+    if len(folds) < 2:
         weights, bias, trial = prior, np.zeros(classes), None
         strengths = [1.0, 2.0]
     else:
-        folds = [fold for fold in _folds(texts, [labels[each] for each in rows.classes]) if len(fold)]
         parts, strengths = [] if own is None else [own.logits(rows, everything)], []
         for name, part, tried in (
             (NETWORK_PART, problem.network, NETWORK_PART_STRENGTHS),
@@ -272,9 +272,14 @@ class _Problem:
 
 
 def _folds(texts: Sequence[str], labels: Sequence[str]) -> list[Indices]:
+    """The rows of each fold that has any; fewer than two where nearly all texts are equal."""
     number = MANY_FOLDS if len(texts) <= ROWS_IN_MANY_FOLDS else USUAL_FOLDS
-    units = units_of(texts, near_groups(texts))  # a near copy in another fold would be known by heart
-    return [np.array(fold, np.intp) for fold in stratify(texts, labels, [1 / number] * (number - 1), 1, units)]
+    # A near copy in another fold would be known by heart. But texts made of one pattern are all copies of each other.
+    for near in (near_groups(texts), []):
+        dealt = stratify(texts, labels, [1 / number] * (number - 1), 1, units_of(texts, near))
+        if max(map(len, dealt)) <= len(texts) / 2:
+            break
+    return [np.array(fold, np.intp) for fold in dealt if fold]
 
 
 def _together(heads: Sequence[LinearHead], weights: Floats, bias: Floats) -> LinearHead:
