@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +312,15 @@ def test_only_some_labels_are_measured() -> None:
     assert both.models[0].accuracy == two.metrics.accuracy
     with pytest.raises(rnn.Error, match="labels is about labelled rows, and none are given; add data=FILE"):
         rnn.evaluate("general", labels=["negative", "positive"])
+
+
+def test_an_evaluation_of_many_labels_is_a_table(run: Any) -> None:
+    found = rnn.evaluate(run, rows(), text_column="review", include_seen=True)
+    labels = tuple(f"label {number}" for number in range(150))
+    probabilities = np.full((60, 150), 1 / 150)
+    many = replace(
+        found, metrics=replace(found.metrics, labels=labels), scores=replace(found.scores, probabilities=probabilities)
+    )
+    table = many.to_frame()
+    assert list(table.columns)[-150:] == [f"p({label})" for label in labels]
+    assert (table["p(label 7)"] == 1 / 150).all()

@@ -46,8 +46,8 @@ BASE, FEW_LABELS = "general", "few-labels"
 MOST_ROWS_ON_BASE = 5_000
 """With more rows a network of their own knows more: docs/measured.md."""
 
-MOST_FITS_ON_BASE = 20_000
-"""Rows times labels: cross-validation of more of them would take longer than a minute."""
+MOST_TO_TRY = 50_000
+"""The trial's time grows with rows times labels: about 25 seconds of one core for so many."""
 
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
@@ -88,7 +88,7 @@ def propose(
     _need_labels(dataset, counts)
     recipe, why = _recipe(dataset)
     split, tried = _split(dataset, given, rows), list[str]()
-    if may_build_on_base and recipe != "char" and not given.sources and _are_few(len(dataset), len(counts)):
+    if may_build_on_base and recipe != "char" and not given.sources and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
         if proposal is not None:
             return proposal
@@ -99,15 +99,11 @@ def propose(
     data = _data(dataset, counts, given, columns, overrides, reasons)
     tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
-        reasons["model.ngrams"] = "averages with a linear model of up to this many tokens in a row"
+        reasons["model.ngrams"] = "mixes with a linear model of up to this many tokens in a row"
     training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     found = (*_found(dataset, counts, lengths), *_split_in_words(split), *tried, why)
     return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
-
-
-def _are_few(rows: int, labels: int) -> bool:
-    return rows <= MOST_ROWS_ON_BASE and rows * labels <= MOST_FITS_ON_BASE
 
 
 def _on_base(
@@ -119,6 +115,9 @@ def _on_base(
     split: SplitColumns,
 ) -> tuple[Proposal | None, str]:
     """A config that builds on the general model, None if that does not pay, and the trial's figures in a sentence."""
+    if len(dataset) * len(counts) > MOST_TO_TRY:
+        many = f"{len(counts):,} labels of {len(dataset):,} rows"
+        return None, f"{many} would take long to try on the model {BASE}; rnn train {FEW_LABELS} builds on it untried."
     start, reasons = load_config(str(recipes()[FEW_LABELS])), {"model.base": "whose tokenizer and layers are used"}
     data = _data(dataset, counts, given, columns, overrides, reasons)
     if "data.validation" not in {override.key for override in overrides}:
@@ -129,10 +128,9 @@ def _on_base(
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
     rows = load_splits(data, dataset).train
     new = rows.select(np.flatnonzero(~base.learned.knows(rows.texts)).tolist())
-    trial = _trial(base, new)
+    trial = _trial(base, new, new.further[data.group_column] if data.group_column else None)
     if trial is None:
-        which = "training rows" if len(new) == len(rows) else f"training rows that {BASE} has not learned from"
-        return None, f"{len(new):,} {which} are too few to try the model {BASE} as a base."
+        return None, _untried(len(rows), len(new))
     found = trial.in_words(BASE)
     found = found[:1].upper() + found[1:]
     if not trial.pays:
@@ -143,7 +141,16 @@ def _on_base(
     return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why
 
 
-def _trial(base: Base, rows: Dataset) -> Trial | None:
+def _untried(rows: int, new: int) -> str:
+    """Why the base is not tried on training rows, of which so many are new to it."""
+    if not new:
+        return f"The model {BASE} has learned from all training rows, so it is not tried as a base."
+    if new == rows:
+        return f"{rows:,} training rows are too few to try the model {BASE} as a base."
+    return f"Only {new:,} of {rows:,} training rows are new to the model {BASE}: too few to try it as a base."
+
+
+def _trial(base: Base, rows: Dataset, groups: Sequence[str | None] | None) -> Trial | None:
     """What the base is worth on training rows, by cross-validation; None where they are too few."""
     names = sorted(set(rows.labels))
     if len(names) < 2:
@@ -152,7 +159,7 @@ def _trial(base: Base, rows: Dataset) -> Trial | None:
     weights = np.array(rows.weights or [1.0] * len(rows), np.float32)
     sequences = base.tokenizer.encode_all(rows.texts)
     known = KnownRows.of(base, sequences, label_indices(names, rows.labels), weights, base.config.model)
-    return fit_stack(known, rows.texts, names, base.answer(names)).trial
+    return fit_stack(known, rows.texts, names, base.answer(names), groups=groups).trial
 
 
 def _train_rows(dataset: Dataset, data: DataConfig) -> int:
@@ -344,7 +351,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         found.append(_printable(f"{lists}; a text has one label here."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
-        found.append(f"{repeated:,} rows repeat an earlier text; copies stay on one side (rnn data check).")
+        rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"
+        found.append(f"{rows} an earlier text; copies stay on one side (rnn data check).")
     return found
 
 

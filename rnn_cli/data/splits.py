@@ -6,7 +6,7 @@ Knows nothing of tokens or networks.
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig, SourceConfig
@@ -115,6 +115,8 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     files = {side: load_rows(value, config) for side, value in shares.items() if isinstance(value, str)}
     shared = {side: value for side, value in shares.items() if not isinstance(value, str)}
     columns = {name: further_column(source, name, config) for name in (config.group_column, config.time_column) if name}
+    if config.group_column:  # for who divides a side further
+        source = replace(source, further={**source.further, config.group_column: columns[config.group_column]})
     alike = near_groups(source.texts) if near and any(shared.values()) else []
     indices = _dealt(config, source, shared, alike, columns)
     too_many = bool(alike) and not all(
@@ -235,13 +237,17 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
 _KEPT = "kept on one side"
 
 
+def _repeat(rows: int) -> str:
+    return "repeats" if rows == 1 else "repeat"
+
+
 def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Iterator[str]:
     groups = group_equal(source.texts)
     repeated = len(source) - len(groups)
     if repeated:
-        yield f"{source.name}: {repeated:,} of {len(source):,} rows repeat an earlier text ({_KEPT})"
+        yield f"{source.name}: {repeated:,} of {len(source):,} rows {_repeat(repeated)} an earlier text ({_KEPT})"
     if nearly := sum(len(group) - 1 for group in near):
-        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly repeat an earlier text ({where})"
+        yield f"{source.name}: {nearly:,} of {len(source):,} rows nearly {_repeat(nearly)} an earlier text ({where})"
     contradicting = [group for group in groups.values() if len({source.labels[index] for index in group}) > 1]
     if contradicting:
         row = contradicting[0][0]
@@ -258,7 +264,7 @@ def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str
             texts = set(sides[one].texts)
             if count := sum(text in texts for text in sides[other].texts):
                 where, rows = sides[other].name, len(sides[other])
-                yield f"{where}: {count:,} of {rows:,} {other} rows repeat a {one} text"
+                yield f"{where}: {count:,} of {rows:,} {other} rows {_repeat(count)} a {one} text"
 
 
 def _fingerprint(source: Dataset, files: Mapping[str, Dataset], columns: Mapping[str, Sequence[str | None]]) -> str:

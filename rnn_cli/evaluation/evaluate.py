@@ -209,7 +209,8 @@ class Evaluation:
         )
         if self.decision.unsure_below:
             table["unsure"] = self.decision.unsure(probabilities)
-        return table.assign(**{f"p({label})": probabilities[:, index] for index, label in enumerate(labels)})
+        columns = pandas.DataFrame(probabilities, columns=[f"p({label})" for label in labels])
+        return pandas.concat([table, columns], axis=1)
 
     def __repr__(self) -> str:
         """The rows and the main metrics."""

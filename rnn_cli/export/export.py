@@ -50,11 +50,11 @@ def unplaced_config(config: Config) -> Config:
         and [each.model_copy(update={"source": _last(each.source)}) for each in config.data.sources],
         "unlabelled": [_last(each) for each in named] if isinstance(named, list) else named and _last(named),
     }
-    vectors = config.model.embeddings
+    model = {key: (named := getattr(config.model, key)) and _last(named) for key in ("base", "embeddings")}
     return config.model_copy(
         update={
             "data": config.data.model_copy(update=data),
-            "model": config.model.model_copy(update={"embeddings": vectors and _last(vectors)}),
+            "model": config.model.model_copy(update=model),
         }
     )
 

@@ -139,13 +139,17 @@ class Report:
         return sum(self.manifest.data["rows"].values()) if self.side else None
 
     @property
+    def use_of_validation(self) -> str:
+        """What training did with the validation rows; on a base there are no epochs to choose from."""
+        return "calibrated the model" if self.config.model.base else "chose the best epoch"
+
+    @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":
-            what = "calibrated it" if self.config.model.base else "chose the best epoch"
-            return f"validation rows, which {what}: on other rows it may do a little worse"
+            return f"validation rows, which {self.use_of_validation}: on other rows it may do a little worse"
         seen = f". {seen_in_words(self.evaluation.seen).rstrip('.')}" if self.evaluation.seen else ""
         return f"labelled rows of {Path(self.evaluation.dataset.name).name}{seen}"
 

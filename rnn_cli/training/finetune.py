@@ -95,6 +95,9 @@ class Origin:
         if vectors not in (None, self.config.model.embeddings):
             what = f"{vectors}: further training keeps the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "model.embeddings"))
+        base = wanted.model.base
+        if base not in (None, self.config.model.base):
+            wrong.append(ConfigMistake(f"{base}: further training keeps the layers of {self.name}", "model.base"))
         if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))

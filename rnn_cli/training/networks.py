@@ -117,10 +117,12 @@ def network_on_base(run: Prepared, base: Base, listener: Listener) -> tuple[kera
         for name, side in (("training", run.train), ("validation", run.validation))
     ]
     listener.doing("fitting the labels to what the base computes")
-    fitted = fit_stack(sides[0], run.train_texts, run.labels, base.answer(run.labels), listener.progress)
+    rows, column = run.learned_rows or run.splits.train, run.config.data.group_column
+    groups = rows.further[column] if column else None
+    fitted = fit_stack(sides[0], rows.texts, run.labels, base.answer(run.labels), listener.progress, groups)
     listener.note(fitted.in_words(base.name))
     if fitted.trial is None:
-        listener.warn(f"{len(run.train_texts)} training rows are too few to cross-validate: they choose no weight")
+        listener.warn(f"{len(rows)} training rows are too few to cross-validate: they choose no weight")
     network = built(config, run, fast=False)
     kernel, bias, *ngrams = put_body(base.graph, network, config)
     # What is linear in the base's logits is linear in their inputs.

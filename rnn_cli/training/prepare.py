@@ -82,8 +82,8 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
-    train_texts: Sequence[str] = field(default=(), repr=False)
-    """The texts of `train`: without training rows that hold no known token, with sentences of others."""
+    learned_rows: Dataset | None = field(default=None, repr=False)
+    """The rows of `train`: without training rows that hold no known token, with sentences of others."""
     base: Base | None = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
 
@@ -126,7 +126,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     _refuse_unstorable(config, tokenizer, labels)
     refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
     check_decision(config.decision, labels)
-    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, listener)
+    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
@@ -148,7 +148,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
-        train_texts=train.texts,
+        learned_rows=train,
         base=base,
     )
 
@@ -303,7 +303,9 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
             raise ConfigError([ConfigMistake(what, key)])
 
 
-def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tuple[Dataset, list[list[int]]]:
+def _readable(
+    dataset: Dataset, tokenizer: Tokenizer, base: Base | None, listener: Listener
+) -> tuple[Dataset, list[list[int]]]:
     """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
     sequences = tokenizer.encode_all(dataset.texts)
     kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
@@ -317,7 +319,9 @@ def _readable(dataset: Dataset, tokenizer: Tokenizer, listener: Listener) -> tup
         raise DataError(
             f"no training text labelled {missing[0]!r} holds a known token",
             where=dataset.name,
-            hint="check data.text_column and tokenizer.filters",
+            hint="check data.text_column and tokenizer.filters"
+            if base is None
+            else f"train without the base {base.name}",
         )
     return left, [sequences[row] for row in kept]
 

@@ -148,10 +148,11 @@ def fit_stack(
     labels: Sequence[str],
     answer: Floats | None,
     on_progress: OnFold = lambda *_: None,
+    groups: Sequence[str | None] | None = None,
 ) -> Stacked:
     """Fit `labels` on the rows, of whose texts equal and nearly equal ones share a fold.
 
-    `answer` is the base's own, `[features, classes]`, None where it has none.
+    `answer` is the base's own, `[features, classes]`, None where it has none. Rows of a group share a fold, too.
     """
     problem, classes = _Problem(rows, len(labels)), len(labels)
     own = (
@@ -162,11 +163,11 @@ def fit_stack(
     names = (NETWORK_PART, NGRAM_PART) if own is None else (OWN_PART, NETWORK_PART, NGRAM_PART)
     prior = np.array([0.5, 0.5] if own is None else [1.0, 0, 0])
     everything = np.arange(len(texts))
-    if len(texts) < LEAST_ROWS:
+    folds = _folds(texts, [labels[each] for each in rows.classes], groups) if len(texts) >= LEAST_ROWS else []
+    if len(folds) < 2:
         weights, bias, trial = prior, np.zeros(classes), None
         strengths = [1.0, 2.0]
     else:
-        folds = [fold for fold in _folds(texts, [labels[each] for each in rows.classes]) if len(fold)]
         parts, strengths = [] if own is None else [own.logits(rows, everything)], []
         for name, part, tried in (
             (NETWORK_PART, problem.network, NETWORK_PART_STRENGTHS),
@@ -276,10 +277,15 @@ class _Problem:
             yield every, biases
 
 
-def _folds(texts: Sequence[str], labels: Sequence[str]) -> list[Indices]:
+def _folds(texts: Sequence[str], labels: Sequence[str], groups: Sequence[str | None] | None = None) -> list[Indices]:
+    """The rows of each fold that has any; fewer than two where nearly all texts are equal."""
     number = MANY_FOLDS if len(texts) <= ROWS_IN_MANY_FOLDS else USUAL_FOLDS
-    units = units_of(texts, near_groups(texts))  # a near copy in another fold would be known by heart
-    return [np.array(fold, np.intp) for fold in stratify(texts, labels, [1 / number] * (number - 1), 1, units)]
+    # A near copy in another fold would be known by heart. But texts made of one pattern are all copies of each other.
+    for near in (near_groups(texts), []):
+        dealt = stratify(texts, labels, [1 / number] * (number - 1), 1, units_of(texts, near, groups))
+        if max(map(len, dealt)) <= len(texts) / 2:
+            break
+    return [np.array(fold, np.intp) for fold in dealt if fold]
 
 
 def _together(heads: Sequence[LinearHead], weights: Floats, bias: Floats) -> LinearHead:

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,4 +209,28 @@ def test_rows_that_the_general_model_learned_from_say_nothing_of_it(tmp_path: Pa
     sentences, labels = built_in("templates", 90)
     proposal = propose(write(tmp_path / "rows.csv", sentences, labels))
     assert proposal.config.model.base is None
-    assert any("training rows that general has not learned from are too few" in line for line in proposal.found)
+    assert "The model general has learned from all training rows, so it is not tried as a base." in proposal.found
+
+
+def test_so_few_rows_are_new_to_the_general_model(tmp_path: Path) -> None:
+    sentences, labels = built_in("templates", 60)
+    file = write(tmp_path / "rows.csv", sentences + texts(12, 8), labels + ["a", "b"] * 6)
+    (line,) = [line for line in propose(file).found if "to try it as a base" in line]
+    assert re.fullmatch(
+        r"Only \d+ of \d+ training rows are new to the model general: too few to try it as a base.", line
+    )
+
+
+def test_many_labels_are_not_tried_on_a_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30)
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.MOST_TO_TRY", 119)
+    (line,) = [line for line in propose(file).found if "would take long to try" in line]
+    assert line.startswith("2 labels of 60 rows ")
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.MOST_TO_TRY", 120)
+    assert not any("would take long to try" in line for line in propose(file).found)
+
+
+def test_one_row_repeats(tmp_path: Path) -> None:
+    rows = texts(30, 8)
+    found = propose(write(tmp_path / "rows.csv", [*rows, rows[0]], [*["a", "b"] * 15, "a"])).found
+    assert any(line.startswith("1 row repeats an earlier text;") for line in found)

@@ -54,7 +54,7 @@ def test_files_of_their_own(write):
     assert rows_of(splits.train) == PAIRS
     assert rows_of(splits.validation) == [("new", "yes"), ("text 3", "yes")] and splits.validation.name == validation
     assert rows_of(splits.test) == [("other", "no")]
-    assert splits.warnings == (f"{validation}: 1 of 2 validation rows repeat a training text",)
+    assert splits.warnings == (f"{validation}: 1 of 2 validation rows repeats a training text",)
     assert splits.fingerprint != load_rows(source).fingerprint()
     swapped = load_splits(DataConfig(source=source, validation=test, test=validation))
     assert swapped.fingerprint != splits.fingerprint
@@ -83,6 +83,13 @@ def test_files_are_read_as_the_source_is(write):
         encoding="latin-1",
     )
     assert load_splits(config).validation.texts == ["caf\xe9 2", "caf\xe9 2"]
+
+
+def test_one_row_repeats(write):
+    path = write("rows.csv", csv_of([*PAIRS, PAIRS[0]]))
+    assert load_splits(DataConfig(source=path)).warnings == (
+        f"{path}: 1 of 101 rows repeats an earlier text (kept on one side)",
+    )
 
 
 def test_duplicates_are_counted_and_stay_together(write):

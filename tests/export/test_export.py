@@ -46,11 +46,12 @@ def test_no_file_tells_where_the_data_lay(opened: Bundle, tmp_path: Path) -> Non
 def test_a_path_keeps_its_last_part_and_a_name_stays_one() -> None:
     text = """
 data: {source: /a/imdb, validation: 0.2, test: ../b/test.csv, unlabelled: sets/tweets, text_column: body/text}
-model: {embeddings: /v/own, units: [4]}
+model: {embeddings: /v/own, base: /runs/reviews-1, units: [4]}
 """
     config = unplaced_config(parse_config(text, "c"))
     assert (config.data.source, config.data.test, config.data.unlabelled) == ("./imdb", "./test.csv", "./tweets")
-    assert (config.data.validation, config.data.text_column, config.model.embeddings) == (0.2, "body/text", "./own")
+    assert (config.data.validation, config.data.text_column) == (0.2, "body/text")
+    assert (config.model.embeddings, config.model.base) == ("./own", "./reviews-1")
     plain = parse_config("data: {source: imdb, test: test.csv}\nmodel: {embeddings: own}", "c")
     assert unplaced_config(plain) == plain
     data = {"fingerprint": "f", FURTHER: {"model": "/home/a/runs/x-1", "sha256": "0"}}

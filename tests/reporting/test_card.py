@@ -49,3 +49,12 @@ def test_the_card_tells_of_the_int8_graph_only_where_it_is(trained: Path, report
     without = replace(report, manifest=replace(report.manifest, files=files))
     assert "--precision int8" in model_card(report, counts)
     assert "int8" not in model_card(without, counts)
+
+
+def test_the_card_tells_what_the_validation_rows_did(trained: Path, report_on: Gather) -> None:
+    report = report_on(trained, [("warm", "good"), ("dull", "bad")])
+    model = report.config.model.model_copy(update={"base": "general"})
+    on_base = replace(report, config=report.config.model_copy(update={"model": model}))
+    counts = {"train": {"good": 1, "bad": 1}}
+    assert "Validation rows chose the best epoch;" in model_card(report, counts)
+    assert "Validation rows calibrated the model;" in model_card(on_base, counts)

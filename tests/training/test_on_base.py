@@ -15,8 +15,9 @@ import rnn_cli as rnn
 from rnn_cli.bundle.checkpoints import reopened
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.model_folder import CONFIG, FURTHER, ONNX_MODEL
+from rnn_cli.config.load import parse_override
 from rnn_cli.config.schema import Config
-from rnn_cli.errors import BundleError, ConfigError
+from rnn_cli.errors import BundleError, ConfigError, DataError
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training import networks
 from rnn_cli.training import run as run_module
@@ -24,6 +25,7 @@ from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.prepare import Prepared, prepare
 from rnn_cli.training.run import resume, train_prepared
+from rnn_cli.transfer import stacking
 from rnn_cli.transfer.stacking import KnownRows, Stacked, fit_stack
 from tests.conftest import Silent
 
@@ -148,8 +150,10 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(
 
 def test_such_a_model_is_trained_further_without_a_base(trained: Path, new_rows: Path, listener: Silent) -> None:
     run = train_prepared(on_base(trained, new_rows, listener), out=Path("m"), name="x", force=False, listener=listener)
-    config = Origin.open(run.path, listener.warn).further(None, [])
-    assert config.model.base is None
+    origin = Origin.open(run.path, listener.warn)
+    assert origin.further(None, []).model.base is None
+    with pytest.raises(ConfigError, match="further training keeps the layers of"):
+        origin.further(None, [parse_override("model.base=general")])
 
 
 def test_what_suits_and_what_does_not_is_said(trained: Path, labelled_file: Path, listener: Silent) -> None:
@@ -173,9 +177,17 @@ def test_rows_without_a_known_word_are_left_out(trained: Path, new_rows: Path, l
     file = Path("rows.csv")
     file.write_text(new_rows.read_text() + "".join(f"qqq{number},good\n" for number in range(9)))
     prepared = on_base(trained, file, listener)
-    assert prepared.base is not None and len(prepared.train_texts) < len(prepared.splits.train)
+    assert prepared.base is not None and prepared.learned_rows is not None
+    assert len(prepared.learned_rows) < len(prepared.splits.train)
     networks.network_on_base(prepared, prepared.base, listener)
     assert any("cross-validated on" in each for each in listener.notes)
+
+
+def test_rows_of_which_it_knows_nothing(trained: Path, listener: Silent) -> None:
+    Path("rows.csv").write_text("text,label\n" + "".join(f"qqq{row},{'ab'[row % 2]}\n" for row in range(60)))
+    with pytest.raises(DataError, match="no training text labelled 'a' holds a known token") as refused:
+        on_base(trained, Path("rows.csv"), listener)
+    assert refused.value.hint == f"train without the base {trained}"
 
 
 def test_few_rows_are_told(trained: Path, make_labelled_file: MakeFile, listener: Silent) -> None:
@@ -204,3 +216,27 @@ def test_the_base_has_an_absolute_path_but_the_general_one(
     assert on_base(trained.name, new_rows, listener).config.model.base == str(trained)
     assert on_base("general", new_rows, listener).config.model.base == "general"
     assert Predictor.open(trained).labels == ("bad", "good")
+
+
+def test_rows_of_a_group_share_a_fold(
+    trained: Path, new_rows: Path, listener: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = new_rows.read_text().splitlines()
+    file = Path("rows.csv")
+    file.write_text(
+        "\n".join([f"{lines[0]},author", *(f"{line},a{at % 9}" for at, line in enumerate(lines[1:]))]) + "\n"
+    )
+    prepared = on_base(trained, file, listener, data={"group_column": "author"})
+    assert prepared.base is not None and prepared.learned_rows is not None
+    dealt: list[list[np.ndarray]] = []
+    folds = stacking._folds
+
+    def remembered(*given: Any) -> list[np.ndarray]:
+        dealt.append(folds(*given))
+        return dealt[0]
+
+    monkeypatch.setattr(stacking, "_folds", remembered)
+    networks.network_on_base(prepared, prepared.base, listener)
+    authors = prepared.learned_rows.further["author"]
+    of_author = [{at for at, fold in enumerate(dealt[0]) for row in fold if authors[row] == name} for name in authors]
+    assert all(len(found) == 1 for found in of_author)

@@ -105,3 +105,15 @@ def test_it_is_the_same_again() -> None:
     one, other = (fit_stack(known, texts, ["a", "b", "c"], None) for _ in range(2))
     assert one.weights == other.weights
     np.testing.assert_array_equal(one.head.table, other.head.table)
+
+
+def test_texts_of_one_pattern_are_cross_validated() -> None:
+    known, _ = rows(60)
+    pattern = "please send the invoice of the customer in the shop near the town hall to the office number {}"
+    trial = fit_stack(known, [pattern.format(number) for number in range(60)], ["a", "b", "c"], None).trial
+    assert trial is not None and trial.folds == stacking.MANY_FOLDS
+
+
+def test_equal_texts_alone_are_not_cross_validated() -> None:
+    known, _ = rows(60)
+    assert fit_stack(known, ["the same"] * 60, ["a", "b", "c"], None).trial is None
