@@ -15,8 +15,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -61,17 +59,8 @@ class Server:
         self._models, self._scoring = Models(settings, note), Scoring(settings.limits, self._metered)
         self._openapi = openapi_document(settings.limits, self._models.first.predictor.labels)
         self._reloading = asyncio.Lock()
-        allowed = settings.cors_origins
-        cors = Middleware(
-            CORSMiddleware,
-            allow_origins=allowed,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "X-Row-Count", "Retry-After"],
-        )
         app = Starlette(
             routes=self._routes(),
-            middleware=[cors] if allowed else [],
             exception_handlers={HTTPException: answer_problem, Exception: answer_problem},
             lifespan=self._lifespan,
         )

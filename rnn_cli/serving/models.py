@@ -9,7 +9,7 @@ from typing import Any
 
 from rnn_cli.api import open_model
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import CARD, METRICS, RUN, Bundle
+from rnn_cli.bundle.model_folder import CARD, METRICS, REPORT, RUN, Bundle
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.serving.settings import ServerSettings
 
@@ -69,6 +69,7 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "recipe": run.get("recipe") if isinstance(run, Mapping) else None,
         "finished": run.get("finished") if isinstance(run, Mapping) else None,
         "figures": _figures(bundle),
+        "report": REPORT in bundle.manifest.files,
         "card": predictor.model_card if CARD in bundle.manifest.files else None,
     }
 

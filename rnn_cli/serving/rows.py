@@ -5,12 +5,15 @@ a 422 and no answer is cut short by one. Then it is scored a window at a time, a
 """
 
 import io
+import re
+import shlex
 from collections import Counter as Tally
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -34,7 +37,21 @@ MEDIA_TYPES = {
 }
 """What a body may be, and how `rnn score` calls it."""
 
-ROW_PARAMETERS = ("format", "text_column", "delimiter", "header", "proba", "prefix", "on_bad_row", "spreadsheet_safe")
+CHOICES = {"on_bad_row": ("stop", "mark"), "quoting": ("auto", "csv", "none")}
+"""The values of parameters that have few; the first is the default."""
+
+ROW_PARAMETERS = (
+    "format",
+    "text_column",
+    "delimiter",
+    "encoding",
+    "quoting",
+    "header",
+    "proba",
+    "prefix",
+    "on_bad_row",
+    "spreadsheet_safe",
+)
 """What the query may ask for; as the options of `rnn score`."""
 
 _FLAGS = {"true": True, "false": False}
@@ -49,6 +66,8 @@ class AskedRows:
     format: str
     text_column: str | None
     delimiter: str | None
+    encoding: str | None
+    quoting: str
     header: bool | None
     proba: bool
     prefix: str
@@ -71,18 +90,20 @@ class AskedRows:
         delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else None
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or form == "jsonl"):
             raise Problem(422, "query parameter delimiter: expected one character, for CSV")
-        on_bad_row = query.get("on_bad_row", "stop")
-        if on_bad_row not in ("stop", "mark"):
-            raise Problem(422, "query parameter on_bad_row: expected stop or mark")
+        chosen = {name: query.get(name, choices[0]) for name, choices in CHOICES.items()}
+        for name, value in chosen.items():
+            if value not in CHOICES[name]:
+                raise Problem(422, f"query parameter {name}: expected one of {', '.join(CHOICES[name])}")
         header = _flag(query, "header") if "header" in query else None
         flags = {name: _flag(query, name) for name in ("proba", "spreadsheet_safe")}
         return cls(
             form,
             query.get("text_column"),
-            delimiter,
-            header,
+            delimiter=delimiter,
+            header=header,
+            encoding=query.get("encoding") or None,
             prefix=query.get("prefix", ""),
-            on_bad_row=on_bad_row,
+            **chosen,
             **flags,
         )
 
@@ -115,9 +136,14 @@ def _worded(error: DataError | UsageError, file: str) -> str:
     """The error in the words of a request: the file is the body, settings are parameters of the query."""
     hint = error.hint
     if isinstance(hint, Setting):
-        hint = hint.worded(lambda key, value: f"?{key.rpartition('.')[2]}={value}")
-    where = f"{error.where}: " if error.where else ""
-    return f"{where}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
+        hint = re.sub(r"(\?\S+) \?", r"\1&", hint.worded(_parameter))  # some go together
+    where = error.where and re.sub(r"^data\.(?=\w+$)", "query parameter ", error.where)
+    return f"{f'{where}: ' if where else ''}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
+
+
+def _parameter(key: str, value: str) -> str:
+    """A setting as a parameter of the query; values in hints are quoted for a shell."""
+    return f"?{key.rpartition('.')[2]}={quote(''.join(shlex.split(value)))}"
 
 
 class ReadableRows:
@@ -136,6 +162,8 @@ class ReadableRows:
             "likely_text_column": columns_of(model.predictor)[0],
             "format": asked.format,
             "delimiter": asked.delimiter,
+            "encoding": asked.encoding,
+            "quoting": asked.quoting,
             "header": asked.header,
         }
         self._job = Job(

@@ -221,6 +221,48 @@ def test_sigterm_answers_what_was_accepted_and_then_ends(trained: Path, tmp_path
     assert server.log.read_text().splitlines()[-1] == "terminated"
 
 
+def test_a_refusal_can_be_read_by_a_client_that_still_sends_and_wants_the_connection_closed(server: Running) -> None:
+    """Closed at once, the system would answer what still comes with a reset, which takes the refusal with it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(HEAD + b"Connection: close\r\nContent-Length: 9000000\r\n\r\n")
+        server.ask("GET", "/health/live")
+        for _ in range(8):
+            connection.sendall(b" " * 65_536)
+        ((status, _),) = answers(b"".join(iter(lambda: connection.recv(65_536), b"")))
+    assert status == 413
+
+
+def test_trailers_are_bounded(server: Running) -> None:
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+    closing = chunked.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nConnection: close\r\n")
+    assert answers(server.raw(closing, b"X: y\r\n\r\n"))[0][0] == 200
+    # An endless trailer: the request is never whole.
+    ((status, _),) = answers(server.raw(chunked, *[b"X: " + b"y" * 65_536] * 4))
+    assert status == 431
+
+
+def test_a_connection_accepted_before_the_end_is_answered(trained: Path, tmp_path: Path) -> None:
+    """The first request of a connection may still be on its way, as may another one of a connection kept open."""
+    with running(tmp_path, "--model", str(trained)) as server:
+        new, kept = (socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(2))
+        with new, kept:
+            kept.sendall(GET)
+            while not kept.recv(65_536).endswith(b'{"live":true}'):
+                pass
+            server.signal(signal.SIGTERM)
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", server.port)).close()
+                except OSError:
+                    break
+            for connection in (new, kept):
+                connection.sendall(GET)
+            for connection in (new, kept):
+                answer = b"".join(iter(lambda: connection.recv(65_536), b""))  # noqa: B023  (called at once)
+                assert b"connection: close" in answer and answers(answer) == [(200, b'{"live":true}')]
+        assert server.ended() == 143
+
+
 def test_readiness_fails_before_the_server_ends(trained: Path, tmp_path: Path) -> None:
     with running(tmp_path, "--model", str(trained), "--unready-seconds", "600") as server:
         assert server.ask("GET", "/health/ready").status == 200
