@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import httptools
 import uvicorn
-from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS, problem_json
@@ -112,8 +111,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
 
-        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-            async def send_before_closing(message: Message) -> None:
+        async def answered(scope: Any, receive: Any, send: Any) -> None:
+            async def send_before_closing(message: Any) -> None:
                 if message["type"] == "http.response.body" and not message.get("more_body") and cycle.more_body:
                     cycle.keep_alive = True  # `on_response_complete` closes: not at once, as half a request is unread
                 await send(message)

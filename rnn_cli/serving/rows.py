@@ -103,7 +103,8 @@ class AskedRows:
             header=header,
             encoding=query.get("encoding") or None,
             prefix=query.get("prefix", ""),
-            **chosen,
+            on_bad_row=chosen["on_bad_row"],
+            quoting=chosen["quoting"],
             **flags,
         )
 

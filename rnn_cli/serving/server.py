@@ -1,5 +1,6 @@
 """One process that serves, or several that another one starts and replaces."""
 
+import errno
 import os
 import signal
 import socket
@@ -113,7 +114,9 @@ def _listening(settings: ServerSettings) -> socket.socket:
             raise
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        raise UsageError(f"cannot listen there ({reason(error)})", where=where, hint="choose another --port") from None
+        is_elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        hint = f"choose another {'--host' if is_elsewhere else '--port'}"
+        raise UsageError(f"cannot listen there ({reason(error)})", where=where, hint=hint) from None
     return sock
 
 

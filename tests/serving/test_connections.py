@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shlex
 import signal
 import socket
@@ -304,6 +305,16 @@ def test_every_example_of_the_help_serves(example: str, trained: Path, tmp_path:
             pass
         server.signal(signal.SIGTERM)
         assert server.ended() == 143
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_a_host_that_is_another_is_said_in_a_line(host: str, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError) as error:
+        with running(tmp_path, "--model", str(trained), "--host", host, "--no-auth"):
+            pass
+    assert re.fullmatch(
+        rf"Error: {re.escape(host)}:0: cannot listen there \(.*\); choose another --host\n", str(error.value)
+    )
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(trained: Path, tmp_path: Path) -> None:

@@ -374,7 +374,7 @@ def test_a_file_that_cannot_be_scored_says_why(general: str, open_page: Open) ->
     page.wait_for_selector("#job .problem")
     told = page.text_content("#job .problem")
     assert "line 3: a quote opens in this record and is never closed" in told
-    assert told.endswith("use “Quotes: are characters”") and "body" not in told
+    assert told.endswith("use “Quotes: are characters”.") and "body" not in told
     assert page.locator("#job a").count() == 0
 
 

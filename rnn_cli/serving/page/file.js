@@ -23,7 +23,7 @@ const PARAMETERS = { // of the form's fields
   quoting: "quoting",
   prefix: "prefix",
 };
-const NAMED = /\?([\w&=%.~'-]+)/g; // parameters, as the server's hints name them
+const NAMED = /\?([\w&=%.~-]*[\w~-])/g; // parameters, as the server's hints name them
 
 let running = null;
 let offered = null;
