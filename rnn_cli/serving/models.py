@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from rnn_cli.api import open_model
+from rnn_cli.api import columns_of, open_model
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CARD, METRICS, REPORT, RUN, Bundle
 from rnn_cli.scoring.predictor import Predictor
@@ -22,12 +22,14 @@ FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_a
 @dataclass(frozen=True)
 class ServedModel:
     """A model under its name; `about` is what /v1/model answers. `patient` is the predictor of long requests, which
-    leaves a core to the short ones where it can."""
+    leaves a core to the short ones where it can. `text_column` is the one that the model was trained on, where its
+    config names it. Nothing of these is read from the folder again, which may hold another model by then."""
 
     name: str
     predictor: Predictor
     patient: Predictor
     about: Mapping[str, Any]
+    text_column: str | None
 
 
 class Models:
@@ -52,7 +54,7 @@ class Models:
             predictor.predict([TRIED])
             patient = copy(predictor)
             patient.threads = max(1, predictor.threads - 1)
-            found[name] = ServedModel(name, predictor, patient, _about(name, predictor))
+            found[name] = ServedModel(name, predictor, patient, _about(name, predictor), columns_of(predictor)[0])
         return found
 
 

@@ -152,7 +152,6 @@ class ReadableRows:
 
     def __init__(self, file: str, asked: AskedRows, model: ServedModel) -> None:
         """Read through it. Raises `DataError` at the first row that is in the way."""
-        from rnn_cli.api import columns_of
         from rnn_cli.batch.columns import Added
         from rnn_cli.batch.job import Input, Job
         from rnn_cli.batch.windows import no_rows, windows_of
@@ -160,7 +159,7 @@ class ReadableRows:
         self._model = model
         how: dict[str, Any] = {
             "text_column": asked.text_column,
-            "likely_text_column": columns_of(model.predictor)[0],
+            "likely_text_column": model.text_column,
             "format": asked.format,
             "delimiter": asked.delimiter,
             "encoding": asked.encoding,
@@ -177,7 +176,7 @@ class ReadableRows:
             asked.proba,
             asked.spreadsheet_safe,
         )
-        self._added = Added.by(model.predictor, self._job)
+        self._added = Added(model.predictor.labels, model.predictor.decision, self._job)
         self.count = 0
         names = frozenset(self._added.keys)
         for window in windows_of(self._job, 0):

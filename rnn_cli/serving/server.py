@@ -38,13 +38,17 @@ class Supervisor(Multiprocess):
 
     def handle_int(self) -> None:
         """Ctrl-C."""
-        self.ended_by = signal.SIGINT
-        super().handle_int()
+        self._end_by(signal.SIGINT)
 
     def handle_term(self) -> None:
         """SIGTERM."""
-        self.ended_by = signal.SIGTERM
-        super().handle_term()
+        self._end_by(signal.SIGTERM)
+
+    def _end_by(self, number: signal.Signals) -> None:
+        self.ended_by = number
+        self.should_exit.set()
+        for sock in self.sockets:  # else the system would let clients in while the workers end, and nobody answer them
+            sock.close()
 
 
 def serve_alone(settings: ServerSettings, app: "Edge", on_listening: Callable[[ServerSettings], None]) -> None:
