@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.scoring.prediction import Part, Prediction
+from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
 """The environment variable that holds the key of a client."""
@@ -60,6 +61,7 @@ class Client:
         key = api_key if api_key is not None else os.environ.get(API_KEY)
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._about: Mapping[str, Any] | None = None
+        self.tokens = UnknownTokens()
 
     def __enter__(self) -> "Client":
         """Itself."""
@@ -85,6 +87,11 @@ class Client:
         """The model's labels, in the order of a prediction's probabilities."""
         return tuple(self.about["labels"])
 
+    @property
+    def usual_unknown(self) -> UnknownTokens | None:
+        """How many tokens of the model's validation texts are unknown to it; `tokens` has those of all texts so far."""
+        return UnknownTokens.of_manifest(self.about)
+
     def predict(self, texts: str | Iterable[str]) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
@@ -107,6 +114,8 @@ class Client:
             rows = found.get("predictions")
             if not isinstance(rows, list) or len(rows) != len(some):
                 raise self._foreign()
+            if what == "predict":  # an explanation is of texts that were predicted before
+                self.tokens += UnknownTokens.of_manifest(found) or UnknownTokens()
             yield from rows
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from rnn_cli.bundle.model_folder import REPORT
 from rnn_cli.errors import Error
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving import inference
 from rnn_cli.serving.bodies import check_text, checked_flag, checked_texts, receive_json, refuse_unknown
 from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
@@ -128,14 +129,14 @@ class Server:
             most = self._limits.explained if explain else self._limits.texts
             texts = checked_texts(body["texts"], self._limits, "/texts", most=most)
         request.scope[TEXTS] = texts
-        predictions = await self._scoring.predict(model, texts)
+        predictions, tokens = await self._scoring.predict(model, texts)
         pairs = zip(texts, predictions, strict=True)
         rows = [row_of(model, text, prediction, proba=proba) for text, prediction in pairs]
         if explain:
             explanations = await self._scoring.explain(model, texts, predictions, request.is_disconnected)
             for row, explanation in zip(rows, explanations, strict=True):
                 row["explanation"] = explanation
-        return JSONResponse({"model": model.name, "predictions": rows})
+        return JSONResponse({"model": model.name, "predictions": rows, UNKNOWN_TOKENS: tokens.to_dict()})
 
     async def _score(self, request: Request) -> Response:
         return await answer_rows(request, self._asked(request), self._scoring, self._limits)
@@ -147,7 +148,7 @@ class Server:
         request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)
         texts = inference.texts_of_tensors(body, self._limits)
         request.scope[TEXTS] = texts
-        predictions = await self._scoring.predict(model, texts)
+        predictions, _ = await self._scoring.predict(model, texts)
         return JSONResponse(inference.inferred(model, predictions, wanted, request_id))
 
     async def _model(self, request: Request) -> Response:

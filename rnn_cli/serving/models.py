@@ -11,6 +11,7 @@ from rnn_cli.api import columns_of, open_model
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CARD, METRICS, REPORT, RUN, Bundle
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.settings import ServerSettings
 
 TRIED = "A text to warm the model up with."
@@ -72,6 +73,7 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "finished": run.get("finished") if isinstance(run, Mapping) else None,
         "figures": _figures(bundle),
         "report": REPORT in bundle.manifest.files,
+        UNKNOWN_TOKENS: usual.to_dict() if (usual := predictor.usual_unknown) else None,
         "card": predictor.model_card if CARD in bundle.manifest.files else None,
     }
 

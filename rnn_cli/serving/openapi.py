@@ -5,6 +5,7 @@ from typing import Any
 
 from rnn_cli import __version__
 from rnn_cli.errors import few_of
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.inference import OUTPUTS, SERVER, VERSION
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS
 from rnn_cli.serving.rows import CHOICES, MEDIA_TYPES
@@ -276,7 +277,16 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
         "Prediction": prediction,
         "Predictions": {
             "type": "object",
-            "properties": {"model": name, "predictions": {"type": "array", "items": _ref("Prediction")}},
+            "properties": {
+                "model": name,
+                "predictions": {"type": "array", "items": _ref("Prediction")},
+                UNKNOWN_TOKENS: {
+                    "type": "object",
+                    "description": "How many tokens of these texts were read, and how many of them the model does not "
+                    "know. /v1/model has the same of its validation texts.",
+                    "properties": {"read": {"type": "integer"}, "unknown": {"type": "integer"}},
+                },
+            },
             "required": ["model", "predictions"],
         },
         "Model": {"type": "object", "properties": about, "required": list(about)},

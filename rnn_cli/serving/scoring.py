@@ -42,8 +42,9 @@ class Scoring:
         if self.short.taken >= self.short.places:
             raise _no_place(self.short)
 
-    async def predict(self, model: ServedModel, texts: Sequence[str]) -> list[Prediction]:
-        """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts.
+    async def predict(self, model: ServedModel, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
+        """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
+        of their tokens are unknown.
 
         Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
         """
@@ -52,7 +53,7 @@ class Scoring:
         with placed(lane):
             predictions, tokens = await lane.run(lambda: _predicted(predictor, texts))
         self.metered.count(model.name, predictions, tokens)
-        return predictions
+        return predictions, tokens
 
     async def explain(
         self,

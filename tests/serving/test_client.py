@@ -181,6 +181,16 @@ def test_the_command_prints_the_same_from_a_server(words: list[str], server: Run
     assert predicted(*words, *TEXTS, "--server", server.url, "--model", "tiny")[:2] == here[:2]
 
 
+def test_the_command_warns_of_texts_unlike_those_of_training(server: Running) -> None:
+    lines = "qwrt zxcvz plmno vbnmx\n" * 300 + "a warm film\n"  # of several requests
+    here = predicted("--model", "general", lines=lines)
+    assert "of the tokens are unknown to the model" in here[2]
+    assert predicted("--server", server.url, "--model", "en", lines=lines) == here
+    assert predicted("--server", server.url, "--model", "en", "--explain", lines=lines[-80:]) == predicted(
+        "--model", "general", "--explain", lines=lines[-80:]
+    )
+
+
 def test_the_command_pipes_lines_through_a_server(server: Running, trained: Path) -> None:
     lines = "".join(f"warm {number}\n" for number in range(700))
     found = predicted("--server", server.url, "--format", "csv", lines=lines)
