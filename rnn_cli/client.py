@@ -5,7 +5,7 @@ import os
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -133,9 +133,7 @@ class Client:
             except (OSError, HTTPException) as error:
                 self._connection.close()
                 if tried == self._tries or isinstance(error, ConnectionRefusedError | TimeoutError | ssl.SSLError):
-                    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-                    what = f"cannot be reached ({reason.lower()})"
-                    raise RunFailed(what, where=self.url, hint="is rnn serve running there?") from error
+                    raise self._unreachable(error) from error
                 continue
             if response.status in _BUSY and tried < self._tries:
                 time.sleep(_wait(response, tried))
@@ -157,6 +155,18 @@ class Client:
             raise RunFailed(f"stays busy: {what}", where=self.url, hint="ask later, or give it more --workers")
         hint = f"set {API_KEY}" if response.status == 401 else None
         raise UsageError(what, where=f"{self.url} {at}" if at else self.url, hint=hint)
+
+    def _unreachable(self, error: Exception) -> RunFailed:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            what = f"has a certificate that is not trusted ({error.verify_message})"
+            return RunFailed(what, where=self.url, hint="to trust it, set SSL_CERT_FILE to its file")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        hint = "is rnn serve running there?"
+        if isinstance(error, RemoteDisconnected) and self.url.startswith("http:"):
+            hint = "is it https:// instead?"
+        elif isinstance(error, ssl.SSLError):
+            hint = "is it http:// instead?"
+        return RunFailed(f"cannot be reached ({reason.lower()})", where=self.url, hint=hint)
 
     def _foreign(self) -> RunFailed:
         return RunFailed("answers, but not as rnn serve does", where=self.url, hint="check the address")

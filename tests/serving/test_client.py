@@ -79,6 +79,8 @@ def test_nobody_there_is_one_line(server: Running) -> None:
     assert str(error.value) == (
         "http://127.0.0.1:9: cannot be reached (connection refused); is rnn serve running there?"
     )
+    with Client(f"https://127.0.0.1:{server.port}") as client, pytest.raises(RunFailed, match="is it http:// instead"):
+        client.predict("a")
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -14,6 +14,7 @@ import pytest
 
 from rnn_cli.bundle.locate import GENERAL_FOLDER
 from rnn_cli.client import Client
+from rnn_cli.errors import RunFailed
 from tests.serving.asking import Running, application, ask, running
 
 KEY = "a-key-of-24-characters-1"
@@ -230,3 +231,6 @@ def test_https(trained: Path, tmp_path: Path) -> None:
         context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
         with Client(f"https://localhost:{server.port}", context=context) as client:
             assert client.predict("warm lovely film")[0].label == "good"
+        for scheme, says in (("https", "not trusted .*SSL_CERT_FILE"), ("http", "is it https:// instead?")):
+            with Client(f"{scheme}://localhost:{server.port}") as client, pytest.raises(RunFailed, match=says):
+                client.predict("warm lovely film")
