@@ -8,7 +8,7 @@ from rnn_cli.errors import few_of
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.inference import OUTPUTS, SERVER, VERSION
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS
-from rnn_cli.serving.rows import CHOICES, MEDIA_TYPES
+from rnn_cli.serving.rows import MEDIA_TYPES, ROW_CHOICES
 from rnn_cli.serving.settings import MODEL_NAME, Limits
 
 _Schema = dict[str, Any]
@@ -152,11 +152,14 @@ def _score(codes: Sequence[int]) -> dict[str, Any]:
         "text_column": {"schema": {"type": "string"}, "description": "By default by its name."},
         "delimiter": {"schema": {"type": "string"}, "description": "Of CSV; by default what is found."},
         "encoding": {"schema": {"type": "string"}, "description": "By default UTF-8, or UTF-16 by its mark."},
-        "quoting": {"schema": {"enum": list(CHOICES["quoting"])}, "description": "none: quotes are characters."},
+        "quoting": {"schema": {"enum": list(ROW_CHOICES["quoting"])}, "description": "none: quotes are characters."},
         "header": flag("Whether line 1 names the columns."),
         "proba": flag("Add the probability of every label."),
         "prefix": {"schema": {"type": "string"}, "description": "Begin the names of added columns with this."},
-        "on_bad_row": {"schema": {"enum": list(CHOICES["on_bad_row"])}, "description": "On a row that cannot be read."},
+        "on_bad_row": {
+            "schema": {"enum": list(ROW_CHOICES["on_bad_row"])},
+            "description": "On a row that cannot be read.",
+        },
         "spreadsheet_safe": flag("Put ' before cells that would run as formulas."),
     }
     rows = {each: {"schema": {"type": "string"}, "example": _ROWS[name]} for each, name in MEDIA_TYPES.items()}

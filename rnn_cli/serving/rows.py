@@ -37,7 +37,7 @@ MEDIA_TYPES = {
 }
 """What a body may be, and how `rnn score` calls it."""
 
-CHOICES = {"on_bad_row": ("stop", "mark"), "quoting": ("auto", "csv", "none")}
+ROW_CHOICES = {"on_bad_row": ("stop", "mark"), "quoting": ("auto", "csv", "none")}
 """The values of parameters that have few; the first is the default."""
 
 ROW_PARAMETERS = (
@@ -90,10 +90,10 @@ class AskedRows:
         delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else None
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or form == "jsonl"):
             raise Problem(422, "query parameter delimiter: expected one character, for CSV")
-        chosen = {name: query.get(name, choices[0]) for name, choices in CHOICES.items()}
+        chosen = {name: query.get(name, choices[0]) for name, choices in ROW_CHOICES.items()}
         for name, value in chosen.items():
-            if value not in CHOICES[name]:
-                raise Problem(422, f"query parameter {name}: expected one of {', '.join(CHOICES[name])}")
+            if value not in ROW_CHOICES[name]:
+                raise Problem(422, f"query parameter {name}: expected one of {', '.join(ROW_CHOICES[name])}")
         header = _flag(query, "header") if "header" in query else None
         flags = {name: _flag(query, name) for name in ("proba", "spreadsheet_safe")}
         return cls(
@@ -120,7 +120,7 @@ async def answer_rows(request: Request, model: ServedModel, scoring: Scoring, li
     """The answer to a body of rows. Raises `Problem`."""
     asked = AskedRows.of(request.query_params, request.headers.get("content-type", ""))
     with ExitStack() as stack:
-        stack.enter_context(placed(scoring.long))
+        stack.enter_context(placed(scoring.files))
         file = stack.enter_context(NamedTemporaryFile(prefix="rnn-serve-"))
         await receive_body(request, limits.score_bytes, limits, file.write)
         file.flush()

@@ -156,7 +156,7 @@ def test_a_client_that_does_not_read_its_answer_is_left(trained: Path, tmp_path:
                 while read := connection.recv(65_536):
                     found += read
             assert found.startswith(b"HTTP/1.1 200") and not found.endswith(b"0\r\n\r\n")
-        assert b'rnn_queue{lane="long"} 0.0' in server.ask("GET", "/metrics").body
+        assert b'rnn_queue{lane="files"} 0.0' in server.ask("GET", "/metrics").body
 
 
 def malformed(chance: random.Random) -> bytes:
