@@ -27,6 +27,15 @@ class BoundedConfig(uvicorn.Config):
     limits: Limits = Limits()
 
 
+def _send_unchunked(cycle: RequestResponseCycle, message: Any) -> None:
+    """Have the end of the connection end an answer of unknown length: HTTP/1.0 knows no chunks."""
+    if message["type"] == "http.response.start":
+        if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding = False
+    elif cycle.expected_content_length == 0:
+        cycle.expected_content_length = len(message.get("body", b""))
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """A connection.
 
@@ -113,6 +122,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
         async def answered(scope: Any, receive: Any, send: Any) -> None:
             async def send_before_closing(message: Any) -> None:
+                if scope["http_version"] == "1.0":
+                    _send_unchunked(cycle, message)
                 if message["type"] == "http.response.body" and not message.get("more_body") and cycle.more_body:
                     cycle.keep_alive = True  # `on_response_complete` closes: not at once, as half a request is unread
                 await send(message)

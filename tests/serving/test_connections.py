@@ -233,6 +233,14 @@ def test_a_refusal_can_be_read_by_a_client_that_still_sends_and_wants_the_connec
     assert status == 413
 
 
+def test_an_old_client_gets_no_chunks(server: Running) -> None:
+    rows = b"POST /v1/score?format=csv HTTP/1.0\r\nHost: localhost\r\nContent-Length: 10\r\n\r\ntext\nwarm\n"
+    head, _, body = server.raw(rows).partition(b"\r\n\r\n")
+    assert b"200 OK" in head and b"chunked" not in head and b"connection: close" in head
+    assert body.startswith(b"text,label,") and body.count(b"\n") == 2 and body.endswith(b"\n")
+    assert answers(server.raw(GET.replace(b"1.1", b"1.0"))) == [(200, b'{"live":true}')]
+
+
 def test_trailers_are_bounded(server: Running) -> None:
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
     closing = chunked.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nConnection: close\r\n")
