@@ -5,12 +5,13 @@ import os
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.scoring.prediction import Part, Prediction
+from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
 """The environment variable that holds the key of a client."""
@@ -60,6 +61,7 @@ class Client:
         key = api_key if api_key is not None else os.environ.get(API_KEY)
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._about: Mapping[str, Any] | None = None
+        self.tokens = UnknownTokens()
 
     def __enter__(self) -> "Client":
         """Itself."""
@@ -85,6 +87,11 @@ class Client:
         """The model's labels, in the order of a prediction's probabilities."""
         return tuple(self.about["labels"])
 
+    @property
+    def usual_unknown(self) -> UnknownTokens | None:
+        """How many tokens of the model's validation texts are unknown to it; `tokens` has those of all texts so far."""
+        return UnknownTokens.of_manifest(self.about)
+
     def predict(self, texts: str | Iterable[str]) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
@@ -107,6 +114,8 @@ class Client:
             rows = found.get("predictions")
             if not isinstance(rows, list) or len(rows) != len(some):
                 raise self._foreign()
+            if what == "predict":  # an explanation is of texts that were predicted before
+                self.tokens += UnknownTokens.of_manifest(found) or UnknownTokens()
             yield from rows
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -124,9 +133,7 @@ class Client:
             except (OSError, HTTPException) as error:
                 self._connection.close()
                 if tried == self._tries or isinstance(error, ConnectionRefusedError | TimeoutError | ssl.SSLError):
-                    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-                    what = f"cannot be reached ({reason.lower()})"
-                    raise RunFailed(what, where=self.url, hint="is rnn serve running there?") from error
+                    raise self._unreachable(error) from error
                 continue
             if response.status in _BUSY and tried < self._tries:
                 time.sleep(_wait(response, tried))
@@ -148,6 +155,18 @@ class Client:
             raise RunFailed(f"stays busy: {what}", where=self.url, hint="ask later, or give it more --workers")
         hint = f"set {API_KEY}" if response.status == 401 else None
         raise UsageError(what, where=f"{self.url} {at}" if at else self.url, hint=hint)
+
+    def _unreachable(self, error: Exception) -> RunFailed:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            what = f"has a certificate that is not trusted ({error.verify_message})"
+            return RunFailed(what, where=self.url, hint="to trust it, set SSL_CERT_FILE to its file")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        hint = "is rnn serve running there?"
+        if isinstance(error, RemoteDisconnected) and self.url.startswith("http:"):
+            hint = "is it https:// instead?"
+        elif isinstance(error, ssl.SSLError):
+            hint = "is it http:// instead?"
+        return RunFailed(f"cannot be reached ({reason.lower()})", where=self.url, hint=hint)
 
     def _foreign(self) -> RunFailed:
         return RunFailed("answers, but not as rnn serve does", where=self.url, hint="check the address")

@@ -152,6 +152,7 @@ def _predict_there(
 ) -> None:
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.client import Client
+    from rnn_cli.scoring.unknown import warning_of
 
     unknown = 0
     with Client(server, model=model) as client:
@@ -165,7 +166,8 @@ def _predict_there(
             else:
                 writer.write(window, predictions)
             unknown += sum(prediction.no_known_words for prediction in predictions)
-    _warn(unknown if style == "plain" else 0, None)
+        unlike = warning_of(client.tokens, client.usual_unknown)
+    _warn(unknown if style == "plain" else 0, unlike)
 
 
 def _warn(unknown: int, unlike: str | None) -> None:

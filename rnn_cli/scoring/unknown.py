@@ -41,16 +41,19 @@ class UnknownTokens:
 
     @classmethod
     def of_manifest(cls, data: Mapping[str, Any]) -> "UnknownTokens | None":
-        """Those of the validation texts; None for a model of an earlier release, or one that has no such numbers."""
-        entry = data.get(USUAL)
+        """Those of the validation texts; None for a model of an earlier release, or one that has no such numbers.
+
+        The answers of a server hold the same entry.
+        """
+        entry = data.get(UNKNOWN_TOKENS)
         if not isinstance(entry, Mapping):
             return None
         read, unknown = entry.get("read"), entry.get("unknown")
         return cls(read, unknown) if type(read) is int and type(unknown) is int and 0 <= unknown <= read else None
 
 
-USUAL = "unknown_tokens"
-"""The entry in a manifest's data."""
+UNKNOWN_TOKENS = "unknown_tokens"
+"""The entry in a manifest's data, for the validation texts, and in the answers of a server."""
 
 
 def warning_of(here: UnknownTokens, usual: UnknownTokens | None) -> str | None:

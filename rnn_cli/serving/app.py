@@ -15,14 +15,13 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rnn_cli.bundle.model_folder import REPORT
 from rnn_cli.errors import Error
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving import inference
 from rnn_cli.serving.bodies import check_text, checked_flag, checked_texts, receive_json, refuse_unknown
 from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
@@ -61,17 +60,8 @@ class Server:
         self._models, self._scoring = Models(settings, note), Scoring(settings.limits, self._metered)
         self._openapi = openapi_document(settings.limits, self._models.first.predictor.labels)
         self._reloading = asyncio.Lock()
-        allowed = settings.cors_origins
-        cors = Middleware(
-            CORSMiddleware,
-            allow_origins=allowed,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "X-Row-Count", "Retry-After"],
-        )
         app = Starlette(
             routes=self._routes(),
-            middleware=[cors] if allowed else [],
             exception_handlers={HTTPException: answer_problem, Exception: answer_problem},
             lifespan=self._lifespan,
         )
@@ -139,14 +129,14 @@ class Server:
             most = self._limits.explained if explain else self._limits.texts
             texts = checked_texts(body["texts"], self._limits, "/texts", most=most)
         request.scope[TEXTS] = texts
-        predictions = await self._scoring.predict(model, texts)
+        predictions, tokens = await self._scoring.predict(model, texts)
         pairs = zip(texts, predictions, strict=True)
         rows = [row_of(model, text, prediction, proba=proba) for text, prediction in pairs]
         if explain:
             explanations = await self._scoring.explain(model, texts, predictions, request.is_disconnected)
             for row, explanation in zip(rows, explanations, strict=True):
                 row["explanation"] = explanation
-        return JSONResponse({"model": model.name, "predictions": rows})
+        return JSONResponse({"model": model.name, "predictions": rows, UNKNOWN_TOKENS: tokens.to_dict()})
 
     async def _score(self, request: Request) -> Response:
         return await answer_rows(request, self._asked(request), self._scoring, self._limits)
@@ -158,7 +148,7 @@ class Server:
         request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)
         texts = inference.texts_of_tensors(body, self._limits)
         request.scope[TEXTS] = texts
-        predictions = await self._scoring.predict(model, texts)
+        predictions, _ = await self._scoring.predict(model, texts)
         return JSONResponse(inference.inferred(model, predictions, wanted, request_id))
 
     async def _model(self, request: Request) -> Response:

@@ -46,7 +46,9 @@ async def receive_json(request: Request, limits: Limits) -> dict[str, Any]:
     content = bytearray()
     await receive_body(request, limits.body_bytes, limits, content.extend)
     try:
-        found = json.loads(bytes(content).decode("utf-8-sig"), parse_constant=_refuse_constant)
+        found = json.loads(
+            bytes(content).decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice
+        )
     except UnicodeDecodeError as error:
         raise Problem(422, f"the body is not UTF-8 (byte {error.start})", "") from None
     except RecursionError:
@@ -59,6 +61,14 @@ async def receive_json(request: Request, limits: Limits) -> dict[str, Any]:
         raise Problem(422, f"the body is not JSON: {str(error).partition(';')[0]}", "") from None
     if not isinstance(found, dict):
         raise Problem(422, "expected an object", "")
+    return found
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these keys and values; two of a name may be read differently elsewhere."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Problem(422, "a key stands twice in one object", "")
     return found
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,6 +43,15 @@ class Edge:
     def __init__(self, app: ASGIApp, settings: ServerSettings, keys: Sequence[bytes], metered: Metered) -> None:
         self._app, self._settings, self.keys, self._metered = app, settings, keys, metered
         self.is_draining = False
+        self._with_cors: ASGIApp = self._with_key
+        if settings.cors_origins:  # outside of the key: a page must be able to read that it needs one
+            self._with_cors = CORSMiddleware(
+                self._with_key,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+                expose_headers=["X-Request-ID", "X-Row-Count", "Retry-After"],
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -63,7 +74,7 @@ class Edge:
 
         try:
             self._refuse_stranger(scope, headers)
-            await self._app(scope, receive, answer)
+            await self._with_cors(scope, receive, answer)
         except Problem as problem:
             await problem_response(problem)(scope, receive, answer)
         except ClientDisconnect:
@@ -79,8 +90,24 @@ class Edge:
             if _access_log.isEnabledFor(logging.INFO):
                 _access_log.info("", extra={"request": self._line(scope, status, seconds, request_id)})
 
+    async def _with_key(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that brings a key where it needs one."""
+        if self._has_key(scope):
+            await self._app(scope, receive, send)
+        else:
+            problem = Problem(401, "a key is needed: Authorization: Bearer KEY", WWW_Authenticate="Bearer")
+            await problem_response(problem)(scope, receive, send)
+
+    def _has_key(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if not self.keys or path == "/" or path.startswith(OPEN_PREFIXES):
+            return True
+        headers = Headers(scope=scope)
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        return is_key(key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", ""), self.keys)
+
     def _refuse_stranger(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
-        """Raise `Problem` for a request that may not come in."""
+        """Raise `Problem` for a request to another host, or from a page of another site."""
         host = headers.get(b"host", b"").decode("latin-1")
         if sum(name == b"host" for name, _ in scope["headers"]) != 1:
             raise Problem(400, "a request needs one Host header")
@@ -89,15 +116,6 @@ class Edge:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin and origin not in self._settings.cors_origins and origin.partition("://")[2] != host:
             raise Problem(403, "pages of this Origin may not ask; rnn serve --cors-origin ORIGIN allows one")
-        path = scope["path"]
-        if not self.keys or path == "/" or path.startswith(OPEN_PREFIXES):
-            return
-        if scope["method"] == "OPTIONS" and origin:  # a browser asks first, without a key
-            return
-        scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        key = key.strip() if scheme.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1")
-        if not is_key(key, self.keys):
-            raise Problem(401, "a key is needed: Authorization: Bearer KEY", WWW_Authenticate="Bearer")
 
     def _line(self, scope: Scope, status: int, seconds: float, request_id: bytes) -> dict[str, Any]:
         client = scope.get("client")

@@ -19,24 +19,15 @@ class QueueFull(Exception):
     """As many requests wait as may."""
 
 
-class Lane:
-    """Work done in the order in which it comes, by one thread that ends with the process.
+class Places:
+    """How many requests may be somewhere at a time. For the event loop's thread only."""
 
-    A request takes a place, and does one piece of work or several, one after the other: others come in between, so
-    that long work does not keep short work waiting.
-    """
-
-    def __init__(self, name: str, places: int) -> None:
+    def __init__(self, places: int) -> None:
         self.places, self.taken = places, 0
-        self._work: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]] = (
-            SimpleQueue()
-        )
-        # A daemon: whoever ends the process at once does not wait for it.
-        Thread(target=self._serve, name=name, daemon=True).start()
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold one of the places; raises `QueueFull` if there is none. Call it in the event loop's thread only."""
+        """Hold one of the places; raises `QueueFull` if there is none."""
         if self.taken >= self.places:
             raise QueueFull
         self.taken += 1
@@ -44,6 +35,22 @@ class Lane:
             yield
         finally:
             self.taken -= 1
+
+
+class Lane(Places):
+    """Work done in the order in which it comes, by one thread that ends with the process.
+
+    A request takes a place, and does one piece of work or several, one after the other: others come in between, so
+    that long work does not keep short work waiting.
+    """
+
+    def __init__(self, name: str, places: int) -> None:
+        super().__init__(places)
+        self._work: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]] = (
+            SimpleQueue()
+        )
+        # A daemon: whoever ends the process at once does not wait for it.
+        Thread(target=self._serve, name=name, daemon=True).start()
 
     async def run(self, work: Callable[[], Done]) -> Done:
         """The result of work that the thread does; raises what it raises."""

@@ -45,7 +45,7 @@ class Metered:
         self._tokens = Counter("rnn_tokens", "Tokens read", ("model",), **here)
         self._unknown = Counter("rnn_unknown_tokens", "Tokens not in the vocabulary", ("model",), **here)
         queue = Gauge("rnn_queue", "Requests waiting or being scored", ("lane",), multiprocess_mode="livesum", **here)
-        self._queues = {lane: queue.labels(lane) for lane in ("short", "long")}
+        self._queues = {lane: queue.labels(lane) for lane in ("short", "long", "files")}
         self._scoring: Scoring | None = None
 
     def watch(self, scoring: "Scoring") -> None:
@@ -57,8 +57,8 @@ class Metered:
         self._requests.labels(path, str(code)).inc()
         self._seconds.labels(path).observe(seconds)
         if self._scoring is not None:
-            self._queues["short"].set(self._scoring.short.taken)
-            self._queues["long"].set(self._scoring.long.taken)
+            for lane, queue in self._queues.items():
+                queue.set(getattr(self._scoring, lane).taken)
 
     def count(self, model: str, predictions: Sequence[Prediction], tokens: UnknownTokens) -> None:
         """Count the predictions of a request."""

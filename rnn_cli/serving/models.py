@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from rnn_cli.api import open_model
+from rnn_cli.api import columns_of, open_model
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import CARD, METRICS, RUN, Bundle
+from rnn_cli.bundle.model_folder import CARD, METRICS, REPORT, RUN, Bundle
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.settings import ServerSettings
 
 TRIED = "A text to warm the model up with."
@@ -22,12 +23,14 @@ FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_a
 @dataclass(frozen=True)
 class ServedModel:
     """A model under its name; `about` is what /v1/model answers. `patient` is the predictor of long requests, which
-    leaves a core to the short ones where it can."""
+    leaves a core to the short ones where it can. `text_column` is the one that the model was trained on, where its
+    config names it. Nothing of these is read from the folder again, which may hold another model by then."""
 
     name: str
     predictor: Predictor
     patient: Predictor
     about: Mapping[str, Any]
+    text_column: str | None
 
 
 class Models:
@@ -52,7 +55,7 @@ class Models:
             predictor.predict([TRIED])
             patient = copy(predictor)
             patient.threads = max(1, predictor.threads - 1)
-            found[name] = ServedModel(name, predictor, patient, _about(name, predictor))
+            found[name] = ServedModel(name, predictor, patient, _about(name, predictor), columns_of(predictor)[0])
         return found
 
 
@@ -69,6 +72,8 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "recipe": run.get("recipe") if isinstance(run, Mapping) else None,
         "finished": run.get("finished") if isinstance(run, Mapping) else None,
         "figures": _figures(bundle),
+        "report": REPORT in bundle.manifest.files,
+        UNKNOWN_TOKENS: usual.to_dict() if (usual := predictor.usual_unknown) else None,
         "card": predictor.model_card if CARD in bundle.manifest.files else None,
     }
 

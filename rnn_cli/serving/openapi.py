@@ -5,9 +5,10 @@ from typing import Any
 
 from rnn_cli import __version__
 from rnn_cli.errors import few_of
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.inference import OUTPUTS, SERVER, VERSION
 from rnn_cli.serving.problems import MEDIA_TYPE, WAIT_SECONDS
-from rnn_cli.serving.rows import MEDIA_TYPES
+from rnn_cli.serving.rows import MEDIA_TYPES, ROW_CHOICES
 from rnn_cli.serving.settings import MODEL_NAME, Limits
 
 _Schema = dict[str, Any]
@@ -150,10 +151,15 @@ def _score(codes: Sequence[int]) -> dict[str, Any]:
         "format": {"schema": {"enum": sorted(set(MEDIA_TYPES.values()))}, "description": "By default as Content-Type."},
         "text_column": {"schema": {"type": "string"}, "description": "By default by its name."},
         "delimiter": {"schema": {"type": "string"}, "description": "Of CSV; by default what is found."},
+        "encoding": {"schema": {"type": "string"}, "description": "By default UTF-8, or UTF-16 by its mark."},
+        "quoting": {"schema": {"enum": list(ROW_CHOICES["quoting"])}, "description": "none: quotes are characters."},
         "header": flag("Whether line 1 names the columns."),
         "proba": flag("Add the probability of every label."),
         "prefix": {"schema": {"type": "string"}, "description": "Begin the names of added columns with this."},
-        "on_bad_row": {"schema": {"enum": ["stop", "mark"]}, "description": "On a row that cannot be read."},
+        "on_bad_row": {
+            "schema": {"enum": list(ROW_CHOICES["on_bad_row"])},
+            "description": "On a row that cannot be read.",
+        },
         "spreadsheet_safe": flag("Put ' before cells that would run as formulas."),
     }
     rows = {each: {"schema": {"type": "string"}, "example": _ROWS[name]} for each, name in MEDIA_TYPES.items()}
@@ -246,7 +252,8 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             "probabilities": {label: 0.97 if label == labels[-1] else 0.03 for label in labels[-2:]},
         },
     }
-    about = {"name": name, "folder": name, "labels": {"type": "array", "items": name}, "fingerprint": name}
+    brief = {"name": name, "folder": name, "labels": {"type": "array", "items": name}, "fingerprint": name}
+    about = {**brief, "report": {"type": "boolean", "description": "Whether there is a report of its run."}}
     return {
         "Problem": {
             "type": "object",
@@ -273,13 +280,22 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
         "Prediction": prediction,
         "Predictions": {
             "type": "object",
-            "properties": {"model": name, "predictions": {"type": "array", "items": _ref("Prediction")}},
+            "properties": {
+                "model": name,
+                "predictions": {"type": "array", "items": _ref("Prediction")},
+                UNKNOWN_TOKENS: {
+                    "type": "object",
+                    "description": "How many tokens of these texts were read, and how many of them the model does not "
+                    "know. /v1/model has the same of its validation texts.",
+                    "properties": {"read": {"type": "integer"}, "unknown": {"type": "integer"}},
+                },
+            },
             "required": ["model", "predictions"],
         },
         "Model": {"type": "object", "properties": about, "required": list(about)},
         "Models": {
             "type": "object",
-            "properties": {"models": {"type": "array", "items": _ref("Model")}},
+            "properties": {"models": {"type": "array", "items": {"type": "object", "properties": brief}}},
             "required": ["models"],
         },
     }

@@ -10,6 +10,12 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 
+_OF_ROUTES = {
+    404: "no such path; /openapi.json describes those that there are",
+    405: "this path does not take this method; the header Allow names those that it takes",
+}
+"""What Starlette, which finds the endpoint, has no words for."""
+
 WAIT_SECONDS = 1
 """What Retry-After says where too much waits: a queue is empty again within it."""
 
@@ -45,7 +51,8 @@ def problem_json(status: int, detail: str, pointer: str | None = None) -> bytes:
 def problem_response(error: HTTPException) -> Response:
     """The answer for an error."""
     pointer = error.pointer if isinstance(error, Problem) else None
-    content = problem_json(error.status_code, error.detail, pointer)
+    detail = error.detail if isinstance(error, Problem) else _OF_ROUTES.get(error.status_code, error.detail)
+    content = problem_json(error.status_code, detail, pointer)
     return Response(content, error.status_code, error.headers, MEDIA_TYPE)
 
 

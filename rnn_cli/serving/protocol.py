@@ -27,6 +27,15 @@ class BoundedConfig(uvicorn.Config):
     limits: Limits = Limits()
 
 
+def _send_unchunked(cycle: RequestResponseCycle, message: Any) -> None:
+    """Have the end of the connection end an answer of unknown length: HTTP/1.0 knows no chunks."""
+    if message["type"] == "http.response.start":
+        if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding = False
+    elif cycle.expected_content_length == 0:
+        cycle.expected_content_length = len(message.get("body", b""))
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """A connection.
 
@@ -41,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = cast(BoundedConfig, self.config).limits
         self._timers: dict[str, TimerHandle] = {}
         self._is_over = self._in_message = self._in_body = False
-        self._head_bytes = 0
+        self._head_bytes = self._unread_bytes = 0
         self._answering: RequestResponseCycle | None = None
         if len(self.connections) > self._limits.connections:
             self._refuse(503, f"more than {self._limits.connections:,} connections", ("retry-after", str(WAIT_SECONDS)))
@@ -53,8 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
         for timer in self._timers.values():
             timer.cancel()
         if self._answering is not None:  # which is not the last one where requests came in a row
-            self._answering.disconnected = True
-            self._answering.message_event.set()
+            self._leave(self._answering)
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
@@ -72,7 +80,12 @@ class BoundedProtocol(HttpToolsProtocol):
             if not self._in_message and self._head_bytes == 0:
                 self._after("read", self._limits.read_seconds, self._give_up)
             self._head_bytes += len(data)
+        self._unread_bytes += len(data)
         super().data_received(data)
+        if self._in_body and self._unread_bytes > MOST_HEAD_BYTES:  # trailers, which count as little as a head
+            if self._answering is self.cycle and not self.cycle.response_started:
+                self._leave(self.cycle)
+            self._refuse(431, f"the request's trailers are larger than {MOST_HEAD_BYTES:,} bytes")
         if not self._in_body and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(431, f"the request's head is larger than {MOST_HEAD_BYTES:,} bytes")
 
@@ -93,6 +106,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._cancel("read")  # the endpoint gives the body its time
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """A part of a request's body came."""
+        self._unread_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._in_message = self._in_body = False
@@ -101,13 +119,31 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+
+        async def answered(scope: Any, receive: Any, send: Any) -> None:
+            async def send_before_closing(message: Any) -> None:
+                if scope["http_version"] == "1.0":
+                    _send_unchunked(cycle, message)
+                if message["type"] == "http.response.body" and not message.get("more_body") and cycle.more_body:
+                    cycle.keep_alive = True  # `on_response_complete` closes: not at once, as half a request is unread
+                await send(message)
+
+            await app(scope, receive, send_before_closing)
+
+        super()._start_asgi_task(cycle, answered)
 
     def on_response_complete(self) -> None:
         """A request is answered."""
         super().on_response_complete()
         if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
             self._end()  # before it was whole
+
+    def shutdown(self) -> None:
+        """The server ends: a request that is on its way already is answered, as the last of its connection."""
+        if self._is_over or (self.cycle is not None and not self.cycle.response_complete):
+            super().shutdown()
+        else:
+            self._after("read", LINGER_SECONDS, self._give_up)
 
     def pause_writing(self) -> None:
         """The client does not read."""
@@ -133,7 +169,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer here and read no more; a request that is being answered is answered to its end."""
         if self._is_over:
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not self.cycle.response_complete and not self.cycle.disconnected:
             self._is_over = True
             self.cycle.keep_alive = False
             return
@@ -142,6 +178,12 @@ class BoundedProtocol(HttpToolsProtocol):
         head = b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in lines)
         self.transport.write(STATUS_LINE[status] + head + b"\r\n" + body)
         self._end()
+
+    @staticmethod
+    def _leave(cycle: RequestResponseCycle) -> None:
+        """Tell an endpoint that nobody waits for its answer any more."""
+        cycle.disconnected = True
+        cycle.message_event.set()
 
     def _end(self) -> None:
         """Close the connection in a moment: at once, unread bytes would have the system drop the answer, too."""

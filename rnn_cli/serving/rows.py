@@ -5,12 +5,15 @@ a 422 and no answer is cut short by one. Then it is scored a window at a time, a
 """
 
 import io
+import re
+import shlex
 from collections import Counter as Tally
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -34,7 +37,21 @@ MEDIA_TYPES = {
 }
 """What a body may be, and how `rnn score` calls it."""
 
-ROW_PARAMETERS = ("format", "text_column", "delimiter", "header", "proba", "prefix", "on_bad_row", "spreadsheet_safe")
+ROW_CHOICES = {"on_bad_row": ("stop", "mark"), "quoting": ("auto", "csv", "none")}
+"""The values of parameters that have few; the first is the default."""
+
+ROW_PARAMETERS = (
+    "format",
+    "text_column",
+    "delimiter",
+    "encoding",
+    "quoting",
+    "header",
+    "proba",
+    "prefix",
+    "on_bad_row",
+    "spreadsheet_safe",
+)
 """What the query may ask for; as the options of `rnn score`."""
 
 _FLAGS = {"true": True, "false": False}
@@ -49,6 +66,8 @@ class AskedRows:
     format: str
     text_column: str | None
     delimiter: str | None
+    encoding: str | None
+    quoting: str
     header: bool | None
     proba: bool
     prefix: str
@@ -71,18 +90,21 @@ class AskedRows:
         delimiter = DELIMITER_NAMES.get(delimiter, delimiter) if delimiter else None
         if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or form == "jsonl"):
             raise Problem(422, "query parameter delimiter: expected one character, for CSV")
-        on_bad_row = query.get("on_bad_row", "stop")
-        if on_bad_row not in ("stop", "mark"):
-            raise Problem(422, "query parameter on_bad_row: expected stop or mark")
+        chosen = {name: query.get(name, choices[0]) for name, choices in ROW_CHOICES.items()}
+        for name, value in chosen.items():
+            if value not in ROW_CHOICES[name]:
+                raise Problem(422, f"query parameter {name}: expected one of {', '.join(ROW_CHOICES[name])}")
         header = _flag(query, "header") if "header" in query else None
         flags = {name: _flag(query, name) for name in ("proba", "spreadsheet_safe")}
         return cls(
             form,
             query.get("text_column"),
-            delimiter,
-            header,
+            delimiter=delimiter,
+            header=header,
+            encoding=query.get("encoding") or None,
             prefix=query.get("prefix", ""),
-            on_bad_row=on_bad_row,
+            on_bad_row=chosen["on_bad_row"],
+            quoting=chosen["quoting"],
             **flags,
         )
 
@@ -98,7 +120,7 @@ async def answer_rows(request: Request, model: ServedModel, scoring: Scoring, li
     """The answer to a body of rows. Raises `Problem`."""
     asked = AskedRows.of(request.query_params, request.headers.get("content-type", ""))
     with ExitStack() as stack:
-        stack.enter_context(placed(scoring.long))
+        stack.enter_context(placed(scoring.files))
         file = stack.enter_context(NamedTemporaryFile(prefix="rnn-serve-"))
         await receive_body(request, limits.score_bytes, limits, file.write)
         file.flush()
@@ -115,9 +137,14 @@ def _worded(error: DataError | UsageError, file: str) -> str:
     """The error in the words of a request: the file is the body, settings are parameters of the query."""
     hint = error.hint
     if isinstance(hint, Setting):
-        hint = hint.worded(lambda key, value: f"?{key.rpartition('.')[2]}={value}")
-    where = f"{error.where}: " if error.where else ""
-    return f"{where}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
+        hint = re.sub(r"(\?\S+) \?", r"\1&", hint.worded(_parameter))  # some go together
+    where = error.where and re.sub(r"^data\.(?=\w+$)", "query parameter ", error.where)
+    return f"{f'{where}: ' if where else ''}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
+
+
+def _parameter(key: str, value: str) -> str:
+    """A setting as a parameter of the query; values in hints are quoted for a shell."""
+    return f"?{key.rpartition('.')[2]}={quote(''.join(shlex.split(value)))}"
 
 
 class ReadableRows:
@@ -125,7 +152,6 @@ class ReadableRows:
 
     def __init__(self, file: str, asked: AskedRows, model: ServedModel) -> None:
         """Read through it. Raises `DataError` at the first row that is in the way."""
-        from rnn_cli.api import columns_of
         from rnn_cli.batch.columns import Added
         from rnn_cli.batch.job import Input, Job
         from rnn_cli.batch.windows import no_rows, windows_of
@@ -133,9 +159,11 @@ class ReadableRows:
         self._model = model
         how: dict[str, Any] = {
             "text_column": asked.text_column,
-            "likely_text_column": columns_of(model.predictor)[0],
+            "likely_text_column": model.text_column,
             "format": asked.format,
             "delimiter": asked.delimiter,
+            "encoding": asked.encoding,
+            "quoting": asked.quoting,
             "header": asked.header,
         }
         self._job = Job(
@@ -148,7 +176,7 @@ class ReadableRows:
             asked.proba,
             asked.spreadsheet_safe,
         )
-        self._added = Added.by(model.predictor, self._job)
+        self._added = Added(model.predictor.labels, model.predictor.decision, self._job)
         self.count = 0
         names = frozenset(self._added.keys)
         for window in windows_of(self._job, 0):

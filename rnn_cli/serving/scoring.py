@@ -17,7 +17,7 @@ from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.prediction import Prediction
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.scoring.unknown import UnknownTokens
-from rnn_cli.serving.lane import Lane, QueueFull
+from rnn_cli.serving.lane import Lane, Places, QueueFull
 from rnn_cli.serving.metrics import Metered
 from rnn_cli.serving.models import ServedModel
 from rnn_cli.serving.problems import Problem, too_busy
@@ -34,6 +34,8 @@ class Scoring:
 
     def __init__(self, limits: Limits, metered: Metered) -> None:
         self.short, self.long = Lane("short requests", limits.queue), Lane("long requests", limits.queue)
+        # Files have places of their own: one that arrives slowly, or is read slowly, keeps no explanation out.
+        self.files = Places(limits.queue)
         self.metered = metered
         metered.watch(self)
 
@@ -42,8 +44,9 @@ class Scoring:
         if self.short.taken >= self.short.places:
             raise _no_place(self.short)
 
-    async def predict(self, model: ServedModel, texts: Sequence[str]) -> list[Prediction]:
-        """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts.
+    async def predict(self, model: ServedModel, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
+        """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
+        of their tokens are unknown.
 
         Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
         """
@@ -52,7 +55,7 @@ class Scoring:
         with placed(lane):
             predictions, tokens = await lane.run(lambda: _predicted(predictor, texts))
         self.metered.count(model.name, predictions, tokens)
-        return predictions
+        return predictions, tokens
 
     async def explain(
         self,
@@ -85,12 +88,12 @@ def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, An
     return [{"text": text[part.start : part.end], **asdict(part)} for part in parts]
 
 
-def _no_place(lane: Lane) -> Problem:
+def _no_place(lane: Places) -> Problem:
     return too_busy(f"{lane.places:,} requests wait already")
 
 
 @contextmanager
-def placed(lane: Lane) -> Iterator[None]:
+def placed(lane: Places) -> Iterator[None]:
     """A place in the lane; what fails in it becomes a `Problem`, so that no fault of a model is a server's."""
     try:
         with lane.place():

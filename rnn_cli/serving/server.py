@@ -1,5 +1,6 @@
 """One process that serves, or several that another one starts and replaces."""
 
+import errno
 import os
 import signal
 import socket
@@ -37,13 +38,17 @@ class Supervisor(Multiprocess):
 
     def handle_int(self) -> None:
         """Ctrl-C."""
-        self.ended_by = signal.SIGINT
-        super().handle_int()
+        self._end_by(signal.SIGINT)
 
     def handle_term(self) -> None:
         """SIGTERM."""
-        self.ended_by = signal.SIGTERM
-        super().handle_term()
+        self._end_by(signal.SIGTERM)
+
+    def _end_by(self, number: signal.Signals) -> None:
+        self.ended_by = number
+        self.should_exit.set()
+        for sock in self.sockets:  # else the system would let clients in while the workers end, and nobody answer them
+            sock.close()
 
 
 def serve_alone(settings: ServerSettings, app: "Edge", on_listening: Callable[[ServerSettings], None]) -> None:
@@ -113,7 +118,9 @@ def _listening(settings: ServerSettings) -> socket.socket:
             raise
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        raise UsageError(f"cannot listen there ({reason(error)})", where=where, hint="choose another --port") from None
+        is_elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        hint = f"choose another {'--host' if is_elsewhere else '--port'}"
+        raise UsageError(f"cannot listen there ({reason(error)})", where=where, hint=hint) from None
     return sock
 
 

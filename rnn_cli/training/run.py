@@ -56,7 +56,7 @@ from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
-from rnn_cli.scoring.unknown import USUAL
+from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.calibration import FittedCalibration, fit_calibration
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
 from rnn_cli.training.encoding import epoch_steps
@@ -318,7 +318,7 @@ def _write(
     manifest = replace(manifest, **asdict(predictor.calibration), **asdict(predictor.decision))
     listener.doing("trying the network in 8 bits")
     validation = by_source(evaluate_predictor(predictor, run.splits.validation))
-    manifest = replace(manifest, data={**manifest.data, USUAL: validation.scores.tokens.to_dict()})
+    manifest = replace(manifest, data={**manifest.data, UNKNOWN_TOKENS: validation.scores.tokens.to_dict()})
     int8 = try_int8(graph, run.config.model, predictor, validation)
     listener.note(int8.summary())
     if int8.graph is not None:

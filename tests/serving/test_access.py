@@ -10,6 +10,7 @@ from rnn_cli.errors import UsageError
 from rnn_cli.serving.edge import Edge, LogLines
 from rnn_cli.serving.settings import (
     API_KEYS,
+    Limits,
     ServerSettings,
     check_settings,
     is_key,
@@ -92,6 +93,24 @@ def test_pages_of_other_sites_may_not_ask(origin: str, status: int, app: Edge) -
     assert found.status == status
     is_foreign_and_named = origin == "https://good.example"
     assert found.headers.get("access-control-allow-origin") == (origin if is_foreign_and_named else None)
+
+
+def test_a_page_of_a_named_site_can_read_why_it_is_refused(trained: Path, key_file: str) -> None:
+    app = application(
+        trained, api_key_file=key_file, cors_origins=("https://good.example",), limits=Limits(body_bytes=20)
+    )
+    has_key = {"authorization": f"Bearer {KEY}"}
+    for path, body, headers, status in (
+        ("/v1/predict", {"text": "warm"}, {}, 401),
+        ("/v1/predict", {"text": "warm " * 9}, has_key, 413),
+        ("/v1/predict", {"text": 1}, has_key, 422),
+        ("/none", b"", has_key, 404),
+    ):
+        found = ask(app, "POST", path, body, {"origin": "https://good.example", **headers})
+        assert (found.status, found.headers.get("access-control-allow-origin")) == (status, "https://good.example")
+        assert found.headers["x-request-id"]
+    asks = {"origin": "https://good.example", "access-control-request-method": "POST"}
+    assert ask(app, "OPTIONS", "/v1/predict", b"", asks).status == 200  # a browser sends no key with it
 
 
 def test_a_browser_may_ask_whether_it_may_ask(app: Edge, trained: Path) -> None:

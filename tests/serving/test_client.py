@@ -79,6 +79,8 @@ def test_nobody_there_is_one_line(server: Running) -> None:
     assert str(error.value) == (
         "http://127.0.0.1:9: cannot be reached (connection refused); is rnn serve running there?"
     )
+    with Client(f"https://127.0.0.1:{server.port}") as client, pytest.raises(RunFailed, match="is it http:// instead"):
+        client.predict("a")
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -179,6 +181,16 @@ def predicted(*words: str, lines: str | None = None) -> tuple[int, str, str]:
 def test_the_command_prints_the_same_from_a_server(words: list[str], server: Running, trained: Path) -> None:
     here = predicted(*words, *TEXTS, "--model", str(trained))
     assert predicted(*words, *TEXTS, "--server", server.url, "--model", "tiny")[:2] == here[:2]
+
+
+def test_the_command_warns_of_texts_unlike_those_of_training(server: Running) -> None:
+    lines = "qwrt zxcvz plmno vbnmx\n" * 300 + "a warm film\n"  # of several requests
+    here = predicted("--model", "general", lines=lines)
+    assert "of the tokens are unknown to the model" in here[2]
+    assert predicted("--server", server.url, "--model", "en", lines=lines) == here
+    assert predicted("--server", server.url, "--model", "en", "--explain", lines=lines[-80:]) == predicted(
+        "--model", "general", "--explain", lines=lines[-80:]
+    )
 
 
 def test_the_command_pipes_lines_through_a_server(server: Running, trained: Path) -> None:

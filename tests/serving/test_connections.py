@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shlex
 import signal
 import socket
@@ -155,7 +156,7 @@ def test_a_client_that_does_not_read_its_answer_is_left(trained: Path, tmp_path:
                 while read := connection.recv(65_536):
                     found += read
             assert found.startswith(b"HTTP/1.1 200") and not found.endswith(b"0\r\n\r\n")
-        assert b'rnn_queue{lane="long"} 0.0' in server.ask("GET", "/metrics").body
+        assert b'rnn_queue{lane="files"} 0.0' in server.ask("GET", "/metrics").body
 
 
 def malformed(chance: random.Random) -> bytes:
@@ -221,6 +222,56 @@ def test_sigterm_answers_what_was_accepted_and_then_ends(trained: Path, tmp_path
     assert server.log.read_text().splitlines()[-1] == "terminated"
 
 
+def test_a_refusal_can_be_read_by_a_client_that_still_sends_and_wants_the_connection_closed(server: Running) -> None:
+    """Closed at once, the system would answer what still comes with a reset, which takes the refusal with it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(HEAD + b"Connection: close\r\nContent-Length: 9000000\r\n\r\n")
+        server.ask("GET", "/health/live")
+        for _ in range(8):
+            connection.sendall(b" " * 65_536)
+        ((status, _),) = answers(b"".join(iter(lambda: connection.recv(65_536), b"")))
+    assert status == 413
+
+
+def test_an_old_client_gets_no_chunks(server: Running) -> None:
+    rows = b"POST /v1/score?format=csv HTTP/1.0\r\nHost: localhost\r\nContent-Length: 10\r\n\r\ntext\nwarm\n"
+    head, _, body = server.raw(rows).partition(b"\r\n\r\n")
+    assert b"200 OK" in head and b"chunked" not in head and b"connection: close" in head
+    assert body.startswith(b"text,label,") and body.count(b"\n") == 2 and body.endswith(b"\n")
+    assert answers(server.raw(GET.replace(b"1.1", b"1.0"))) == [(200, b'{"live":true}')]
+
+
+def test_trailers_are_bounded(server: Running) -> None:
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+    closing = chunked.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nConnection: close\r\n")
+    assert answers(server.raw(closing, b"X: y\r\n\r\n"))[0][0] == 200
+    # An endless trailer: the request is never whole.
+    ((status, _),) = answers(server.raw(chunked, *[b"X: " + b"y" * 65_536] * 4))
+    assert status == 431
+
+
+def test_a_connection_accepted_before_the_end_is_answered(trained: Path, tmp_path: Path) -> None:
+    """The first request of a connection may still be on its way, as may another one of a connection kept open."""
+    with running(tmp_path, "--model", str(trained)) as server:
+        new, kept = (socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(2))
+        with new, kept:
+            kept.sendall(GET)
+            while not kept.recv(65_536).endswith(b'{"live":true}'):
+                pass
+            server.signal(signal.SIGTERM)
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", server.port)).close()
+                except OSError:
+                    break
+            for connection in (new, kept):
+                connection.sendall(GET)
+            for connection in (new, kept):
+                answer = b"".join(iter(lambda: connection.recv(65_536), b""))  # noqa: B023  (called at once)
+                assert b"connection: close" in answer and answers(answer) == [(200, b'{"live":true}')]
+        assert server.ended() == 143
+
+
 def test_readiness_fails_before_the_server_ends(trained: Path, tmp_path: Path) -> None:
     with running(tmp_path, "--model", str(trained), "--unready-seconds", "600") as server:
         assert server.ask("GET", "/health/ready").status == 200
@@ -262,6 +313,16 @@ def test_every_example_of_the_help_serves(example: str, trained: Path, tmp_path:
             pass
         server.signal(signal.SIGTERM)
         assert server.ended() == 143
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_a_host_that_is_another_is_said_in_a_line(host: str, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError) as error:
+        with running(tmp_path, "--model", str(trained), "--host", host, "--no-auth"):
+            pass
+    assert re.fullmatch(
+        rf"Error: {re.escape(host)}:0: cannot listen there \(.*\); choose another --host\n", str(error.value)
+    )
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(trained: Path, tmp_path: Path) -> None:

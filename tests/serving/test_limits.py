@@ -187,3 +187,21 @@ def test_nothing_is_explained_for_a_client_that_has_left(trained: Path, monkeypa
 
     asyncio.run(leave(application(trained)))
     assert explained == []
+
+
+def test_files_that_arrive_slowly_keep_only_files_out(trained: Path) -> None:
+    app = application(trained, limits=Limits(queue=2, read_seconds=60))
+    csv = {"content-type": "text/csv"}
+
+    async def all_of() -> list[int]:
+        slow = [asyncio.create_task(asked(app, "POST", "/v1/score", b"text\n", csv, ends=False)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        texts = {"text": "warm " * 3_900}  # long
+        codes = [(await asked(app, "POST", f"/v1/{path}", texts)).status for path in ("predict", "explain")]
+        codes.append((await asked(app, "POST", "/v1/score", b"text\nwarm\n", csv)).status)
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return [*codes, (await asked(app, "POST", "/v1/score", b"text\nwarm\n", csv)).status]
+
+    assert asyncio.run(all_of()) == [200, 200, 429, 200]

@@ -97,6 +97,7 @@ def test_explanations_are_those_of_the_predictor(
         ({"texts": ["a"] * 33, "explain": True}, "/texts", "1 to 32 texts"),
         (b'["a"]', "", "an object"),
         (b'{"text": NaN}', "", "not JSON: NaN"),
+        (b'{"text": "warm", "text": "dull"}', "", "twice"),
         (b'{"text": "a"', "", "not JSON"),
         (b'{"text": ' + b"1" * 5_000 + b"}", "", "not JSON"),
         (b'{"text": "\xff"}', "", "not UTF-8 (byte 10)"),

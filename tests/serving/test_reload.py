@@ -3,16 +3,19 @@
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 
 import pytest
 
 from rnn_cli.bundle.locate import GENERAL_FOLDER
 from rnn_cli.client import Client
+from rnn_cli.errors import RunFailed
 from tests.serving.asking import Running, application, ask, running
 
 KEY = "a-key-of-24-characters-1"
@@ -65,6 +68,22 @@ def test_a_broken_model_leaves_the_old_one_serving_and_says_so(to: str, place: P
     assert found.json()["detail"].startswith("the models are as they were: ")
     assert ask(app, "GET", "/v1/model", b"", BEARER).json() == before
     assert ask(app, "POST", "/v1/predict", {"text": "warm"}, BEARER).status == 200
+
+
+def test_a_model_whose_folder_is_gone_answers_on(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "model")
+    app = application(tmp_path / "model")
+    asks = (
+        ("POST", "/v1/predict", {"text": "warm"}, {}),
+        ("POST", "/v1/explain", {"text": "warm"}, {}),
+        ("POST", "/v1/score", b"text,other\nwarm,x\n", {"content-type": "text/csv"}),
+        ("GET", "/v1/model", b"", {}),
+    )
+    before = [ask(app, *each).body for each in asks]
+    shutil.rmtree(tmp_path / "model")
+    found = [ask(app, *each) for each in asks]
+    assert [each.status for each in found] == [200] * len(asks)
+    assert [each.body for each in found] == before
 
 
 def test_a_reload_over_http_needs_keys(trained: Path) -> None:
@@ -153,6 +172,26 @@ def test_workers_reload_one_after_the_other(several: Running, place: Path) -> No
     assert set(codes) == {200}
 
 
+def test_workers_that_end_let_nobody_in(several: Running) -> None:
+    """Neither does the process that has started them, as its socket would take connections that nobody answers."""
+    with socket.create_connection(("127.0.0.1", several.port)) as held:
+        held.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %b\r\n" % KEY.encode())
+        held.sendall(b"Content-Length: 16\r\n\r\n{")
+        label_of(several)
+        several.signal(signal.SIGTERM)
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", several.port), timeout=30).close()
+            except ConnectionRefusedError:
+                break
+            sleep(0.02)
+        else:
+            pytest.fail("somebody lets clients in")
+        held.sendall(b'"text": "warm"}')
+        assert held.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    assert several.ended() == 143
+
+
 def test_workers_count_together(several: Running) -> None:
     for _ in range(12):
         label_of(several)
@@ -196,3 +235,6 @@ def test_https(trained: Path, tmp_path: Path) -> None:
         context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
         with Client(f"https://localhost:{server.port}", context=context) as client:
             assert client.predict("warm lovely film")[0].label == "good"
+        for scheme, says in (("https", "not trusted .*SSL_CERT_FILE"), ("http", "is it https:// instead?")):
+            with Client(f"{scheme}://localhost:{server.port}") as client, pytest.raises(RunFailed, match=says):
+                client.predict("warm lovely film")

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,22 @@ def test_a_hint_names_parameters_of_the_query(app: Edge) -> None:
     assert again.status == 200 and b"warm film,dull film,bad" in again.body
 
 
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (b'text\n"warm" film"\n', "?quoting=none"),
+        ("text\nwarm café\n".encode("latin-1"), "?encoding=latin-1"),
+        (b"text,label\nwarm,x\n", "?prefix=predicted_"),
+        (b"a b,c\nwarm film,dull film\n", "?text_column=a%20b"),
+        (b"warm film,dull film\nx y,z a\n", "?header=false&text_column=1"),
+    ],
+)
+def test_a_hint_is_a_query_that_helps(body: bytes, hint: str, app: Edge) -> None:
+    found = ask(app, "POST", "/v1/score", body, {"content-type": "text/csv"})
+    assert found.status == 422 and hint in re.split("[ ;]", found.json()["detail"])
+    assert ask(app, "POST", f"/v1/score{hint}", body, {"content-type": "text/csv"}).status == 200
+
+
 def test_bad_rows_may_be_marked(app: Edge) -> None:
     body = b"text,id\nwarm,1\ndull,2,3\n"
     found = ask(app, "POST", "/v1/score?on_bad_row=mark", body, {"content-type": "text/csv"})
@@ -125,6 +142,9 @@ def test_bad_rows_may_be_marked(app: Edge) -> None:
         ("/v1/score?proba=2", "text/csv", 422),
         ("/v1/score?on_bad_row=skip", "text/csv", 422),
         ("/v1/score?delimiter=ab", "text/csv", 422),
+        ("/v1/score?quoting=some", "text/csv", 422),
+        ("/v1/score?encoding=base64", "text/csv", 422),
+        ("/v1/score?encoding=utf-8&quoting=none", "text/csv", 200),
         ("/v1/models/none/score", "text/csv", 404),
     ],
 )

@@ -16,7 +16,14 @@ const TYPES = {
 };
 const TAKEN = "This page takes CSV, TSV and JSON Lines.";
 const PACKED = /\.(gz|zst)$/i; // the server unpacks what it is sent, and sends rows as they are
-const PARAMETERS = { column: "text_column", header: "header", prefix: "prefix" }; // of the form's fields
+const PARAMETERS = { // of the form's fields
+  column: "text_column",
+  header: "header",
+  encoding: "encoding",
+  quoting: "quoting",
+  prefix: "prefix",
+};
+const NAMED = /\?([\w&=%.~-]*[\w~-])/g; // parameters, as the server's hints name them
 
 let running = null;
 let offered = null;
@@ -40,17 +47,27 @@ export async function scoreFile(file, area, inWords) {
   }
 }
 
-/** Says why there is no download. Hints of the server that name parameters are for programs: here they are fields. */
+/** Says why there is no download. What the server's hints call parameters are fields here. */
 function fail({ bar, note, stop }, words, isStopped, again) {
   bar.remove();
-  const helps = /\?(text_column|header)|--prefix/.test(words);
-  const plain = words.replace(/\bbody:(\d+)/g, "line $1").replace("body: ", "").replace(/; (?=[^;]*(\?\w|--)).*$/, ".");
-  const told = helps ? `${plain} The options help.` : plain;
+  const plain = words.replace(/\bbody:(\d+)/g, "line $1").replace("body: ", "");
+  const told = plain.replace(NAMED, (_, query) => inFields(new URLSearchParams(query)));
+  const helps = told !== plain;
   say(note, told);
   note.classList.toggle("problem", !isStopped);
   stop.replaceWith(again);
   if (helps) byId("options").open = true;
   say(byId("status"), told);
+}
+
+/** Parameters as the options of the page call them. */
+function inFields(query) {
+  const fields = Object.entries(PARAMETERS).filter(([, parameter]) => query.has(parameter));
+  return fields.map(([field, parameter]) => {
+    const value = query.get(parameter);
+    const shown = [...(byId(field).options ?? [])].find((each) => each.value === value)?.text ?? value;
+    return `“${document.querySelector(`label[for=${field}]`).textContent}: ${shown}”`;
+  }).join(" and ") || `?${query}`;
 }
 
 /** Whether a file is being scored. */

@@ -195,7 +195,6 @@ async function loadModel() {
   const asked = pathOfModel();
   const found = await ask(asked);
   if (!byId("models").length) offer((await ask("v1/models")).models);
-  const reported = await hasReport();
   if (asked !== pathOfModel()) return; // another model has been chosen meanwhile
   model = found;
   const called = model.name === UNNAMED ? model.folder : model.name;
@@ -204,23 +203,13 @@ async function loadModel() {
   const labels = counted(model.labels.length, "label");
   byId("about").replaceChildren(`It chooses one of ${labels}: `, ...listed(model.labels, LABELS_NAMED));
   drawExamples(examplesFor(model.labels));
-  drawModel(reported);
+  drawModel();
 }
 
 /** Lets one choose, if the server has several models. */
 function offer(models) {
   byId("models").replaceChildren(...models.map((each) => make("option", { value: each.name }, each.name)));
   byId("choice").hidden = models.length < 2;
-}
-
-async function hasReport() {
-  try {
-    await send(path("report"), { method: "HEAD" });
-    return true;
-  } catch (error) {
-    if (error.status === 404) return false;
-    throw error;
-  }
 }
 
 byId("models").addEventListener("change", () => {
@@ -239,13 +228,13 @@ function drawExamples(found) {
   byId("examples").hidden = false;
 }
 
-function drawModel(hasReport) {
-  const { decision, labels, figures, card } = model;
+function drawModel() {
+  const { decision, labels, figures, report, card } = model;
   const facts = [["decision", ...decisionInWords(decision, labels)], ["unsure", unsureInWords(decision, labels)]];
   if (labels.length > LABELS_NAMED) facts.unshift(["labels", ...listed(labels)]);
   const list = make("dl", {}, ...facts.flatMap(([term, ...said]) => [make("dt", {}, term), make("dd", {}, ...said)]));
   const found = figures ? [...drawFigures(figures), list] : [list];
-  if (hasReport) found.push(make("p", {}, hasKey() ? reportToSave() : linkToReport()));
+  if (report) found.push(make("p", {}, hasKey() ? reportToSave() : linkToReport()));
   if (card) {
     const title = make("summary", {}, "Model card: intended use, data, limits");
     found.push(make("details", { class: "card" }, title, ...drawCard(card)));
