@@ -45,6 +45,12 @@ def has_usual_name(names: Sequence[str]) -> bool:
     return any(name.strip().lower() in _USUAL for name in names)
 
 
+def may_be_names(fields: Sequence[str]) -> bool:
+    """Whether these may name columns: no numbers, and each another one."""
+    names = [name.strip() for name in fields if name.strip()]
+    return len(set(names)) == len(names) and not any(map(is_number, names))
+
+
 def refuse_row(header: Sequence[str], rows: Rows, request: ReadRequest, line: int) -> None:
     """Raise `RowAsHeader` for a first line, of number `line`, that looks like one of the first rows below it.
 

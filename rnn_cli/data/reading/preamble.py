@@ -3,13 +3,12 @@
 import os
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 
 from rnn_cli.data.reading.dialect import OF_ONE_WIDTH, USUAL_DELIMITERS, Head, without_empty_end
 from rnn_cli.data.reading.expanding import GZIP, ZSTD
-from rnn_cli.data.reading.header import has_usual_name
+from rnn_cli.data.reading.header import has_usual_name, may_be_names
 from rnn_cli.data.reading.records import reader
-from rnn_cli.data.reading.table import ReadRequest, is_number
+from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.errors import DataError
 
 _MOST_LINES = 40
@@ -57,18 +56,12 @@ def _table_in(head: Head, delimiter: str) -> tuple[int, int, int, int] | None:
     if not any(above) or records[at][0] > _MOST_LINES or count <= _ROWS or count < OF_ONE_WIDTH * below:
         return None
     names = records[at][2]
-    if any(map(has_usual_name, above)) or not _may_be_names(names):
+    if any(map(has_usual_name, above)) or not may_be_names(names):
         return None
     if len(above) == 1 and not has_usual_name(names) and (len(above[0]) > 1 or width < _WIDE):
         return None
     last = max(end for _, end, fields in records if len(fields) == width)
     return width, records[at][0], last, last if head.is_cut else line
-
-
-def _may_be_names(fields: Sequence[str]) -> bool:
-    """Whether these may name columns: no numbers, and each another one."""
-    names = [name.strip() for name in fields if name.strip()]
-    return len(set(names)) == len(names) and not any(map(is_number, names))
 
 
 def _refused(first: int, last: int, end: int, request: ReadRequest, head: Head) -> Preamble:
