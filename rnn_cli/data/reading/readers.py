@@ -105,8 +105,8 @@ def labelled(blocks: Iterable[Block], request: ReadRequest, *, may_be_empty: boo
     if missing:
         raise _missing_labels(missing, named, request)
     if empty:
-        what, lines = ("a row", f"line {empty[0]}") if len(empty) == 1 else ("rows", f"lines {empty[0]} to {empty[-1]}")
-        request.warn(f"{request.name}: left out at the end: {what} without text and label ({lines})")
+        what, where = ("a row", f"line {empty[0]}") if len(empty) == 1 else ("rows", f"lines {empty[0]} to {empty[-1]}")
+        request.warn(f"{request.name}: left out at the end: {what} without text and label ({where})")
     if none_yet and not may_be_empty:
         raise DataError("has no rows", where=request.name, hint="add rows")
 
