@@ -4,8 +4,7 @@ Knows nothing of tokens or networks.
 """
 
 import hashlib
-from collections import defaultdict
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
