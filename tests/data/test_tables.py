@@ -193,7 +193,7 @@ def test_no_first_row_is_lost_in_silence(write: Write, rows: Sequence[tuple[str,
 @pytest.mark.parametrize(
     "content",
     [
-        "Kommentar des Kunden;Art der Meldung\nDie Lieferung kam viel zu spät;Lob\nAlles war gut und flott;Kritik\n",
+        "Kommentar des Kunden;Art der Meldung\nDie Lieferung kam viel zu spät;Lob\nAlles war gut und flott da;Kritik\n",
         "Kommentar des Kunden;Art der Meldung\n" + "War ok;Lob\nWar kalt;Kritik\nNie mehr;Kritik\n" * 3,
         "Kommentar des Kunden;Note des Kunden\nWar ok;1\nWar kalt;5\nGeht so;3\n",
         "What did you like about us?,How would you rate us?\nfood,5\nthe staff,4\nnothing,1\n",
