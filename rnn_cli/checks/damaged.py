@@ -13,6 +13,7 @@ from rnn_cli.text.tokenizer import Tokenizer
 _TAGS = "a|abbr|b|big|blockquote|br|center|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|script|small|span|strike|"
 _TAGS += "strong|style|sub|sup|table|tbody|td|th|tr|tt|u|ul"
 _HTML = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]{{0,500}})?/?>|&(?:#\d{{1,7}}|#x[0-9a-f]{{1,6}}|[a-z]{{2,8}}\d?);", re.I)
+_SPREADSHEET_ERROR = re.compile(r"\s*#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|ERROR!|SPILL!|CALC!)\s*")
 _DAMAGED = re.compile("[\ufffd\x80-\x84\x86-\x9f]")
 """The replacement character, and the control characters from 128 up (except 133, a line end), which no one types."""
 
@@ -36,6 +37,11 @@ def find_damaged(rows: CheckedRows, tokenizer: Tokenizer) -> list[Finding]:
             Severity.WARNING,
             "no token that the config's tokenizer would know.",
             "Remove them, or try tokenizer.punctuation: keep or level: char; training drops them.",
+        ),
+        *find(
+            lambda text: "" if _SPREADSHEET_ERROR.fullmatch(text) else None,
+            *("spreadsheet errors", Severity.WARNING, "an error of a spreadsheet, as #REF!, in place of a text."),
+            "Correct the formulas and save the file again, or remove the rows.",
         ),
         *find(
             _damage,

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from decimal import Context, Decimal
+from collections import Counter
 from itertools import combinations
 
 from rnn_cli.checks.findings import Finding, Hit, Severity, counted
 from rnn_cli.checks.rows import CheckedRows
 from rnn_cli.data.label_lists import find_label_lists
+from rnn_cli.data.label_spellings import same_but_for_case
 from rnn_cli.errors import Setting
 
 RARE_LABEL_ROWS = 20
@@ -24,9 +24,6 @@ RARER = 10
 """A misspelled label is at least this many times rarer than the intended one."""
 
 LABEL_LISTS_HINT = "A text has one label here: keep one of them, or make a file for each label with yes and no."
-
-_NUMBER = re.compile(r"[+-]?(?!0\d)(\d+\.?\d*|\.\d+)", re.ASCII)
-"""A number, not a code such as 007."""
 
 
 def find_labels(rows: CheckedRows) -> list[Finding]:
@@ -68,7 +65,7 @@ def find_labels(rows: CheckedRows) -> list[Finding]:
 
 
 def _spellings(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
-    same = _same_but_for_case(counts)
+    same = same_but_for_case(counts)
     similar = {label: other for label, other in _one_slip_away(counts).items() if label not in same}
     return [
         *_spelt(
@@ -107,24 +104,6 @@ def _lists(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
     lists = set(found.labels)
     hits = tuple(Hit(row) for row, label in enumerate(rows.labels) if label in lists)
     return [Finding("label lists", Severity.WARNING, f"{found}.", LABEL_LISTS_HINT, hits)]
-
-
-def _same_but_for_case(counts: Counter[str]) -> dict[str, str]:
-    """The rarer spellings of labels that differ only in case, white space, hyphens, full stops and invisible marks.
-
-    Numbers of one value are the same: 1 and 1.0, but neither 1 and -1 nor 15 and 1.5.
-    """
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for label, _ in counts.most_common():
-        alike[_meant(label)].append(label)
-    return {label: labels[0] for labels in alike.values() for label in labels[1:]}
-
-
-def _meant(label: str) -> str:
-    seen = "".join(each for each in unicodedata.normalize("NFKC", label) if unicodedata.category(each) != "Cf")
-    if _NUMBER.fullmatch(seen.strip()):
-        return str(Decimal(seen.strip()).normalize(Context(prec=len(seen))))
-    return re.sub(r"[\s_.\-]+", " ", seen.casefold()).strip() or label
 
 
 def _one_slip_away(counts: Counter[str]) -> dict[str, str]:

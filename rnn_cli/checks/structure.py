@@ -13,6 +13,7 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.header import RowAsHeader
 from rnn_cli.data.reading.names import format_of
+from rnn_cli.data.reading.preamble import Preamble
 from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.records import QuoteTrouble
 from rnn_cli.data.reading.table import NoUsualName, ReadAs, ReadRequest
@@ -133,23 +134,23 @@ def _of_faults(faults: dict[int, DataError], source: str) -> Iterator[Finding]:
         example = faults[lines[0]]
         unit = unit_of(source) + ("" if len(lines) == 1 else "s")
         what = f"{counted(len(lines), 'row')} {words} ({unit} {listed}): left out here."
-        hint = _sentence(example, "Training refuses them: ") or "Training refuses them."
+        hint = _way_out(example, "Training refuses them: ") or "Training refuses them."
         yield Finding(name, Severity.ERROR, what, hint)
 
 
-def _sentence(error: DataError, begins: str = "") -> str | Setting | None:
-    """The error's hint as a sentence; None where it has none."""
+def _way_out(error: DataError, begins: str = "") -> str | Setting | None:
+    """The error's hint; None where it has none. No full stop follows: it would be pasted with an option's value."""
     hint = error.hint
     if isinstance(hint, Setting):
-        return replace(hint, text=begins + hint.text, more=(*hint.more, Setting("", text=".")))
-    return f"{begins}{hint}." if hint else None
+        return replace(hint, text=begins + hint.text)
+    return f"{begins}{hint}" if hint else None
 
 
 def _name(error: DataError) -> str | None:
     """The name of the finding about what refuses a whole file; None for a row's fault, and for no table."""
     if isinstance(error, QuoteTrouble):
         return "quotes"
-    if isinstance(error, RowAsHeader):
+    if isinstance(error, RowAsHeader | Preamble):
         return "header"
     if isinstance(error, NoUsualName):
         return "columns"
@@ -160,7 +161,7 @@ def _name(error: DataError) -> str | None:
 
 def _finding(error: DataError, name: str) -> Finding:
     what = f"{error.where}: {error.what}."
-    return Finding(name, Severity.ERROR, what, _sentence(error) or "Correct the file.")
+    return Finding(name, Severity.ERROR, what, _way_out(error) or "Correct the file.")
 
 
 def _marks(source: str) -> tuple[Finding, ...]:

@@ -23,6 +23,7 @@ from rnn_cli.config.load import Override, load_config, recipes, to_yaml
 from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
+from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import load_splits, stratify
@@ -349,6 +350,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     ]
     if lists := find_label_lists(counts):
         found.append(_printable(f"{lists}; a text has one label here."))
+    if spellings := about_spellings(counts):
+        found.append(_printable(f"{spellings}; spell each label one way (rnn data check)."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:
         rows = "1 row repeats" if repeated == 1 else f"{repeated:,} rows repeat"

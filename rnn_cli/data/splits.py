@@ -4,13 +4,14 @@ Knows nothing of tokens or networks.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig, SourceConfig
 from rnn_cli.data.label_lists import find_label_lists
+from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.mixture import load_mixture
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
@@ -235,6 +236,7 @@ def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
 
 
 _KEPT = "kept on one side"
+_EACH = "each is learned as a label of its own"
 
 
 def _repeat(rows: int) -> str:
@@ -254,7 +256,9 @@ def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Ite
         first = f"line {source.lines[row]}" if source.files is None else source.where(row)
         yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at {first}"
     if lists := find_label_lists(set(source.labels)):
-        yield f"{source.name}: {lists}; each is learned as a label of its own"
+        yield f"{source.name}: {lists}; {_EACH}"
+    if spellings := about_spellings(Counter(source.labels)):
+        yield f"{source.name}: {spellings}; {_EACH}"
 
 
 def _overlaps(sides: dict[str, Dataset], files: Collection[str]) -> Iterator[str]:

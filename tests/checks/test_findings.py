@@ -88,6 +88,8 @@ def test_leaks_are_told_by_file_and_line() -> None:
     ("name", "text"),
     [
         ("empty texts", "  \n"),
+        ("spreadsheet errors", "#REF!"),
+        ("spreadsheet errors", " #DIV/0! "),
         ("damaged characters", "the cafÃ© was closed"),
         ("damaged characters", "a dash \x97 of salt"),
         ("damaged characters", "lost \ufffd here"),
@@ -115,12 +117,20 @@ def test_a_text_of_unknown_words_is_one_that_training_would_drop() -> None:
         "a café in Zürich",
         "5 < 6 & 7 > 2; it is so",
         "AT&T; well",
+        "#name",
+        "why does it say #REF! here?",
         "naïve “quotes” – and dashes…",
         "日本語のテキスト",
     ],
 )
 def test_a_sound_text_is_not_spoiled(text: str) -> None:
-    assert not set(found(*plain(text))) & {"damaged characters", "HTML", "empty texts", "look-alike letters"}
+    assert not set(found(*plain(text))) & {
+        "spreadsheet errors",
+        "damaged characters",
+        "HTML",
+        "empty texts",
+        "look-alike letters",
+    }
 
 
 def test_the_script_is_that_of_most_letters() -> None:

@@ -40,6 +40,14 @@ def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, t
     assert proposal.config.model == load_config(recipe).model
 
 
+def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
+    found = propose(write(tmp_path / "rows.csv", texts(60, 9), ["a", "b"] * 25 + ["a ", "b"] * 5)).found
+    assert any("1 label looks like another spelling of one: 'a ' for 'a'" in line for line in found)
+    assert not any(
+        "spelling" in line for line in propose(write(tmp_path / "r.csv", texts(60, 9), ["a", "b"] * 30)).found
+    )
+
+
 @pytest.mark.parametrize("rows", [20, 60, 160, 400, 900, 1000, 1200, 2000, 5000, 9000])
 @pytest.mark.parametrize("words", [10, 150])
 def test_no_config_trains_in_too_few_steps(rows: int, words: int, tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ H = b"text,label\n"
         (H + b"a,b\nGr\xf6\xdfe \x96 gut,d\n", 2, "encoding", "is not UTF-8"),
         (H + b'"x, y",b\n"The soup,b\nnever,c\nShe ",b\nk,c\n', 4, "quotes", "a quote opens here and swallows"),
         (b"4,What a lovely evening\n0,Never again\n4,Fine soup\n", 3, "header", "looks like a row"),
+        (
+            b"Report of May\n\nwords,kind,day\n" + b"a text,x,1\nb text,y,2\n" * 2,
+            0,
+            "header",
+            "lines 1 to 2 stand above",
+        ),
         (b"words,kind\na text here,x\nb text there,y\n", 2, "columns", "no column has a usual name"),
         (b"\xef\xbb\xbf" + H + b"a,b\nc,d\n", 2, "byte order mark", "begins with a byte order mark"),
         (b"<html><body>no table</body></html>\n", 0, "page", "is a page of HTML"),

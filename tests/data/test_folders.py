@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,26 @@ def test_a_dotted_name_that_is_not_there_is_told_with_those_that_are(fill: Fill)
     assert "no column 'r.txt' (columns: 'r', 's', 'label', 'r.text'); did you mean data.text_column=r.text?" in told
     assert "no column 's.text'" in refusal("d/a.jsonl", text_column="s.text")
     assert "texts must be strings" in refusal("d/a.jsonl", text_column="r")
+
+
+@pytest.mark.parametrize("odd", [["pos/a b.txt"], ["pos/a b.txt", "neg/it's.txt"]])
+def test_a_text_of_another_encoding_is_converted_by_its_own_hint(fill: Fill, odd: list[str]) -> None:
+    files = {"pos/u.txt": "Très bon".encode(), "neg/ascii.txt": b"cold", "neg/u.txt": "Größe".encode()}
+    folder = fill(files | {name: "“Déjà vu”".encode("cp1252") for name in odd})
+    told = refusal(folder)
+    assert "data.encoding" not in told and "is not UTF-8" in told
+    subprocess.run(told.partition("convert ")[2].partition(": ")[2], shell=True, check=True)
+    texts = {name: text for name, text, _ in rows(load_rows(folder, DataConfig()))}
+    assert texts == {f"d/{name}": content.decode() for name, content in files.items()} | {
+        f"d/{name}": "“Déjà vu”" for name in odd
+    }
+
+
+def test_texts_of_one_other_encoding_are_read_by_it(fill: Fill) -> None:
+    folder = fill({"pos/a.txt": "“gut”".encode("cp1252"), "neg/b.txt": b"cold"})
+    assert "data.encoding=cp1252" in refusal(folder)
+
+
+def test_a_wrong_encoding_of_utf_8_is_told(fill: Fill) -> None:
+    folder = fill({"pos/a.txt": "“gut”".encode(), "neg/b.txt": b"cold"})  # its last byte, 9d, is none of cp1252
+    assert "data.encoding=utf-8" in refusal(folder, encoding="cp1252")

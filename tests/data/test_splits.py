@@ -29,6 +29,13 @@ def test_sides_share_no_row_and_keep_the_files_order(write):
     assert splits.warnings == () and splits.fingerprint == load_rows(path).fingerprint()
 
 
+def test_spellings_of_one_label_are_told(write):
+    spelt = [(text, f"{label} " if n < 4 else label) for n, (text, label) in enumerate(PAIRS)]
+    path = write("rows.csv", csv_of(spelt))
+    told = "2 labels look like another spelling of one: 'no ' for 'no', 'yes ' for 'yes'"
+    assert load_splits(DataConfig(source=path)).warnings == (f"{path}: {told}; each is learned as a label of its own",)
+
+
 def test_the_split_seed_chooses_the_rows(write):
     path = write("rows.csv", csv_of(PAIRS))
     tests = [set(load_splits(DataConfig(source=path, split_seed=seed)).test.texts) for seed in (1, 2)]

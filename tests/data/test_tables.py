@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnn_cli.config.schema import DataConfig
-from rnn_cli.data.source import load_rows
+from rnn_cli.data.source import further_column, load_rows
 from rnn_cli.errors import DataError
 from tests.data.conftest import read_rows
 
@@ -68,6 +68,21 @@ def test_names_of_the_tab(write: Write, word: str) -> None:
 )
 def test_empty_columns_at_the_end(write: Write, content: str) -> None:
     assert [(row.text, row.label) for row in read_rows(write("f.csv", content))] == [("a", "x"), ("b", "y")]
+
+
+@pytest.mark.parametrize("end", [",,\n", ",,\n" * 5_000, ' ,"",\n,,5\n'])
+def test_empty_rows_at_the_end_are_left_out_and_told(write: Write, end: str) -> None:
+    path = write("f.csv", "text,label,day\na,x,1\nb,y,2\n" + end)
+    rows = load_rows(path, DataConfig())
+    assert [*zip(rows.texts, rows.labels, strict=True)] == [("a", "x"), ("b", "y")]
+    count = end.count("\n")
+    lines = "a row without text and label (line 4)" if count == 1 else f"(lines 4 to {3 + count})"
+    assert len(rows.warnings) == 1 and lines in rows.warnings[0]
+    assert further_column(rows, "day", DataConfig()) == ["1", "2"]
+
+
+def test_empty_rows_between_others_are_not_left_out(write: Write) -> None:
+    assert "3 rows have no label (lines 3, 4, 6)" in refusal(write("f.csv", "text,label\na,x\n,\n,\nb,y\nc,\n,\n"))
 
 
 def test_more_than_empty_columns_are_refused(write: Write) -> None:
@@ -178,7 +193,7 @@ def test_no_first_row_is_lost_in_silence(write: Write, rows: Sequence[tuple[str,
 @pytest.mark.parametrize(
     "content",
     [
-        "Kommentar des Kunden;Art der Meldung\nDie Lieferung kam viel zu spät;Lob\nAlles war gut und flott;Kritik\n",
+        "Kommentar des Kunden;Art der Meldung\nDie Lieferung kam viel zu spät;Lob\nAlles war gut und flott da;Kritik\n",
         "Kommentar des Kunden;Art der Meldung\n" + "War ok;Lob\nWar kalt;Kritik\nNie mehr;Kritik\n" * 3,
         "Kommentar des Kunden;Note des Kunden\nWar ok;1\nWar kalt;5\nGeht so;3\n",
         "What did you like about us?,How would you rate us?\nfood,5\nthe staff,4\nnothing,1\n",

@@ -237,6 +237,26 @@ def test_several_sheets_are_not_guessed_from(write: Write) -> None:
     assert len(list(read_rows(named, sheet="2"))) == 2  # a name goes before a number
 
 
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ([("Survey of October",)], ":1: row 1 stands above the header, which is in row 2 of the sheet 'S'"),
+        ([(), ("Survey",), ("Created", 46000), ()], ":2: rows 2 to 4 stand above the header, which is in row 5"),
+    ],
+)
+def test_a_title_above_the_header_is_told(write: Write, above: list[tuple[Any, ...]], told: str) -> None:
+    rows = [("ID", "Date", "Comment", "Rating"), (1, "x", "Fine soup", 4), (2, "y", "Cold soup", 1)]
+    path = write("f.xlsx", workbook({"S": [*above, *rows]}))
+    assert told in refusal(path) and told in refusal(path, text_column="Comment")
+    assert len(list(read_rows(write("f.xlsx", workbook({"S": rows}))))) == 2
+
+
+def test_the_columns_to_name_are_proposed(write: Write) -> None:
+    rows = [("Nr", "Remark", "Team"), *[(n, f"Soup {n} was fine", "ab"[n % 2]) for n in range(9)]]
+    told = refusal(write("f.xlsx", workbook({"S": rows})))
+    assert told.endswith("use data.text_column=Remark data.label_column=Team")
+
+
 def test_the_only_sheet_that_is_not_empty_is_read(write: Write) -> None:
     assert len(list(read_rows(write("f.xlsx", workbook({"Empty": [], "Data": ROWS, "Also": [()]}))))) == 2
     assert "all of its sheets are empty" in refusal(write("f.xlsx", workbook({"A": [], "B": []})))

@@ -160,7 +160,9 @@ def _undecodable(encoding: str, skip: int, request: ReadRequest) -> DataError:
     try:
         # A pipe cannot be read twice.
         found = _first_bad_byte(encoding, skip, request) if os.path.isfile(request.path) else None
-        likely = likely_encoding(request) if found and encoding == "utf-8" else likely
+        if found:
+            # Bytes that are not of another encoding may be UTF-8; latin-1 would take them all.
+            likely = likely_encoding(request) or (None if encoding == "utf-8" else "utf-8")
     except UnicodeError:  # an encoding that reports no place
         found = None
     hint: Setting | str = Setting("data.encoding", likely or "", "use {} (or the file's encoding)")

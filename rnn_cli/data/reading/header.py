@@ -40,6 +40,17 @@ def numbered(width: int) -> list[str]:
     return [str(number) for number in range(1, width + 1)]
 
 
+def has_usual_name(names: Sequence[str]) -> bool:
+    """Whether one of the names is usual for texts or labels."""
+    return any(name.strip().lower() in _USUAL for name in names)
+
+
+def may_be_names(fields: Sequence[str]) -> bool:
+    """Whether these may name columns: no numbers, and each another one."""
+    names = [name.strip() for name in fields if name.strip()]
+    return len(set(names)) == len(names) and not any(map(is_number, names))
+
+
 def refuse_row(header: Sequence[str], rows: Rows, request: ReadRequest, line: int) -> None:
     """Raise `RowAsHeader` for a first line, of number `line`, that looks like one of the first rows below it.
 
@@ -49,7 +60,7 @@ def refuse_row(header: Sequence[str], rows: Rows, request: ReadRequest, line: in
     if request.header is not None or request.choose is not None or request.likely_text_column in header:
         return
     said = [name for name in (request.text_column, request.label_column) if name in header]
-    if any(name.strip().lower() in _USUAL for name in header) or _counts(header):
+    if has_usual_name(header) or _counts(header):
         return
     if len(header) == 1:
         _refuse_other_delimiter(header[0], rows, request, line)

@@ -7,6 +7,7 @@ from rnn_cli.data.reading.decoding import likely_encoding, lines
 from rnn_cli.data.reading.dialect import Look, look_at, read_head
 from rnn_cli.data.reading.header import RowAsHeader, column_settings, numbered, refuse_row
 from rnn_cli.data.reading.opening import open_bytes
+from rnn_cli.data.reading.preamble import Preamble, refuse_preamble
 from rnn_cli.data.reading.table import NoUsualName, ReadRequest, choose_columns
 from rnn_cli.errors import DataError, Setting
 
@@ -17,11 +18,13 @@ def with_all_needs(error: DataError, request: ReadRequest, usual: str) -> DataEr
     `usual` is the delimiter that is named, or that of the format. A file that cannot be looked at twice gets the error
     as it is.
     """
-    is_encoding = isinstance(error.hint, Setting) and error.hint.key == "data.encoding"
-    if not (is_encoding or isinstance(error, NoUsualName | RowAsHeader)) or not os.path.isfile(request.path):
+    if not os.path.isfile(request.path):
         return error
+    is_encoding = isinstance(error.hint, Setting) and error.hint.key == "data.encoding"
     try:
         return _complete(error, request, usual, is_encoding)
+    except Preamble as preamble:
+        return preamble
     except DataError:
         return error
 
@@ -33,7 +36,12 @@ def _complete(error: DataError, request: ReadRequest, usual: str, is_encoding: b
     kind, what, where, hint = type(error), [error.what], error.where, error.hint
     again = replace(request, encoding=encoding or request.encoding, on_read=None, on_columns=None)
     with open_bytes(request.path) as stream:
-        look = look_at(read_head(lines(stream, again, {}), again), again, usual)
+        head = read_head(lines(stream, again, {}), again)
+    look = look_at(head, again, usual)
+    if request.header is None and not look.skipped:
+        refuse_preamble(head, again, usual)
+    if not (is_encoding or isinstance(error, NoUsualName | RowAsHeader)):
+        return error
     names = numbered(len(look.first)) if request.header is False else look.first
     if is_encoding:
         try:

@@ -80,21 +80,45 @@ def read_labelled(request: ReadRequest) -> Iterator[Block]:
 
 
 def labelled(blocks: Iterable[Block], request: ReadRequest, *, may_be_empty: bool = False) -> Iterator[Block]:
-    """The same blocks of texts and labels. Raises DataError for missing labels and if there are no rows."""
+    """The same blocks of texts and labels. Raises DataError for missing labels and if there are no rows.
+
+    Warns of rows without text and label at the end, as spreadsheets write them, and leaves them out.
+    """
     missing, named, none_yet = 0, list[int](), True
+    empty: list[int] = []  # the lines of rows without text and label, which count for nothing at the end
     for block in blocks:
-        none_yet = False
+        end = _end_of_rows(block)
+        if end:
+            none_yet = False
+            missing += len(empty)
+            named += empty[: _NAMED - len(named)]
+            empty = []
+        empty += block.lines[end:]
+        block = block if end == len(block.lines) else block.before(end)
         for labels in block.columns[1:]:
             if absent := {label for label in set(labels) if not (label and label.strip())}:
                 lines = [line for line, label in zip(block.lines, labels, strict=True) if label in absent]
                 missing += len(lines)
                 named += lines[: _NAMED - len(named)]
-        if not missing:  # else read to the end, to report all of them at once
+        if end and not missing:  # else read to the end, to report all of them at once
             yield block
     if missing:
         raise _missing_labels(missing, named, request)
+    if empty:
+        what, where = ("a row", f"line {empty[0]}") if len(empty) == 1 else ("rows", f"lines {empty[0]} to {empty[-1]}")
+        request.warn(f"{request.name}: left out at the end: {what} without text and label ({where})")
     if none_yet and not may_be_empty:
         raise DataError("has no rows", where=request.name, hint="add rows")
+
+
+def _end_of_rows(block: Block) -> int:
+    """The number of a block's rows without those at its end that have neither text nor label."""
+    end = len(block.lines)
+    texts, *labels = block.columns
+    for label in labels:
+        while end and not (label[end - 1] and label[end - 1].strip()) and not texts[end - 1].strip():
+            end -= 1
+    return end
 
 
 def read_files(table: TableFiles, request_of: Callable[[str], ReadRequest]) -> Iterator[Block]:

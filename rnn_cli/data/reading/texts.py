@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ from rnn_cli.data.reading.decoding import lines
 from rnn_cli.data.reading.folders import TableFiles, Texts, look_into
 from rnn_cli.data.reading.opening import unreadable
 from rnn_cli.data.reading.table import ReadRequest
-from rnn_cli.errors import DataError, RowError
+from rnn_cli.errors import DataError, RowError, Setting
+
+_FILE = '"$f"'
 
 
 def open_texts(request: ReadRequest) -> Opened:
@@ -44,6 +47,8 @@ def _rows(found: Texts, request: ReadRequest) -> Iterator[TextRow]:
             text = _text(os.path.join(found.folder, name), request)
         except DataError as error:
             fault = RowError.of(error)
+            if error.kind == "encoding" and not request.lenient:
+                fault = _of_mixed(fault, name, found, request)
         yield 0, text, [name, text, label][: 3 if request.labels else 2], fault
 
 
@@ -61,3 +66,34 @@ def _text(path: str, request: ReadRequest) -> str:
     if request.on_read:
         request.on_read(len(content))
     return "".join(lines(io.BufferedReader(io.BytesIO(content)), request))
+
+
+def _of_mixed(fault: RowError, name: str, found: Texts, request: ReadRequest) -> RowError:
+    """The fault of a file that is not UTF-8; where others are, no one encoding reads all, and the hint converts it."""
+    hint, path = fault.hint, os.path.join(found.folder, name)
+    if not isinstance(hint, Setting) or hint.key != "data.encoding" or request.encoding not in (None, "utf-8"):
+        return fault
+    is_utf8 = [_is_utf8(os.path.join(found.folder, each)) for each, _ in found.files]
+    count = is_utf8.count(False)
+    if True not in is_utf8 or not count:
+        return fault
+    convert = "iconv -f {0} -t utf-8 {1} > {1}.new && mv {1}.new {1}"
+    if count == 1:
+        hint = f"other files are UTF-8; convert it: {convert.format(hint.value, shlex.quote(path))}"
+    else:
+        files = f"{shlex.quote(os.path.join(found.folder, ''))}{'*/' if request.labels else ''}*.txt"
+        each = f'iconv -f utf-8 "$f" > /dev/null 2>&1 || {{ {convert.format(hint.value, _FILE)}; }}'
+        hint = f"{count:,} files are not UTF-8, others are; convert them: for f in {files}; do {each}; done"
+    return RowError(fault.what, where=fault.where, hint=hint, kind=fault.kind)
+
+
+def _is_utf8(path: str) -> bool | None:
+    """Whether a file's bytes are UTF-8; None where they are ASCII, or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        return None if content.isascii() else bool(content.decode())
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        return False

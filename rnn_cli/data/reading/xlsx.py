@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import IO, Any, NamedTuple
 
 import defusedxml  # noqa: F401  (with it openpyxl refuses XML that grows without bound, and without it reads it)
@@ -23,10 +24,11 @@ from openpyxl.xml.functions import fromstring
 from rnn_cli.data.reading import bounds
 from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks
 from rnn_cli.data.reading.decoding import size
+from rnn_cli.data.reading.header import column_settings, has_usual_name, may_be_names
 from rnn_cli.data.reading.number_formats import NumberFormat, format_of_code
 from rnn_cli.data.reading.opening import Seekable
 from rnn_cli.data.reading.remote import safe_reason
-from rnn_cli.data.reading.table import ReadRequest, choose_columns, nearest_name, quoted_names
+from rnn_cli.data.reading.table import NoUsualName, ReadRequest, choose_columns, nearest_name, quoted_names
 from rnn_cli.data.reading.xlsx_cells import (
     BadSheet,
     Cell,
@@ -49,6 +51,7 @@ _SYSTEM_MONEY = frozenset({5, 6, 7, 8, 42, 44})
 """Numbers of built-in formats that each computer shows in its own way, where the workbook does not say how."""
 
 _FIRST_CELLS = 3  # shown of a sheet
+_FIRST_ROWS = 40  # looked at where the header is refused
 
 
 _WHOLE = re.compile("-?[1-9][0-9]*|0")
@@ -224,7 +227,10 @@ class _Table:
         self.columns: list[str] = []
         self._rows = self._filled()
         self.columns, self._header = self._read_header()
-        self.chosen = choose_columns(self.columns, request)
+        try:
+            self.chosen = choose_columns(self.columns, request)
+        except DataError as error:
+            raise self._with_columns(error) from None
         self._indices = [self.columns.index(each) for each in self.chosen]
         self._wanted: Sequence[int] = range(len(self.columns)) if request.whole else self._indices
         self._is_wanted = frozenset(self._wanted)
@@ -255,13 +261,36 @@ class _Table:
         if row is None:
             where = f"{self._request.name} (sheet {self._sheet.name!r})"
             raise DataError("is empty", where=where, hint="give it a header and rows")
-        names: list[str] = []
+        return self._cells(row), row.number
+
+    def _cells(self, row: Row) -> list[str]:
+        """What all cells of a row show, an empty text for none. Raises DataError."""
+        shown: list[str] = []
         for cell in row.cells:
             if (text := self._text(cell, row.number)) is not None:
                 if cell.column >= bounds.MOST_COLUMNS:
                     raise bounds.too_many_columns(self._request.name)
-                names += [""] * (cell.column - len(names)) + [text]
-        return names, row.number
+                shown += [""] * (cell.column - len(shown)) + [text]
+        return shown
+
+    def _with_columns(self, error: DataError) -> DataError:
+        """The error that refused the header, with the row of the header below a title, or the columns to name."""
+        try:
+            rows = [(row.number, self._cells(row)) for row in islice(self._rows, _FIRST_ROWS)]
+        except DataError:
+            return error
+        title, width = _filled_in(self.columns), max((_filled_in(cells) for _, cells in rows), default=0)
+        below = next(((number, cells) for number, cells in rows if _filled_in(cells) == width), None)
+        if below and 2 * title <= width and not has_usual_name(self.columns) and may_be_names(below[1]):
+            first, header = self._header, below[0]
+            above = f"row {first} stands" if header == first + 1 else f"rows {first} to {header - 1} stand"
+            what = f"{above} above the header, which is in row {header} of the sheet {quoted_names([self._sheet.name])}"
+            return DataError(what, where=self._request.at(first), hint="remove what is above it, and save the workbook")
+        if not isinstance(error, NoUsualName):
+            return error
+        settings = column_settings(self.columns, [cells for _, cells in rows], self._request)
+        hint = Setting(*settings[0], also=settings[1:]) if settings else error.hint
+        return NoUsualName(error.what, where=error.where, hint=hint)
 
     def _texts(self) -> Iterator[TextRow]:
         """Each row with its values, as a spreadsheet would copy it. Raises DataError."""
@@ -379,6 +408,11 @@ class _Table:
             hidden = [f"{count:,} hidden {what}{'s' * (count > 1)}" for what, count in counts.items() if count]
             verb = "is" if sum(counts.values()) == 1 else "are"
             self._request.warn(f"{self._request.name}: {' and '.join(hidden)} {verb} read like the others")
+
+
+def _filled_in(cells: Sequence[str]) -> int:
+    """The number of cells that are not empty."""
+    return sum(map(bool, cells))
 
 
 def _days(text: str, is_1904: bool) -> float:
