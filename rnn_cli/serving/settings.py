@@ -107,7 +107,7 @@ def named_models(asked: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
         found.append((name, folder) if has_name else (ONLY_MODEL, each))
     names = [name for name, _ in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"two models are called {twice}", where="--model", hint="name them: --model NAME=DIR")
+        raise UsageError(f"two models are called {twice}", where="--model", hint="give each a name: NAME=DIR")
     return tuple(found) or ((ONLY_MODEL, None),)
 
 
