@@ -25,6 +25,9 @@ SCALED_ROWS, SCALED_ROWS_PER_LABEL = 200, 20
 
 TRIAL_FOLDS = 5
 
+NEAR_ONE = 0.3
+"""How far from 0 the logarithm of the temperature of a calibrated model is expected: a standard deviation."""
+
 
 @dataclass(frozen=True)
 class FittedCalibration:
@@ -45,7 +48,8 @@ def fit_calibration(truth: Indices, probabilities: Floats, config: Config) -> Fi
     labels more probable than they are, vector scaling would take that back, so that it is tried only if a goal then
     chooses the threshold anew.
     """
-    temperature = fit_temperature(truth, probabilities)
+    # On a base, cross-validation on the training rows has calibrated the parts; a few rows must not undo that.
+    temperature = fit_temperature(truth, probabilities, 1.0 if config.model.base is None else NEAR_ONE)
     may_shift = config.training.class_weight is None or config.decision.goal is not None
     trial = _try_scaling(truth, probabilities) if may_shift else None
     if trial is None or not trial.is_won:
@@ -102,18 +106,19 @@ def fit_scaling(truth: Indices, probabilities: Floats, temperature: float) -> Ca
     return Calibration(temperature, tuple(np.exp(found[:outputs]).tolist()), tuple(found[outputs:].tolist()))
 
 
-def fit_temperature(truth: Indices, probabilities: Floats) -> float:
+def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0) -> float:
     """The temperature that maximizes the likelihood of the true labels `[rows]` under probabilities `[rows, labels]`.
 
     It changes no order of labels and, at a threshold of 0.5, no prediction. Few rows that are all predicted correctly
-    would allow any confidence, so a normal prior on its logarithm, worth a row or two, bounds it.
+    would allow any confidence, so a normal prior on its logarithm, by default worth a row or two, bounds it; `spread`
+    is its standard deviation.
 
     Source: Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
     """
 
     def loss(logarithm: float) -> float:
         chosen = Calibration(exp(logarithm)).of(probabilities)[np.arange(len(truth)), truth]
-        return logarithm**2 / 2 - float(np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).sum())
+        return (logarithm / spread) ** 2 / 2 - float(np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).sum())
 
     found = minimize_scalar(loss, bounds=(-log(HOTTEST), log(HOTTEST)), method="bounded", options={"xatol": 1e-6})
     return exp(float(found.x))

@@ -62,6 +62,15 @@ def test_a_few_rows_that_are_all_right_do_not_make_it_certain_of_everything() ->
     assert 0.3 < fit_temperature(truth, probabilities) < 1
 
 
+def test_on_a_base_a_few_rows_change_little_and_many_decide() -> None:
+    truth, probabilities = np.array([0, 1, 1, 0, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9]] + [[0.4, 0.6]] * 2)
+    config = Config.model_validate({"model": {"base": "general"}})
+    found = [fit_calibration(truth, probabilities, each).calibration.temperature for each in (config, Config())]
+    assert abs(np.log(found[0])) < abs(np.log(found[1])) and 0.8 < found[0] < 1.2
+    many = overconfident(4_000, 3.0)
+    assert fit_calibration(*many, config).calibration.temperature == pytest.approx(3, rel=0.1)
+
+
 def test_probabilities_of_nought_and_one_have_a_temperature_too() -> None:
     wrong = fit_temperature(np.array([0, 0, 1, 1]), np.array([[1.0, 0], [0, 1.0], [0, 1.0], [1.0, 0]]))
     assert wrong == pytest.approx(HOTTEST, rel=0.01)
