@@ -70,13 +70,15 @@ def test_data_list_loads_nothing_that_computes(tmp_path: Path) -> None:
     assert not names & (NETWORK | MEASURING | SCORING)
 
 
-@pytest.mark.parametrize(("words", "measures"), [(["data", "check"], True), (["init"], False)])
+@pytest.mark.parametrize(
+    ("words", "unneeded"), [(["data", "check"], {"onnxruntime"}), (["init"], {"sklearn.metrics", "pandas"})]
+)
 def test_what_looks_at_data_loads_no_tensorflow(
-    words: list[str], measures: bool, labelled_file: Path, tmp_path: Path
+    words: list[str], unneeded: set[str], labelled_file: Path, tmp_path: Path
 ) -> None:
     code, names = loaded(tmp_path, *words, str(labelled_file))
     assert code == 0
-    assert not names & (NETWORK | {"onnxruntime", "matplotlib"} | (set() if measures else MEASURING))
+    assert not names & (NETWORK | {"matplotlib"} | unneeded)
 
 
 def test_findings_in_the_way_are_told_before_anything_loads(labelled_file: Path, tmp_path: Path) -> None:

@@ -228,13 +228,13 @@ def complete_keys() -> list[KeyValues]:
 
 
 def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterator[KeyValues]:
-    for node in classes[section].body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+    for node in _fields(classes, section).values():
+        if isinstance(node.target, ast.Name):
             parts = list(ast.walk(node.annotation))
             names = [part.id for part in parts if isinstance(part, ast.Name)]
             lists = [part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "list"]
             within = {part.id for each in lists for part in ast.walk(each.slice) if isinstance(part, ast.Name)}
-            nested = [name for name in names if name in classes and _is_section(classes[name]) and name not in within]
+            nested = [name for name in names if _is_section(classes, name) and name not in within]
             if prefix or not nested:
                 few = [
                     part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "Literal"
@@ -247,8 +247,23 @@ def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterat
                 yield from _keys(classes, name, f"{prefix}{node.target.id}.")
 
 
-def _is_section(node: ast.ClassDef) -> bool:
-    return any(isinstance(base, ast.Name) and base.id == "Section" for base in node.bases)
+def _fields(classes: dict[str, ast.ClassDef], section: str) -> dict[str, ast.AnnAssign]:
+    """The fields of a section by name, those of the sections it is derived from first."""
+    found: dict[str, ast.AnnAssign] = {}
+    for base in classes[section].bases:
+        if isinstance(base, ast.Name) and base.id in classes:
+            found |= _fields(classes, base.id)
+    for node in classes[section].body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = node
+    return found
+
+
+def _is_section(classes: dict[str, ast.ClassDef], name: str) -> bool:
+    if name not in classes:
+        return False
+    bases = [base.id for base in classes[name].bases if isinstance(base, ast.Name)]
+    return "Section" in bases or any(_is_section(classes, base) for base in bases)
 
 
 def _source(file: str) -> ast.Module:
@@ -260,6 +275,7 @@ COMPLETERS: dict[str, Completer] = {
     "cases": cases,
     "settings": settings,
     "model": complete_runs,
+    "models": complete_runs,
     "runs": complete_runs,
     "origin": origins,
     "resume": unfinished_runs,

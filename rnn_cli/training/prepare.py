@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,7 +36,9 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.encoding import Encoded, label_weights, order_labels, row_weights
 from rnn_cli.training.listener import Listener
-from rnn_cli.transfer.base import Base
+
+if TYPE_CHECKING:
+    from rnn_cli.transfer.base import Base
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Prepared:
     """The texts that the model of `origin` learned from."""
     learned_rows: Dataset | None = field(default=None, repr=False)
     """The rows of `train`: without training rows that hold no known token, with sentences of others."""
-    base: Base | None = None
+    base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
 
     def spent(self) -> float | None:
@@ -245,10 +247,12 @@ MOSTLY_UNKNOWN = 0.5
 """From this share of unknown tokens on, a base can say little of texts."""
 
 
-def _base(config: Config, listener: Listener) -> tuple[Base | None, Config]:
+def _base(config: Config, listener: Listener) -> "tuple[Base | None, Config]":
     """The base of a new run, if the config names one, and the config with its tokenizer and layers."""
     if config.model.base is None:
         return None, config
+    from rnn_cli.transfer.base import Base  # it loads ONNX Runtime
+
     base = Base.open(config.model.base)
     applied, lost = base.applied(config)
     if lost:
@@ -256,7 +260,7 @@ def _base(config: Config, listener: Listener) -> tuple[Base | None, Config]:
     return base, applied
 
 
-def _compare_with_base(base: Base, splits: Splits, sequences: Sequence[Sequence[int]], listener: Listener) -> None:
+def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequence[int]], listener: Listener) -> None:
     """Say how the rows suit a base, and warn where it knows rows that are to measure the new model."""
     ids = np.concatenate(sequences)
     unknown = float(np.isin(ids, [UNKNOWN, *base.new_ids]).mean())
@@ -304,7 +308,7 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
 
 
 def _readable(
-    dataset: Dataset, tokenizer: Tokenizer, base: Base | None, listener: Listener
+    dataset: Dataset, tokenizer: Tokenizer, base: "Base | None", listener: Listener
 ) -> tuple[Dataset, list[list[int]]]:
     """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
     sequences = tokenizer.encode_all(dataset.texts)

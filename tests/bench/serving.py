@@ -178,7 +178,9 @@ def ours(model: str, port: int, *words: str) -> list[str]:
 
 def family(process: int) -> list[int]:
     """A process and those that it has started to serve."""
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process)], capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process)], capture_output=True, text=True
+    ).stdout
     return [process, *(int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line)]
 
 

@@ -74,7 +74,8 @@ def test_rows_that_are_not_the_same_are_told() -> None:
     assert str(caught.value).startswith(
         "runs/b: not the same rows as runs/a: 3 are in runs/a only ('text 57', 'text 58', ...), "
         "1 is in runs/b only ('new'); "
-        "runs keep the same rows for their test only with the same data and data.split_seed; rnn compare --data FILE"
+        "runs keep the same rows for their test only with the same data and data.split_seed; "
+        "to score them all on the same labelled rows, use data=FILE"
     )
     texts, labels = [*other.keys["text"], "text 1"], [*TRUTH, "good"]
     twice = LabelledPredictions("b", {"text": texts}, labels, labels, None)

@@ -133,7 +133,7 @@ class asking:  # noqa: N801  (it reads as a word)
 def workers_of(server: Running) -> set[int]:
     """The processes that a server has started to answer."""
     found = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(server.process.pid)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)], capture_output=True, text=True
     )
     return {int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line}
 
