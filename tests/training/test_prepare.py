@@ -202,7 +202,7 @@ def test_what_the_run_is_about_is_told(listener: Any) -> None:
     size = len(made.tokenizer.vocab)
     assert f"12 training, 3 validation, 2 test rows; 2 labels (a, b); {size} token ids" in listener.notes
     # One of the splits' own warnings: "warm" stands in both files.
-    assert any("2 test rows repeat a validation text" in warning for warning in listener.warnings)
+    assert any("1 of 2 test rows repeats a validation text" in warning for warning in listener.warnings)
 
 
 # Keys that do not suit
