@@ -125,8 +125,6 @@ def _on_base(
         data = data.model_copy(update={"validation": min(data.validation, start.data.validation)})
         reasons["data.validation"] = "calibrates; cross-validation chooses the rest"
     base = Base.open(BASE)
-    tokenizer = base.config.tokenizer
-    lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
     rows = load_splits(data, dataset).train
     new = rows.select(np.flatnonzero(~base.learned.knows(rows.texts)).tolist())
     trial = _trial(base, new, new.further[data.group_column] if data.group_column else None)
@@ -137,6 +135,8 @@ def _on_base(
     if not trial.pays:
         return None, f"{found}: no gain beyond chance, so the config builds on no base."
     why = f"{found}: the config builds on it (recipe {FEW_LABELS})."
+    tokenizer = base.config.tokenizer
+    lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
     known = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
     config = start.model_copy(update={"data": data})
     return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why

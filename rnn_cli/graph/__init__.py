@@ -8,13 +8,14 @@ from rnn_cli.graph.architecture import WIDEST, Architecture
 from rnn_cli.graph.int8 import skeleton_in_int8
 from rnn_cli.graph.reading import Graph, read_graph
 from rnn_cli.graph.skeleton import Skeleton, skeleton
-from rnn_cli.graph.states import with_features, with_states
+from rnn_cli.graph.states import last_layers, with_features, with_states
 
 __all__ = [
     "WIDEST",
     "Architecture",
     "Graph",
     "Skeleton",
+    "last_layers",
     "read_graph",
     "skeleton",
     "skeleton_in_int8",

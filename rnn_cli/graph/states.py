@@ -35,15 +35,19 @@ def with_states(file: bytes, graph: Graph) -> tuple[bytes, list[str]]:
     return file + _field(_GRAPH, added), names
 
 
+def last_layers(graph: Graph) -> list[Node]:
+    """The layer of the network's logits and, if it has n-grams, the one of theirs."""
+    dense = [node for node in graph.skeleton.nodes if node.operator == "Gemm"]
+    return dense[len(graph.architecture.dense_units) :]
+
+
 def with_features(file: bytes | bytearray, graph: Graph) -> tuple[bytes, list[str]]:
     """The extended file of `graph`, and the names of its new outputs: those that its prediction is linear in.
 
     They are the last layer's input `[batch, width]`, the network's logits `[batch, outputs]` and, if it has n-grams,
     their logits `[batch, outputs]`.
     """
-    last, *ngrams = [node for node in graph.skeleton.nodes if node.operator == "Gemm"][
-        len(graph.architecture.dense_units) :
-    ]
+    last, *ngrams = last_layers(graph)
     names = [last.inputs[0], last.outputs[0], *(node.outputs[0] for node in ngrams)]
     return bytes(file) + _field(_GRAPH, b"".join(_field(_OUTPUTS, _field(1, name)) for name in names)), names
 

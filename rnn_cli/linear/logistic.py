@@ -346,6 +346,20 @@ class _Fit:
         return weights, point.bias
 
 
+def of_all_classes(weights: Floats, bias: Floats, known: Indices, classes: int, rows: int) -> tuple[Floats, Floats]:
+    """Weights and bias of the `known` classes for all; one without a row has the log-odds of half a row of so many."""
+    if len(known) == classes:
+        return weights, bias
+    rare = -np.log(2 * rows)
+    if classes == 2:
+        return weights, np.array([rare if known[0] == 0 else -rare])
+    if len(known) == 2:
+        weights, bias = np.hstack([np.zeros_like(weights), weights]), np.append(0, bias)
+    every, all_bias = np.zeros((len(weights), classes)), np.full(classes, rare)
+    every[:, known], all_bias[known] = weights, bias
+    return every, all_bias
+
+
 def on_all_cores(work: Callable[[int], Result], items: Sequence[int]) -> Iterator[tuple[int, Result]]:
     """Yield each item and the result of `work` on it, as they finish, from one thread per core.
 

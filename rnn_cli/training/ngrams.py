@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, on_all_cores
+from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, of_all_classes, on_all_cores
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
@@ -84,7 +84,7 @@ class _Problem:
         for done, strength in enumerate(NGRAM_STRENGTHS, start=1):
             with threadpool_limits(1):  # several threads differ in the last digits
                 weights, bias = next(path)
-            weights, bias = _of_all(weights, bias, known, classes, len(truth))
+            weights, bias = of_all_classes(weights, bias, known, classes, len(truth))
             self.on_progress("fits", done, len(NGRAM_STRENGTHS))
             loss, accuracy = _loss_and_accuracy(self.held_out @ weights + bias, self.validation.classes)
             if best is not None and not loss < least:  # the first may have an infinite loss, by class weights
@@ -121,7 +121,7 @@ class _Problem:
             solved[label] = solution
             self.on_progress("labels", next(steps), total)
         weights, bias = (np.hstack([solved[label][place] for label in present.tolist()]) for place in (0, 1))
-        weights, bias = _of_all(weights, bias, present, classes, len(self.train.classes))
+        weights, bias = of_all_classes(weights, bias, present, classes, len(self.train.classes))
         logits = self.held_out @ weights + bias
         temperature, _ = _tempered(logits, self.validation.classes)
         accuracy = _loss_and_accuracy(logits, self.validation.classes)[1]
@@ -139,20 +139,6 @@ class _Problem:
             else:
                 found = fit_weights(rows, truth, classes, row_weights, strength, scales=ratios, start=found)
             yield found
-
-
-def _of_all(weights: Floats, bias: Floats, known: Indices, classes: int, rows: int) -> tuple[Floats, Floats]:
-    """Weights and bias for all classes; one without a row has no weights and the log-odds of half a row of so many."""
-    if len(known) == classes:
-        return weights, bias
-    rare = -np.log(2 * rows)
-    if classes == 2:
-        return weights, np.array([rare if known[0] == 0 else -rare])
-    if len(known) == 2:
-        weights, bias = np.hstack([np.zeros_like(weights), weights]), np.append(0, bias)
-    every, all_bias = np.zeros((len(weights), classes)), np.full(classes, rare)
-    every[:, known], all_bias[known] = weights, bias
-    return every, all_bias
 
 
 def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:

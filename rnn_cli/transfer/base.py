@@ -21,7 +21,7 @@ from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config, TrainingConfig
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
 from rnn_cli.errors import BundleError
-from rnn_cli.graph import Graph
+from rnn_cli.graph import Graph, last_layers
 from rnn_cli.linear.neighbours import count_neighbours
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
@@ -148,12 +148,9 @@ class Base:
     @property
     def sizes(self) -> tuple[int, int, int, int]:
         """The number of each kind of `features`."""
-        last = [node for node in self.graph.skeleton.nodes if node.operator == "Gemm"][
-            len(self.config.model.dense_units)
-        ]
         labels, model = len(self.labels), self.config.model
         return (
-            int(self.graph.tensors[last.inputs[1]].shape[0]),
+            int(self.graph.tensors[last_layers(self.graph)[0].inputs[1]].shape[0]),
             labels,
             labels if model.ngrams else 0,
             self.graph.architecture.width,

@@ -7,7 +7,7 @@ Source: Wolpert (1992), Stacked generalization; Breiman (1996), Stacked regressi
 Wang and Manning (2012), Baselines and bigrams (the n-gram part).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,9 +21,10 @@ from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.data.splits import stratify
 from rnn_cli.data.together import near_groups, units_of
-from rnn_cli.linear.logistic import fit_path
+from rnn_cli.linear.logistic import fit_path, of_all_classes
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
 from rnn_cli.transfer.base import Base
+from rnn_cli.transfer.features import of_all_labels
 
 OWN_PART, NETWORK_PART, NGRAM_PART = "its own answer", "its network", "n-grams"
 """The parts: what the base itself says of labels that it knows; a regression on what its network computes; one on the
@@ -262,19 +263,16 @@ class _Problem:
     ) -> Iterator[tuple[Floats, Floats]]:
         """Weights `[features, classes]` and bias for each strength; a class without a row is as rare as half a row."""
         known, truth = np.unique(self.rows.classes[which], return_inverse=True)
-        every, biases = np.zeros((matrix.shape[1], self.classes)), np.full(self.classes, -np.log(2 * len(which)))
+        found: Iterable[tuple[Floats, Floats]]
         if len(known) == 1:  # nothing to tell apart
-            biases[known] = 0
-            yield from [(every, biases)] * len(strengths)
-            return
-        scales = log_count_ratios(matrix, truth, len(known)) if naive_bayes else None
-        for model in fit_path(matrix, truth, len(known), strengths, self.rows.weights[which], scales=scales):
-            weights, bias = model.weights, model.bias
-            if weights.shape[1] < len(known):
-                weights, bias = np.hstack([np.zeros_like(weights), weights]), np.append(0, bias)
-            every, biases = every.copy(), biases.copy()
-            every[:, known], biases[known] = weights, bias
-            yield every, biases
+            found = [(np.zeros((matrix.shape[1], 1)), np.zeros(1))] * len(strengths)
+        else:
+            scales = log_count_ratios(matrix, truth, len(known)) if naive_bayes else None
+            models = fit_path(matrix, truth, len(known), strengths, self.rows.weights[which], scales=scales)
+            found = ((model.weights, model.bias) for model in models)
+        for fitted in found:
+            weights, bias = of_all_classes(*fitted, known, self.classes, len(which))
+            yield of_all_labels(weights), of_all_labels(bias[None])[0]
 
 
 def _folds(texts: Sequence[str], labels: Sequence[str], groups: Sequence[str | None] | None = None) -> list[Indices]:
