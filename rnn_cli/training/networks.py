@@ -117,7 +117,7 @@ def network_on_base(run: Prepared, base: Base, listener: Listener) -> tuple[kera
         for name, side in (("training", run.train), ("validation", run.validation))
     ]
     listener.doing("fitting the labels to what the base computes")
-    rows, column = run.learned_rows or run.splits.train, run.config.data.group_column
+    rows, column = run.learned_rows, run.config.data.group_column
     groups = rows.further[column] if column else None
     fitted = fit_stack(sides[0], rows.texts, run.labels, base.answer(run.labels), listener.progress, groups)
     listener.note(fitted.in_words(base.name))

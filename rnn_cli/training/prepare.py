@@ -76,6 +76,8 @@ class Prepared:
     tokenizer: Tokenizer
     train: Encoded
     validation: Encoded
+    learned_rows: Dataset
+    """The rows of `train`: without training rows that hold no known token, with sentences of others."""
     unlabelled: Unlabelled
     baseline: Baseline | None
     origin: Mapping[str, Any] | None = None
@@ -84,8 +86,6 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
-    learned_rows: Dataset | None = field(default=None, repr=False)
-    """The rows of `train`: without training rows that hold no known token, with sentences of others."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
 
@@ -145,12 +145,12 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         tokenizer,
         _encoded(train, sequences, labels, weights),
         _encoded(splits.validation, validation, labels, weights),
+        train,
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
-        learned_rows=train,
         base=base,
     )
 

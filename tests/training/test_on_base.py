@@ -29,14 +29,9 @@ from rnn_cli.transfer import stacking
 from rnn_cli.transfer.stacking import KnownRows, Stacked, fit_stack
 from tests.conftest import Silent
 
-pytestmark = pytest.mark.usefixtures("without_report")
+pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
 
 MakeFile = Callable[..., Path]
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +172,7 @@ def test_rows_without_a_known_word_are_left_out(trained: Path, new_rows: Path, l
     file = Path("rows.csv")
     file.write_text(new_rows.read_text() + "".join(f"qqq{number},good\n" for number in range(9)))
     prepared = on_base(trained, file, listener)
-    assert prepared.base is not None and prepared.learned_rows is not None
+    assert prepared.base is not None
     assert len(prepared.learned_rows) < len(prepared.splits.train)
     networks.network_on_base(prepared, prepared.base, listener)
     assert any("cross-validated on" in each for each in listener.notes)
@@ -227,7 +222,7 @@ def test_rows_of_a_group_share_a_fold(
         "\n".join([f"{lines[0]},author", *(f"{line},a{at % 9}" for at, line in enumerate(lines[1:]))]) + "\n"
     )
     prepared = on_base(trained, file, listener, data={"group_column": "author"})
-    assert prepared.base is not None and prepared.learned_rows is not None
+    assert prepared.base is not None
     dealt: list[list[np.ndarray]] = []
     folds = stacking._folds
 

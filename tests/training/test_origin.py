@@ -26,7 +26,7 @@ from rnn_cli.training.run import resume, train_prepared
 from tests.conftest import Silent
 from tests.forge import Forged
 
-pytestmark = pytest.mark.usefixtures("without_report")
+pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
 
 LEFT = (
     "the last state before that is kept; "
@@ -37,11 +37,6 @@ STILL = ("training.optimizer=sgd", "training.learning_rate=1e-12", "training.epo
 """Training that leaves the weights where they are."""
 
 MakeFile = Callable[..., Path]
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")

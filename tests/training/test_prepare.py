@@ -18,10 +18,7 @@ from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.loop import TrainingState
 from rnn_cli.training.prepare import Known, Prepared, prepare
 
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def write(name: str, rows: list[tuple[str, str]]) -> str:

@@ -29,7 +29,7 @@ from rnn_cli.training.prepare import prepare
 from rnn_cli.training.run import resume, train_prepared
 from rnn_cli.training.trained import Run
 
-pytestmark = pytest.mark.usefixtures("without_report")
+pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
 
 SECTIONS: dict[str, dict[str, Any]] = {
     "tokenizer": {"vocab_size": 60, "max_length": 12},
@@ -53,11 +53,6 @@ SECTIONS: dict[str, dict[str, Any]] = {
     },
 }
 """48 training rows, 3 batches an epoch; the best epoch is the third or so, and it stops two later."""
-
-
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def configured(source: Path, **sections: dict[str, Any]) -> Config:

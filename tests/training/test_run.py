@@ -30,9 +30,7 @@ from rnn_cli.training.vectors import own_vectors
 Tiny = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_a_folder_of_its_own")
 
 
 def configured(tiny: Tiny, source: Path, **sections: dict[str, Any]) -> Config:
