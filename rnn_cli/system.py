@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from tempfile import mkdtemp, mkstemp
+from tempfile import TemporaryFile, mkdtemp, mkstemp
 
 from rnn_cli.errors import BundleError, Setting, WriteError
 
@@ -272,6 +272,25 @@ CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O
 
 _FEW = 1_000
 """Brackets that a JSON file may have; and one more for ten of its bytes, as each may take 64 bytes of memory."""
+
+
+def can_cache_code(file: str) -> bool:
+    """Whether numba can keep what it compiles of a source file: in NUMBA_CACHE_DIR, or beside the file.
+
+    If neither is writable, each process compiles again, as numba would otherwise write to the user's home.
+    """
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    return any(map(_is_writable, filter(None, [named, str(Path(file).with_name("__pycache__"))])))
+
+
+def _is_writable(folder: str) -> bool:
+    try:
+        os.makedirs(folder, exist_ok=True)
+        TemporaryFile(dir=folder).close()  # as numba itself checks
+    except OSError:
+        return False
+    return True
+
 
 KINDS = {
     **{stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"},

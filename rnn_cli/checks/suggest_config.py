@@ -20,7 +20,7 @@ from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml
-from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TokenizerConfig, TrainingConfig
+from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TeacherConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_spellings import about_spellings
@@ -37,6 +37,9 @@ TINY_ROWS = 1_000
 
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
 """For tiny sets: small batches and many passes."""
+
+TAUGHT_EPOCHS = 1
+"""Where a teacher adds many texts."""
 
 TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
 """A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
@@ -87,9 +90,11 @@ def propose(
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = Counter(dataset.labels)
     _need_labels(dataset, counts)
-    recipe, why = _recipe(dataset)
+    recipe, why = _recipe(dataset, taught=given.unlabelled is not None)
+    has_teacher = given.unlabelled is not None and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
-    if may_build_on_base and recipe != "char" and not given.sources and len(dataset) <= MOST_ROWS_ON_BASE:
+    may_build_on_base &= not has_teacher and recipe != "char" and not given.sources
+    if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
         if proposal is not None:
             return proposal
@@ -101,7 +106,12 @@ def propose(
     tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
         reasons["model.ngrams"] = "mixes with a linear model of up to this many tokens in a row"
-    training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
+    if has_teacher:
+        training = start.training.model_copy(update={"teacher": TeacherConfig(), "epochs": TAUGHT_EPOCHS})
+        reasons["training.teacher"] = "gives the unlabelled texts probable labels"
+        reasons["training.epochs"] = "as there is much to read"
+    else:
+        training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     found = (*_found(dataset, counts, lengths), *_split_in_words(split), *tried, why)
     return Proposal(config, dataset, recipe, reasons, found, _class_weight(counts), split)
@@ -256,7 +266,8 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
         )
 
 
-def _recipe(dataset: Dataset) -> tuple[str, str]:
+def _recipe(dataset: Dataset, *, taught: bool) -> tuple[str, str]:
+    """The recipe for the texts' length and number, and why; a teacher adds many to few rows."""
     texts = dataset.texts
     letters = "".join(texts[:: max(1, len(texts) // 2000)])
     unspaced = len(re.findall(f"[{UNSPACED}]", letters))
@@ -265,7 +276,7 @@ def _recipe(dataset: Dataset) -> tuple[str, str]:
     if _share_known(dataset) < KNOWN_WORDS:
         return "char", "Fewer than half of a tenth's words occur in the other rows: the config reads characters (char)."
     lengths = sorted(len(split_words(text)) for text in texts)
-    if len(texts) < TINY_ROWS:
+    if len(texts) < TINY_ROWS and not taught:
         return "quick", f"For so few rows a small network is best (recipe quick); {TINY_ROWS:,} are a good start."
     if lengths[int(0.95 * (len(lengths) - 1))] > LONG_TEXT:
         return "default", "The recipe default is the one for long texts."

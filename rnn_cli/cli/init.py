@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options, unlabelled_option
 from rnn_cli.errors import UsageError, quoted
 from rnn_cli.formats import DATA_FILE
 from rnn_cli.text.plain import one_line
@@ -24,6 +24,7 @@ Examples:
 @set_option("Another key of data, as data.test=test.csv.")
 @labelled_options
 @splitting_options
+@unlabelled_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -33,7 +34,9 @@ Examples:
     help="The config to write.",
 )
 @click.option("--force", is_flag=True, help="Replace the config that is there.")
-def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns: str | bool | None) -> None:
+def init(
+    file: str, settings: tuple[str, ...], out: Path, force: bool, unlabelled: str | None, **columns: str | bool | None
+) -> None:
     """Write a config that suits a file of labelled texts.
 
     It names the columns, starts from the recipe for texts of this number and length, and says what it chose and why.
@@ -45,7 +48,7 @@ def init(file: str, settings: tuple[str, ...], out: Path, force: bool, **columns
     from rnn_cli.config.load import refuse_others
     from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
 
-    overrides = overrides_of(settings, **columns)
+    overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
     refuse_others(overrides, ["data"], "use a key of data, and edit the config")
     if DATA_FILE.search(out.name.lower()):
         raise UsageError("is the name of a data file", where=str(out), hint="use --out config.yaml")

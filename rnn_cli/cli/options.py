@@ -71,6 +71,12 @@ def reading_option(name: str) -> Callable[[Command], Command]:
     return click.option(option, name, type=kind, metavar=metavar, help=about, hidden=name in RARE)
 
 
+def unlabelled_option(command: Command) -> Command:
+    """The option --unlabelled."""
+    about = "More texts, without labels: a teacher labels them."
+    return click.option("--unlabelled", metavar="FILE", help=about)(command)
+
+
 def include_seen_option(command: Command) -> Command:
     """The option --include-seen."""
     about = "Measure also on rows the model learned from."

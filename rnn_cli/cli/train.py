@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rnn_cli.cli.common import check_full
-from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options
+from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options, unlabelled_option
 from rnn_cli.text.plain import one_line
 
 
@@ -15,6 +15,7 @@ Examples:
   rnn train
   rnn train reviews.csv
   rnn train tickets.csv --label-column team --out models/tickets
+  rnn train reviews.csv --unlabelled more.txt
   rnn train quick --set data.source=reviews.csv --set model.units=[32]
   rnn train --resume
   rnn train --from runs/quick-1 --set data.source=new_reviews.csv
@@ -24,6 +25,7 @@ Examples:
 @set_option("Override a key of the config; may be repeated.")
 @labelled_options
 @splitting_options
+@unlabelled_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -48,6 +50,7 @@ def train(
     resume: str | None,
     origin: str | None,
     no_baseline: bool,
+    unlabelled: str | None,
     **columns: str | bool | None,
 ) -> None:
     """Train a classifier, measure it and write it to a folder.
@@ -63,7 +66,9 @@ def train(
     check_full()
     from rnn_cli.config.load import Override
 
-    overrides = overrides_of(settings, **columns)
+    overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
+    if unlabelled is not None and not any(each.key.startswith("training.teacher") for each in overrides):
+        overrides.append(Override("training.teacher", {}))
     if no_baseline:
         overrides.append(Override("training.baseline", False))
     if resume is not None and (out or force or origin):

@@ -315,6 +315,15 @@ class EarlyStopping(Section):
     """The validation metric that chooses the best epoch, whose weights are kept."""
 
 
+class TeacherConfig(Section):
+    """A teacher that reads labelled and unlabelled texts, and gives the latter probable labels to learn from."""
+
+    dim: Count = 200
+    """The length of a document vector."""
+    epochs: Count = 8
+    """How often all texts are read for the document vectors."""
+
+
 class TrainingConfig(Section):
     """How the network is trained."""
 
@@ -344,6 +353,9 @@ class TrainingConfig(Section):
     """Make a repeated run on the same machine give the same bytes of weights."""
     checkpoint_minutes: Positive = 5.0
     """Save the run for `rnn train --resume` after each epoch, and within an epoch after so many minutes."""
+    teacher: TeacherConfig | None = None
+    """Learn from `data.unlabelled` by a teacher: document vectors of all texts, to which the labels are fitted, give
+    the texts without labels probable ones; {} for the usual one. It pays with few labels and many texts like them."""
     baseline: bool = True
     """Also fit a linear model on the same rows and compare the network with it: a network that is not better is not
     worth its time."""
@@ -421,6 +433,7 @@ __all__ = [
     "LabelledFile",
     "ModelConfig",
     "SourceConfig",
+    "TeacherConfig",
     "TokenizerConfig",
     "TrainingConfig",
 ]
@@ -442,6 +455,18 @@ class Config(Section):
     """How the network is trained."""
     decision: DecisionConfig = DecisionConfig()
     """How probabilities become a prediction."""
+
+    @model_validator(mode="after")
+    def _a_teacher_has_texts(self) -> "Config":
+        if self.training.teacher is None:
+            return self
+        if self.data.unlabelled is None and not any(source.unlabelled for source in self.data.sources or ()):
+            raise ValueError("training.teacher teaches from texts without labels; name them in data.unlabelled")
+        if self.model.base is not None:
+            raise ValueError("training.teacher and model.base exclude each other; remove one")
+        if not self.model.ngrams:
+            raise ValueError("training.teacher needs n-grams; set model.ngrams to 2")
+        return self
 
     @model_validator(mode="after")
     def _one_hot_fits_in_memory(self) -> "Config":

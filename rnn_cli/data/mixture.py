@@ -9,7 +9,7 @@ from dataclasses import replace
 from rnn_cli.config.schema import DataConfig, LabelledFile, SourceConfig
 from rnn_cli.data.builtin import NotThere
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import is_builtin, load_rows, load_texts, need_source
+from rnn_cli.data.source import is_builtin, load_rows, need_source, read_texts
 from rnn_cli.errors import DataError, few_of
 
 _READING = tuple(key for key in LabelledFile.model_fields if key != "source")
@@ -72,14 +72,12 @@ def _strangers(parts: Sequence[tuple[SourceConfig, Dataset]]) -> Iterator[str]:
             yield f"{source.called}: no other source has one of its labels ({few_of(sorted(own))}); labels can map them"
 
 
-def load_unlabelled_sources(config: DataConfig) -> list[str]:
+def read_unlabelled_sources(config: DataConfig) -> Iterator[str]:
     """The texts of the sources that are `unlabelled`, in order. Raises `DataError`."""
-    texts: list[str] = []
     for source in config.sources or ():
         if source.unlabelled:
             with _without_optional(source):  # that it is left out was said when the labelled rows were read
-                texts += load_texts(source.source, _how(source, config))
-    return texts
+                yield from read_texts(source.source, _how(source, config))
 
 
 @contextmanager

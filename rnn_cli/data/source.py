@@ -1,6 +1,7 @@
 """Loads a config's source, a built-in set, a file or rows in memory, as labelled texts."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -140,11 +141,24 @@ def refuse_columns_of_builtin(config: DataConfig) -> None:
         raise DataError(what, where=config.source, hint=hint)
 
 
-def load_texts(source: str, config: DataConfig) -> list[str]:
-    """All texts of a built-in set or a file, which needs no labels; reads and raises as `load_rows` does."""
+LINES_FILE = re.compile(r"\.txt(\.gz|\.zst)?$")
+"""The end of a name, in lower case, that a file with a text on each line has."""
+
+AS_LINES = {"format": "csv", "quoting": "none", "header": False, "delimiter": "\x1f", "text_column": "1"}
+"""How lines are read whole: as rows of one column, separated by what no text holds."""
+
+
+def read_texts(source: str, config: DataConfig) -> Iterator[str]:
+    """All texts of a built-in set or a file, which needs no labels; reads and raises as `load_rows` does.
+
+    Of a .txt file each line that is not blank is a text.
+    """
     if is_builtin(source):
-        return load_builtin(source).texts
-    return [text for block in _blocks(source, config, labels=False) for text in block.texts]
+        yield from load_builtin(source).texts
+        return
+    are_lines = LINES_FILE.search(source.lower()) and config.format is None
+    for block in _blocks(source, config.model_copy(update=AS_LINES) if are_lines else config, labels=False):
+        yield from (text for text in block.texts if not are_lines or text.strip())
 
 
 def unlabelled_sources(config: DataConfig) -> list[str]:

@@ -1,13 +1,18 @@
-"""Texts without labels, for the vocabulary and for own token vectors."""
+"""Texts without labels: for the vocabulary, for own token vectors, and for a teacher."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.copies.words import cleaned
-from rnn_cli.data.mixture import load_unlabelled_sources
+from rnn_cli.data.mixture import read_unlabelled_sources
 from rnn_cli.data.rows import fingerprint_of
-from rnn_cli.data.source import load_texts, unlabelled_sources
+from rnn_cli.data.source import read_texts, unlabelled_sources
+
+MOST_CHARACTERS = 200_000_000
+"""Of more characters in all, so many are kept: 150,000 reviews, or two million posts."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Unlabelled:
     """The number of texts left out, as labelled rows have them."""
     fingerprint: str | None
     """SHA-256, in hex, of all texts in order; None if there is none."""
+    found: int = 0
+    """The number of texts of which these are a sample by chance; as many as there are if they are all."""
 
     def to_dict(self) -> dict[str, int | str | None]:
         """Their entry in a bundle's manifest."""
@@ -28,12 +35,56 @@ class Unlabelled:
 def load_unlabelled(config: DataConfig, labelled: Iterable[str]) -> Unlabelled:
     """The texts a config names except those of labelled rows, which training knows or must not; raises DataError.
 
-    Texts are the same if `cleaned` makes them so.
+    Texts are the same if `cleaned` makes them so. Of too many, a sample by chance is kept, the same each time.
     """
-    found = [text for source in unlabelled_sources(config) for text in load_texts(source, config)]
-    found += load_unlabelled_sources(config)
-    if not found:
-        return Unlabelled([], 0, None)
-    known = set(map(cleaned, labelled))
-    texts = [text for text in found if cleaned(text) not in known]
-    return Unlabelled(texts, len(found) - len(texts), fingerprint_of(texts) if texts else None)
+    known: set[str] | None = None
+    left_out, sample = 0, _Sample(MOST_CHARACTERS)
+    named = (read_texts(source, config) for source in unlabelled_sources(config))
+    for text in chain.from_iterable([*named, read_unlabelled_sources(config)]):
+        known = set(map(cleaned, labelled)) if known is None else known
+        if (clean := cleaned(text)) in known:
+            left_out += 1
+        else:
+            sample.take(text, clean)
+    texts = list(sample.texts())
+    return Unlabelled(texts, left_out, fingerprint_of(texts) if texts else None, sample.seen)
+
+
+class _Sample:
+    """Those texts of a stream whose hashes are least, as many as have `most` characters together.
+
+    It holds twice as many at most. Equal texts are kept or left out together, and the order of texts changes nothing.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.seen = 0
+        self._most = most
+        self._bound, self._characters = 1 << 64, 0
+        self._kept: list[tuple[int, str]] = []
+
+    def take(self, text: str, clean: str) -> None:
+        """See a text, and what it is when it is compared."""
+        self.seen += 1
+        rank = int.from_bytes(hashlib.blake2b(clean.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        if rank < self._bound:
+            self._kept.append((rank, text))
+            self._characters += len(text)
+            if self._characters > 2 * self._most:
+                self._cut()
+
+    def texts(self) -> Iterator[str]:
+        """The texts kept, in order."""
+        if self._characters > self._most:
+            self._cut()
+        return (text for _, text in self._kept)
+
+    def _cut(self) -> None:
+        """Leave out all texts from the first on that would be too much."""
+        self._characters = 0
+        for rank, text in sorted(self._kept):
+            if self._characters + len(text) > self._most:
+                self._bound = rank
+                break
+            self._characters += len(text)
+        self._kept = [(rank, text) for rank, text in self._kept if rank < self._bound]
+        self._characters = sum(len(text) for _, text in self._kept)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy import sparse
 
-from rnn_cli.arrays import Floats, Indices
+from rnn_cli.arrays import Floats
 
 
 def ngram_counts(
@@ -33,10 +33,13 @@ def ngram_counts(
     return sparse.csr_matrix((values, (every, np.concatenate(columns))), (len(texts), vocab_size + buckets))
 
 
-def log_count_ratios(counts: sparse.csr_matrix, truth: Indices, classes: int) -> Floats:
-    """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second."""
+def log_count_ratios(counts: sparse.csr_matrix, probable: Floats) -> Floats:
+    """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second.
+
+    `probable` is the probability of each class, `[texts, classes]`, 0 or 1 where it is known.
+    """
     there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
-    ours: Floats = 1 + there.T @ np.eye(classes)[truth][:, classes == 2 :]
-    others = 2 + there.T @ np.ones((len(truth), 1)) - ours
+    ours: Floats = 1 + there.T @ probable[:, probable.shape[1] == 2 :]
+    others = 2 + there.T @ probable.sum(axis=1, keepdims=True) - ours
     ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
     return ratios

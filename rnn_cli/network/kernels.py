@@ -12,9 +12,6 @@ LANES.
 Source: Hochreiter and Schmidhuber (1997), Long short-term memory; gates in the order of Keras: i, f, c, o.
 """
 
-import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -24,31 +21,15 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from rnn_cli.system import can_cache_code
+
 Matrix = npt.NDArray[np.float32]
 
 TILE_ROWS, LANES = 6, 16
 """The size of a tile: 6 × 16 sums fill 12 of AVX2's 16 registers; a step needs 3 more."""
 
 
-def _can_be_cached() -> bool:
-    """Whether compiled code can be cached for the next process: in NUMBA_CACHE_DIR or beside this file.
-
-    If neither is writable, each process compiles again, as numba would otherwise write to the user's home.
-    """
-    named: str = numba.config.CACHE_DIR  # type: ignore[attr-defined]  # set from the environment
-    return any(map(_is_writable, filter(None, [named, str(Path(__file__).with_name("__pycache__"))])))
-
-
-def _is_writable(folder: str) -> bool:
-    try:
-        os.makedirs(folder, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()  # as numba itself checks
-    except OSError:
-        return False
-    return True
-
-
-compiled: Any = numba.njit(nogil=True, cache=_can_be_cached(), error_model="numpy", fastmath={"contract"})
+compiled: Any = numba.njit(nogil=True, cache=can_cache_code(__file__), error_model="numpy", fastmath={"contract"})
 """Allows fused multiplication and addition, and no other inexact arithmetic: NaN stays NaN."""
 
 

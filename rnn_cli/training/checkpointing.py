@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli import __version__
-from rnn_cli.arrays import AnyArray
+from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
 from rnn_cli.bundle.model_folder import (
     CONFIG,
@@ -73,7 +73,7 @@ def _version(name: str) -> str:
         return "missing"
 
 
-BEST, BASELINE = "best", "baseline"
+BEST, BASELINE, LESSONS = "best", "baseline", "lessons"
 BEFORE = "before"
 """What further training began with: the texts that its model had learned from, in `LEARNED`."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
@@ -91,13 +91,16 @@ class SavedRun:
     arrays: Mapping[str, list[AnyArray]]
     recipe: str | None = None
     seconds: float | None = None
+    lessons: Floats32 | None = None
+    """Those of the run's teacher, `[rows + texts, labels]`."""
 
     @classmethod
     def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """The current state of a run."""
         splits, unlabelled = run.splits, run.unlabelled.fingerprint
         known = Known(run.tokenizer, run.labels, splits.fingerprint, unlabelled, run.baseline, run.learned, splits.near)
-        return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent())
+        lessons = None if run.to_learn is None else run.to_learn.lessons
+        return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent(), lessons)
 
     @classmethod
     def read(cls, checkpoint: Checkpoint) -> "SavedRun":
@@ -109,7 +112,7 @@ class SavedRun:
             texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
             texts([(state["origin"] or {}).get("model", "")])
             tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
-            names = (*ARRAYS, f"{BASELINE}.npz") if state.get(BASELINE) else ARRAYS
+            names = [*ARRAYS, *(f"{name}.npz" for name in (BASELINE, LESSONS) if state.get(name))]
             before = LearnedTexts.from_bytes(files[LEARNED]) if state.get(BEFORE) else None
             if state["origin"] is not None and before is None:
                 before = UNKNOWN_TEXTS  # an earlier release began the run
@@ -130,12 +133,14 @@ class SavedRun:
                 before,
                 state.get(NEAR_TOGETHER, False) is True,
             )
+            lessons = _kept_lessons(arrays.pop(LESSONS), len(labels)) if state.get(LESSONS) else None
             _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases stored none
             spent = None if seconds is None else checked_number(seconds, 0, MAX_RUN_SECONDS)
-            return cls(config, known, state["origin"], state["versions"], reached, arrays, state.get("recipe"), spent)
+            recipe = state.get("recipe")
+            return cls(config, known, state["origin"], state["versions"], reached, arrays, recipe, spent, lessons)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"not a checkpoint this rnn understands ({error})", where=where) from None
 
@@ -147,6 +152,7 @@ class SavedRun:
             "fingerprint": self.known.fingerprint,
             "unlabelled": self.known.unlabelled,
             BASELINE: self._baseline_state(),
+            LESSONS: self.lessons is not None,
             "origin": self.origin,
             BEFORE: self.known.learned is not None,
             NEAR_TOGETHER: self.known.near,
@@ -161,6 +167,8 @@ class SavedRun:
         arrays = {**self.arrays, BEST: self.reached.best_weights}
         if (kept := self.known.baseline) is not None:
             arrays[BASELINE] = [array for side in kept.sides.values() for array in side]
+        if self.lessons is not None:
+            arrays[LESSONS] = [self.lessons]
         packed = {f"{name}.npz": pack_arrays(values) for name, values in arrays.items()}
         before = {} if self.known.learned is None else {LEARNED: self.known.learned.to_bytes()}
         return {TOKENIZER: self.known.tokenizer.to_json().encode("utf-8"), **before, **packed}
@@ -236,6 +244,14 @@ def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels:
         if not is_whole or predicted.min() < 0 or predicted.max() >= labels:
             raise ValueError("the predictions of the baseline")
     return Baseline(**numbers, sides=sides)
+
+
+def _kept_lessons(arrays: Sequence[AnyArray], labels: int) -> Floats32:
+    """A teacher's stored lessons; raises `ValueError` if they are damaged."""
+    (lessons,) = arrays
+    if lessons.dtype != np.float32 or lessons.ndim != 2 or lessons.shape[1] != labels or not np.isfinite(lessons).all():
+        raise ValueError("the teacher's lessons")
+    return lessons
 
 
 def _is_free(key: str, now: object, then: object) -> bool:

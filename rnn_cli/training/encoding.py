@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from rnn_cli.arrays import Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
@@ -19,11 +20,27 @@ POOL = 64
 
 @dataclass(frozen=True)
 class Encoded:
-    """Texts as ids, with their classes `[texts]` and weights in the loss `[texts]`."""
+    """Texts as ids, with their classes `[texts]` and weights in the loss `[texts]`.
+
+    The first `labelled` texts have labels. Those after them have `lessons`, a teacher's log-odds of the labels,
+    `[texts, labels]`, and the class that it finds most probable; a labelled text's lesson is of a teacher that had not
+    seen its label. Without lessons all texts have labels.
+    """
 
     sequences: Sequence[Sequence[int]]
     classes: Indices
     weights: Floats32
+    lessons: Floats32 | None = None
+    labelled: int = 0
+
+    def targets(self, rows: Indices) -> Indices | Floats32:
+        """What to learn of some texts: their classes `[rows]`, or with lessons the labels' probabilities."""
+        if self.lessons is None:
+            return self.classes[rows]
+        soft: Floats32 = softmax(self.lessons[rows], axis=1)
+        known = np.flatnonzero(rows < self.labelled)
+        soft[known] = np.eye(soft.shape[1], dtype=np.float32)[self.classes[rows[known]]]
+        return soft
 
     def ids(self, rows: Indices) -> Ids:
         """The ids of some texts, `[rows, longest]`, padded after the text with 0."""
@@ -32,6 +49,26 @@ class Encoded:
     def lengths(self) -> Indices:
         """The number of ids of each text."""
         return np.fromiter(map(len, self.sequences), np.intp, len(self.sequences))
+
+
+def with_lessons(rows: Encoded, texts: Sequence[Sequence[int]], lessons: Floats32) -> Encoded:
+    """Labelled rows, then texts, with a teacher's log-odds of both, `[rows + texts, labels]`.
+
+    A text weighs as rows of its probable labels do, on average. Raises `ValueError` for another number of log-odds.
+    """
+    labelled, labels = len(rows.classes), lessons.shape[-1]
+    if lessons.shape != (labelled + len(texts), labels) or rows.classes.max() >= labels:
+        raise ValueError("a teacher's log-odds do not fit the rows")
+    own = np.bincount(rows.classes, rows.weights, labels) / np.maximum(np.bincount(rows.classes, minlength=labels), 1)
+    weights = (softmax(lessons[labelled:], axis=1) @ own).astype(np.float32)
+    classes = lessons[labelled:].argmax(axis=1)
+    return Encoded(
+        [*rows.sequences, *texts],
+        np.concatenate([rows.classes, classes]),
+        np.concatenate([rows.weights, weights]),
+        lessons,
+        labelled,
+    )
 
 
 def epoch_steps(rows: int, batch_size: int) -> int:

@@ -57,9 +57,9 @@ class Learner:
         self._step = graph(self._take_step, input_signature=[ids, targets, weights])
         self._predict = graph(lambda ids: model(ids, training=False), input_signature=[ids])
 
-    def learn(self, ids: Ids, classes: Indices, weights: Floats32) -> StepResult:
-        """Take one step on a batch: ids `[rows, time]`, classes `[rows]` and their weights in the loss `[rows]`."""
-        loss, predicted, norm = self._step(ids, self._targets(classes), weights)
+    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32) -> StepResult:
+        """Take one step on a batch: ids `[rows, time]`, targets as `Encoded` has them, weights in the loss `[rows]`."""
+        loss, predicted, norm = self._step(ids, self._targets(targets), weights)
         return StepResult(float(loss), predicted.numpy(), float(norm))
 
     def probabilities(self, ids: Ids) -> Floats32:
@@ -97,10 +97,11 @@ class Learner:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
 
-    def _targets(self, classes: Indices) -> Floats32:
-        if self.width == 1:
-            return classes.astype(np.float32)[:, None]
-        return np.eye(self.width, dtype=np.float32)[classes]
+    def _targets(self, targets: Indices | Floats32) -> Floats32:
+        """What the network's outputs ought to be, `[rows, width]`."""
+        if targets.ndim == 1:
+            targets = np.eye(max(self.width, 2), dtype=np.float32)[targets]
+        return np.asarray(targets[:, 1:] if self.width == 1 else targets, np.float32)
 
     def _take_step(self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
         variables = self.model.trainable_variables

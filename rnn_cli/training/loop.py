@@ -40,7 +40,7 @@ class Learns(Protocol):
     def learning_rate(self) -> float:
         """The rate of the next step."""
 
-    def learn(self, ids: Ids, classes: Indices, weights: Floats32) -> StepResult:
+    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32) -> StepResult:
         """Take one step."""
 
     def probabilities(self, ids: Ids) -> Floats32:
@@ -158,7 +158,7 @@ def _train_epoch(
     started = time.monotonic() - sums.seconds
     batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
     for rows in batches[sums.batches :]:
-        step = learner.learn(train.ids(rows), train.classes[rows], train.weights[rows])
+        step = learner.learn(train.ids(rows), train.targets(rows), train.weights[rows])
         for what, value in (("loss", step.loss), ("gradient's norm", step.gradient_norm)):
             if not math.isfinite(value):
                 raise diverged(what, value, f"epoch {epoch}, batch {sums.batches + 1}")

@@ -78,7 +78,7 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
     vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
     linear = fit_linear(
         run.config.model,
-        run.train,
+        run.rows_to_learn,
         run.validation,
         vocab_size=vocab_size,
         classes=classes,

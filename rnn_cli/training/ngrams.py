@@ -13,9 +13,10 @@ from itertools import count
 import numpy as np
 from scipy import sparse
 from scipy.special import log_softmax, softmax
+from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from rnn_cli.arrays import Floats, Floats32, Indices
+from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, of_all_classes, on_all_cores
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
@@ -30,6 +31,15 @@ SAMPLED_LABELS = 40
 
 SAMPLE_SEED = 1
 
+LESSON_PENALTIES = (1.0, 0.3, 0.1)
+"""The penalties of a weight's square that are tried where n-grams learn from a teacher."""
+
+HELD_OUT = 10
+"""Each tenth text chooses the penalty."""
+
+MOST_ITERATIONS, LESSON_TOLERANCE = 60, 1e-3
+"""Of conjugate gradients: more of them fit the lessons no better on other texts."""
+
 OnProgress = Callable[[str, int, int], None]
 """Called with the unit, the number done and the total, as `Listener.progress`."""
 
@@ -38,7 +48,7 @@ OnProgress = Callable[[str, int, int], None]
 class LinearModel:
     """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
     classes, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the least validation loss,
-    `val_accuracy` its accuracy on the validation rows."""
+    or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows."""
 
     table: Floats32
     bias: Floats32
@@ -49,8 +59,13 @@ class LinearModel:
 def fit_linear(
     config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, on_progress: OnProgress
 ) -> LinearModel:
-    """Fit to the training rows with their weights in the loss; the validation rows choose the strength."""
+    """Fit to the training rows with their weights in the loss; the validation rows choose the strength.
+
+    To a teacher's lessons, where there are any, it is fitted by least squares, and each tenth text chooses.
+    """
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
+    if train.lessons is not None:
+        return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
     problem = _Problem(seen[:, used], held_out[:, used], train, validation, on_progress)
     together = problem.together if classes <= HANDFUL else problem.one_by_one
@@ -58,6 +73,53 @@ def fit_linear(
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
     table[used] = weights
     return LinearModel(table, bias.astype(np.float32), strength, accuracy)
+
+
+def _fit_to_lessons(
+    counts: sparse.csr_matrix,
+    held_out: sparse.csr_matrix,
+    train: Encoded,
+    validation: Encoded,
+    on_progress: OnProgress,
+) -> LinearModel:
+    """Fit each label's log-odds by ridge regression on n-grams scaled by the root of their naive Bayes ratios.
+
+    Of two labels, those of the second against the first.
+    """
+    assert train.lessons is not None
+    lessons = train.lessons.astype(np.float64)
+    probable = softmax(lessons, axis=1)
+    if lessons.shape[1] == 2:
+        lessons = lessons[:, 1:] - lessons[:, :1]
+    used = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) > 1)
+    counts = counts[:, used]
+    scales = np.sqrt(np.abs(log_count_ratios(counts, probable)))
+    others = np.arange(len(lessons)) % HELD_OUT > 0
+    width, best = lessons.shape[1], list[tuple[float, float]]()
+    table, bias = np.zeros((held_out.shape[1], width), np.float32), np.zeros(width, np.float32)
+    total, done = width * (len(LESSON_PENALTIES) + 1), count()
+
+    def fit(label: int, penalty: float, rows: Flags) -> tuple[Floats, float]:
+        on_progress("fits", next(done), total)
+        scaled = counts[rows].astype(np.float32)
+        scaled.data *= scales[:, label].astype(np.float32)[scaled.indices]
+        ridge = Ridge(penalty, solver="sparse_cg", max_iter=MOST_ITERATIONS, tol=LESSON_TOLERANCE)
+        ridge.fit(scaled, lessons[rows, label].astype(np.float32))
+        return scales[:, label] * ridge.coef_, float(ridge.intercept_)
+
+    with threadpool_limits(1):  # several threads differ in the last digits
+        for label in range(width):
+            tried = []
+            for penalty in LESSON_PENALTIES:
+                weights, added = fit(label, penalty, others)
+                off = counts[~others] @ weights + added - lessons[~others, label]
+                tried.append((float(np.mean(off**2)), penalty))
+            best.append(min(tried))
+            weights, bias[label] = fit(label, best[-1][1], np.ones(len(lessons), np.bool_))
+            table[used, label] = weights
+    on_progress("fits", total, total)
+    accuracy = _loss_and_accuracy(held_out @ table.astype(np.float64) + bias, validation.classes)[1]
+    return LinearModel(table, bias, float(np.median([penalty for _, penalty in best])), accuracy)
 
 
 _Solution = tuple[Floats, Floats, float, float]
@@ -132,7 +194,8 @@ class _Problem:
     ) -> Iterator[tuple[Floats, Floats]]:
         """The weights and the bias with each strength, each fit started from the one before."""
         found: tuple[Floats, Floats] | None = None
-        row_weights, ratios = self.train.weights.astype(np.float64), log_count_ratios(self.counts, truth, classes)
+        row_weights = self.train.weights.astype(np.float64)
+        ratios = log_count_ratios(self.counts, np.eye(classes)[truth])
         for strength in strengths:
             if classes == 1:  # nothing to tell apart
                 found = np.zeros((self.counts.shape[1], 1)), np.zeros(1)

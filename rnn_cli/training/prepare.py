@@ -86,8 +86,17 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
+    unlabelled_ids: Sequence[Sequence[int]] = ()
+    """The texts of `unlabelled` as ids, if the config wants a teacher."""
+    to_learn: Encoded | None = None
+    """What the network learns from where a teacher added to `train`: rows, and texts with its lessons."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
+
+    @property
+    def rows_to_learn(self) -> Encoded:
+        """What the network learns from."""
+        return self.train if self.to_learn is None else self.to_learn
 
     def spent(self) -> float | None:
         """Seconds that the whole run has taken so far, None if unknown."""
@@ -130,6 +139,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     check_decision(config.decision, labels)
     train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
+    unlabelled, unlabelled_ids = _to_be_taught(unlabelled, tokenizer, config)
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
     for line in _summaries(splits, sentences, unlabelled, labels, tokenizer):
@@ -151,6 +161,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
+        unlabelled_ids=unlabelled_ids,
         base=base,
     )
 
@@ -330,6 +341,22 @@ def _readable(
     return left, [sequences[row] for row in kept]
 
 
+def _to_be_taught(unlabelled: Unlabelled, tokenizer: Tokenizer, config: Config) -> tuple[Unlabelled, list[Any]]:
+    """For a teacher, the unlabelled texts that hold a known token, and their ids; for none, the texts as they are."""
+    if config.training.teacher is None:
+        return unlabelled, []
+    kept, ids = list[str](), list[Any]()  # arrays: lists of numbers would take several times as much memory
+    for text in unlabelled.texts:
+        found = tokenizer.encode(text)
+        if tokenizer.knows(found):
+            kept.append(text)
+            ids.append(np.array(found, np.int32))
+    if not kept:
+        raise DataError("no unlabelled text holds a known token", where=", ".join(unlabelled_sources(config.data)))
+    dropped = len(unlabelled.texts) - len(kept)
+    return replace(unlabelled, texts=kept, found=unlabelled.found - dropped), ids
+
+
 SENTENCE_WORDS = 5, 45
 """The least and the largest number of words of a sentence that is learned from by itself."""
 
@@ -392,6 +419,8 @@ def _summaries(
     yield _summary(splits, sentences, unlabelled, labels, tokenizer)
     if splits.train.sources:
         yield _summary_of_sources(splits)
+    if unlabelled.found > len(unlabelled.texts) and len(unlabelled.texts):
+        yield f"unlabelled texts: a sample of {len(unlabelled.texts):,} of {unlabelled.found:,} by chance"
     if unlabelled.left_out:
         yield f"unlabelled texts that labelled rows have, too, left out: {unlabelled.left_out:,}"
 

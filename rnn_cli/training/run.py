@@ -59,7 +59,7 @@ from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.calibration import FittedCalibration, fit_calibration
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
-from rnn_cli.training.encoding import epoch_steps
+from rnn_cli.training.encoding import epoch_steps, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.learner import Learner
@@ -75,6 +75,7 @@ from rnn_cli.training.networks import (
     warn_if_slow,
 )
 from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.weighing import weigh
 
@@ -127,6 +128,7 @@ def train_prepared(
     """
     with beginning(out, name=name, force=force) as place, _own_chance():
         run = run if origin is None else replace(run, origin=origin.to_dict())
+        run = run if origin is not None else taught(run, listener)
         learner, state = begin_learning(run, listener, origin)
         return _fit_and_write(run, place, learner, state, listener)
 
@@ -153,8 +155,9 @@ def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
     early, an interrupt acts at once, and `runs/latest` stays as it is.
     """
     with _own_chance():
+        run = taught(run, listener)
         learner, reached = begin_learning(run, listener)
-        best = fit(learner, run.config.training, run.train, run.validation, listener, state=reached)
+        best = fit(learner, run.config.training, run.rows_to_learn, run.validation, listener, state=reached)
         parts = folder / "parts"
         parts.mkdir()
         draft = Draft(parts, folder / "model", force=False, numbered=False, becomes_latest=False)
@@ -165,6 +168,9 @@ def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
 def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener) -> Run:
     """Continue an interrupted run to the same bundle as without the interruption; raises as `train_prepared` does."""
     run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
+    if saved.lessons is not None:
+        with fitting_arrays(place.path):
+            run = replace(run, to_learn=with_lessons(run.train, run.unlabelled_ids, saved.lessons))
     with _own_chance():
         _seed(run)
         warn_if_slow(run.config.model, listener)
@@ -205,7 +211,7 @@ def _seed(run: Prepared) -> None:
 
 def _learner(run: Prepared, model: keras.Model) -> Learner:
     training = run.config.training
-    return Learner(model, training, epoch_steps(len(run.train.classes), training.batch_size) * training.epochs)
+    return Learner(model, training, epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs)
 
 
 def _fit_and_write(
@@ -226,7 +232,7 @@ def _fit_and_write(
             best = fit(
                 learner,
                 run.config.training,
-                run.train,
+                run.rows_to_learn,
                 run.validation,
                 listener,
                 state=state,
@@ -263,7 +269,7 @@ def _noting_how_to_resume(place: Unfinished, careful: float, from_memory: bool) 
 
 def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
     training = run.config.training
-    steps = epoch_steps(len(run.train.classes), training.batch_size)
+    steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size)
     if steps * training.epochs < FEW_STEPS:
         listener.warn(
             f"{steps * training.epochs} steps in all are few to learn from; "
@@ -308,7 +314,8 @@ def _write(
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
     draft.write(HISTORY, history_to_csv(history))
-    learned = LearnedTexts.of(chain(run.splits.train.texts, run.splits.validation.texts), run.learned)
+    texts = chain(run.splits.train.texts, run.splits.validation.texts, run.unlabelled.texts if run.to_learn else ())
+    learned = LearnedTexts.of(texts, run.learned)
     draft.write(LEARNED, learned.to_bytes())
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)

@@ -35,7 +35,8 @@ NGRAM_PART_STRENGTHS = (0.5, 2.0, 8.0, 32.0)
 """The values of C that cross-validation tries."""
 
 ROWS_IN_MANY_FOLDS, MANY_FOLDS, USUAL_FOLDS = 250, 10, 5
-"""Up to so many rows are divided into more folds, as each row counts."""
+ROWS_IN_USUAL_FOLDS, FEW_FOLDS = 10_000, 2
+"""Up to so many rows are divided into more folds, as each row counts; more rows into fewer, as each fold takes time."""
 
 LEAST_ROWS = 20
 """Fewer rows are not cross-validated."""
@@ -131,16 +132,23 @@ class Trial:
 
 @dataclass(frozen=True)
 class Stacked:
-    """A fitted head, the weight of each part in it, and its trial; None where rows are too few for one."""
+    """A fitted head, the weight of each part in it, and its trial; None where rows are too few for one.
+
+    `held_out` holds the trial's logits of each row, `[rows, classes]`, by models that had not seen it.
+    """
 
     head: LinearHead
     weights: Mapping[str, float]
     trial: Trial | None
+    held_out: Floats | None
 
     def in_words(self, base: str) -> str:
         """What was found, in one line."""
-        parts = ", ".join(f"{name} {weight:.2f}" for name, weight in self.weights.items())
-        return f"{'' if self.trial is None else f'{self.trial.in_words(base)}; '}weights: {parts}"
+        return f"{'' if self.trial is None else f'{self.trial.in_words(base)}; '}weights: {self.weights_in_words()}"
+
+    def weights_in_words(self) -> str:
+        """The weight of each part."""
+        return ", ".join(f"{name} {weight:.2f}" for name, weight in self.weights.items())
 
 
 def fit_stack(
@@ -150,10 +158,12 @@ def fit_stack(
     answer: Floats | None,
     on_progress: OnFold = lambda *_: None,
     groups: Sequence[str | None] | None = None,
+    features: str = NETWORK_PART,
 ) -> Stacked:
     """Fit `labels` on the rows, of whose texts equal and nearly equal ones share a fold.
 
     `answer` is the base's own, `[features, classes]`, None where it has none. Rows of a group share a fold, too.
+    `features` names the part that is fitted to the features.
     """
     problem, classes = _Problem(rows, len(labels)), len(labels)
     own = (
@@ -161,17 +171,17 @@ def fit_stack(
         if answer is None
         else LinearHead.of(answer, np.empty(0, np.intp), np.empty((0, classes)), np.zeros(classes))
     )
-    names = (NETWORK_PART, NGRAM_PART) if own is None else (OWN_PART, NETWORK_PART, NGRAM_PART)
+    names = (features, NGRAM_PART) if own is None else (OWN_PART, features, NGRAM_PART)
     prior = np.array([0.5, 0.5] if own is None else [1.0, 0, 0])
     everything = np.arange(len(texts))
     folds = _folds(texts, [labels[each] for each in rows.classes], groups) if len(texts) >= LEAST_ROWS else []
     if len(folds) < 2:
-        weights, bias, trial = prior, np.zeros(classes), None
+        weights, bias, trial, held_out = prior, np.zeros(classes), None, None
         strengths = [1.0, 2.0]
     else:
         parts, strengths = [] if own is None else [own.logits(rows, everything)], []
         for name, part, tried in (
-            (NETWORK_PART, problem.network, NETWORK_PART_STRENGTHS),
+            (features, problem.network, NETWORK_PART_STRENGTHS),
             (NGRAM_PART, problem.ngrams, NGRAM_PART_STRENGTHS),
         ):
             progress = partial(on_progress, f"cross-validating {name}: folds")
@@ -179,10 +189,11 @@ def fit_stack(
             parts.append(logits)
             strengths.append(strength)
         weights, bias = mixed(parts, rows.classes, rows.weights, prior)
-        trial = _trial(parts, rows, prior, folds)
+        trial, held_out = _trial(parts, rows, prior, folds)
     heads = [] if own is None else [own]
     heads += [*problem.network(everything, strengths[:1]), *problem.ngrams(everything, strengths[1:])]
-    return Stacked(_together(heads, weights, bias), dict(zip(names, map(float, weights), strict=True)), trial)
+    by_part = dict(zip(names, map(float, weights), strict=True))
+    return Stacked(_together(heads, weights, bias), by_part, trial, held_out)
 
 
 def mixed(
@@ -267,7 +278,7 @@ class _Problem:
         if len(known) == 1:  # nothing to tell apart
             found = [(np.zeros((matrix.shape[1], 1)), np.zeros(1))] * len(strengths)
         else:
-            scales = log_count_ratios(matrix, truth, len(known)) if naive_bayes else None
+            scales = log_count_ratios(matrix, np.eye(len(known))[truth]) if naive_bayes else None
             models = fit_path(matrix, truth, len(known), strengths, self.rows.weights[which], scales=scales)
             found = ((model.weights, model.bias) for model in models)
         for fitted in found:
@@ -278,6 +289,7 @@ class _Problem:
 def _folds(texts: Sequence[str], labels: Sequence[str], groups: Sequence[str | None] | None = None) -> list[Indices]:
     """The rows of each fold that has any; fewer than two where nearly all texts are equal."""
     number = MANY_FOLDS if len(texts) <= ROWS_IN_MANY_FOLDS else USUAL_FOLDS
+    number = number if len(texts) <= ROWS_IN_USUAL_FOLDS else FEW_FOLDS
     # A near copy in another fold would be known by heart. But texts made of one pattern are all copies of each other.
     for near in (near_groups(texts), []):
         dealt = stratify(texts, labels, [1 / number] * (number - 1), 1, units_of(texts, near, groups))
@@ -293,8 +305,8 @@ def _together(heads: Sequence[LinearHead], weights: Floats, bias: Floats) -> Lin
     return LinearHead.of(kernel, heads[-1].used, weights[-1] * heads[-1].table, biases + bias)
 
 
-def _trial(parts: Sequence[Floats], rows: KnownRows, prior: Floats, folds: Sequence[Indices]) -> Trial:
-    """The mixture against n-grams alone; a fold's weights are chosen on the others."""
+def _trial(parts: Sequence[Floats], rows: KnownRows, prior: Floats, folds: Sequence[Indices]) -> tuple[Trial, Floats]:
+    """The mixture against n-grams alone, and its logits; a fold's weights are chosen on the others."""
     with_base, without = np.zeros_like(parts[0]), np.zeros_like(parts[0])
     for fold in folds:
         others = np.setdiff1d(np.arange(len(rows.classes)), fold)
@@ -303,7 +315,8 @@ def _trial(parts: Sequence[Floats], rows: KnownRows, prior: Floats, folds: Seque
             logits[fold] = np.tensordot(weights, np.stack([_centred(part[fold]) for part in chosen]), 1) + bias
     right, without_base = (logits.argmax(axis=1) == rows.classes for logits in (with_base, without))
     error = np.std(right.astype(float) - without_base, ddof=1) / np.sqrt(len(right))
-    return Trial(len(right), len(folds), float(right.mean()), float(without_base.mean()), float(error))
+    found = Trial(len(right), len(folds), float(right.mean()), float(without_base.mean()), float(error))
+    return found, with_base
 
 
 def _losses(logits: Floats, classes: Indices) -> Floats:

@@ -1,0 +1,107 @@
+"""A teacher: what labelled rows and many texts without labels, read together, tell of these texts' labels.
+
+Document vectors are learned of all of them, without a label. A linear model on the vectors and one on n-grams, both
+fitted to the labelled rows and mixed as cross-validation says, then say how probable each label of each text is. From
+that a network learns as from labels, and its n-gram part has what is linear in it; the teacher itself is not kept.
+Takes no TensorFlow.
+
+Source: Hinton, Vinyals and Dean (2015), Distilling the knowledge in a neural network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+
+import numpy as np
+from scipy import sparse
+
+from rnn_cli.arrays import Floats32
+from rnn_cli.config.schema import TeacherConfig
+from rnn_cli.linear.held_ngrams import held_ngrams
+from rnn_cli.linear.ngrams import ngram_counts
+from rnn_cli.training.documents import document_vectors
+from rnn_cli.training.encoding import with_lessons
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.prepare import Prepared
+from rnn_cli.transfer.stacking import KnownRows, fit_stack
+
+VECTOR_PART = "document vectors"
+
+SURE = 8.0
+"""Log-odds are kept this near zero: a text that a teacher is surer of teaches no more."""
+
+
+def taught(run: Prepared, listener: Listener) -> Prepared:
+    """The run with what its teacher says, if its config wants one and cross-validation finds that it pays."""
+    config = run.config.training.teacher
+    if config is None:
+        return run
+    began, labelled = monotonic(), len(run.learned_rows)
+    vectors = _vectors(run, config, listener).astype(np.float64)
+    listener.doing("teacher: counting n-grams")
+    counts = _counts(run, [*run.train.sequences, *run.unlabelled_ids])
+    weights = run.train.weights.astype(np.float64)
+    column = run.config.data.group_column
+    stacked = fit_stack(
+        KnownRows(vectors[:labelled], counts[:labelled], run.train.classes, weights),
+        run.learned_rows.texts,
+        run.labels,
+        None,
+        lambda what, done, total: listener.progress(f"teacher: {what}", done, total),
+        run.learned_rows.further[column] if column else None,
+        features=VECTOR_PART,
+    )
+    trial = stacked.trial
+    if trial is None or stacked.held_out is None:
+        listener.warn(f"no teacher: {labelled} training rows are too few to cross-validate it")
+        return run
+    listener.note(
+        f"teacher, cross-validated on {trial.rows:,} rows: {trial.accuracy:.1%} right, {trial.ngram_accuracy:.1%} by "
+        f"n-grams alone; weights: {stacked.weights_in_words()}; {monotonic() - began:.0f}s"
+    )
+    if trial.accuracy < trial.ngram_accuracy:
+        listener.warn("no teacher: the unlabelled texts do not help it; are they of another kind, or language?")
+        return run
+    listener.doing("teacher: reading the unlabelled texts")
+    everything = KnownRows(vectors, counts, np.empty(0, np.intp), np.empty(0))
+    logits = stacked.head.logits(everything, np.arange(len(vectors)))
+    logits[:labelled] = stacked.held_out
+    lessons = np.clip(logits, -SURE, SURE).astype(np.float32)
+    return replace(run, to_learn=with_lessons(run.train, run.unlabelled_ids, lessons))
+
+
+def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats32:
+    """The document vectors of the training rows and of all unlabelled texts."""
+    began = monotonic()
+    texts = [*run.learned_rows.texts, *run.unlabelled.texts]
+    listener.doing("document vectors: finding n-grams")
+    held = held_ngrams(texts)
+    vectors = document_vectors(
+        held,
+        dim=config.dim,
+        epochs=config.epochs,
+        seed=run.config.training.seed,
+        on_progress=lambda done, total: listener.progress("document vectors: texts", done, total),
+    )
+    listener.note(
+        f"document vectors of {len(texts):,} texts, from {held.shape[1]:,} words, pairs and triples of words, "
+        f"{monotonic() - began:.0f}s"
+    )
+    return vectors
+
+
+CHUNK = 8_192
+
+
+def _counts(run: Prepared, sequences: Sequence[Sequence[int]]) -> sparse.csr_matrix:
+    """The n-grams of all texts, as the network's n-gram part weighs them."""
+    model, size = run.config.model, run.tokenizer.vocab_size
+    return sparse.vstack(
+        [
+            ngram_counts(
+                sequences[start : start + CHUNK], longest=model.ngrams, vocab_size=size, buckets=model.ngram_buckets
+            )
+            for start in range(0, len(sequences), CHUNK)
+        ],
+        format="csr",
+    )
