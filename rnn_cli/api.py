@@ -591,12 +591,18 @@ def _warn_of_unknown(tokens: "UnknownTokens", predictor: "Predictor", listener: 
 def columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
     """The columns of texts and of labels that the model was trained on, where its config names them."""
     from rnn_cli.bundle.model_folder import CONFIG
-    from rnn_cli.config.load import stored_config
 
     bundle = predictor.bundle
     if CONFIG not in bundle.manifest.files:
         return None, None
-    data = stored_config(bundle.read(CONFIG), str(bundle.path / CONFIG)).data
+    return columns_in(bundle.read(CONFIG), str(bundle.path / CONFIG))
+
+
+def columns_in(config: bytes, where: str) -> tuple[str | None, str | None]:
+    """The columns of texts and of labels that a model's config names. Raises `BundleError` for what is no config."""
+    from rnn_cli.config.load import stored_config
+
+    data = stored_config(config, where).data
     return data.text_column, data.label_column
 
 

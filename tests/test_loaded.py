@@ -142,6 +142,21 @@ def test_mistakes_in_files_are_told_before_the_model_loads(words: list[str], tra
     assert not names & (NETWORK | MEASURING | ({"onnxruntime"} if "none.csv" not in words else set()))
 
 
+def test_a_server_that_scores_no_files_loads_only_what_scores(trained: Path, tmp_path: Path) -> None:
+    made = """
+import sys
+from rnn_cli.serving import server
+from rnn_cli.serving.app import create_app
+from rnn_cli.serving.settings import ServerSettings
+create_app(ServerSettings((("default", sys.argv[1]),)), print)
+print(*{name.partition('.')[0] for name in sys.modules})
+"""
+    command = [sys.executable, "-c", made, str(trained)]
+    names = set(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split())
+    assert names >= SCORING | {"starlette", "uvicorn"}
+    assert not names & (NETWORK | MEASURING | CONFIG)
+
+
 @pytest.mark.parametrize("style", ["human", "jsonl"])
 def test_explaining_loads_only_what_scores(style: str, trained: Path, tmp_path: Path) -> None:
     code, names = loaded(tmp_path, "predict", "--model", str(trained), "--explain", "--format", style, "a warm film")

@@ -16,6 +16,7 @@ LIMITS = {
     "explained": "Texts of a request with explanations",
     "characters": "Characters of a text",
     "queue": "Requests waiting for a worker",
+    "queue_seconds": "Time that a short request may expect to wait",
     "connections": "Open connections of a worker",
     "read_seconds": "Time to send a request, for each MiB",
     "write_seconds": "Time to read an answer",
@@ -31,7 +32,7 @@ def limit_option_of(name: str) -> str:
 def _limit_options(command: Command) -> Command:
     for name in reversed(LIMITS):
         default = getattr(Limits, name)
-        kind = click.FloatRange(0.1) if isinstance(default, float) else click.IntRange(1)
+        kind = click.FloatRange(0.001) if isinstance(default, float) else click.IntRange(1)
         about = (
             f"{LIMITS[name]}  [default: {default:,g}]"
             if default < 1e5

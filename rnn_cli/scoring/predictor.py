@@ -357,9 +357,12 @@ def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.load_model_format", "ONNX")  # not ORT's own, which is unchecked
     options.log_severity_level = 4  # the exception says what went wrong
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base class
         raise BundleError(f"ONNX Runtime cannot load it ({error})".replace("\n", " "), where=where) from error
+    # It would keep the bytes to start anew with other providers, of which there are none: as much memory again.
+    session._model_bytes = None
+    return session
 
 
 def _each_done(work: Callable[[Indices], None], batches: Sequence[Indices], threads: int) -> Iterator[Indices]:

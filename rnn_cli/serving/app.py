@@ -116,7 +116,7 @@ class Server:
 
     async def _predict(self, request: Request, *, always: bool) -> Response:
         model = self._asked(request)
-        self._scoring.refuse_if_full()
+        await self._scoring.refuse_if_full()
         body = await receive_json(request, self._limits)
         refuse_unknown(body, BODY_KEYS)
         proba, explain = checked_flag(body, "proba"), checked_flag(body, "explain") or always
@@ -143,7 +143,7 @@ class Server:
 
     async def _infer(self, request: Request) -> Response:
         model = self._asked(request)
-        self._scoring.refuse_if_full()
+        await self._scoring.refuse_if_full()
         body = await receive_json(request, self._limits)
         request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)
         texts = inference.texts_of_tensors(body, self._limits)

@@ -3,6 +3,7 @@
 Short requests have a lane of their own, so that explanations, files and long texts keep no sentence waiting.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ from rnn_cli.serving.settings import Limits
 SHORT_CHARACTERS = 1 << 14
 """A request of so many characters in all, or fewer, is short: 256 sentences, or a few milliseconds of work."""
 
+REFUSED_AFTER_SECONDS = 0.1
+"""How long a refusal is held back. Clients that ask again at once would take the processor from those that are let in;
+Retry-After tells them to wait ten times as long."""
+
 _log = logging.getLogger("rnn.serve")
 
 
@@ -33,16 +38,19 @@ class Scoring:
     """The two lanes of a worker."""
 
     def __init__(self, limits: Limits, metered: Metered) -> None:
-        self.short, self.long = Lane("short requests", limits.queue), Lane("long requests", limits.queue)
+        self.short = Lane("short requests", limits.queue, most_wait=limits.queue_seconds)
+        self.long = Lane("long requests", limits.queue)
         # Files have places of their own: one that arrives slowly, or is read slowly, keeps no explanation out.
         self.files = Places(limits.queue)
         self.metered = metered
         metered.watch(self)
 
-    def refuse_if_full(self) -> None:
+    async def refuse_if_full(self) -> None:
         """Raise `Problem` 429 before a request is read, where it would come anyway: refusing must cost little."""
-        if self.short.taken >= self.short.places:
-            raise _no_place(self.short)
+        if self.short.is_full:
+            refusal = _no_place(self.short)
+            await asyncio.sleep(REFUSED_AFTER_SECONDS)
+            raise refusal
 
     async def predict(self, model: ServedModel, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
         """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
@@ -89,7 +97,7 @@ def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, An
 
 
 def _no_place(lane: Places) -> Problem:
-    return too_busy(f"{lane.places:,} requests wait already")
+    return too_busy(f"{lane.taken:,} requests wait already")
 
 
 @contextmanager

@@ -39,8 +39,9 @@ class Limits:
 
     `body_bytes` bounds requests, `score_bytes` those of /v1/score. `texts` is the most a request holds, `explained` the
     most it may have explained, `characters` the most a text has. `queue` is how many requests wait or are scored at a
-    time, `connections` how many may be open. `read_seconds` is the time for a request's head, and again for each MiB
-    of its body; `write_seconds` the time that a client may leave an answer unread.
+    time, `queue_seconds` how long a short one may expect to wait, `connections` how many may be open. `read_seconds`
+    is the time for a request's head, and again for each MiB of its body; `write_seconds` the time that a client may
+    leave an answer unread.
     """
 
     body_bytes: int = 1 << 20
@@ -49,6 +50,7 @@ class Limits:
     explained: int = 32
     characters: int = 20_000
     queue: int = 32
+    queue_seconds: float = 0.03
     connections: int = 512
     read_seconds: float = 20.0
     write_seconds: float = 30.0

@@ -184,8 +184,9 @@ def family(process: int) -> list[int]:
     return [process, *(int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line)]
 
 
-def megabytes(process: int) -> float:
-    return int(Path(f"/proc/{process}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
+def megabytes(process: int, kind: str = "Rss") -> float:
+    """Memory of a process; by `Pss` a page that several use counts as a part of one."""
+    return int(Path(f"/proc/{process}/smaps_rollup").read_text().partition(f"\n{kind}:")[2].split()[0]) / 1024
 
 
 def processor_seconds(processes: Sequence[int]) -> float:
@@ -234,7 +235,7 @@ def overload(model: str, seconds: float) -> None:
         loaded(port, 4, 1)
         for connections in (CONNECTIONS, 5 * CONNECTIONS, CONNECTIONS):
             show(f"{connections} connections", loaded(port, connections, seconds), seconds)
-            print("MB a process:", *(f"{megabytes(each):.0f}" for each in family(process)))
+            print("MB a process (Pss):", *(f"{megabytes(p):.0f} ({megabytes(p, 'Pss'):.0f})" for p in family(process)))
 
 
 def soak(model: str, requests: int) -> None:

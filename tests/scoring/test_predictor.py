@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from rnn_cli.bundle.model_folder import KERAS_MODEL, METRICS, ONNX_MODEL, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.predictor import Predictor, graph_file
+from rnn_cli.scoring.predictor import Predictor, graph_file, open_session
 from rnn_cli.text.padding import pad
 
 TEXTS = [
@@ -45,6 +46,13 @@ def test_scores_are_those_of_the_keras_file(predictor: Predictor, trained: Path)
     ids = pad(predictor.tokenizer.encode_all(TEXTS))
     plain = predictor.adjusted(calibration=Calibration())
     np.testing.assert_allclose(plain.score(TEXTS).probabilities[:, 1:], np.asarray(model(ids)), atol=1e-5)
+
+
+def test_a_session_does_not_keep_the_bytes_of_its_graph(trained: Path) -> None:
+    graph = Bundle.open(trained).read(ONNX_MODEL)
+    references = sys.getrefcount(graph)
+    session = open_session(graph, ONNX_MODEL)
+    assert session.get_inputs() and sys.getrefcount(graph) == references
 
 
 def test_neighbours_and_order_do_not_matter(predictor: Predictor) -> None:

@@ -1,6 +1,7 @@
 """What is too much is refused, and quickly; a fault of a model is none of the server's."""
 
 import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.serving.edge import Edge
-from rnn_cli.serving.lane import Lane, QueueFull
+from rnn_cli.serving.lane import ALWAYS, Lane, QueueFull
 from rnn_cli.serving.metrics import Metered
+from rnn_cli.serving.scoring import REFUSED_AFTER_SECONDS
 from rnn_cli.serving.settings import Limits
 from tests.serving.asking import Answered, application, ask, asked
 
@@ -57,7 +59,7 @@ def test_each_limit_is_the_settings(app: Edge) -> None:
     assert ask(app, "POST", "/v1/explain", {"texts": ["a"] * 2}).status == 200
 
 
-def test_a_full_queue_is_a_429_at_once_and_loses_nothing_that_was_accepted(
+def test_a_full_queue_is_a_429_and_loses_nothing_that_was_accepted(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, may, scored, score = application(trained, limits=FEW), Event(), list[object](), Predictor.score
@@ -67,7 +69,12 @@ def test_a_full_queue_is_a_429_at_once_and_loses_nothing_that_was_accepted(
         scored.append(texts)
         return score(predictor, texts)
 
+    async def hold_back(seconds: float) -> None:
+        held_back.append(seconds)
+
+    held_back: list[float] = []
     monkeypatch.setattr(Predictor, "score", wait_and_score)
+    monkeypatch.setattr("rnn_cli.serving.scoring.asyncio.sleep", hold_back)
 
     async def flood() -> tuple[list[Answered], list[Answered], int]:
         tasks = [asyncio.create_task(asked(app, "POST", "/v1/predict", {"text": "warm"})) for _ in range(5)]
@@ -79,6 +86,7 @@ def test_a_full_queue_is_a_429_at_once_and_loses_nothing_that_was_accepted(
     accepted, refused, health = asyncio.run(flood())
     assert [each.status for each in accepted] == [200, 200] and len(scored) == 2
     assert [(each.status, each.headers["retry-after"]) for each in refused] == [(429, "1")] * 3
+    assert held_back == [REFUSED_AFTER_SECONDS] * 3
     assert health == 200
     assert ask(app, "POST", "/v1/predict", {"text": "warm"}).status == 200
 
@@ -116,6 +124,54 @@ def test_a_lane_raises_what_the_work_raises_and_goes_on() -> None:
             return await lane.run(lambda: 1)
 
     assert asyncio.run(work()) == 1
+
+
+@pytest.mark.parametrize(("seconds", "let_in"), [(0.0001, 32), (0.002, 13), (0.1, ALWAYS)])
+def test_as_many_may_wait_as_take_no_longer_than_the_longest_wait_but_a_few_always(seconds: float, let_in: int) -> None:
+    """13 pieces of work of 2 ms take more than 25 ms: whoever is behind 12 of them is the last to come in."""
+    now = 0.0
+
+    def work(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def admitted(lane: Lane) -> int:
+        with ExitStack() as places:
+            while not lane.is_full:
+                places.enter_context(lane.place())
+            with pytest.raises(QueueFull), lane.place():
+                pass
+            return lane.taken
+
+    async def both() -> tuple[int, int]:
+        lane = Lane("lane", 32, most_wait=0.025, clock=lambda: now)
+        first = await admitted(lane)  # before anything is known of its speed
+        # All at once: what one has waited for the others is not its own time.
+        await asyncio.gather(*(lane.run(lambda: work(seconds)) for _ in range(200)))
+        return first, await admitted(lane)
+
+    assert asyncio.run(both()) == (32, let_in)
+
+
+def test_a_lane_that_was_slow_lets_more_in_when_it_is_fast_again() -> None:
+    now = 0.0
+
+    def work(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def slow_then_fast() -> tuple[bool, bool]:
+        lane = Lane("lane", 32, most_wait=0.025, clock=lambda: now)
+        with ExitStack() as places:
+            for _ in range(ALWAYS):
+                places.enter_context(lane.place())
+            await lane.run(lambda: work(1.0))
+            was_full = lane.is_full
+            for _ in range(300):
+                await lane.run(lambda: work(0.001))
+            return was_full, lane.is_full
+
+    assert asyncio.run(slow_then_fast()) == (True, False)
 
 
 def test_work_that_nobody_waits_for_is_not_done() -> None:
