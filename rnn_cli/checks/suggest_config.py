@@ -38,9 +38,6 @@ TINY_ROWS = 1_000
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
 """For tiny sets: small batches and many passes."""
 
-TAUGHT_EPOCHS = 1
-"""Where a teacher adds many texts."""
-
 TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
 """A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
 
@@ -103,13 +100,12 @@ def propose(
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     reasons: dict[str, str] = {}
     data = _data(dataset, counts, given, columns, overrides, reasons)
-    tokenizer = _tokenizer(lengths, start.tokenizer, reasons)
+    tokenizer = start.tokenizer if has_teacher else _tokenizer(lengths, start.tokenizer, reasons)
     if start.model.ngrams:
         reasons["model.ngrams"] = "mixes with a linear model of up to this many tokens in a row"
     if has_teacher:
-        training = start.training.model_copy(update={"teacher": TeacherConfig(), "epochs": TAUGHT_EPOCHS})
+        training = start.training.model_copy(update={"teacher": TeacherConfig()})
         reasons["training.teacher"] = "gives the unlabelled texts probable labels"
-        reasons["training.epochs"] = "as there is much to read"
     else:
         training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})

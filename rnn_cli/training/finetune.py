@@ -101,6 +101,8 @@ class Origin:
         if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
+        if wanted.training.teacher not in (None, self.config.training.teacher):
+            wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
@@ -110,7 +112,8 @@ class Origin:
             raise ConfigError(wrong)
         data = wanted.data.model_copy(update={"unlabelled": None})
         model = wanted.model.model_copy(update={"embeddings": None, "base": None})
-        return wanted.model_copy(update={"data": data, "model": model})
+        training = wanted.training.model_copy(update={"teacher": None})
+        return wanted.model_copy(update={"data": data, "model": model, "training": training})
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""

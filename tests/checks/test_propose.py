@@ -12,7 +12,7 @@ import yaml
 
 from rnn_cli.checks.suggest_config import commented_yaml, propose
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
-from rnn_cli.config.schema import FEW_STEPS, EarlyStopping
+from rnn_cli.config.schema import FEW_STEPS, EarlyStopping, TeacherConfig
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import DataError
 from rnn_cli.training.encoding import epoch_steps
@@ -244,3 +244,13 @@ def test_one_row_repeats(tmp_path: Path) -> None:
     rows = texts(30, 8)
     found = propose(write(tmp_path / "rows.csv", [*rows, rows[0]], [*["a", "b"] * 15, "a"])).found
     assert any(line.startswith("1 row repeats an earlier text;") for line in found)
+
+
+def test_texts_without_labels_have_a_teacher_and_the_recipes_vocabulary(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(120, 9), ["a", "b"] * 60)
+    proposal = propose(file, [parse_override("data.unlabelled=more.txt")])
+    assert proposal.recipe == "short-text" and proposal.config.model.base is None
+    training = load_config("short-text").training.model_copy(update={"teacher": TeacherConfig()})
+    assert proposal.config.training == training
+    assert proposal.config.tokenizer == load_config("short-text").tokenizer
+    assert "teacher: " in commented_yaml(proposal) and "unlabelled: more.txt" in commented_yaml(proposal)

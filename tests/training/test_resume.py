@@ -414,6 +414,25 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
     assert_it_ended_as(wanted)
 
 
+def test_a_teachers_lessons_are_not_given_again(labelled_file: Path) -> None:
+    words = "warm funny film plot dull bland scene story".split()
+    Path("more.txt").write_text("\n".join(" ".join(words[at % 5 : at % 5 + 4]) for at in range(60)))
+    training = {"epochs": 2, "teacher": {"dim": 4, "epochs": 2}}
+    config = configured(labelled_file, data={"unlabelled": "more.txt"}, model={"ngrams": 1}, training=training)
+    heard = Hears()
+    wanted = ended(begin(config, heard, "whole").bundle.path)
+    assert any(note.startswith("teacher, ") for note in heard.notes)
+    with pytest.raises(KeyboardInterrupt):
+        begin(config, Hears({("step", 4): ctrl_c}))
+    lessons = state().lessons
+    assert not any(warning.startswith("no teacher") for warning in heard.warnings)
+    assert lessons is not None and lessons.shape == (48 + 60, 2)
+    again = Hears()
+    go_on(again)
+    assert not any(note.startswith(("teacher", "document vectors")) for note in again.notes)
+    assert_it_ended_as(wanted)
+
+
 @pytest.mark.parametrize("unlabelled", [True, False])
 def test_a_checkpoint_of_a_run_without_them_is_as_it_was(unlabelled: bool, labelled_file: Path) -> None:
     Path("more.csv").write_text("text\nwarm fjord\n")
