@@ -369,7 +369,8 @@ def evaluate(
         baseline = kept_baseline(opened, "test") if data is None else None
         left_out = baseline is not None and bool(asked or precision != "fp32")
         baseline = None if left_out else baseline
-        found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen)
+        read = data is None and run_config(opened).data.transductive
+        found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen, transductive=read)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
         if report is not None or plots is not None:
             listener.doing("writing the report")

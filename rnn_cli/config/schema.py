@@ -186,6 +186,9 @@ class DataConfig(LabelledFile):
     unlabelled: _SourceName | list[_SourceName] | None = None
     """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
     labels are not read. Texts that labelled rows have, too, are left out."""
+    transductive: bool = False
+    """Let a teacher (`training.teacher`) read the texts of validation and test rows, too, without their labels. It may
+    know these texts better than others then, and every figure says so."""
     group_column: str | None = None
     """A column whose values, such as customers, authors or threads, have all their rows on one side of the split."""
     time_column: str | None = None
@@ -459,6 +462,8 @@ class Config(Section):
     @model_validator(mode="after")
     def _a_teacher_has_texts(self) -> "Config":
         if self.training.teacher is None:
+            if self.data.transductive:
+                raise ValueError("data.transductive is for a teacher; add training.teacher: {}")
             return self
         if self.data.unlabelled is None and not any(source.unlabelled for source in self.data.sources or ()):
             raise ValueError("training.teacher teaches from texts without labels; name them in data.unlabelled")

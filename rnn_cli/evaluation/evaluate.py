@@ -142,7 +142,8 @@ class Evaluation:
     the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
     its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
     label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
-    on other rows with that on the run's own. `warnings` deserve a second look. `model` is the model's folder.
+    on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `warnings`
+    deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -159,6 +160,7 @@ class Evaluation:
     most_frequent: AgainstMostFrequent | None = None
     goal: GoalOutcome | None = None
     since_training: SinceTraining | None = None
+    transductive: bool = False
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 

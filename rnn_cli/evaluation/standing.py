@@ -116,4 +116,5 @@ def with_standing(
 def as_plain(found: "Evaluation") -> dict[str, Any]:
     """How an evaluation stands, as plain values."""
     parts = {"most_frequent": found.most_frequent, "goal": found.goal, "since_training": found.since_training}
-    return {name: asdict(part) for name, part in parts.items() if part is not None}
+    plain: dict[str, Any] = {name: asdict(part) for name, part in parts.items() if part is not None}
+    return plain | ({"transductive": True} if found.transductive else {})

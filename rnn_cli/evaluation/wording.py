@@ -227,6 +227,9 @@ def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
     return f"{always}; the network is right {points} often ({EVERY} {ends}){advice}."
 
 
+TRANSDUCTIVE = "The teacher read these rows' texts, without their labels (data.transductive): others may go worse."
+
+
 def standing_in_words(
     evaluation: "Evaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
 ) -> Iterator[str]:
@@ -236,6 +239,8 @@ def standing_in_words(
     its own.
     """
     rows = f"{side} rows" if side else "rows"
+    if evaluation.transductive:
+        yield TRANSDUCTIVE
     if evaluation.since_training is not None:
         yield since_in_words(evaluation.metrics, evaluation.since_training)
     if evaluation.most_frequent is not None:

@@ -146,6 +146,8 @@ class Report:
     @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
+        if self.evaluation.transductive and self.side:
+            return f"{self.side} rows, whose texts a teacher read without their labels: others may go worse"
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":

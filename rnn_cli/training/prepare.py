@@ -86,8 +86,11 @@ class Prepared:
     seconds: float | None = 0.0
     learned: LearnedTexts | None = None
     """The texts that the model of `origin` learned from."""
-    unlabelled_ids: Sequence[Sequence[int]] = ()
-    """The texts of `unlabelled` as ids, if the config wants a teacher."""
+    taught_texts: Sequence[str] = ()
+    """The texts that a teacher reads without labels, if the config wants one: those of `unlabelled`, and with
+    `data.transductive` those of validation and test rows."""
+    taught_ids: Sequence[Sequence[int]] = ()
+    """The same texts as ids."""
     to_learn: Encoded | None = None
     """What the network learns from where a teacher added to `train`: rows, and texts with its lessons."""
     base: "Base | None" = None
@@ -139,7 +142,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     check_decision(config.decision, labels)
     train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
-    unlabelled, unlabelled_ids = _to_be_taught(unlabelled, tokenizer, config)
+    unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config)
     weights = label_weights(train.labels, labels, config.training)
     sentences = max(len(train) - len(splits.train), 0)
     for line in _summaries(splits, sentences, unlabelled, labels, tokenizer):
@@ -161,7 +164,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
-        unlabelled_ids=unlabelled_ids,
+        taught_texts=taught_texts,
+        taught_ids=taught_ids,
         base=base,
     )
 
@@ -341,20 +345,34 @@ def _readable(
     return left, [sequences[row] for row in kept]
 
 
-def _to_be_taught(unlabelled: Unlabelled, tokenizer: Tokenizer, config: Config) -> tuple[Unlabelled, list[Any]]:
-    """For a teacher, the unlabelled texts that hold a known token, and their ids; for none, the texts as they are."""
+def _to_be_taught(
+    splits: Splits, unlabelled: Unlabelled, tokenizer: Tokenizer, config: Config
+) -> tuple[Unlabelled, list[str], list[Any]]:
+    """The texts that a teacher reads without labels, and their ids: none without a teacher.
+
+    Of the unlabelled texts, and of those returned, only those remain that hold a known token.
+    """
     if config.training.teacher is None:
-        return unlabelled, []
-    kept, ids = list[str](), list[Any]()  # arrays: lists of numbers would take several times as much memory
-    for text in unlabelled.texts:
+        return unlabelled, [], []
+    kept, ids = _known(unlabelled.texts, tokenizer)
+    if not kept:
+        raise DataError("no unlabelled text holds a known token", where=", ".join(unlabelled_sources(config.data)))
+    held_out = [*splits.validation.texts, *splits.test.texts] if config.data.transductive else []
+    more, more_ids = _known(held_out, tokenizer)
+    dropped = len(unlabelled.texts) - len(kept)
+    unlabelled = replace(unlabelled, texts=kept, found=unlabelled.found - dropped)
+    return unlabelled, [*kept, *more], [*ids, *more_ids]
+
+
+def _known(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[list[str], list[Any]]:
+    """The texts that hold a known token, and their ids: arrays, as lists take several times the memory."""
+    kept, ids = list[str](), list[Any]()
+    for text in texts:
         found = tokenizer.encode(text)
         if tokenizer.knows(found):
             kept.append(text)
             ids.append(np.array(found, np.int32))
-    if not kept:
-        raise DataError("no unlabelled text holds a known token", where=", ".join(unlabelled_sources(config.data)))
-    dropped = len(unlabelled.texts) - len(kept)
-    return replace(unlabelled, texts=kept, found=unlabelled.found - dropped), ids
+    return kept, ids
 
 
 SENTENCE_WORDS = 5, 45

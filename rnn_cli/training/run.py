@@ -170,7 +170,7 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
     run = replace(run, origin=saved.origin, recipe=saved.recipe, seconds=saved.seconds)
     if saved.lessons is not None:
         with fitting_arrays(place.path):
-            run = replace(run, to_learn=with_lessons(run.train, run.unlabelled_ids, saved.lessons))
+            run = replace(run, to_learn=with_lessons(run.train, run.taught_ids, saved.lessons))
     with _own_chance():
         _seed(run)
         warn_if_slow(run.config.model, listener)
@@ -334,7 +334,10 @@ def _write(
     test = by_source(evaluate_predictor(predictor, run.splits.test)) if len(run.splits.test) else None
     usual_label = most_frequent(run.splits.train.labels)
     sides = {
-        name: with_standing(side, usual_label, run.config.decision, chosen.careful)
+        name: replace(
+            with_standing(side, usual_label, run.config.decision, chosen.careful),
+            transductive=run.config.data.transductive,
+        )
         for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
     }
     metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}

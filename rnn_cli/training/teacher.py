@@ -39,7 +39,7 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     began, labelled = monotonic(), len(run.learned_rows)
     vectors = _vectors(run, config, listener).astype(np.float64)
     listener.doing("teacher: counting n-grams")
-    counts = _counts(run, [*run.train.sequences, *run.unlabelled_ids])
+    counts = _counts(run, [*run.train.sequences, *run.taught_ids])
     weights = run.train.weights.astype(np.float64)
     column = run.config.data.group_column
     stacked = fit_stack(
@@ -67,13 +67,13 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     logits = stacked.head.logits(everything, np.arange(len(vectors)))
     logits[:labelled] = stacked.held_out
     lessons = np.clip(logits, -SURE, SURE).astype(np.float32)
-    return replace(run, to_learn=with_lessons(run.train, run.unlabelled_ids, lessons))
+    return replace(run, to_learn=with_lessons(run.train, run.taught_ids, lessons))
 
 
 def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats32:
     """The document vectors of the training rows and of all unlabelled texts."""
     began = monotonic()
-    texts = [*run.learned_rows.texts, *run.unlabelled.texts]
+    texts = [*run.learned_rows.texts, *run.taught_texts]
     listener.doing("document vectors: finding n-grams")
     held = held_ngrams(texts)
     vectors = document_vectors(

@@ -10,7 +10,9 @@ import pytest
 
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.evaluation.wording import standing_in_words
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training import run as run_module
 from rnn_cli.training import teacher
 from rnn_cli.training.encoding import Encoded, with_lessons
 from rnn_cli.training.prepare import Prepared, prepare
@@ -19,6 +21,8 @@ from rnn_cli.training.teacher import SURE, taught
 from tests.conftest import Silent, write_csv
 
 pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
+
+DOCUMENTS = run_module.documents
 
 KNOWN = {label: [f"{label}{number}" for number in range(6)] for label in ("dark", "light", "mild")}
 UNHEARD = {label: [f"{label}er{number}" for number in range(12)] for label in KNOWN}
@@ -194,3 +198,28 @@ def test_further_training_has_no_teacher(listener: Silent) -> None:
     assert origin.further(None, []).training.teacher is None
     with pytest.raises(ConfigError, match=r"training.teacher: further training has no teacher"):
         origin.further(None, [parse_override("training.teacher={epochs: 3}")])
+
+
+def test_held_out_texts_are_read_where_a_user_asks_for_it_and_each_figure_says_so(
+    listener: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rnn_cli import api
+    from rnn_cli.evaluation.seen import learned_texts
+
+    monkeypatch.setattr(run_module, "documents", DOCUMENTS)
+    config = configured({**files(), "transductive": True}, training={"epochs": 1})
+    prepared = prepare(config, listener)
+    assert len(prepared.taught_texts) == 600 + 20 + 120 == len(prepared.taught_ids)
+    run = train_prepared(prepared, out=Path("m"), name="t", force=False, listener=listener)
+    said = "read without their labels"
+    assert said in (run.path / "report.html").read_text() and said in (run.path / "README.md").read_text()
+    assert run.metrics["test"]["transductive"] is True
+    found = api.evaluate(run.path)
+    assert found.transductive and "data.transductive" in "".join(standing_in_words(found, "test"))
+    learned = learned_texts(run.bundle)
+    assert learned is not None and not learned.knows([text for (text,) in _rows("test.csv")]).any()
+
+
+def test_reading_held_out_texts_needs_a_teacher() -> None:
+    with pytest.raises(ValueError, match="data.transductive is for a teacher"):
+        Config.model_validate({"data": {"transductive": True}})
