@@ -323,8 +323,8 @@ class TeacherConfig(Section):
 
     dim: Count = 200
     """The length of a document vector."""
-    epochs: Count = 8
-    """How often all texts are read for the document vectors."""
+    epochs: Count | None = None
+    """How often all texts are read for the document vectors; by default 5 to 40 times, fewer of more text."""
 
 
 class TrainingConfig(Section):

@@ -3,21 +3,30 @@
 Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
 
 from rnn_cli.arrays import Floats
 
+CHUNK = 8_192
+"""Texts counted at a time, which bounds the memory."""
+
 
 def ngram_counts(
-    sequences: Iterable[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
+    sequences: Sequence[Sequence[int]], *, longest: int, vocab_size: int, buckets: int
 ) -> sparse.csr_matrix:
     """How often each text holds each n-gram, over the root of its number of n-grams: `[texts, table's rows]`, float64.
 
     Times a table of weights, it gives what the network's n-gram part adds up.
     """
+    chunks = [sequences[start : start + CHUNK] for start in range(0, len(sequences), CHUNK)]
+    counted = [_counted(chunk, longest, vocab_size, buckets) for chunk in chunks or [[]]]
+    return counted[0] if len(counted) == 1 else sparse.vstack(counted, format="csr")
+
+
+def _counted(sequences: Sequence[Sequence[int]], longest: int, vocab_size: int, buckets: int) -> sparse.csr_matrix:
     texts = [np.asarray(ids, np.int64) for ids in sequences]
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
     tokens, text_of = np.concatenate([np.empty(0, np.int64), *texts]), np.repeat(np.arange(len(texts)), lengths)

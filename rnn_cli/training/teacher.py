@@ -8,12 +8,10 @@ Takes no TensorFlow.
 Source: Hinton, Vinyals and Dean (2015), Distilling the knowledge in a neural network.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
 
 import numpy as np
-from scipy import sparse
 
 from rnn_cli.arrays import Floats32
 from rnn_cli.config.schema import TeacherConfig
@@ -39,7 +37,13 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     began, labelled = monotonic(), len(run.learned_rows)
     vectors = _vectors(run, config, listener).astype(np.float64)
     listener.doing("teacher: counting n-grams")
-    counts = _counts(run, [*run.train.sequences, *run.taught_ids])
+    model = run.config.model
+    counts = ngram_counts(
+        [*run.train.sequences, *run.taught_ids],
+        longest=model.ngrams,
+        vocab_size=run.tokenizer.vocab_size,
+        buckets=model.ngram_buckets,
+    )
     weights = run.train.weights.astype(np.float64)
     column = run.config.data.group_column
     stacked = fit_stack(
@@ -70,6 +74,17 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     return replace(run, to_learn=with_lessons(run.train, run.taught_ids, lessons))
 
 
+READ, FEWEST, MOST = 230_000_000, 5, 40
+"""How many n-grams are read in all, as far as that takes so many epochs. 70,000 film reviews are then read 8 times, as
+in the trials with them. 23,000 shorter reviews of products are read 40 times: 200 labels on their vectors were right in
+77.7 % after 8 times, in 80.6 % after 20 and in 81.2 % after 40."""
+
+
+def _epochs(held: int) -> int:
+    """How often to read texts that hold so many n-grams."""
+    return min(max(round(READ / max(held, 1)), FEWEST), MOST)
+
+
 def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats32:
     """The document vectors of the training rows and of all unlabelled texts."""
     began = monotonic()
@@ -79,7 +94,7 @@ def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats
     vectors = document_vectors(
         held,
         dim=config.dim,
-        epochs=config.epochs,
+        epochs=config.epochs or _epochs(held.nnz),
         seed=run.config.training.seed,
         on_progress=lambda done, total: listener.progress("document vectors: texts", done, total),
     )
@@ -88,20 +103,3 @@ def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats
         f"{monotonic() - began:.0f}s"
     )
     return vectors
-
-
-CHUNK = 8_192
-
-
-def _counts(run: Prepared, sequences: Sequence[Sequence[int]]) -> sparse.csr_matrix:
-    """The n-grams of all texts, as the network's n-gram part weighs them."""
-    model, size = run.config.model, run.tokenizer.vocab_size
-    return sparse.vstack(
-        [
-            ngram_counts(
-                sequences[start : start + CHUNK], longest=model.ngrams, vocab_size=size, buckets=model.ngram_buckets
-            )
-            for start in range(0, len(sequences), CHUNK)
-        ],
-        format="csr",
-    )
