@@ -13,6 +13,7 @@ gradient descent (the parts).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -22,8 +23,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from rnn_cli.arrays import Flags, Floats, Floats32, Indices
-from rnn_cli.linear.logistic import on_all_cores
-from rnn_cli.system import can_cache_code
+from rnn_cli.system import can_cache_code, cores
 
 PARTS = 4
 
@@ -69,13 +69,13 @@ def document_vectors(
         return np.zeros((texts, dim), np.float32)
     space = _Space(held, dim, np.random.default_rng(seed))
     done = 0
-    for epoch in range(epochs):
-        for turn, parts in enumerate(space.turns()):
-            rate = RATE * (1 - (epoch * PARTS + turn) / (epochs * PARTS))
-            for read in parts:
-                for _, number in on_all_cores(partial(read, rate), range(PARTS)):
-                    done += number
-                on_progress(done // PARTS, epochs * texts)
+    with ThreadPoolExecutor(min(PARTS, cores()), "documents") as threads:
+        for epoch in range(epochs):
+            for turn, parts in enumerate(space.turns()):
+                rate = RATE * (1 - (epoch * PARTS + turn) / (epochs * PARTS))
+                for read in parts:
+                    done += sum(threads.map(partial(read, rate), range(PARTS)))
+                    on_progress(done // PARTS, epochs * texts)
     return space.directions(np.diff(held.indptr) == 0)
 
 

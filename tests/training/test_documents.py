@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from rnn_cli.linear import logistic
 from rnn_cli.linear.held_ngrams import held_ngrams
+from rnn_cli.training import documents
 from rnn_cli.training.documents import PARTS, SHARPNESS, _draw, document_vectors
 
 
@@ -30,9 +30,9 @@ def test_texts_of_one_subject_lie_in_like_directions() -> None:
 @pytest.mark.parametrize("cores", [2, 7])
 def test_the_number_of_cores_changes_nothing(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     held = held_ngrams(of_two_subjects(300))
-    monkeypatch.setattr(logistic, "cores", lambda: 1)
+    monkeypatch.setattr(documents, "cores", lambda: 1)
     alone = document_vectors(held, dim=8, epochs=3, seed=5)
-    monkeypatch.setattr(logistic, "cores", lambda: cores)
+    monkeypatch.setattr(documents, "cores", lambda: cores)
     assert document_vectors(held, dim=8, epochs=3, seed=5).tobytes() == alone.tobytes()
     assert document_vectors(held, dim=8, epochs=3, seed=6).tobytes() != alone.tobytes()
 
