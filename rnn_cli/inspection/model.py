@@ -113,7 +113,7 @@ def look(opened: Bundle) -> Overview:
     """Read what describes a bundle; raises `BundleError` if any of it is damaged or foreign."""
     manifest, tokenizer = opened.manifest, read_tokenizer(opened)
     where = str(opened.path / ONNX_MODEL)
-    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(manifest.labels))
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs)
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
     check_config(opened, config, tokenizer, graph.architecture)
     own = (opened.path / MANIFEST).stat()

@@ -35,8 +35,13 @@ def ngram_counts(
 
 def log_count_ratios(counts: sparse.csr_matrix, truth: Indices, classes: int) -> Floats:
     """The naive Bayes log-count ratio of each n-gram for each class, `[n-grams, width]`; of two, for the second."""
+    return ratios_of_flags(counts, np.eye(classes)[truth][:, classes == 2 :])
+
+
+def ratios_of_flags(counts: sparse.csr_matrix, truth: Floats | Indices) -> Floats:
+    """The same for labels that each row has, 1, or has not, 0: `[rows, labels]` to `[n-grams, labels]`."""
     there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
-    ours: Floats = 1 + there.T @ np.eye(classes)[truth][:, classes == 2 :]
+    ours: Floats = 1 + there.T @ truth
     others = 2 + there.T @ np.ones((len(truth), 1)) - ours
     ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
     return ratios

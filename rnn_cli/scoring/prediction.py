@@ -21,6 +21,19 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsPrediction(Prediction):
+    """The prediction for one text of a model of several labels.
+
+    `labels` are those predicted, the most probable first, with `label_probabilities`; there may be none. `label` names
+    them for people, as "anger, joy" or "none", and `probability` is that of the first; of none, that no label is as
+    probable as the most probable one. `probabilities` do not sum to 1.
+    """
+
+    labels: tuple[str, ...] = ()
+    label_probabilities: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A part of a text, text[start:end], and its effect on the prediction.
 

@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, of_all_classes, on_all_cores
-from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
+from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_each_label, fit_weights, of_all_classes, on_all_cores
+from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts, ratios_of_flags
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
 
@@ -37,8 +37,8 @@ OnProgress = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class LinearModel:
     """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
-    classes, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the least validation loss,
-    `val_accuracy` its accuracy on the validation rows."""
+    classes of which a row has one, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the
+    least validation loss, `val_accuracy` its accuracy on the validation rows."""
 
     table: Floats32
     bias: Floats32
@@ -53,8 +53,8 @@ def fit_linear(
     seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
     problem = _Problem(seen[:, used], held_out[:, used], train, validation, on_progress)
-    together = problem.together if classes <= HANDFUL else problem.one_by_one
-    weights, bias, strength, accuracy = together(classes)
+    solve = problem.together if classes <= HANDFUL else problem.one_by_one
+    weights, bias, strength, accuracy = solve(classes) if train.classes.ndim == 1 else problem.of_each()
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
     table[used] = weights
     return LinearModel(table, bias.astype(np.float32), strength, accuracy)
@@ -126,6 +126,29 @@ class _Problem:
         temperature, _ = _tempered(logits, self.validation.classes)
         accuracy = _loss_and_accuracy(logits, self.validation.classes)[1]
         return weights / temperature, bias / temperature, strength, accuracy
+
+    def of_each(self) -> _Solution:
+        """A fit of each of several labels that a row may have; the strength is that of the least loss of all."""
+        truth, held_out = self.train.classes, self.validation.classes
+        steps, total = count(1), truth.shape[1] * len(NGRAM_STRENGTHS)
+
+        def done() -> None:
+            self.on_progress("labels", next(steps), total)
+
+        ratios = ratios_of_flags(self.counts, truth)
+        row_weights = self.train.weights.astype(np.float64)
+        best, least = None, np.inf
+        for strength, (weights, bias) in zip(
+            NGRAM_STRENGTHS, fit_each_label(self.counts, truth, NGRAM_STRENGTHS, row_weights, done, ratios), strict=True
+        ):
+            logits = self.held_out @ weights + bias
+            loss = float((np.logaddexp(0, logits) - held_out * logits).sum())
+            if best is not None and not loss < least:
+                break
+            right = float(((logits >= 0) == held_out).all(axis=1).mean())
+            best, least = (weights, bias, strength, right), loss
+        assert best is not None
+        return best
 
     def _path(
         self, rows: SparseRows, truth: Indices, classes: int, strengths: Sequence[float]
