@@ -418,9 +418,9 @@ class DecisionConfig(Section):
     """How probabilities become a prediction; chosen on the validation rows and stored in the model."""
 
     goal: Annotated[str | CostGoal | None, BeforeValidator(_goal)] = None
-    """The goal of the threshold for two labels, and with `labels: several` of each one's (by default f1): accuracy, f1 or
-    balanced_accuracy; `precision >= 0.95` or `recall >= 0.9` of the positive label, with the highest possible recall or
-    precision; or the least cost, {cost: {false_positive: 1, false_negative: 5}}."""
+    """The goal of the threshold for two labels, and with `labels: several` of each one's (by default f1): accuracy, f1
+    or balanced_accuracy; `precision >= 0.95` or `recall >= 0.9` of the positive label, with the highest possible recall
+    or precision; or the least cost, {cost: {false_positive: 1, false_negative: 5}}."""
     threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
     """The probability from which the positive one of two labels is predicted, or each of several; by default 0.5, or as
     goal says."""

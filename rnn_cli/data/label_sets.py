@@ -8,9 +8,6 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-NONE = "none"
-"""What is said of a text with none of the labels."""
-
 
 def written(names: Iterable[str]) -> str:
     """The labels of a row as one text."""
@@ -21,8 +18,3 @@ def written(names: Iterable[str]) -> str:
 def names_of(label: str) -> tuple[str, ...]:
     """The labels that `written` made a text of, sorted."""
     return tuple(json.loads(label))
-
-
-def shown(names: Iterable[str]) -> str:
-    """The labels of a row for people: "anger, joy", or "none"."""
-    return ", ".join(names) or NONE

@@ -12,9 +12,6 @@ from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
 
-NONE = "none"
-"""What is said of a text with none of the labels."""
-
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -78,6 +75,11 @@ class DecisionOfEach(Decision):
         """The same for some of the labels, by their indices."""
         thresholds = tuple(self.thresholds[index] for index in kept) if self.thresholds else ()
         return DecisionOfEach(thresholds=thresholds, most=self.most)
+
+
+def ranked(chosen: npt.NDArray[np.integer], probabilities: Floats) -> list[int]:
+    """The indices of the labels chosen for one text, `[labels]`, the most probable first."""
+    return [place for place in np.argsort(-probabilities, kind="stable").tolist() if chosen[place]]
 
 
 def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:

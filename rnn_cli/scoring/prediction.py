@@ -1,7 +1,19 @@
 """What is said of a text: its prediction, and the parts that speak for and against it. Loads the standard library only,
 so that a client of a server needs no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+NONE = "none"
+"""What is said of a text with none of the labels, where it may have several."""
+
+JOINS = ("|", ";", "#", "/", "+", "~")
+"""What joins the labels of a row in a table: the first that is in no label."""
+
+
+def joining(labels: Sequence[str]) -> str | None:
+    """What joins labels in a table; None where each of `JOINS` is in one, so that they are written as JSON."""
+    return next((sign for sign in JOINS if not any(sign in label for label in labels)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, P
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.of_each import NONE, CalibrationOfEach, DecisionOfEach
+from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import LabelsPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import NONE, LabelsPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
@@ -257,7 +257,7 @@ class Predictor:
     def predictions(self, scores: Scores) -> list[Prediction]:
         """The prediction for each text, of whose texts these are the scores; for several labels `LabelsPrediction`."""
         if self.several:
-            chosen = self.decision.choose(scores.probabilities).astype(np.bool_)
+            chosen = self.decision.choose(scores.probabilities)
             return list(map(self._of_each, chosen, scores.probabilities, scores.known))
         return [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
@@ -270,14 +270,20 @@ class Predictor:
             )
         ]
 
-    def _of_each(
-        self, chosen: npt.NDArray[np.bool_], row: npt.NDArray[np.float64], known: np.bool_
-    ) -> LabelsPrediction:
-        order = [place for place in np.argsort(-row, kind="stable").tolist() if chosen[place]]
+    def _of_each(self, chosen: Indices, row: npt.NDArray[np.float64], known: np.bool_) -> LabelsPrediction:
+        order = ranked(chosen, row)
         names, found = tuple(self.labels[place] for place in order), tuple(float(row[place]) for place in order)
         probability = found[0] if found else 1 - float(row.max())
         label = ", ".join(names) or NONE
         return LabelsPrediction(label, probability, tuple(map(float, row)), not known, False, names, found)
+
+    def named(self, probabilities: Floats) -> list[tuple[str, ...]]:
+        """The labels predicted for each text from its probabilities `[texts, labels]`, the most probable first."""
+        chosen = self.decision.choose(probabilities)
+        if not self.several:
+            return [(self.labels[index],) for index in chosen.tolist()]
+        rows = zip(chosen, probabilities, strict=True)
+        return [tuple(self.labels[index] for index in ranked(each, row)) for each, row in rows]
 
     @overload
     def predict_proba(self, texts: Series) -> Any: ...
