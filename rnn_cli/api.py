@@ -5,7 +5,7 @@ Keys of a config are named in Python by their last name, `epochs=3`, or whole: `
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import ModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
@@ -308,7 +310,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "Evaluation":
+) -> "Evaluation | SeveralEvaluation":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     `data` is what `train` takes. Of these, rows that the model learned from are left out and counted, but with
@@ -330,11 +332,7 @@ def evaluate(
     reading = [each for each in changes if each.path[0] != "decision"]
     _refuse_without_data(reading, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
-    from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
-    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
-    from rnn_cli.evaluation.seen import without_seen
-    from rnn_cli.evaluation.standing import since_training, with_standing
+    from rnn_cli.evaluation.evaluate import run_config
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
@@ -342,34 +340,10 @@ def evaluate(
         predictor = open_model(model, listener.note, labels=labels, precision=precision)
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
-        deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
-        if asked:
-            predictor, deciding, chosen = decided_anew(opened, predictor, asked)
-            careful = chosen.careful
-            for shortfall in chosen.shortfalls:
-                listener.warn(shortfall)
-        listener.doing("reading the rows")
-        rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
-        seen = None
-        if data is not None:  # training told of its own rows
-            _tell_of(listener, rows)
-            rows = _with_labels(rows, [predictor], listener)
-            rows, seen = without_seen([opened], rows, include=include_seen)
-        sliced = slicer(opened, rows, by, data, reading)
-        found = with_standing(
-            work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
-        )
-        if data is not None and not (asked or labels or precision != "fp32" or (seen and seen.included and seen.seen)):
-            side = "test" if opened.manifest.data["rows"]["test"] else "validation"
-            then = kept_metrics(opened, side)
-            if then is not None:
-                found = replace(found, since_training=since_training(found.metrics, then, side))
+        request = _Asked(data, reading, asked, by, labels, include_seen)
+        work = _evaluate_several if predictor.several else _evaluate_one
+        found: Any = work(predictor, request, listener)
         _warn_of_unknown(found.scores.tokens, predictor, listener)
-        # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
-        baseline = kept_baseline(opened, "test") if data is None else None
-        left_out = baseline is not None and bool(asked or precision != "fp32")
-        baseline = None if left_out else baseline
-        found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
         if report is not None or plots is not None:
             listener.doing("writing the report")
@@ -379,7 +353,85 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, "test" if data is None else None)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return found
+    return cast("Evaluation | SeveralEvaluation", found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an evaluation is asked for: rows, how to read them, how to decide, and what to measure."""
+
+    data: "Data | None"
+    reading: "Sequence[Override]"
+    decision: "Sequence[Override]"
+    by: str | None
+    labels: Sequence[str] | None
+    include_seen: bool
+
+
+def _rows_asked(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "tuple[Dataset, SeenRows | None]":
+    """The rows to measure, of `data` those that the model did not learn from; None for the run's own test rows."""
+    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows
+    from rnn_cli.evaluation.seen import without_seen
+
+    opened = predictor.bundle
+    listener.doing("reading the rows")
+    if asked.data is None:  # training told of its own rows
+        return kept_test_rows(opened), None
+    rows = labelled_rows(opened, asked.data, asked.reading)
+    _tell_of(listener, rows)
+    rows = _with_labels(rows, [predictor], listener)
+    return without_seen([opened], rows, include=asked.include_seen)
+
+
+def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "Evaluation":
+    """Measure a model of one label a text."""
+    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
+    from rnn_cli.evaluation.evaluate import decided_anew, evaluate_predictor, run_config, slicer
+    from rnn_cli.evaluation.standing import since_training, with_standing
+
+    opened, data = predictor.bundle, asked.data
+    deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
+    if asked.decision:
+        predictor, deciding, chosen = decided_anew(opened, predictor, asked.decision)
+        careful = chosen.careful
+        for shortfall in chosen.shortfalls:
+            listener.warn(shortfall)
+    rows, seen = _rows_asked(predictor, asked, listener)
+    sliced = slicer(opened, rows, asked.by, data, asked.reading)
+    found = with_standing(
+        evaluate_predictor(predictor, rows, partial(listener.progress, "scoring rows")),
+        most_frequent,
+        deciding,
+        careful,
+    )
+    as_trained = not (asked.decision or asked.labels or predictor.precision != "fp32")
+    if data is not None and as_trained and not (seen and seen.included and seen.seen):
+        side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+        then = kept_metrics(opened, side)
+        if then is not None:
+            found = replace(found, since_training=since_training(found.metrics, then, side))
+    # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
+    baseline = kept_baseline(opened, "test") if data is None else None
+    left_out = baseline is not None and not as_trained
+    return replace(sliced(found), baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+
+
+def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "SeveralEvaluation":
+    """Measure a model of several labels a text."""
+    from rnn_cli.evaluation.evaluate_several import decided_each_anew, evaluate_several, kept_baseline_of_each
+
+    if asked.by is not None:
+        raise UsageError("slices are of texts with one label each", where="by", hint="leave it out")
+    opened = predictor.bundle
+    if asked.decision:
+        predictor, shortfalls = decided_each_anew(opened, predictor, asked.decision)
+        for shortfall in shortfalls:
+            listener.warn(shortfall)
+    rows, seen = _rows_asked(predictor, asked, listener)
+    found = evaluate_several(predictor, rows, partial(listener.progress, "scoring rows"))
+    baseline = kept_baseline_of_each(opened, "test") if asked.data is None else None
+    left_out = baseline is not None and bool(asked.decision or predictor.precision != "fp32")
+    return replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
 
 
 @_naming_extras
@@ -571,9 +623,17 @@ def score(
 
 
 def _with_labels(rows: "Dataset", predictors: "Sequence[Predictor]", listener: "Listener") -> "Dataset":
-    """The rows without those whose label is one of a model's own that it does not predict this time; says how many."""
+    """The rows without those whose label is one of a model's own that it does not predict this time; says how many.
+
+    Of several labels a text, only these labels are left out.
+    """
     predicted = {label for each in predictors for label in each.labels}
     others = {label for each in predictors for label in each.bundle.manifest.labels} - predicted
+    if rows.several:
+        from rnn_cli.data.label_sets import written
+
+        sets = [written(name for name in names if name not in others) for names in rows.label_sets]
+        return replace(rows, labels=sets)
     kept = [row for row, label in enumerate(rows.labels) if label not in others]
     if not others or len(kept) == len(rows) or not kept:  # of none, its label is the message
         return rows

@@ -132,7 +132,7 @@ class BaselineComparison:
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         baseline = kept.get("baseline")
         if baseline is None:
             return None
@@ -147,7 +147,7 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
     """
     if METRICS not in opened.manifest.files:
         return None
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
 
 
@@ -158,7 +158,7 @@ def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
     """
     if METRICS not in opened.manifest.files:
         return None, None
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         careful = kept.get(CAREFUL)
         return (
             TypeAdapter(str | None).validate_python(kept.get(MOST_FREQUENT)),
@@ -167,7 +167,7 @@ def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
 
 
 @contextmanager
-def _kept_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
+def reading_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
     """The content of a run's metrics file; turns every fault of what is read from it into a `BundleError`."""
     try:
         yield json.loads(opened.read(METRICS))

@@ -6,13 +6,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from rnn_cli.arrays import Indices, label_flags
+from rnn_cli.bundle.model_folder import FURTHER, Bundle
+from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.label_sets import written
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, few_of
+from rnn_cli.evaluation.compare import reading_metrics
 from rnn_cli.evaluation.decide_each import decide_each
-from rnn_cli.evaluation.evaluate import TokenCounts, encode_counted
+from rnn_cli.evaluation.evaluate import TokenCounts, config_decided_anew, encode_counted, kept_validation_rows
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
 from rnn_cli.evaluation.wording_several import metrics_table
@@ -145,6 +150,34 @@ def decided_each(
     truth = true_flags(validation, predictor.labels)
     decision, shortfalls = decide_each(config, truth, predictor.score(validation.texts).probabilities)
     return predictor.adjusted(decision=decision), shortfalls
+
+
+def decided_each_anew(
+    opened: Bundle, predictor: Predictor, asked: Sequence[Override]
+) -> tuple[Predictor, tuple[str, ...]]:
+    """The same network with new thresholds: the run's config, changed in the keys of `decision` that are asked for.
+
+    The run's own validation rows choose them. Raises `ConfigError` and `BundleError`.
+    """
+    config = config_decided_anew(opened, asked).decision
+    if config.threshold is not None:
+        labels = len(predictor.labels)
+        decision = DecisionOfEach(thresholds=(config.threshold,) * labels, most=config.most_labels or 0)
+        return predictor.adjusted(decision=decision), ()
+    rows, known = kept_validation_rows(opened), set(predictor.labels)
+    sets = [written(name for name in names if name in known) for names in rows.label_sets]
+    return decided_each(predictor, replace(rows, labels=sets), config)
+
+
+def kept_baseline_of_each(opened: Bundle, side: str) -> SeveralBaseline | None:
+    """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
+    with reading_metrics(opened) as kept:
+        baseline = kept.get("baseline")
+        if baseline is None:
+            return None
+        comparison = TypeAdapter(SeveralComparison).validate_python(baseline["comparison"][side])
+        metrics = SeveralMetrics.from_dict(baseline[side])
+        return SeveralBaseline(metrics, comparison, FURTHER in opened.manifest.data)
 
 
 def stored_decision(decision: DecisionOfEach) -> dict[str, Any]:
