@@ -523,6 +523,9 @@ def check(
             hint = Setting("data.test", "FILE", "check a config, or name {}")
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
+        if learning_curve and rows.several:
+            what = "learning curves are of texts with one label each"
+            raise UsageError(what, where="learning_curve", hint="leave it out")
         listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)

@@ -180,10 +180,10 @@ class DataConfig(LabelledFile):
     labels: Literal["single", "several"] = "single"
     """Whether a text has one of the labels, or several of them, or none: docs/several-labels.md."""
     label_separator: str | None = Field(default=None, min_length=1, max_length=10)
-    """With `labels: several`: what separates a row's labels in the column of labels, as in `anger|joy`; by default each
-    value is a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
+    """What separates a row's labels in the column of labels, as in `anger|joy`, which makes `labels` several. Without
+    it, several labels are a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
     label_columns: Annotated[list[Label], Field(min_length=2)] | None = None
-    """With `labels: several`: the columns of which each holds 1 for the rows with its label, else 0."""
+    """The columns of which each holds 1 for the rows with its label, else 0, which makes `labels` several."""
     positive_label: Label | None = None
     """The positive one of two labels, whose probability the network predicts; by default the second in sorted order."""
     validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
@@ -203,6 +203,14 @@ class DataConfig(LabelledFile):
     """Drop NUL characters instead of refusing them."""
     max_field_bytes: Count = 16 << 20
     """The largest line or record in bytes of UTF-8; a larger one is refused, which bounds the memory."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _how_several_labels_are_written_says_that_they_are(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "labels" not in value:
+            if value.get("label_separator") is not None or value.get("label_columns") is not None:
+                return {**value, "labels": "several"}
+        return value
 
     @property
     def several(self) -> bool:

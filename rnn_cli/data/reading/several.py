@@ -81,23 +81,25 @@ def _listed(value: object, name: str, request: ReadRequest, where: str) -> list[
             what = f"{text[:60]!r} holds an empty label, between two {separator!r} or at an end"
             raise DataError(what, where=where, hint=f"write the labels as in a{separator}b")
         return list(parts)
-    found = _parsed(text) if len(text) <= MOST_CHARACTERS else None
-    if not isinstance(found, list):
+    found = listed_labels(text)
+    if found is None:
         hint = Setting("data.label_separator", '"|"', 'write it as ["anger", "joy"], or name what separates labels: {}')
         raise DataError(f"{text[:60]!r} is no list of labels", where=where, hint=hint)
     return found
 
 
-def _parsed(text: str) -> object:
-    """A list in JSON, or as Python prints it; None where it is neither."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return ast.literal_eval(text) if text.startswith("[") else None
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+def listed_labels(text: str) -> list[object] | None:
+    """A list in JSON, or as Python prints it; None where the text is neither."""
+    if not text.startswith("[") or len(text) > MOST_CHARACTERS:
         return None
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            found = parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list):
+            return found
+    return None
 
 
 def _checked(values: Iterable[object], where: str) -> list[str]:
