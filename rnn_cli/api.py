@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.rows import Dataset
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import ModelComparison
+    from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
@@ -444,7 +445,7 @@ def compare(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "ModelComparison":
+) -> "ModelComparison | SeveralModelComparison":
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
@@ -459,26 +460,36 @@ def compare(
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
     from rnn_cli.evaluation.compare import compare_models, read_predictions
+    from rnn_cli.evaluation.compare_several import are_several, compare_models_of_several, several_predictions_of
 
     names = [_name(model) for model in models]
     if data is None:
-        return compare_models([read_predictions(name, split) for name in names])
+        kept = [read_predictions(name, split) for name in names]
+        return compare_models_of_several(kept) if are_several(kept) else compare_models(kept)
 
-    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
-    from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
+    from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
+    from rnn_cli.evaluation.evaluate_several import evaluate_several
     from rnn_cli.evaluation.seen import without_seen
 
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
+        several = predictors[0].several
+        if other := next((each for each in predictors if each.several != several), None):
+            what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
+            raise UsageError(what, where=str(other.bundle.path), hint="compare models of the same kind")
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
         _tell_of(listener, rows)
         rows = _with_labels(rows, predictors, listener)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
-        on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
-        found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
-    compared = compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
+        told = {name: partial(listener.progress, f"{name}: rows scored") for name in names}
+        pairs = list(zip(names, predictors, strict=True))
+        if several:
+            found = [several_predictions_of(name, evaluate_several(each, rows, told[name])) for name, each in pairs]
+            return replace(compare_models_of_several(found), seen=seen)
+        found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
+    compared = compare_models(found)
     return replace(compared, seen=seen)
 
 

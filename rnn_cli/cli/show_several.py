@@ -6,11 +6,12 @@ import click
 
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
-from rnn_cli.evaluation.wording import EVERY, bounds_of_label, of_label, seen_in_words
-from rnn_cli.evaluation.wording_several import decision_in_words, metrics_table, standing_in_words
+from rnn_cli.evaluation.wording import EVERY, SURE, bounds_of_label, of_label, seen_in_words, span
+from rnn_cli.evaluation.wording_several import SEVERAL_SHOWN, decision_in_words, metrics_table, standing_in_words
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
+    from rnn_cli.evaluation.compare_several import ComparedSeveral, SeveralModelComparison
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.several import SeveralMetrics
 
@@ -91,3 +92,42 @@ def _show_pairs(metrics: "SeveralMetrics") -> None:
         click.echo()
         lines = [(each.missed, each.instead, f"{each.rows:,}") for each in mistaken]
         show_table(table(("missed", "predicted instead", "rows"), lines, names=2))
+
+
+def show_models_of_several(found: "SeveralModelComparison", rows: str) -> None:
+    """The models' metrics with their intervals, and whether each really differs from the first."""
+    if found.seen is not None:
+        click.echo(paragraph(seen_in_words(found.seen), indent="") + "\n")
+    fields = tuple(found.models[0].metrics)
+
+    def metrics(with_intervals: tuple[str, ...]) -> list[str]:
+        head, lines = [f"{found.rows:,} {rows}"], [[one_line(each.name)] for each in found.models]
+        for field in fields:
+            called, written = SEVERAL_SHOWN[field]
+            head += (called, EVERY) if field in with_intervals else (called,)
+            for line, each in zip(lines, found.models, strict=True):
+                line.append(written(each.metrics[field]))
+                if field in with_intervals:
+                    line.append(span(each.intervals[field], written) or "too few rows")
+        return table(head, lines)
+
+    show_table(metrics(fields), metrics(fields[:1]))
+    click.echo()
+    for each in found.models[1:]:
+        click.echo(paragraph(_verdict(found.models[0], each, rows, found.rows), indent=""))
+
+
+def _verdict(first: "ComparedSeveral", other: "ComparedSeveral", rows: str, count: int) -> str:
+    """Whether they really differ, by the micro F1."""
+    against, p = other.against_first, other.p_corrected
+    assert against is not None and p is not None
+    parts = []
+    for field in ("micro_f1", "macro_f1"):
+        ends = span(against.intervals[field], lambda end: f"{end:+.3f}") or "too few rows for an interval"
+        parts.append(f"{SEVERAL_SHOWN[field][0]} {against.differences[field]:+.3f} ({EVERY} {ends})")
+    gain = ", ".join(parts)
+    one, two = one_line(other.name), one_line(first.name)
+    if p >= SURE:
+        return f"{one} and {two} cannot be told apart on these {count:,} {rows}: {gain}."
+    better = "better" if against.differences["micro_f1"] > 0 else "worse"
+    return f"{one} is really {better} than {two}: {gain}."

@@ -331,13 +331,7 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
 
     Rows are the same if their labels are, and their texts and ids where all models have them; their order may differ.
     """
-    common = [key for key in every[0].keys if all(key in predicted.keys for predicted in every)]
-    if not common:
-        lacking = next(predicted for predicted in every if not set(predicted.keys) & set(every[0].keys))
-        what = f"has no column that identifies its rows as those of {every[0].name}"
-        raise DataError(what, where=lacking.name, hint="add texts")
-    first_keys = _keys(every[0], common)
-    orders = [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
+    orders = matching_rows(every)
     labels = sorted({label for predicted in every for label in (*predicted.labels, *predicted.predictions)})
     for predicted in every:
         _refuse_other_spelling(predicted)
@@ -355,6 +349,20 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
         confusion = confusion_of(truth, each, len(labels))
         models.append(ComparedModel.of(predicted.name, confusion, losses, against_first=comparison, p_corrected=p))
     return ModelComparison(len(truth), tuple(models))
+
+
+def matching_rows(every: Sequence[LabelledPredictions]) -> list[Indices]:
+    """For each model the index of each of the first one's rows among its own. Raises `DataError` if their rows differ.
+
+    Rows are the same if their labels are, and their texts and ids where all models have them.
+    """
+    common = [key for key in every[0].keys if all(key in predicted.keys for predicted in every)]
+    if not common:
+        lacking = next(predicted for predicted in every if not set(predicted.keys) & set(every[0].keys))
+        what = f"has no column that identifies its rows as those of {every[0].name}"
+        raise DataError(what, where=lacking.name, hint="add texts")
+    first_keys = _keys(every[0], common)
+    return [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
 
 
 def _refuse_other_spelling(predicted: LabelledPredictions) -> None:

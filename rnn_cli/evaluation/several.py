@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.evaluation.compare import paired_interval
 from rnn_cli.evaluation.intervals import Interval, f1_interval, wilson_interval
 from rnn_cli.evaluation.metrics import ClassMetrics
 from rnn_cli.evaluation.scores import EPSILON, average_precision, f1_scores
@@ -222,8 +223,15 @@ def _bootstrapped(rows: int, metrics: Callable[[Floats], Mapping[str, Floats]], 
 def _intervals(sums: _RowSums, rows: int) -> dict[str, Interval | None]:
     if rows < FEWEST_ROWS:
         return dict.fromkeys(("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW))
+    if (sums.of_row[:, _OF_ROW.index("exact_match")] == 1).all():
+        # Nothing varies. Of other rows some may be wrong, at worst in all that they have.
+        low, _ = wilson_interval(rows, rows)
+        shares = dict.fromkeys(("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW), (low, 1.0))
+        return shares | {"hamming_loss": (0.0, 1 - low), "log_loss": None}
     found = _bootstrapped(rows, sums.metrics, sums.right.shape[1])
-    return {name: _middle(values) for name, values in found.items()}
+    return {name: _middle(values) for name, values in found.items()} | {
+        "exact_match": wilson_interval(round(float(sums.of_row[:, _OF_ROW.index("exact_match")].sum())), rows)
+    }
 
 
 def _middle(values: Floats) -> Interval:
@@ -269,7 +277,8 @@ def compare_several(truth: Indices, first: tuple[Floats, Indices], second: tuple
     return SeveralComparison(
         rows,
         differences,
-        {name: _middle(values) for name, values in found.items()},
+        # Equal predictions do not prove equal models.
+        {name: _middle(each) if each.any() else paired_interval(0, 0, rows) for name, each in found.items()},
         {name: _p_value(values) for name, values in found.items()},
     )
 
