@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, for_terminal, padded, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
-from rnn_cli.scoring.prediction import JOINS, NONE, LabelsPrediction, Part, Prediction, joining
+from rnn_cli.scoring.prediction import JOINS, NONE, LabelsPrediction, Part, Prediction, explained_label, joining
 from rnn_cli.text.plain import apart, one_line, plain
 
 STRONGEST = 5
@@ -145,9 +145,15 @@ class Writer:
 
     def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
         if self._line == self._json:
-            return to_json(self._fields(text, prediction) | {"explanation": explanation_fields(text, parts)}) + "\n"
+            fields = self._fields(text, prediction)
+            if isinstance(prediction, LabelsPrediction):
+                fields["explained"] = explained_label(prediction, self._labels)
+            return to_json(fields | {"explanation": explanation_fields(text, parts)}) + "\n"
         blank, self._blank = self._blank, "\n"  # between texts
-        return f"{blank}{self._human(text, prediction)}\n{shown_explanation(text, parts)}"
+        about = ""
+        if isinstance(prediction, LabelsPrediction):
+            about = f"{_INDENT}{one_line(explained_label(prediction, self._labels))}:\n"
+        return f"{blank}{self._human(text, prediction)}\n{about}{shown_explanation(text, parts)}"
 
     def _record(self, text: str, prediction: Prediction) -> str:
         found = [prediction.label, _number(prediction.probability)]

@@ -200,6 +200,8 @@ class _RowSums:
 _OF_ROW = ("samples_f1", "exact_match", "hamming_loss", "ranking_precision", "log_loss")
 """The metrics that are means over rows."""
 
+_NAMES = ("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW)
+
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """0 where undefined."""
@@ -222,14 +224,17 @@ def _bootstrapped(rows: int, metrics: Callable[[Floats], Mapping[str, Floats]], 
 
 def _intervals(sums: _RowSums, rows: int) -> dict[str, Interval | None]:
     if rows < FEWEST_ROWS:
-        return dict.fromkeys(("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW))
+        return dict.fromkeys(_NAMES)
     if (sums.of_row[:, _OF_ROW.index("exact_match")] == 1).all():
         # Nothing varies. Of other rows some may be wrong, at worst in all that they have.
         low, _ = wilson_interval(rows, rows)
-        shares = dict.fromkeys(("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW), (low, 1.0))
+        shares: dict[str, Interval | None] = dict.fromkeys(
+            ("micro_f1", "macro_f1", "weighted_f1", *_OF_ROW), (low, 1.0)
+        )
         return shares | {"hamming_loss": (0.0, 1 - low), "log_loss": None}
     found = _bootstrapped(rows, sums.metrics, sums.right.shape[1])
-    return {name: _middle(values) for name, values in found.items()} | {
+    intervals: dict[str, Interval | None] = {name: _middle(values) for name, values in found.items()}
+    return intervals | {
         "exact_match": wilson_interval(round(float(sums.of_row[:, _OF_ROW.index("exact_match")].sum())), rows)
     }
 

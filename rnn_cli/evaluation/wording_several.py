@@ -46,7 +46,8 @@ def metrics_table(name: str, models: Mapping[str, "SeveralMetrics"]) -> tuple[Se
 
 def bounds(metrics: "SeveralMetrics", field: str) -> str:
     """The two ends of a metric's interval, or why there is none."""
-    return span(metrics.intervals.get(field), SEVERAL_SHOWN[field][1]) or "too few rows"
+    reason = "no mistakes" if metrics.exact_match == 1 else "too few rows"
+    return span(metrics.intervals.get(field), SEVERAL_SHOWN[field][1]) or reason
 
 
 def decision_in_words(decision: "DecisionOfEach", labels: Sequence[str]) -> str:

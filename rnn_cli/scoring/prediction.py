@@ -45,6 +45,16 @@ class LabelsPrediction(Prediction):
     label_probabilities: tuple[float, ...] = ()
 
 
+def explained_label(prediction: Prediction, labels: Sequence[str]) -> str:
+    """The label that an explanation of a prediction is about: the predicted one, of several the most probable.
+
+    `labels` are the model's, in its order.
+    """
+    if not isinstance(prediction, LabelsPrediction):
+        return prediction.label
+    return labels[max(range(len(labels)), key=lambda place: prediction.probabilities[place])]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a text, text[start:end], and its effect on the prediction.

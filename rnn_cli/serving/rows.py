@@ -205,7 +205,7 @@ class ReadableRows:
                 write(window, scores)
                 labels = Tally(chain.from_iterable(predictor.named(scores.probabilities)))
                 unsure = int(predictor.decision.unsure(scores.probabilities).sum())
-                scoring.metered.count_labels(self._model.name, labels, unsure)
+                scoring.metered.count_labels(self._model.name, len(scores.known), labels, unsure)
                 scoring.metered.count_tokens(self._model.name, scores.tokens)
                 yield out.getvalue()
                 out.seek(0)
