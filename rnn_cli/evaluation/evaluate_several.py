@@ -169,6 +169,12 @@ def decided_each_anew(
     return decided_each(predictor, replace(rows, labels=sets), config)
 
 
+def kept_metrics_of_each(opened: Bundle, side: str) -> SeveralMetrics | None:
+    """A run's metrics on its `validation` or `test` rows; None where it had no such rows. Raises `BundleError`."""
+    with reading_metrics(opened) as kept:
+        return SeveralMetrics.from_dict(kept[side]) if kept.get(side) is not None else None
+
+
 def kept_baseline_of_each(opened: Bundle, side: str) -> SeveralBaseline | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
     with reading_metrics(opened) as kept:
