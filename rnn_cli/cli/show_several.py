@@ -7,7 +7,7 @@ import click
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.evaluation.wording import EVERY, SURE, bounds_of_label, of_label, seen_in_words, span
-from rnn_cli.evaluation.wording_several import SEVERAL_SHOWN, decision_in_words, metrics_table, standing_in_words
+from rnn_cli.evaluation.wording_several import METRICS_SHOWN, decision_in_words, metrics_table, standing_in_words
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def show_models_of_several(found: "SeveralModelComparison", rows: str) -> None:
     def metrics(with_intervals: tuple[str, ...]) -> list[str]:
         head, lines = [f"{found.rows:,} {rows}"], [[one_line(each.name)] for each in found.models]
         for field in fields:
-            called, written = SEVERAL_SHOWN[field]
+            called, written = METRICS_SHOWN[field]
             head += (called, EVERY) if field in with_intervals else (called,)
             for line, each in zip(lines, found.models, strict=True):
                 line.append(written(each.metrics[field]))
@@ -124,7 +124,7 @@ def _verdict(first: "ComparedSeveral", other: "ComparedSeveral", rows: str, coun
     parts = []
     for field in ("micro_f1", "macro_f1"):
         ends = span(against.intervals[field], lambda end: f"{end:+.3f}") or "too few rows for an interval"
-        parts.append(f"{SEVERAL_SHOWN[field][0]} {against.differences[field]:+.3f} ({EVERY} {ends})")
+        parts.append(f"{METRICS_SHOWN[field][0]} {against.differences[field]:+.3f} ({EVERY} {ends})")
     gain = ", ".join(parts)
     one, two = one_line(other.name), one_line(first.name)
     if p >= SURE:

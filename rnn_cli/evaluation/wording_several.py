@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rnn_cli.evaluation.wording import EVERY, SURE, span
+from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, bounds_of_label, of_label, span
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation
@@ -19,7 +19,7 @@ def _three(value: float) -> str:
     return f"{value:.3f}"
 
 
-SEVERAL_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
+METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "micro_f1": ("micro F1", _three),
     "macro_f1": ("macro F1", _three),
     "weighted_f1": ("weighted F1", _three),
@@ -31,6 +31,9 @@ SEVERAL_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
 }
 """A metric's field → its name, and how its value is written."""
 
+__all__ = ["bounds_of_label", "of_label"]
+"""What is said of a label is said alike."""
+
 MAIN = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
 """Metrics that the table of a run shows."""
 
@@ -38,16 +41,21 @@ MAIN = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision"
 def metrics_table(name: str, models: Mapping[str, "SeveralMetrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
     """A head and rows: every metric of the models with its interval; `name` is that of the rows measured."""
     rows: list[Sequence[str]] = [("rows", *(cell for each in models.values() for cell in (f"{each.rows:,}", "")))]
-    for field, (called, written) in SEVERAL_SHOWN.items():
-        cells = ((written(getattr(each, field)), bounds(each, field)) for each in models.values())
+    for field, (called, written) in METRICS_SHOWN.items():
+        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
 
 
-def bounds(metrics: "SeveralMetrics", field: str) -> str:
+def value(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
+    """A metric by its field."""
+    return written(getattr(metrics, field))
+
+
+def bounds(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
     """The two ends of a metric's interval, or why there is none."""
     reason = "no mistakes" if metrics.exact_match == 1 else "too few rows"
-    return span(metrics.intervals.get(field), SEVERAL_SHOWN[field][1]) or reason
+    return span(metrics.intervals.get(field), written) or reason
 
 
 def decision_in_words(decision: "DecisionOfEach", labels: Sequence[str]) -> str:
@@ -68,7 +76,7 @@ def verdict(side: str, against: "SeveralBaseline") -> str:
         gain, interval, p = (
             getattr(against.comparison, name)[field] for name in ("differences", "intervals", "p_values")
         )
-        name = SEVERAL_SHOWN[field][0]
+        name = METRICS_SHOWN[field][0]
         if interval is None:
             parts.append(f"{name} {gain:+.3f} (too few rows for an interval)")
             continue
@@ -86,10 +94,21 @@ def none_in_words(metrics: "SeveralMetrics") -> str:
     )
 
 
-def standing_in_words(evaluation: "SeveralEvaluation", side: str | None) -> Iterator[str]:
-    """How the network stands, in sentences; `side` names the run's own rows, None for others."""
-    yield none_in_words(evaluation.metrics)
-    if evaluation.baseline is not None and side:
+def standing_in_words(
+    evaluation: "SeveralEvaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
+) -> Iterator[str]:
+    """How the network stands, in sentences.
+
+    `side` names the run's own rows, None for others; `all_rows` are the labelled rows of the whole run, where they are
+    its own.
+    """
+    metrics = evaluation.metrics
+    yield none_in_words(metrics)
+    if evaluation.baseline is not None and side and with_baseline:
         yield verdict(side, evaluation.baseline)
-    if evaluation.metrics.rows < 100:
-        yield f"On so few rows ({evaluation.metrics.rows:,}) a figure says little."
+    few = f"{all_rows:,} labelled rows are few, and one split of them" if all_rows and all_rows < FEW_LABELLED else None
+    if few is None and metrics.rows < FEW_MEASURED:
+        few = f"On so few rows ({metrics.rows:,}) a figure"
+    if few is not None:
+        written = METRICS_SHOWN["micro_f1"][1]
+        yield f"{few} says little: the {EVERY} of the micro F1 is {bounds(metrics, 'micro_f1', written)}."

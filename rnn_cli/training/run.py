@@ -95,8 +95,6 @@ def documents(
     """
     name = list(sides)[-1]
     side = sides[name]
-    if not isinstance(side, Evaluation):
-        return {}
     splits = run.splits
     rows = {"train": splits.train, **splits.held_out}
     try:

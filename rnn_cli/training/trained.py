@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
+from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
-from rnn_cli.evaluation.wording_several import MAIN, SEVERAL_SHOWN
-from rnn_cli.evaluation.wording_several import bounds as bounds_of_several
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.plain import html_table
 
@@ -82,11 +81,11 @@ class Run:
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
         if self.bundle.manifest.several:
-            for field in MAIN:
-                name, written = SEVERAL_SHOWN[field]
+            for field in of_several.MAIN:
+                name, written = of_several.METRICS_SHOWN[field]
                 rows.append([name, *(written(getattr(metrics, field)) for metrics in columns.values())])
                 if field in ("micro_f1", "macro_f1"):
-                    rows.append([EVERY, *(bounds_of_several(metrics, field) for metrics in columns.values())])
+                    rows.append([EVERY, *(of_several.bounds(metrics, field, written) for metrics in columns.values())])
             return head, rows
         for field, (name, written) in METRICS_SHOWN.items():
             if field not in LEFT_OUT:
