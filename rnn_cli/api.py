@@ -422,7 +422,7 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
     from rnn_cli.evaluation.evaluate_several import decided_each_anew, evaluate_several, kept_baseline_of_each
 
     if asked.by is not None:
-        raise UsageError("slices are of texts with one label each", where="by", hint="leave it out")
+        raise UsageError("slices are of texts with one label each", hint=Setting("by", text="leave {} out"))
     opened = predictor.bundle
     if asked.decision:
         predictor, shortfalls = decided_each_anew(opened, predictor, asked.decision)
@@ -535,8 +535,8 @@ def check(
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
         if learning_curve and rows.several:
-            what = "learning curves are of texts with one label each"
-            raise UsageError(what, where="learning_curve", hint="leave it out")
+            hint = Setting("learning_curve", text="leave {} out")
+            raise UsageError("learning curves are of texts with one label each", hint=hint)
         listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
