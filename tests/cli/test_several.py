@@ -53,7 +53,7 @@ def files(home: Path, several_file: Path, trained_several: Path) -> None:
     (home / "topics.csv").write_bytes(several_file.read_bytes())
     (home / "topics.yaml").write_text("data: {source: topics.csv, labels: several}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_several, home / "runs" / "copy-1")
-    write_csv(home / "rows.csv", [(text, "x") for text, _ in several_rows(12)])
+    write_csv(home / "rows.csv", [(text, "xy"[row % 2]) for row, (text, _) in enumerate(several_rows(12))])
 
 
 def _commands(group: click.Group, before: str = "") -> Iterator[str]:
@@ -97,7 +97,7 @@ def test_it_is_refused_in_one_line(name: str, rnn: Rnn, trained_several: Path):
         (["data", "check", "topics.csv", "--learning-curve"], "leave --learning-curve out"),
         (["train", "few-labels", "--set", "data.source=topics.csv", "--set", "data.labels=several"], "model.base is"),
         (["train", "few-labels", "--set", "data.source=rows.csv", "--set", "model.base=MODEL"], "several labels each"),
-        (["train", "imdb", "--set", "data.labels=several"], "one label each"),
+        (["train", "default", "--set", "data.labels=several"], "one label each"),
         (["train", "quick", "--set", "decision.most_labels=2"], "add data.labels: several"),
     ],
 )
