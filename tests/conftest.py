@@ -166,7 +166,9 @@ def _train(labelled_file: Path, home: Path, **data: object) -> None:
     from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train_prepared
 
-    config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2, **data}})
+    config = Config.model_validate(
+        TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2, **data}}
+    )
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
     try:

@@ -21,6 +21,9 @@ LOOKED_AT = 2_048
 FEWEST_JOINED, FEWEST_LABELS = 2, 3
 """So many different values must join labels, of so many labels in all: one value "a/b" may be a name."""
 
+SURE_SHARE = 0.8
+"""Of the values that hold the separator so many must be lists of labels that occur elsewhere; a rare one may not."""
+
 _KEYS = ("labels", "label_separator", "label_columns")
 
 
@@ -113,8 +116,8 @@ def _separator(values: Sequence[str]) -> str | None:
     separator = found.separators[0]
     joined = {value for value in values if separator in value}
     labels = {part.strip() for value in values for part in value.split(separator)}
-    is_sure = separator != "[ ]" and joined == set(found.labels) and "" not in labels and len(labels) >= FEWEST_LABELS
-    return separator if is_sure else None
+    are_lists = len(found.labels) >= SURE_SHARE * len(joined) and "" not in labels
+    return separator if separator != "[ ]" and are_lists and len(labels) >= FEWEST_LABELS else None
 
 
 def _of_columns(columns: Mapping[str, list[object]], config: DataConfig) -> SeveralFound:

@@ -11,8 +11,9 @@ from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.evaluation.decide import best_threshold
 from rnn_cli.scoring.of_each import DecisionOfEach, odds_of, sigmoid
 
-FULL_ROWS = 20
-"""A label of so many validation rows has a threshold halfway, in log-odds, between its own best and the shared one."""
+FULL_ROWS = 50
+"""A label of so many validation rows has a threshold halfway, in log-odds, between its own best and the shared one. On
+28 emotions, chosen on one half of 4,341 rows and measured on the other, this was better than 0, 5, 20, 100 or 300."""
 
 SHARED_THRESHOLDS = sigmoid(np.linspace(-5, 3, 161))
 """The thresholds that are tried for all labels together."""

@@ -29,7 +29,11 @@ def singles(rows: int) -> list[list[int]]:
 def test_every_label_and_frequent_pair_is_on_all_sides_in_its_share():
     sets = drawn(2_000)
     sides = deal(sets, [0.1, 0.1], singles(2_000), key)
-    assert [len(side) for side in sides] == [pytest.approx(200, abs=8), pytest.approx(200, abs=8), pytest.approx(1600, abs=16)]
+    assert [len(side) for side in sides] == [
+        pytest.approx(200, abs=8),
+        pytest.approx(200, abs=8),
+        pytest.approx(1600, abs=16),
+    ]
     counts = [Counter(name for row in side for name in sets[row]) for side in sides]
     for name in LABELS:
         total = sum(count[name] for count in counts)
