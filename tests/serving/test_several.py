@@ -1,4 +1,4 @@
-"""A server of a model of several labels a text, and its client: the predictor's answers, and what has no place there."""
+"""A server of a model of several labels a text, and its client: the predictor's answers, and what it has not."""
 
 from pathlib import Path
 
