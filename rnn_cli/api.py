@@ -459,14 +459,18 @@ def compare(
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import compare_models, read_predictions
-    from rnn_cli.evaluation.compare_several import are_several, compare_models_of_several, several_predictions_of
+    from rnn_cli.evaluation.compare import are_several, compare_models, read_predictions
 
     names = [_name(model) for model in models]
     if data is None:
         kept = [read_predictions(name, split) for name in names]
-        return compare_models_of_several(kept) if are_several(kept) else compare_models(kept)
+        if not are_several(kept):
+            return compare_models(kept)
+        from rnn_cli.evaluation.compare_several import compare_models_of_several
 
+        return compare_models_of_several(kept)
+
+    from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
     from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
     from rnn_cli.evaluation.evaluate_several import evaluate_several
     from rnn_cli.evaluation.seen import without_seen
@@ -644,9 +648,9 @@ def _with_labels(rows: "Dataset", predictors: "Sequence[Predictor]", listener: "
     predicted = {label for each in predictors for label in each.labels}
     others = {label for each in predictors for label in each.bundle.manifest.labels} - predicted
     if rows.several:
-        from rnn_cli.data.label_sets import written
+        from rnn_cli.data.label_sets import written_labels
 
-        sets = [written(name for name in names if name not in others) for names in rows.label_sets]
+        sets = [written_labels(name for name in names if name not in others) for names in rows.label_sets]
         return replace(rows, labels=sets)
     kept = [row for row, label in enumerate(rows.labels) if label not in others]
     if not others or len(kept) == len(rows) or not kept:  # of none, its label is the message

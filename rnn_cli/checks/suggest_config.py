@@ -24,7 +24,7 @@ from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TokenizerConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.find_several import SeveralFound, find_several
 from rnn_cli.data.label_lists import find_label_lists
-from rnn_cli.data.label_sets import written
+from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
@@ -389,7 +389,7 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         "letters.",
     ]
     if dataset.several:
-        none = dataset.labels.count(written(()))
+        none = dataset.labels.count(written_labels(()))
         mean = counts.total() / max(len(dataset), 1)
         found.append(f"A text has {mean:.2f} labels on average; {none:,} rows have none.")
     if lists := None if dataset.several else find_label_lists(counts):

@@ -53,7 +53,7 @@ def show_trained(run: "Run", *, named: bool) -> None:
     else:
         click.echo("No test rows were kept (data.test: 0).")
     if isinstance(last, SeveralEvaluation):
-        standing = of_several.standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
+        standing = of_several.several_standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
     else:
         if last.by is not None:
             show_slices(f"{last.by} ({side})", last.slices)

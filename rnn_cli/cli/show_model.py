@@ -49,7 +49,7 @@ def show_model(model: Overview) -> None:
         return
     click.echo()
     if isinstance(model.test, SeveralMetrics):
-        head, rows_of_several = of_several.metrics_table(f"test, {model.test.rows:,} rows", {"": model.test})
+        head, rows_of_several = of_several.several_table(f"test, {model.test.rows:,} rows", {"": model.test})
         _show(table(head, rows_of_several[1:]))
         return
     rows = [
@@ -74,7 +74,7 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     )
     if manifest.several:
         of_each = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
-        yield "decision", of_several.decision_in_words(of_each, manifest.labels)
+        yield "decision", of_several.several_decision_in_words(of_each, manifest.labels)
     else:
         yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
     yield "temperature", f"{manifest.temperature:.4g}"

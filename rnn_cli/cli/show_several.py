@@ -7,7 +7,12 @@ import click
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.evaluation.wording import EVERY, SURE, bounds_of_label, of_label, seen_in_words, span
-from rnn_cli.evaluation.wording_several import METRICS_SHOWN, decision_in_words, metrics_table, standing_in_words
+from rnn_cli.evaluation.wording_several import (
+    SEVERAL_SHOWN,
+    several_decision_in_words,
+    several_standing_in_words,
+    several_table,
+)
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
@@ -24,13 +29,15 @@ def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     metrics = evaluation.metrics
     if evaluation.model is not None:
         click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
-    click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
+    click.echo(
+        paragraph(f"Decided: {several_decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n"
+    )
     if evaluation.seen is not None:
         click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
     models = {"network": metrics} | ({"linear": evaluation.baseline.metrics} if evaluation.baseline else {})
-    show_table(table(*metrics_table(rows, models)))
+    show_table(table(*several_table(rows, models)))
     click.echo()
-    for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
+    for line in several_standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")
     _show_by_label(evaluation)
     _show_pairs(metrics)
@@ -103,7 +110,7 @@ def show_models_of_several(found: "SeveralModelComparison", rows: str) -> None:
     def metrics(with_intervals: tuple[str, ...]) -> list[str]:
         head, lines = [f"{found.rows:,} {rows}"], [[one_line(each.name)] for each in found.models]
         for field in fields:
-            called, written = METRICS_SHOWN[field]
+            called, written = SEVERAL_SHOWN[field]
             head += (called, EVERY) if field in with_intervals else (called,)
             for line, each in zip(lines, found.models, strict=True):
                 line.append(written(each.metrics[field]))
@@ -124,7 +131,7 @@ def _verdict(first: "ComparedSeveral", other: "ComparedSeveral", rows: str, coun
     parts = []
     for field in ("micro_f1", "macro_f1"):
         ends = span(against.intervals[field], lambda end: f"{end:+.3f}") or "too few rows for an interval"
-        parts.append(f"{METRICS_SHOWN[field][0]} {against.differences[field]:+.3f} ({EVERY} {ends})")
+        parts.append(f"{SEVERAL_SHOWN[field][0]} {against.differences[field]:+.3f} ({EVERY} {ends})")
     gain = ", ".join(parts)
     one, two = one_line(other.name), one_line(first.name)
     if p >= SURE:

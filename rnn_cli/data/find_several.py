@@ -10,7 +10,7 @@ from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.remote import STANDARD_INPUT
-from rnn_cli.data.reading.several import FLAGS, listed_labels
+from rnn_cli.data.reading.several import LABEL_FLAGS, listed_labels
 from rnn_cli.data.reading.table import ABSENT, ReadRequest, find_columns, label_value, quoted_names
 from rnn_cli.data.source import InMemory, is_builtin, is_in_memory, reading_keys
 from rnn_cli.errors import DataError
@@ -141,4 +141,4 @@ def _are_flags(values: Sequence[object]) -> bool:
         texts = {(label_value(value, "", "") or "").strip().lower().removesuffix(".0") for value in values}
     except DataError:
         return False
-    return bool(texts) and texts <= set(FLAGS)
+    return bool(texts) and texts <= set(LABEL_FLAGS)

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 
-def written(names: Iterable[str]) -> str:
+def written_labels(names: Iterable[str]) -> str:
     """The labels of a row as one text."""
     return json.dumps(sorted(names), ensure_ascii=False)
 
 
 @lru_cache(maxsize=1 << 16)
 def names_of(label: str) -> tuple[str, ...]:
-    """The labels that `written` made a text of, sorted."""
+    """The labels that `written_labels` made a text of, sorted."""
     return tuple(json.loads(label))

@@ -351,6 +351,26 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
     return ModelComparison(len(truth), tuple(models))
 
 
+def are_several(every: Sequence[LabelledPredictions]) -> bool:
+    """Whether labels and predictions are lists of labels. Raises `DataError` where only some models' are."""
+    lists = [all(map(_is_list, {*each.labels, *each.predictions})) for each in every]
+    if any(lists) and not all(lists):
+        of_one, of_several = every[lists.index(False)].name, every[lists.index(True)].name
+        what = f"has one label a row, and {of_several} has lists of labels"
+        raise DataError(what, where=of_one, hint="compare models of the same kind")
+    return all(lists)
+
+
+def _is_list(label: str) -> bool:
+    if not label.startswith("["):
+        return False
+    try:
+        found = json.loads(label)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(name, str) for name in found)
+
+
 def matching_rows(every: Sequence[LabelledPredictions]) -> list[Indices]:
     """For each model the index of each of the first one's rows among its own. Raises `DataError` if their rows differ.
 

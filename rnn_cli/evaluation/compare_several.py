@@ -1,13 +1,11 @@
 """Two or more models of several labels a text, compared by their predictions for the same rows."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.arrays import label_flags
 from rnn_cli.data.label_sets import names_of
-from rnn_cli.errors import DataError
 from rnn_cli.evaluation.compare import LabelledPredictions, holm, matching_rows
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.intervals import Interval
@@ -84,26 +82,6 @@ def several_predictions_of(name: str, evaluation: SeveralEvaluation) -> Labelled
         predictions=predicted_sets(evaluation.metrics.labels, evaluation.predicted),
         log_losses=None,
     )
-
-
-def are_several(every: Sequence[LabelledPredictions]) -> bool:
-    """Whether labels and predictions are lists of labels. Raises `DataError` where only some models' are."""
-    lists = [all(map(_is_list, {*each.labels, *each.predictions})) for each in every]
-    if any(lists) and not all(lists):
-        of_one, of_several = every[lists.index(False)].name, every[lists.index(True)].name
-        what = f"has one label a row, and {of_several} has lists of labels"
-        raise DataError(what, where=of_one, hint="compare models of the same kind")
-    return all(lists)
-
-
-def _is_list(label: str) -> bool:
-    if not label.startswith("["):
-        return False
-    try:
-        found = json.loads(label)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, list) and all(isinstance(name, str) for name in found)
 
 
 def compare_models_of_several(every: Sequence[LabelledPredictions]) -> SeveralModelComparison:

@@ -12,7 +12,7 @@ from rnn_cli.arrays import Indices, label_flags
 from rnn_cli.bundle.model_folder import FURTHER, Bundle
 from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DecisionConfig
-from rnn_cli.data.label_sets import written
+from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, few_of
 from rnn_cli.evaluation.compare import reading_metrics
@@ -20,7 +20,7 @@ from rnn_cli.evaluation.decide_each import decide_each
 from rnn_cli.evaluation.evaluate import TokenCounts, config_decided_anew, encode_counted, kept_validation_rows
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
-from rnn_cli.evaluation.wording_several import metrics_table
+from rnn_cli.evaluation.wording_several import several_table
 from rnn_cli.scoring.of_each import DecisionOfEach
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -109,12 +109,14 @@ class SeveralEvaluation:
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""
         models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
-        return html_table(*metrics_table(self.dataset.name, models))
+        return html_table(*several_table(self.dataset.name, models))
 
 
 def predicted_sets(labels: Sequence[str], predicted: Indices) -> list[str]:
     """The labels predicted for each row, written as a row's own are."""
-    return [written(label for label, flag in zip(labels, row, strict=True) if flag) for row in predicted.tolist()]
+    return [
+        written_labels(label for label, flag in zip(labels, row, strict=True) if flag) for row in predicted.tolist()
+    ]
 
 
 def true_flags(dataset: Dataset, labels: Sequence[str]) -> Indices:
@@ -165,7 +167,7 @@ def decided_each_anew(
         decision = DecisionOfEach(thresholds=(config.threshold,) * labels, most=config.most_labels or 0)
         return predictor.adjusted(decision=decision), ()
     rows, known = kept_validation_rows(opened), set(predictor.labels)
-    sets = [written(name for name in names if name in known) for names in rows.label_sets]
+    sets = [written_labels(name for name in names if name in known) for names in rows.label_sets]
     return decided_each(predictor, replace(rows, labels=sets), config)
 
 

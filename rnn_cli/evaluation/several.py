@@ -20,7 +20,7 @@ from rnn_cli.evaluation.intervals import Interval, f1_interval, wilson_interval
 from rnn_cli.evaluation.metrics import ClassMetrics
 from rnn_cli.evaluation.scores import EPSILON, average_precision, f1_scores
 
-SAMPLES, SAMPLE_SEED = 1_000, 1
+SAMPLES, BOOTSTRAP_SEED = 1_000, 1
 """Bootstrap samples of rows, always the same for the same number of rows."""
 
 FEWEST_ROWS = 20
@@ -210,7 +210,7 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 
 def _samples(rows: int, width: int) -> Iterator[Floats]:
     """How often each bootstrap sample holds each row, a few samples at once: `[samples, rows]`."""
-    chance = np.random.default_rng(SAMPLE_SEED)
+    chance = np.random.default_rng(BOOTSTRAP_SEED)
     at_once = max(1, min(SAMPLES, AT_ONCE // max(rows, width)))
     for start in range(0, SAMPLES, at_once):
         drawn = chance.integers(rows, size=(min(at_once, SAMPLES - start), rows))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, bounds_of_label, of_label, span
+from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, span
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation
@@ -19,7 +19,7 @@ def _three(value: float) -> str:
     return f"{value:.3f}"
 
 
-METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
+SEVERAL_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "micro_f1": ("micro F1", _three),
     "macro_f1": ("macro F1", _three),
     "weighted_f1": ("weighted F1", _three),
@@ -31,34 +31,33 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
 }
 """A metric's field → its name, and how its value is written."""
 
-__all__ = ["bounds_of_label", "of_label"]
-"""What is said of a label is said alike."""
-
-MAIN = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
+SEVERAL_MAIN = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
 """Metrics that the table of a run shows."""
 
 
-def metrics_table(name: str, models: Mapping[str, "SeveralMetrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
+def several_table(name: str, models: Mapping[str, "SeveralMetrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
     """A head and rows: every metric of the models with its interval; `name` is that of the rows measured."""
     rows: list[Sequence[str]] = [("rows", *(cell for each in models.values() for cell in (f"{each.rows:,}", "")))]
-    for field, (called, written) in METRICS_SHOWN.items():
-        cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
+    for field, (called, written) in SEVERAL_SHOWN.items():
+        cells = (
+            (several_value(each, field, written), several_bounds(each, field, written)) for each in models.values()
+        )
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
 
 
-def value(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
+def several_value(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
     """A metric by its field."""
     return written(getattr(metrics, field))
 
 
-def bounds(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
+def several_bounds(metrics: "SeveralMetrics", field: str, written: Callable[[float], str]) -> str:
     """The two ends of a metric's interval, or why there is none."""
     reason = "no mistakes" if metrics.exact_match == 1 else "too few rows"
     return span(metrics.intervals.get(field), written) or reason
 
 
-def decision_in_words(decision: "DecisionOfEach", labels: Sequence[str]) -> str:
+def several_decision_in_words(decision: "DecisionOfEach", labels: Sequence[str]) -> str:
     """From which probabilities on labels are predicted."""
     thresholds = decision.thresholds or (0.5,) * len(labels)
     if len(set(thresholds)) == 1:
@@ -69,14 +68,14 @@ def decision_in_words(decision: "DecisionOfEach", labels: Sequence[str]) -> str:
     return f"{words}{most}; a text that reaches none has none of the labels"
 
 
-def verdict(side: str, against: "SeveralBaseline") -> str:
+def several_verdict(side: str, against: "SeveralBaseline") -> str:
     """Whether the network is better than the linear model on the same rows."""
     parts = []
     for field in ("micro_f1", "macro_f1"):
         gain, interval, p = (
             getattr(against.comparison, name)[field] for name in ("differences", "intervals", "p_values")
         )
-        name = METRICS_SHOWN[field][0]
+        name = SEVERAL_SHOWN[field][0]
         if interval is None:
             parts.append(f"{name} {gain:+.3f} (too few rows for an interval)")
             continue
@@ -94,7 +93,7 @@ def none_in_words(metrics: "SeveralMetrics") -> str:
     )
 
 
-def standing_in_words(
+def several_standing_in_words(
     evaluation: "SeveralEvaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
 ) -> Iterator[str]:
     """How the network stands, in sentences.
@@ -105,10 +104,10 @@ def standing_in_words(
     metrics = evaluation.metrics
     yield none_in_words(metrics)
     if evaluation.baseline is not None and side and with_baseline:
-        yield verdict(side, evaluation.baseline)
+        yield several_verdict(side, evaluation.baseline)
     few = f"{all_rows:,} labelled rows are few, and one split of them" if all_rows and all_rows < FEW_LABELLED else None
     if few is None and metrics.rows < FEW_MEASURED:
         few = f"On so few rows ({metrics.rows:,}) a figure"
     if few is not None:
-        written = METRICS_SHOWN["micro_f1"][1]
-        yield f"{few} says little: the {EVERY} of the micro F1 is {bounds(metrics, 'micro_f1', written)}."
+        written = SEVERAL_SHOWN["micro_f1"][1]
+        yield f"{few} says little: the {EVERY} of the micro F1 is {several_bounds(metrics, 'micro_f1', written)}."

@@ -195,6 +195,7 @@ def fit_each_label(
 ) -> Iterator[tuple[Floats, Floats]]:
     """Fit each of several labels that a row may have, 1 or 0 in `truth` `[rows, labels]`, by itself.
 
+    `weights` are the rows' in the loss of each label, `[rows, labels]`, or of all labels, `[rows]`.
     Yields weights `[features, labels]` and bias `[labels]`, the log-odds of each label, with one strength after the
     other, each from the weights of the one before. A label without a row, or with all, has the log-odds of half a row.
     """
@@ -202,13 +203,15 @@ def fit_each_label(
     counts, total = truth.sum(axis=0), truth.shape[0]
     constant = np.log((counts + 0.5) / (total - counts + 0.5))
     start: list[tuple[Floats, Floats] | None] = [None] * labels
+    of_each = weights if weights.ndim == 2 else np.broadcast_to(weights[:, None], truth.shape)
     for strength in strengths:
 
         def work(label: int, strength: float = strength, start: Any = start) -> tuple[Floats, Floats]:
             if counts[label] in (0, total):
                 return np.zeros((rows.features, 1)), constant[label : label + 1]
             scale = None if scales is None else scales[:, label : label + 1]
-            return fit_weights(rows, truth[:, label], 2, weights, strength, scales=scale, start=start[label])
+            own = np.ascontiguousarray(of_each[:, label])
+            return fit_weights(rows, truth[:, label], 2, own, strength, scales=scale, start=start[label])
 
         found: dict[int, tuple[Floats, Floats]] = {}
         for label, of_label in on_all_cores(work, range(labels)):

@@ -5,6 +5,7 @@ The page loads nothing and runs nothing; it is made for paper and for phones, to
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,8 +83,19 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
 
 
 def wording_of(report: Report) -> Any:
-    """The module that says a report's metrics in words."""
-    return wording_several if report.several else wording
+    """What says a report's metrics in words, by the names that the module `wording` has for it."""
+    if not report.several:
+        return wording
+    return SimpleNamespace(
+        METRICS_SHOWN=wording_several.SEVERAL_SHOWN,
+        value=wording_several.several_value,
+        bounds=wording_several.several_bounds,
+        verdict=wording_several.several_verdict,
+        decision_in_words=wording_several.several_decision_in_words,
+        standing_in_words=wording_several.several_standing_in_words,
+        of_label=wording.of_label,
+        bounds_of_label=wording.bounds_of_label,
+    )
 
 
 def _wrong(evaluation: Evaluation | SeveralEvaluation) -> int:

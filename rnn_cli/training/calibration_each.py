@@ -17,7 +17,7 @@ SCALE_SPREAD, BIAS_SPREAD = 0.3, 1.0
 """How far a label's scale (its logarithm) and bias are expected from those of all labels: standard deviations. A few
 rows outweigh them, so that only rare labels stay near."""
 
-HOTTEST, MOST_BIAS = 20.0, 10.0
+MOST_SCALED_EACH, MOST_SHIFTED = 20.0, 10.0
 """The largest temperature, and the largest bias."""
 
 
@@ -55,6 +55,6 @@ def _fit(
         value = float((np.logaddexp(0, moved) - truth * moved).sum() + away @ away / 2)
         return value, np.array([(off * scaled).sum(), off.sum()]) + away / width
 
-    bounds = [(-log(HOTTEST), log(HOTTEST)), (-MOST_BIAS, MOST_BIAS)]
+    bounds = [(-log(MOST_SCALED_EACH), log(MOST_SCALED_EACH)), (-MOST_SHIFTED, MOST_SHIFTED)]
     found = minimize(loss, middle, jac=True, method="L-BFGS-B", bounds=bounds).x
     return float(found[0]), float(found[1])

@@ -21,7 +21,7 @@ from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.copies.learned import LearnedTexts
-from rnn_cli.data.label_sets import written
+from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown, shown_source
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, absolute, unlabelled_sources
@@ -430,6 +430,6 @@ def _summary(
     kinds = f"{len(labels)} labels ({few_of(labels)})"
     if splits.train.several:
         mean = sum(splits.train.label_counts().values()) / len(splits.train)
-        none = splits.train.labels.count(written(()))
+        none = splits.train.labels.count(written_labels(()))
         kinds += f", {mean:.2f} a text on average" + (f", none in {none:,} training texts" if none else "")
     return f"{rows}; {kinds}; {tokenizer.vocab_size:,} token ids"

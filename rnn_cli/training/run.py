@@ -77,7 +77,7 @@ from rnn_cli.training.networks import (
     warn_if_slow,
 )
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.training.several import measure_several
+from rnn_cli.training.several import measure_run_of_several
 from rnn_cli.training.trained import Run
 from rnn_cli.training.weighing import weigh
 
@@ -323,7 +323,7 @@ def _write(
         model.save(file)
     manifest = _manifest(run)
     listener.doing("scoring the validation rows")
-    measure = measure_several if run.config.data.several else _measure
+    measure = measure_run_of_several if run.config.data.several else _measure
     measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
     sides, int8 = measured.sides, measured.int8
     tokens = sides["validation"].scores.tokens.to_dict()

@@ -24,11 +24,11 @@ from rnn_cli.evaluation.evaluate_several import (
     stored_decision,
     true_flags,
 )
-from rnn_cli.evaluation.several import compare_several, log_losses_of_each
-from rnn_cli.evaluation.several import measure_several as metrics_of
-from rnn_cli.evaluation.wording_several import decision_in_words
+from rnn_cli.evaluation.several import compare_several, log_losses_of_each, measure_several
+from rnn_cli.evaluation.wording_several import several_decision_in_words
 from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, sigmoid
 from rnn_cli.training.calibration_each import fit_calibration_of_each
+from rnn_cli.training.encoding import positive_weights
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class BaselineOfEach:
     def against(self, side: str, network: SeveralEvaluation, knew_more: bool) -> SeveralBaseline:
         """Compare the network with it on the rows of one side; `knew_more` as in `SeveralBaseline`."""
         truth, mine = network.truth, self.sides[side]
-        metrics = metrics_of(network.metrics.labels, truth, *mine)
+        metrics = measure_several(network.metrics.labels, truth, *mine)
         compared = compare_several(truth, (network.scores.probabilities, network.predicted), mine)
         return SeveralBaseline(metrics, compared, knew_more)
 
@@ -84,7 +84,9 @@ class BaselineOfEach:
 
 
 def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> BaselineOfEach:
-    """Fit a model of each label to the training rows; the validation rows choose C, the calibration and the thresholds.
+    """Fit a model of each label to the training rows with the run's class weights.
+
+    The validation rows choose C, the calibration and the thresholds.
 
     The best C is that of the least log loss of all labels on the validation rows.
     """
@@ -104,7 +106,8 @@ def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, 
     def done() -> None:
         listener.progress("linear baseline: fits", next(steps), total)
 
-    weights = np.array(rows.weights or [1.0] * len(rows))
+    positive = positive_weights(rows, labels, config.training).astype(np.float64)
+    weights = np.array(rows.weights or [1.0] * len(rows))[:, None] * np.where(truth == 1, positive, 1.0)
     least = np.inf
     for strength, fitted in zip(
         STRENGTHS, fit_each_label(features.matrix, truth, STRENGTHS, weights, done), strict=True
@@ -153,7 +156,7 @@ def mixed_of_each(parts: Sequence[Floats], truth: Indices, weights: Floats, prio
     return np.asarray(found)
 
 
-def measure_several(run: "Prepared", plain: "Predictor", graph: bytes, listener: Listener) -> "Measured":
+def measure_run_of_several(run: "Prepared", plain: "Predictor", graph: bytes, listener: Listener) -> "Measured":
     """Calibrate and choose thresholds on the validation rows, try 8 bits, and measure, the test rows once and last."""
     from rnn_cli.scoring.predictor import INT8_METRICS
     from rnn_cli.training.int8 import try_int8
@@ -166,7 +169,7 @@ def measure_several(run: "Prepared", plain: "Predictor", graph: bytes, listener:
     predictor, shortfalls = decided_each(plain.adjusted(calibration=calibration), rows, run.config.decision)
     decision = predictor.decision
     assert isinstance(decision, DecisionOfEach)
-    listener.note(f"decided on the validation rows: {decision_in_words(decision, run.labels)}")
+    listener.note(f"decided on the validation rows: {several_decision_in_words(decision, run.labels)}")
     for shortfall in shortfalls:
         listener.warn(shortfall)
     listener.doing("trying the network in 8 bits")

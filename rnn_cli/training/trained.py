@@ -81,11 +81,13 @@ class Run:
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
         if self.bundle.manifest.several:
-            for field in of_several.MAIN:
-                name, written = of_several.METRICS_SHOWN[field]
+            for field in of_several.SEVERAL_MAIN:
+                name, written = of_several.SEVERAL_SHOWN[field]
                 rows.append([name, *(written(getattr(metrics, field)) for metrics in columns.values())])
                 if field in ("micro_f1", "macro_f1"):
-                    rows.append([EVERY, *(of_several.bounds(metrics, field, written) for metrics in columns.values())])
+                    rows.append(
+                        [EVERY, *(of_several.several_bounds(metrics, field, written) for metrics in columns.values())]
+                    )
             return head, rows
         for field, (name, written) in METRICS_SHOWN.items():
             if field not in LEFT_OUT:

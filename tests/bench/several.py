@@ -18,7 +18,7 @@ import pandas
 import rnn_cli as rnn
 from rnn_cli.config.load import parse_override
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-from rnn_cli.evaluation.wording_several import METRICS_SHOWN, bounds, verdict
+from rnn_cli.evaluation.wording_several import SEVERAL_SHOWN, several_bounds, several_verdict
 
 
 def main() -> None:
@@ -40,11 +40,11 @@ def main() -> None:
         models = {"network": side.metrics, "linear": side.baseline.metrics}
         for model, found in models.items():
             shown = (
-                f"{called} {written(getattr(found, field))} ({bounds(found, field, written)})"
-                for field, (called, written) in METRICS_SHOWN.items()
+                f"{called} {written(getattr(found, field))} ({several_bounds(found, field, written)})"
+                for field, (called, written) in SEVERAL_SHOWN.items()
             )
             print(f"{name}, {found.rows:,} rows, {model}: {', '.join(shown)}", flush=True)
-        print(verdict(name, side.baseline))
+        print(several_verdict(name, side.baseline))
     print(f"{seconds:.0f} s in all, with both models, all measurements and the report")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.find_several import find_several
-from rnn_cli.data.label_sets import names_of, written
+from rnn_cli.data.label_sets import names_of, written_labels
 from rnn_cli.data.source import from_memory, load_rows
 from rnn_cli.errors import DataError
 
@@ -128,11 +128,11 @@ LABEL = st.text(min_size=1).filter(lambda text: text.strip() == text and text.is
 
 @hypothesis.given(st.lists(st.sets(LABEL, max_size=4), min_size=1, max_size=5))
 def test_what_is_written_is_read_again(tmp_path_factory, sets):
-    table = pandas.DataFrame({"text": ["a"] * len(sets), "labels": [written(names) for names in sets]})
+    table = pandas.DataFrame({"text": ["a"] * len(sets), "labels": [written_labels(names) for names in sets]})
     path = tmp_path_factory.mktemp("sets") / "a.jsonl"
     path.write_text(table.to_json(orient="records", lines=True), "utf-8")
     assert load_rows(str(path), several()).label_sets == [tuple(sorted(names)) for names in sets]
-    assert [names_of(written(names)) for names in sets] == [tuple(sorted(names)) for names in sets]
+    assert [names_of(written_labels(names)) for names in sets] == [tuple(sorted(names)) for names in sets]
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rnn_cli.data.label_sets import written
+from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.reading.blocks import Block, check_texts, is_encodable
 from rnn_cli.data.reading.table import ABSENT, ReadRequest, kind, label_value, quoted_names
 from rnn_cli.errors import DataError, Setting
 
-FLAGS = {"0": False, "1": True, "false": False, "true": True}
+LABEL_FLAGS = {"0": False, "1": True, "false": False, "true": True}
 """What a column of one label may hold, as `label_value` writes it."""
 
-MOST_CHARACTERS = 1 << 20
+LONGEST_LIST = 1 << 20
 """A longer list of labels is none."""
 
 
@@ -50,14 +50,14 @@ def _labels(values: Sequence[object], names: Sequence[str], request: ReadRequest
         what = f"the key {names[values.index(ABSENT)]!r} is missing"
         raise DataError(what, where=where, hint="give every object the same keys")
     if request.label_columns:
-        return written(name for name, value in zip(names, values, strict=True) if _flag(value, name, where))
-    return written(_checked(_listed(values[0], names[0], request, where), where))
+        return written_labels(name for name, value in zip(names, values, strict=True) if _flag(value, name, where))
+    return written_labels(_checked(_listed(values[0], names[0], request, where), where))
 
 
 def _flag(value: object, name: str, where: str) -> bool:
     """Whether a row has the label of a column."""
     text = label_value(value, name, where)
-    found = FLAGS.get((text or "").strip().lower().removesuffix(".0"))
+    found = LABEL_FLAGS.get((text or "").strip().lower().removesuffix(".0"))
     if found is None:
         shown = "is empty" if not (text or "").strip() else f"holds {(text or '')[:40]!r}"
         what = f"the column of the label {name[:40]!r} {shown}"
@@ -90,7 +90,7 @@ def _listed(value: object, name: str, request: ReadRequest, where: str) -> list[
 
 def listed_labels(text: str) -> list[object] | None:
     """A list in JSON, or as Python prints it; None where the text is neither."""
-    if not text.startswith("[") or len(text) > MOST_CHARACTERS:
+    if not text.startswith("[") or len(text) > LONGEST_LIST:
         return None
     for parse in (json.loads, ast.literal_eval):
         try:
