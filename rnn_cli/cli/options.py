@@ -19,7 +19,8 @@ COLUMNS = {
     "label_column": "The column of labels  [default: by its name]",
     "label_separator": "What separates several labels of a text.",
     "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
-    "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet in docs/files.md",
+    "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet, --label-columns "
+    "(docs/files.md)",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
