@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
-    "label_column": "The column of labels  [default: by its name]",
+    "label_column": "The column of labels [by its name]; or --label-separator",
     "label_separator": "What separates several labels of a text.",
     "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
     "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet, --label-columns "
