@@ -267,7 +267,7 @@ def _texts(X: Any) -> list[str]:
 def _labels(y: Any, texts: Sequence[str]) -> tuple[list[str], AnyArray]:
     """Each row's label as text, and the labels in sorted order as they are; raises `DataError`."""
     if _are_several(y):
-        what = "several labels for a text, which RNNClassifier does not take yet"
+        what = "y should be a 1d array: RNNClassifier does not take several labels for a text yet"
         raise DataError(what, hint="train with rnn.train((texts, labels)), which does")
     if y is None:
         raise DataError("requires y to be passed, but the target y is None")

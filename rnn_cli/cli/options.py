@@ -16,11 +16,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
-    "label_column": "The column of labels [by its name]; or --label-separator",
+    "label_column": "The column of labels  [default: by its name]",
     "label_separator": "What separates several labels of a text.",
     "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
-    "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet, --label-columns "
-    "(docs/files.md)",
+    "delimiter": "Field separator; see also --encoding, --quoting, --sheet, --no-header, --label-separator, "
+    "--label-columns.",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
