@@ -19,8 +19,8 @@ COLUMNS = {
     "label_column": "The column of labels  [default: by its name]",
     "label_separator": "What separates several labels of a text.",
     "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
-    "delimiter": "Field separator; see also --encoding, --quoting, --sheet, --no-header, --label-separator, "
-    "--label-columns.",
+    "delimiter": "Separates fields; see --quoting, --label-separator, --label-columns, --encoding, --no-header, "
+    "--sheet.",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
