@@ -5,7 +5,7 @@ Keys of a config are named in Python by their last name, `epochs=3`, or whole: `
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
@@ -25,7 +25,10 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.rows import Dataset
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import ModelComparison
+    from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
@@ -308,7 +311,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "Evaluation":
+) -> "Evaluation | SeveralEvaluation":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     `data` is what `train` takes. Of these, rows that the model learned from are left out and counted, but with
@@ -330,11 +333,7 @@ def evaluate(
     reading = [each for each in changes if each.path[0] != "decision"]
     _refuse_without_data(reading, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
-    from rnn_cli.evaluation.evaluate import decided_anew, kept_test_rows, labelled_rows, run_config, slicer
-    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
-    from rnn_cli.evaluation.seen import without_seen
-    from rnn_cli.evaluation.standing import since_training, with_standing
+    from rnn_cli.evaluation.evaluate import run_config
     from rnn_cli.scoring.parts import check_config
 
     with _heard(progress) as (listener, warnings):
@@ -342,35 +341,10 @@ def evaluate(
         predictor = open_model(model, listener.note, labels=labels, precision=precision)
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
-        deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
-        if asked:
-            predictor, deciding, chosen = decided_anew(opened, predictor, asked)
-            careful = chosen.careful
-            for shortfall in chosen.shortfalls:
-                listener.warn(shortfall)
-        listener.doing("reading the rows")
-        rows = kept_test_rows(opened) if data is None else labelled_rows(opened, data, reading)
-        seen = None
-        if data is not None:  # training told of its own rows
-            _tell_of(listener, rows)
-            rows = _with_labels(rows, [predictor], listener)
-            rows, seen = without_seen([opened], rows, include=include_seen)
-        sliced = slicer(opened, rows, by, data, reading)
-        found = with_standing(
-            work(predictor, rows, partial(listener.progress, "scoring rows")), most_frequent, deciding, careful
-        )
-        if data is not None and not (asked or labels or precision != "fp32" or (seen and seen.included and seen.seen)):
-            side = "test" if opened.manifest.data["rows"]["test"] else "validation"
-            then = kept_metrics(opened, side)
-            if then is not None:
-                found = replace(found, since_training=since_training(found.metrics, then, side))
+        request = _Asked(data, reading, asked, by, labels, include_seen)
+        work = _evaluate_several if predictor.several else _evaluate_one
+        found: Any = work(predictor, request, listener)
         _warn_of_unknown(found.scores.tokens, predictor, listener)
-        # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
-        baseline = kept_baseline(opened, "test") if data is None else None
-        left_out = baseline is not None and bool(asked or precision != "fp32")
-        baseline = None if left_out else baseline
-        read = data is None and run_config(opened).data.transductive
-        found = replace(sliced(found), baseline=baseline, baseline_left_out=left_out, seen=seen, transductive=read)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
         if report is not None or plots is not None:
             listener.doing("writing the report")
@@ -380,7 +354,86 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, "test" if data is None else None)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return found
+    return cast("Evaluation | SeveralEvaluation", found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an evaluation is asked for: rows, how to read them, how to decide, and what to measure."""
+
+    data: "Data | None"
+    reading: "Sequence[Override]"
+    decision: "Sequence[Override]"
+    by: str | None
+    labels: Sequence[str] | None
+    include_seen: bool
+
+
+def _rows_asked(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "tuple[Dataset, SeenRows | None]":
+    """The rows to measure, of `data` those that the model did not learn from; None for the run's own test rows."""
+    from rnn_cli.evaluation.evaluate import kept_test_rows, labelled_rows
+    from rnn_cli.evaluation.seen import without_seen
+
+    opened = predictor.bundle
+    listener.doing("reading the rows")
+    if asked.data is None:  # training told of its own rows
+        return kept_test_rows(opened), None
+    rows = labelled_rows(opened, asked.data, asked.reading)
+    _tell_of(listener, rows)
+    rows = _with_labels(rows, [predictor], listener)
+    return without_seen([opened], rows, include=asked.include_seen)
+
+
+def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "Evaluation":
+    """Measure a model of one label a text."""
+    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
+    from rnn_cli.evaluation.evaluate import decided_anew, evaluate_predictor, run_config, slicer
+    from rnn_cli.evaluation.standing import since_training, with_standing
+
+    opened, data = predictor.bundle, asked.data
+    deciding, (most_frequent, careful) = run_config(opened).decision, kept_choice(opened)
+    if asked.decision:
+        predictor, deciding, chosen = decided_anew(opened, predictor, asked.decision)
+        careful = chosen.careful
+        for shortfall in chosen.shortfalls:
+            listener.warn(shortfall)
+    rows, seen = _rows_asked(predictor, asked, listener)
+    sliced = slicer(opened, rows, asked.by, data, asked.reading)
+    found = with_standing(
+        evaluate_predictor(predictor, rows, partial(listener.progress, "scoring rows")),
+        most_frequent,
+        deciding,
+        careful,
+    )
+    as_trained = not (asked.decision or asked.labels or predictor.precision != "fp32")
+    if data is not None and as_trained and not (seen and seen.included and seen.seen):
+        side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+        then = kept_metrics(opened, side)
+        if then is not None:
+            found = replace(found, since_training=since_training(found.metrics, then, side))
+    # The baseline itself is not kept, only what it predicted when the run ended, as it decided then.
+    baseline = kept_baseline(opened, "test") if data is None else None
+    left_out = baseline is not None and not as_trained
+    found = replace(sliced(found), baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+    return replace(found, transductive=data is None and run_config(opened).data.transductive)
+
+
+def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "SeveralEvaluation":
+    """Measure a model of several labels a text."""
+    from rnn_cli.evaluation.evaluate_several import decided_each_anew, evaluate_several, kept_baseline_of_each
+
+    if asked.by is not None:
+        raise UsageError("slices are of texts with one label each", hint=Setting("by", text="leave {} out"))
+    opened = predictor.bundle
+    if asked.decision:
+        predictor, shortfalls = decided_each_anew(opened, predictor, asked.decision)
+        for shortfall in shortfalls:
+            listener.warn(shortfall)
+    rows, seen = _rows_asked(predictor, asked, listener)
+    found = evaluate_several(predictor, rows, partial(listener.progress, "scoring rows"))
+    baseline = kept_baseline_of_each(opened, "test") if asked.data is None else None
+    left_out = baseline is not None and bool(asked.decision or predictor.precision != "fp32")
+    return replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
 
 
 @_naming_extras
@@ -393,7 +446,7 @@ def compare(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "ModelComparison":
+) -> "ModelComparison | SeveralModelComparison":
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
@@ -407,27 +460,41 @@ def compare(
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import compare_models, read_predictions
+    from rnn_cli.evaluation.compare import are_several, compare_models, read_predictions
 
     names = [_name(model) for model in models]
     if data is None:
-        return compare_models([read_predictions(name, split) for name in names])
+        kept = [read_predictions(name, split) for name in names]
+        if not are_several(kept):
+            return compare_models(kept)
+        from rnn_cli.evaluation.compare_several import compare_models_of_several
 
-    from rnn_cli.evaluation.evaluate import evaluate_predictor as work
-    from rnn_cli.evaluation.evaluate import labelled_rows, predictions_of
+        return compare_models_of_several(kept)
+
+    from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
+    from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
+    from rnn_cli.evaluation.evaluate_several import evaluate_several
     from rnn_cli.evaluation.seen import without_seen
 
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
+        several = predictors[0].several
+        if other := next((each for each in predictors if each.several != several), None):
+            what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
+            raise UsageError(what, where=str(other.bundle.path), hint="compare models of the same kind")
         listener.doing("reading the rows")
         rows = labelled_rows(predictors[0].bundle, data, changes)
         _tell_of(listener, rows)
         rows = _with_labels(rows, predictors, listener)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
-        on_progress = [partial(listener.progress, f"{name}: rows scored") for name in names]
-        found = [work(each, rows, told) for each, told in zip(predictors, on_progress, strict=True)]
-    compared = compare_models([predictions_of(name, each) for name, each in zip(names, found, strict=True)])
+        told = {name: partial(listener.progress, f"{name}: rows scored") for name in names}
+        pairs = list(zip(names, predictors, strict=True))
+        if several:
+            found = [several_predictions_of(name, evaluate_several(each, rows, told[name])) for name, each in pairs]
+            return replace(compare_models_of_several(found), seen=seen)
+        found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
+    compared = compare_models(found)
     return replace(compared, seen=seen)
 
 
@@ -472,6 +539,9 @@ def check(
             hint = Setting("data.test", "FILE", "check a config, or name {}")
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
+        if learning_curve and rows.several:
+            hint = Setting("learning_curve", text="leave {} out")
+            raise UsageError("learning curves are of texts with one label each", hint=hint)
         listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
@@ -572,9 +642,17 @@ def score(
 
 
 def _with_labels(rows: "Dataset", predictors: "Sequence[Predictor]", listener: "Listener") -> "Dataset":
-    """The rows without those whose label is one of a model's own that it does not predict this time; says how many."""
+    """The rows without those whose label is one of a model's own that it does not predict this time; says how many.
+
+    Of several labels a text, only these labels are left out.
+    """
     predicted = {label for each in predictors for label in each.labels}
     others = {label for each in predictors for label in each.bundle.manifest.labels} - predicted
+    if rows.several:
+        from rnn_cli.data.label_sets import written_labels
+
+        sets = [written_labels(name for name in names if name not in others) for names in rows.label_sets]
+        return replace(rows, labels=sets)
     kept = [row for row, label in enumerate(rows.labels) if label not in others]
     if not others or len(kept) == len(rows) or not kept:  # of none, its label is the message
         return rows

@@ -20,3 +20,13 @@ def label_indices(labels: Sequence[str], values: Iterable[str]) -> Indices:
     """The index in `labels` of each value, `[values]`. Raises `KeyError` for a value that is no label."""
     index = {label: place for place, label in enumerate(labels)}
     return np.array([index[value] for value in values], np.intp)
+
+
+def label_flags(labels: Sequence[str], rows: Iterable[Iterable[str]]) -> Indices:
+    """Which labels each row has, 1 or 0 each: `[rows, labels]`. Raises `KeyError` for a value that is no label."""
+    index = {label: place for place, label in enumerate(labels)}
+    listed = [[index[name] for name in names] for names in rows]
+    found = np.zeros((len(listed), len(labels)), np.intp)
+    for row, places in enumerate(listed):
+        found[row, places] = 1
+    return found

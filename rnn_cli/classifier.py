@@ -137,6 +137,11 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
             texts = _texts(X)
             labels, classes = _labels(y, texts)
             overrides = self._overrides()
+            if several := [
+                each for each in overrides if each.key in _OF_SEVERAL and each.value not in (None, "single")
+            ]:
+                what = "several labels for a text, which RNNClassifier does not take yet"
+                raise ConfigError([ConfigMistake(f"{what}; use rnn.train", several[0].key)])
             with TemporaryDirectory(prefix="rnn-") as folder:
                 recipe = None if self.recipe is None else fspath(self.recipe)
                 run = train_apart(recipe, (texts, labels), Path(folder), progress=self.progress, overrides=overrides)
@@ -261,6 +266,9 @@ def _texts(X: Any) -> list[str]:
 
 def _labels(y: Any, texts: Sequence[str]) -> tuple[list[str], AnyArray]:
     """Each row's label as text, and the labels in sorted order as they are; raises `DataError`."""
+    if _are_several(y):
+        what = "y should be a 1d array: RNNClassifier does not take several labels for a text yet"
+        raise DataError(what, hint="train with rnn.train((texts, labels)), which does")
     if y is None:
         raise DataError("requires y to be passed, but the target y is None")
     try:
@@ -283,6 +291,17 @@ def _labels(y: Any, texts: Sequence[str]) -> tuple[list[str], AnyArray]:
     if len(classes) != len(set(labels)):
         raise DataError("different labels are written alike", where=IN_MEMORY, hint="make them all str")
     return labels, classes
+
+
+_OF_SEVERAL = ("data.labels", "data.label_separator", "data.label_columns")
+"""Keys of texts with several labels."""
+
+
+def _are_several(y: Any) -> bool:
+    """Whether there is a list of labels for each text, or a column for each label."""
+    if len(getattr(y, "shape", ())) == 2 and y.shape[1] > 1:
+        return True
+    return isinstance(y, list | tuple) and any(isinstance(each, list | tuple | set) for each in y)
 
 
 def _as_array(y: Any) -> Any:

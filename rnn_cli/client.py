@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
-from rnn_cli.scoring.prediction import Part, Prediction
+from rnn_cli.scoring.prediction import LabelsPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
@@ -86,6 +86,11 @@ class Client:
     def labels(self) -> tuple[str, ...]:
         """The model's labels, in the order of a prediction's probabilities."""
         return tuple(self.about["labels"])
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels, or none: predictions are then `LabelsPrediction`."""
+        return bool(self.about.get("several", False))
 
     @property
     def usual_unknown(self) -> UnknownTokens | None:
@@ -174,7 +179,10 @@ class Client:
 
 def _prediction(row: Mapping[str, Any]) -> Prediction:
     probabilities = tuple(row["probabilities"].values())
-    return Prediction(row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"])
+    found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
+    if "labels" in row:
+        return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]))
+    return Prediction(*found)
 
 
 def _of_at_most(texts: Sequence[str], most: int, characters: int) -> Iterator[list[str]]:

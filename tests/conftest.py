@@ -3,6 +3,7 @@
 import csv
 import fcntl
 import gc
+import json
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -107,6 +108,46 @@ def trained(labelled_file: Path, built_once: BuiltOnce) -> Path:
     return built_once("trained", lambda home: _train(labelled_file, home)) / "model"
 
 
+TOPICS = {
+    "bill": "invoice charged refund price twice paid".split(),
+    "parcel": "courier late delivery tracking lost box".split(),
+    "broken": "cracked stopped fault repair scratched dead".split(),
+}
+
+
+def several_rows(rows: int) -> list[tuple[str, list[str]]]:
+    """Short texts of which words tell the labels: none, one, two or three of `TOPICS`; in a fixed order."""
+    chance = random.Random(8)
+    found = []
+    for row in range(rows):
+        labels = sorted(chance.sample(list(TOPICS), row % 4 if row % 8 else 1))
+        words = chance.choices(FILLER, k=chance.randint(3, 6))
+        words += [word for label in labels for word in chance.choices(TOPICS[label], k=2)]
+        chance.shuffle(words)
+        found.append((" ".join(words), labels))
+    return found
+
+
+def write_lists(file: Path, rows: list[tuple[str, list[str]]]) -> Path:
+    """A CSV file of texts and their labels as JSON lists."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("text", "labels"), *((text, json.dumps(labels)) for text, labels in rows)])
+    return file
+
+
+@pytest.fixture(scope="session")
+def several_file(built_once: BuiltOnce) -> Path:
+    """160 rows of up to three labels each."""
+    return built_once("several", lambda folder: write_lists(folder / "topics.csv", several_rows(160))) / "topics.csv"
+
+
+@pytest.fixture(scope="session")
+def trained_several(several_file: Path, built_once: BuiltOnce) -> Path:
+    """A trained bundle of several labels a text; tests must not change it."""
+    more = {"labels": "several"}
+    return built_once("trained_several", lambda home: _train(several_file, home, **more)) / "model"
+
+
 @pytest.fixture
 def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Path, Path]:
     """The same bundle as if it had been trained on another file of the same rows, and that file, to be changed."""
@@ -120,12 +161,14 @@ def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Pat
     return copy.path, file
 
 
-def _train(labelled_file: Path, home: Path) -> None:
+def _train(labelled_file: Path, home: Path, **data: object) -> None:
     from rnn_cli.config.schema import Config
     from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train_prepared
 
-    config = Config.model_validate(TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2}})
+    config = Config.model_validate(
+        TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2, **data}}
+    )
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
     try:

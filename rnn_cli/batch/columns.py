@@ -1,5 +1,6 @@
 """The columns that scoring adds to rows: what they are called, and what stands in them. Knows no formats."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.arrays import Floats
 from rnn_cli.batch.job import MARK, SKIP, Counts, Job
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.copies.learned import LearnedTexts
@@ -14,6 +16,8 @@ from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.table import LABEL_NAMES
 from rnn_cli.errors import DataError, Setting
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.of_each import DecisionOfEach, ranked
+from rnn_cli.scoring.prediction import JOINS, joining
 from rnn_cli.scoring.predictor import Predictor, Scores
 
 DIGITS = 6
@@ -56,9 +60,35 @@ class Added:
         return cls(predictor.labels, predictor.decision, job, learned_texts(predictor.bundle), columns)
 
     @property
+    def several(self) -> bool:
+        """Whether a text may have several labels: then there are lists of them, in tables joined by `JOINS`."""
+        return isinstance(self.decision, DecisionOfEach)
+
+    @property
+    def _listed(self) -> type:
+        return list if self.job.format in ("jsonl", "parquet") else str
+
+    def _of_each(self, probabilities: Floats) -> dict[str, Column]:
+        """The labels predicted for each row and their probabilities, the most probable first."""
+        rows = zip(self.decision.choose(probabilities), probabilities, strict=True)
+        places = [(ranked(chosen, row), row) for chosen, row in rows]
+        names = [[self.labels[place] for place in found] for found, _ in places]
+        shares = [[round(float(row[place]), DIGITS) for place in found] for found, row in places]
+        if self._listed is list:
+            return {"labels": names, "label_probabilities": shares}
+        join = joining(self.labels)
+        written = [[f"{share:.{DIGITS}f}" for share in each] for each in shares]
+        return {
+            "labels": [join.join(each) if join else json.dumps(each, ensure_ascii=False) for each in names],
+            "label_probabilities": [(join or JOINS[0]).join(each) for each in written],
+        }
+
+    @property
     def kinds(self) -> dict[str, type]:
         """The columns' names, in order, and what stands in them, but for the probabilities of every label."""
         kinds: dict[str, type] = {"label": str, "probability": float, "no_known_words": bool}
+        if self.several:
+            kinds = {"labels": self._listed, "label_probabilities": self._listed, "no_known_words": bool}
         if self.decision.unsure_below:
             kinds["unsure"] = bool
         if self.job.on_bad_row == MARK:
@@ -74,6 +104,14 @@ class Added:
     def keys(self) -> list[str]:
         """The names as JSON Lines have them: the probabilities of every label are one object."""
         return [*self.kinds, *([f"{self.job.prefix}probabilities"] if self.job.proba else [])]
+
+    def _of_one(self, probabilities: Floats) -> dict[str, Column]:
+        """The label predicted for each row, and its probability."""
+        chosen = self.decision.choose(probabilities)
+        return {
+            "label": [self.labels[label] for label in chosen.tolist()],
+            "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
+        }
 
     def refuse_columns(self, columns: Collection[str], where: str) -> None:
         """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
@@ -99,10 +137,9 @@ class Added:
         skips = bool(faults) and self.job.on_bad_row == SKIP
         kept = [index for index in range(len(rows.lines)) if index not in faults] if skips else range(len(rows.lines))
         probabilities, known = scores.probabilities[kept], scores.known[kept]
-        chosen, unsure = self.decision.choose(probabilities), self.decision.unsure(probabilities)
+        unsure = self.decision.unsure(probabilities)
         columns: dict[str, Column] = {
-            "label": [self.labels[label] for label in chosen.tolist()],
-            "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
+            **(self._of_each(probabilities) if self.several else self._of_one(probabilities)),
             "no_known_words": (~known).tolist(),
             "unsure": unsure.tolist(),
             "error": [f"{rows.place(index)}: {faults[index].what}" if index in faults else None for index in kept],

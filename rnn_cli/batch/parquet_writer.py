@@ -21,8 +21,10 @@ def written_whole(added: Added, first: Source, file: IO[bytes]) -> Iterator[Writ
     """A writer of windows as a Parquet file with the columns of `first`, of Parquet its schema, and the added ones."""
     given = first.schema
     fields = list(given) if given is not None else [pa.field(name, pa.string()) for name in first.columns]
-    types = {str: pa.string(), bool: pa.bool_(), float: pa.float64()}
-    fields += [pa.field(name, types[added.kinds.get(name, float)]) for name in added.names]
+    types: dict[type, Any] = {list: None, str: pa.string(), bool: pa.bool_(), float: pa.float64()}
+    lists = {"labels": pa.list_(pa.string()), "label_probabilities": pa.list_(pa.float64())}
+    types_of = {added.job.prefix + name: kind for name, kind in lists.items()} if added.several else {}
+    fields += [pa.field(name, types_of.get(name, types[added.kinds.get(name, float)])) for name in added.names]
     schema = pa.schema(fields, metadata=given.metadata if given is not None else None)
     batches: list[Any] = []
     yield lambda window, predicted: batches.append(_batch(schema, first.columns, window, predicted))

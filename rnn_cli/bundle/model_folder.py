@@ -109,8 +109,8 @@ def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
-FORMAT_VERSION, NEWEST_FORMAT = 1, 2
-"""The format of a manifest without vector scaling, which earlier releases read, too; and that of one with it."""
+FORMAT_VERSION, SCALED_FORMAT, NEWEST_FORMAT = 1, 2, 3
+"""The format of a manifest that all releases read; of one with vector scaling; and of one of several labels a text."""
 
 FURTHER = "further_training_of"
 """In a manifest's `data`: the model that further training started from."""
@@ -147,6 +147,10 @@ class Manifest:
     `unsure_below`, in log-odds, is unsure; with 0 none is. `temperature` divides the logits; `scales` and
     `biases`, of each output or none, are those of vector scaling. `data` holds the fingerprint of the labelled rows and
     their number in each split. `files` maps a name to its size in bytes and its sha256 in hex.
+
+    With `several`, a text has any number of the labels: the network has an output for each, whose logit a scale
+    multiplies and a bias is added to; `thresholds` are the probabilities from which each is predicted, and of these at
+    most the `most` most probable, 0 for all.
     """
 
     labels: tuple[str, ...]
@@ -157,24 +161,36 @@ class Manifest:
     unsure_below: float = 0.0
     scales: tuple[float, ...] = ()
     biases: tuple[float, ...] = ()
+    several: bool = False
+    thresholds: tuple[float, ...] = ()
+    most: int = 0
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         """Give it the format that its content needs, so that a release that would ignore some of it refuses it."""
-        if self.scales:
-            object.__setattr__(self, "format_version", NEWEST_FORMAT)
+        if self.scales or self.several:
+            object.__setattr__(self, "format_version", NEWEST_FORMAT if self.several else SCALED_FORMAT)
 
     @property
     def task(self) -> str:
-        """`binary` (two labels, one sigmoid) or `multiclass` (a softmax over all)."""
+        """`binary` (two labels, one sigmoid), `multiclass` (a softmax over all) or `multilabel` (a sigmoid each)."""
+        if self.several:
+            return "multilabel"
         return "binary" if len(self.labels) == 2 else "multiclass"
+
+    @property
+    def outputs(self) -> int:
+        """The number of the network's logits."""
+        return 1 if self.task == "binary" else len(self.labels)
 
     def to_json(self) -> str:
         """The manifest as JSON text with its checksum."""
         content = {**asdict(self), "task": self.task}
         if not self.scales:  # as earlier releases wrote it, so that its fingerprint stays
             del content["scales"], content["biases"]
+        if not self.several:
+            del content["several"], content["thresholds"], content["most"]
         return sign(content)
 
     @classmethod
@@ -202,6 +218,7 @@ class Manifest:
                 versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
                 unsure_below=checked_number(content.get("unsure_below", 0.0), 0, MAX_UNSURE),
                 **_checked_scaling(content),
+                **_checked_several(content),
                 files=content["files"],
                 format_version=content["format_version"],
             )
@@ -209,16 +226,29 @@ class Manifest:
             raise BundleError("not a manifest this rnn understands", where=where) from None
 
 
-def _checked_scaling(content: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+def _checked_scaling(content: Mapping[str, Any]) -> dict[str, Any]:
     """The scales and biases, as many as the network has outputs, or none; raises `TypeError` or `ValueError`."""
     found = {
         "scales": tuple(checked_number(each, *TEMPERATURES) for each in content.get("scales", ())),
         "biases": tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content.get("biases", ())),
     }
-    outputs = 1 if len(content["labels"]) == 2 else len(content["labels"])
+    outputs = 1 if len(content["labels"]) == 2 and not content.get("several") else len(content["labels"])
     if {len(each) for each in found.values()} not in ({0}, {outputs}):
         raise ValueError("scales and biases")
     return found
+
+
+def _checked_several(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest of several labels a text has; nothing of another. Raises `TypeError` or `ValueError`."""
+    if not content.get("several", False):
+        if content.get("thresholds") or content.get("most"):
+            raise ValueError("thresholds")
+        return {}
+    thresholds = tuple(checked_number(each, 0, 1) for each in content["thresholds"])
+    labels, most = len(content["labels"]), content["most"]
+    if content["several"] is not True or len(thresholds) not in (0, labels) or type(most) is not int or most < 0:
+        raise ValueError("several")
+    return {"several": True, "thresholds": thresholds, "most": most}
 
 
 def checked_labels(labels: object) -> tuple[str, ...]:

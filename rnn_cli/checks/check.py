@@ -1,6 +1,5 @@
 """The whole check: from rows to findings and measurements. Prints nothing."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -104,7 +103,7 @@ class CheckReport:
 
 def seen(rows: CheckedRows) -> str:
     """What is to be checked, in words."""
-    counts = Counter(rows.labels)
+    counts = rows.label_counts()
     most = ", ".join(f"{label[:30]} ({count:,})" for label, count in counts.most_common(3))
     more = ", ..." if len(counts) > 3 else ""
     return f"{counted(len(rows), 'row')}, {counted(len(counts), 'label')}{f': {most}{more}' if counts else ''}"
@@ -142,7 +141,7 @@ def check_rows(
     from rnn_cli.checks.label_errors import find_label_errors, judged_rows
 
     words, _ = learn_words(rows.texts, split_words)
-    judged = judged_rows(rows, words)
+    judged = [] if rows.several else judged_rows(rows, words)
     learned = None
     if judged:
         from rnn_cli.checks.learning_curve import learning_curve
@@ -155,7 +154,7 @@ def check_rows(
     return CheckReport(
         source=source,
         rows=rows,
-        labels=dict(Counter(rows.labels).most_common()),
+        labels=dict(rows.label_counts().most_common()),
         findings=worst_first(findings),
         lengths=lengths,
         judged=len(judged),

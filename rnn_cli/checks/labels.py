@@ -28,10 +28,15 @@ LABEL_LISTS_HINT = "A text has one label here: keep one of them, or make a file 
 
 def find_labels(rows: CheckedRows) -> list[Finding]:
     """The findings about labels."""
-    counts = Counter(rows.labels)
+    counts = rows.label_counts()
+    if not counts:
+        hint = "Training needs at least two labels."
+        return [Finding("one label", Severity.ERROR, "No row has a label.", hint)]
     findings = [*_spellings(rows, counts), *_lists(rows, counts)]
     if len(counts) == 1:
-        what = f"Every row has the label {rows.labels[0]!r}."
+        what = f"Every row has the label {next(iter(counts))!r}."
+        if rows.several:
+            what = f"The only label is {next(iter(counts))!r}."
         hint = "Training needs at least two; check data.label_column."
         findings.insert(0, Finding("one label", Severity.ERROR, what, hint))
     rare = {label: None for label, count in counts.items() if count < RARE_LABEL_ROWS}
@@ -43,7 +48,7 @@ def find_labels(rows: CheckedRows) -> list[Finding]:
                 f"{counted(len(rare), 'label has', 'labels have')} fewer than {RARE_LABEL_ROWS} rows: "
                 f"{_listed([_quoted(label) for label in rare])}.",
                 "Add rows, join labels, or remove these.",
-                tuple(Hit(row) for row, label in enumerate(rows.labels) if label in rare),
+                tuple(Hit(row) for row, names in enumerate(rows.label_sets) if rare.keys() & set(names)),
             )
         )
     (most, often), (least, seldom) = counts.most_common(1)[0], counts.most_common()[-1]
@@ -53,7 +58,9 @@ def find_labels(rows: CheckedRows) -> list[Finding]:
                 "imbalance",
                 Severity.NOTE,
                 f"{most!r} has {often / seldom:,.0f} times as many rows as {least!r} ({often:,} and {seldom:,}); "
-                f"always predicting {most!r} is right in {often / len(rows):.1%}.",
+                f"{often / len(rows):.1%} of the rows have {most!r}."
+                if rows.several
+                else f"always predicting {most!r} is right in {often / len(rows):.1%}.",
                 Setting(
                     "training.class_weight",
                     "balanced",
@@ -93,12 +100,17 @@ def _spelt(
     listed = _listed([f"{_shown(label)} ({counts[label]:,}) for {_shown(other)}" for label, other in meant.items()])
     verb = ("looks", "look") if severity is Severity.ERROR else ("is", "are")
     what = f"{counted(len(meant), f'label {verb[0]}', f'labels {verb[1]}')} {like}: {listed}."
-    hits = (Hit(row, f"for {_shown(meant[label])}") for row, label in enumerate(rows.labels) if label in meant)
+    hits = (
+        Hit(row, f"for {_shown(meant[label])}")
+        for row, names in enumerate(rows.label_sets)
+        for label in names
+        if label in meant
+    )
     return [Finding(name, severity, what, hint, tuple(hits))]
 
 
 def _lists(rows: CheckedRows, counts: Counter[str]) -> list[Finding]:
-    found = find_label_lists(counts)
+    found = None if rows.several else find_label_lists(counts)
     if found is None:
         return []
     lists = set(found.labels)

@@ -5,6 +5,7 @@ standard input) or built-in set, which is checked as a whole.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from rnn_cli.checks.structure import read_whole, unit_of
 from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config
 from rnn_cli.data.builtin import BUILTIN
+from rnn_cli.data.find_several import find_several
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import nearest_name
 from rnn_cli.data.rows import Dataset, short_place
@@ -45,6 +47,20 @@ class CheckedRows:
     def labels(self) -> list[str]:
         """Every row's label."""
         return list(chain.from_iterable(side.labels for side in self.sides.values()))
+
+    @cached_property
+    def several(self) -> bool:
+        """Whether a row has several labels, or none."""
+        return any(side.several for side in self.sides.values())
+
+    @cached_property
+    def label_sets(self) -> list[tuple[str, ...]]:
+        """Every row's labels."""
+        return list(chain.from_iterable(side.label_sets for side in self.sides.values()))
+
+    def label_counts(self) -> Counter[str]:
+        """How many rows have each label."""
+        return sum((side.label_counts() for side in self.sides.values()), Counter())
 
     @cached_property
     def side_of(self) -> list[str]:
@@ -83,20 +99,28 @@ def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> t
     refuse_others(overrides, ["data", "tokenizer"], "use a key of data or tokenizer")
     structure: tuple[Finding, ...] = ()
     if is_in_memory(source):
-        config = config_for(IN_MEMORY, overrides)
+        config = _with_several(config_for(IN_MEMORY, overrides), source, overrides)
         sides = {WHOLE: from_memory(source, config.data)}
     elif is_config(source):
         config = load_config(source, overrides)
         splits = load_splits(config.data)
         sides = {"training": splits.train, "validation": splits.validation, "test": splits.test}
     else:
-        config = config_for(source, overrides)
+        config = _with_several(config_for(source, overrides), source, overrides)
         whole, structure = read_whole(source, config.data)
         sides = {WHOLE: whole}
         files = {name: getattr(config.data, name) for name in ("validation", "test")}
         if files := {name: file for name, file in files.items() if isinstance(file, str)}:
             sides = {"training": sides[WHOLE]} | {name: load_rows(file, config.data) for name, file in files.items()}
     return config, CheckedRows({name: side for name, side in sides.items() if len(side)}, structure)
+
+
+def _with_several(config: Config, source: str | InMemory, overrides: Sequence[Override]) -> Config:
+    """The config as it reads a file in which texts have several labels, where the rows show it and nothing says it."""
+    if any(each.key == "data.labels" for each in overrides):
+        return config
+    found = find_several(source, config.data)
+    return config.model_copy(update={"data": config.data.model_copy(update=found.settings)})
 
 
 def config_for(source: str, overrides: Sequence[Override]) -> Config:

@@ -113,6 +113,7 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
                 labels.append(label or "")
     read_as = found[0] if found else ReadAs()
     rows = Dataset(request.name, texts, labels, lines, source, reading=read_as.settings, notes=read_as.notes)
+    rows = replace(rows, several=request.several)
     return rows, faults
 
 

@@ -119,12 +119,19 @@ def evaluate(
 
     from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
+    from rnn_cli.evaluation.evaluate import Evaluation
 
-    show_evaluation(found, "test" if source is None else Path(found.dataset.name).name)
+    rows = "test" if source is None else Path(found.dataset.name).name
+    if isinstance(found, Evaluation):
+        show_evaluation(found, rows)
+    else:
+        from rnn_cli.cli.show_several import show_several
+
+        show_several(found, rows)
     if found.baseline_left_out:
         left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept."
         click.echo("\n" + paragraph(left_out, indent=""))
-    if found.by is not None:
+    if isinstance(found, Evaluation) and found.by is not None:
         show_slices(found.by, found.slices)
     written = {"Report": report, "Charts": plots}
     for index, (what, where) in enumerate(each for each in written.items() if each[1] is not None):

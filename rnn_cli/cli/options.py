@@ -17,7 +17,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 COLUMNS = {
     "text_column": "The column of texts  [default: by its name]",
     "label_column": "The column of labels  [default: by its name]",
-    "delimiter": "The field separator; see also --encoding, --quoting, --no-header, --sheet in docs/files.md",
+    "label_separator": "What separates several labels of a text.",
+    "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
+    "delimiter": "Separates fields; see --quoting, --label-separator, --label-columns, --encoding, --no-header, "
+    "--sheet.",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
@@ -31,14 +34,17 @@ SPLITTING = {
 }
 """Keys of a config's `data` that are also options of the commands that split labelled files."""
 
-METAVARS = {"delimiter": "CHAR"}
+METAVARS = {"delimiter": "CHAR", "label_separator": "TEXT", "label_columns": "NAME,NAME"}
 
 CHOICES = {"quoting": ("auto", "csv", "none")}
+
+LISTS = ("label_columns",)
+"""Those that are several names."""
 
 FLAGS = ("header",)
 """Those that are on, off or not given."""
 
-RARE = ("sheet", "quoting", "header", "encoding")
+RARE = ("label_separator", "label_columns", "sheet", "quoting", "header", "encoding")
 """Those that a command's help names in a line, as it must fit a screen; messages name them where they are needed."""
 
 
@@ -68,7 +74,8 @@ def reading_option(name: str) -> Callable[[Command], Command]:
         return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=about, hidden=name in RARE)
     kind = click.Choice(CHOICES[name]) if name in CHOICES else None
     metavar = METAVARS.get(name, "NAME")
-    return click.option(option, name, type=kind, metavar=metavar, help=about, hidden=name in RARE)
+    split = _names if name in LISTS else None
+    return click.option(option, name, type=kind, metavar=metavar, help=about, hidden=name in RARE, callback=split)
 
 
 def unlabelled_option(command: Command) -> Command:
@@ -92,11 +99,13 @@ def model_option(command: Command) -> Command:
 def labels_option(command: Command) -> Command:
     """The option --labels, as a list, None where it is not given."""
 
-    def split(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
-        return None if value is None else [name for each in value.split(",") if (name := each.strip())]
-
     about = "Predict only these of its labels, as positive,negative."
-    return click.option("--labels", callback=split, metavar="NAMES", help=about)(command)
+    return click.option("--labels", callback=_names, metavar="NAMES", help=about)(command)
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+    """Names between commas, as a list."""
+    return None if value is None else [name for each in value.split(",") if (name := each.strip())]
 
 
 def set_option(what: str) -> Callable[[Command], Command]:

@@ -122,7 +122,8 @@ def predict(
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
 
     predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
-    writer = Writer(style, predictor.labels, proba=proba, abstains=predictor.decision.unsure_below > 0)
+    abstains, several = predictor.decision.unsure_below > 0, predictor.several
+    writer = Writer(style, predictor.labels, proba=proba, abstains=abstains, several=several)
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
@@ -157,7 +158,7 @@ def _predict_there(
     unknown = 0
     with Client(server, model=model) as client:
         abstains = client.about["decision"]["unsure_below"] > 0
-        writer = Writer(style, client.labels, proba=proba, abstains=abstains)
+        writer = Writer(style, client.labels, proba=proba, abstains=abstains, several=client.several)
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
             predictions = client.predict(window)

@@ -54,7 +54,10 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     if not report.findings:
         click.echo("Nothing suspicious was found.\n")
     if not report.judged and report.lengths is not None:
-        click.echo(paragraph("The rows are too few, or of one label, to judge labels by a linear model.", "") + "\n")
+        why = "The rows are too few, or of one label, to judge labels by a linear model."
+        if report.rows.several:
+            why = "Labels are judged by a linear model only where a text has one."
+        click.echo(paragraph(why, "") + "\n")
     if report.lengths is not None:
         _show_lengths(report.lengths)
     if out is not None:

@@ -43,16 +43,23 @@ SLICES = 20
 
 def show_trained(run: "Run", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
+    from rnn_cli.evaluation import wording_several as of_several
+    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+
     show_table(table(*run.table()))
     side, last = list(run.sides.items())[-1]
     if run.test:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
-    if last.by is not None:
-        show_slices(f"{last.by} ({side})", last.slices)
+    if isinstance(last, SeveralEvaluation):
+        standing = of_several.several_standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
+    else:
+        if last.by is not None:
+            show_slices(f"{last.by} ({side})", last.slices)
+        standing = standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
     click.echo()
-    for line in standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values())):
+    for line in standing:
         click.echo(paragraph(line, indent=""))
     from rnn_cli.evaluation.evaluate import run_config
 

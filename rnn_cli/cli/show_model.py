@@ -9,9 +9,12 @@ from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import FURTHER
 from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown_source
+from rnn_cli.evaluation import wording_several as of_several
+from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, scaling_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.of_each import DecisionOfEach
 from rnn_cli.text.plain import one_line
 
 _NAME_CELLS = 13
@@ -29,10 +32,10 @@ def show_model(model: Overview) -> None:
     """Layers and files as tables, then the facts a line each, then how good it is."""
     network, manifest = model.graph.architecture, model.manifest
     click.echo(f"Model  {one_line(shown_model(model.path))}\n")
-    shapes = (f"[{each.along}, {each.width}]" if each.along else f"[{each.width}]" for each in network.layers)
+    shapes = (f"[{each.along}, {each.width}]" if each.along else f"[{each.width}]" for each in model.layers)
     layers = [
         (each.name, each.what, shape, f"{each.weights:,}" if each.weights else "")
-        for each, shape in zip(network.layers, shapes, strict=True)
+        for each, shape in zip(model.layers, shapes, strict=True)
     ]
     _show(
         table(("layer", "what", "output", "parameters"), [*layers, ("total", "", "", f"{network.weights:,}")], names=2)
@@ -44,11 +47,15 @@ def show_model(model: Overview) -> None:
         click.echo(_fact(name, fact))
     if model.test is None:
         return
+    click.echo()
+    if isinstance(model.test, SeveralMetrics):
+        head, rows_of_several = of_several.several_table(f"test, {model.test.rows:,} rows", {"": model.test})
+        _show(table(head, rows_of_several[1:]))
+        return
     rows = [
         (called, value(model.test, field, written), bounds(model.test, field, written))
         for field, (called, written) in METRICS_SHOWN.items()
     ]
-    click.echo()
     _show(table((f"test, {model.test.rows:,} rows", "", EVERY), rows))
     if manifest.unsure_below:
         click.echo("They cover all rows, including those it is unsure of.")
@@ -58,13 +65,18 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     manifest, tokenizer, network = model.manifest, model.tokenizer, model.graph.architecture
     named = [cut_to(label, 28) for label in manifest.labels[:_MOST_LABELS]]
     more = len(manifest.labels) - _MOST_LABELS
-    yield "labels", f"{len(manifest.labels)}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
+    several = ", of which a text may have several" if manifest.several else ""
+    yield "labels", f"{len(manifest.labels)}{several}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
     yield "vocabulary", f"{tokenizer.vocab_size:,} ids, {tokenizer.level} level, {_cleaning(model)}"
     yield (
         "max_length",
         f"{tokenizer.max_length:,}: of a longer text {READ[tokenizer.truncate]} {tokenizer.max_length:,}",
     )
-    yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
+    if manifest.several:
+        of_each = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
+        yield "decision", of_several.several_decision_in_words(of_each, manifest.labels)
+    else:
+        yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
     yield "temperature", f"{manifest.temperature:.4g}"
     if manifest.scales:
         words = scaling_in_words(named, manifest.scales[: len(named)], manifest.biases[: len(named)])

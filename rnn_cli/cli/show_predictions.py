@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, for_terminal, padded, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
-from rnn_cli.scoring.prediction import Part, Prediction
+from rnn_cli.scoring.prediction import JOINS, NONE, LabelsPrediction, Part, Prediction, explained_label, joining
 from rnn_cli.text.plain import apart, one_line, plain
 
 STRONGEST = 5
@@ -99,13 +100,19 @@ def _named(name: str, ranked: Sequence[tuple[str, float]]) -> str:
 class Writer:
     """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
 
+    Of a model of several labels (`several`) csv, tsv and jsonl carry the labels and their probabilities, as `rnn score`
+    writes them, and the others name each label with its probability, or "none".
+
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
     `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,
     probability. human is cut to the terminal's width. In both, "unsure" stands for the label of an unsure prediction.
     """
 
-    def __init__(self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False) -> None:
+    def __init__(
+        self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False, several: bool = False
+    ) -> None:
         self._labels, self._proba, self._abstains = labels, proba, abstains
+        self._join = joining(labels)
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
         self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, cut_to)
@@ -113,7 +120,8 @@ class Writer:
         self._width = terminal_width()
         self._blank = ""
         if style in ("csv", "tsv"):
-            header = ["text", "label", "probability", "no_known_words", *(["unsure"] if abstains else [])]
+            found = ["labels", "label_probabilities"] if several else ["label", "probability"]
+            header = ["text", *found, "no_known_words", *(["unsure"] if abstains else [])]
             self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
@@ -137,12 +145,23 @@ class Writer:
 
     def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
         if self._line == self._json:
-            return to_json(self._fields(text, prediction) | {"explanation": explanation_fields(text, parts)}) + "\n"
+            fields = self._fields(text, prediction)
+            if isinstance(prediction, LabelsPrediction):
+                fields["explained"] = explained_label(prediction, self._labels)
+            return to_json(fields | {"explanation": explanation_fields(text, parts)}) + "\n"
         blank, self._blank = self._blank, "\n"  # between texts
-        return f"{blank}{self._human(text, prediction)}\n{shown_explanation(text, parts)}"
+        about = ""
+        if isinstance(prediction, LabelsPrediction):
+            about = f"{_INDENT}{one_line(explained_label(prediction, self._labels))}:\n"
+        return f"{blank}{self._human(text, prediction)}\n{about}{shown_explanation(text, parts)}"
 
     def _record(self, text: str, prediction: Prediction) -> str:
-        fields = [text, prediction.label, _number(prediction.probability), str(prediction.no_known_words).lower()]
+        found = [prediction.label, _number(prediction.probability)]
+        if isinstance(prediction, LabelsPrediction):
+            names, shares = prediction.labels, map(_number, prediction.label_probabilities)
+            joined = self._join.join(names) if self._join else json.dumps(names, ensure_ascii=False)
+            found = [joined, (self._join or JOINS[0]).join(shares)]
+        fields = [text, *found, str(prediction.no_known_words).lower()]
         fields += [str(prediction.unsure).lower()] * self._abstains
         return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
 
@@ -155,18 +174,21 @@ class Writer:
     def _plain(self, text: str, prediction: Prediction) -> str:
         label = UNSURE if prediction.unsure else one_line(prediction.label)
         fields = [label, _number(prediction.probability)]
+        if isinstance(prediction, LabelsPrediction):
+            fields = [_with_shares(prediction)]
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
         return to_json(self._fields(text, prediction))
 
     def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
-        record: dict[str, object] = {
-            "text": text,
-            "label": prediction.label,
-            "probability": round(prediction.probability, 6),
-            "no_known_words": prediction.no_known_words,
-        }
+        record: dict[str, object] = {"text": text}
+        if isinstance(prediction, LabelsPrediction):
+            shares = [round(each, 6) for each in prediction.label_probabilities]
+            record |= {"labels": list(prediction.labels), "label_probabilities": shares}
+        else:
+            record |= {"label": prediction.label, "probability": round(prediction.probability, 6)}
+        record["no_known_words"] = prediction.no_known_words
         if self._abstains:
             record["unsure"] = prediction.unsure
         if self._proba:
@@ -175,14 +197,18 @@ class Writer:
         return record
 
     def _human(self, text: str, prediction: Prediction) -> str:
-        label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
-        metrics = f"  {prediction.probability:6.1%}  "
+        if isinstance(prediction, LabelsPrediction):
+            label, metrics = _with_shares(prediction), "  "
+        else:
+            label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
+            metrics = f"  {prediction.probability:6.1%}  "
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             ranked = sorted(every, key=lambda each: -each[1])
             metrics += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
         doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
-        by_threshold = len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
+        of_one = not isinstance(prediction, LabelsPrediction)
+        by_threshold = of_one and len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
         doubt += "(by the threshold)  " if by_threshold else ""
         doubt += "(no known word)  " if prediction.no_known_words else ""
         left = sys.maxsize if self._width is None else self._width - cell_len(label + metrics + doubt)
@@ -194,6 +220,12 @@ class Writer:
 
     def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
         return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
+
+
+def _with_shares(prediction: LabelsPrediction) -> str:
+    """ "anger 0.91, joy 0.66", or "none"."""
+    pairs = zip(prediction.labels, prediction.label_probabilities, strict=True)
+    return ", ".join(f"{one_line(label)} {share:.2f}" for label, share in pairs) or NONE
 
 
 def _number(probability: float) -> str:

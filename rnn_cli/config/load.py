@@ -123,7 +123,8 @@ class Override:
     @property
     def place(self) -> str:
         """The start of a message about it."""
-        return f"{self.option} {self.value}" if self.option else self.where
+        value = ",".join(map(str, self.value)) if isinstance(self.value, list) else self.value
+        return f"{self.option} {value}" if self.option else self.where
 
 
 _NO_TEXT = re.compile(r"""["']|(~|null|Null|NULL)?$""")
@@ -258,12 +259,24 @@ def _put(given: dict[Any, Any], change: Override) -> None:
     given[last] = change.value
 
 
+_WAYS = {
+    "label_columns": ("label_column", "label_separator"),
+    "label_separator": ("label_columns",),
+    "label_column": ("label_columns",),
+}
+"""Keys of several labels that exclude others, by the one that replaces them."""
+
+
 def _make_room(given: dict[Any, Any], keys: Set[str]) -> None:
-    """Take out the source that an override replaces by several, or the other way round."""
+    """Take out the source that an override replaces by several, or the other way round; so with several labels."""
     data = given.get("data")
     for key, other in (("data.source", "sources"), ("data.sources", "source")):
         if key in keys and f"data.{other}" not in keys and isinstance(data, dict):
             given["data"] = data = {name: value for name, value in data.items() if name != other}
+    for key, others in _WAYS.items():
+        if f"data.{key}" in keys and isinstance(data, dict):
+            left = {other for other in others if f"data.{other}" not in keys}
+            given["data"] = data = {name: value for name, value in data.items() if name not in left}
 
 
 def _placed(mistake: KeyMistake, where: str, changes: Sequence[Override]) -> ConfigMistake:

@@ -177,6 +177,13 @@ class DataConfig(LabelledFile):
     balance: Literal["rows", "sources"] = "rows"
     """Whether all rows of several sources weigh alike in the loss, or all sources, however many rows each has; times
     their weights."""
+    labels: Literal["single", "several"] = "single"
+    """Whether a text has one of the labels, or several of them, or none: docs/several-labels.md."""
+    label_separator: str | None = Field(default=None, min_length=1, max_length=10)
+    """What separates a row's labels in the column of labels, as in `anger|joy`, which makes `labels` several. Without
+    it, several labels are a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
+    label_columns: Annotated[list[Label], Field(min_length=2)] | None = None
+    """The columns of which each holds 1 for the rows with its label, else 0, which makes `labels` several."""
     positive_label: Label | None = None
     """The positive one of two labels, whose probability the network predicts; by default the second in sorted order."""
     validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
@@ -200,11 +207,43 @@ class DataConfig(LabelledFile):
     max_field_bytes: Count = 16 << 20
     """The largest line or record in bytes of UTF-8; a larger one is refused, which bounds the memory."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _how_several_labels_are_written_says_that_they_are(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "labels" not in value:
+            if value.get("label_separator") is not None or value.get("label_columns") is not None:
+                return {**value, "labels": "several"}
+        return value
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return self.labels == "several"
+
     @model_validator(mode="after")
     def _rows_remain_for_training(self) -> "DataConfig":
         shares = [share for share in (self.validation, self.test) if isinstance(share, float)]
         if sum(shares) >= 1:
             raise ValueError("validation and test take all rows; leave some for training")
+        return self
+
+    @model_validator(mode="after")
+    def _several_labels_are_written_one_way(self) -> "DataConfig":
+        ways = [key for key in ("label_separator", "label_columns") if getattr(self, key) is not None]
+        if ways and self.labels == "single":
+            raise ValueError(f"{ways[0]} is for texts of several labels; add labels: several")
+        if self.labels == "single":
+            return self
+        if len(ways) > 1:
+            raise ValueError("label_separator and label_columns exclude each other; remove one")
+        if self.label_columns is not None and self.label_column is not None:
+            raise ValueError("label_column and label_columns exclude each other; remove one")
+        names = self.label_columns or []
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"label_columns names {twice} twice; remove one")
+        for key in ("sources", "positive_label"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"labels: several and {key} exclude each other; remove one")
         return self
 
     @model_validator(mode="after")
@@ -347,7 +386,8 @@ class TrainingConfig(Section):
     label_smoothing: Rate = 0.0
     """The share of each target probability that is spread over all labels."""
     class_weight: Literal["balanced"] | dict[Label, Positive] | None = None
-    """The weight of each label's rows in the loss: `balanced` (rare labels weigh more) or {label: weight}."""
+    """The weight of each label's rows in the loss: `balanced` (rare labels weigh more) or {label: weight}. With
+    `labels: several` it is that of the rows with the label in the label's own loss, and `balanced` is at most 10."""
     early_stopping: EarlyStopping | None = EarlyStopping()
     """Stop when validation no longer improves; null trains all epochs and keeps the one with the least loss."""
     seed: Seed = 1
@@ -401,11 +441,15 @@ class DecisionConfig(Section):
     """How probabilities become a prediction; chosen on the validation rows and stored in the model."""
 
     goal: Annotated[str | CostGoal | None, BeforeValidator(_goal)] = None
-    """The goal of the threshold for two labels: accuracy, f1 or balanced_accuracy; `precision >= 0.95` or
-    `recall >= 0.9` of the positive label, with the highest possible recall or precision; or the least cost, {cost:
-    {false_positive: 1, false_negative: 5}}."""
+    """The goal of the threshold for two labels, and with `labels: several` of each one's (by default f1): accuracy, f1
+    or balanced_accuracy; `precision >= 0.95` or `recall >= 0.9` of the positive label, with the highest possible recall
+    or precision; or the least cost, {cost: {false_positive: 1, false_negative: 5}}."""
     threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
-    """The probability from which the positive one of two labels is predicted; by default 0.5, or as goal says."""
+    """The probability from which the positive one of two labels is predicted, or each of several; by default 0.5, or as
+    goal says."""
+    most_labels: Count | None = None
+    """With `labels: several`: predict at most so many labels a text, the most probable; by default all that reach their
+    thresholds."""
     abstain: Rate | None = None
     """Predict "unsure" for the texts nearest to another prediction, for at most this share of the texts."""
     abstain_error: Rate | None = None
@@ -471,6 +515,18 @@ class Config(Section):
             raise ValueError("training.teacher and model.base exclude each other; remove one")
         if not self.model.ngrams:
             raise ValueError("training.teacher needs n-grams; set model.ngrams to 2")
+        if self.data.several:
+            raise ValueError("training.teacher is for texts of one label each; leave it out with data.labels: several")
+        return self
+
+    @model_validator(mode="after")
+    def _several_labels_have_all_they_need(self) -> "Config":
+        if self.data.several and self.model.base is not None:
+            raise ValueError("model.base is for texts of one label each; leave it out with data.labels: several")
+        if self.data.several and (self.decision.abstain is not None or self.decision.abstain_error is not None):
+            raise ValueError("decision.abstain is for texts of one label each; with several, a text may have none")
+        if not self.data.several and self.decision.most_labels is not None:
+            raise ValueError("decision.most_labels is for texts of several labels; add data.labels: several")
         return self
 
     @model_validator(mode="after")

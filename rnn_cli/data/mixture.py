@@ -9,7 +9,7 @@ from dataclasses import replace
 from rnn_cli.config.schema import DataConfig, LabelledFile, SourceConfig
 from rnn_cli.data.builtin import NotThere
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import is_builtin, load_rows, need_source, read_texts
+from rnn_cli.data.source import is_builtin, iterate_texts, load_rows, need_source
 from rnn_cli.errors import DataError, few_of
 
 _READING = tuple(key for key in LabelledFile.model_fields if key != "source")
@@ -77,7 +77,7 @@ def read_unlabelled_sources(config: DataConfig) -> Iterator[str]:
     for source in config.sources or ():
         if source.unlabelled:
             with _without_optional(source):  # that it is left out was said when the labelled rows were read
-                yield from read_texts(source.source, _how(source, config))
+                yield from iterate_texts(source.source, _how(source, config))
 
 
 @contextmanager

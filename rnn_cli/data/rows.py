@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
+from rnn_cli.data.label_sets import names_of
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -33,6 +35,8 @@ class Dataset:
     """The name of each row's source, where there are several."""
     weights: list[float] | None = None
     """The weight of each row in the loss, where they differ."""
+    several: bool = False
+    """Whether a row has several labels, or none: `labels` then holds them as `rnn_cli.data.label_sets` writes them."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -54,7 +58,17 @@ class Dataset:
             notes=self.notes,
             sources=[self.sources[index] for index in chosen] if self.sources is not None else None,
             weights=[self.weights[index] for index in chosen] if self.weights is not None else None,
+            several=self.several,
         )
+
+    @property
+    def label_sets(self) -> list[tuple[str, ...]]:
+        """The labels of each row, sorted."""
+        return [names_of(label) if self.several else (label,) for label in self.labels]
+
+    def label_counts(self) -> "Counter[str]":
+        """How many rows have each label."""
+        return Counter(chain.from_iterable(self.label_sets)) if self.several else Counter(self.labels)
 
     def file_of(self, row: int) -> str:
         """The file of a row, as messages name it."""

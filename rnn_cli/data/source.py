@@ -14,12 +14,13 @@ from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.names import format_of
 from rnn_cli.data.reading.readers import labelled, read_columns, read_files, read_labelled
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
+from rnn_cli.data.reading.several import check_several
 from rnn_cli.data.reading.table import (
     READING_KEYS,
     OnColumns,
     ReadAs,
     ReadRequest,
-    find_columns,
+    choose_columns,
     label_value,
     nearest_name,
     plain_value,
@@ -45,27 +46,34 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
 
     Lines are row numbers, from 1.
     """
-    request = ReadRequest(IN_MEMORY, **config.model_dump(include={"text_column", "label_column", "strip_nul"}))
+    keys = {"text_column", "label_column", "label_separator", "label_columns", "strip_nul"}
+    several = config.labels == "several"
+    request = ReadRequest(IN_MEMORY, several=several, **config.model_dump(include=keys))
     if hasattr(data, "columns"):
         names = {str(name): name for name in data.columns}
-        text, label = find_columns(list(map(str, data.columns)), request)
-        texts, labels = data[names[text]].tolist(), data[names[label or ""]].tolist()
+        text, *label = choose_columns(list(map(str, data.columns)), request)
+        texts, labels = data[names[text]].tolist(), [data[names[each]].tolist() for each in label]
     else:
         if not isinstance(data, tuple) or len(data) != 2:
             hint = "give a DataFrame, a tuple of texts and labels, or a file's name"
             raise DataError(f"expected rows, got {type(data).__name__}", where=IN_MEMORY, hint=hint)
-        text, label, texts, labels = "texts", "labels", list(data[0]), list(data[1])
-        if len(texts) != len(labels):
-            raise DataError(
-                f"{len(texts):,} texts and {len(labels):,} labels", where=IN_MEMORY, hint="give one label per text"
-            )
-    block = Block(list(range(1, len(texts) + 1)), [texts, list(map(_plain, labels))], [], [], {})
-    block = check_texts(block, [text, label or ""], request)
+        if config.label_columns is not None:
+            hint = "give a DataFrame with them, or lists of labels"
+            raise DataError("texts and labels have no columns for data.label_columns", where=IN_MEMORY, hint=hint)
+        text, label, texts, labels = "texts", ["labels"], list(data[0]), [list(data[1])]
+        if len(texts) != len(labels[0]):
+            what = f"{len(texts):,} texts and {len(labels[0]):,} {'lists of labels' if several else 'labels'}"
+            hint = f"give one {'list of labels' if several else 'label'} per text"
+            raise DataError(what, where=IN_MEMORY, hint=hint)
+    columns = [texts, *(list(map(_plain, each)) for each in labels)]
+    block = Block(list(range(1, len(texts) + 1)), columns, [], [], {})
+    block = (check_several if several else check_texts)(block, [text, *label], request)
     if block.faults:
         raise block.faults[min(block.faults)]
     dataset = _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
-    columns = [name for name in (config.group_column, config.time_column) if name]
-    return replace(dataset, further={name: column_in_memory(data, dataset, name) for name in columns})
+    named = [name for name in (config.group_column, config.time_column) if name]
+    further = {name: column_in_memory(data, dataset, name) for name in named}
+    return replace(dataset, further=further, several=several)
 
 
 def column_in_memory(data: InMemory, dataset: Dataset, column: str) -> list[str | None]:
@@ -83,7 +91,11 @@ def label_text(value: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A label as a Python value: NumPy scalars converted, None for pandas' missing values."""
+    """A label, or a list of labels, as a Python value: NumPy's converted, None for pandas' missing values."""
+    if getattr(value, "ndim", 0) and hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -121,13 +133,16 @@ def load_rows(
     that is the label of all rows, which need none of their own.
     """
     if is_builtin(source):
+        if config.labels == "several":
+            hint = Setting("data.labels", "single", "leave data.labels out, or use {}")
+            raise DataError("a built-in set, whose texts have one label each", where=source, hint=hint)
         rows = load_builtin(source)
         return rows if label is None else replace(rows, labels=[label] * len(rows))
     warnings, found = list[str](), list[ReadAs]()
     how = {"on_columns": on_columns, "on_warning": warnings.append, "on_read_as": found.append}
     blocks = _blocks(source, config, labels=label is None, **how)
     dataset = _dataset(shown(source), source, blocks, label)
-    dataset = replace(dataset, warnings=tuple(warnings))
+    dataset = replace(dataset, warnings=tuple(warnings), several=config.labels == "several")
     return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
 
 
@@ -148,7 +163,7 @@ AS_LINES = {"format": "csv", "quoting": "none", "header": False, "delimiter": "\
 """How lines are read whole: as rows of one column, separated by what no text holds."""
 
 
-def read_texts(source: str, config: DataConfig) -> Iterator[str]:
+def iterate_texts(source: str, config: DataConfig) -> Iterator[str]:
     """All texts of a built-in set or a file, which needs no labels; reads and raises as `load_rows` does.
 
     Of a .txt file each line that is not blank is a text.
@@ -208,7 +223,7 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> It
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
     """How a config says to read a file, as fields of `ReadRequest`; a format in the file's name takes precedence."""
-    how = config.model_dump(include=set(READING_KEYS))
+    how = config.model_dump(include=set(READING_KEYS)) | {"several": config.labels == "several"}
     return how | ({"format": None} if format_of(source) else {})
 
 

@@ -4,12 +4,13 @@ Knows nothing of tokens or networks.
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rnn_cli.config.schema import DataConfig, SourceConfig
+from rnn_cli.data.iterative import deal
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.mixture import load_mixture
@@ -166,6 +167,9 @@ def _dealt(
     shares = list(shared.values())
     if config.sources is not None:
         return _dealt_by_source(config.sources, source, shares, config.split_seed, units)
+    if config.time_column is None and source.several:
+        seed = config.split_seed
+        return deal(source.label_sets, shares, units, lambda unit: _hash(source.texts[unit[0]], seed))
     if config.time_column is None:
         return stratify(source.texts, source.labels, shares, config.split_seed, units)
     times = times_of(columns[config.time_column], source, config.time_column)
@@ -200,6 +204,9 @@ def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, s
 
 
 def _need_two_labels(source: Dataset) -> None:
+    if source.several and len(counts := source.label_counts()) < 2:
+        what = f"every label is {next(iter(counts))!r}" if counts else "no row has a label"
+        raise DataError(what, where=source.name, hint="training needs at least two labels")
     if len(set(source.labels)) < 2:
         raise DataError(
             f"every row has the label {source.labels[0]!r}",
@@ -226,11 +233,12 @@ def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset
 
 
 def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
-    unknown = sorted(set(dataset.labels) - set(train.labels))
+    unknown = sorted(set(dataset.label_counts()) - set(train.label_counts()))
     if unknown:
+        row = next(row for row, names in enumerate(dataset.label_sets) if unknown[0] in names)
         raise DataError(
             f"no training row has the labels {quoted_names(unknown)}",
-            where=dataset.where(dataset.labels.index(unknown[0])),
+            where=dataset.where(row),
             hint=f"add training rows with them, or remove these {side} rows",
         )
 
@@ -254,10 +262,11 @@ def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Ite
     if contradicting:
         row = contradicting[0][0]
         first = f"line {source.lines[row]}" if source.files is None else source.where(row)
-        yield f"{source.name}: texts with more than one label: {len(contradicting):,}, first at {first}"
-    if lists := find_label_lists(set(source.labels)):
+        what = "texts with different labels" if source.several else "texts with more than one label"
+        yield f"{source.name}: {what}: {len(contradicting):,}, first at {first}"
+    if lists := None if source.several else find_label_lists(set(source.labels)):
         yield f"{source.name}: {lists}; {_EACH}"
-    if spellings := about_spellings(Counter(source.labels)):
+    if spellings := about_spellings(source.label_counts()):
         yield f"{source.name}: {spellings}; {_EACH}"
 
 

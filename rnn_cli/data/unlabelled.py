@@ -9,9 +9,9 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.copies.words import cleaned
 from rnn_cli.data.mixture import read_unlabelled_sources
 from rnn_cli.data.rows import fingerprint_of
-from rnn_cli.data.source import read_texts, unlabelled_sources
+from rnn_cli.data.source import iterate_texts, unlabelled_sources
 
-MOST_CHARACTERS = 200_000_000
+MOST_UNLABELLED = 200_000_000
 """Of more characters in all, so many are kept: 150,000 reviews, or two million posts."""
 
 
@@ -38,8 +38,8 @@ def load_unlabelled(config: DataConfig, labelled: Iterable[str]) -> Unlabelled:
     Texts are the same if `cleaned` makes them so. Of too many, a sample by chance is kept, the same each time.
     """
     known: set[str] | None = None
-    left_out, sample = 0, _Sample(MOST_CHARACTERS)
-    named = (read_texts(source, config) for source in unlabelled_sources(config))
+    left_out, sample = 0, _Sample(MOST_UNLABELLED)
+    named = (iterate_texts(source, config) for source in unlabelled_sources(config))
     for text in chain.from_iterable([*named, read_unlabelled_sources(config)]):
         known = set(map(cleaned, labelled)) if known is None else known
         if (clean := cleaned(text)) in known:

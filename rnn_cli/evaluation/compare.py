@@ -132,7 +132,7 @@ class BaselineComparison:
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         baseline = kept.get("baseline")
         if baseline is None:
             return None
@@ -147,7 +147,7 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
     """
     if METRICS not in opened.manifest.files:
         return None
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
 
 
@@ -158,7 +158,7 @@ def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
     """
     if METRICS not in opened.manifest.files:
         return None, None
-    with _kept_metrics(opened) as kept:
+    with reading_metrics(opened) as kept:
         careful = kept.get(CAREFUL)
         return (
             TypeAdapter(str | None).validate_python(kept.get(MOST_FREQUENT)),
@@ -167,7 +167,7 @@ def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
 
 
 @contextmanager
-def _kept_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
+def reading_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
     """The content of a run's metrics file; turns every fault of what is read from it into a `BundleError`."""
     try:
         yield json.loads(opened.read(METRICS))
@@ -331,13 +331,7 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
 
     Rows are the same if their labels are, and their texts and ids where all models have them; their order may differ.
     """
-    common = [key for key in every[0].keys if all(key in predicted.keys for predicted in every)]
-    if not common:
-        lacking = next(predicted for predicted in every if not set(predicted.keys) & set(every[0].keys))
-        what = f"has no column that identifies its rows as those of {every[0].name}"
-        raise DataError(what, where=lacking.name, hint="add texts")
-    first_keys = _keys(every[0], common)
-    orders = [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
+    orders = matching_rows(every)
     labels = sorted({label for predicted in every for label in (*predicted.labels, *predicted.predictions)})
     for predicted in every:
         _refuse_other_spelling(predicted)
@@ -355,6 +349,40 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
         confusion = confusion_of(truth, each, len(labels))
         models.append(ComparedModel.of(predicted.name, confusion, losses, against_first=comparison, p_corrected=p))
     return ModelComparison(len(truth), tuple(models))
+
+
+def are_several(every: Sequence[LabelledPredictions]) -> bool:
+    """Whether labels and predictions are lists of labels. Raises `DataError` where only some models' are."""
+    lists = [all(map(_is_list, {*each.labels, *each.predictions})) for each in every]
+    if any(lists) and not all(lists):
+        of_one, of_several = every[lists.index(False)].name, every[lists.index(True)].name
+        what = f"has one label a row, and {of_several} has lists of labels"
+        raise DataError(what, where=of_one, hint="compare models of the same kind")
+    return all(lists)
+
+
+def _is_list(label: str) -> bool:
+    if not label.startswith("["):
+        return False
+    try:
+        found = json.loads(label)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(name, str) for name in found)
+
+
+def matching_rows(every: Sequence[LabelledPredictions]) -> list[Indices]:
+    """For each model the index of each of the first one's rows among its own. Raises `DataError` if their rows differ.
+
+    Rows are the same if their labels are, and their texts and ids where all models have them.
+    """
+    common = [key for key in every[0].keys if all(key in predicted.keys for predicted in every)]
+    if not common:
+        lacking = next(predicted for predicted in every if not set(predicted.keys) & set(every[0].keys))
+        what = f"has no column that identifies its rows as those of {every[0].name}"
+        raise DataError(what, where=lacking.name, hint="add texts")
+    first_keys = _keys(every[0], common)
+    return [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
 
 
 def _refuse_other_spelling(predicted: LabelledPredictions) -> None:

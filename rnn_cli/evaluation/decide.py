@@ -45,7 +45,7 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
     """
     threshold, short, careful = config.threshold or 0.5, None, None
     if config.goal is not None:
-        threshold, short, careful = _best_threshold(config.goal, truth, probabilities)
+        threshold, short, careful = best_threshold(config.goal, truth, probabilities)
     decision = Decision(threshold)
     shortfalls = [short]
     if config.abstain:
@@ -59,8 +59,10 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Cho
     return Chosen(decision, tuple(short for short in shortfalls if short), careful)
 
 
-def check_decision(config: DecisionConfig, labels: Sequence[str]) -> None:
+def check_decision(config: DecisionConfig, labels: Sequence[str], *, several: bool = False) -> None:
     """Raise `ConfigError` for each key of the config that does not fit these labels."""
+    if several:
+        return  # each label has a threshold
     wrong = [
         ConfigMistake(f"is for two labels, but there are {len(labels)} ({few_of(labels)})", f"decision.{key}")
         for key in ("goal", "threshold")
@@ -105,7 +107,7 @@ _MERITS: Mapping[str, Callable[[_Counts], Floats]] = {
 }
 
 
-def _best_threshold(
+def best_threshold(
     goal: str | CostGoal, truth: Indices, probabilities: Floats
 ) -> tuple[float, str | None, Careful | None]:
     """The threshold that serves the goal best, and in words by how much it misses a precision or recall asked for.

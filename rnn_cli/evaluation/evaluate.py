@@ -362,7 +362,8 @@ def run_config(opened: Bundle, overrides: Sequence[Override] = ()) -> Config:
     return with_overrides(stored_config(opened.read(CONFIG), where), overrides, where)
 
 
-def _kept_validation_rows(opened: Bundle) -> Dataset:
+def kept_validation_rows(opened: Bundle) -> Dataset:
+    """The run's own validation rows, as it kept them. Raises `BundleError`."""
     if PREDICTIONS not in opened.manifest.files:
         what = "keeps no validation rows, which would choose how it decides"
         hint = "give a threshold, or name a folder that rnn train wrote"
@@ -373,7 +374,7 @@ def _kept_validation_rows(opened: Bundle) -> Dataset:
     if not rows:
         raise BundleError("has no validation rows", where=path)
     texts, labels, lines = (list(column) for column in zip(*rows, strict=True))
-    return Dataset(path, texts, labels, lines)
+    return Dataset(path, texts, labels, lines, several=opened.manifest.several)
 
 
 def decided_anew(
@@ -384,10 +385,7 @@ def decided_anew(
     The run's own validation rows choose it, where there is something to choose. Also returns what was asked for and how
     it was chosen. Raises `ConfigError`, `UsageError` and `BundleError`.
     """
-    excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
-    keys = {each.path[-1] for each in asked}
-    unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
-    config = run_config(opened, [*unset, *asked])
+    config = config_decided_anew(opened, asked)
     of_two = [each.key for each in asked if each.path[-1] in ("goal", "threshold")]
     if of_two and len(predictor.labels) > 2:
         what = f"is for two labels, but the model has {len(predictor.labels)} ({few_of(predictor.labels)})"
@@ -397,8 +395,16 @@ def decided_anew(
     if not config.decision.is_chosen:
         chosen = Chosen(Decision(config.decision.threshold or 0.5), ())
         return predictor.adjusted(decision=chosen.decision), config.decision, chosen
-    changed, chosen = decided(predictor, _kept_validation_rows(opened), config.decision)
+    changed, chosen = decided(predictor, kept_validation_rows(opened), config.decision)
     return changed, config.decision, chosen
+
+
+def config_decided_anew(opened: Bundle, asked: Sequence[Override]) -> Config:
+    """The run's config, changed in the keys of `decision` that are asked for, without those that they exclude."""
+    excluded = {"goal": "threshold", "threshold": "goal", "abstain": "abstain_error", "abstain_error": "abstain"}
+    keys = {each.path[-1] for each in asked} & set(excluded)
+    unset = [Override(f"decision.{excluded[key]}", None) for key in keys if excluded[key] not in keys]
+    return run_config(opened, [*unset, *asked])
 
 
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:

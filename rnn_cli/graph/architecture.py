@@ -55,8 +55,8 @@ class Architecture:
     buckets: int = 0
 
     @classmethod
-    def of(cls, config: "ModelConfig", vocab_size: int, labels: int) -> "Architecture":
-        """The architecture of a config's network."""
+    def of(cls, config: "ModelConfig", vocab_size: int, labels: int, *, several: bool = False) -> "Architecture":
+        """The architecture of a config's network; with `several`, a text may have several of the labels."""
         return cls(
             vocab_size=vocab_size,
             width=config.embedding_dim if config.input == "embedding" else 0,
@@ -65,7 +65,7 @@ class Architecture:
             bidirectional=config.bidirectional,
             pooling=config.pooling,
             dense_units=tuple(config.dense_units),
-            outputs=1 if labels == 2 else labels,
+            outputs=1 if labels == 2 and not several else labels,
             ngrams=config.ngrams,
             buckets=config.ngram_buckets if config.ngrams else 0,
         )

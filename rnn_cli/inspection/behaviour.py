@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnn_cli.arrays import Floats, Indices
+from rnn_cli.bundle.locate import shown_model
 from rnn_cli.errors import UsageError, few_of
 from rnn_cli.evaluation.intervals import Interval, wilson_interval
 from rnn_cli.inspection.cases import BehaviourTest, Case, Suite, make_cases
@@ -125,6 +126,9 @@ def measure_behaviour(
     in any case, or by one of `SYNONYMS`. A test that expects a label the model lacks is not run. An unsure prediction
     counts as its label. Raises `UsageError` for `labels` that the model or the suite does not have.
     """
+    if predictor.several:
+        what = "its texts have several labels each, and the tests are of one label a text"
+        raise UsageError(what, where=shown_model(predictor.bundle.path), hint="name a model of one label a text")
     found = _labels_of(suite, predictor.labels, labels or {})
     chosen: list[tuple[BehaviourTest, tuple[str, ...], tuple[Case, ...], int | None]] = []
     not_run: list[NotRun] = []

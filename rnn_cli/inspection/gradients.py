@@ -22,7 +22,7 @@ import tensorflow
 
 from rnn_cli.arrays import Floats, Floats32
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.errors import RunFailed
+from rnn_cli.errors import RunFailed, UsageError
 from rnn_cli.inspection.decay import Decay, Lesson, Spread
 from rnn_cli.network.build import build
 from rnn_cli.training.encoding import Encoded, epoch_batches
@@ -48,6 +48,9 @@ def measure_gradients(run: Prepared, *, texts: int, seeds: int, steps: int, scal
     cell, the first of training.seed; multiplies the recurrent weights by `scale`. Trains each for `steps` batches
     between two measurements; with 0 measures once. Raises `RunFailed` if training diverges or leaves no gradient.
     """
+    if run.config.data.several:
+        what = "the lesson is about texts with one label each, and these may have several"
+        raise UsageError(what, where="data.labels", hint="name a config of one label a text, as quick")
     first = run.config.training.seed
     rows = _longest(run.train, texts, first)
     chosen = Encoded([run.train.sequences[row] for row in rows], run.train.classes[rows], run.train.weights[rows])

@@ -1,7 +1,7 @@
 """What a trained model is and where it comes from, read from its folder. Loads no TensorFlow, and runs nothing."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation.compare import kept_metrics
+from rnn_cli.evaluation.evaluate_several import kept_metrics_of_each
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.graph import Graph
+from rnn_cli.graph.architecture import Layer
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -58,7 +61,13 @@ class Overview:
     written: datetime
     is_dated: bool
     epochs: Epochs | None
-    test: Metrics | None
+    test: Metrics | SeveralMetrics | None
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network's layers in order; the last one gives each of several labels a probability by itself."""
+        *others, last = self.graph.architecture.layers
+        return (*others, replace(last, what="sigmoid, a label each") if self.manifest.several else last)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
@@ -72,12 +81,13 @@ class Overview:
                     "output": [layer.along, layer.width] if layer.along else [layer.width],
                     "parameters": layer.weights,
                 }
-                for layer in network.layers
+                for layer in self.layers
             ],
             "parameters": network.weights,
             "precision": "int8" if self.graph.is_int8 else "fp32",
             "files": dict(self.files),
             "labels": list(manifest.labels),
+            "several": manifest.several,
             "vocabulary": {
                 "size": tokenizer.vocab_size,
                 "level": tokenizer.level,
@@ -87,7 +97,9 @@ class Overview:
             },
             "max_length": tokenizer.max_length,
             "truncate": tokenizer.truncate,
-            "decision": {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
+            "decision": {"thresholds": list(manifest.thresholds), "most": manifest.most}
+            if manifest.several
+            else {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
             "temperature": manifest.temperature,
             "vector_scaling": _scaling(manifest),
             "ngrams": {"longest": network.ngrams, "buckets": network.buckets} if network.ngrams else None,
@@ -113,7 +125,7 @@ def look(opened: Bundle) -> Overview:
     """Read what describes a bundle; raises `BundleError` if any of it is damaged or foreign."""
     manifest, tokenizer = opened.manifest, read_tokenizer(opened)
     where = str(opened.path / ONNX_MODEL)
-    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(manifest.labels))
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs)
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
     check_config(opened, config, tokenizer, graph.architecture)
     own = (opened.path / MANIFEST).stat()
@@ -135,8 +147,14 @@ def look(opened: Bundle) -> Overview:
         written=written.astimezone(),
         is_dated=isinstance(finished, str),
         epochs=epochs,
-        test=kept_metrics(opened, "test") if METRICS in manifest.files else None,
+        test=_kept_test(opened),
     )
+
+
+def _kept_test(opened: Bundle) -> Metrics | SeveralMetrics | None:
+    if METRICS not in opened.manifest.files:
+        return None
+    return (kept_metrics_of_each if opened.manifest.several else kept_metrics)(opened, "test")
 
 
 def recipe_of(config: Config, trained_as: str | None = None) -> Settings:

@@ -149,8 +149,8 @@ def _curves(axes: Axes, growth: Growth) -> None:
         axes.plot(
             indices, growth.probabilities[:, label], **line(series), **marked, label=" " * name.startswith("_") + name
         )
-    of = "the prediction" if len(growth.labels) > 2 else f"the probability of {names[growth.labels[1]]}"
-    if len(growth.labels) == 2:
+    of = "the prediction" if not growth.of_two else f"the probability of {names[growth.labels[1]]}"
+    if growth.of_two:
         axes.axhline(growth.decision.threshold, color=LIGHT["ink"], linewidth=0.9, linestyle="--", label="threshold")
         if growth.decision.unsure_below:
             axes.axhspan(
@@ -169,7 +169,7 @@ def _curves(axes: Axes, growth: Growth) -> None:
 
 def _labels(growth: Growth) -> list[int]:
     """The labels with a curve: of two the positive one, of more those with the highest probabilities."""
-    if len(growth.labels) == 2:
+    if growth.of_two:
         return [1]
     highest = growth.probabilities.max(axis=0)
     highest[growth.label] = 2  # always comes first

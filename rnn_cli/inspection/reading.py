@@ -16,6 +16,7 @@ from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
 from rnn_cli.graph import read_graph, with_states
 from rnn_cli.inspection.tokens import Reading, Token, read_texts
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.of_each import DecisionOfEach
 from rnn_cli.scoring.predictor import Predictor, open_session
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
@@ -75,8 +76,16 @@ class Growth:
 
     @property
     def label(self) -> int:
-        """The label whose probability is shown: of two the positive one, of more the one predicted in the end."""
-        return 1 if len(self.labels) == 2 else int(self.choices[-1])
+        """The label whose probability is shown: of two the positive one, of more the one predicted in the end.
+
+        Where a text may have several, it is the most probable one.
+        """
+        return 1 if self.of_two else int(self.choices[-1])
+
+    @property
+    def of_two(self) -> bool:
+        """Whether a text has one of two labels."""
+        return len(self.labels) == 2 and not isinstance(self.decision, DecisionOfEach)
 
     @cached_property
     def at(self) -> Mapping[int, int]:
@@ -97,7 +106,7 @@ class Growth:
             "text": self.reading.text,
             "label": self.labels[self.label],
             "labels": list(self.labels),
-            "threshold": self.decision.threshold if len(self.labels) == 2 else None,
+            "threshold": self.decision.threshold if self.of_two else None,
             "no_known_words": not self.known,
             "tokens_in_all": len(self.reading.tokens),
             "tokens": [self._token(index, token) for index, token in enumerate(self.tokens)],
@@ -145,7 +154,7 @@ def read_growing(opened: Bundle, text: str) -> Growth:
         decision=predictor.decision,
         lengths=lengths,
         probabilities=probabilities,
-        choices=predictor.decision.choose(probabilities),
+        choices=predictor.likeliest(probabilities),
         unsure=predictor.decision.unsure(probabilities),
         known=bool(last.known[0]),
         states=tuple(_states(opened, ids)),

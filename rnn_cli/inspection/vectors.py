@@ -57,7 +57,7 @@ def read_vectors(opened: Bundle) -> Vectors:
 def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] | None:
     """The vector of each id, `[vocabulary, dim]`; None for one-hot tokens. Raises `BundleError`."""
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
-    return read_fitting_graph(file, where, tokenizer, len(opened.manifest.labels)).vectors
+    return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs).vectors
 
 
 def find_token(tokenizer: Tokenizer, word: str) -> int:

@@ -14,7 +14,7 @@ LEAST_TIMES = (3, 5, 5)
 MOST_NGRAMS = 1_000_000
 """Of more n-grams the most frequent count, which bounds the memory."""
 
-CHUNK = 4_096
+TEXTS_A_CHUNK = 4_096
 """Texts whose n-grams are looked up at a time."""
 
 
@@ -33,7 +33,7 @@ def held_ngrams(texts: Sequence[str]) -> sparse.csr_matrix:
     number = np.full(sum(map(len, times)), -1)
     number[order] = np.arange(len(order))
     numbers = np.split(number, np.cumsum([len(each) for each in found])[:-1])
-    chunks = [range(start, min(start + CHUNK, len(words))) for start in range(0, len(words), CHUNK)]
+    chunks = [range(start, min(start + TEXTS_A_CHUNK, len(words))) for start in range(0, len(words), TEXTS_A_CHUNK)]
     return sparse.vstack([_held(words.take(chunk), found, numbers, len(order)) for chunk in chunks], format="csr")
 
 

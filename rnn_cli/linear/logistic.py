@@ -185,6 +185,45 @@ def _fit_each(
     return [found[label] for label in range(labels)]
 
 
+def fit_each_label(
+    matrix: Any,
+    truth: Indices,
+    strengths: Sequence[float],
+    weights: Floats,
+    on_fit: OnFit = lambda: None,
+    scales: Floats | None = None,
+) -> Iterator[tuple[Floats, Floats]]:
+    """Fit each of several labels that a row may have, 1 or 0 in `truth` `[rows, labels]`, by itself.
+
+    `weights` are the rows' in the loss of each label, `[rows, labels]`, or of all labels, `[rows]`.
+    Yields weights `[features, labels]` and bias `[labels]`, the log-odds of each label, with one strength after the
+    other, each from the weights of the one before. A label without a row, or with all, has the log-odds of half a row.
+    """
+    rows, labels = SparseRows(matrix, all_cores=False), truth.shape[1]
+    counts, total = truth.sum(axis=0), truth.shape[0]
+    constant = np.log((counts + 0.5) / (total - counts + 0.5))
+    start: list[tuple[Floats, Floats] | None] = [None] * labels
+    of_each = weights if weights.ndim == 2 else np.broadcast_to(weights[:, None], truth.shape)
+    for strength in strengths:
+
+        def work(label: int, strength: float = strength, start: Any = start) -> tuple[Floats, Floats]:
+            if counts[label] in (0, total):
+                return np.zeros((rows.features, 1)), constant[label : label + 1]
+            scale = None if scales is None else scales[:, label : label + 1]
+            own = np.ascontiguousarray(of_each[:, label])
+            return fit_weights(rows, truth[:, label], 2, own, strength, scales=scale, start=start[label])
+
+        found: dict[int, tuple[Floats, Floats]] = {}
+        for label, of_label in on_all_cores(work, range(labels)):
+            found[label] = of_label
+            on_fit()
+        start = [found[label] for label in range(labels)]
+        yield (
+            np.hstack([found[label][0] for label in range(labels)]),
+            np.hstack([found[label][1] for label in range(labels)]),
+        )
+
+
 def fit_weights(
     rows: SparseRows,
     classes: Indices,

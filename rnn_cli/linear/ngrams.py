@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from rnn_cli.arrays import Floats
+from rnn_cli.arrays import Floats, Indices
 
-CHUNK = 8_192
+COUNTED_TEXTS = 8_192
 """Texts counted at a time, which bounds the memory."""
 
 
@@ -21,7 +21,7 @@ def ngram_counts(
 
     Times a table of weights, it gives what the network's n-gram part adds up.
     """
-    chunks = [sequences[start : start + CHUNK] for start in range(0, len(sequences), CHUNK)]
+    chunks = [sequences[start : start + COUNTED_TEXTS] for start in range(0, len(sequences), COUNTED_TEXTS)]
     counted = [_counted(chunk, longest, vocab_size, buckets) for chunk in chunks or [[]]]
     return counted[0] if len(counted) == 1 else sparse.vstack(counted, format="csr")
 
@@ -47,8 +47,13 @@ def log_count_ratios(counts: sparse.csr_matrix, probable: Floats) -> Floats:
 
     `probable` is the probability of each class, `[texts, classes]`, 0 or 1 where it is known.
     """
+    return ratios_of_each(counts, probable[:, probable.shape[1] == 2 :])
+
+
+def ratios_of_each(counts: sparse.csr_matrix, probable: Floats | Indices) -> Floats:
+    """The same for labels of which a text may have several: `[texts, labels]` to `[n-grams, labels]`."""
     there = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), counts.shape)
-    ours: Floats = 1 + there.T @ probable[:, probable.shape[1] == 2 :]
-    others = 2 + there.T @ probable.sum(axis=1, keepdims=True) - ours
+    ours: Floats = 1 + there.T @ probable
+    others = 2 + there.T @ np.ones((len(probable), 1)) - ours
     ratios: Floats = np.log(ours / ours.sum(axis=0)) - np.log(others / others.sum(axis=0))
     return ratios

@@ -28,13 +28,15 @@ def build(
     vocab_size: int,
     classes: int,
     seed: int,
+    several: bool = False,
     embeddings: Floats32 | None = None,
     fast: bool = False,
 ) -> keras.Model:
     """The network with initial weights drawn from `seed`.
 
     Takes int32 ids `[batch, time]`, padded after the text with 0, with at least one id above 0 per row. Returns the
-    positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`. `embeddings`,
+    positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`, with `several`
+    each by itself (a sigmoid), as a text may then be of several classes or of none. `embeddings`,
     if given, holds the initial token vectors, `[vocab_size, embedding_dim]`.
 
     With `ngrams`, the logits are the mean of the recurrent network's logits (layer `LOGITS`) and those of a linear
@@ -59,6 +61,8 @@ def build(
         x = layers.Dense(units, "relu", kernel_initializer=_glorot(next_seed), name=f"dense_{depth}")(x)
         x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
     width, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    if several:
+        width, activation = classes, "sigmoid"
     x = layers.Dense(width, kernel_initializer=_glorot(next_seed), name=LOGITS)(x)
     if config.ngrams:
         x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width)])

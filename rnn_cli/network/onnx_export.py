@@ -24,11 +24,13 @@ GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
     """The ONNX file of a model from `build`: int32 `ids` `[batch, time]`, padded after the text with 0, to `logits`.
 
-    `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax of
-    it gives the model's probabilities.
+    `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax, as
+    in the model, of it gives the model's probabilities.
     """
     vocab_size = _layers(model, config)[0][0].get_weights()[0].shape[0]
-    architecture = Architecture.of(config, vocab_size, max(model.output_shape[-1], 2))
+    width = model.output_shape[-1]
+    # Two outputs are of two labels that a text may both have.
+    architecture = Architecture.of(config, vocab_size, max(width, 2), several=width == 2)
     made = to_proto(skeleton(architecture), _weights(model, config))
     checker.check_model(made, full_check=True)
     return bytes(made.SerializeToString())

@@ -23,18 +23,18 @@ PARTS = {
 """The parts of an `Architecture`, with the config keys that set their size."""
 
 
-def count_weights(model: ModelConfig, vocab_size: int, classes: int) -> dict[str, int]:
+def count_weights(model: ModelConfig, vocab_size: int, classes: int, *, several: bool = False) -> dict[str, int]:
     """The number of weights of each part of a network, by the part's description in `PARTS`."""
     sizes: dict[str, int] = {}
-    for layer in Architecture.of(model, vocab_size, classes).layers:
+    for layer in Architecture.of(model, vocab_size, classes, several=several).layers:
         if layer.weights:
             sizes[PARTS[layer.part]] = sizes.get(PARTS[layer.part], 0) + layer.weights
     return sizes
 
 
-def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
+def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int, *, several: bool = False) -> None:
     """Raise `ConfigError` if the network is too large for a model file."""
-    sizes = count_weights(model, vocab_size, classes)
+    sizes = count_weights(model, vocab_size, classes, several=several)
     if 4 * sum(sizes.values()) <= LARGEST_MODEL:
         return
     largest = sorted(sizes.items(), key=lambda item: -item[1])
@@ -50,11 +50,12 @@ def refuse_too_large(model: ModelConfig, vocab_size: int, classes: int) -> None:
     )
 
 
-def with_fitting_ngrams(model: ModelConfig, vocab_size: int, classes: int) -> ModelConfig:
+def with_fitting_ngrams(model: ModelConfig, vocab_size: int, classes: int, *, several: bool = False) -> ModelConfig:
     """The model with as many n-gram buckets as fit for this number of labels; without n-grams if too few fit."""
-    if 4 * count_weights(model, vocab_size, classes).get(PARTS["ngrams"], 0) <= LARGEST_NGRAMS:
+    sizes = count_weights(model, vocab_size, classes, several=several)
+    if 4 * sizes.get(PARTS["ngrams"], 0) <= LARGEST_NGRAMS:
         return model
-    outputs = 1 if classes == 2 else classes
+    outputs = 1 if classes == 2 and not several else classes
     rows = (LARGEST_NGRAMS // 4 - outputs) // outputs - outputs
     # With far fewer buckets than tokens, all pairs of tokens would share their weights with many others.
     if rows - vocab_size < vocab_size // 4:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.scores import (
     average_precision,
     calibration_bins,
@@ -49,12 +50,21 @@ def named(labels: Iterable[str]) -> dict[str, str]:
 def draw_all(report: Report) -> dict[str, Chart]:
     """Every chart for which the report has something to show, by name."""
     by_epoch = () if report.config.model.base else (_loss, _accuracy)
+    if report.several:
+        return {chart.name: chart for draw in by_epoch if (chart := draw(report)) is not None}
     drawn = (draw(report) for draw in (_confusion, _roc, _precision_recall, _scores, _calibration, *by_epoch))
     return {chart.name: chart for chart in drawn if chart is not None}
 
 
-def _confusion(report: Report) -> Chart | None:
+def _metrics(report: Report) -> Metrics:
+    """The metrics of a model of one label a text; the charts but for those by epoch are of such models."""
     metrics = report.evaluation.metrics
+    assert isinstance(metrics, Metrics)
+    return metrics
+
+
+def _confusion(report: Report) -> Chart | None:
+    metrics = _metrics(report)
     count = len(metrics.labels)
     if count > IN_MATRIX:
         return None
@@ -96,7 +106,7 @@ def _roc(report: Report) -> Chart | None:
             name = _in_legend(report, label, roc_auc(*row))
             axes.plot(*thinned(*roc_curve(*row)), **line(index), label=name)
         if len(report.labels) == 2:
-            (right, wrong), (missed, found) = report.evaluation.metrics.confusion
+            (right, wrong), (missed, found) = _metrics(report).confusion
             _mark_threshold(axes, report, wrong / (right + wrong), found / (missed + found))
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
         _legend(figure, axes, ranked, "lower right")
@@ -116,7 +126,7 @@ def _precision_recall(report: Report) -> Chart | None:
             axes.plot(*thinned(recall, precision), **line(index), label=name)
             if len(report.labels) == 2:
                 axes.axhline(row[0].mean(), color=LIGHT["muted"], linewidth=0.8, linestyle=":")
-                metrics = report.evaluation.metrics.per_class[report.labels[1]]
+                metrics = _metrics(report).per_class[report.labels[1]]
                 _mark_threshold(axes, report, metrics.recall, metrics.precision)
         axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
         _legend(figure, axes, ranked, "lower left")
@@ -241,7 +251,7 @@ def _ranked(report: Report) -> list[int]:
     present = [index for index in range(len(report.labels)) if 0 < (truth == index).sum() < len(truth)]
     if len(report.labels) == 2:
         return present[1:]
-    per_class = report.evaluation.metrics.per_class
+    per_class = _metrics(report).per_class
     return sorted(present, key=lambda index: per_class[report.labels[index]].f1 or 0)[:MAX_CURVES]
 
 

@@ -5,6 +5,8 @@ The page loads nothing and runs nothing; it is made for paper and for phones, to
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,10 @@ from rnn_cli.bundle.model_folder import FURTHER, INT8_MODEL
 from rnn_cli.bundle.targets import check_report
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.reading.remote import shown_source
-from rnn_cli.evaluation import wording
+from rnn_cli.evaluation import wording, wording_several
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.several import PairCount
 from rnn_cli.reporting.canvas import DARK, LIGHT, Chart, in_page, save_charts
 from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw
@@ -47,7 +52,8 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
     evaluation, source = report.evaluation, shown_source(report.config.data)
     by_length = report.slices if len(report.slices) > 1 else ()
     # The metrics by length have a chapter of their own.
-    by_value = evaluation.slices if list(evaluation.slices) != list(by_length) else ()
+    slices = evaluation.slices if isinstance(evaluation, Evaluation) else ()
+    by_value = slices if list(slices) != list(by_length) else ()
     names_of_values = apart((each.name for each in by_value), FOLDED_FROM, shortened)
     return draw(
         "report.html",
@@ -58,13 +64,15 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
         dark=DARK,
         charts=charts,
         pictures={name: in_page(chart) for name, chart in charts.items()},
-        wording=wording,
+        wording=wording_of(report),
         decided=evaluation.decision != Decision(),
-        confusions=wording.confusions(evaluation.metrics, MAX_CONFUSIONS) if len(report.labels) > 2 else (),
+        by=evaluation.by if isinstance(evaluation, Evaluation) else None,
+        confusions=_confusions(evaluation),
+        together=_together(evaluation),
         names=apart(report.labels, FOLDED_FROM, shortened),
         by_length=[(each.name.removesuffix(" tokens"), each) for each in by_length],
         by_value=[(names_of_values[each.name], each) for each in by_value],
-        wrong=int((evaluation.truth != evaluation.predicted).sum()),
+        wrong=_wrong(evaluation),
         most_wrong=MISTAKES_SHOWN,
         marked=marked,
         excerpt=excerpt,
@@ -72,6 +80,44 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
         unknown_texts=int((~evaluation.scores.known).sum()),
         median_length=float(np.median(evaluation.reading.lengths)),
     )
+
+
+def wording_of(report: Report) -> Any:
+    """What says a report's metrics in words, by the names that the module `wording` has for it."""
+    if not report.several:
+        return wording
+    return SimpleNamespace(
+        METRICS_SHOWN=wording_several.SEVERAL_SHOWN,
+        value=wording_several.several_value,
+        bounds=wording_several.several_bounds,
+        verdict=wording_several.several_verdict,
+        decision_in_words=wording_several.several_decision_in_words,
+        standing_in_words=wording_several.several_standing_in_words,
+        of_label=wording.of_label,
+        bounds_of_label=wording.bounds_of_label,
+    )
+
+
+def _wrong(evaluation: Evaluation | SeveralEvaluation) -> int:
+    """How many rows are wrongly predicted; of several labels, those with a label that is predicted and wrong."""
+    if isinstance(evaluation, SeveralEvaluation):
+        return int((evaluation.predicted > evaluation.truth).any(axis=1).sum())
+    return int((evaluation.truth != evaluation.predicted).sum())
+
+
+def _confusions(evaluation: Evaluation | SeveralEvaluation) -> Sequence[tuple[int, str, str]]:
+    """The most frequent mistakes: rows, the true label, the predicted one."""
+    if isinstance(evaluation, SeveralEvaluation):
+        mistaken = evaluation.metrics.mistaken[:MAX_CONFUSIONS]
+        return [(each.rows, each.missed, each.instead) for each in mistaken]
+    return wording.confusions(evaluation.metrics, MAX_CONFUSIONS) if len(evaluation.metrics.labels) > 2 else ()
+
+
+def _together(evaluation: Evaluation | SeveralEvaluation) -> Sequence[PairCount]:
+    """The pairs of labels that most rows have."""
+    if isinstance(evaluation, Evaluation):
+        return ()
+    return [pair for pair in evaluation.metrics.together if pair.rows][:MAX_CONFUSIONS]
 
 
 def marked(text: str, parts: Sequence[Part], start: int, stop: int) -> list[tuple[str, str]]:
@@ -127,7 +173,7 @@ def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
         "card.md",
         report=report,
         counts=counts,
-        wording=wording,
+        wording=wording_of(report),
         tokenizer=report.config.tokenizer,
         reading=report.evaluation.reading,
         frequent=[shortened(token, 24) for token in report.frequent],
@@ -137,7 +183,9 @@ def model_card(report: Report, counts: Mapping[str, Mapping[str, int]]) -> str:
         listed=report.labels if len(report.labels) <= MAX_LABELS_LISTED else (),
         further=FURTHER in report.manifest.data,
         has_int8=INT8_MODEL in report.manifest.files,
-        default_threshold=len(report.labels) == 2 and report.evaluation.decision.threshold == Decision().threshold,
+        default_threshold=len(report.labels) == 2
+        and not report.several
+        and report.evaluation.decision.threshold == Decision().threshold,
     )
 
 

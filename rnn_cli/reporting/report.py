@@ -13,12 +13,14 @@ from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
 from rnn_cli.evaluation.scores import confidences
+from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.parts import check_config
-from rnn_cli.scoring.prediction import Part
+from rnn_cli.scoring.prediction import NONE, Part
 from rnn_cli.scoring.predictor import Predictor
 
 MISTAKES_SHOWN = 50
@@ -79,6 +81,37 @@ def worst_predictions(
     )
 
 
+def worst_of_several(
+    predictor: Predictor, evaluation: SeveralEvaluation, most: int = MISTAKES_SHOWN
+) -> tuple[WrongPrediction, ...]:
+    """At most `most` rows with a label that is predicted and wrong, the most probable such label first.
+
+    What is explained, and how probable it is, is of that label.
+    """
+    rows, labels = evaluation.dataset, evaluation.metrics.labels
+    wrong = np.where(evaluation.predicted > evaluation.truth, evaluation.scores.probabilities, 0.0)
+    surest = wrong.max(axis=1)
+    chosen = [row for row in np.argsort(-surest, kind="stable")[:most].tolist() if surest[row] > 0]
+    short = [row for row in chosen if len(rows.texts[row]) <= CHARACTERS_EXPLAINED]
+    about = wrong.argmax(axis=1)
+    explained = explain_texts(
+        predictor, [rows.texts[row] for row in short], about[short].tolist(), most_parts=PARTS_EXPLAINED
+    )
+    parts = dict(zip(short, explained, strict=True))
+    return tuple(
+        WrongPrediction(
+            text=rows.texts[row],
+            line=rows.lines[row],
+            label=", ".join(rows.label_sets[row]) or NONE,
+            prediction=labels[about[row]],
+            probability=float(surest[row]),
+            parts=parts.get(row, ()),
+            place="" if rows.files is None else short_place(rows.file_of(row), rows.lines[row]),
+        )
+        for row in chosen
+    )
+
+
 @dataclass(frozen=True)
 class Report:
     """All that a report shows of a model and its predictions for some labelled rows.
@@ -94,7 +127,7 @@ class Report:
     history: tuple[EpochMetrics, ...]
     best_epoch: int
     side: str | None
-    evaluation: Evaluation
+    evaluation: Evaluation | SeveralEvaluation
     slices: Sequence[MainMetrics]
     mistakes: tuple[WrongPrediction, ...]
     frequent: tuple[str, ...]
@@ -107,7 +140,12 @@ class Report:
         return self.evaluation.metrics.labels
 
     @property
-    def models(self) -> dict[str, Metrics]:
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return isinstance(self.evaluation, SeveralEvaluation)
+
+    @property
+    def models(self) -> dict[str, Metrics | SeveralMetrics]:
         """The metrics of the network and, if there is one, of the baseline, by name."""
         baseline = self.evaluation.baseline
         of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
@@ -146,7 +184,7 @@ class Report:
     @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
-        if self.evaluation.transductive and self.side:
+        if isinstance(self.evaluation, Evaluation) and self.evaluation.transductive and self.side:
             return f"{self.side} rows, whose texts a teacher read without their labels: others may go worse"
         if self.side == "test":
             return "test rows, which training did not see"
@@ -156,13 +194,21 @@ class Report:
         return f"labelled rows of {Path(self.evaluation.dataset.name).name}{seen}"
 
 
-def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, side: str | None) -> Report:
+def gather_report(
+    opened: Bundle, predictor: Predictor, evaluation: Evaluation | SeveralEvaluation, side: str | None
+) -> Report:
     """Gather a report on a model and its predictions; raises `BundleError` where its folder is damaged."""
     stored = opened.read(CONFIG)
     config = stored_config(stored, str(opened.path / CONFIG))
     check_config(opened, config, predictor.tokenizer, predictor.architecture)
     history, probabilities = read_history(opened), evaluation.scores.probabilities
-    is_known, trial = _scaling_trial(opened)
+    slices: Sequence[MainMetrics] = ()
+    if isinstance(evaluation, SeveralEvaluation):
+        mistakes = worst_of_several(predictor, evaluation)
+    else:
+        slices = by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths)
+        mistakes = worst_predictions(predictor, evaluation)
+    is_known, trial = (False, None) if opened.manifest.several else _scaling_trial(opened)
     return Report(
         manifest=opened.manifest,
         config=config,
@@ -171,8 +217,8 @@ def gather_report(opened: Bundle, predictor: Predictor, evaluation: Evaluation, 
         best_epoch=best_epoch(history, config.training).epoch,
         side=side,
         evaluation=evaluation,
-        slices=by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths),
-        mistakes=worst_predictions(predictor, evaluation),
+        slices=slices,
+        mistakes=mistakes,
         frequent=predictor.tokenizer.vocab[2:17],
         is_scaling_known=is_known,
         scaling_trial=trial,

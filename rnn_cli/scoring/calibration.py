@@ -47,6 +47,10 @@ class Calibration:
         """The calibrated probabilities of a network's probabilities, `[texts, labels]`."""
         return to_probabilities(self.logits(to_logits(probabilities)))
 
+    def probabilities(self, logits: Floats | Floats32) -> npt.NDArray[np.float64]:
+        """The probabilities `[texts, labels]` of calibrated logits."""
+        return to_probabilities(logits)
+
     def undone(self, probabilities: Floats) -> Floats:
         """The network's probabilities that `of` makes these of, `[texts, labels]`."""
         logits = to_logits(probabilities)

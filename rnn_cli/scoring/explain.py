@@ -28,7 +28,8 @@ def explain_texts(
 ) -> list[tuple[Part, ...]]:
     """The parts of each text, in order, with the effect of each on the prediction.
 
-    `predicted` are the indices of the labels to explain; by default the predicted ones. Each token that the network
+    `predicted` are the indices of the labels to explain; by default the predicted ones, of several labels the most
+    probable one. Each token that the network
     reads is a part. With `most_parts`, neighbours are joined to at most that many parts of about equally many tokens,
     so that a text costs no more scorings (two parts where the middle of a text is not read). Tokens that share a
     character are one part. Text that is cut or filtered out is in no part.
@@ -43,7 +44,7 @@ def explain_texts(
     if most_parts is not None and most_parts < 1:
         raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
     if predicted is None:
-        predicted = predictor.decision.choose(predictor.score(texts).probabilities).tolist()
+        predicted = predictor.likeliest(predictor.score(texts).probabilities).tolist()
     return [_explain(predictor, text, label, most_parts) for text, label in zip(texts, predicted, strict=True)]
 
 
@@ -67,7 +68,9 @@ def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -
     while first := next(rest, None):
         window = [first, *islice(rest, TOKENS_AT_ONCE // len(first))]
         logits = predictor.logits(window).astype(np.float64)
-        if logits.shape[1] == 1:
+        if predictor.several:
+            odds.append(logits[:, label])
+        elif logits.shape[1] == 1:
             odds.append(logits[:, 0] if label else -logits[:, 0])
         else:
             odds.append(logits[:, label] - np.logaddexp.reduce(np.delete(logits, label, axis=1), axis=1))

@@ -6,7 +6,7 @@ All of them may come from an untrusted source. Loads only numpy, so that `rnn pr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import Architecture
 from rnn_cli.graph.reading import Graph, read_graph
@@ -29,12 +29,12 @@ def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
         raise BundleError(error.what, where=str(folder / TOKENIZER)) from None
 
 
-def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer, labels: int) -> Graph:
-    """The graph from the bytes of the file `where`, for this tokenizer and this number of labels.
+def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer, outputs: int) -> Graph:
+    """The graph from the bytes of the file `where`, for this tokenizer and this number of logits a text.
 
     Raises `BundleError` if it is for others, or not a graph of rnn.
     """
-    graph, outputs = read_graph(file, where), 1 if labels == 2 else labels
+    graph = read_graph(file, where)
     if graph.architecture.outputs != outputs:
         raise BundleError(f"does not return the {outputs} logits a text that its labels need", where=where)
     if graph.architecture.vocab_size != tokenizer.vocab_size:
@@ -45,7 +45,10 @@ def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer
 def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, architecture: Architecture) -> None:
     """Raise `BundleError` unless a bundle's config describes its tokenizer and the network of its graph."""
     where = str(opened.path / CONFIG)
-    if Architecture.of(config.model, tokenizer.vocab_size, len(opened.manifest.labels)) != architecture:
+    manifest, several = opened.manifest, config.data.labels == "several"
+    if several != manifest.several:
+        raise BundleError(f"data.labels: {config.data.labels} is not what {MANIFEST} says", where=where)
+    if Architecture.of(config.model, tokenizer.vocab_size, len(manifest.labels), several=several) != architecture:
         raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
     if not describes(config, tokenizer):
         raise BundleError(f"tokenizer is not the one in {TOKENIZER}", where=where)

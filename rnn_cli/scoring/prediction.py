@@ -1,7 +1,19 @@
 """What is said of a text: its prediction, and the parts that speak for and against it. Loads the standard library only,
 so that a client of a server needs no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+NONE = "none"
+"""What is said of a text with none of the labels, where it may have several."""
+
+JOINS = ("|", ";", "#", "/", "+", "~")
+"""What joins the labels of a row in a table: the first that is in no label."""
+
+
+def joining(labels: Sequence[str]) -> str | None:
+    """What joins labels in a table; None where each of `JOINS` is in one, so that they are written as JSON."""
+    return next((sign for sign in JOINS if not any(sign in label for label in labels)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +30,29 @@ class Prediction:
     probabilities: tuple[float, ...]
     no_known_words: bool
     unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsPrediction(Prediction):
+    """The prediction for one text of a model of several labels.
+
+    `labels` are those predicted, the most probable first, with `label_probabilities`; there may be none. `label` names
+    them for people, as "anger, joy" or "none", and `probability` is that of the first; of none, that no label is as
+    probable as the most probable one. `probabilities` do not sum to 1.
+    """
+
+    labels: tuple[str, ...] = ()
+    label_probabilities: tuple[float, ...] = ()
+
+
+def explained_label(prediction: Prediction, labels: Sequence[str]) -> str:
+    """The label that an explanation of a prediction is about: the predicted one, of several the most probable.
+
+    `labels` are the model's, in its order.
+    """
+    if not isinstance(prediction, LabelsPrediction):
+        return prediction.label
+    return labels[max(range(len(labels)), key=lambda place: prediction.probabilities[place])]
 
 
 @dataclass(frozen=True, slots=True)

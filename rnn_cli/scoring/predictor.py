@@ -15,10 +15,11 @@ import onnxruntime
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
-from rnn_cli.scoring.calibration import Calibration, to_probabilities
+from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import Part, Prediction
+from rnn_cli.scoring.prediction import NONE, LabelsPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
@@ -104,8 +105,11 @@ class Predictor:
         self.threads, self.precision = threads or cores(), precision
         self.labels = manifest.labels
         self._among: Indices | None = None
-        self.calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
-        self.decision = Decision(manifest.threshold, manifest.unsure_below)
+        self.calibration: Calibration = Calibration(manifest.temperature, manifest.scales, manifest.biases)
+        self.decision: Decision = Decision(manifest.threshold, manifest.unsure_below)
+        if manifest.several:
+            self.calibration = CalibrationOfEach(manifest.temperature, manifest.scales, manifest.biases)
+            self.decision = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
         self._load(opened.read(graph), str(opened.path / graph))
@@ -117,8 +121,7 @@ class Predictor:
 
     def _load(self, graph: bytes, where: str) -> None:
         self._where = where
-        labels = len(self._opened.manifest.labels)
-        self.architecture = read_fitting_graph(graph, where, self.tokenizer, labels).architecture
+        self.architecture = read_fitting_graph(graph, where, self.tokenizer, self.outputs).architecture
         self._session = open_session(graph, where)
 
     def __repr__(self) -> str:
@@ -144,9 +147,13 @@ class Predictor:
 
     @property
     def outputs(self) -> int:
-        """Logits a text that the graph returns: for two labels only the second's."""
-        labels = len(self._opened.manifest.labels)
-        return 1 if labels == 2 else labels
+        """Logits a text that the graph returns: for two labels, of which a text has one, only the second's."""
+        return self._opened.manifest.outputs
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several of the labels, or none: predictions are then `LabelsPrediction`."""
+        return self._opened.manifest.several
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
@@ -197,6 +204,10 @@ class Predictor:
         other.decision = decision or self.decision
         return other
 
+    def likeliest(self, probabilities: Floats) -> Indices:
+        """The index of the label that each text's prediction names first, `[texts]`; of several, the most probable."""
+        return np.argmax(probabilities, axis=1) if self.several else self.decision.choose(probabilities)
+
     def among(self, labels: Sequence[str]) -> "Predictor":
         """The same network for texts that have one of these labels: the others get no probability.
 
@@ -206,12 +217,14 @@ class Predictor:
         if unknown := [label for label in labels if label not in every]:
             raise UsageError(f"no such label: {unknown[0]}", where="labels", hint=f"it knows {few_of(every)}")
         kept = [index for index, label in enumerate(every) if label in labels]
-        if len(kept) < 2:
+        if len(kept) < (1 if self.several else 2):
             raise UsageError("one label leaves nothing to decide", where="labels", hint=f"of {few_of(every)} name two")
         if len(kept) == len(every):
             return self
         other = copy(self)
         other.labels, other._among = tuple(every[index] for index in kept), np.array(kept)
+        if isinstance(self.decision, DecisionOfEach):
+            other.decision = self.decision.among(kept)
         return other
 
     def calibrated(self, logits: Floats32) -> Floats32:
@@ -219,7 +232,7 @@ class Predictor:
         found: Floats32 = self.calibration.logits(logits)
         if self._among is not None:
             found = found[:, self._among]
-            if found.shape[1] == 2:
+            if found.shape[1] == 2 and not self.several:
                 found = found[:, 1:] - found[:, :1]
         return found
 
@@ -242,7 +255,10 @@ class Predictor:
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def predictions(self, scores: Scores) -> list[Prediction]:
-        """The prediction for each text, of whose texts these are the scores."""
+        """The prediction for each text, of whose texts these are the scores; for several labels `LabelsPrediction`."""
+        if self.several:
+            chosen = self.decision.choose(scores.probabilities)
+            return list(map(self._of_each, chosen, scores.probabilities, scores.known))
         return [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
@@ -253,6 +269,21 @@ class Predictor:
                 strict=True,
             )
         ]
+
+    def _of_each(self, chosen: Indices, row: npt.NDArray[np.float64], known: np.bool_) -> LabelsPrediction:
+        order = ranked(chosen, row)
+        names, found = tuple(self.labels[place] for place in order), tuple(float(row[place]) for place in order)
+        probability = found[0] if found else 1 - float(row.max())
+        label = ", ".join(names) or NONE
+        return LabelsPrediction(label, probability, tuple(map(float, row)), not known, False, names, found)
+
+    def named(self, probabilities: Floats) -> list[tuple[str, ...]]:
+        """The labels predicted for each text from its probabilities `[texts, labels]`, the most probable first."""
+        chosen = self.decision.choose(probabilities)
+        if not self.several:
+            return [(self.labels[index],) for index in chosen.tolist()]
+        rows = zip(chosen, probabilities, strict=True)
+        return [tuple(self.labels[index] for index in ranked(each, row)) for each, row in rows]
 
     @overload
     def predict_proba(self, texts: Series) -> Any: ...
@@ -344,7 +375,7 @@ class Work:
         known = self._texts.any((ids > UNKNOWN) & ~np.isin(ids, list(blank)) if blank else ids > UNKNOWN)
         empty = self._without_tokens
         tokens = UnknownTokens(len(ids) - empty, int((ids == UNKNOWN).sum()) - empty)
-        return Scores(to_probabilities(self.logits()), known, tokens)
+        return Scores(self._predictor.calibration.probabilities(self.logits()), known, tokens)
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:

@@ -143,6 +143,7 @@ class Server:
 
     async def _infer(self, request: Request) -> Response:
         model = self._asked(request)
+        inference.refuse_several(model)
         await self._scoring.refuse_if_full()
         body = await receive_json(request, self._limits)
         request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)

@@ -25,7 +25,8 @@ OUTPUTS = {"label": "BYTES", "probability": "FP64", "probabilities": "FP64", "no
 
 
 def tensors_of(model: ServedModel) -> dict[str, Any]:
-    """What the model takes and gives; -1 stands for any number of texts."""
+    """What the model takes and gives; -1 stands for any number of texts. Raises `Problem` as `refuse_several` does."""
+    refuse_several(model)
     labels = len(model.predictor.labels)
     return {
         "name": model.name,
@@ -37,6 +38,12 @@ def tensors_of(model: ServedModel) -> dict[str, Any]:
             for name, kind in OUTPUTS.items()
         ],
     }
+
+
+def refuse_several(model: ServedModel) -> None:
+    """Raise `Problem` 404 for a model of several labels a text: their number varies, and a tensor's shape does not."""
+    if model.predictor.several:
+        raise Problem(404, "a model of several labels a text has no tensors here; use /v1/predict")
 
 
 def texts_of_tensors(body: dict[str, Any], limits: Limits) -> list[str]:

@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from rnn_cli.scoring.prediction import Prediction
+from rnn_cli.scoring.prediction import LabelsPrediction, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.serving.settings import PROMETHEUS_FOLDER
 
@@ -62,12 +62,16 @@ class Metered:
 
     def count(self, model: str, predictions: Sequence[Prediction], tokens: UnknownTokens) -> None:
         """Count the predictions of a request."""
-        self.count_labels(model, Tally(each.label for each in predictions), sum(each.unsure for each in predictions))
+        labels = Tally(
+            label
+            for each in predictions
+            for label in (each.labels if isinstance(each, LabelsPrediction) else (each.label,))
+        )
+        self.count_labels(model, len(predictions), labels, sum(each.unsure for each in predictions))
         self.count_tokens(model, tokens)
 
-    def count_labels(self, model: str, labels: "Tally[str]", unsure: int) -> None:
-        """Count predictions by their labels."""
-        texts = labels.total()
+    def count_labels(self, model: str, texts: int, labels: "Tally[str]", unsure: int) -> None:
+        """Count predictions by their labels, of which a text may have several."""
         self._sizes.observe(texts)
         self._texts.labels(model).inc(texts)
         for label, count in labels.items():

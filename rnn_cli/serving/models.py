@@ -18,7 +18,8 @@ from rnn_cli.serving.settings import ServerSettings
 TRIED = "A text to warm the model up with."
 
 FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "brier", "ece")
-"""The metrics that are told of a model."""
+FIGURES_OF_SEVERAL = ("rows", "micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
+"""The metrics that are told of a model, and those of one of several labels a text."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "name": name,
         "folder": shown_model(bundle.path).rstrip("/").rpartition("/")[2],
         "labels": list(predictor.labels),
+        "several": predictor.several,
         "decision": asdict(predictor.decision),
         "precision": predictor.precision,
         "fingerprint": bundle.fingerprint(),
@@ -102,7 +104,8 @@ def _figures(bundle: Bundle) -> dict[str, Any] | None:
     for side in ("test", "validation"):
         found = kept.get(side) if isinstance(kept, dict) else None
         if isinstance(found, dict):
-            return {"side": side} | {name: value for name in FIGURES if _is_number(value := found.get(name))}
+            names = FIGURES_OF_SEVERAL if bundle.manifest.several else FIGURES
+            return {"side": side} | {name: value for name in names if _is_number(value := found.get(name))}
     return None
 
 

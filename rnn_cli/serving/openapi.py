@@ -235,7 +235,17 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
         "type": "object",
         "properties": {
             "text": {"type": "string"},
-            "label": {"type": "string", "description": f"Here one of {few_of(labels)}."},
+            "label": {
+                "type": "string",
+                "description": f"Here one of {few_of(labels)}; of a model of several labels, all that are predicted, "
+                "for people.",
+            },
+            "labels": {
+                "type": "array",
+                "items": name,
+                "description": "Of a model of several labels alone: those predicted, the most probable first.",
+            },
+            "label_probabilities": {"type": "array", "items": share, "description": "Theirs."},
             "probability": share,
             "no_known_words": {"type": "boolean", "description": "The model has seen no word of it."},
             "unsure": {"type": "boolean", "description": "Another label is too close; the model would abstain."},

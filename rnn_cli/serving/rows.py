@@ -11,6 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import chain
 from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import quote
@@ -202,10 +203,9 @@ class ReadableRows:
                 if write is None:
                     write = stack.enter_context(writer(self._added, window.source, out, _Nowhere()))
                 write(window, scores)
-                chosen = predictor.decision.choose(scores.probabilities)
-                labels = Tally(predictor.labels[index] for index in chosen.tolist())
+                labels = Tally(chain.from_iterable(predictor.named(scores.probabilities)))
                 unsure = int(predictor.decision.unsure(scores.probabilities).sum())
-                scoring.metered.count_labels(self._model.name, labels, unsure)
+                scoring.metered.count_labels(self._model.name, len(scores.known), labels, unsure)
                 scoring.metered.count_tokens(self._model.name, scores.tokens)
                 yield out.getvalue()
                 out.seek(0)

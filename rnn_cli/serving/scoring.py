@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from rnn_cli.errors import Error
 from rnn_cli.scoring.explain import explain_texts
-from rnn_cli.scoring.prediction import Prediction
+from rnn_cli.scoring.prediction import LabelsPrediction, Prediction, explained_label
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.serving.lane import Lane, Places, QueueFull
@@ -76,7 +76,8 @@ class Scoring:
 
         Raises `Problem` as `predict` does, and `ClientDisconnect`.
         """
-        labels = [model.predictor.labels.index(each.label) for each in predictions]
+        known = model.predictor.labels
+        labels = [known.index(explained_label(each, known)) for each in predictions]
         found = []
         with placed(self.long):
             for text, label in zip(texts, labels, strict=True):
@@ -130,6 +131,8 @@ def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool
         "no_known_words": prediction.no_known_words,
         "unsure": prediction.unsure,
     }
+    if isinstance(prediction, LabelsPrediction):
+        row |= {"labels": list(prediction.labels), "label_probabilities": list(prediction.label_probabilities)}
     if proba:
         row["probabilities"] = dict(zip(model.predictor.labels, prediction.probabilities, strict=True))
     return row

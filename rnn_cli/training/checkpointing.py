@@ -41,6 +41,7 @@ from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.baseline import Baseline
+from rnn_cli.training.baseline_of_each import BaselineOfEach
 from rnn_cli.training.loop import TrainingState, diverged
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Known, Prepared, as_prepared, with_absolute_paths
@@ -123,7 +124,9 @@ class SavedRun:
             ):
                 raise ValueError("its files do not fit together")
             arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
-            kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels)) if state.get(BASELINE) else None
+            kept = None
+            if state.get(BASELINE):
+                kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels), several=config.data.several)
             known = Known(
                 tokenizer,
                 labels,
@@ -134,7 +137,8 @@ class SavedRun:
                 state.get(NEAR_TOGETHER, False) is True,
             )
             lessons = _kept_lessons(arrays.pop(LESSONS), len(labels)) if state.get(LESSONS) else None
-            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels)))
+            several = config.data.several
+            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels), several=several))
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases stored none
@@ -177,7 +181,8 @@ class SavedRun:
         kept = self.known.baseline
         if kept is None:
             return None
-        return {"numbers": {name: getattr(kept, name) for name in BASELINE_FIELDS}, "sides": list(kept.sides)}
+        fields = BASELINE_FIELDS if isinstance(kept, Baseline) else OF_EACH_FIELDS
+        return {"numbers": {name: getattr(kept, name) for name in fields}, "sides": list(kept.sides)}
 
     def config_to_resume(self, config: Config) -> Config:
         """The config to continue with.
@@ -231,19 +236,25 @@ BASELINE_FIELDS = {
 }
 """The fields of a `Baseline` that are stored as JSON, with their types."""
 
+OF_EACH_FIELDS = {name: BASELINE_FIELDS[name] for name in ("model", "C", "features", "rows", "seconds")}
+"""The same of a `BaselineOfEach`."""
 
-def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int) -> Baseline:
+
+def _kept_baseline(
+    state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int, *, several: bool
+) -> Baseline | BaselineOfEach:
     """The stored baseline; raises `KeyError`, `TypeError` or `ValueError` if it is damaged."""
     stored = {"vector_scaling": False, **state["numbers"]}  # which earlier releases did not know
-    numbers = {name: kind(stored[name]) for name, kind in BASELINE_FIELDS.items()}
+    numbers = {name: kind(stored[name]) for name, kind in (OF_EACH_FIELDS if several else BASELINE_FIELDS).items()}
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
         raise ValueError("a number of the baseline is not finite")
     sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
     for probabilities, predicted in sides.values():
-        is_whole = probabilities.shape == (len(predicted), labels) and predicted.shape == (len(predicted),)
-        if not is_whole or predicted.min() < 0 or predicted.max() >= labels:
+        shape = (len(predicted), labels) if several else (len(predicted),)
+        is_whole = probabilities.shape == (len(predicted), labels) and predicted.shape == shape
+        if not is_whole or predicted.min() < 0 or predicted.max() >= (2 if several else labels):
             raise ValueError("the predictions of the baseline")
-    return Baseline(**numbers, sides=sides)
+    return BaselineOfEach(**numbers, sides=sides) if several else Baseline(**numbers, sides=sides)
 
 
 def _kept_lessons(arrays: Sequence[AnyArray], labels: int) -> Floats32:

@@ -4,8 +4,8 @@ A text's vector and those of its n-grams are drawn together, the text's and thos
 their cosine, times `SHARPNESS`, is the log-odds that the text holds the n-gram. Texts of like sense then lie in like
 directions, so that a linear model of a few labels tells much of many texts.
 
-Texts and n-grams are divided into `PARTS` parts. At a time each core has one part of the texts and one of the n-grams,
-and no two cores share any: equal seeds give equal bytes on one machine, whatever the number of cores.
+Texts and n-grams are divided into `DEALT_PARTS` parts. At a time each core has one part of the texts and one of the
+n-grams, and no two cores share any: equal seeds give equal bytes on one machine, whatever the number of cores.
 
 Source: Thongtan and Phienthrakul (2019), Sentiment classification using document embeddings trained with cosine
 similarity; Gemulla, Nijkamp, Haas and Sismanis (2011), Large-scale matrix factorization with distributed stochastic
@@ -25,7 +25,7 @@ from scipy import sparse
 from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.system import can_cache_code, cores
 
-PARTS = 4
+DEALT_PARTS = 4
 
 SHARPNESS = 6.0
 RATE = 0.003
@@ -40,42 +40,42 @@ DRAWN = 5
 DRAW_POWER = 0.75
 """N-grams are drawn in proportion to their frequency to this power."""
 
-POOL, TEXTS_A_POOL = 1_024, 16
+POOL_SIZE, TEXTS_A_POOL = 1_024, 16
 """So many n-grams are drawn at a time, and serve so many texts: they stay in the cache. Of a smaller pool each n-gram
 would be pushed away from the same few texts too often, and accuracy falls by ten points."""
 
-SLICE = 1_024
+TEXTS_A_SLICE = 1_024
 """Texts of a part between two chances to report, or to stop."""
 
-OnProgress = Callable[[int, int], None]
+OnTexts = Callable[[int, int], None]
 """Called with the number of texts read so far and the total, each text counted once an epoch."""
 
-compiled: Any = numba.njit(
+_compiled: Any = numba.njit(
     nogil=True, cache=can_cache_code(__file__), error_model="numpy", fastmath={"contract", "reassoc"}
 )
 """Allows sums in any order, as that of eight lanes: the order is the same in each run."""
 
 
 def document_vectors(
-    held: sparse.csr_matrix, *, dim: int, epochs: int, seed: int, on_progress: OnProgress = lambda *_: None
+    held: sparse.csr_matrix, *, dim: int, epochs: int, seed: int, on_progress: OnTexts = lambda *_: None
 ) -> Floats32:
     """A vector of unit length for each text, `[texts, dim]`, from what each holds, `[texts, n-grams]`.
 
     The n-grams are in order of frequency. A text that holds none has a vector of zeros; so has every text where there
-    are fewer than `PARTS` n-grams.
+    are fewer than `DEALT_PARTS` n-grams.
     """
     texts, ngrams = held.shape
-    if ngrams < PARTS:
+    if ngrams < DEALT_PARTS:
         return np.zeros((texts, dim), np.float32)
     space = _Space(held, dim, np.random.default_rng(seed))
     done = 0
-    with ThreadPoolExecutor(min(PARTS, cores()), "documents") as threads:
+    with ThreadPoolExecutor(min(DEALT_PARTS, cores()), "documents") as threads:
         for epoch in range(epochs):
             for turn, parts in enumerate(space.turns()):
-                rate = RATE * (1 - (epoch * PARTS + turn) / (epochs * PARTS))
+                rate = RATE * (1 - (epoch * DEALT_PARTS + turn) / (epochs * DEALT_PARTS))
                 for read in parts:
-                    done += sum(threads.map(partial(read, rate), range(PARTS)))
-                    on_progress(done // PARTS, epochs * texts)
+                    done += sum(threads.map(partial(read, rate), range(DEALT_PARTS)))
+                    on_progress(done // DEALT_PARTS, epochs * texts)
     return space.directions(np.diff(held.indptr) == 0)
 
 
@@ -86,9 +86,9 @@ class _Space:
         texts, ngrams = held.shape
         self.chance = chance
         self.texts = chance.uniform(-START, START, (texts, dim)).astype(np.float32)
-        self.ngrams = chance.uniform(-START, START, (PARTS, -(-ngrams // PARTS), dim)).astype(np.float32)
+        self.ngrams = chance.uniform(-START, START, (DEALT_PARTS, -(-ngrams // DEALT_PARTS), dim)).astype(np.float32)
         # In order of frequency, each part gets as many frequent ones as the others.
-        self.held = [held[:, part::PARTS].tocsr() for part in range(PARTS)]
+        self.held = [held[:, part::DEALT_PARTS].tocsr() for part in range(DEALT_PARTS)]
         self.odds = [_drawing_odds(each) for each in self.held]
 
     def turns(self) -> Iterator[Iterator[Callable[[float, int], int]]]:
@@ -96,15 +96,15 @@ class _Space:
 
         A slice is a function of the rate and the part, which returns the number of texts read.
         """
-        dealt = np.array_split(self.chance.permutation(len(self.texts)), PARTS)
-        for shift in self.chance.permutation(PARTS).tolist():
+        dealt = np.array_split(self.chance.permutation(len(self.texts)), DEALT_PARTS)
+        for shift in self.chance.permutation(DEALT_PARTS).tolist():
             yield (
-                partial(self._read, dealt, shift, start, self.chance.integers(1, 1 << 62, PARTS))
-                for start in range(0, len(dealt[0]), SLICE)
+                partial(self._read, dealt, shift, start, self.chance.integers(1, 1 << 62, DEALT_PARTS))
+                for start in range(0, len(dealt[0]), TEXTS_A_SLICE)
             )
 
     def _read(self, dealt: Sequence[Indices], shift: int, start: int, seeds: Indices, rate: float, part: int) -> int:
-        rows, met = dealt[part][start : start + SLICE], (part + shift) % PARTS
+        rows, met = dealt[part][start : start + TEXTS_A_SLICE], (part + shift) % DEALT_PARTS
         held = self.held[met]
         _read(self.texts, self.ngrams[met], rows, held.indptr, held.indices, self.odds[met], rate, seeds[part])
         return len(rows)
@@ -123,7 +123,7 @@ def _drawing_odds(held: sparse.csr_matrix) -> Floats:
     return odds
 
 
-@compiled
+@_compiled
 def _read(
     vectors: Floats32,
     ngrams: Floats32,
@@ -139,10 +139,10 @@ def _read(
     Text i holds the n-grams `held[starts[i]:starts[i + 1]]`; `odds` are `_drawing_odds`.
     """
     chance = np.uint64(seed)
-    pool = np.zeros(POOL, np.int64)
+    pool = np.zeros(POOL_SIZE, np.int64)
     for number in range(len(texts)):
         if number % TEXTS_A_POOL == 0:
-            for place in range(POOL):
+            for place in range(POOL_SIZE):
                 chance = _next(chance)
                 share = np.float64(chance >> np.uint64(11)) / 9007199254740992.0  # 2 to the power of 53
                 pool[place] = np.searchsorted(odds, share * odds[-1])
@@ -152,12 +152,12 @@ def _read(
         for place in range(first, last):
             _draw(vector, ngrams[held[place]], np.float32(1), np.float32(rate))
         chance = _next(chance)
-        drawn = np.int64(chance % np.uint64(POOL))
+        drawn = np.int64(chance % np.uint64(POOL_SIZE))
         for place in range(drawn, drawn + DRAWN * (last - first)):
-            _draw(vector, ngrams[pool[place % POOL]], np.float32(0), np.float32(rate))
+            _draw(vector, ngrams[pool[place % POOL_SIZE]], np.float32(0), np.float32(rate))
 
 
-@compiled
+@_compiled
 def _next(chance: Any) -> Any:
     """The next number of Marsaglia's xorshift, 64 bits."""
     chance ^= chance << np.uint64(13)
@@ -165,7 +165,7 @@ def _next(chance: Any) -> Any:
     return chance ^ (chance << np.uint64(17))
 
 
-@compiled
+@_compiled
 def _draw(
     vector: npt.NDArray[np.float32], ngram: npt.NDArray[np.float32], target: np.float32, rate: np.float32
 ) -> None:

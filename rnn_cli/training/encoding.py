@@ -22,6 +22,8 @@ POOL = 64
 class Encoded:
     """Texts as ids, with their classes `[texts]` and weights in the loss `[texts]`.
 
+    Of texts with several labels the classes are 1 or 0 for each label: `[texts, labels]`.
+
     The first `labelled` texts have labels. Those after them have `lessons`, a teacher's log-odds of the labels,
     `[texts, labels]`, and the class that it finds most probable; a labelled text's lesson is of a teacher that had not
     seen its label. Without lessons all texts have labels.
@@ -117,6 +119,24 @@ def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingCo
             ]
         )
     return {label: chosen.get(label, 1.0) for label in labels}
+
+
+MOST_POSITIVE = 10.0
+"""The largest weight that `balanced` gives the rows with a rare label, of several."""
+
+
+def positive_weights(rows: Dataset, labels: Sequence[str], config: TrainingConfig) -> Floats32:
+    """The weight of the rows with each of several labels in its own loss, `[labels]`.
+
+    `balanced` gives a label the root of how many rows lack it for each that has it, from 1 to `MOST_POSITIVE`: with the
+    whole number, rare labels would be predicted everywhere. Raises `ConfigError`.
+    """
+    if config.class_weight == "balanced":
+        counts = rows.label_counts()
+        ratios = np.array([(len(rows) - counts[label]) / max(counts[label], 1) for label in labels])
+        return np.asarray(np.clip(np.sqrt(ratios), 1, MOST_POSITIVE), np.float32)
+    of_label = label_weights([], labels, config)
+    return np.array([of_label[label] for label in labels], np.float32)
 
 
 def row_weights(rows: Dataset, of_label: Mapping[str, float]) -> list[float]:

@@ -53,7 +53,7 @@ class Origin:
         opened, where = Bundle.open(path), str(path / ONNX_MODEL)
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
-        graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, len(labels))
+        graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, opened.manifest.outputs)
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=where, hint="name the folder that rnn train wrote")

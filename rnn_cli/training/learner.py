@@ -4,7 +4,7 @@ Knows nothing of epochs, texts or files.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -32,9 +32,14 @@ COMPILED_FROM = 2_000_000
 
 
 class Learner:
-    """A model and its optimizer, for a training of `steps` steps in all."""
+    """A model and its optimizer, for a training of `steps` steps in all.
 
-    def __init__(self, model: keras.Model, config: TrainingConfig, steps: int) -> None:
+    For texts of several labels, `positive` is the weight of the rows with each label in its own loss, `[labels]`.
+    """
+
+    def __init__(
+        self, model: keras.Model, config: TrainingConfig, steps: int, positive: Floats32 | None = None
+    ) -> None:
         self.model = model
         self.optimizer = _optimizer(config, steps)
         self.optimizer.build(model.trainable_variables)
@@ -42,6 +47,9 @@ class Learner:
         self._clip_norm = config.clip_norm
         loss = keras.losses.BinaryCrossentropy if self.width == 1 else keras.losses.CategoricalCrossentropy
         self._loss = loss(from_logits=True, label_smoothing=config.label_smoothing)
+        self._several = positive is not None
+        if positive is not None:
+            self._loss = _loss_of_each(positive, config.label_smoothing)
         # Only this part learns. An n-gram part, if there is one, is fitted before.
         self._network = keras.Model(model.input, model.get_layer(LOGITS).output)
         ids, targets, weights = (
@@ -108,7 +116,7 @@ class Learner:
         with tf.GradientTape() as tape:
             logits = self._network(ids, training=True)
             loss = self._loss(targets, logits, sample_weight=weights)
-        predicted = tf.sigmoid(logits) if self.width == 1 else tf.nn.softmax(logits)
+        predicted = tf.sigmoid(logits) if self.width == 1 or self._several else tf.nn.softmax(logits)
         # Dense, not one slice per token: a token that a batch holds twice must count once in the norm.
         norm = self._change([tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)])
         return loss, predicted, norm
@@ -119,6 +127,17 @@ class Learner:
             gradient, _ = tf.clip_by_global_norm(gradient, self._clip_norm, use_norm=norm)
         self.optimizer.apply(gradient, self.model.trainable_variables)
         return norm
+
+
+def _loss_of_each(positive: Floats32, smoothing: float) -> Callable[..., tf.Tensor]:
+    """The binary cross-entropy of each label, summed over labels, weighted mean over rows; `positive` is `[labels]`."""
+
+    def loss(targets: tf.Tensor, logits: tf.Tensor, sample_weight: tf.Tensor) -> tf.Tensor:
+        smooth = targets * (1 - smoothing) + smoothing / 2
+        each = tf.nn.weighted_cross_entropy_with_logits(smooth, logits, tf.constant(positive))
+        return tf.reduce_mean(sample_weight * tf.reduce_sum(each, axis=1))
+
+    return loss
 
 
 def _optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:

@@ -165,7 +165,7 @@ def _train_epoch(
         sums.batches += 1
         sums.rows += len(rows)
         sums.loss += step.loss * len(rows)
-        sums.right += int((_predicted(step.predicted) == train.classes[rows]).sum())
+        sums.right += _right(step.predicted, train.classes[rows])
         sums.gradient_norm += step.gradient_norm
         sums.clipped += config.clip_norm is not None and step.gradient_norm > config.clip_norm
         sums.seconds = time.monotonic() - started
@@ -203,7 +203,12 @@ def _validate(
         rows = order[start : start + batch_size]
         predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]
-        right += int((_predicted(predicted) == true).sum())
+        right += _right(predicted, true)
+        if true.ndim == 2:
+            clipped = np.clip(predicted, CLIP, 1 - CLIP)
+            loss -= np.log(np.where(true == 1, clipped, 1 - clipped)).sum()
+            pause()
+            continue
         if predicted.shape[1] == 1:
             predicted = np.hstack([1 - predicted, predicted])
         loss -= np.log(np.clip(predicted[np.arange(len(rows)), true], CLIP, 1 - CLIP)).sum()
@@ -211,6 +216,9 @@ def _validate(
     return float(loss / len(order)), right / len(order)
 
 
-def _predicted(probabilities: AnyArray) -> AnyArray:
-    """The predicted class of each row, ties broken as the finished model breaks them."""
-    return probabilities[:, 0] >= 0.5 if probabilities.shape[1] == 1 else probabilities.argmax(axis=1)
+def _right(probabilities: AnyArray, classes: Indices) -> int:
+    """How many rows are predicted right, ties broken as the finished model breaks them; of several labels, all."""
+    if classes.ndim == 2:
+        return int(((probabilities >= 0.5) == classes).all(axis=1).sum())
+    predicted = probabilities[:, 0] >= 0.5 if probabilities.shape[1] == 1 else probabilities.argmax(axis=1)
+    return int((predicted == classes).sum())

@@ -96,6 +96,7 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         config,
         vocab_size=run.tokenizer.vocab_size,
         classes=len(run.labels),
+        several=run.config.data.several,
         seed=run.config.training.seed,
         embeddings=vectors,
         fast=fast,

@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_weights, of_all_classes, on_all_cores
-from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
+from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_each_label, fit_weights, of_all_classes, on_all_cores
+from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts, ratios_of_each
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
 
@@ -34,7 +34,7 @@ SAMPLE_SEED = 1
 LESSON_PENALTIES = (1.0, 0.3, 0.1)
 """The penalties of a weight's square that are tried where n-grams learn from a teacher."""
 
-HELD_OUT = 10
+CHOOSING_EACH = 10
 """Each tenth text chooses the penalty."""
 
 MOST_ITERATIONS, LESSON_TOLERANCE = 60, 1e-3
@@ -47,8 +47,8 @@ OnProgress = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class LinearModel:
     """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
-    classes, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the least validation loss,
-    or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows."""
+    classes of which a row has one, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the
+    least validation loss, or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows."""
 
     table: Floats32
     bias: Floats32
@@ -68,8 +68,8 @@ def fit_linear(
         return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
     problem = _Problem(seen[:, used], held_out[:, used], train, validation, on_progress)
-    together = problem.together if classes <= HANDFUL else problem.one_by_one
-    weights, bias, strength, accuracy = together(classes)
+    solve = problem.together if classes <= HANDFUL else problem.one_by_one
+    weights, bias, strength, accuracy = solve(classes) if train.classes.ndim == 1 else problem.of_each()
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
     table[used] = weights
     return LinearModel(table, bias.astype(np.float32), strength, accuracy)
@@ -94,7 +94,7 @@ def _fit_to_lessons(
     used = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) > 1)
     counts = counts[:, used]
     scales = np.sqrt(np.abs(log_count_ratios(counts, probable)))
-    others = np.arange(len(lessons)) % HELD_OUT > 0
+    others = np.arange(len(lessons)) % CHOOSING_EACH > 0
     width, best = lessons.shape[1], list[tuple[float, float]]()
     table, bias = np.zeros((held_out.shape[1], width), np.float32), np.zeros(width, np.float32)
     total, done = width * (len(LESSON_PENALTIES) + 1), count()
@@ -188,6 +188,29 @@ class _Problem:
         temperature, _ = _tempered(logits, self.validation.classes)
         accuracy = _loss_and_accuracy(logits, self.validation.classes)[1]
         return weights / temperature, bias / temperature, strength, accuracy
+
+    def of_each(self) -> _Solution:
+        """A fit of each of several labels that a row may have; the strength is that of the least loss of all."""
+        truth, held_out = self.train.classes, self.validation.classes
+        steps, total = count(1), truth.shape[1] * len(NGRAM_STRENGTHS)
+
+        def done() -> None:
+            self.on_progress("labels", next(steps), total)
+
+        ratios = ratios_of_each(self.counts, truth)
+        row_weights = self.train.weights.astype(np.float64)
+        best, least = None, np.inf
+        for strength, (weights, bias) in zip(
+            NGRAM_STRENGTHS, fit_each_label(self.counts, truth, NGRAM_STRENGTHS, row_weights, done, ratios), strict=True
+        ):
+            logits = self.held_out @ weights + bias
+            loss = float((np.logaddexp(0, logits) - held_out * logits).sum())
+            if best is not None and not loss < least:
+                break
+            right = float(((logits >= 0) == held_out).all(axis=1).mean())
+            best, least = (weights, bias, strength, right), loss
+        assert best is not None
+        return best
 
     def _path(
         self, rows: SparseRows, truth: Indices, classes: int, strengths: Sequence[float]

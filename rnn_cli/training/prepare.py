@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.arrays import label_indices
+from rnn_cli.arrays import label_flags, label_indices
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.copies.learned import LearnedTexts
+from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown, shown_source
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, absolute, unlabelled_sources
@@ -34,7 +35,8 @@ from rnn_cli.text.splitting import splitter
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
-from rnn_cli.training.encoding import Encoded, label_weights, order_labels, row_weights
+from rnn_cli.training.baseline_of_each import BaselineOfEach, fit_baseline_of_each
+from rnn_cli.training.encoding import Encoded, label_weights, order_labels, positive_weights, row_weights
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Known:
     labels: tuple[str, ...]
     fingerprint: str | None
     unlabelled: str | None = None
-    baseline: Baseline | None = None
+    baseline: Baseline | BaselineOfEach | None = None
     learned: LearnedTexts | None = None
     near: bool = True
 
@@ -79,7 +81,7 @@ class Prepared:
     learned_rows: Dataset
     """The rows of `train`: without training rows that hold no known token, with sentences of others."""
     unlabelled: Unlabelled
-    baseline: Baseline | None
+    baseline: Baseline | BaselineOfEach | None
     origin: Mapping[str, Any] | None = None
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
@@ -129,7 +131,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         listener.note(note)
     for warning in splits.warnings:
         listener.warn(warning)
-    labels = known.labels if known else order_labels(splits.train.labels, config.data.positive_label)
+    labels = known.labels if known else order_labels([*splits.train.label_counts()], config.data.positive_label)
     listener.doing("counting and numbering tokens")
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
@@ -138,12 +140,12 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     _refuse_unstorable(config, tokenizer, labels)
-    refuse_too_large(config.model, tokenizer.vocab_size, len(labels))
-    check_decision(config.decision, labels)
+    refuse_too_large(config.model, tokenizer.vocab_size, len(labels), several=config.data.several)
+    check_decision(config.decision, labels, several=config.data.several)
     train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
     unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config)
-    weights = label_weights(train.labels, labels, config.training)
+    weights = _weights(train, labels, config)
     sentences = max(len(train) - len(splits.train), 0)
     for line in _summaries(splits, sentences, unlabelled, labels, tokenizer):
         listener.note(line)
@@ -192,17 +194,24 @@ def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -
 
 
 def _baseline(
-    config: Config, splits: Splits, labels: tuple[str, ...], kept: Baseline | None, listener: Listener
-) -> Baseline | None:
+    config: Config,
+    splits: Splits,
+    labels: tuple[str, ...],
+    kept: Baseline | BaselineOfEach | None,
+    listener: Listener,
+) -> Baseline | BaselineOfEach | None:
     if not config.training.baseline:
         return None
     if kept is None:
+        if config.data.several:
+            return fit_baseline_of_each(splits, labels, config, listener)
         return fit_baseline(splits, labels, config, listener)
     if {name: len(side) for name, side in splits.held_out.items()} != {
         name: len(predicted) for name, (_, predicted) in kept.sides.items()
     }:
         raise BundleError("the checkpoint's linear baseline is of other rows")
-    listener.note(f"linear baseline, fitted before: {kept.summary(splits, labels)}")
+    summary = kept.summary(splits, labels) if isinstance(kept, Baseline) else kept.summary()
+    listener.note(f"linear baseline, fitted before: {summary}")
     return kept
 
 
@@ -230,7 +239,7 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
             where=", ".join(map(shown, unlabelled_sources(config.data))),
             hint="restore them, or start a new run",
         )
-    found = {label for side in (splits.train, splits.validation, splits.test) for label in side.labels}
+    found = {label for side in (splits.train, splits.validation, splits.test) for label in side.label_counts()}
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
@@ -254,7 +263,8 @@ def as_prepared(config: Config, known: Known, had: ModelConfig) -> Config:
     # Unless they agree already: earlier releases did not reduce them.
     if (config.model.ngrams, config.model.ngram_buckets) == (had.ngrams, had.ngram_buckets):
         return config
-    model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, len(known.labels))
+    several = config.data.several
+    model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, len(known.labels), several=several)
     return config.model_copy(update={"model": model})
 
 
@@ -292,7 +302,7 @@ def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequenc
 
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
     given = config.model
-    model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels))
+    model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels), several=config.data.several)
     if model != given and given.base is not None:
         what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
         raise ConfigError([ConfigMistake(what, "model.base")])
@@ -308,7 +318,8 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
 
 def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
     """Refuse what could not be stored, or not be read again."""
-    if (widest := Architecture.of(config.model, tokenizer.vocab_size, len(labels)).widest) > WIDEST:
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, len(labels), several=config.data.several)
+    if (widest := made_of.widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
     stored = {
@@ -334,7 +345,7 @@ def _readable(
     rows = "row was" if dropped == 1 else "rows were"
     listener.warn(f"{dropped:,} training {rows} dropped: no known token")
     left = dataset.select(kept)
-    if missing := sorted(set(dataset.labels) - set(left.labels)):
+    if missing := sorted(set(dataset.label_counts()) - set(left.label_counts())):
         raise DataError(
             f"no training text labelled {missing[0]!r} holds a known token",
             where=dataset.name,
@@ -397,7 +408,18 @@ def _with_sentences(rows: Dataset, config: DataConfig) -> Dataset:
     return replace(rows.select(taken), texts=sentences)
 
 
+def _weights(train: Dataset, labels: Sequence[str], config: Config) -> dict[str, float]:
+    """Each label's weight in the loss; of several labels a text, which have one in their own loss, none."""
+    if not train.several:
+        return label_weights(train.labels, labels, config.training)
+    positive_weights(train, labels, config.training)  # refuses what is no label
+    return {}
+
+
 def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float]) -> Encoded:
+    if dataset.several:
+        own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
+        return Encoded(sequences, label_flags(labels, dataset.label_sets), own)
     return Encoded(
         sequences,
         label_indices(labels, dataset.labels),
@@ -410,7 +432,7 @@ FEW_OF_LABEL = 5
 
 def _rare(splits: Splits) -> str | None:
     """That some labels have too few rows to learn them or to measure them."""
-    counts = Counter(splits.train.labels) + Counter(splits.validation.labels) + Counter(splits.test.labels)
+    counts = splits.train.label_counts() + splits.validation.label_counts() + splits.test.label_counts()
     rare = [f"{label} {count}" for label, count in counts.items() if count < FEW_OF_LABEL]
     if not rare:
         return None
@@ -452,4 +474,9 @@ def _summary(
         rows += f" and {sentences:,} sentences of them"
     if unlabelled.texts:
         rows += f", {len(unlabelled.texts):,} unlabelled texts"
-    return f"{rows}; {len(labels)} labels ({few_of(labels)}); {tokenizer.vocab_size:,} token ids"
+    kinds = f"{len(labels)} labels ({few_of(labels)})"
+    if splits.train.several:
+        mean = sum(splits.train.label_counts().values()) / len(splits.train)
+        none = splits.train.labels.count(written_labels(()))
+        kinds += f", {mean:.2f} a text on average" + (f", none in {none:,} training texts" if none else "")
+    return f"{rows}; {kinds}; {tokenizer.vocab_size:,} token ids"

@@ -5,7 +5,6 @@ import json
 import math
 import os
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -50,6 +49,7 @@ from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.evaluation.evaluate import Evaluation, by_source, decided, evaluate_predictor, true_labels
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
@@ -57,14 +57,16 @@ from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
+from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.calibration import FittedCalibration, fit_calibration
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
-from rnn_cli.training.encoding import epoch_steps, with_lessons
+from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
+from rnn_cli.training.measured import Measured
 from rnn_cli.training.networks import (
     built,
     first_network,
@@ -75,6 +77,7 @@ from rnn_cli.training.networks import (
     warn_if_slow,
 )
 from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.several import measure_run_of_several
 from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.weighing import weigh
@@ -84,7 +87,7 @@ def documents(
     opened: Bundle,
     predictor: Predictor,
     run: Prepared,
-    sides: Mapping[str, Evaluation],
+    sides: Mapping[str, Evaluation | SeveralEvaluation],
     listener: Listener,
 ) -> dict[str, str]:
     """Report and model card, by file name, of the last of `sides`: `validation` and, if there are such rows, `test`.
@@ -92,14 +95,15 @@ def documents(
     A failure to make them is a warning; the run goes on without them.
     """
     name = list(sides)[-1]
+    side = sides[name]
     splits = run.splits
     rows = {"train": splits.train, **splits.held_out}
     try:
         from rnn_cli.reporting.html import model_card, page
         from rnn_cli.reporting.report import gather_report
 
-        report = gather_report(opened, predictor, sides[name], name)
-        counts = {side: Counter(dataset.labels) for side, dataset in rows.items() if len(dataset)}
+        report = gather_report(opened, predictor, side, name)
+        counts = {side: dataset.label_counts() for side, dataset in rows.items() if len(dataset)}
         return {REPORT: page(report), CARD: model_card(report, counts)}
     except Exception as error:
         listener.warn(f"no {REPORT} and no {CARD}: {type(error).__name__}: {error}")
@@ -211,7 +215,11 @@ def _seed(run: Prepared) -> None:
 
 def _learner(run: Prepared, model: keras.Model) -> Learner:
     training = run.config.training
-    return Learner(model, training, epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs)
+    steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs
+    several = run.config.data.several
+    return Learner(
+        model, training, steps, positive_weights(run.learned_rows, run.labels, training) if several else None
+    )
 
 
 def _fit_and_write(
@@ -292,6 +300,7 @@ def _manifest(run: Prepared) -> Manifest:
             **({FURTHER: dict(run.origin)} if run.origin else {}),
         },
         versions=versions(),
+        several=run.config.data.several,
     )
 
 
@@ -321,15 +330,31 @@ def _write(
         model.save(file)
     manifest = _manifest(run)
     listener.doing("scoring the validation rows")
-    predictor, fitted, chosen = _calibrated_and_decided(Predictor(draft.preview(manifest)), run, listener)
-    manifest = replace(manifest, **asdict(predictor.calibration), **asdict(predictor.decision))
-    listener.doing("trying the network in 8 bits")
-    validation = by_source(evaluate_predictor(predictor, run.splits.validation))
-    manifest = replace(manifest, data={**manifest.data, UNKNOWN_TOKENS: validation.scores.tokens.to_dict()})
-    int8 = try_int8(graph, run.config.model, predictor, validation)
-    listener.note(int8.summary())
+    measure = measure_run_of_several if run.config.data.several else _measure
+    measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
+    sides, int8 = measured.sides, measured.int8
+    tokens = sides["validation"].scores.tokens.to_dict()
+    manifest = replace(manifest, **measured.stored, data={**manifest.data, UNKNOWN_TOKENS: tokens})
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
+    draft.write(METRICS, json.dumps(measured.metrics, indent=2, ensure_ascii=False) + "\n")
+    tables = [table.assign(split=name) for name, table in measured.tables.items()]
+    draft.write(PREDICTIONS, to_csv(pd.concat(tables)))
+    if documented:
+        listener.doing("writing the report")
+        for name, content in documents(draft.preview(manifest), measured.predictor, run, sides, listener).items():
+            draft.write(name, content)
+    manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
+    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
+
+
+def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) -> Measured:
+    """Calibrate and decide on the validation rows, try 8 bits, and measure; the test rows once, at the end."""
+    predictor, fitted, chosen = _calibrated_and_decided(plain, run, listener)
+    listener.doing("trying the network in 8 bits")
+    validation = by_source(evaluate_predictor(predictor, run.splits.validation))
+    int8 = try_int8(graph, run.config.model, predictor, validation)
+    listener.note(int8.summary())
     listener.doing("measuring on the test rows")
     test = by_source(evaluate_predictor(predictor, run.splits.test)) if len(run.splits.test) else None
     usual_label = most_frequent(run.splits.train.labels)
@@ -350,20 +375,14 @@ def _write(
     if chosen.careful is not None:
         metrics[CAREFUL] = asdict(chosen.careful)
     tables = {name: _prediction_columns(side) for name, side in sides.items()}
-    if run.baseline is not None:
+    if isinstance(run.baseline, Baseline):
         knew_more = run.origin is not None
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
         metrics["baseline"] = run.baseline.to_dict(against)
         sides = {name: replace(side, baseline=against[name]) for name, side in sides.items()}
         tables = {name: table.assign(**run.baseline.columns(name, run.labels)) for name, table in tables.items()}
-    draft.write(METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
-    draft.write(PREDICTIONS, to_csv(pd.concat([table.assign(split=name) for name, table in tables.items()])))
-    if documented:
-        listener.doing("writing the report")
-        for name, content in documents(draft.preview(manifest), predictor, run, sides, listener).items():
-            draft.write(name, content)
-    manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
-    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
+    stored = {**asdict(predictor.calibration), **asdict(predictor.decision)}
+    return Measured(predictor, stored, sides, metrics, tables, int8)
 
 
 def _run_facts(run: Prepared) -> dict[str, Any]:

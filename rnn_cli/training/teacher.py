@@ -25,7 +25,7 @@ from rnn_cli.transfer.stacking import KnownRows, fit_stack
 
 VECTOR_PART = "document vectors"
 
-SURE = 8.0
+SUREST = 8.0
 """Log-odds are kept this near zero: a text that a teacher is surer of teaches no more."""
 
 
@@ -70,11 +70,11 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     everything = KnownRows(vectors, counts, np.empty(0, np.intp), np.empty(0))
     logits = stacked.head.logits(everything, np.arange(len(vectors)))
     logits[:labelled] = stacked.held_out
-    lessons = np.clip(logits, -SURE, SURE).astype(np.float32)
+    lessons = np.clip(logits, -SUREST, SUREST).astype(np.float32)
     return replace(run, to_learn=with_lessons(run.train, run.taught_ids, lessons))
 
 
-READ, FEWEST, MOST = 230_000_000, 5, 40
+NGRAMS_TO_READ, FEWEST_EPOCHS, MOST_EPOCHS = 230_000_000, 5, 40
 """How many n-grams are read in all, as far as that takes so many epochs. 70,000 film reviews are then read 8 times, as
 in the trials with them. 23,000 shorter reviews of products are read 40 times: 200 labels on their vectors were right in
 77.7 % after 8 times, in 80.6 % after 20 and in 81.2 % after 40."""
@@ -82,7 +82,7 @@ in the trials with them. 23,000 shorter reviews of products are read 40 times: 2
 
 def _epochs(held: int) -> int:
     """How often to read texts that hold so many n-grams."""
-    return min(max(round(READ / max(held, 1)), FEWEST), MOST)
+    return min(max(round(NGRAMS_TO_READ / max(held, 1)), FEWEST_EPOCHS), MOST_EPOCHS)
 
 
 def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats32:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
+from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.plain import html_table
@@ -29,8 +31,8 @@ class Run:
     """
 
     bundle: Bundle
-    validation: Evaluation | None = None
-    test: Evaluation | None = None
+    validation: Evaluation | SeveralEvaluation | None = None
+    test: Evaluation | SeveralEvaluation | None = None
     best_epoch: int | None = None
     warnings: tuple[str, ...] = ()
 
@@ -62,14 +64,14 @@ class Run:
         return pandas.read_csv(BytesIO(self.bundle.read(HISTORY)))
 
     @property
-    def sides(self) -> dict[str, Evaluation]:
+    def sides(self) -> "dict[str, Evaluation | SeveralEvaluation]":
         """The evaluations by name: `validation` and `test`."""
         sides = {"validation": self.validation, "test": self.test}
         return {name: side for name, side in sides.items() if side is not None}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """A header and rows: the metrics of each side and its baseline in columns, and the accuracy's interval."""
-        columns = {}
+        """A header and rows: the metrics of each side and its baseline in columns, and the first one's interval."""
+        columns: dict[tuple[str, str], Any] = {}
         for name, side in self.sides.items():
             columns[name, "network"] = side.metrics
             if side.baseline is not None:
@@ -78,6 +80,15 @@ class Run:
         head = [""] + ["" if model == "linear" else name for name, model in columns]
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
+        if self.bundle.manifest.several:
+            for field in of_several.SEVERAL_MAIN:
+                name, written = of_several.SEVERAL_SHOWN[field]
+                rows.append([name, *(written(getattr(metrics, field)) for metrics in columns.values())])
+                if field in ("micro_f1", "macro_f1"):
+                    rows.append(
+                        [EVERY, *(of_several.several_bounds(metrics, field, written) for metrics in columns.values())]
+                    )
+            return head, rows
         for field, (name, written) in METRICS_SHOWN.items():
             if field not in LEFT_OUT:
                 rows.append([name, *(value(metrics, field, written) for metrics in columns.values())])
@@ -86,8 +97,13 @@ class Run:
         return head, rows
 
     def __repr__(self) -> str:
-        """The model's folder and its accuracy."""
-        measured = (f"{name} accuracy {side.metrics.accuracy:.1%}" for name, side in self.sides.items())
+        """The model's folder and its accuracy; of several labels a text, the micro F1."""
+        measured = (
+            f"{name} micro F1 {side.metrics.micro_f1:.3f}"
+            if isinstance(side, SeveralEvaluation)
+            else f"{name} accuracy {side.metrics.accuracy:.1%}"
+            for name, side in self.sides.items()
+        )
         return f"Run({', '.join([repr(str(self.path)), *measured])})"
 
     def _repr_html_(self) -> str:

@@ -12,6 +12,7 @@ from rnn_cli.graph import read_graph
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.several import mixed_of_each
 from rnn_cli.transfer.features import read_features
 from rnn_cli.transfer.stacking import mixed
 
@@ -28,7 +29,14 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     _, network, ngrams = read_features(file, read_graph(file, ONNX_MODEL), ONNX_MODEL, run.validation.sequences)
     parts = [network.astype(np.float64), ngrams.astype(np.float64)]
     rows = run.validation
+    if rows.classes.ndim == 2:
+        weights = mixed_of_each(parts, rows.classes, rows.weights.astype(np.float64), np.full(2, EVENLY))
+        return _put(model, weights)
     weights, _ = mixed(parts, rows.classes, rows.weights.astype(np.float64), np.full(2, EVENLY), biased=False)
+    return _put(model, weights)
+
+
+def _put(model: keras.Model, weights: Floats) -> Floats:
     for name, weight in zip((LOGITS, NGRAM_LOGITS), weights, strict=True):
         layer = model.get_layer(name)
         layer.set_weights([each * (weight / EVENLY) for each in layer.get_weights()])

@@ -69,9 +69,12 @@ class Base:
         """Open the model of this name, "general" or a folder; raises `BundleError`."""
         path = named_folder(named)
         opened = Bundle.open(path)
+        if opened.manifest.several:
+            what = "its texts have several labels each, so its answers are no part of a model of one label a text"
+            raise BundleError(what, where=shown_model(path), hint="name a model of one label a text as model.base")
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels, file = read_tokenizer(opened), opened.manifest.labels, bytearray(opened.read(ONNX_MODEL))
-        graph = read_fitting_graph(file, str(path / ONNX_MODEL), tokenizer, len(labels))
+        graph = read_fitting_graph(file, str(path / ONNX_MODEL), tokenizer, opened.manifest.outputs)
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=str(path), hint="name the folder that rnn train wrote")
@@ -137,7 +140,7 @@ class Base:
         for word, place in placed.items():
             vocab[place] = word
         tokenizer, file = replace(self.tokenizer, vocab=tuple(vocab)), bytearray(self.file)
-        graph = read_fitting_graph(file, str(self.path / ONNX_MODEL), tokenizer, len(self.labels))
+        graph = read_fitting_graph(file, str(self.path / ONNX_MODEL), tokenizer, self.bundle.manifest.outputs)
         (name,) = [each for each in graph.tensors if each.startswith("embedding")]
         ids = sorted(placed.values())
         graph.tensors[name][ids] = _by_neighbours(map(tokenizer.encode_whole, texts), ids, vectors)

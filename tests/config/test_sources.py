@@ -49,7 +49,7 @@ READING = {
 
 def test_one_source_and_several_are_read_by_the_same_keys() -> None:
     shared = {name for name in SourceConfig.model_fields if name in DataConfig.model_fields} - {"source"}
-    assert shared - {"unlabelled", "balance", "validation"} == set(READING)  # which mean something else there
+    assert shared - {"unlabelled", "balance", "validation", "labels"} == set(READING)  # which mean something else there
     assert set(READING) | {"source"} == set(LabelledFile.model_fields)
 
 

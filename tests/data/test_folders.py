@@ -15,7 +15,7 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.reading.readers import open_blocks
 from rnn_cli.data.reading.table import ReadRequest
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import NoSuchColumn, further_column, load_rows, read_texts
+from rnn_cli.data.source import NoSuchColumn, further_column, iterate_texts, load_rows
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import DataError
 from rnn_cli.formats import is_pattern
@@ -107,7 +107,7 @@ def test_each_key_takes_folders_and_patterns(fill: Fill) -> None:
     config = DataConfig(source="d/train", validation="d/val-*.csv", test="d/test", unlabelled="d/unsup")
     splits = load_splits(config)
     assert (splits.train.texts, splits.validation.texts, splits.test.texts) == (["two", "one"], ["four"], ["three"])
-    assert list(read_texts("d/unsup", config)) == ["five"]
+    assert list(iterate_texts("d/unsup", config)) == ["five"]
     with pytest.raises(DataError, match=r"d/test/odd/1.txt: no training row has the labels 'odd'"):
         fill({"test/odd/1.txt": "six"})
         load_splits(config)

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data import unlabelled as module
-from rnn_cli.data.source import read_texts
+from rnn_cli.data.source import iterate_texts
 from rnn_cli.data.unlabelled import load_unlabelled
 
 
@@ -30,7 +30,7 @@ def loaded(lines: list[str]) -> list[str]:
 def test_each_line_that_is_not_blank_is_a_text_as_it_stands() -> None:
     lines = ['one, two; "three', "label\ttext", "", "   ", "'four'", "fünf"]
     Path("a.txt").write_bytes("\ufeff".encode() + "\r\n".join(lines).encode())
-    assert list(read_texts("a.txt", DataConfig())) == ['one, two; "three', "label\ttext", "'four'", "fünf"]
+    assert list(iterate_texts("a.txt", DataConfig())) == ['one, two; "three', "label\ttext", "'four'", "fünf"]
 
 
 def test_of_too_many_a_sample_is_kept_that_is_bounded_in_order_and_the_same_each_time(
@@ -38,7 +38,7 @@ def test_of_too_many_a_sample_is_kept_that_is_bounded_in_order_and_the_same_each
 ) -> None:
     every = texts(3_000)
     assert loaded(every) == every
-    monkeypatch.setattr(module, "MOST_CHARACTERS", 5_000)
+    monkeypatch.setattr(module, "MOST_UNLABELLED", 5_000)
     kept = loaded(every)
     assert 4_500 < sum(map(len, kept)) <= 5_000
     assert kept == sorted(kept, key=every.index) == loaded(every)
@@ -58,6 +58,6 @@ def test_no_more_than_twice_the_sample_is_ever_held(monkeypatch: pytest.MonkeyPa
 
 
 def test_copies_are_kept_or_left_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_CHARACTERS", 5_000)
+    monkeypatch.setattr(module, "MOST_UNLABELLED", 5_000)
     kept = loaded([*texts(1_000), *texts(1_000)])
     assert sorted(kept) == sorted(2 * list(dict.fromkeys(kept)))

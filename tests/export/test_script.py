@@ -309,7 +309,8 @@ def test_what_scoring_needs_is_imported_from_its_module(monkeypatch: pytest.Monk
     anyway = needed()
     assert PACKAGE / "scoring" / "explain.py" in anyway, "the predictor's own method loads it"
     script.write_text("from rnn_cli.data import rows\n\n\ndef late():\n    from rnn_cli.evaluation.intervals import x")
-    assert [file.name for file in needed() if file not in anyway] == ["rows.py", "intervals.py", "scores.py"]
+    found = [file.name for file in needed() if file not in anyway]
+    assert found == ["label_sets.py", "rows.py", "intervals.py", "scores.py"]
     script.write_text("from rnn_cli.bundle import Bundle")
     with pytest.raises(ValueError, match=r"^rnn_cli\.bundle is a package; import from its modules"):
         needed()

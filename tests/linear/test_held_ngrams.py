@@ -14,7 +14,7 @@ def runs(words: list[str]) -> list[tuple[str, ...]]:
 
 
 def test_it_finds_what_counting_by_hand_finds(monkeypatch: object) -> None:
-    monkeypatch.setattr(module, "CHUNK", 7)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "TEXTS_A_CHUNK", 7)  # type: ignore[attr-defined]
     chance = random.Random(3)
     texts = [[f"w{int(chance.paretovariate(0.8)) % 40}" for _ in range(chance.randint(0, 15))] for _ in range(60)]
     times = Counter(run for text in texts for run in runs(text))

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from rnn_cli.linear.held_ngrams import held_ngrams
 from rnn_cli.training import documents
-from rnn_cli.training.documents import PARTS, SHARPNESS, _draw, document_vectors
+from rnn_cli.training.documents import DEALT_PARTS, SHARPNESS, _draw, document_vectors
 
 
 def of_two_subjects(texts: int) -> list[str]:
@@ -45,7 +45,7 @@ def test_vectors_have_unit_length_and_a_text_without_ngrams_none() -> None:
 
 
 def test_too_few_ngrams_teach_nothing() -> None:
-    held = sparse.csr_matrix(np.ones((5, PARTS - 1), np.int8))
+    held = sparse.csr_matrix(np.ones((5, DEALT_PARTS - 1), np.int8))
     assert document_vectors(held, dim=3, epochs=2, seed=1).tolist() == [[0.0] * 3] * 5
 
 

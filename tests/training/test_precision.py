@@ -89,6 +89,7 @@ def test_a_network_that_cannot_be_served_is_no_failed_run(
     assert told == {
         "offered": False,
         "reason": "ONNX Runtime computes LSTM layers in 8 bits, but no GRU layers",
+        "metric": "accuracy",
         **dict.fromkeys(["accuracy", "accuracy_change", "mean_change", "largest_change"]),
     }
     assert f"no int8 graph: {told['reason']}" in listener.notes
@@ -109,5 +110,5 @@ def test_a_graph_that_does_not_load_here_is_not_offered(
 
 
 def test_one_line_tells_both_accuracies() -> None:
-    found = Int8(b"", None, 0.9164, -0.001, 0.0034, 0.1)
+    found = Int8(b"", None, "accuracy", 0.9164, -0.001, 0.0034, 0.1)
     assert found.summary() == ("int8 graph: accuracy 91.6% (fp32 91.7%), probabilities move by 0.003 on average")

@@ -17,7 +17,7 @@ from rnn_cli.training import teacher
 from rnn_cli.training.encoding import Encoded, with_lessons
 from rnn_cli.training.prepare import Prepared, prepare
 from rnn_cli.training.run import train_prepared
-from rnn_cli.training.teacher import SURE, taught
+from rnn_cli.training.teacher import SUREST, taught
 from tests.conftest import Silent, write_csv
 
 pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
@@ -101,7 +101,7 @@ def test_lessons_are_log_odds_and_rows_keep_their_labels(listener: Silent) -> No
     learned = run.to_learn
     assert learned is not None and learned.lessons is not None
     assert learned.lessons.dtype == np.float32 and learned.lessons.shape == (120 + 900, 3)
-    assert np.abs(learned.lessons).max() <= SURE
+    assert np.abs(learned.lessons).max() <= SUREST
     assert learned.labelled == 120 and (learned.classes[:120] == run.train.classes).all()
     rows = np.array([130, 5, 60])
     targets = learned.targets(rows)

@@ -295,6 +295,8 @@ def _check_types(schema: Any, chosen: Sequence[str], request: ReadRequest) -> No
         raise DataError(f"the column {text!r} is {kind}", where=request.name, hint="texts must be strings")
     for label in labels:
         kind = _value_type(schema.field(label).type)
+        if request.several and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            kind = _value_type(kind.value_type)
         checks = (is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
         if not any(check(kind) for check in checks):
             hint = "labels must be strings, numbers or true and false"

@@ -17,6 +17,7 @@ from rnn_cli.data.reading.folders import TableFiles
 from rnn_cli.data.reading.names import format_of, suffix_of
 from rnn_cli.data.reading.opening import open_bytes, open_seekable
 from rnn_cli.data.reading.remote import STANDARD_INPUT, shown
+from rnn_cli.data.reading.several import check_several
 from rnn_cli.data.reading.table import Choose, ReadRequest, plain_value, quoted_names
 from rnn_cli.data.reading.texts import open_texts
 from rnn_cli.errors import DataError, RowError, Setting, few_of
@@ -56,7 +57,8 @@ def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
     """The blocks with checked texts and labels, unless other columns were chosen; raises what ends the reading."""
     for block in opened.blocks:
         if request.choose is None:
-            block = check_texts(block, opened.chosen, request)
+            checked = check_several if request.several and request.labels else check_texts
+            block = checked(block, opened.chosen, request)
         stop = block.error
         if block.faults and not request.lenient:
             first = min(block.faults)

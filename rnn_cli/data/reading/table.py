@@ -7,7 +7,7 @@ import difflib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 
 from rnn_cli.config.schema import DataConfig
@@ -49,6 +49,10 @@ class ReadRequest:
     likely_text_column: str | None = None
     """The column of texts if the file has it and no other is named."""
     label_column: str | None = None
+    several: bool = False
+    """Whether a row has several labels, which `label_separator` and `label_columns` tell, as in a data config."""
+    label_separator: str | None = None
+    label_columns: Sequence[str] | None = None
     delimiter: str | None = None
     quoting: str = "auto"
     """auto, csv or none, as in a data config."""
@@ -117,7 +121,9 @@ class ReadRequest:
         return DataError("a NUL character", where=self.at(line), hint=hint, kind="nul")
 
 
-READING_KEYS = tuple(field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields)
+READING_KEYS = tuple(
+    field.name for field in fields(ReadRequest) if field.name in DataConfig.model_fields and field.name != "labels"
+)
 """The keys of a data config that say how to read a file."""
 
 
@@ -152,6 +158,8 @@ def find_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | 
     """
     _refuse_repeated(columns, request)
     text, label = request.text_column, request.label_column if request.labels else None
+    if request.labels and request.label_columns:
+        return _beside_label_columns(columns, request), None
     if text is not None and text == label:
         raise DataError(
             f"the column {text!r} cannot be both texts and labels",
@@ -168,6 +176,19 @@ def find_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | 
     if request.on_columns:
         request.on_columns((text, label))
     return text, label
+
+
+def _beside_label_columns(columns: Sequence[str], request: ReadRequest) -> str:
+    """The column of texts where each label has a column of its own."""
+    named = request.label_columns or ()
+    for name in named:
+        if name not in columns:
+            raise _missing(name, columns, "label_columns", request)
+    if request.text_column in named:
+        what = f"the column {request.text_column!r} cannot be both texts and labels"
+        raise DataError(what, where=request.name, hint="name another data.text_column or other data.label_columns")
+    others = [name for name in columns if name not in named]
+    return find_columns(others, replace(request, labels=False))[0]
 
 
 def _likely(columns: Sequence[str], request: ReadRequest) -> str | None:
@@ -200,7 +221,8 @@ def is_number(value: str) -> bool:
 def choose_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | None = None) -> list[str]:
     """The names of the columns to read: those requested, else texts and, if wanted, labels."""
     if request.choose is None:
-        return [name for name in find_columns(columns, request, sample) if name is not None]
+        found = [name for name in find_columns(columns, request, sample) if name is not None]
+        return [*found, *(request.label_columns or ())] if request.labels else found
     _refuse_repeated(columns, request)
     return list(request.choose(columns))
 

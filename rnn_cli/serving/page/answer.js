@@ -34,7 +34,8 @@ export function drawBars(prediction, model) {
   const shown = sorted.slice(0, all.length <= LABELS_SHOWN + 1 ? all.length : LABELS_SHOWN);
   const hidden = sorted.slice(shown.length);
   const zone = unsureZone(prediction, model);
-  const bar = (pair) => drawBar(pair, pair[0] === prediction.label, zone);
+  const isPredicted = (label) => prediction.labels?.includes(label) ?? label === prediction.label;
+  const bar = (pair) => drawBar(pair, isPredicted(pair[0]), zone);
   const kind = all.some(([label]) => label.length > LONG_LABEL) ? "bars long" : "bars";
   const found = [make("ul", { class: kind, "aria-label": "Probability of each label" }, ...shown.map(bar))];
   if (hidden.length) {
@@ -106,8 +107,14 @@ export function drawExplanation(text, prediction) {
   }
   found.append(between(characters.slice(index, CHARACTERS_MARKED).join("")));
   if (characters.length > CHARACTERS_MARKED) found.append(" …");
-  const title = make("h3", {}, "What speaks for ", name(prediction.label), ", and what against");
+  const title = make("h3", {}, "What speaks for ", name(explainedLabel(prediction)), ", and what against");
   return [title, found, ...named(characters, parts, "for", 1), ...named(characters, parts, "against", -1)];
+}
+
+/** The label that an explanation is about: of several the most probable one. */
+function explainedLabel({ label, labels, probabilities }) {
+  if (!labels) return label;
+  return Object.keys(probabilities).reduce((one, other) => (probabilities[other] > probabilities[one] ? other : one));
 }
 
 function mark(value, strongest) {
@@ -169,7 +176,7 @@ function counts(predictions, model) {
   let unsure = 0;
   for (const each of predictions) {
     if (each.unsure || each.no_known_words) unsure += 1;
-    else found.set(each.label, (found.get(each.label) ?? 0) + 1);
+    else for (const label of each.labels ?? [each.label]) found.set(label, (found.get(label) ?? 0) + 1);
   }
   const ranked = [...found].filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
   const item = (count, words, kind) => make("li", { class: kind }, make("b", {}, integer(count)), " ", words);

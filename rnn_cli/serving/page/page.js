@@ -201,7 +201,8 @@ async function loadModel() {
   byId("title").replaceChildren(name(called), ": try it on your texts");
   document.title = byId("title").textContent;
   const labels = counted(model.labels.length, "label");
-  byId("about").replaceChildren(`It chooses one of ${labels}: `, ...listed(model.labels, LABELS_NAMED));
+  const chooses = model.several ? "It chooses any number of" : "It chooses one of";
+  byId("about").replaceChildren(`${chooses} ${labels}: `, ...listed(model.labels, LABELS_NAMED));
   drawExamples(examplesFor(model.labels));
   drawModel();
 }
@@ -262,8 +263,8 @@ function reportToSave() {
 }
 
 /** The metrics of the model's training, as the report's tiles show them. */
-function drawFigures({ side, rows, accuracy, macro_f1: f1, roc_auc: auc }) {
-  const values = [["accuracy", accuracy, percent], ["macro F1", f1, thousandths], ["ROC AUC", auc, thousandths]];
+function drawFigures({ side, rows, accuracy, micro_f1: micro, macro_f1: f1, roc_auc: auc }) {
+  const values = [["micro F1", micro, thousandths], ["accuracy", accuracy, percent], ["macro F1", f1, thousandths], ["ROC AUC", auc, thousandths]];
   const tiles = values.filter(([, value]) => typeof value === "number").map(([title, value, written]) =>
     make("div", { class: "tile" }, make("dt", {}, title), make("dd", {}, written(value))));
   const where = `Measured on ${counted(rows, `${side} row`)} when it was trained.`;
@@ -275,7 +276,8 @@ function listed(labels, most = LABELS_LISTED) {
   return [...shown, labels.length > most ? ", …" : ""];
 }
 
-function decisionInWords({ threshold }, labels) {
+function decisionInWords({ threshold, thresholds }, labels) {
+  if (thresholds) return ["each label from a probability of its own on; a text may reach none"];
   if (labels.length > 2) return ["the most probable label"];
   return [name(labels[1]), ` from ${percent(threshold)} on, else `, name(labels[0])];
 }
