@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.cli.common import check_full
 from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options, unlabelled_option
+from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
 
@@ -67,8 +68,13 @@ def train(
     from rnn_cli.config.load import Override
 
     overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
-    if unlabelled is not None and not any(each.key.startswith("training.teacher") for each in overrides):
-        overrides.append(Override("training.teacher", {}))
+    if unlabelled is not None and resume is None:
+        named = [each.key for each in overrides]
+        if config is None and not any(key.startswith("data.source") for key in named):
+            hint = "rnn train FILE --unlabelled MORE; without labels, rnn score predicts by the general model"
+            raise UsageError("--unlabelled adds to labelled texts, and no file of those is named", hint=hint)
+        if not any(key.startswith("training.teacher") for key in named):
+            overrides.append(Override("training.teacher", {}))
     if no_baseline:
         overrides.append(Override("training.baseline", False))
     if resume is not None and (out or force or origin):

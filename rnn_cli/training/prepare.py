@@ -367,7 +367,9 @@ def _to_be_taught(
         return unlabelled, [], []
     kept, ids = _known(unlabelled.texts, tokenizer)
     if not kept:
-        raise DataError("no unlabelled text holds a known token", where=", ".join(unlabelled_sources(config.data)))
+        what = "no unlabelled text holds a known token" if unlabelled.texts else "labelled rows have all of these texts"
+        where = ", ".join(map(shown, unlabelled_sources(config.data))) or shown_source(config.data)
+        raise DataError(what, where=where, hint="name more texts of the same kind, or train without a teacher")
     held_out = [*splits.validation.texts, *splits.test.texts] if config.data.transductive else []
     more, more_ids = _known(held_out, tokenizer)
     dropped = len(unlabelled.texts) - len(kept)

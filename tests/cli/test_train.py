@@ -171,6 +171,24 @@ def test_unlabelled_texts_that_are_not_there_are_told_in_a_line(rnn: Rnn, home: 
     assert files_below(home) == {}
 
 
+def test_texts_without_labels_need_some_with(rnn: Rnn, home: Path) -> None:
+    code, out, err = rnn("train", "--unlabelled", "more.txt")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: --unlabelled adds to labelled texts, and no file of those is named; rnn train FILE ")
+
+
+def test_unlabelled_texts_bring_a_teacher_unless_the_config_says_otherwise(
+    rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
+) -> None:
+    words = "warm funny film plot dull bland scene story".split()
+    Path("more.txt").write_text("\n".join(" ".join(words[at % 5 : at % 5 + 4]) for at in range(60)))
+    options = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1, model__ngrams=1)
+    code, _, err = rnn("train", "quick", "--unlabelled", "more.txt", *options)
+    assert code == 0 and re.search(r"^teacher, cross-validated on \d+ rows: ", err, re.MULTILINE)
+    code, _, err = rnn("train", "quick", "--unlabelled", "more.txt", *options, "--set", "training.teacher=null")
+    assert code == 0 and "teacher" not in err and "60 unlabelled texts" in err
+
+
 def test_a_run_that_fails_says_why_and_where_its_last_state_is(
     rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
 ) -> None:

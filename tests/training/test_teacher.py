@@ -169,8 +169,10 @@ def test_what_does_not_go_with_a_teacher(sections: dict[str, Any], message: str)
 def test_unlabelled_texts_without_a_known_token(listener: Silent) -> None:
     data = files()
     Path("more.txt").write_text("?!\n...\n")
-    with pytest.raises(DataError, match="no unlabelled text holds a known token"):
+    with pytest.raises(DataError, match=r"more.txt: no unlabelled text holds a known token"):
         prepare(configured(data), listener)
+    with pytest.raises(DataError, match=r"rows.csv: labelled rows have all of these texts"):
+        prepare(configured(data | {"unlabelled": "rows.csv"}), listener)
 
 
 def test_lessons_that_do_not_fit_are_refused() -> None:
