@@ -386,7 +386,7 @@ def _rows_asked(predictor: "Predictor", asked: _Asked, listener: "Listener") -> 
 
 def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "Evaluation":
     """Measure a model of one label a text."""
-    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics
+    from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics, kept_transductive
     from rnn_cli.evaluation.evaluate import decided_anew, evaluate_predictor, run_config, slicer
     from rnn_cli.evaluation.standing import since_training, with_standing
 
@@ -415,7 +415,7 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     baseline = kept_baseline(opened, "test") if data is None else None
     left_out = baseline is not None and not as_trained
     found = replace(sliced(found), baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
-    return replace(found, transductive=data is None and run_config(opened).data.transductive)
+    return replace(found, transductive=data is None and kept_transductive(opened))
 
 
 def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "SeveralEvaluation":

@@ -19,7 +19,7 @@ from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
-from rnn_cli.config.load import Override, load_config, recipes, to_yaml
+from rnn_cli.config.load import Override, load_config, recipes, to_yaml, with_overrides
 from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TeacherConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.find_several import SeveralFound, find_several
@@ -39,6 +39,14 @@ TINY_ROWS = 1_000
 
 FEW_A_BATCH, MANY_EPOCHS = 16, 12
 """For tiny sets: small batches and many passes."""
+
+TRANSDUCTIVE_KEY = "data.transductive"
+
+TEACHES = "A teacher gives the unlabelled texts probable labels, from which the network learns (docs/unlabelled.md)."
+TEACHES_NOT = (
+    "The unlabelled texts serve the vocabulary and the token vectors alone: a teacher is for texts of words with one "
+    "label each."
+)
 
 TOO_FEW_STEPS, ENOUGH_STEPS = 1.5 * FEW_STEPS, 2 * FEW_STEPS
 """A network needs some hundred steps, however few the rows are. Rows that are not read take some from the estimate."""
@@ -84,15 +92,17 @@ def propose(
     Of few rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base
     that pays. Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
     """
-    given = config_for(source, overrides).data
+    asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
+    given = config_for(source, asked).data
     several = SeveralFound() if _says_how_many(overrides) else find_several(source if rows is None else rows, given)
     given = given.model_copy(update=several.settings)
     columns: list[tuple[str, str | None]] = []
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = dataset.label_counts()
     _need_labels(dataset, counts)
-    recipe, why = _recipe(dataset, taught=given.unlabelled is not None)
-    has_teacher = given.unlabelled is not None and recipe != "char"
+    may_teach = given.unlabelled is not None and not dataset.several
+    recipe, why = _recipe(dataset, taught=may_teach)
+    has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
     may_build_on_base &= not (has_teacher or dataset.several or given.sources) and recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
@@ -118,6 +128,9 @@ def propose(
         training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     told = [several.note] if several.note else []
+    if given.unlabelled is not None:
+        told.append(TEACHES if has_teacher else TEACHES_NOT)
+    config = with_overrides(config, [each for each in overrides if each.key == TRANSDUCTIVE_KEY], "the config proposed")
     found = (*_found(dataset, counts, lengths), *told, *_split_in_words(split), *tried, why)
     weight = None if dataset.several else _class_weight(counts)
     return Proposal(config, dataset, recipe, reasons, found, weight, split)

@@ -1,6 +1,8 @@
 """`rnn train`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,9 @@ from rnn_cli.cli.common import check_full
 from rnn_cli.cli.options import labelled_options, overrides_of, set_option, splitting_options, unlabelled_option
 from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
+
+if TYPE_CHECKING:
+    from rnn_cli.config.load import Override
 
 
 @click.command(
@@ -68,13 +73,8 @@ def train(
     from rnn_cli.config.load import Override
 
     overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
-    if unlabelled is not None and resume is None:
-        named = [each.key for each in overrides]
-        if config is None and not any(key.startswith("data.source") for key in named):
-            hint = "rnn train FILE --unlabelled MORE; without labels, rnn score predicts by the general model"
-            raise UsageError("--unlabelled adds to labelled texts, and no file of those is named", hint=hint)
-        if not any(key.startswith("training.teacher") for key in named):
-            overrides.append(Override("training.teacher", {}))
+    if unlabelled is not None and resume is None and origin is None:
+        overrides += _teacher(config, [each.key for each in overrides])
     if no_baseline:
         overrides.append(Override("training.baseline", False))
     if resume is not None and (out or force or origin):
@@ -101,3 +101,16 @@ def train(
         click.echo(f"Model  {one_line(str(run.path))}  (was finished already)")
     else:
         show_trained(run, named=out is not None)
+
+
+def _teacher(config: str | None, named: Sequence[str]) -> "list[Override]":
+    """The usual teacher, unless overrides of the keys `named`, the config or that of labelled texts have the say."""
+    from rnn_cli.config.load import Override, load_config, names_data
+
+    if config is None and not any(key.startswith("data.source") for key in named):
+        hint = "rnn train FILE --unlabelled MORE; without labels, rnn score predicts by the general model"
+        raise UsageError("--unlabelled adds to labelled texts, and no file of those is named", hint=hint)
+    decided = any(key.startswith("training.teacher") for key in named) or (config is not None and names_data(config))
+    if decided or load_config(config).training.teacher is not None:
+        return []
+    return [Override("training.teacher", {})]

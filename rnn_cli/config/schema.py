@@ -191,8 +191,9 @@ class DataConfig(LabelledFile):
     test: Annotated[Annotated[float, Field(ge=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
     """Test rows, used once, at the end: a share of the source, or a separate file; 0 for none."""
     unlabelled: _SourceName | list[_SourceName] | None = None
-    """More texts for the vocabulary and `model.embeddings: own`: a built-in set, a file, or a list of them. Their
-    labels are not read. Texts that labelled rows have, too, are left out."""
+    """More texts for the vocabulary, `model.embeddings: own` and `training.teacher`: a built-in set, a file (of a .txt
+    file each line), or a list of them. Their labels are not read. Texts that labelled rows have, too, are left out, and
+    of more than 200 million characters a sample is kept."""
     transductive: bool = False
     """Let a teacher (`training.teacher`) read the texts of validation and test rows, too, without their labels. It may
     know these texts better than others then, and every figure says so."""

@@ -45,7 +45,7 @@ def find_several(source: str | InMemory, config: DataConfig) -> SeveralFound:
     try:
         columns = _in_memory(source) if is_in_memory(source) else _of_file(os.fspath(source), config)
         return _judged(columns, config)
-    except (DataError, OSError, ValueError):
+    except (AttributeError, DataError, OSError, TypeError, ValueError):
         return SeveralFound()
 
 

@@ -12,7 +12,10 @@ from rnn_cli.data.rows import fingerprint_of
 from rnn_cli.data.source import iterate_texts, unlabelled_sources
 
 MOST_UNLABELLED = 200_000_000
-"""Of more characters in all, so many are kept: 150,000 reviews, or two million posts."""
+"""Of more characters in all, so many are kept: 150,000 reviews, or a million posts, each of which counts as
+`LEAST_CHARACTERS`, as its vectors take memory, too."""
+
+LEAST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class _Sample:
         rank = int.from_bytes(hashlib.blake2b(clean.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
         if rank < self._bound:
             self._kept.append((rank, text))
-            self._characters += len(text)
+            self._characters += _size(text)
             if self._characters > 2 * self._most:
                 self._cut()
 
@@ -82,9 +85,13 @@ class _Sample:
         """Leave out all texts from the first on that would be too much."""
         self._characters = 0
         for rank, text in sorted(self._kept):
-            if self._characters + len(text) > self._most:
+            if self._characters + _size(text) > self._most:
                 self._bound = rank
                 break
-            self._characters += len(text)
+            self._characters += _size(text)
         self._kept = [(rank, text) for rank, text in self._kept if rank < self._bound]
-        self._characters = sum(len(text) for _, text in self._kept)
+        self._characters = sum(_size(text) for _, text in self._kept)
+
+
+def _size(text: str) -> int:
+    return max(len(text), LEAST_CHARACTERS)

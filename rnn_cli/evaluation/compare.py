@@ -151,6 +151,14 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
         return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
 
 
+def kept_transductive(opened: Bundle) -> bool:
+    """Whether a teacher read the texts of the run's own test rows. Raises `BundleError`."""
+    if METRICS not in opened.manifest.files:
+        return False
+    with reading_metrics(opened) as kept:
+        return bool(kept.get("test", {}).get("transductive", False))
+
+
 def kept_choice(opened: Bundle) -> tuple[str | None, Careful | None]:
     """A run's most frequent training label, and the careful threshold for its goal; None where it kept none.
 

@@ -78,9 +78,7 @@ class BaselineOfEach:
 def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> BaselineOfEach:
     """Fit a model of each label to the training rows with the run's class weights.
 
-    The validation rows choose C, the calibration and the thresholds.
-
-    The best C is that of the least log loss of all labels on the validation rows.
+    The validation rows choose the calibration, the thresholds and C: that of the least log loss of all labels.
     """
     # Imported here: a mistake in the data must not wait until scikit-learn is loaded.
     from rnn_cli.linear.logistic import fit_each_label

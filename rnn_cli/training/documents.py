@@ -1,8 +1,8 @@
 """Vectors of texts, learned without labels from the n-grams that each text holds.
 
-A text's vector and those of its n-grams are drawn together, the text's and those of n-grams drawn by chance apart:
-their cosine, times `SHARPNESS`, is the log-odds that the text holds the n-gram. Texts of like sense then lie in like
-directions, so that a linear model of a few labels tells much of many texts.
+A text's vector and those of its n-grams are pulled together; the text's and those of sampled n-grams are pushed apart:
+their cosine, times `SHARPNESS`, is the log-odds that the text holds the n-gram. Texts that say similar things then have
+similar vectors, so that a linear model of a few labels tells much of many texts.
 
 Texts and n-grams are divided into `DEALT_PARTS` parts. At a time each core has one part of the texts and one of the
 n-grams, and no two cores share any: equal seeds give equal bytes on one machine, whatever the number of cores.
@@ -85,8 +85,8 @@ class _Space:
     def __init__(self, held: sparse.csr_matrix, dim: int, chance: np.random.Generator) -> None:
         texts, ngrams = held.shape
         self.chance = chance
-        self.texts = chance.uniform(-START, START, (texts, dim)).astype(np.float32)
-        self.ngrams = chance.uniform(-START, START, (DEALT_PARTS, -(-ngrams // DEALT_PARTS), dim)).astype(np.float32)
+        self.texts = _start(chance, (texts, dim))
+        self.ngrams = _start(chance, (DEALT_PARTS, -(-ngrams // DEALT_PARTS), dim))
         # In order of frequency, each part gets as many frequent ones as the others.
         self.held = [held[:, part::DEALT_PARTS].tocsr() for part in range(DEALT_PARTS)]
         self.odds = [_drawing_odds(each) for each in self.held]
@@ -111,9 +111,16 @@ class _Space:
 
     def directions(self, empty: Flags) -> Floats32:
         """The texts' vectors at unit length, zeros for the `empty` texts."""
-        lengths = np.linalg.norm(self.texts, axis=1, keepdims=True)
-        found: Floats32 = np.where(empty[:, None], np.float32(0), self.texts / lengths)
-        return found
+        self.texts /= np.sqrt(np.einsum("ij,ij->i", self.texts, self.texts))[:, None]
+        self.texts[empty] = 0
+        return self.texts
+
+
+def _start(chance: np.random.Generator, shape: tuple[int, ...]) -> Floats32:
+    vectors = chance.random(shape, np.float32)
+    vectors -= np.float32(0.5)
+    vectors *= np.float32(2 * START)
+    return vectors
 
 
 def _drawing_odds(held: sparse.csr_matrix) -> Floats:

@@ -101,6 +101,9 @@ class Origin:
         if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
+        if wanted.data.several != self.config.data.several:
+            kind = "several labels" if self.config.data.several else "one label"
+            wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
         if wanted.training.teacher not in (None, self.config.training.teacher):
             wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))
         positive = wanted.data.positive_label
@@ -110,14 +113,15 @@ class Origin:
             wrong.append(ConfigMistake(what, "data.positive_label"))
         if wrong:
             raise ConfigError(wrong)
-        data = wanted.data.model_copy(update={"unlabelled": None})
+        data = wanted.data.model_copy(update={"unlabelled": None, "transductive": False})
         model = wanted.model.model_copy(update={"embeddings": None, "base": None})
         training = wanted.training.model_copy(update={"teacher": None})
         return wanted.model_copy(update={"data": data, "model": model, "training": training})
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""
-        if missing := [label for index, label in enumerate(run.labels) if index not in run.train.classes]:
+        counts = run.learned_rows.label_counts()
+        if missing := [label for label in run.labels if not counts[label]]:
             listener.warn(f"no training row is labelled {few_of(missing)}; {self.name} may forget it")
         read = max(int(run.train.lengths().sum()), 1)
         unknown = sum(ids.count(UNKNOWN) for ids in run.train.sequences) / read

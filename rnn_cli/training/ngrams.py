@@ -87,39 +87,43 @@ def _fit_to_lessons(
     Of two labels, those of the second against the first.
     """
     assert train.lessons is not None
-    lessons = train.lessons.astype(np.float64)
+    lessons = train.lessons
     probable = softmax(lessons, axis=1)
     if lessons.shape[1] == 2:
-        lessons = lessons[:, 1:] - lessons[:, :1]
+        lessons, probable = lessons[:, 1:] - lessons[:, :1], probable[:, 1:]
     used = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) > 1)
-    counts = counts[:, used]
-    scales = np.sqrt(np.abs(log_count_ratios(counts, probable)))
-    others = np.arange(len(lessons)) % CHOOSING_EACH > 0
-    width, best = lessons.shape[1], list[tuple[float, float]]()
+    counts = counts[:, used].astype(np.float32)
+    checks, every = np.arange(len(lessons)) % CHOOSING_EACH == 0, np.ones(len(lessons), np.bool_)
+    width, best = lessons.shape[1], list[float]()
     table, bias = np.zeros((held_out.shape[1], width), np.float32), np.zeros(width, np.float32)
-    total, done = width * (len(LESSON_PENALTIES) + 1), count()
+    choosing = min(width, HANDFUL)
+    total, done = width + choosing * len(LESSON_PENALTIES), count()
 
-    def fit(label: int, penalty: float, rows: Flags) -> tuple[Floats, float]:
+    def fit(label: int, scales: Floats32, penalty: float, rows: Flags) -> tuple[Floats32, float]:
         on_progress("fits", next(done), total)
-        scaled = counts[rows].astype(np.float32)
-        scaled.data *= scales[:, label].astype(np.float32)[scaled.indices]
+        scaled = counts if rows is every else counts[rows]
+        scaled = sparse.csr_matrix((scaled.data * scales[scaled.indices], scaled.indices, scaled.indptr), scaled.shape)
         ridge = Ridge(penalty, solver="sparse_cg", max_iter=MOST_ITERATIONS, tol=LESSON_TOLERANCE)
-        ridge.fit(scaled, lessons[rows, label].astype(np.float32))
-        return scales[:, label] * ridge.coef_, float(ridge.intercept_)
+        ridge.fit(scaled, lessons[rows, label])
+        return scales * ridge.coef_, float(ridge.intercept_)
 
     with threadpool_limits(1):  # several threads differ in the last digits
         for label in range(width):
-            tried = []
-            for penalty in LESSON_PENALTIES:
-                weights, added = fit(label, penalty, others)
-                off = counts[~others] @ weights + added - lessons[~others, label]
-                tried.append((float(np.mean(off**2)), penalty))
-            best.append(min(tried))
-            weights, bias[label] = fit(label, best[-1][1], np.ones(len(lessons), np.bool_))
+            ratios = ratios_of_each(counts, probable[:, label : label + 1])[:, 0]
+            scales = np.sqrt(np.abs(ratios)).astype(np.float32)
+            if label < choosing:  # more labels would choose the same
+                tried = []
+                for penalty in LESSON_PENALTIES:
+                    weights, added = fit(label, scales, penalty, ~checks)
+                    off = counts[checks] @ weights + added - lessons[checks, label]
+                    tried.append((float(np.mean(off**2)), penalty))
+                best.append(min(tried)[1])
+            penalty = best[label] if label < choosing else float(np.median(best))
+            weights, bias[label] = fit(label, scales, penalty, every)
             table[used, label] = weights
     on_progress("fits", total, total)
     accuracy = _loss_and_accuracy(held_out @ table.astype(np.float64) + bias, validation.classes)[1]
-    return LinearModel(table, bias, float(np.median([penalty for _, penalty in best])), accuracy)
+    return LinearModel(table, bias, float(np.median(best)), accuracy)
 
 
 _Solution = tuple[Floats, Floats, float, float]

@@ -144,7 +144,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     check_decision(config.decision, labels, several=config.data.several)
     train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
-    unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config)
+    unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config, listener)
     weights = _weights(train, labels, config)
     sentences = max(len(train) - len(splits.train), 0)
     for line in _summaries(splits, sentences, unlabelled, labels, tokenizer):
@@ -303,9 +303,10 @@ def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequenc
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
     given = config.model
     model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels), several=config.data.several)
-    if model != given and given.base is not None:
+    needs = "model.base" if given.base is not None and model != given else "training.teacher"
+    if needs == "model.base" or (config.training.teacher is not None and not model.ngrams):
         what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
-        raise ConfigError([ConfigMistake(what, "model.base")])
+        raise ConfigError([ConfigMistake(what, needs)])
     why = f"{len(labels):,} labels leave room for"
     if not model.ngrams and given.ngrams:
         listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some")
@@ -357,7 +358,7 @@ def _readable(
 
 
 def _to_be_taught(
-    splits: Splits, unlabelled: Unlabelled, tokenizer: Tokenizer, config: Config
+    splits: Splits, unlabelled: Unlabelled, tokenizer: Tokenizer, config: Config, listener: Listener
 ) -> tuple[Unlabelled, list[str], list[Any]]:
     """The texts that a teacher reads without labels, and their ids: none without a teacher.
 
@@ -372,7 +373,8 @@ def _to_be_taught(
         raise DataError(what, where=where, hint="name more texts of the same kind, or train without a teacher")
     held_out = [*splits.validation.texts, *splits.test.texts] if config.data.transductive else []
     more, more_ids = _known(held_out, tokenizer)
-    dropped = len(unlabelled.texts) - len(kept)
+    if dropped := len(unlabelled.texts) - len(kept):
+        listener.note(f"unlabelled texts without a known token, left out: {dropped:,}")
     unlabelled = replace(unlabelled, texts=kept, found=unlabelled.found - dropped)
     return unlabelled, [*kept, *more], [*ids, *more_ids]
 

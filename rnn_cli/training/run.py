@@ -323,7 +323,7 @@ def _write(
     graph = to_onnx(model, run.config.model)
     draft.write(ONNX_MODEL, graph)
     draft.write(HISTORY, history_to_csv(history))
-    texts = chain(run.splits.train.texts, run.splits.validation.texts, run.unlabelled.texts if run.to_learn else ())
+    texts = chain(run.splits.train.texts, run.splits.validation.texts, run.taught_texts if run.to_learn else ())
     learned = LearnedTexts.of(texts, run.learned)
     draft.write(LEARNED, learned.to_bytes())
     with draft.writing(KERAS_MODEL) as file:
@@ -361,7 +361,7 @@ def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) 
     sides = {
         name: replace(
             with_standing(side, usual_label, run.config.decision, chosen.careful),
-            transductive=run.config.data.transductive,
+            transductive=run.config.data.transductive and run.to_learn is not None,
         )
         for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
     }

@@ -1,9 +1,8 @@
-"""A teacher: what labelled rows and many texts without labels, read together, tell of these texts' labels.
+"""A teacher learns from labelled and unlabelled texts together, and gives the unlabelled ones probable labels.
 
-Document vectors are learned of all of them, without a label. A linear model on the vectors and one on n-grams, both
-fitted to the labelled rows and mixed as cross-validation says, then say how probable each label of each text is. From
-that a network learns as from labels, and its n-gram part has what is linear in it; the teacher itself is not kept.
-Takes no TensorFlow.
+It learns a vector of each text, without labels. A linear model of these vectors and one of n-grams are fitted to the
+labelled rows and mixed by cross-validation. A network then learns from the probabilities that they give; its n-gram
+part is fitted to their log-odds. The teacher itself is not kept. Takes no TensorFlow.
 
 Source: Hinton, Vinyals and Dean (2015), Distilling the knowledge in a neural network.
 """
@@ -16,12 +15,14 @@ import numpy as np
 from rnn_cli.arrays import Floats32
 from rnn_cli.config.schema import TeacherConfig
 from rnn_cli.linear.held_ngrams import held_ngrams
-from rnn_cli.linear.ngrams import ngram_counts
+from rnn_cli.linear.ngrams import COUNTED_TEXTS, ngram_counts
 from rnn_cli.training.documents import document_vectors
 from rnn_cli.training.encoding import with_lessons
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.transfer.stacking import KnownRows, fit_stack
+from rnn_cli.transfer.stacking import LEAST_ROWS, KnownRows, fit_stack
+
+WITHOUT = "without --unlabelled, rnn train FILE has a config that suits few rows better"
 
 VECTOR_PART = "document vectors"
 
@@ -35,7 +36,10 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     if config is None:
         return run
     began, labelled = monotonic(), len(run.learned_rows)
-    vectors = _vectors(run, config, listener).astype(np.float64)
+    if labelled < LEAST_ROWS:
+        listener.warn(f"no teacher: {labelled} training rows are too few to cross-validate it; {WITHOUT}")
+        return run
+    vectors = _vectors(run, config, listener)
     listener.doing("teacher: counting n-grams")
     model = run.config.model
     counts = ngram_counts(
@@ -47,7 +51,7 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     weights = run.train.weights.astype(np.float64)
     column = run.config.data.group_column
     stacked = fit_stack(
-        KnownRows(vectors[:labelled], counts[:labelled], run.train.classes, weights),
+        KnownRows(vectors[:labelled].astype(np.float64), counts[:labelled], run.train.classes, weights),
         run.learned_rows.texts,
         run.labels,
         None,
@@ -57,20 +61,24 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     )
     trial = stacked.trial
     if trial is None or stacked.held_out is None:
-        listener.warn(f"no teacher: {labelled} training rows are too few to cross-validate it")
+        listener.warn(f"no teacher: nearly all training texts are alike, so it cannot be cross-validated; {WITHOUT}")
         return run
     listener.note(
         f"teacher, cross-validated on {trial.rows:,} rows: {trial.accuracy:.1%} right, {trial.ngram_accuracy:.1%} by "
         f"n-grams alone; weights: {stacked.weights_in_words()}; {monotonic() - began:.0f}s"
     )
     if trial.accuracy < trial.ngram_accuracy:
-        listener.warn("no teacher: the unlabelled texts do not help it; are they of another kind, or language?")
+        listener.warn(f"no teacher: the unlabelled texts do not help it; are they of another kind? {WITHOUT}")
         return run
     listener.doing("teacher: reading the unlabelled texts")
-    everything = KnownRows(vectors, counts, np.empty(0, np.intp), np.empty(0))
-    logits = stacked.head.logits(everything, np.arange(len(vectors)))
-    logits[:labelled] = stacked.held_out
-    lessons = np.clip(logits, -SUREST, SUREST).astype(np.float32)
+    head = stacked.head
+    lessons = np.empty((len(vectors), len(run.labels)), np.float32)
+    for start in range(0, len(vectors), COUNTED_TEXTS):
+        some = slice(start, start + COUNTED_TEXTS)
+        read = KnownRows(vectors[some].astype(np.float64), counts[some], np.empty(0, np.intp), np.empty(0))
+        lessons[some] = head.logits(read, np.arange(read.counts.shape[0]))
+    lessons[:labelled] = stacked.held_out
+    np.clip(lessons, -SUREST, SUREST, out=lessons)
     return replace(run, to_learn=with_lessons(run.train, run.taught_ids, lessons))
 
 

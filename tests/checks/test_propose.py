@@ -253,4 +253,13 @@ def test_texts_without_labels_have_a_teacher_and_the_recipes_vocabulary(tmp_path
     training = load_config("short-text").training.model_copy(update={"teacher": TeacherConfig()})
     assert proposal.config.training == training
     assert proposal.config.tokenizer == load_config("short-text").tokenizer
+    asked = [parse_override("data.unlabelled=more.txt"), parse_override("data.transductive=true")]
+    assert propose(file, asked).config.data.transductive
     assert "teacher: " in commented_yaml(proposal) and "unlabelled: more.txt" in commented_yaml(proposal)
+
+
+def test_texts_of_several_labels_have_no_teacher_and_it_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "rows.csv", texts(120, 9), ['["a"]', '["a", "b"]', "[]", '["b"]'] * 30)
+    proposal = propose(file, [parse_override("data.unlabelled=more.txt")])
+    assert proposal.config.data.several and proposal.config.training.teacher is None
+    assert any(line.startswith("The unlabelled texts serve the vocabulary") for line in proposal.found)

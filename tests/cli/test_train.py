@@ -187,6 +187,11 @@ def test_unlabelled_texts_bring_a_teacher_unless_the_config_says_otherwise(
     assert code == 0 and re.search(r"^teacher, cross-validated on \d+ rows: ", err, re.MULTILINE)
     code, _, err = rnn("train", "quick", "--unlabelled", "more.txt", *options, "--set", "training.teacher=null")
     assert code == 0 and "teacher" not in err and "60 unlabelled texts" in err
+    Path("own.yaml").write_text(
+        json.dumps({"data": {"unlabelled": "sample"}, "model": {"ngrams": 1}, "training": {"teacher": {"dim": 7}}})
+    )
+    code, _, err = rnn("train", "own.yaml", "--unlabelled", "more.txt", *options)
+    assert code == 0 and "dim: 7\n" in Path("runs/latest/config.yaml").read_text()
 
 
 def test_a_run_that_fails_says_why_and_where_its_last_state_is(

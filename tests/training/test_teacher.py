@@ -193,11 +193,15 @@ def test_further_training_has_no_teacher(listener: Silent) -> None:
     from rnn_cli.config.load import parse_override
     from rnn_cli.training.finetune import Origin
 
-    config = configured(files(), training={"epochs": 1})
+    config = configured({**files(), "transductive": True}, training={"epochs": 1})
     run: Prepared = prepare(config, listener)
     train_prepared(run, out=Path("m"), name="t", force=False, listener=listener)
     origin = Origin.open(Path("m"), listener.warn)
-    assert origin.further(None, []).training.teacher is None
+    config = origin.further(None, [])
+    assert config.training.teacher is None and Config.model_validate(config.to_dict()) == config
+    several = [parse_override("data.labels=several")]
+    with pytest.raises(ConfigError, match=r"data.labels: .* gives a text one label, and keeps to that"):
+        origin.further(None, several)
     with pytest.raises(ConfigError, match=r"training.teacher: further training has no teacher"):
         origin.further(None, [parse_override("training.teacher={epochs: 3}")])
 
@@ -219,7 +223,8 @@ def test_held_out_texts_are_read_where_a_user_asks_for_it_and_each_figure_says_s
     found = api.evaluate(run.path)
     assert found.transductive and "data.transductive" in "".join(standing_in_words(found, "test"))
     learned = learned_texts(run.bundle)
-    assert learned is not None and not learned.knows([text for (text,) in _rows("test.csv")]).any()
+    # As rows of another file they are left out, as all texts that taught it are.
+    assert learned is not None and learned.knows([text for (text,) in _rows("test.csv")]).all()
 
 
 def test_reading_held_out_texts_needs_a_teacher() -> None:
