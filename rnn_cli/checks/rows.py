@@ -14,9 +14,9 @@ from itertools import chain
 from rnn_cli.checks.findings import Finding
 from rnn_cli.checks.structure import read_whole, unit_of
 from rnn_cli.config.load import Override, load_config, recipes, refuse_others
-from rnn_cli.config.schema import Config
+from rnn_cli.config.schema import Config, DataConfig
 from rnn_cli.data.builtin import BUILTIN
-from rnn_cli.data.find_several import find_several
+from rnn_cli.data.find_several import SeveralFound, find_several
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import nearest_name
 from rnn_cli.data.rows import Dataset, short_place
@@ -117,10 +117,15 @@ def gather_rows(source: str | InMemory, overrides: Sequence[Override] = ()) -> t
 
 def _with_several(config: Config, source: str | InMemory, overrides: Sequence[Override]) -> Config:
     """The config as it reads a file in which texts have several labels, where the rows show it and nothing says it."""
-    if any(each.key == "data.labels" for each in overrides):
-        return config
-    found = find_several(source, config.data)
+    found = several_of(source, config.data, overrides)
     return config.model_copy(update={"data": config.data.model_copy(update=found.settings)})
+
+
+def several_of(source: str | InMemory, config: DataConfig, overrides: Sequence[Override]) -> SeveralFound:
+    """How the rows write several labels, by what they show; nothing is found where an override says how many."""
+    if any(each.key == "data.labels" for each in overrides):
+        return SeveralFound()
+    return find_several(source, config)
 
 
 def config_for(source: str, overrides: Sequence[Override]) -> Config:

@@ -16,13 +16,12 @@ import numpy as np
 from rnn_cli.arrays import label_indices
 from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
-from rnn_cli.checks.rows import config_for
+from rnn_cli.checks.rows import config_for, several_of
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
 from rnn_cli.config.load import Override, load_config, recipes, to_yaml, with_overrides
 from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TeacherConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
-from rnn_cli.data.find_several import SeveralFound, find_several
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.label_spellings import about_spellings
@@ -94,7 +93,7 @@ def propose(
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
-    several = SeveralFound() if _says_how_many(overrides) else find_several(source if rows is None else rows, given)
+    several = several_of(source if rows is None else rows, given, overrides)
     given = given.model_copy(update=several.settings)
     columns: list[tuple[str, str | None]] = []
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
@@ -280,11 +279,6 @@ def _for_several(start: Config, recipe: str, reasons: dict[str, str]) -> Config:
     reasons["model.units"] = "wider than the recipe's, as there is more to tell apart"
     model = start.model.model_copy(update={"units": [128], "embedding_dim": 200})
     return start.model_copy(update={"training": training, "model": model})
-
-
-def _says_how_many(overrides: Sequence[Override]) -> bool:
-    """Whether overrides say how many labels a text has."""
-    return any(each.key == "data.labels" for each in overrides)
 
 
 def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:

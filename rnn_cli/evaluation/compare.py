@@ -303,14 +303,14 @@ class ComparedModel(MainMetrics):
 
 
 @dataclass(frozen=True)
-class ModelComparison:
-    """Models measured on the same rows, in the order given.
+class ComparedModels:
+    """Models of one kind measured on the same rows, in the order given; each is a dataclass with a `name`.
 
     `seen` says which of the rows given the models learned from; None for a run's own and for files of predictions.
     """
 
     rows: int
-    models: tuple[ComparedModel, ...]
+    models: tuple[Any, ...]
     seen: SeenRows | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -322,6 +322,13 @@ class ModelComparison:
         import pandas
 
         return pandas.json_normalize([asdict(model) for model in self.models]).set_index("name")
+
+
+@dataclass(frozen=True)
+class ModelComparison(ComparedModels):
+    """Models of one label a text."""
+
+    models: tuple[ComparedModel, ...]
 
     def _repr_html_(self) -> str:
         """The models' metrics as a table, for a notebook."""

@@ -1,21 +1,16 @@
 """Two or more models of several labels a text, compared by their predictions for the same rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 from rnn_cli.arrays import label_flags
 from rnn_cli.data.label_sets import names_of
-from rnn_cli.evaluation.compare import LabelledPredictions, holm, matching_rows
+from rnn_cli.evaluation.compare import ComparedModels, LabelledPredictions, holm, matching_rows
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.intervals import Interval
-from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import COMPARED, SeveralComparison, compare_several, measure_several
 from rnn_cli.evaluation.wording import EVERY, span
 from rnn_cli.text.plain import html_table
-
-if TYPE_CHECKING:
-    import pandas
 
 OF_PREDICTIONS = tuple(name for name in COMPARED if name != "ranking_precision")
 """The metrics that follow from predictions alone, without probabilities."""
@@ -37,25 +32,10 @@ class ComparedSeveral:
 
 
 @dataclass(frozen=True)
-class SeveralModelComparison:
-    """Models of several labels a text measured on the same rows, in the order given.
+class SeveralModelComparison(ComparedModels):
+    """Models of several labels a text."""
 
-    `seen` says which of the rows given the models learned from; None for a run's own and for files of predictions.
-    """
-
-    rows: int
     models: tuple[ComparedSeveral, ...]
-    seen: SeenRows | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The comparison as plain values."""
-        return asdict(self)
-
-    def to_frame(self) -> "pandas.DataFrame":
-        """A table of pandas with one row a model: its metrics, and how it differs from the first."""
-        import pandas
-
-        return pandas.json_normalize([asdict(model) for model in self.models]).set_index("name")
 
     def _repr_html_(self) -> str:
         """The models' metrics as a table, for a notebook."""

@@ -154,10 +154,7 @@ def fit_path(
             on_fit()
         else:
             alone = _fit_each(rows, truth, len(known), of_row, strength, start, on_fit, scales)
-            start, (found, bias) = (
-                alone,
-                (np.hstack([each[0] for each in alone]), np.hstack([each[1] for each in alone])),
-            )
+            start, (found, bias) = alone, _side_by_side(alone)
         yield Logistic(found, bias, known, labels)
 
 
@@ -178,11 +175,21 @@ def _fit_each(
         truth_of = (truth == label).astype(np.intp)
         return fit_weights(rows, truth_of, 2, weights, strength, scales=scale, start=start[label])
 
+    return _of_each(work, labels, on_fit)
+
+
+def _of_each(work: Callable[[int], tuple[Floats, Floats]], labels: int, on_fit: OnFit) -> list[tuple[Floats, Floats]]:
+    """What `work` finds of each label, in order."""
     found: dict[int, tuple[Floats, Floats]] = {}
     for label, of_label in on_all_cores(work, range(labels)):
         found[label] = of_label
         on_fit()
     return [found[label] for label in range(labels)]
+
+
+def _side_by_side(alone: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """The weights and biases of labels that were fitted one by one, as those of all."""
+    return np.hstack([weights for weights, _ in alone]), np.hstack([bias for _, bias in alone])
 
 
 def fit_each_label(
@@ -213,15 +220,9 @@ def fit_each_label(
             own = np.ascontiguousarray(of_each[:, label])
             return fit_weights(rows, truth[:, label], 2, own, strength, scales=scale, start=start[label])
 
-        found: dict[int, tuple[Floats, Floats]] = {}
-        for label, of_label in on_all_cores(work, range(labels)):
-            found[label] = of_label
-            on_fit()
-        start = [found[label] for label in range(labels)]
-        yield (
-            np.hstack([found[label][0] for label in range(labels)]),
-            np.hstack([found[label][1] for label in range(labels)]),
-        )
+        alone = _of_each(work, labels, on_fit)
+        start = [*alone]
+        yield _side_by_side(alone)
 
 
 def fit_weights(

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.scoring.of_each import CalibrationOfEach, odds_of
+from rnn_cli.scoring.of_each import CalibrationOfEach, odds_of, sigmoid
 
 SCALE_SPREAD, BIAS_SPREAD = 0.3, 1.0
 """How far a label's scale (its logarithm) and bias are expected from those of all labels: standard deviations. A few
@@ -49,9 +49,7 @@ def _fit(
         scaled = np.exp(at[0]) * logits
         moved = scaled + at[1]
         away = (at - middle) / width
-        small = np.exp(-np.abs(moved))
-        probability = np.where(moved >= 0, 1 / (1 + small), small / (1 + small))
-        off = probability - truth
+        off = sigmoid(moved) - truth
         value = float((np.logaddexp(0, moved) - truth * moved).sum() + away @ away / 2)
         return value, np.array([(off * scaled).sum(), off.sum()]) + away / width
 

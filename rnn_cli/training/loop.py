@@ -204,16 +204,19 @@ def _validate(
         predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
         true = validation.classes[rows]
         right += _right(predicted, true)
-        if true.ndim == 2:
-            clipped = np.clip(predicted, CLIP, 1 - CLIP)
-            loss -= np.log(np.where(true == 1, clipped, 1 - clipped)).sum()
-            pause()
-            continue
-        if predicted.shape[1] == 1:
-            predicted = np.hstack([1 - predicted, predicted])
-        loss -= np.log(np.clip(predicted[np.arange(len(rows)), true], CLIP, 1 - CLIP)).sum()
+        loss -= np.log(_likelihoods(predicted, true)).sum()
         pause()
     return float(loss / len(order)), right / len(order)
+
+
+def _likelihoods(probabilities: AnyArray, classes: Indices) -> AnyArray:
+    """The probability of what is true, kept from 0: of each row, `[rows]`, or of each label, `[rows, labels]`."""
+    if classes.ndim == 2:
+        clipped = np.clip(probabilities, CLIP, 1 - CLIP)
+        return np.where(classes == 1, clipped, 1 - clipped)
+    if probabilities.shape[1] == 1:
+        probabilities = np.hstack([1 - probabilities, probabilities])
+    return np.clip(probabilities[np.arange(len(classes)), classes], CLIP, 1 - CLIP)
 
 
 def _right(probabilities: AnyArray, classes: Indices) -> int:

@@ -303,10 +303,13 @@ def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequenc
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
     given = config.model
     model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels), several=config.data.several)
-    needs = "model.base" if given.base is not None and model != given else "training.teacher"
-    if needs == "model.base" or (config.training.teacher is not None and not model.ngrams):
-        what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
-        raise ConfigError([ConfigMistake(what, needs)])
+    lacks_room = {
+        "model.base": given.base is not None and model != given,
+        "training.teacher": config.training.teacher is not None and not model.ngrams,
+    }
+    what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
+    if mistakes := [ConfigMistake(what, key) for key, lacks in lacks_room.items() if lacks]:
+        raise ConfigError(mistakes)
     why = f"{len(labels):,} labels leave room for"
     if not model.ngrams and given.ngrams:
         listener.note(f"{why} no n-grams (model.ngrams: 0); a smaller tokenizer.vocab_size may leave some")

@@ -132,7 +132,7 @@ def train_prepared(
     """
     with beginning(out, name=name, force=force) as place, _own_chance():
         run = run if origin is None else replace(run, origin=origin.to_dict())
-        run = run if origin is not None else taught(run, listener)
+        run = taught(run, listener)
         learner, state = begin_learning(run, listener, origin)
         return _fit_and_write(run, place, learner, state, listener)
 

@@ -28,15 +28,12 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     file = to_onnx(model, run.config.model)
     _, network, ngrams = read_features(file, read_graph(file, ONNX_MODEL), ONNX_MODEL, run.validation.sequences)
     parts = [network.astype(np.float64), ngrams.astype(np.float64)]
-    rows = run.validation
+    rows, prior = run.validation, np.full(2, EVENLY)
+    of_rows = rows.weights.astype(np.float64)
     if rows.classes.ndim == 2:
-        weights = mixed_of_each(parts, rows.classes, rows.weights.astype(np.float64), np.full(2, EVENLY))
-        return _put(model, weights)
-    weights, _ = mixed(parts, rows.classes, rows.weights.astype(np.float64), np.full(2, EVENLY), biased=False)
-    return _put(model, weights)
-
-
-def _put(model: keras.Model, weights: Floats) -> Floats:
+        weights = mixed_of_each(parts, rows.classes, of_rows, prior)
+    else:
+        weights, _ = mixed(parts, rows.classes, of_rows, prior, biased=False)
     for name, weight in zip((LOGITS, NGRAM_LOGITS), weights, strict=True):
         layer = model.get_layer(name)
         layer.set_weights([each * (weight / EVENLY) for each in layer.get_weights()])

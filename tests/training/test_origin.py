@@ -193,6 +193,12 @@ def test_another_positive_label_is_refused(trained: Path) -> None:
     )
 
 
+def test_another_number_of_labels_a_text_is_refused(trained: Path) -> None:
+    origin = Origin.open(trained, lambda warning: None)
+    with pytest.raises(ConfigError, match=r"data.labels: .* gives a text one label, and keeps to that"):
+        origin.further(None, [parse_override("data.labels=several")])
+
+
 def test_a_label_it_does_not_know_is_refused(trained: Path, listener: Any, make_labelled_file: MakeFile) -> None:
     source = make_labelled_file(["good", "so-so"], 40)
     with pytest.raises(

@@ -199,9 +199,6 @@ def test_further_training_has_no_teacher(listener: Silent) -> None:
     origin = Origin.open(Path("m"), listener.warn)
     config = origin.further(None, [])
     assert config.training.teacher is None and Config.model_validate(config.to_dict()) == config
-    several = [parse_override("data.labels=several")]
-    with pytest.raises(ConfigError, match=r"data.labels: .* gives a text one label, and keeps to that"):
-        origin.further(None, several)
     with pytest.raises(ConfigError, match=r"training.teacher: further training has no teacher"):
         origin.further(None, [parse_override("training.teacher={epochs: 3}")])
 
