@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from rnn_cli.config import load
 from rnn_cli.config.describe import key_table
 from rnn_cli.config.load import load_config, parse_override, recipes, to_yaml
-from rnn_cli.config.schema import Config, Cost, CostGoal, DecisionConfig, EarlyStopping
+from rnn_cli.config.schema import Config, Cost, CostGoal, DecisionConfig, EarlyStopping, TeacherConfig
 from rnn_cli.errors import ConfigError
 
 
@@ -381,11 +381,15 @@ def test_any_values_make_a_config_or_mistakes_of_these_keys(values: dict[str, ob
 # ---- out again
 
 
+TAUGHT = ("data.unlabelled=more.txt", "model.ngrams=2")
+"""What a teacher needs."""
+
+
 def test_to_yaml_keeps_the_declared_order_and_reads_back_equal() -> None:
     config = parse_config(
         "{training: {class_weight: {'no': 2, '1': 3}, learning_rate: 1e-5}, decision: {goal: {cost: {}}}}",
         "f.yaml",
-        ["data.source='null'"],
+        ["data.source='null'", *TAUGHT, "training.teacher={}"],
     )
     written = to_yaml(config)
     assert parse_config(written, "g.yaml") == config
@@ -457,6 +461,7 @@ def test_the_key_table_holds_every_key_with_its_meaning() -> None:
     dumped = Config().to_dict()
     leaves = {f"{section}.{name}" for section, values in dumped.items() for name in values}
     nested = {f"training.early_stopping.{name}" for name in dumped["training"]["early_stopping"]}
+    nested |= {f"training.teacher.{name}" for name in TeacherConfig.model_fields}
     of_the_goal = {f"decision.goal.{name}" for name in ("cost", "cost.false_positive", "cost.false_negative")}
     assert set(table) == leaves | nested | of_the_goal
     assert all(key.description.endswith(".") for key in table.values())
@@ -468,7 +473,9 @@ def test_the_key_table_holds_every_key_with_its_meaning() -> None:
 @pytest.mark.parametrize("key", key_table(), ids=lambda key: key.name)
 def test_each_default_in_the_table_is_that_keys_default(key: tuple[str, ...]) -> None:
     goal = CostGoal() if key[0].startswith("decision.goal.") else None
-    assert parse_config("", "f.yaml", [f"{key[0]}={key[2]}"]) == Config(decision=DecisionConfig(goal=goal))
+    needed = [*TAUGHT, "training.teacher={}"] if key[0].startswith("training.teacher.") else []
+    without = parse_config("", "f.yaml", needed) if needed else Config(decision=DecisionConfig(goal=goal))
+    assert parse_config("", "f.yaml", [*needed[:2], f"{key[0]}={key[2]}"]) == without
 
 
 @pytest.mark.parametrize(

@@ -363,7 +363,7 @@ class TeacherConfig(Section):
 
     dim: Count = 200
     """The length of a document vector."""
-    epochs: Count | None = None
+    passes: Count | None = None
     """How often all texts are read for the document vectors; by default 5 to 40 times, fewer of more text."""
 
 

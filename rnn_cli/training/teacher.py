@@ -102,7 +102,7 @@ def _vectors(run: Prepared, config: TeacherConfig, listener: Listener) -> Floats
     vectors = document_vectors(
         held,
         dim=config.dim,
-        epochs=config.epochs or _epochs(held.nnz),
+        epochs=config.passes or _epochs(held.nnz),
         seed=run.config.training.seed,
         on_progress=lambda done, total: listener.progress("document vectors: texts", done, total),
     )

@@ -76,7 +76,7 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn train m", ["mine.yaml", "more/"]),
         ("rnn train more/", ["more/deep.csv", "more/deep.yml", "more/less/"]),
         ("rnn config show cla", ["classic"]),
-        ("rnn train --set data.t", ["data.text_column=", "data.test=", "data.time_column="]),
+        ("rnn train --set data.t", ["data.text_column=", "data.test=", "data.transductive=", "data.time_column="]),
         ("rnn train --set data.format=", ["csv", "tsv", "jsonl", "parquet", "xlsx"]),
         ("rnn train --set data.format=t", ["tsv"]),
         ("rnn train --set=data.format=t", ["tsv"]),

@@ -259,6 +259,7 @@ class Stub:
     """Probabilities from a rule on the text, in place of a network."""
 
     tokenizer = SimpleNamespace(encode_all=list)
+    several = False
 
     def __init__(self, labels: Sequence[str], rule: Callable[[str], Sequence[float]], threshold: float = 0.5) -> None:
         self.labels, self.decision, self._rule = tuple(labels), Decision(threshold), rule

@@ -41,7 +41,7 @@ def test_a_model_is_told_as_it_was_trained(trained: Path) -> None:
 def test_the_parameters_are_the_numbers_in_the_file(trained: Path) -> None:
     opened = Bundle.open(trained)
     found = look(opened)
-    graph = read_fitting_graph(opened.read(ONNX_MODEL), "here", found.tokenizer, 2)
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), "here", found.tokenizer, opened.manifest.outputs)
     # ONNX keeps two biases of an LSTM's gates where Keras has their sum: 2 directions, 4 gates, 6 units.
     assert found.graph.architecture.weights == sum(int(np.size(each)) for each in graph.weights) - 2 * 4 * 6
 

@@ -417,7 +417,7 @@ def test_unlabelled_texts_may_move_but_not_change(labelled_file: Path) -> None:
 def test_a_teachers_lessons_are_not_given_again(labelled_file: Path) -> None:
     words = "warm funny film plot dull bland scene story".split()
     Path("more.txt").write_text("\n".join(" ".join(words[at % 5 : at % 5 + 4]) for at in range(60)))
-    training = {"epochs": 2, "teacher": {"dim": 4, "epochs": 2}}
+    training = {"epochs": 2, "teacher": {"dim": 4, "passes": 2}}
     config = configured(labelled_file, data={"unlabelled": "more.txt"}, model={"ngrams": 1}, training=training)
     heard = Hears()
     wanted = ended(begin(config, heard, "whole").bundle.path)

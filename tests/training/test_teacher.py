@@ -54,7 +54,7 @@ def configured(data: dict[str, Any], **sections: dict[str, Any]) -> Config:
         "data": data,
         "tokenizer": {"vocab_size": 200, "max_length": 20},
         "model": {"embedding_dim": 8, "units": [6], "dense_units": [], "pooling": "max", "ngrams": 1},
-        "training": {"epochs": 3, "batch_size": 32, "learning_rate": 0.02, "teacher": {"dim": 24, "epochs": 15}},
+        "training": {"epochs": 3, "batch_size": 32, "learning_rate": 0.02, "teacher": {"dim": 24, "passes": 15}},
     }
     return Config.model_validate({name: {**keys, **sections.get(name, {})} for name, keys in content.items()})
 
@@ -158,7 +158,7 @@ def test_too_few_rows_to_cross_validate_have_no_teacher(listener: Silent) -> Non
         ({"data": {"unlabelled": None}}, "name them in data.unlabelled"),
         ({"model": {"base": "general"}}, "training.teacher and model.base exclude each other"),
         ({"model": {"ngrams": 0}}, "set model.ngrams to 2"),
-        ({"training": {"teacher": {"epochs": 0}}}, "teacher"),
+        ({"training": {"teacher": {"passes": 0}}}, "teacher"),
     ],
 )
 def test_what_does_not_go_with_a_teacher(sections: dict[str, Any], message: str) -> None:
@@ -200,7 +200,7 @@ def test_further_training_has_no_teacher(listener: Silent) -> None:
     config = origin.further(None, [])
     assert config.training.teacher is None and Config.model_validate(config.to_dict()) == config
     with pytest.raises(ConfigError, match=r"training.teacher: further training has no teacher"):
-        origin.further(None, [parse_override("training.teacher={epochs: 3}")])
+        origin.further(None, [parse_override("training.teacher={passes: 3}")])
 
 
 def test_held_out_texts_are_read_where_a_user_asks_for_it_and_each_figure_says_so(
