@@ -135,10 +135,11 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *words: str, **environment: str) -> Iterator[Running]:
-    """`rnn serve` with these words, on a free port, until the block ends."""
+def running(folder: Path, *words: str, before: str = "", **environment: str) -> Iterator[Running]:
+    """`rnn serve` with these words, on a free port, until the block ends; its process runs the code `before` first."""
     log = folder / "serve.log"
-    command = [sys.executable, "-m", "rnn_cli", "serve", "--port", "0", *words]
+    code = f"{before}\nfrom rnn_cli.__main__ import main; main()"
+    command = [sys.executable, *(("-c", code) if before else ("-m", "rnn_cli")), "serve", "--port", "0", *words]
     known = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     with (
         log.open("w") as stream,

@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -252,7 +253,8 @@ def test_trailers_are_bounded(server: Running) -> None:
 
 def test_a_connection_accepted_before_the_end_is_answered(trained: Path, tmp_path: Path) -> None:
     """The first request of a connection may still be on its way, as may another one of a connection kept open."""
-    with running(tmp_path, "--model", str(trained)) as server:
+    patient = "from rnn_cli.serving import protocol; protocol.LINGER_SECONDS = 600.0"  # however slow this machine is
+    with running(tmp_path, "--model", str(trained), before=patient) as server:
         new, kept = (socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(2))
         with new, kept:
             kept.sendall(GET)
@@ -264,6 +266,7 @@ def test_a_connection_accepted_before_the_end_is_answered(trained: Path, tmp_pat
                     socket.create_connection(("127.0.0.1", server.port)).close()
                 except OSError:
                     break
+                time.sleep(0.01)  # a full backlog would have the system try again after a second
             for connection in (new, kept):
                 connection.sendall(GET)
             for connection in (new, kept):
