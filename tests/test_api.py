@@ -217,7 +217,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return rnn.train("quick", rows(), out=out, **small, embeddings=None)
 
 
-def test_a_run_of_rows_in_memory_is_one_as_of_a_file(run: Any, tmp_path: Path) -> None:
+def test_a_run_of_rows_in_memory_is_one_as_of_a_file(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where runs/latest leads to the newest run
     assert list(run.history["epoch"]) == [1, 2] and run.report_path.is_file()
     assert run.metrics["test"]["accuracy"] == run.test.metrics.accuracy
     assert run.model.labels == ("bad", "good") and "linear" in run._repr_html_()
