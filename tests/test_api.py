@@ -213,8 +213,10 @@ def test_the_progress_of_scoring_is_heard(
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
     small = {"vocab_size": 60, "max_length": 10, "embedding_dim": 4, "units": [3], "epochs": 2, "ngrams": 0}
-    out = tmp_path_factory.mktemp("trained") / "model"
-    return rnn.train("quick", rows(), out=out, **small, embeddings=None)
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # where runs/latest leads to the newest run
+        return rnn.train("quick", rows(), out=folder / "model", **small, embeddings=None)
 
 
 def test_a_run_of_rows_in_memory_is_one_as_of_a_file(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

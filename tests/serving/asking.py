@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from rnn_cli.serving.app import create_app
@@ -128,6 +129,16 @@ class Running:
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+    def await_refusal(self) -> None:
+        """Wait until it, which has been told to end, lets no client in any more."""
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=30).close()
+            except ConnectionRefusedError:
+                return
+            sleep(0.02)  # a full backlog would have the system try again after a second
+        raise AssertionError("somebody lets clients in")
 
     def ended(self) -> int:
         """Wait for its end; the exit code."""

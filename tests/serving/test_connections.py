@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -261,12 +260,7 @@ def test_a_connection_accepted_before_the_end_is_answered(trained: Path, tmp_pat
             while not kept.recv(65_536).endswith(b'{"live":true}'):
                 pass
             server.signal(signal.SIGTERM)
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", server.port)).close()
-                except OSError:
-                    break
-                time.sleep(0.01)  # a full backlog would have the system try again after a second
+            server.await_refusal()
             for connection in (new, kept):
                 connection.sendall(GET)
             for connection in (new, kept):

@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
-from time import sleep
 
 import pytest
 
@@ -179,14 +178,7 @@ def test_workers_that_end_let_nobody_in(several: Running) -> None:
         held.sendall(b"Content-Length: 16\r\n\r\n{")
         label_of(several)
         several.signal(signal.SIGTERM)
-        for _ in range(500):
-            try:
-                socket.create_connection(("127.0.0.1", several.port), timeout=30).close()
-            except ConnectionRefusedError:
-                break
-            sleep(0.02)
-        else:
-            pytest.fail("somebody lets clients in")
+        several.await_refusal()
         held.sendall(b'"text": "warm"}')
         assert held.recv(65_536).startswith(b"HTTP/1.1 200 OK")
     assert several.ended() == 143
