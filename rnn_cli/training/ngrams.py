@@ -1,7 +1,7 @@
 """A linear model over n-grams, fitted before the network that it is averaged with. Takes no TensorFlow.
 
-Scales each n-gram by its naive Bayes log-count ratio in the training rows and fits a logistic regression to the scaled
-counts: a handful of labels together, more one by one.
+Scales each n-gram by the root of its naive Bayes log-count ratio in the training rows and by its rarity, and fits a
+logistic regression to the scaled counts: a handful of labels together, more one by one.
 
 Source: Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
 """
@@ -19,11 +19,11 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_each_label, fit_weights, of_all_classes, on_all_cores
-from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts, ratios_of_each
+from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts, ratios_of_each, telling_scales
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
 
-NGRAM_STRENGTHS = (2.0, 8.0, 32.0)
+NGRAM_STRENGTHS = (0.05, 0.15, 0.5, 1.5, 5.0, 15.0)
 """The values of C that are tried, each started from the weights of the one before."""
 
 SAMPLED_LABELS = 40
@@ -201,11 +201,11 @@ class _Problem:
         def done() -> None:
             self.on_progress("labels", next(steps), total)
 
-        ratios = ratios_of_each(self.counts, truth)
+        scales = telling_scales(self.counts, ratios_of_each(self.counts, truth))
         row_weights = self.train.weights.astype(np.float64)
         best, least = None, np.inf
         for strength, (weights, bias) in zip(
-            NGRAM_STRENGTHS, fit_each_label(self.counts, truth, NGRAM_STRENGTHS, row_weights, done, ratios), strict=True
+            NGRAM_STRENGTHS, fit_each_label(self.counts, truth, NGRAM_STRENGTHS, row_weights, done, scales), strict=True
         ):
             logits = self.held_out @ weights + bias
             loss = float((np.logaddexp(0, logits) - held_out * logits).sum())
@@ -222,12 +222,12 @@ class _Problem:
         """The weights and the bias with each strength, each fit started from the one before."""
         found: tuple[Floats, Floats] | None = None
         row_weights = self.train.weights.astype(np.float64)
-        ratios = log_count_ratios(self.counts, np.eye(classes)[truth])
+        scales = telling_scales(self.counts, log_count_ratios(self.counts, np.eye(classes)[truth]))
         for strength in strengths:
             if classes == 1:  # nothing to tell apart
                 found = np.zeros((self.counts.shape[1], 1)), np.zeros(1)
             else:
-                found = fit_weights(rows, truth, classes, row_weights, strength, scales=ratios, start=found)
+                found = fit_weights(rows, truth, classes, row_weights, strength, scales=scales, start=found)
             yield found
 
 

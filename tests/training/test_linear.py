@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from rnn_cli.arrays import Flags, Floats
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.training import ngrams
@@ -69,13 +70,19 @@ def test_it_is_logistic_regression_on_weighed_counts() -> None:
     train, validation = by_word(400, 2, 1), by_word(200, 2, 2)
     model = fitted(2, train, validation)
     counts = ngram_counts(train.sequences, longest=2, vocab_size=VOCAB, buckets=BUCKETS).toarray()
-    there = counts > 0
-    met = there.any(axis=0)
-    ours, others = (1 + there[train.classes == label][:, met].sum(axis=0) for label in (1, 0))
-    ratios = np.log(ours / ours.sum()) - np.log(others / others.sum())
-    peer = LogisticRegression(C=model.strength, tol=1e-8, max_iter=10_000).fit(counts[:, met] * ratios, train.classes)
-    np.testing.assert_allclose(model.table[met, 0], ratios * peer.coef_[0], atol=0.02)
+    met = (counts > 0).any(axis=0)
+    scales = telling(counts[:, met] > 0, train.classes == 1)
+    peer = LogisticRegression(C=model.strength, tol=1e-8, max_iter=10_000).fit(counts[:, met] * scales, train.classes)
+    np.testing.assert_allclose(model.table[met, 0], scales * peer.coef_[0], atol=0.02)
     assert model.bias[0] == pytest.approx(peer.intercept_[0], abs=0.02)
+
+
+def telling(there: Flags, ours: Flags) -> Floats:
+    """How much each n-gram tells of a class: the root of its log-count ratio, times its rarity in the texts."""
+    with_it, without = (1 + there[rows].sum(axis=0) for rows in (ours, ~ours))
+    ratios = np.log(with_it / with_it.sum()) - np.log(without / without.sum())
+    rarity = 1 + np.log((1 + len(there)) / (1 + there.sum(axis=0)))
+    return np.asarray(np.sqrt(np.abs(ratios)) * rarity)
 
 
 def test_weights_of_rows_move_the_answer() -> None:
@@ -117,11 +124,10 @@ def test_each_of_many_labels_is_at_the_optimum_of_its_own_regression(monkeypatch
     met = (counts > 0).any(axis=0)
     for label in (0, 3, 13):
         ours = train.classes == label
-        here, others = (1 + (counts[rows][:, met] > 0).sum(axis=0) for rows in (ours, ~ours))
-        ratios = np.log(here / here.sum()) - np.log(others / others.sum())
+        scales = telling(counts[:, met] > 0, ours)
         peer = LogisticRegression(C=model.strength, tol=1e-8, max_iter=10_000)
-        peer.fit(counts[:, met] * ratios, ours, sample_weight=train.weights)
-        np.testing.assert_allclose(model.table[met, label], ratios * peer.coef_[0], atol=0.05)
+        peer.fit(counts[:, met] * scales, ours, sample_weight=train.weights)
+        np.testing.assert_allclose(model.table[met, label], scales * peer.coef_[0], atol=0.05)
         assert model.bias[label] == pytest.approx(peer.intercept_[0], abs=0.05)
     assert not model.table[~met].any()
 
