@@ -215,6 +215,22 @@ def test_the_figures_are_said_where_a_base_does_not_pay(tmp_path: Path) -> None:
     assert any("no gain beyond chance, so the config builds on no base" in line for line in proposal.found)
 
 
+def test_of_many_rows_a_sample_is_tried_and_only_a_clear_gain_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "rows.csv", *built_in("sample"))
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.FEW_ROWS", 150)
+    proposal = propose(file)
+    assert proposal.config.model.base == "general"
+    assert any(line.startswith("Cross-validated on 150 rows in ") for line in proposal.found)
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.CLEAR_GAIN", 0.9)
+    proposal = propose(file)
+    assert proposal.config.model.base is None
+    assert any("210 rows teach a network of their own as much" in line for line in proposal.found)
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.MOST_ROWS_ON_BASE", 299)
+    assert not any("general" in line for line in propose(file).found)
+
+
 def test_rows_that_the_general_model_learned_from_say_nothing_of_it(tmp_path: Path) -> None:
     sentences, labels = built_in("templates", 90)
     proposal = propose(write(tmp_path / "rows.csv", sentences, labels))
