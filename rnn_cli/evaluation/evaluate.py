@@ -40,6 +40,7 @@ from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.ordered import DecisionOfOrdered
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.text.plain import html_table
@@ -394,6 +395,8 @@ def decided_anew(
     check_decision(config.decision, predictor.labels)
     if not config.decision.is_chosen:
         chosen = Chosen(Decision(config.decision.threshold or 0.5), ())
+        if predictor.ordered:
+            chosen = Chosen(DecisionOfOrdered(choice=config.decision.choice or "median"), ())
         return predictor.adjusted(decision=chosen.decision), config.decision, chosen
     changed, chosen = decided(predictor, kept_validation_rows(opened), config.decision)
     return changed, config.decision, chosen
@@ -410,5 +413,5 @@ def config_decided_anew(opened: Bundle, asked: Sequence[Override]) -> Config:
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
     """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
-    chosen = decide(config, truth, predictor.score(validation.texts).probabilities)
+    chosen = decide(config, truth, predictor.score(validation.texts).probabilities, ordered=predictor.ordered)
     return predictor.adjusted(decision=chosen.decision), chosen

@@ -45,6 +45,17 @@ class LabelsPrediction(Prediction):
     label_probabilities: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OrderedPrediction(Prediction):
+    """The prediction for one text of a model of ordered labels.
+
+    `expected` is the mean of the labels' values by their probabilities: of numbers, as 3.8 stars; of words, of their
+    places from 1 on.
+    """
+
+    expected: float = 0.0
+
+
 def explained_label(prediction: Prediction, labels: Sequence[str]) -> str:
     """The label that an explanation of a prediction is about: the predicted one, of several the most probable.
 
@@ -61,7 +72,8 @@ class Part:
 
     `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
     calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
-    the label against all others together.
+    the label against all others together. For ordered labels it is how much the expected value falls: above 0 the part
+    raises it.
     """
 
     start: int

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, overload
 
@@ -18,8 +18,9 @@ from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
+from rnn_cli.scoring.ordered import CalibrationOfOrdered, DecisionOfOrdered, expected_values
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import NONE, LabelsPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import NONE, LabelsPrediction, OrderedPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
@@ -110,6 +111,9 @@ class Predictor:
         if manifest.several:
             self.calibration = CalibrationOfEach(manifest.temperature, manifest.scales, manifest.biases)
             self.decision = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
+        elif manifest.ordered:
+            self.calibration = CalibrationOfOrdered(manifest.temperature)
+            self.decision = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
         self._load(opened.read(graph), str(opened.path / graph))
@@ -147,13 +151,19 @@ class Predictor:
 
     @property
     def outputs(self) -> int:
-        """Logits a text that the graph returns: for two labels, of which a text has one, only the second's."""
+        """Logits a text that the graph returns: for two labels, of which a text has one, only the second's; for ordered
+        labels one for each but the last."""
         return self._opened.manifest.outputs
 
     @property
     def several(self) -> bool:
         """Whether a text may have several of the labels, or none: predictions are then `LabelsPrediction`."""
         return self._opened.manifest.several
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order, such as ratings: predictions are then `OrderedPrediction`."""
+        return self._opened.manifest.ordered
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
@@ -232,7 +242,7 @@ class Predictor:
         found: Floats32 = self.calibration.logits(logits)
         if self._among is not None:
             found = found[:, self._among]
-            if found.shape[1] == 2 and not self.several:
+            if found.shape[1] == 2 and not self.several:  # of ordered labels, too: theirs are logarithms
                 found = found[:, 1:] - found[:, :1]
         return found
 
@@ -259,7 +269,7 @@ class Predictor:
         if self.several:
             chosen = self.decision.choose(scores.probabilities)
             return list(map(self._of_each, chosen, scores.probabilities, scores.known))
-        return [
+        found = [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
                 self.decision.choose(scores.probabilities),
@@ -269,6 +279,10 @@ class Predictor:
                 strict=True,
             )
         ]
+        if not self.ordered:
+            return found
+        means = expected_values(self.labels, scores.probabilities).tolist()
+        return [OrderedPrediction(**asdict(each), expected=mean) for each, mean in zip(found, means, strict=True)]
 
     def _of_each(self, chosen: Indices, row: npt.NDArray[np.float64], known: np.bool_) -> LabelsPrediction:
         order = ranked(chosen, row)

@@ -23,6 +23,7 @@ from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.metrics import measure
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.ordered import DecisionOfOrdered
 from rnn_cli.training.encoding import label_weights, row_weights
 from rnn_cli.training.listener import Listener
 
@@ -121,13 +122,12 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         features.matrix, splits.train.select(features.rows.tolist()), labels, config, listener
     ):
         found = model.probabilities(held_out["validation"])
-        right = Decision().choose(found) == truth
-        merit = (float(right.mean()), -float(log_losses(truth, found).mean()))
+        merit = (_merit(truth, found, config), -float(log_losses(truth, found).mean()))
         if best is None or merit > best:
             best, chosen, chosen_strength, validation = merit, model, strength, found
     listener.doing("linear baseline: measuring it")
-    calibration = fit_calibration(truth, validation, config).calibration
-    decision = decide(config.decision, truth, calibration.of(validation)).decision
+    calibration = fit_calibration(truth, validation, config, of_softmax=True).calibration
+    decision = decide(config.decision, truth, calibration.of(validation), ordered=config.data.ordered).decision
     scored = {name: calibration.of(chosen.probabilities(each)) for name, each in held_out.items()}
     baseline = Baseline(
         model=f"logistic regression, TF-IDF of {features.kind.name}",
@@ -142,6 +142,13 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     )
     listener.note(f"linear baseline: {baseline.summary(splits, labels)}")
     return baseline
+
+
+def _merit(truth: Indices, probabilities: Floats, config: Config) -> float:
+    """How good a strength is: the accuracy; of ordered labels how few places a prediction is off."""
+    if config.data.ordered and config.decision.choice != "mode":
+        return -float(np.abs(DecisionOfOrdered().choose(probabilities) - truth).mean())
+    return float((Decision().choose(probabilities) == truth).mean())
 
 
 def _fits(

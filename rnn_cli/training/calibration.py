@@ -1,6 +1,6 @@
 """Fits on the validation rows how logits become probabilities: a temperature, and vector scaling if that is better."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import exp, log, sqrt
 from typing import Any
 
@@ -13,6 +13,7 @@ from rnn_cli.evaluation.intervals import NORMAL_95
 from rnn_cli.evaluation.metrics import ScalingTrial
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.calibration import Calibration, to_logits
+from rnn_cli.scoring.ordered import CalibrationOfOrdered
 
 HOTTEST = 20.0
 """The largest temperature; the smallest is its inverse."""
@@ -41,13 +42,21 @@ class FittedCalibration:
         return {**asdict(self.calibration), "vector_scaling": None if self.trial is None else asdict(self.trial)}
 
 
-def fit_calibration(truth: Indices, probabilities: Floats, config: Config) -> FittedCalibration:
+def fit_calibration(
+    truth: Indices, probabilities: Floats, config: Config, *, of_softmax: bool = False
+) -> FittedCalibration:
     """The temperature, with vector scaling if cross-validation shows that it lowers the log loss beyond chance.
 
     `truth` are the true labels `[rows]`, `probabilities` the network's own, `[rows, labels]`. Where class weights make
     labels more probable than they are, vector scaling would take that back, so that it is tried only if a goal then
-    chooses the threshold anew.
+    chooses the threshold anew. A network of ordered labels has a temperature alone; `of_softmax` says that the
+    probabilities come from another model of such labels.
     """
+    if config.data.ordered and not of_softmax:
+        tempered = CalibrationOfOrdered()
+        return FittedCalibration(
+            replace(tempered, temperature=fit_temperature(truth, probabilities, like=tempered)), None
+        )
     # On a base, cross-validation on the training rows has calibrated the parts; a few rows must not undo that.
     temperature = fit_temperature(truth, probabilities, 1.0 if config.model.base is None else NEAR_ONE)
     may_shift = config.training.class_weight is None or config.decision.goal is not None
@@ -106,8 +115,12 @@ def fit_scaling(truth: Indices, probabilities: Floats, temperature: float) -> Ca
     return Calibration(temperature, tuple(np.exp(found[:outputs]).tolist()), tuple(found[outputs:].tolist()))
 
 
-def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0) -> float:
+def fit_temperature(
+    truth: Indices, probabilities: Floats, spread: float = 1.0, like: Calibration = Calibration()
+) -> float:
     """The temperature that maximizes the likelihood of the true labels `[rows]` under probabilities `[rows, labels]`.
+
+    `like` is a calibration of the kind that has it.
 
     It changes no order of labels and, at a threshold of 0.5, no prediction. Few rows that are all predicted correctly
     would allow any confidence, so a normal prior on its logarithm, by default worth a row or two, bounds it; `spread`
@@ -117,7 +130,7 @@ def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0) 
     """
 
     def loss(logarithm: float) -> float:
-        chosen = Calibration(exp(logarithm)).of(probabilities)[np.arange(len(truth)), truth]
+        chosen = replace(like, temperature=exp(logarithm)).of(probabilities)[np.arange(len(truth)), truth]
         return (logarithm / spread) ** 2 / 2 - float(np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).sum())
 
     found = minimize_scalar(loss, bounds=(-log(HOTTEST), log(HOTTEST)), method="bounded", options={"xatol": 1e-6})

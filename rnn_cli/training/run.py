@@ -54,7 +54,6 @@ from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.baseline import Baseline
@@ -216,10 +215,12 @@ def _seed(run: Prepared) -> None:
 def _learner(run: Prepared, model: keras.Model) -> Learner:
     training = run.config.training
     steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs
-    several = run.config.data.several
-    return Learner(
-        model, training, steps, positive_weights(run.learned_rows, run.labels, training) if several else None
-    )
+    positive = None
+    if run.config.data.several:
+        positive = positive_weights(run.learned_rows, run.labels, training)
+    elif run.config.data.ordered:
+        positive = np.ones(len(run.labels) - 1, np.float32)  # rows have the weights of their labels
+    return Learner(model, training, steps, positive)
 
 
 def _fit_and_write(
@@ -301,6 +302,8 @@ def _manifest(run: Prepared) -> Manifest:
         },
         versions=versions(),
         several=run.config.data.several,
+        ordered=run.config.data.ordered,
+        choice="median" if run.config.data.ordered else "",
     )
 
 
@@ -400,7 +403,7 @@ def _calibrated_and_decided(
 ) -> tuple[Predictor, FittedCalibration, Chosen]:
     """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
     validation = run.splits.validation
-    plain = predictor.adjusted(calibration=Calibration())
+    plain = predictor.adjusted(calibration=replace(predictor.calibration, temperature=1.0, scales=(), biases=()))
     fitted = fit_calibration(
         true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
     )
