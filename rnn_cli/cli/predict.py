@@ -123,7 +123,7 @@ def predict(
 
     predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
     abstains, several = predictor.decision.unsure_below > 0, predictor.several
-    writer = Writer(style, predictor.labels, proba=proba, abstains=abstains, several=several)
+    writer = Writer(style, predictor.labels, proba=proba, abstains=abstains, several=several, ordered=predictor.ordered)
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
@@ -158,7 +158,9 @@ def _predict_there(
     unknown = 0
     with Client(server, model=model) as client:
         abstains = client.about["decision"]["unsure_below"] > 0
-        writer = Writer(style, client.labels, proba=proba, abstains=abstains, several=client.several)
+        writer = Writer(
+            style, client.labels, proba=proba, abstains=abstains, several=client.several, ordered=client.ordered
+        )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
             predictions = client.predict(window)

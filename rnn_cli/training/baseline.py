@@ -21,6 +21,7 @@ from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.compare import BaselineComparison, compare_predictions
 from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.ordered import OrderedMetrics, compare_ordered, measure_ordered
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.ordered import DecisionOfOrdered
@@ -60,6 +61,9 @@ class Baseline:
         """Compare the network with it on the rows of one side; `knew_more` as in `BaselineComparison`."""
         labels, truth = network.metrics.labels, network.truth
         probabilities, predicted = self.sides[side]
+        if isinstance(network.metrics, OrderedMetrics):
+            measured = measure_ordered(labels, truth, probabilities, predicted)
+            return BaselineComparison(measured, compare_ordered(labels, truth, network.predicted, predicted), knew_more)
         metrics = measure(labels, truth, probabilities, predicted)
         return BaselineComparison(
             metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more

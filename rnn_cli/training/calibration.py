@@ -26,6 +26,8 @@ SCALED_ROWS, SCALED_ROWS_PER_LABEL = 200, 20
 
 TRIAL_FOLDS = 5
 
+PLAIN = Calibration()
+
 NEAR_ONE = 0.3
 """How far from 0 the logarithm of the temperature of a calibrated model is expected: a standard deviation."""
 
@@ -53,10 +55,8 @@ def fit_calibration(
     probabilities come from another model of such labels.
     """
     if config.data.ordered and not of_softmax:
-        tempered = CalibrationOfOrdered()
-        return FittedCalibration(
-            replace(tempered, temperature=fit_temperature(truth, probabilities, like=tempered)), None
-        )
+        temperature = fit_temperature(truth, probabilities, like=CalibrationOfOrdered())
+        return FittedCalibration(CalibrationOfOrdered(temperature), None)
     # On a base, cross-validation on the training rows has calibrated the parts; a few rows must not undo that.
     temperature = fit_temperature(truth, probabilities, 1.0 if config.model.base is None else NEAR_ONE)
     may_shift = config.training.class_weight is None or config.decision.goal is not None
@@ -115,9 +115,7 @@ def fit_scaling(truth: Indices, probabilities: Floats, temperature: float) -> Ca
     return Calibration(temperature, tuple(np.exp(found[:outputs]).tolist()), tuple(found[outputs:].tolist()))
 
 
-def fit_temperature(
-    truth: Indices, probabilities: Floats, spread: float = 1.0, like: Calibration = Calibration()
-) -> float:
+def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0, like: Calibration = PLAIN) -> float:
     """The temperature that maximizes the likelihood of the true labels `[rows]` under probabilities `[rows, labels]`.
 
     `like` is a calibration of the kind that has it.
