@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 def show_models(comparison_of_models: "ModelComparison | OrderedModelComparison", rows: str) -> None:
     """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
+    from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
+
     first, *others = comparison_of_models.models
     names = apart((each.name for each in comparison_of_models.models), NAME_CELLS - len("against "), _ending)
     known = any(model.log_loss is not None for model in comparison_of_models.models)
-    ordered = hasattr(first, "mean_absolute_error")
+    ordered = isinstance(comparison_of_models, OrderedModelComparison)
     main = ("mean_absolute_error", "accuracy", "log_loss") if ordered else ("accuracy", "macro_f1", "log_loss")
     fields = main[: 3 if known else 2]
     head = f"{comparison_of_models.rows:,} {rows}"
@@ -32,21 +34,8 @@ def show_models(comparison_of_models: "ModelComparison | OrderedModelComparison"
     )
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
-    if ordered:
-        against = [
-            (
-                names[each.name],
-                *_error_gain(each.against_first),
-                _p(each.p_corrected),
-                *_gain(each.against_first, f1=False),
-            )
-            for each in others
-        ]
-        head_of_gains = (f"against {names[first.name]}", "error", EVERY, p, "points", EVERY)
-        show_table(table(head_of_gains, against), table(head_of_gains[:4], [row[:4] for row in against]))
-        click.echo()
-        for each in others:
-            click.echo(paragraph(_ordered_verdict(first, each, rows, comparison_of_models.rows), indent=""))
+    if isinstance(comparison_of_models, OrderedModelComparison):
+        _show_errors(comparison_of_models, names, rows, p)
         return
     wide = table(
         (f"against {names[first.name]}", "points", EVERY, "macro F1", EVERY, p),
@@ -62,8 +51,22 @@ def show_models(comparison_of_models: "ModelComparison | OrderedModelComparison"
         click.echo(paragraph(_verdict(first, each, rows, comparison_of_models.rows), indent=""))
 
 
+def _show_errors(found: "OrderedModelComparison", names: Mapping[str, str], rows: str, p: str) -> None:
+    """By how much models of ordered labels are farther off than the first, and what that comes to."""
+    first, *others = found.models
+    against = [
+        (names[each.name], *_error_gain(each.against_first), _p(each.p_corrected), *_gain(each.against_first, f1=False))
+        for each in others
+    ]
+    head = (f"against {names[first.name]}", "error", EVERY, p, "points", EVERY)
+    show_table(table(head, against), table(head[:4], [row[:4] for row in against]))
+    click.echo()
+    for each in others:
+        click.echo(paragraph(_ordered_verdict(first, each, rows, found.rows), indent=""))
+
+
 def _metrics(
-    comparison_of_models: "ModelComparison",
+    comparison_of_models: "ModelComparison | OrderedModelComparison",
     names: Mapping[str, str],
     head_of_names: str,
     fields: Sequence[str],
@@ -89,7 +92,8 @@ def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
     return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
 
 
-def _error_gain(found: "OrderedComparison") -> tuple[str, str]:
+def _error_gain(found: "OrderedComparison | None") -> tuple[str, str]:
+    assert found is not None  # only the first model is compared with none
     low, high = found.error_interval
     return f"{found.error_difference:+.3f}", f"{low:.3f} to {high:.3f}"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log, log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
@@ -329,7 +329,7 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     if found.only_first_right == found.only_second_right == 0:
         return f"On {rows} the network and {other} are right and wrong alike."
     if hasattr(found, "error_difference"):
-        return _ordered_verdict(found, rows, other)
+        return _ordered_verdict(cast("OrderedComparison", found), rows, other)
     points, ends = _points(found.difference, found.interval)
     sure = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
     if found.difference == 0:

@@ -111,8 +111,6 @@ def test_chance_alone_looks_better_in_one_of_twenty():
     false = 0
     for _ in range(400):
         truth = chance.integers(0, 5, 120)
-        first, second = (
-            np.clip(np.rint(truth + chance.normal(0, 1, 120)), 0, 4).astype(np.intp) for _ in range(2)
-        )
+        first, second = (np.clip(np.rint(truth + chance.normal(0, 1, 120)), 0, 4).astype(np.intp) for _ in range(2))
         false += compare_ordered("12345", truth, first, second).error_p_value < 0.05
     assert false / 400 < 0.08
