@@ -130,6 +130,10 @@ NEAR_TOGETHER = "near_copies_together"
 MAX_RUN_SECONDS = 1e12
 """More seconds than any run takes."""
 
+CONFORMAL, MOST_SCORES = "conformal", 1_000
+"""In a manifest's `data`: scores of the validation rows, of many a sample of so many, and how many rows there are; for
+sets of labels of a stated coverage (`rnn_cli.scoring.conformal`). Earlier releases did not write it."""
+
 PRECISION = "precision"
 """In a manifest's `data`: `int8` if the only graph of an exported model computes in 8 bits."""
 
@@ -305,6 +309,10 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     checked_number(run.get("seconds") or 0.0, 0, MAX_RUN_SECONDS)
     if type(data.get(NEAR_TOGETHER, False)) is not bool:
         raise TypeError(NEAR_TOGETHER)
+    if CONFORMAL in data:
+        rows, scores = data[CONFORMAL]["rows"], [checked_number(each, -1, 1) for each in data[CONFORMAL]["scores"]]
+        if type(rows) is not int or len(scores) != min(rows, MOST_SCORES) or not scores or scores != sorted(scores):
+            raise ValueError(CONFORMAL)
     if data.get(PRECISION, "int8") != "int8":
         raise ValueError(PRECISION)
     return dict(data)

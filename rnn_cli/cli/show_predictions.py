@@ -114,7 +114,7 @@ class Writer:
 
     Of a model of several labels (`several`) csv, tsv and jsonl carry the labels and their probabilities, as `rnn score`
     writes them, and the others name each label with its probability, or "none". Of one of ordered labels (`ordered`)
-    the expected value follows.
+    the expected value follows; with `covers` the set of labels that holds the true one as often as asked.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
     `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,
@@ -130,8 +130,9 @@ class Writer:
         abstains: bool = False,
         several: bool = False,
         ordered: bool = False,
+        covers: bool = False,
     ) -> None:
-        self._labels, self._proba, self._abstains = labels, proba, abstains
+        self._labels, self._proba, self._abstains, self._covers = labels, proba, abstains, covers
         self._join = joining(labels)
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
@@ -142,6 +143,7 @@ class Writer:
         if style in ("csv", "tsv"):
             found = ["labels", "label_probabilities"] if several else ["label", "probability"]
             found += ["expected"] * ordered
+            found += ["label_set"] * covers
             header = ["text", *found, "no_known_words", *(["unsure"] if abstains else [])]
             self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
@@ -181,13 +183,17 @@ class Writer:
         found = [prediction.label, _number(prediction.probability)]
         if isinstance(prediction, LabelsPrediction):
             names, shares = prediction.labels, map(_number, prediction.label_probabilities)
-            joined = self._join.join(names) if self._join else json.dumps(names, ensure_ascii=False)
-            found = [joined, (self._join or JOINS[0]).join(shares)]
+            found = [self._together(names), (self._join or JOINS[0]).join(shares)]
         elif isinstance(prediction, OrderedPrediction):
             found.append(_number(prediction.expected))
+        found += [self._together(prediction.label_set)] * self._covers
         fields = [text, *found, str(prediction.no_known_words).lower()]
         fields += [str(prediction.unsure).lower()] * self._abstains
         return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
+
+    def _together(self, names: Sequence[str]) -> str:
+        """Several labels as one value."""
+        return self._join.join(names) if self._join else json.dumps(names, ensure_ascii=False)
 
     def _joined(self, fields: Sequence[str]) -> str:
         # Only what is in the line's end is quoted, so a lone CR in a text would be read back as one.
@@ -202,6 +208,7 @@ class Writer:
             fields = [_with_shares(prediction)]
         elif isinstance(prediction, OrderedPrediction):
             fields.append(_number(prediction.expected))
+        fields += [one_line(self._together(prediction.label_set))] * self._covers
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
@@ -216,6 +223,8 @@ class Writer:
             record |= {"label": prediction.label, "probability": round(prediction.probability, 6)}
             if isinstance(prediction, OrderedPrediction):
                 record["expected"] = round(prediction.expected, 6)
+        if self._covers:
+            record["label_set"] = list(prediction.label_set)
         record["no_known_words"] = prediction.no_known_words
         if self._abstains:
             record["unsure"] = prediction.unsure
@@ -232,6 +241,8 @@ class Writer:
             metrics = f"  {prediction.probability:6.1%}  "
             if isinstance(prediction, OrderedPrediction):
                 metrics += f"expected {prediction.expected:.2f}  "
+        if self._covers:
+            metrics += f"{{{', '.join(self._names[name] for name in prediction.label_set)}}}  "
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             ranked = every if isinstance(prediction, OrderedPrediction) else sorted(every, key=lambda each: -each[1])

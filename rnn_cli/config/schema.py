@@ -470,8 +470,8 @@ class DecisionConfig(Section):
     """The probability from which the positive one of two labels is predicted, or each of several; by default 0.5, or as
     goal says."""
     choice: Literal["median", "mode"] | None = None
-    """With `labels: ordered`: predict the `median`, by default, which is nearest to the true label on average, or the
-    `mode`, the most probable label, which is right most often."""
+    """With `labels: ordered`: predict the `mode`, by default, the most probable label, which is right most often, or the
+    `median`, whose expected distance from the true label is least."""
     most_labels: Count | None = None
     """With `labels: several`: predict at most so many labels a text, the most probable; by default all that reach their
     thresholds."""

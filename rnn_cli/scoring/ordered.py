@@ -46,13 +46,13 @@ class CalibrationOfOrdered(Calibration):
 
 @dataclass(frozen=True)
 class DecisionOfOrdered(Decision):
-    """Which label is predicted: by `choice` the `median`, the least expected absolute error, or the `mode`.
+    """Which label is predicted: by `choice` the `mode`, the most probable, or the `median`, the least expected error.
 
     The median is the first label that the true one is at most with a probability of a half. A prediction whose margin
     is below `unsure_below` is unsure.
     """
 
-    choice: str = "median"
+    choice: str = "mode"
 
     def choose(self, probabilities: Floats) -> npt.NDArray[np.intp]:
         """The index of each predicted label, `[rows]`, from probabilities `[rows, labels]`."""

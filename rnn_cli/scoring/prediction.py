@@ -2,7 +2,7 @@
 so that a client of a server needs no more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 NONE = "none"
 """What is said of a text with none of the labels, where it may have several."""
@@ -22,7 +22,8 @@ class Prediction:
 
     `probability` is that of `label`; `probabilities` are in the order of the bundle's labels and sum to 1. `unsure`
     says that the model abstains, as another label is too close; `label` is what it would predict. `no_known_words` says
-    that the model has seen no token of the text, so the prediction is that for an unknown word.
+    that the model has seen no token of the text, so the prediction is that for an unknown word. `label_set` are the
+    labels of which the true one is as often as was asked for; none where no coverage was.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Prediction:
     probabilities: tuple[float, ...]
     no_known_words: bool
     unsure: bool = False
+    label_set: tuple[str, ...] = field(default=(), kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,8 +150,8 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
 
 def _merit(truth: Indices, probabilities: Floats, config: Config) -> float:
     """How good a strength is: the accuracy; of ordered labels how few places a prediction is off."""
-    if config.data.ordered and config.decision.choice != "mode":
-        return -float(np.abs(DecisionOfOrdered().choose(probabilities) - truth).mean())
+    if config.data.ordered and config.decision.choice == "median":
+        return -float(np.abs(DecisionOfOrdered(choice="median").choose(probabilities) - truth).mean())
     return float((Decision().choose(probabilities) == truth).mean())
 
 

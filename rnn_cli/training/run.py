@@ -23,6 +23,7 @@ from rnn_cli.bundle.history import EpochMetrics, history_to_csv
 from rnn_cli.bundle.model_folder import (
     CARD,
     CONFIG,
+    CONFORMAL,
     FURTHER,
     HISTORY,
     INT8_MODEL,
@@ -54,6 +55,7 @@ from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
 from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.baseline import Baseline
@@ -303,7 +305,7 @@ def _manifest(run: Prepared) -> Manifest:
         versions=versions(),
         several=run.config.data.several,
         ordered=run.config.data.ordered,
-        choice="median" if run.config.data.ordered else "",
+        choice="mode" if run.config.data.ordered else "",
     )
 
 
@@ -337,7 +339,11 @@ def _write(
     measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
     sides, int8 = measured.sides, measured.int8
     tokens = sides["validation"].scores.tokens.to_dict()
-    manifest = replace(manifest, **measured.stored, data={**manifest.data, UNKNOWN_TOKENS: tokens})
+    more: dict[str, Any] = {UNKNOWN_TOKENS: tokens}
+    if isinstance(kept := sides["validation"], Evaluation):
+        ordered = run.config.data.ordered
+        more[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, ordered=ordered).to_dict()
+    manifest = replace(manifest, **measured.stored, data={**manifest.data, **more})
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
     draft.write(METRICS, json.dumps(measured.metrics, indent=2, ensure_ascii=False) + "\n")

@@ -115,6 +115,21 @@ def test_predicts_a_label_its_probability_and_the_expected_value(rnn: Rnn, train
     assert f"expected {low['expected']:.2f}" in run("human")[0]
 
 
+def test_a_set_of_labels_of_a_stated_coverage(rnn: Rnn, trained_ordered: Path):
+    def run(style: str, coverage: str = "0.8", *more: str):
+        return rnn("predict", "--model", str(trained_ordered), "--format", style, "--coverage", coverage, *more, LOW)
+
+    found = json.loads(run("jsonl").out)
+    assert found["label"] in found["label_set"] and set(found["label_set"]) <= set("12345")
+    (row,) = csv.DictReader(run("csv").out.splitlines())
+    assert row["label_set"] == "|".join(found["label_set"]) == run("plain").out.strip().split("\t")[3]
+    assert f"{{{', '.join(found['label_set'])}}}" in run("human").out
+    wrong = run("plain", "0.9999")
+    assert wrong.code == 2 and "validation rows cannot vouch" in wrong.err and "the most is 0.9" in wrong.err
+    assert run("plain", "0.8", "--labels", "1,2").code == 2
+    assert run("plain", "0.8", "--server", "http://127.0.0.1:1").code == 2
+
+
 def test_files_have_the_same_numbers(rnn: Rnn, trained_ordered: Path, home: Path):
     texts = [text for text, _ in rated_rows(12)]
     for style in ("csv", "jsonl", "parquet"):
@@ -138,14 +153,14 @@ def test_explains_what_raises_and_lowers_it(rnn: Rnn, trained_ordered: Path):
 def test_evaluates_with_how_far_it_is_off(rnn: Rnn, trained_ordered: Path):
     shown = rnn("evaluate", "--model", str(trained_ordered)).out
     assert all(name in shown for name in ("mean absolute error", "quadratic kappa", "Spearman", "within one"))
-    median = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json").out)
-    mode = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json", "--choice", "mode").out)
+    mode = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json").out)
+    median = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json", "--choice", "median").out)
     assert median["decision"]["choice"] == "median" and mode["decision"]["choice"] == "mode"
-    confusion = np.array(median["confusion"])
+    confusion = np.array(mode["confusion"])
     off = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
-    assert median["mean_absolute_error"] == pytest.approx((confusion * off).sum() / confusion.sum())
-    assert median["baseline"]["mean_absolute_error"] >= 0
-    assert "error_difference" in median["comparison"]
+    assert mode["mean_absolute_error"] == pytest.approx((confusion * off).sum() / confusion.sum())
+    assert mode["baseline"]["mean_absolute_error"] >= 0
+    assert "error_difference" in mode["comparison"]
 
 
 def test_compares_by_how_far_models_are_off(rnn: Rnn, trained_ordered: Path):

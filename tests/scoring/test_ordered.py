@@ -68,24 +68,24 @@ def test_the_median_has_the_least_expected_error_and_the_mode_is_right_most_ofte
     probabilities = CHANCE.dirichlet(np.full(5, 0.7), 500)
     places = np.arange(5)
     costs = probabilities @ np.abs(places[:, None] - places)
-    median = DecisionOfOrdered().choose(probabilities)
+    median = DecisionOfOrdered(choice="median").choose(probabilities)
     assert np.allclose(costs[np.arange(500), median], costs.min(axis=1))
-    assert np.array_equal(DecisionOfOrdered(choice="mode").choose(probabilities), probabilities.argmax(axis=1))
+    assert np.array_equal(DecisionOfOrdered().choose(probabilities), probabilities.argmax(axis=1))
 
 
 def test_the_median_is_the_same_however_far_apart_the_values_are():
     probabilities, values = CHANCE.dirichlet(np.ones(4), 300), np.array([1.0, 2.0, 7.0, 10.0])
     costs = probabilities @ np.abs(values[:, None] - values)
-    median = DecisionOfOrdered().choose(probabilities)
+    median = DecisionOfOrdered(choice="median").choose(probabilities)
     assert np.allclose(costs[np.arange(300), median], costs.min(axis=1))
 
 
 def test_margins_tell_how_near_another_label_is():
     near, far = np.array([[0.49, 0.51, 0.0]]), np.array([[0.05, 0.9, 0.05]])
-    decision = DecisionOfOrdered(unsure_below=0.5)
+    decision = DecisionOfOrdered(choice="median", unsure_below=0.5)
     assert decision.margins(near)[0] == pytest.approx(np.log(0.51 / 0.49))
     assert decision.unsure(np.vstack([near, far])).tolist() == [True, False]
-    assert DecisionOfOrdered(choice="mode").margins(far)[0] == pytest.approx(np.log(0.9 / 0.05))
+    assert DecisionOfOrdered().margins(far)[0] == pytest.approx(np.log(0.9 / 0.05))
 
 
 def test_values_are_numbers_or_places():
