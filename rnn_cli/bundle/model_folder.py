@@ -114,7 +114,7 @@ FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4
 """The format of a manifest that all releases read; of one with vector scaling; of one of several labels a text; and of
 one of ordered labels."""
 
-CHOICES = ("median", "mode")
+ORDERED_CHOICES = ("balanced", "median", "mode")
 """What a model of ordered labels predicts: `rnn_cli.scoring.ordered` says more."""
 
 FURTHER = "further_training_of"
@@ -162,7 +162,8 @@ class Manifest:
     most the `most` most probable, 0 for all.
 
     With `ordered`, the labels stand in their order and the network has an output for each but the last: the log-odds
-    that a text is above it. `choice` is one of `CHOICES`.
+    that a text is above it. `matrix` and `biases`, if there are any, make the labels' logits of these. `choice` is one
+    of `ORDERED_CHOICES`.
     """
 
     labels: tuple[str, ...]
@@ -178,6 +179,7 @@ class Manifest:
     most: int = 0
     ordered: bool = False
     choice: str = ""
+    matrix: tuple[float, ...] = ()
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -209,11 +211,13 @@ class Manifest:
         """The manifest as JSON text with its checksum."""
         content = {**asdict(self), "task": self.task}
         if not self.scales:  # as earlier releases wrote it, so that its fingerprint stays
-            del content["scales"], content["biases"]
+            del content["scales"]
+        if not (self.scales or self.matrix):
+            del content["biases"]
         if not self.several:
             del content["several"], content["thresholds"], content["most"]
         if not self.ordered:
-            del content["ordered"], content["choice"]
+            del content["ordered"], content["choice"], content["matrix"]
         return sign(content)
 
     @classmethod
@@ -257,7 +261,7 @@ def _checked_scaling(content: Mapping[str, Any]) -> dict[str, Any]:
         "biases": tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content.get("biases", ())),
     }
     outputs = outputs_of("several" if content.get("several") else "single", len(content["labels"])).width
-    if {len(each) for each in found.values()} not in ({0}, {0} if content.get("ordered") else {outputs}):
+    if {len(each) for each in found.values()} not in ({0}, {outputs}) and not content.get("ordered"):
         raise ValueError("scales and biases")
     return found
 
@@ -278,14 +282,19 @@ def _checked_several(content: Mapping[str, Any]) -> dict[str, Any]:
 def _checked_ordered(content: Mapping[str, Any]) -> dict[str, Any]:
     """What a manifest of ordered labels has; nothing of another. Raises `TypeError` or `ValueError`."""
     if not content.get("ordered", False):
-        if content.get("choice"):
+        if content.get("choice") or content.get("matrix"):
             raise ValueError("choice")
         return {}
-    if content["ordered"] is not True or content["choice"] not in CHOICES or content.get("several"):
+    if content["ordered"] is not True or content["choice"] not in ORDERED_CHOICES or content.get("several"):
         raise ValueError("ordered")
-    if len(content["labels"]) < LEAST_ORDERED:
+    matrix, labels = (
+        tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content["matrix"]),
+        len(content["labels"]),
+    )
+    sizes = len(matrix), len(content.get("biases", ())), len(content.get("scales", ()))
+    if labels < LEAST_ORDERED or sizes not in ((0, 0, 0), (labels * (labels - 1), labels, 0)):
         raise ValueError("labels")
-    return {"ordered": True, "choice": content["choice"]}
+    return {"ordered": True, "choice": content["choice"], "matrix": matrix}
 
 
 def checked_labels(labels: object) -> tuple[str, ...]:

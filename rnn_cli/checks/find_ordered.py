@@ -8,12 +8,12 @@ from rnn_cli.kinds import LEAST_ORDERED
 MOST_ORDERED = 11
 """Up to so many whole numbers look like ratings: 0 to 10."""
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]?)")
+RATING = re.compile(r"-?(0|[1-9][0-9]?)")
 
 
 def look_ordered(labels: Collection[str]) -> bool:
     """Whether labels are whole numbers, as many as ratings have, of which few in between are missing."""
-    if not LEAST_ORDERED <= len(labels) <= MOST_ORDERED or not all(map(WHOLE.fullmatch, labels)):
+    if not LEAST_ORDERED <= len(labels) <= MOST_ORDERED or not all(map(RATING.fullmatch, labels)):
         return False
     numbers = list(map(int, labels))
     return max(numbers) - min(numbers) < MOST_ORDERED

@@ -52,7 +52,12 @@ Examples:
 @click.option("--goal", metavar="GOAL", help="Try the best threshold for it, as 'recall >= 0.9'.")
 @click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
 @click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
-@click.option("--choice", type=click.Choice(["median", "mode"]), metavar="NAME", help="Ordered labels: median or mode.")
+@click.option(
+    "--choice",
+    type=click.Choice(["balanced", "median", "mode"]),
+    metavar="NAME",
+    help="Of ordered labels predict the median or mode.",
+)
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")

@@ -84,9 +84,7 @@ def predict(
     0 (green) it speaks for the label, below 0 (red) against it. More: docs/guide.md.
     """
     if inputs:
-        for name, given in (("explain", explain), ("coverage", coverage is not None)):
-            if given:
-                raise UsageError(f"--{name} is for texts, not for files", hint="pipe the texts in, a line each")
+        _refuse_beside_files()
         Notes().warn("rnn predict --input is now called rnn score: rnn score FILE --output OUT")
         options = {
             "model": model,
@@ -150,6 +148,14 @@ def predict(
         unknown += sum(prediction.no_known_words for prediction in predictions)
         tokens += scores.tokens
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
+
+
+def _refuse_beside_files() -> None:
+    """Raise UsageError for what only texts can have."""
+    given = click.get_current_context().params
+    for name in ("explain", "coverage"):
+        if given[name]:
+            raise UsageError(f"--{name} is for texts, not for files", hint="pipe the texts in, a line each")
 
 
 def _refuse_beside_server() -> None:

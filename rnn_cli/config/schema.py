@@ -469,9 +469,10 @@ class DecisionConfig(Section):
     threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
     """The probability from which the positive one of two labels is predicted, or each of several; by default 0.5, or as
     goal says."""
-    choice: Literal["median", "mode"] | None = None
-    """With `labels: ordered`: predict the `mode`, by default, the most probable label, which is right most often, or the
-    `median`, whose expected distance from the true label is least."""
+    choice: Literal["balanced", "median", "mode"] | None = None
+    """With `labels: ordered`: predict the `mode`, the most probable label, which is right most often; the `median`,
+    whose expected distance from the true label is least; or, by default, what is `balanced` between both: a wrong label
+    costs 1, and its distance as a share of all labels' range."""
     most_labels: Count | None = None
     """With `labels: several`: predict at most so many labels a text, the most probable; by default all that reach their
     thresholds."""

@@ -47,7 +47,7 @@ def decide(config: DecisionConfig, truth: Indices, probabilities: Floats, *, ord
     threshold, short, careful = config.threshold or 0.5, None, None
     if config.goal is not None:
         threshold, short, careful = best_threshold(config.goal, truth, probabilities)
-    decision = DecisionOfOrdered(choice=config.choice or "mode") if ordered else Decision(threshold)
+    decision = DecisionOfOrdered(choice=config.choice or "balanced") if ordered else Decision(threshold)
     shortfalls = [short]
     if config.abstain:
         margins = np.sort(decision.margins(probabilities))

@@ -402,7 +402,7 @@ def decided_anew(
     if not config.decision.is_chosen:
         chosen = Chosen(Decision(config.decision.threshold or 0.5), ())
         if predictor.ordered:
-            chosen = Chosen(DecisionOfOrdered(choice=config.decision.choice or "mode"), ())
+            chosen = Chosen(DecisionOfOrdered(choice=config.decision.choice or "balanced"), ())
         return predictor.adjusted(decision=chosen.decision), config.decision, chosen
     changed, chosen = decided(predictor, kept_validation_rows(opened), config.decision)
     return changed, config.decision, chosen

@@ -24,7 +24,7 @@ from rnn_cli.evaluation.intervals import (
 from rnn_cli.evaluation.metrics import Metrics, measure
 from rnn_cli.scoring.ordered import values_of
 
-NEAR = 1 + 1e-9
+AT_MOST_ONE = 1 + 1e-9
 """How far a prediction may be off to count as within one."""
 
 
@@ -81,7 +81,7 @@ def measure_ordered(labels: Sequence[str], truth: Indices, probabilities: Floats
     """Measure predictions of ordered labels on at least one row; arguments as of `measure`."""
     plain = measure(labels, truth, probabilities, predicted)
     confusion, errors = np.array(plain.confusion), absolute_errors(labels, truth, predicted)
-    near, wrong = int((errors <= NEAR).sum()), int((errors > 0).sum())
+    near, wrong = int((errors <= AT_MOST_ONE).sum()), int((errors > 0).sum())
     of_ranks: dict[str, float | None] = {}
     intervals = dict(plain.intervals)
     for name, metric in (("quadratic_kappa", quadratic_kappa), ("spearman", spearman)):

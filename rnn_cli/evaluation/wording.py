@@ -132,6 +132,8 @@ def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
     parts, choice = [], getattr(decision, "choice", None)
     if choice == "median":
         parts.append("the median is predicted, the label with the least expected error")
+    elif choice == "balanced":
+        parts.append("the label with the least expected cost is predicted, between the most probable and the median")
     elif choice == "mode":
         parts.append("the most probable label is predicted")
     elif len(labels) == 2:

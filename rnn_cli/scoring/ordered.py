@@ -26,49 +26,83 @@ _TINY = float(np.finfo(np.float64).tiny)
 
 @dataclass(frozen=True)
 class CalibrationOfOrdered(Calibration):
-    """The temperature divides the log-odds that a text is above each label; there is no vector scaling."""
+    """The temperature divides the log-odds that a text is above each label.
+
+    Where there is a `matrix`, `[labels - 1, labels]` row by row, the sorted log-odds times it, and a bias for each
+    label, are the labels' logits: it makes up for that each step between two labels was learned by itself.
+
+    Source: Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks (matrix scaling).
+    """
+
+    matrix: tuple[float, ...] = ()
 
     def logits(self, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:  # type: ignore[override]
-        """The logarithms of the labels' probabilities, `[texts, labels]`, of a network's logits, `[texts, labels - 1]`.
+        """The labels' logits, `[texts, labels]`, of a network's logits, `[texts, labels - 1]`.
 
         A softmax gives the probabilities.
         """
-        return np.asarray(log_probabilities(logits.astype(np.float64) / self.temperature), logits.dtype)
+        return np.asarray(self._of_odds(logits.astype(np.float64)), logits.dtype)
+
+    def _of_odds(self, above: Floats) -> Floats:
+        tempered = above / self.temperature
+        if not self.matrix:
+            return log_probabilities(tempered)
+        return np.asarray(falling(tempered) @ self._mixing() + np.array(self.biases))
+
+    def _mixing(self) -> Floats:
+        labels = len(self.biases)
+        return np.array(self.matrix).reshape(labels - 1, labels)
 
     def of(self, probabilities: Floats) -> Floats:
         """The calibrated probabilities of a network's probabilities, `[texts, labels]`."""
-        return to_probabilities(log_probabilities(odds_above(probabilities) / self.temperature))
+        return to_probabilities(self._of_odds(odds_above(probabilities)))
 
     def undone(self, probabilities: Floats) -> Floats:
         """The network's probabilities that `of` makes these of, `[texts, labels]`."""
-        return to_probabilities(log_probabilities(odds_above(probabilities) * self.temperature))
+        above = odds_above(probabilities)
+        if self.matrix:
+            # The logits are known but for a number that is the same for all labels of a text.
+            wanted = np.log(np.maximum(probabilities, _TINY)) - np.array(self.biases)
+            every = np.vstack([self._mixing(), np.ones(len(self.biases))])
+            above = np.linalg.lstsq(every.T, wanted.T, rcond=None)[0].T[:, :-1]
+        return to_probabilities(log_probabilities(above * self.temperature))
 
 
 @dataclass(frozen=True)
 class DecisionOfOrdered(Decision):
-    """Which label is predicted: by `choice` the `mode`, the most probable, or the `median`, the least expected error.
+    """Which label is predicted, by `choice`: the one with the least expected cost.
 
-    The median is the first label that the true one is at most with a probability of a half. A prediction whose margin
-    is below `unsure_below` is unsure.
+    Of the `median` that is the distance from the true label, of the `mode` 1 for every wrong label, and of `balanced`
+    1 and the distance, as a share of that between the first and the last label. A prediction whose margin is below
+    `unsure_below` is unsure.
     """
 
-    choice: str = "mode"
+    choice: str = "balanced"
 
     def choose(self, probabilities: Floats) -> npt.NDArray[np.intp]:
         """The index of each predicted label, `[rows]`, from probabilities `[rows, labels]`."""
+        if self.choice == "median":
+            return np.asarray((np.cumsum(probabilities, axis=1)[:, :-1] < 0.5).sum(axis=1), np.intp)
         if self.choice == "mode":
             return np.asarray(np.argmax(probabilities, axis=1), np.intp)
-        return np.asarray((np.cumsum(probabilities, axis=1)[:, :-1] < 0.5).sum(axis=1), np.intp)
+        places = np.arange(probabilities.shape[1])
+        far = np.abs(places[:, None] - places)
+        return np.asarray(np.argmin(probabilities @ (far / max(far.max(), 1) + (far > 0)), axis=1), np.intp)
 
     def margins(self, probabilities: Floats) -> Floats:
         """How far each row is from another prediction, `[rows]`, in log-odds.
 
-        For the mode: between the two most probable labels; for the median: of being above the label next to it from 0.
+        For the median: of being above the label next to it from 0; else between the two most probable labels.
         """
-        if self.choice == "mode":
-            best = np.partition(np.log(np.maximum(probabilities, _TINY)), -2, axis=1)[:, -2:]
-            return np.asarray(best[:, 1] - best[:, 0])
-        return np.asarray(np.abs(odds_above(probabilities)).min(axis=1))
+        if self.choice == "median":
+            return np.asarray(np.abs(odds_above(probabilities)).min(axis=1))
+        best = np.partition(np.log(np.maximum(probabilities, _TINY)), -2, axis=1)[:, -2:]
+        return np.asarray(best[:, 1] - best[:, 0])
+
+
+def falling(above: Floats) -> Floats:
+    """Log-odds of being above each label, `[rows, labels - 1]`, sorted: who is above a label is above those before."""
+    return np.asarray(-np.sort(-above, axis=1))
 
 
 def log_probabilities(above: Floats) -> Floats:
@@ -76,9 +110,9 @@ def log_probabilities(above: Floats) -> Floats:
 
     They are sorted first. Each probability is a difference of two sigmoids, here without what rounding would cancel.
     """
-    falling = -np.sort(-above, axis=1)
-    beyond = np.full((len(falling), 1), np.inf)
-    before, after = np.hstack([beyond, falling]), np.hstack([falling, -beyond])
+    ordered = falling(above)
+    beyond = np.full((len(ordered), 1), np.inf)
+    before, after = np.hstack([beyond, ordered]), np.hstack([ordered, -beyond])
     # sigmoid(a) - sigmoid(b) = sigmoid(a) * sigmoid(-b) * (1 - exp(b - a))
     gaps = np.minimum(after - before, 0.0)
     with np.errstate(divide="ignore"):
@@ -100,7 +134,7 @@ def flags_above(classes: Indices, labels: int) -> Indices:
 
 def values_of(labels: Sequence[str]) -> Floats:
     """What the labels count as, `[labels]`: their numbers where all are numbers in rising order, else 1, 2, 3, ..."""
-    numbers = list(map(as_number, labels))
+    numbers = list(map(number_of, labels))
     if None not in numbers:
         values = np.array(numbers, np.float64)
         if (np.diff(values) > 0).all():
@@ -108,7 +142,7 @@ def values_of(labels: Sequence[str]) -> Floats:
     return np.arange(1.0, len(labels) + 1)
 
 
-def as_number(label: str) -> float | None:
+def number_of(label: str) -> float | None:
     """The label's number; None where it is none."""
     try:
         number = float(label)

@@ -113,7 +113,9 @@ class Predictor:
             self.calibration = CalibrationOfEach(manifest.temperature, manifest.scales, manifest.biases)
             self.decision = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
         elif manifest.ordered:
-            self.calibration = CalibrationOfOrdered(manifest.temperature)
+            self.calibration = CalibrationOfOrdered(
+                manifest.temperature, biases=manifest.biases, matrix=manifest.matrix
+            )
             self.decision = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)

@@ -13,7 +13,7 @@ from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.kinds import LEAST_ORDERED
-from rnn_cli.scoring.ordered import as_number
+from rnn_cli.scoring.ordered import number_of
 from rnn_cli.text.padding import pad
 
 POOL = 64
@@ -106,7 +106,7 @@ def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]
     return tuple(sorted(names, key=lambda name: name == positive))
 
 
-def in_order(labels: Sequence[str], order: Sequence[str] | None) -> tuple[str, ...]:
+def labels_in_order(labels: Sequence[str], order: Sequence[str] | None) -> tuple[str, ...]:
     """Ordered labels in the order given, or of numbers in theirs; those of the order that do not occur are left out.
 
     Raises `ConfigError` for labels whose order is not known, and for fewer than `LEAST_ORDERED`.
@@ -114,7 +114,7 @@ def in_order(labels: Sequence[str], order: Sequence[str] | None) -> tuple[str, .
     names, what, key = sorted(set(labels), key=_by_value), "", "data.order"
     if order is not None and (others := [name for name in names if name not in order]):
         what = f"does not hold the label {others[0]!r} of the data; name all of them in their order"
-    elif order is None and (words := [name for name in names if as_number(name) is None]):
+    elif order is None and (words := [name for name in names if number_of(name) is None]):
         what = f"{words[0]!r} is no number, so the labels' order is not known; name it: [{', '.join(names)}] in order"
     elif len(names) < LEAST_ORDERED:
         key, what = "data.labels", f"ordered is for {LEAST_ORDERED} labels or more, the data has {few_of(names)}"

@@ -38,7 +38,14 @@ from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach, fit_baseline_of_each
-from rnn_cli.training.encoding import Encoded, in_order, label_weights, order_labels, positive_weights, row_weights
+from rnn_cli.training.encoding import (
+    Encoded,
+    label_weights,
+    labels_in_order,
+    order_labels,
+    positive_weights,
+    row_weights,
+)
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -180,7 +187,7 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     names = [*train.label_counts()]
     if not config.ordered:
         return order_labels(names, config.positive_label)
-    labels = in_order(names, config.order)
+    labels = labels_in_order(names, config.order)
     if absent := [name for name in config.order or [] if name not in labels]:
         listener.note(f"no training row has {few_of(absent)} of data.order, so the model does not know it")
     return labels

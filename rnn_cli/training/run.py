@@ -305,7 +305,7 @@ def _manifest(run: Prepared) -> Manifest:
         versions=versions(),
         several=run.config.data.several,
         ordered=run.config.data.ordered,
-        choice="mode" if run.config.data.ordered else "",
+        choice="balanced" if run.config.data.ordered else "",
     )
 
 
@@ -409,13 +409,14 @@ def _calibrated_and_decided(
 ) -> tuple[Predictor, FittedCalibration, Chosen]:
     """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
     validation = run.splits.validation
-    plain = predictor.adjusted(calibration=replace(predictor.calibration, temperature=1.0, scales=(), biases=()))
+    plain = predictor.adjusted(calibration=type(predictor.calibration)())
     fitted = fit_calibration(
         true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
     )
     listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
     if fitted.trial is not None and fitted.trial.is_won:
-        listener.note(f"vector scaling on top: {scaling_trial_in_words(fitted.trial)}")
+        scaling = "matrix scaling" if run.config.data.ordered else "vector scaling"
+        listener.note(f"{scaling} on top: {scaling_trial_in_words(fitted.trial)}")
     found, chosen = decided(predictor.adjusted(calibration=fitted.calibration), validation, run.config.decision)
     if run.config.decision != DecisionConfig():
         listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")

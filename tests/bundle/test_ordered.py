@@ -28,7 +28,7 @@ def test_other_manifests_are_written_as_before(trained: Path, trained_several: P
 def test_it_is_read_as_it_was_written(trained_ordered: Path):
     manifest = Bundle.open(trained_ordered).manifest
     again = Manifest.from_json(manifest.to_json(), where="manifest.json")
-    assert again == manifest and again.ordered and again.choice == "mode"
+    assert again == manifest and again.ordered and again.choice == "balanced"
     assert again.task == "ordinal" and again.outputs == len(again.labels) - 1
 
 
@@ -43,6 +43,9 @@ def test_it_is_read_as_it_was_written(trained_ordered: Path):
         {"labels": ["1", "2", "3", "4"]},
         {"labels": ["1", "2"]},
         {"scales": [1.0] * 4, "biases": [0.0] * 4},
+        {"matrix": [0.0] * 20, "biases": []},
+        {"matrix": [0.0] * 12, "biases": [0.0] * 5},
+        {"matrix": ["x"] * 20, "biases": [0.0] * 5},
     ],
 )
 def test_a_forged_one_is_refused(changes, trained_ordered: Path, tmp_path: Path):
@@ -54,6 +57,6 @@ def test_a_forged_one_is_refused(changes, trained_ordered: Path, tmp_path: Path)
 
 def test_a_model_of_other_labels_does_not_pass_for_one_of_ordered(trained_several: Path, tmp_path: Path):
     forged = Forged(trained_several, tmp_path / "forged")
-    forged.sign(several=..., thresholds=..., most=..., ordered=True, choice="median", scales=..., biases=...)
+    forged.sign(several=..., thresholds=..., most=..., ordered=True, choice="median", matrix=[], scales=..., biases=...)
     with pytest.raises(BundleError):
         Predictor.open(forged.path)

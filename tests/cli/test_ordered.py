@@ -153,14 +153,14 @@ def test_explains_what_raises_and_lowers_it(rnn: Rnn, trained_ordered: Path):
 def test_evaluates_with_how_far_it_is_off(rnn: Rnn, trained_ordered: Path):
     shown = rnn("evaluate", "--model", str(trained_ordered)).out
     assert all(name in shown for name in ("mean absolute error", "quadratic kappa", "Spearman", "within one"))
-    mode = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json").out)
+    own = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json").out)
     median = json.loads(rnn("evaluate", "--model", str(trained_ordered), "--json", "--choice", "median").out)
-    assert median["decision"]["choice"] == "median" and mode["decision"]["choice"] == "mode"
-    confusion = np.array(mode["confusion"])
+    assert median["decision"]["choice"] == "median" and own["decision"]["choice"] == "balanced"
+    confusion = np.array(own["confusion"])
     off = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
-    assert mode["mean_absolute_error"] == pytest.approx((confusion * off).sum() / confusion.sum())
-    assert mode["baseline"]["mean_absolute_error"] >= 0
-    assert "error_difference" in mode["comparison"]
+    assert own["mean_absolute_error"] == pytest.approx((confusion * off).sum() / confusion.sum())
+    assert own["baseline"]["mean_absolute_error"] >= 0
+    assert "error_difference" in own["comparison"]
 
 
 def test_compares_by_how_far_models_are_off(rnn: Rnn, trained_ordered: Path):

@@ -70,7 +70,31 @@ def test_the_median_has_the_least_expected_error_and_the_mode_is_right_most_ofte
     costs = probabilities @ np.abs(places[:, None] - places)
     median = DecisionOfOrdered(choice="median").choose(probabilities)
     assert np.allclose(costs[np.arange(500), median], costs.min(axis=1))
-    assert np.array_equal(DecisionOfOrdered().choose(probabilities), probabilities.argmax(axis=1))
+    assert np.array_equal(DecisionOfOrdered(choice="mode").choose(probabilities), probabilities.argmax(axis=1))
+
+
+def test_balanced_costs_a_wrong_label_and_its_distance():
+    probabilities, places = CHANCE.dirichlet(np.full(5, 0.7), 500), np.arange(5)
+    far = np.abs(places[:, None] - places)
+    costs = probabilities @ (far / 4 + (far > 0))
+    found = DecisionOfOrdered().choose(probabilities)
+    assert np.allclose(costs[np.arange(500), found], costs.min(axis=1))
+    means = [
+        (probabilities @ far)[np.arange(500), DecisionOfOrdered(choice=each).choose(probabilities)].mean()
+        for each in ("median", "balanced", "mode")
+    ]
+    assert means == sorted(means)
+
+
+def test_a_matrix_mixes_the_log_odds_and_is_undone():
+    matrix, biases = CHANCE.normal(0, 1, (4, 5)), CHANCE.normal(0, 1, 5)
+    calibration = CalibrationOfOrdered(1.5, biases=tuple(biases), matrix=tuple(matrix.ravel()))
+    logits = CHANCE.normal(0, 2, (25, 4))
+    own = to_probabilities(log_probabilities(logits))
+    wanted = to_probabilities(-np.sort(-logits, axis=1) / 1.5 @ matrix + biases)
+    assert np.allclose(calibration.probabilities(calibration.logits(logits)), wanted, atol=1e-12)
+    assert np.allclose(calibration.of(own), wanted, atol=1e-9)
+    assert np.allclose(calibration.undone(wanted), own, atol=1e-7)
 
 
 def test_the_median_is_the_same_however_far_apart_the_values_are():
