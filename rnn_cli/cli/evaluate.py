@@ -87,8 +87,8 @@ def evaluate(
     Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
     Of --data, rows that the model learned from are left out and counted.
 
-    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time. To keep such a decision,
-    train with the key decision.threshold, and so on. More: docs/guide.md.
+    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time. To keep it, train with
+    decision.threshold, and so on. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)

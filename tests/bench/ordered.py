@@ -11,6 +11,7 @@ their text.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -55,14 +56,19 @@ def _sides(table: pandas.DataFrame, phrases: str | None, test: float, folder: Pa
     parts = {"test": order[:tests], "validation": order[tests : tests + held], "source": order[tests + held :]}
     rows = {side: whole.iloc[part][["text", "label"]] for side, part in parts.items()}
     if phrases is not None:
-        kept_aside = "\n".join(f" {text} " for side in ("test", "validation") for text in rows[side]["text"])
+        kept_aside = "\n".join(_words(text) for side in ("test", "validation") for text in rows[side]["text"])
         others = table[~table[phrases]]
-        free = [f" {text} " not in kept_aside for text in others["text"]]
+        free = [_words(text) not in kept_aside for text in others["text"]]
         rows["source"] = pandas.concat([rows["source"], others[free][["text", "label"]]])
     for side, found in rows.items():
         found.to_parquet(folder / f"{side}.parquet")
         print(f"{side}: {len(found):,} rows", flush=True)
     return {side: folder / f"{side}.parquet" for side in rows}
+
+
+def _words(text: str) -> str:
+    """The words alone, so that punctuation hides no copy."""
+    return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
 
 
 def _measure(sides: dict[str, Path], recipe: str, settings: list[str], folder: Path) -> None:
