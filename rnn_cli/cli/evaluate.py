@@ -84,11 +84,11 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
-    Of --data, rows that the model learned from are left out and counted.
+    Without --data: the test rows that training kept aside, and the linear baseline on them. Of --data, rows it
+    learned from are left out and counted.
 
-    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time. To keep it, train with
-    decision.threshold, and so on. More: docs/guide.md.
+    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time; the keys of
+    decision do so for good. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)
