@@ -24,7 +24,8 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.config.schema import Config
     from rnn_cli.data.rows import Dataset
     from rnn_cli.data.source import InMemory
-    from rnn_cli.evaluation.compare import ModelComparison
+    from rnn_cli.evaluation.compare import LabelledPredictions, ModelComparison
+    from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
@@ -446,7 +447,7 @@ def compare(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "ModelComparison | SeveralModelComparison":
+) -> "ModelComparison | OrderedModelComparison | SeveralModelComparison":
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
@@ -460,13 +461,13 @@ def compare(
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import are_several, compare_models, read_predictions
+    from rnn_cli.evaluation.compare import are_several, read_predictions
 
     names = [_name(model) for model in models]
     if data is None:
         kept = [read_predictions(name, split) for name in names]
         if not are_several(kept):
-            return compare_models(kept)
+            return _compared(kept)
         from rnn_cli.evaluation.compare_several import compare_models_of_several
 
         return compare_models_of_several(kept)
@@ -494,8 +495,16 @@ def compare(
             found = [several_predictions_of(name, evaluate_several(each, rows, told[name])) for name, each in pairs]
             return replace(compare_models_of_several(found), seen=seen)
         found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
-    compared = compare_models(found)
-    return replace(compared, seen=seen)
+    return replace(_compared(found), seen=seen)
+
+
+def _compared(found: "Sequence[LabelledPredictions]") -> "ModelComparison | OrderedModelComparison":
+    """Models of one label a text, compared by how far they are off where the labels have an order."""
+    from rnn_cli.evaluation.compare import compare_models
+    from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
+
+    order = order_of(found)
+    return compare_models(found) if order is None else compare_models_of_ordered(found, order)
 
 
 @_naming_extras

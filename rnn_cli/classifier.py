@@ -138,7 +138,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
             labels, classes = _labels(y, texts)
             overrides = self._overrides()
             if several := [
-                each for each in overrides if each.key in _OF_SEVERAL and each.value not in (None, "single")
+                each for each in overrides if each.key in _OF_SEVERAL and each.value not in (None, "single", "ordered")
             ]:
                 what = "several labels for a text, which RNNClassifier does not take yet"
                 raise ConfigError([ConfigMistake(f"{what}; use rnn.train", several[0].key)])

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
-from rnn_cli.scoring.prediction import LabelsPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
@@ -91,6 +91,11 @@ class Client:
     def several(self) -> bool:
         """Whether a text may have several labels, or none: predictions are then `LabelsPrediction`."""
         return bool(self.about.get("several", False))
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order: predictions are then `OrderedPrediction`."""
+        return bool(self.about.get("ordered", False))
 
     @property
     def usual_unknown(self) -> UnknownTokens | None:
@@ -182,6 +187,8 @@ def _prediction(row: Mapping[str, Any]) -> Prediction:
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
     if "labels" in row:
         return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]))
+    if "expected" in row:
+        return OrderedPrediction(*found, row["expected"])
     return Prediction(*found)
 
 

@@ -148,6 +148,46 @@ def trained_several(several_file: Path, built_once: BuiltOnce) -> Path:
     return built_once("trained_several", lambda home: _train(several_file, home, **more)) / "model"
 
 
+STARS = {
+    "1": "awful dreadful worst terrible".split(),
+    "2": "poor weak dull tired".split(),
+    "3": "middling average ordinary passable".split(),
+    "4": "good pleasant likeable solid".split(),
+    "5": "superb brilliant perfect wonderful".split(),
+}
+"""Words that tell a rating."""
+
+
+def rated_rows(rows: int) -> list[tuple[str, str]]:
+    """Short texts with words of their rating, and sometimes one of the next; in a fixed order."""
+    chance = random.Random(9)
+    found = []
+    for row in range(rows):
+        stars = 1 + row % 5
+        near = min(max(stars + chance.choice([-1, 0, 0, 0, 1]), 1), 5)
+        words = chance.choices(FILLER, k=chance.randint(3, 6))
+        words += [*chance.choices(STARS[str(stars)], k=2), chance.choice(STARS[str(near)])]
+        chance.shuffle(words)
+        found.append((" ".join(words), str(stars)))
+    return found
+
+
+@pytest.fixture(scope="session")
+def rated_file(built_once: BuiltOnce) -> Path:
+    """200 rows, rated 1 to 5."""
+
+    def fill(folder: Path) -> None:
+        write_csv(folder / "rated.csv", rated_rows(200))
+
+    return built_once("rated", fill) / "rated.csv"
+
+
+@pytest.fixture(scope="session")
+def trained_ordered(rated_file: Path, built_once: BuiltOnce) -> Path:
+    """A trained bundle of ordered labels; tests must not change it."""
+    return built_once("trained_ordered", lambda home: _train(rated_file, home, labels="ordered")) / "model"
+
+
 @pytest.fixture
 def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Path, Path]:
     """The same bundle as if it had been trained on another file of the same rows, and that file, to be changed."""

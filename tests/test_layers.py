@@ -8,11 +8,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "outputs", "arrays", "formats"}
+BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "formats": set(),
+    "kinds": set(),
     "system": {"errors"},
     "outputs": {"system", "errors"},
     "config": BASE,

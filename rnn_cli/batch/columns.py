@@ -17,6 +17,7 @@ from rnn_cli.data.reading.table import LABEL_NAMES
 from rnn_cli.errors import DataError, Setting
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import DecisionOfEach, ranked
+from rnn_cli.scoring.ordered import DecisionOfOrdered, expected_values
 from rnn_cli.scoring.prediction import JOINS, joining
 from rnn_cli.scoring.predictor import Predictor, Scores
 
@@ -65,6 +66,11 @@ class Added:
         return isinstance(self.decision, DecisionOfEach)
 
     @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order: then there is their expected value, too."""
+        return isinstance(self.decision, DecisionOfOrdered)
+
+    @property
     def _listed(self) -> type:
         return list if self.job.format in ("jsonl", "parquet") else str
 
@@ -87,6 +93,8 @@ class Added:
     def kinds(self) -> dict[str, type]:
         """The columns' names, in order, and what stands in them, but for the probabilities of every label."""
         kinds: dict[str, type] = {"label": str, "probability": float, "no_known_words": bool}
+        if self.ordered:
+            kinds = {"label": str, "probability": float, "expected": float, "no_known_words": bool}
         if self.several:
             kinds = {"labels": self._listed, "label_probabilities": self._listed, "no_known_words": bool}
         if self.decision.unsure_below:
@@ -111,6 +119,7 @@ class Added:
         return {
             "label": [self.labels[label] for label in chosen.tolist()],
             "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
+            **({"expected": _rounded(expected_values(self.labels, probabilities))} if self.ordered else {}),
         }
 
     def refuse_columns(self, columns: Collection[str], where: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_cli.errors import BundleError, Setting, quoted
+from rnn_cli.kinds import LEAST_ORDERED, LabelsKind, outputs_of
 from rnn_cli.system import open_for_reading, read_plain, reason, size_of
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -109,8 +110,12 @@ def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
-FORMAT_VERSION, SCALED_FORMAT, NEWEST_FORMAT = 1, 2, 3
-"""The format of a manifest that all releases read; of one with vector scaling; and of one of several labels a text."""
+FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4
+"""The format of a manifest that all releases read; of one with vector scaling; of one of several labels a text; and of
+one of ordered labels."""
+
+ORDERED_CHOICES = ("balanced", "median", "mode")
+"""What a model of ordered labels predicts: `rnn_cli.scoring.ordered` says more."""
 
 FURTHER = "further_training_of"
 """In a manifest's `data`: the model that further training started from."""
@@ -124,6 +129,10 @@ NEAR_TOGETHER = "near_copies_together"
 
 MAX_RUN_SECONDS = 1e12
 """More seconds than any run takes."""
+
+CONFORMAL, MOST_SCORES = "conformal", 1_000
+"""In a manifest's `data`: scores of the validation rows, of many a sample of so many, and how many rows there are; for
+sets of labels of a stated coverage (`rnn_cli.scoring.conformal`). Earlier releases did not write it."""
 
 PRECISION = "precision"
 """In a manifest's `data`: `int8` if the only graph of an exported model computes in 8 bits."""
@@ -151,6 +160,10 @@ class Manifest:
     With `several`, a text has any number of the labels: the network has an output for each, whose logit a scale
     multiplies and a bias is added to; `thresholds` are the probabilities from which each is predicted, and of these at
     most the `most` most probable, 0 for all.
+
+    With `ordered`, the labels stand in their order and the network has an output for each but the last: the log-odds
+    that a text is above it. `matrix` and `biases`, if there are any, make the labels' logits of these. `choice` is one
+    of `ORDERED_CHOICES`.
     """
 
     labels: tuple[str, ...]
@@ -164,33 +177,47 @@ class Manifest:
     several: bool = False
     thresholds: tuple[float, ...] = ()
     most: int = 0
+    ordered: bool = False
+    choice: str = ""
+    matrix: tuple[float, ...] = ()
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         """Give it the format that its content needs, so that a release that would ignore some of it refuses it."""
-        if self.scales or self.several:
-            object.__setattr__(self, "format_version", NEWEST_FORMAT if self.several else SCALED_FORMAT)
+        if self.scales or self.kind != "single":
+            needed = {"single": SCALED_FORMAT, "several": SEVERAL_FORMAT, "ordered": NEWEST_FORMAT}
+            object.__setattr__(self, "format_version", needed[self.kind])
+
+    @property
+    def kind(self) -> LabelsKind:
+        """Which kind of labels its texts have."""
+        return "several" if self.several else "ordered" if self.ordered else "single"
 
     @property
     def task(self) -> str:
-        """`binary` (two labels, one sigmoid), `multiclass` (a softmax over all) or `multilabel` (a sigmoid each)."""
-        if self.several:
-            return "multilabel"
+        """`binary` (two labels, one sigmoid), `multiclass` (a softmax over all), `multilabel` (a sigmoid each) or
+        `ordinal` (a sigmoid for each step between two labels)."""
+        if self.kind != "single":
+            return "multilabel" if self.several else "ordinal"
         return "binary" if len(self.labels) == 2 else "multiclass"
 
     @property
     def outputs(self) -> int:
         """The number of the network's logits."""
-        return 1 if self.task == "binary" else len(self.labels)
+        return outputs_of(self.kind, len(self.labels)).width
 
     def to_json(self) -> str:
         """The manifest as JSON text with its checksum."""
         content = {**asdict(self), "task": self.task}
         if not self.scales:  # as earlier releases wrote it, so that its fingerprint stays
-            del content["scales"], content["biases"]
+            del content["scales"]
+        if not (self.scales or self.matrix):
+            del content["biases"]
         if not self.several:
             del content["several"], content["thresholds"], content["most"]
+        if not self.ordered:
+            del content["ordered"], content["choice"], content["matrix"]
         return sign(content)
 
     @classmethod
@@ -219,6 +246,7 @@ class Manifest:
                 unsure_below=checked_number(content.get("unsure_below", 0.0), 0, MAX_UNSURE),
                 **_checked_scaling(content),
                 **_checked_several(content),
+                **_checked_ordered(content),
                 files=content["files"],
                 format_version=content["format_version"],
             )
@@ -232,8 +260,8 @@ def _checked_scaling(content: Mapping[str, Any]) -> dict[str, Any]:
         "scales": tuple(checked_number(each, *TEMPERATURES) for each in content.get("scales", ())),
         "biases": tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content.get("biases", ())),
     }
-    outputs = 1 if len(content["labels"]) == 2 and not content.get("several") else len(content["labels"])
-    if {len(each) for each in found.values()} not in ({0}, {outputs}):
+    outputs = outputs_of("several" if content.get("several") else "single", len(content["labels"])).width
+    if {len(each) for each in found.values()} not in ({0}, {outputs}) and not content.get("ordered"):
         raise ValueError("scales and biases")
     return found
 
@@ -249,6 +277,24 @@ def _checked_several(content: Mapping[str, Any]) -> dict[str, Any]:
     if content["several"] is not True or len(thresholds) not in (0, labels) or type(most) is not int or most < 0:
         raise ValueError("several")
     return {"several": True, "thresholds": thresholds, "most": most}
+
+
+def _checked_ordered(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest of ordered labels has; nothing of another. Raises `TypeError` or `ValueError`."""
+    if not content.get("ordered", False):
+        if content.get("choice") or content.get("matrix"):
+            raise ValueError("choice")
+        return {}
+    if content["ordered"] is not True or content["choice"] not in ORDERED_CHOICES or content.get("several"):
+        raise ValueError("ordered")
+    matrix, labels = (
+        tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content["matrix"]),
+        len(content["labels"]),
+    )
+    sizes = len(matrix), len(content.get("biases", ())), len(content.get("scales", ()))
+    if labels < LEAST_ORDERED or sizes not in ((0, 0, 0), (labels * (labels - 1), labels, 0)):
+        raise ValueError("labels")
+    return {"ordered": True, "choice": content["choice"], "matrix": matrix}
 
 
 def checked_labels(labels: object) -> tuple[str, ...]:
@@ -272,6 +318,10 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     checked_number(run.get("seconds") or 0.0, 0, MAX_RUN_SECONDS)
     if type(data.get(NEAR_TOGETHER, False)) is not bool:
         raise TypeError(NEAR_TOGETHER)
+    if CONFORMAL in data:
+        rows, scores = data[CONFORMAL]["rows"], [checked_number(each, -1, 1) for each in data[CONFORMAL]["scores"]]
+        if type(rows) is not int or len(scores) != min(rows, MOST_SCORES) or not scores or scores != sorted(scores):
+            raise ValueError(CONFORMAL)
     if data.get(PRECISION, "int8") != "int8":
         raise ValueError(PRECISION)
     return dict(data)

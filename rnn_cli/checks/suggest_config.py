@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_cli.arrays import label_indices
+from rnn_cli.checks.find_ordered import look_ordered, ordered_in_words
 from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for, several_of
@@ -111,11 +112,16 @@ def propose(
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = dataset.label_counts()
     _need_labels(dataset, counts)
-    may_teach = given.unlabelled is not None and not dataset.several
+    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered
+    told = [several.note] if several.note else []
+    if not given.several and not may_teach and not any(each.key == "data.labels" for each in overrides):
+        if not given.ordered and given.positive_label is None and look_ordered(counts):
+            given = given.model_copy(update={"labels": "ordered"})
+            told.append(ordered_in_words(counts))
     recipe, why = _recipe(dataset, taught=may_teach)
     has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
-    may_build_on_base &= not (has_teacher or dataset.several or given.sources) and recipe != "char"
+    may_build_on_base &= not (has_teacher or dataset.several or given.ordered or given.sources) and recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
         if proposal is not None:
@@ -140,7 +146,6 @@ def propose(
         enough = TINY_STEPS if is_tiny else round(STEPS * (1 + math.log2(len(counts))))
         training = _training(start.training, _train_rows(dataset, data), enough, reasons, is_tiny=is_tiny)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    told = [several.note] if several.note else []
     if given.unlabelled is not None:
         told.append(TEACHES if has_teacher else TEACHES_NOT)
     config = with_overrides(config, [each for each in overrides if each.key == TRANSDUCTIVE_KEY], "the config proposed")
@@ -361,6 +366,8 @@ def _data(
         chosen |= {"text_column": text, "label_column": label}
     if dataset.several:
         reasons["data.labels"] = "a text may have several labels, or none"
+    elif given.ordered:
+        reasons["data.labels"] = "ratings: a prediction that is nearer counts as better"
     chosen |= dataset.reading
     reasons |= {f"data.{key}": "found in the file" for key in dataset.reading}
     labels = sorted(counts)

@@ -52,6 +52,12 @@ Examples:
 @click.option("--goal", metavar="GOAL", help="Try the best threshold for it, as 'recall >= 0.9'.")
 @click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
 @click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
+@click.option(
+    "--choice",
+    type=click.Choice(["balanced", "median", "mode"]),
+    metavar="NAME",
+    help="Of ordered labels predict the median or mode.",
+)
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
@@ -68,6 +74,7 @@ def evaluate(
     goal: str | None,
     abstain: float | None,
     abstain_error: float | None,
+    choice: str | None,
     by: str | None,
     report: Path | None,
     plots: Path | None,
@@ -77,11 +84,11 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
-    Of --data, rows that the model learned from are left out and counted.
+    Without --data: the test rows that training kept aside, and the linear baseline on them. Of --data, rows it
+    learned from are left out and counted.
 
-    --threshold, --goal, --abstain and --abstain-error change how it decides this time; the model stays as it is. To
-    keep such a decision, train with the key decision.threshold, and so on. More: docs/guide.md.
+    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time; the keys of
+    decision do so for good. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)
@@ -91,6 +98,7 @@ def evaluate(
         "goal": as_value(goal, "--goal"),
         "abstain": abstain,
         "abstain_error": abstain_error,
+        "choice": choice,
     }
     decision = as_overrides("decision", asked)
 

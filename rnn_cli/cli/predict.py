@@ -50,6 +50,7 @@ Examples:
 )
 @click.option("--explain", is_flag=True, help="Show which words speak for and against it.")
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
+@click.option("--coverage", type=float, metavar="P", help="Add the labels that hold the true one so often, as 0.9.")
 @click.option(
     "--precision",
     type=click.Choice(("fp32", "int8")),
@@ -66,6 +67,7 @@ def predict(
     style: str | None,
     explain: bool,
     proba: bool,
+    coverage: float | None,
     precision: "Precision",
     threads: int | None,
     server: str | None,
@@ -82,8 +84,7 @@ def predict(
     0 (green) it speaks for the label, below 0 (red) against it. More: docs/guide.md.
     """
     if inputs:
-        if explain:
-            raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
+        _refuse_beside_files()
         Notes().warn("rnn predict --input is now called rnn score: rnn score FILE --output OUT")
         options = {
             "model": model,
@@ -122,13 +123,22 @@ def predict(
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
 
     predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
+    predictor.check_coverage(coverage)  # before the first text is read
     abstains, several = predictor.decision.unsure_below > 0, predictor.several
-    writer = Writer(style, predictor.labels, proba=proba, abstains=abstains, several=several)
+    writer = Writer(
+        style,
+        predictor.labels,
+        proba=proba,
+        abstains=abstains,
+        several=several,
+        ordered=predictor.ordered,
+        covers=coverage is not None,
+    )
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
         scores = predictor.score(window)
-        predictions = predictor.predictions(scores)
+        predictions = predictor.predictions(scores, coverage)
         if explain:
             from rnn_cli.scoring.explain import explain_texts as parts_of
 
@@ -140,9 +150,19 @@ def predict(
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
 
 
+def _refuse_beside_files() -> None:
+    """Raise UsageError for what only texts can have."""
+    given = click.get_current_context().params
+    for name in ("explain", "coverage"):
+        if given[name]:
+            raise UsageError(f"--{name} is for texts, not for files", hint="pipe the texts in, a line each")
+
+
 def _refuse_beside_server() -> None:
-    """Raise UsageError for what the server has decided."""
+    """Raise UsageError for what the server has decided, or does not answer."""
     context = click.get_current_context()
+    if context.params["coverage"] is not None:
+        raise UsageError("--coverage is of a model here, and --server asks one elsewhere", hint="leave one out")
     for name in ("labels", "precision", "threads"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UsageError(f"--{name} and --server do not go together", hint=f"give it to rnn serve: --{name}")
@@ -158,7 +178,9 @@ def _predict_there(
     unknown = 0
     with Client(server, model=model) as client:
         abstains = client.about["decision"]["unsure_below"] > 0
-        writer = Writer(style, client.labels, proba=proba, abstains=abstains, several=client.several)
+        writer = Writer(
+            style, client.labels, proba=proba, abstains=abstains, several=client.several, ordered=client.ordered
+        )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
             predictions = client.predict(window)

@@ -7,19 +7,25 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
-from rnn_cli.evaluation.wording import DASH, EVERY, METRICS_SHOWN, SURE, bounds, seen_in_words, span, value
+from rnn_cli.evaluation.wording import DASH, EVERY, ORDERED_SHOWN, SURE, bounds, seen_in_words, span, value
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
     from rnn_cli.evaluation.compare import ComparedModel, Comparison, ModelComparison
+    from rnn_cli.evaluation.compare_ordered import ComparedOrdered, OrderedModelComparison
+    from rnn_cli.evaluation.ordered import OrderedComparison
 
 
-def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
+def show_models(comparison_of_models: "ModelComparison | OrderedModelComparison", rows: str) -> None:
     """Each model's figures, their differences from the first's, and what these come to; `rows` names the rows."""
+    from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
+
     first, *others = comparison_of_models.models
     names = apart((each.name for each in comparison_of_models.models), NAME_CELLS - len("against "), _ending)
     known = any(model.log_loss is not None for model in comparison_of_models.models)
-    fields = ("accuracy", "macro_f1", "log_loss")[: 3 if known else 2]
+    ordered = isinstance(comparison_of_models, OrderedModelComparison)
+    main = ("mean_absolute_error", "accuracy", "log_loss") if ordered else ("accuracy", "macro_f1", "log_loss")
+    fields = main[: 3 if known else 2]
     head = f"{comparison_of_models.rows:,} {rows}"
     if comparison_of_models.seen is not None:
         click.echo(paragraph(seen_in_words(comparison_of_models.seen), indent="") + "\n")
@@ -28,6 +34,9 @@ def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
     )
     click.echo()
     p = "p" if len(others) == 1 else "p (Holm)"
+    if isinstance(comparison_of_models, OrderedModelComparison):
+        _show_errors(comparison_of_models, names, rows, p)
+        return
     wide = table(
         (f"against {names[first.name]}", "points", EVERY, "macro F1", EVERY, p),
         [(names[each.name], *_gain(each.against_first, f1=True), _p(each.p_corrected)) for each in others],
@@ -42,8 +51,22 @@ def show_models(comparison_of_models: "ModelComparison", rows: str) -> None:
         click.echo(paragraph(_verdict(first, each, rows, comparison_of_models.rows), indent=""))
 
 
+def _show_errors(found: "OrderedModelComparison", names: Mapping[str, str], rows: str, p: str) -> None:
+    """By how much models of ordered labels are farther off than the first, and what that comes to."""
+    first, *others = found.models
+    against = [
+        (names[each.name], *_error_gain(each.against_first), _p(each.p_corrected), *_gain(each.against_first, f1=False))
+        for each in others
+    ]
+    head = (f"against {names[first.name]}", "error", EVERY, p, "points", EVERY)
+    show_table(table(head, against), table(head[:4], [row[:4] for row in against]))
+    click.echo()
+    for each in others:
+        click.echo(paragraph(_ordered_verdict(first, each, rows, found.rows), indent=""))
+
+
 def _metrics(
-    comparison_of_models: "ModelComparison",
+    comparison_of_models: "ModelComparison | OrderedModelComparison",
     names: Mapping[str, str],
     head_of_names: str,
     fields: Sequence[str],
@@ -52,7 +75,7 @@ def _metrics(
     """Some figures of each model, beside some of them their intervals."""
     head, lines = [head_of_names], [[names[each.name]] for each in comparison_of_models.models]
     for field in fields:
-        called, written = METRICS_SHOWN[field]
+        called, written = ORDERED_SHOWN[field]
         head += (called, EVERY) if field in with_intervals else (called,)
         for line, each in zip(lines, comparison_of_models.models, strict=True):
             line.append(value(each, field, written))
@@ -67,6 +90,23 @@ def _gain(found: "Comparison | None", *, f1: bool) -> tuple[str, ...]:
     accuracy = f"{100 * found.difference:+.1f}", f"{100 * low:.1f} to {100 * high:.1f}"
     of_f1 = f"{found.macro_f1_difference:+.3f}", span(found.macro_f1_interval, lambda end: f"{end:.3f}")
     return accuracy + (of_f1[:1] + (of_f1[1] or "too few rows",) if f1 else ())
+
+
+def _error_gain(found: "OrderedComparison | None") -> tuple[str, str]:
+    assert found is not None  # only the first model is compared with none
+    low, high = found.error_interval
+    return f"{found.error_difference:+.3f}", f"{low:.3f} to {high:.3f}"
+
+
+def _ordered_verdict(first: "ComparedOrdered", other: "ComparedOrdered", rows: str, count: int) -> str:
+    """Whether models of ordered labels really differ in how far they are off."""
+    found, p = other.against_first, other.p_corrected
+    assert found is not None and p is not None
+    one, two = one_line(other.name), one_line(first.name)
+    if p >= SURE:
+        return f"{one} and {two} cannot be told apart by their errors on these {count:,} {rows}."
+    nearer = "nearer to" if found.error_difference < 0 else "farther from"
+    return f"{one} is really {nearer} the true labels than {two}, by {abs(found.error_difference):.3f} on average."
 
 
 def _verdict(first: "ComparedModel", other: "ComparedModel", rows: str, count: int) -> str:

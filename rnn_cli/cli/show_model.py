@@ -11,10 +11,11 @@ from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.several import SeveralMetrics
-from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, decision_in_words, scaling_in_words, value
+from rnn_cli.evaluation.wording import EVERY, bounds, decision_in_words, metrics_shown, scaling_in_words, value
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import DecisionOfEach
+from rnn_cli.scoring.ordered import DecisionOfOrdered
 from rnn_cli.text.plain import one_line
 
 _NAME_CELLS = 13
@@ -54,7 +55,7 @@ def show_model(model: Overview) -> None:
         return
     rows = [
         (called, value(model.test, field, written), bounds(model.test, field, written))
-        for field, (called, written) in METRICS_SHOWN.items()
+        for field, (called, written) in metrics_shown(model.test).items()
     ]
     _show(table((f"test, {model.test.rows:,} rows", "", EVERY), rows))
     if manifest.unsure_below:
@@ -65,7 +66,9 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     manifest, tokenizer, network = model.manifest, model.tokenizer, model.graph.architecture
     named = [cut_to(label, 28) for label in manifest.labels[:_MOST_LABELS]]
     more = len(manifest.labels) - _MOST_LABELS
-    several = ", of which a text may have several" if manifest.several else ""
+    several = (
+        ", of which a text may have several" if manifest.several else ", in this order" if manifest.ordered else ""
+    )
     yield "labels", f"{len(manifest.labels)}{several}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
     yield "vocabulary", f"{tokenizer.vocab_size:,} ids, {tokenizer.level} level, {_cleaning(model)}"
     yield (
@@ -75,6 +78,9 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     if manifest.several:
         of_each = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
         yield "decision", of_several.several_decision_in_words(of_each, manifest.labels)
+    elif manifest.ordered:
+        of_ordered = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
+        yield "decision", decision_in_words(of_ordered, manifest.labels)
     else:
         yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
     yield "temperature", f"{manifest.temperature:.4g}"

@@ -12,7 +12,16 @@ from rich.cells import cell_len
 
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, for_terminal, padded, terminal_width, to_json
 from rnn_cli.scoring.decision import UNSURE
-from rnn_cli.scoring.prediction import JOINS, NONE, LabelsPrediction, Part, Prediction, explained_label, joining
+from rnn_cli.scoring.prediction import (
+    JOINS,
+    NONE,
+    LabelsPrediction,
+    OrderedPrediction,
+    Part,
+    Prediction,
+    explained_label,
+    joining,
+)
 from rnn_cli.text.plain import apart, one_line, plain
 
 STRONGEST = 5
@@ -26,15 +35,18 @@ LEAST = 0.005
 _INDENT = "    "
 
 
-def shown_explanation(text: str, parts: Sequence[Part]) -> str:
-    """The text, wrapped, with what speaks for the prediction in green and what speaks against it in red."""
+def shown_explanation(text: str, parts: Sequence[Part], names: tuple[str, str] = ("for", "against")) -> str:
+    """The text, wrapped, with what speaks for the prediction in green and what speaks against it in red.
+
+    `names` are what both are called; of ordered labels "up" and "down", as they raise or lower the expected value.
+    """
     # A character for each, so that the parts' places hold.
     flat = plain("".join(" " if each.isspace() else each for each in text))
     width = terminal_width()
     ranges = _wrapped(flat, max(width - len(_INDENT), 2)) if width else [(0, len(flat.rstrip()))]
     top = max((abs(part.weight) for part in parts), default=0.0)
     lines = [_painted(flat, start, end, parts, top) for start, end in ranges]
-    for name, sign in (("for", 1), ("against", -1)):
+    for name, sign in zip(names, (1, -1), strict=True):
         ranked = sorted((part for part in parts if sign * part.weight >= LEAST), key=lambda part: -abs(part.weight))
         if ranked:
             lines.append(_named(name, [(flat[part.start : part.end], part.weight) for part in ranked[:STRONGEST]]))
@@ -101,7 +113,8 @@ class Writer:
     """Writes predictions in one of the formats of `rnn predict`; a header, where the format has one, comes first.
 
     Of a model of several labels (`several`) csv, tsv and jsonl carry the labels and their probabilities, as `rnn score`
-    writes them, and the others name each label with its probability, or "none".
+    writes them, and the others name each label with its probability, or "none". Of one of ordered labels (`ordered`)
+    the expected value follows; with `covers` the set of labels that holds the true one as often as asked.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
     `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,
@@ -109,9 +122,17 @@ class Writer:
     """
 
     def __init__(
-        self, style: str, labels: Sequence[str], *, proba: bool, abstains: bool = False, several: bool = False
+        self,
+        style: str,
+        labels: Sequence[str],
+        *,
+        proba: bool,
+        abstains: bool = False,
+        several: bool = False,
+        ordered: bool = False,
+        covers: bool = False,
     ) -> None:
-        self._labels, self._proba, self._abstains = labels, proba, abstains
+        self._labels, self._proba, self._abstains, self._covers = labels, proba, abstains, covers
         self._join = joining(labels)
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
@@ -121,6 +142,8 @@ class Writer:
         self._blank = ""
         if style in ("csv", "tsv"):
             found = ["labels", "label_probabilities"] if several else ["label", "probability"]
+            found += ["expected"] * ordered
+            found += ["label_set"] * covers
             header = ["text", *found, "no_known_words", *(["unsure"] if abstains else [])]
             self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
@@ -153,17 +176,24 @@ class Writer:
         about = ""
         if isinstance(prediction, LabelsPrediction):
             about = f"{_INDENT}{one_line(explained_label(prediction, self._labels))}:\n"
-        return f"{blank}{self._human(text, prediction)}\n{about}{shown_explanation(text, parts)}"
+        names = ("up", "down") if isinstance(prediction, OrderedPrediction) else ("for", "against")
+        return f"{blank}{self._human(text, prediction)}\n{about}{shown_explanation(text, parts, names)}"
 
     def _record(self, text: str, prediction: Prediction) -> str:
         found = [prediction.label, _number(prediction.probability)]
         if isinstance(prediction, LabelsPrediction):
             names, shares = prediction.labels, map(_number, prediction.label_probabilities)
-            joined = self._join.join(names) if self._join else json.dumps(names, ensure_ascii=False)
-            found = [joined, (self._join or JOINS[0]).join(shares)]
+            found = [self._together(names), (self._join or JOINS[0]).join(shares)]
+        elif isinstance(prediction, OrderedPrediction):
+            found.append(_number(prediction.expected))
+        found += [self._together(prediction.label_set)] * self._covers
         fields = [text, *found, str(prediction.no_known_words).lower()]
         fields += [str(prediction.unsure).lower()] * self._abstains
         return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
+
+    def _together(self, names: Sequence[str]) -> str:
+        """Several labels as one value."""
+        return self._join.join(names) if self._join else json.dumps(names, ensure_ascii=False)
 
     def _joined(self, fields: Sequence[str]) -> str:
         # Only what is in the line's end is quoted, so a lone CR in a text would be read back as one.
@@ -176,6 +206,9 @@ class Writer:
         fields = [label, _number(prediction.probability)]
         if isinstance(prediction, LabelsPrediction):
             fields = [_with_shares(prediction)]
+        elif isinstance(prediction, OrderedPrediction):
+            fields.append(_number(prediction.expected))
+        fields += [one_line(self._together(prediction.label_set))] * self._covers
         return "\t".join(fields + [f"{name}={_number(p)}" for name, p in self._all(prediction)])
 
     def _json(self, text: str, prediction: Prediction) -> str:
@@ -188,6 +221,10 @@ class Writer:
             record |= {"labels": list(prediction.labels), "label_probabilities": shares}
         else:
             record |= {"label": prediction.label, "probability": round(prediction.probability, 6)}
+            if isinstance(prediction, OrderedPrediction):
+                record["expected"] = round(prediction.expected, 6)
+        if self._covers:
+            record["label_set"] = list(prediction.label_set)
         record["no_known_words"] = prediction.no_known_words
         if self._abstains:
             record["unsure"] = prediction.unsure
@@ -202,9 +239,13 @@ class Writer:
         else:
             label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
             metrics = f"  {prediction.probability:6.1%}  "
+            if isinstance(prediction, OrderedPrediction):
+                metrics += f"expected {prediction.expected:.2f}  "
+        if self._covers:
+            metrics += f"{{{', '.join(self._names[name] for name in prediction.label_set)}}}  "
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
-            ranked = sorted(every, key=lambda each: -each[1])
+            ranked = every if isinstance(prediction, OrderedPrediction) else sorted(every, key=lambda each: -each[1])
             metrics += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
         doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
         of_one = not isinstance(prediction, LabelsPrediction)

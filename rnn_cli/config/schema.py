@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from rnn_cli.formats import DELIMITER_NAMES, Format
+from rnn_cli.kinds import LEAST_ORDERED, LabelsKind
 
 PLAIN_NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 """A number that all YAML readers agree on: without leading zeros, which make it octal in YAML 1.1."""
@@ -177,8 +178,11 @@ class DataConfig(LabelledFile):
     balance: Literal["rows", "sources"] = "rows"
     """Whether all rows of several sources weigh alike in the loss, or all sources, however many rows each has; times
     their weights."""
-    labels: Literal["single", "several"] = "single"
-    """Whether a text has one of the labels, or several of them, or none: docs/several-labels.md."""
+    labels: LabelsKind = "single"
+    """Whether a text has one of the labels; `several` of them, or none (docs/several-labels.md); or one of labels that
+    are `ordered`, such as ratings (docs/ordered.md)."""
+    order: Annotated[list[Label], Field(min_length=LEAST_ORDERED)] | None = None
+    """The labels in their order, `[bad, middling, good]`, which makes `labels` ordered; numbers need none."""
     label_separator: str | None = Field(default=None, min_length=1, max_length=10)
     """What separates a row's labels in the column of labels, as in `anger|joy`, which makes `labels` several. Without
     it, several labels are a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
@@ -214,12 +218,19 @@ class DataConfig(LabelledFile):
         if isinstance(value, dict) and "labels" not in value:
             if value.get("label_separator") is not None or value.get("label_columns") is not None:
                 return {**value, "labels": "several"}
+            if value.get("order") is not None:
+                return {**value, "labels": "ordered"}
         return value
 
     @property
     def several(self) -> bool:
         """Whether a text may have several labels, or none."""
         return self.labels == "several"
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order, such as ratings."""
+        return self.labels == "ordered"
 
     @model_validator(mode="after")
     def _rows_remain_for_training(self) -> "DataConfig":
@@ -231,9 +242,9 @@ class DataConfig(LabelledFile):
     @model_validator(mode="after")
     def _several_labels_are_written_one_way(self) -> "DataConfig":
         ways = [key for key in ("label_separator", "label_columns") if getattr(self, key) is not None]
-        if ways and self.labels == "single":
+        if ways and not self.several:
             raise ValueError(f"{ways[0]} is for texts of several labels; add labels: several")
-        if self.labels == "single":
+        if not self.several:
             return self
         if len(ways) > 1:
             raise ValueError("label_separator and label_columns exclude each other; remove one")
@@ -245,6 +256,16 @@ class DataConfig(LabelledFile):
         for key in ("sources", "positive_label"):
             if getattr(self, key) is not None:
                 raise ValueError(f"labels: several and {key} exclude each other; remove one")
+        return self
+
+    @model_validator(mode="after")
+    def _ordered_labels_have_one_order(self) -> "DataConfig":
+        if self.order is not None and not self.ordered:
+            raise ValueError("order is for ordered labels; add labels: ordered")
+        if self.ordered and self.positive_label is not None:
+            raise ValueError("labels: ordered and positive_label exclude each other; remove one")
+        if twice := next((name for name in self.order or [] if (self.order or []).count(name) > 1), None):
+            raise ValueError(f"order names {twice} twice; remove one")
         return self
 
     @model_validator(mode="after")
@@ -448,6 +469,10 @@ class DecisionConfig(Section):
     threshold: Annotated[float, Field(gt=0, lt=1), BeforeValidator(as_number)] | None = None
     """The probability from which the positive one of two labels is predicted, or each of several; by default 0.5, or as
     goal says."""
+    choice: Literal["balanced", "median", "mode"] | None = None
+    """With `labels: ordered`: predict the `mode`, the most probable label, which is right most often; the `median`,
+    whose expected distance from the true label is least; or, by default, what is `balanced` between both: a wrong label
+    costs 1, and its distance as a share of all labels' range."""
     most_labels: Count | None = None
     """With `labels: several`: predict at most so many labels a text, the most probable; by default all that reach their
     thresholds."""
@@ -528,6 +553,16 @@ class Config(Section):
             raise ValueError("decision.abstain is for texts of one label each; with several, a text may have none")
         if not self.data.several and self.decision.most_labels is not None:
             raise ValueError("decision.most_labels is for texts of several labels; add data.labels: several")
+        return self
+
+    @model_validator(mode="after")
+    def _ordered_labels_have_all_they_need(self) -> "Config":
+        if self.data.ordered:
+            for key, given in (("model.base", self.model.base), ("training.teacher", self.training.teacher)):
+                if given is not None:
+                    raise ValueError(f"{key} knows no order of labels; leave it out with data.labels: ordered")
+        elif self.decision.choice is not None:
+            raise ValueError("decision.choice is for ordered labels; add data.labels: ordered")
         return self
 
     @model_validator(mode="after")

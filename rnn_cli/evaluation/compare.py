@@ -5,7 +5,7 @@ import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -132,12 +132,14 @@ class BaselineComparison:
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
+    from rnn_cli.evaluation.ordered import read_comparison, read_metrics
+
     with reading_metrics(opened) as kept:
         baseline = kept.get("baseline")
         if baseline is None:
             return None
-        comparison = TypeAdapter(Comparison).validate_python(baseline["comparison"][side])
-        return BaselineComparison(Metrics.from_dict(baseline[side]), comparison, FURTHER in opened.manifest.data)
+        comparison = read_comparison(baseline["comparison"][side])
+        return BaselineComparison(read_metrics(baseline[side]), comparison, FURTHER in opened.manifest.data)
 
 
 def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
@@ -147,8 +149,10 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
     """
     if METRICS not in opened.manifest.files:
         return None
+    from rnn_cli.evaluation.ordered import read_metrics
+
     with reading_metrics(opened) as kept:
-        return Metrics.from_dict(kept[side]) if kept.get(side) is not None else None
+        return read_metrics(kept[side]) if kept.get(side) is not None else None
 
 
 def kept_transductive(opened: Bundle) -> bool:
@@ -198,7 +202,8 @@ MAX_SAVED_TEXT_BYTES = 2**31 - 1
 class LabelledPredictions:
     """The predictions of a model called `name` for labelled rows; all lists have one entry a row.
 
-    `keys` are the columns that identify a row, by name: `id`, `text` or both. `log_losses` are minus the logarithm of
+    `keys` are the columns that identify a row, by name: `id`, `text` or both. `order` has a model's labels where these
+    are ordered. `log_losses` are minus the logarithm of
     the true label's probability, `[rows]`; None where it is unknown.
     """
 
@@ -207,6 +212,7 @@ class LabelledPredictions:
     labels: list[str]
     predictions: list[str]
     log_losses: Floats | None
+    order: tuple[str, ...] | None = None
 
 
 def read_predictions(name: str, split: str) -> LabelledPredictions:
@@ -225,7 +231,8 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
     if PREDICTIONS not in opened.manifest.files:
         hint = Setting("data", "FILE", "score labelled rows by it with {}")
         raise BundleError("keeps no predictions of its own rows", where=shown_model(folder), hint=hint)
-    return _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
+    found = _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
+    return replace(found, order=opened.manifest.labels if opened.manifest.ordered else None)
 
 
 def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:
@@ -349,7 +356,7 @@ def compare_models(every: Sequence[LabelledPredictions]) -> ModelComparison:
     orders = matching_rows(every)
     labels = sorted({label for predicted in every for label in (*predicted.labels, *predicted.predictions)})
     for predicted in every:
-        _refuse_other_spelling(predicted)
+        refuse_other_spelling(predicted)
     truth = label_indices(labels, every[0].labels)
     given = [
         label_indices(labels, predicted.predictions)[order] for predicted, order in zip(every, orders, strict=True)
@@ -400,7 +407,7 @@ def matching_rows(every: Sequence[LabelledPredictions]) -> list[Indices]:
     return [np.arange(len(first_keys)), *(_order(every[0], predicted, first_keys, common) for predicted in every[1:])]
 
 
-def _refuse_other_spelling(predicted: LabelledPredictions) -> None:
+def refuse_other_spelling(predicted: LabelledPredictions) -> None:
     """Raise `DataError` where the predictions spell the labels differently, so that all would be wrong."""
     if not set(predicted.predictions) & set(predicted.labels):
         raise DataError(

@@ -1,7 +1,7 @@
 """The decision chosen on validation rows: a threshold that reaches a goal, and a margin below which it is unsure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.evaluation.intervals import Interval, wilson_interval
 from rnn_cli.evaluation.scores import f1_scores
 from rnn_cli.scoring.decision import UNSURE, Decision
+from rnn_cli.scoring.ordered import DecisionOfOrdered
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,23 @@ class Chosen:
     careful: Careful | None = None
 
 
-def decide(config: DecisionConfig, truth: Indices, probabilities: Floats) -> Chosen:
-    """The decision that serves the config best on validation rows.
+def decide(config: DecisionConfig, truth: Indices, probabilities: Floats, *, ordered: bool = False) -> Chosen:
+    """The decision that serves the config best on validation rows; `ordered` is of labels that have an order.
 
     `truth` holds indices of labels, `[rows]`; `probabilities` is `[rows, labels]`.
     """
     threshold, short, careful = config.threshold or 0.5, None, None
     if config.goal is not None:
         threshold, short, careful = best_threshold(config.goal, truth, probabilities)
-    decision = Decision(threshold)
+    decision = DecisionOfOrdered(choice=config.choice or "balanced") if ordered else Decision(threshold)
     shortfalls = [short]
     if config.abstain:
         margins = np.sort(decision.margins(probabilities))
-        decision = Decision(threshold, float(margins[int(config.abstain * len(margins))]))
+        decision = replace(decision, unsure_below=float(margins[int(config.abstain * len(margins))]))
     if config.abstain_error is not None:
         right = decision.choose(probabilities) == truth
         unsure_below, short = _margin_of_error(config.abstain_error, decision.margins(probabilities), right)
-        decision = Decision(threshold, unsure_below)
+        decision = replace(decision, unsure_below=unsure_below)
         shortfalls.append(short)
     return Chosen(decision, tuple(short for short in shortfalls if short), careful)
 

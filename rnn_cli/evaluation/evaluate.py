@@ -34,12 +34,14 @@ from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
+from rnn_cli.evaluation.ordered import OrderedMetrics, measure_ordered
 from rnn_cli.evaluation.ranges import group_names, range_names
 from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.ordered import DecisionOfOrdered, expected_values
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.text.plain import html_table
@@ -211,15 +213,18 @@ class Evaluation:
         )
         if self.decision.unsure_below:
             table["unsure"] = self.decision.unsure(probabilities)
+        if isinstance(self.metrics, OrderedMetrics):
+            table["expected"] = expected_values(labels, probabilities)
         columns = pandas.DataFrame(probabilities, columns=[f"p({label})" for label in labels])
         return pandas.concat([table, columns], axis=1)
 
     def __repr__(self) -> str:
         """The rows and the main metrics."""
         metrics = self.metrics
-        return (
-            f"Evaluation({self.dataset.name}, {metrics.rows:,} rows: accuracy {metrics.accuracy:.1%}, "
-            f"macro F1 {metrics.macro_f1:.3f})"
+        return f"Evaluation({self.dataset.name}, {metrics.rows:,} rows: accuracy {metrics.accuracy:.1%}, " + (
+            f"mean absolute error {metrics.mean_absolute_error:.3f})"
+            if isinstance(metrics, OrderedMetrics)
+            else f"macro F1 {metrics.macro_f1:.3f})"
         )
 
     def _repr_html_(self) -> str:
@@ -238,7 +243,8 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
     scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
-    metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
+    measured = measure_ordered if predictor.ordered else measure
+    metrics = measured(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading)
 
 
@@ -264,6 +270,7 @@ def predictions_of(name: str, evaluation: Evaluation) -> LabelledPredictions:
         labels=evaluation.dataset.labels,
         predictions=[evaluation.metrics.labels[index] for index in evaluation.predicted],
         log_losses=log_losses(evaluation.truth, evaluation.scores.probabilities),
+        order=evaluation.metrics.labels if isinstance(evaluation.metrics, OrderedMetrics) else None,
     )
 
 
@@ -394,6 +401,8 @@ def decided_anew(
     check_decision(config.decision, predictor.labels)
     if not config.decision.is_chosen:
         chosen = Chosen(Decision(config.decision.threshold or 0.5), ())
+        if predictor.ordered:
+            chosen = Chosen(DecisionOfOrdered(choice=config.decision.choice or "balanced"), ())
         return predictor.adjusted(decision=chosen.decision), config.decision, chosen
     changed, chosen = decided(predictor, kept_validation_rows(opened), config.decision)
     return changed, config.decision, chosen
@@ -410,5 +419,5 @@ def config_decided_anew(opened: Bundle, asked: Sequence[Override]) -> Config:
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
     """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
-    chosen = decide(config, truth, predictor.score(validation.texts).probabilities)
+    chosen = decide(config, truth, predictor.score(validation.texts).probabilities, ordered=predictor.ordered)
     return predictor.adjusted(decision=chosen.decision), chosen

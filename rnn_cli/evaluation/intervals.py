@@ -9,7 +9,7 @@ else on average); for rankings with under `RANKED_ROWS` rows of either kind; for
 """
 
 from collections.abc import Callable
-from math import erf, exp, log, pi, sqrt
+from math import atanh, erf, exp, log, pi, sqrt, tanh
 
 import numpy as np
 
@@ -229,6 +229,36 @@ def area_interval(area: float, influences: Floats, rows: float) -> Interval:
     half = _student(freedom) * sqrt(variance * (freedom + 1) / freedom) / (area * (1 - area))
     low, high = (1 / (1 + exp(-min(max(log(area / (1 - area)) + side, -700), 700))) for side in (-half, half))
     return low, high
+
+
+def correlation_interval(found: float, left_out: Floats, rows: Floats) -> Interval | None:
+    """The interval of a coefficient from -1 to 1, by how it changes without a row.
+
+    `left_out` are its values without one row of each kind, of which there are so many `rows`. Uses the jackknife's
+    variance, Fisher's scale and Student's t. None on few rows, and where nothing varies.
+
+    Source: Fisher (1921), On the "probable error" of a coefficient of correlation deduced from a small sample; Efron
+    and Stein (1981), The jackknife estimate of variance.
+    """
+    count = float(rows.sum())
+    if count < MEAN_ROWS or not np.isfinite(left_out).all() or not -1 < found < 1:
+        return None
+    mean = float(left_out @ rows) / count
+    variance = (count - 1) / count * float((left_out - mean) ** 2 @ rows)
+    if variance < 1e-18:
+        return None
+    half = _student(count - 1) * sqrt(variance) / (1 - found**2)
+    return tanh(atanh(found) - half), tanh(atanh(found) + half)
+
+
+def difference_interval(differences: Floats) -> Interval:
+    """The interval of the mean of paired differences, by Student's t; of equal ones two more rows tell of chance."""
+    count = len(differences)
+    mean, spread = float(differences.mean()), float((differences**2).sum())
+    # A row that speaks for each side: equal predictions do not prove equal models.
+    variance = ((spread + 2) / (count + 2) - mean**2) / (count + 1)
+    half = _student(max(count - 1, 3)) * sqrt(max(variance, 0.0))
+    return mean - half, mean + half
 
 
 def calibration_interval(truth: Indices, probabilities: Floats, predicted: Indices) -> Interval | None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log, log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.intervals import Interval
     from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics, ScalingTrial, SelectiveMetrics
+    from rnn_cli.evaluation.ordered import OrderedComparison
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining
     from rnn_cli.scoring.decision import Decision
@@ -27,6 +28,22 @@ METRICS_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "ece": ("calibration error", lambda value: f"{value:.3f}"),
 }
 """A metric's field → its name, and how its value is written."""
+
+ORDERED_SHOWN: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "mean_absolute_error": ("mean absolute error", lambda value: f"{value:.3f}"),
+    "quadratic_kappa": ("quadratic kappa", lambda value: f"{value:.3f}"),
+    "spearman": ("Spearman", lambda value: f"{value:.3f}"),
+    "accuracy": METRICS_SHOWN["accuracy"],
+    "within_one": ("within one", METRICS_SHOWN["accuracy"][1]),
+    **{name: METRICS_SHOWN[name] for name in ("macro_f1", "log_loss", "brier", "ece")},
+}
+"""The same of ordered labels, on which how far a prediction is off counts."""
+
+
+def metrics_shown(metrics: object) -> Mapping[str, tuple[str, Callable[[float], str]]]:
+    """The metrics that are shown of a model of one label a text."""
+    return ORDERED_SHOWN if hasattr(metrics, "mean_absolute_error") else METRICS_SHOWN
+
 
 DASH = "–"
 """Stands for a figure that does not exist."""
@@ -59,14 +76,15 @@ def bounds(of: "Metrics | MainMetrics", field: str, written: Callable[[float], s
     if getattr(of, field) is None:
         return "a label has no row" if field in ("roc_auc", "pr_auc") else ""
     # Without a wrong prediction losses do not show how much they vary.
-    reason = "no mistakes" if field in ("log_loss", "brier") and of.accuracy == 1 else "too few rows"
+    losses = ("log_loss", "brier", "mean_absolute_error", "quadratic_kappa", "spearman")
+    reason = "no mistakes" if field in losses and of.accuracy == 1 else "too few rows"
     return span(intervals[field], written) or reason
 
 
 def metrics_table(name: str, models: Mapping[str, "Metrics"]) -> tuple[Sequence[str], list[Sequence[str]]]:
     """A head and rows: every metric of the models with its interval; `name` is that of the rows measured."""
     rows: list[Sequence[str]] = [("rows", *(cell for each in models.values() for cell in (f"{each.rows:,}", "")))]
-    for field, (called, written) in METRICS_SHOWN.items():
+    for field, (called, written) in metrics_shown(next(iter(models.values()))).items():
         cells = ((value(each, field, written), bounds(each, field, written)) for each in models.values())
         rows.append((called, *(cell for pair in cells for cell in pair)))
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
@@ -111,10 +129,18 @@ def confusions(metrics: "Metrics", most: int) -> list[tuple[int, str, str]]:
 
 def decision_in_words(decision: "Decision", labels: Sequence[str]) -> str:
     """From which probability on which label is predicted, and when the prediction is unsure."""
-    parts = []
-    if len(labels) == 2:
+    parts, choice = [], getattr(decision, "choice", None)
+    if choice == "median":
+        parts.append("the median is predicted, the label with the least expected error")
+    elif choice == "balanced":
+        parts.append("the label with the least expected cost is predicted, between the most probable and the median")
+    elif choice == "mode":
+        parts.append("the most probable label is predicted")
+    elif len(labels) == 2:
         parts.append(f"{labels[1]} is predicted from a probability of {decision.threshold:.4g} on")
-    if decision.unsure_below and len(labels) == 2:
+    if decision.unsure_below and choice == "median":
+        parts.append(f"a prediction that is within {decision.unsure_below:.3g} of another, in log-odds, is unsure")
+    elif decision.unsure_below and len(labels) == 2:
         low, high = unsure_between(decision)
         parts.append(f"between {low:.4g} and {high:.4g} the prediction is unsure")
     elif decision.unsure_below:
@@ -304,6 +330,8 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     rows = f"the {found.rows:,} {side} rows{chose}"
     if found.only_first_right == found.only_second_right == 0:
         return f"On {rows} the network and {other} are right and wrong alike."
+    if hasattr(found, "error_difference"):
+        return _ordered_verdict(cast("OrderedComparison", found), rows, other)
     points, ends = _points(found.difference, found.interval)
     sure = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
     if found.difference == 0:
@@ -312,6 +340,18 @@ def verdict(side: str, against: "BaselineComparison") -> str:
         return f"On {rows} the network is right {points} often than {other}, which may well be chance {sure}."
     advice = ": use a linear model for these texts, or try another recipe" if found.difference < 0 else ""
     return f"On {rows} the network is right {points} often than {other} {sure}{advice}."
+
+
+def _ordered_verdict(found: "OrderedComparison", rows: str, other: str) -> str:
+    """The same of ordered labels: by how far the predictions are off."""
+    worse, difference = found.error_difference > 0, abs(found.error_difference)
+    low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
+    more = f"{difference:.3f} {'more' if worse else 'less'} off than {other}"
+    sure = f"({EVERY} {low:.3f} to {high:.3f}; {_p(found.error_p_value)})"
+    if found.error_p_value >= SURE:
+        return f"On {rows} the network is on average {more}, which may well be chance {sure}."
+    advice = ": use a linear model for these texts, or try another recipe" if worse else ""
+    return f"On {rows} the network is on average {more} {sure}{advice}."
 
 
 def _p(value: float) -> str:

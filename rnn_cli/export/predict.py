@@ -2,8 +2,9 @@
 
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
-prints label, tab, probability for each text. In Python: `from predict import predict`. Needs Python 3.11 or newer,
-numpy and onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
+prints label, tab, probability for each text, and of ordered labels a tab and the expected value. In Python:
+`from predict import predict`. Needs Python 3.11 or newer, numpy and onnxruntime (pip install numpy onnxruntime), and
+the rest of the folder.
 """
 
 import os
@@ -49,6 +50,7 @@ def main(words: list[str]) -> None:
         return
     model, unknown = load_model(), 0
     from rnn_cli.scoring.decision import UNSURE
+    from rnn_cli.scoring.prediction import OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
@@ -58,7 +60,8 @@ def main(words: list[str]) -> None:
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         scores = model.score(texts)
         for found in model.predictions(scores):
-            print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}")
+            expected = f"\t{found.expected:.6f}" if isinstance(found, OrderedPrediction) else ""
+            print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}{expected}")
             unknown += found.no_known_words
         tokens += scores.tokens
         sys.stdout.flush()

@@ -67,7 +67,9 @@ class Overview:
     def layers(self) -> tuple[Layer, ...]:
         """The network's layers in order; the last one gives each of several labels a probability by itself."""
         *others, last = self.graph.architecture.layers
-        return (*others, replace(last, what="sigmoid, a label each") if self.manifest.several else last)
+        steps = {"several": "sigmoid, a label each", "ordered": "sigmoid, above each label but the last"}
+        what = steps.get(self.manifest.kind, last.what)
+        return (*others, replace(last, what=what))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
@@ -88,6 +90,7 @@ class Overview:
             "files": dict(self.files),
             "labels": list(manifest.labels),
             "several": manifest.several,
+            **({"ordered": True} if manifest.ordered else {}),
             "vocabulary": {
                 "size": tokenizer.vocab_size,
                 "level": tokenizer.level,
@@ -99,6 +102,8 @@ class Overview:
             "truncate": tokenizer.truncate,
             "decision": {"thresholds": list(manifest.thresholds), "most": manifest.most}
             if manifest.several
+            else {"choice": manifest.choice, "unsure_below": manifest.unsure_below}
+            if manifest.ordered
             else {"threshold": manifest.threshold, "unsure_below": manifest.unsure_below},
             "temperature": manifest.temperature,
             "vector_scaling": _scaling(manifest),

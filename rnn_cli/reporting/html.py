@@ -18,6 +18,7 @@ from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation import wording, wording_several
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import PairCount
 from rnn_cli.reporting.canvas import DARK, LIGHT, Chart, in_page, save_charts
 from rnn_cli.reporting.charts import draw_all
@@ -84,6 +85,8 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
 
 def wording_of(report: Report) -> Any:
     """What says a report's metrics in words, by the names that the module `wording` has for it."""
+    if isinstance(report.evaluation.metrics, OrderedMetrics):
+        return SimpleNamespace(**{**vars(wording), "METRICS_SHOWN": wording.ORDERED_SHOWN})
     if not report.several:
         return wording
     return SimpleNamespace(

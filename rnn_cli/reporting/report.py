@@ -15,6 +15,7 @@ from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
+from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
@@ -143,6 +144,11 @@ class Report:
     def several(self) -> bool:
         """Whether a text may have several labels."""
         return isinstance(self.evaluation, SeveralEvaluation)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order."""
+        return isinstance(self.evaluation.metrics, OrderedMetrics)
 
     @property
     def models(self) -> dict[str, Metrics | SeveralMetrics]:

@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 import numpy as np
 import numpy.typing as npt
 
+from rnn_cli.scoring.ordered import expected_values
 from rnn_cli.scoring.prediction import Part
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.splitting import Span
@@ -63,12 +64,17 @@ def _explain(predictor: Predictor, text: str, label: int, most_parts: int | None
 
 
 def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -> npt.NDArray[np.float64]:
-    """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`."""
+    """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`.
+
+    Of ordered labels it is the expected value, whatever the label.
+    """
     odds, rest = [np.empty(0)], iter(sequences)
     while first := next(rest, None):
         window = [first, *islice(rest, TOKENS_AT_ONCE // len(first))]
         logits = predictor.logits(window).astype(np.float64)
-        if predictor.several:
+        if predictor.ordered:
+            odds.append(expected_values(predictor.labels, predictor.calibration.probabilities(logits)))
+        elif predictor.several:
             odds.append(logits[:, label])
         elif logits.shape[1] == 1:
             odds.append(logits[:, 0] if label else -logits[:, 0])

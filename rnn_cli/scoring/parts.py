@@ -10,6 +10,7 @@ from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER,
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import Architecture
 from rnn_cli.graph.reading import Graph, read_graph
+from rnn_cli.kinds import outputs_of
 from rnn_cli.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:  # loading it loads pydantic
@@ -45,10 +46,11 @@ def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer
 def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, architecture: Architecture) -> None:
     """Raise `BundleError` unless a bundle's config describes its tokenizer and the network of its graph."""
     where = str(opened.path / CONFIG)
-    manifest, several = opened.manifest, config.data.labels == "several"
-    if several != manifest.several:
+    manifest = opened.manifest
+    if config.data.labels != manifest.kind:
         raise BundleError(f"data.labels: {config.data.labels} is not what {MANIFEST} says", where=where)
-    if Architecture.of(config.model, tokenizer.vocab_size, len(manifest.labels), several=several) != architecture:
+    classes, several = outputs_of(manifest.kind, len(manifest.labels))
+    if Architecture.of(config.model, tokenizer.vocab_size, classes, several=several) != architecture:
         raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
     if not describes(config, tokenizer):
         raise BundleError(f"tokenizer is not the one in {TOKENIZER}", where=where)

@@ -2,7 +2,7 @@
 so that a client of a server needs no more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 NONE = "none"
 """What is said of a text with none of the labels, where it may have several."""
@@ -22,7 +22,8 @@ class Prediction:
 
     `probability` is that of `label`; `probabilities` are in the order of the bundle's labels and sum to 1. `unsure`
     says that the model abstains, as another label is too close; `label` is what it would predict. `no_known_words` says
-    that the model has seen no token of the text, so the prediction is that for an unknown word.
+    that the model has seen no token of the text, so the prediction is that for an unknown word. `label_set` are the
+    labels of which the true one is as often as was asked for; none where no coverage was.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Prediction:
     probabilities: tuple[float, ...]
     no_known_words: bool
     unsure: bool = False
+    label_set: tuple[str, ...] = field(default=(), kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,17 @@ class LabelsPrediction(Prediction):
 
     labels: tuple[str, ...] = ()
     label_probabilities: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedPrediction(Prediction):
+    """The prediction for one text of a model of ordered labels.
+
+    `expected` is the mean of the labels' values by their probabilities: of numbers, as 3.8 stars; of words, of their
+    places from 1 on.
+    """
+
+    expected: float = 0.0
 
 
 def explained_label(prediction: Prediction, labels: Sequence[str]) -> str:
@@ -61,7 +74,8 @@ class Part:
 
     `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
     calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
-    the label against all others together.
+    the label against all others together. For ordered labels it is how much the expected value falls: above 0 the part
+    raises it.
     """
 
     start: int

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args, overload
 
@@ -16,10 +16,12 @@ from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration
+from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
+from rnn_cli.scoring.ordered import CalibrationOfOrdered, DecisionOfOrdered, expected_values
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import NONE, LabelsPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import NONE, LabelsPrediction, OrderedPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
@@ -110,6 +112,11 @@ class Predictor:
         if manifest.several:
             self.calibration = CalibrationOfEach(manifest.temperature, manifest.scales, manifest.biases)
             self.decision = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
+        elif manifest.ordered:
+            self.calibration = CalibrationOfOrdered(
+                manifest.temperature, biases=manifest.biases, matrix=manifest.matrix
+            )
+            self.decision = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
         self._load(opened.read(graph), str(opened.path / graph))
@@ -147,13 +154,19 @@ class Predictor:
 
     @property
     def outputs(self) -> int:
-        """Logits a text that the graph returns: for two labels, of which a text has one, only the second's."""
+        """Logits a text that the graph returns: for two labels, of which a text has one, only the second's; for ordered
+        labels one for each but the last."""
         return self._opened.manifest.outputs
 
     @property
     def several(self) -> bool:
         """Whether a text may have several of the labels, or none: predictions are then `LabelsPrediction`."""
         return self._opened.manifest.several
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the labels have an order, such as ratings: predictions are then `OrderedPrediction`."""
+        return self._opened.manifest.ordered
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score texts of any length and number, in the order of the texts."""
@@ -232,7 +245,7 @@ class Predictor:
         found: Floats32 = self.calibration.logits(logits)
         if self._among is not None:
             found = found[:, self._among]
-            if found.shape[1] == 2 and not self.several:
+            if found.shape[1] == 2 and not self.several:  # of ordered labels, too: theirs are logarithms
                 found = found[:, 1:] - found[:, :1]
         return found
 
@@ -254,12 +267,18 @@ class Predictor:
         found = self.predictions(self.score(list_of_texts(texts)))
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
-    def predictions(self, scores: Scores) -> list[Prediction]:
-        """The prediction for each text, of whose texts these are the scores; for several labels `LabelsPrediction`."""
+    def predictions(self, scores: Scores, coverage: float | None = None) -> list[Prediction]:
+        """The prediction for each text, of whose texts these are the scores; for several labels `LabelsPrediction`.
+
+        With a `coverage` each has the `label_set` of `sets`, which raises `UsageError`.
+        """
+        if coverage is not None:
+            sets = self.sets(scores.probabilities, coverage)
+            return [replace(each, label_set=of) for each, of in zip(self.predictions(scores), sets, strict=True)]
         if self.several:
             chosen = self.decision.choose(scores.probabilities)
             return list(map(self._of_each, chosen, scores.probabilities, scores.known))
-        return [
+        found = [
             Prediction(self.labels[label], float(row[label]), tuple(map(float, row)), not known, bool(unsure))
             for label, row, known, unsure in zip(
                 self.decision.choose(scores.probabilities),
@@ -269,6 +288,10 @@ class Predictor:
                 strict=True,
             )
         ]
+        if not self.ordered:
+            return found
+        means = expected_values(self.labels, scores.probabilities).tolist()
+        return [OrderedPrediction(**asdict(each), expected=mean) for each, mean in zip(found, means, strict=True)]
 
     def _of_each(self, chosen: Indices, row: npt.NDArray[np.float64], known: np.bool_) -> LabelsPrediction:
         order = ranked(chosen, row)
@@ -276,6 +299,48 @@ class Predictor:
         probability = found[0] if found else 1 - float(row.max())
         label = ", ".join(names) or NONE
         return LabelsPrediction(label, probability, tuple(map(float, row)), not known, False, names, found)
+
+    def check_coverage(self, coverage: float | None) -> None:
+        """Raise `UsageError` as `sets` does; None asks for no sets."""
+        if coverage is not None:
+            self._conformal().farthest(coverage)
+
+    def _conformal(self) -> Conformal:
+        """What the model's validation rows say of sets of labels; raises `UsageError` where they say nothing."""
+        if self.several:
+            what = "coverage is of one label a text, and here a text may have several"
+            raise UsageError(what, where="coverage", hint="leave it out")
+        if self._among is not None:
+            raise UsageError("coverage is of all labels, not of some", where="coverage", hint="leave the labels out")
+        kept = Conformal.of_manifest(self._opened.manifest.data)
+        if kept is None:
+            what = "the model keeps no scores of its validation rows, as an earlier release trained it"
+            raise UsageError(what, where="coverage", hint="train again")
+        return kept
+
+    def sets(self, probabilities: Floats, coverage: float) -> list[tuple[str, ...]]:
+        """For each text the labels that hold the true one as often as `coverage` says, in the labels' order.
+
+        `probabilities` are the texts', `[texts, labels]`. Raises `UsageError` for a coverage that the validation rows
+        do not allow, and for a model that keeps nothing of them, or has several labels a text.
+        """
+        kept = self._conformal()
+        chosen = self.decision.choose(probabilities)
+        found = kept.sets(probabilities, coverage, chosen, ordered=self.ordered)
+        return [tuple(label for label, is_in in zip(self.labels, row, strict=True) if is_in) for row in found.tolist()]
+
+    @overload
+    def predict_sets(self, texts: Series, coverage: float = 0.9) -> Any: ...
+    @overload
+    def predict_sets(self, texts: str | Iterable[str], coverage: float = 0.9) -> list[tuple[str, ...]]: ...
+    def predict_sets(self, texts: Any, coverage: float = 0.9) -> Any:
+        """For each text a set of labels that holds the true one with this probability; a str is one text.
+
+        A pandas Series gives a Series with the same index. Raises `UsageError` as `sets` does, and `DataError` for
+        values that are not texts.
+        """
+        found = self.sets(self.score(list_of_texts(texts)).probabilities, coverage)
+        return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def named(self, probabilities: Floats) -> list[tuple[str, ...]]:
         """The labels predicted for each text from its probabilities `[texts, labels]`, the most probable first."""

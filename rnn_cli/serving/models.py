@@ -19,7 +19,8 @@ TRIED = "A text to warm the model up with."
 
 FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "brier", "ece")
 FIGURES_OF_SEVERAL = ("rows", "micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
-"""The metrics that are told of a model, and those of one of several labels a text."""
+FIGURES_OF_ORDERED = ("rows", "mean_absolute_error", "quadratic_kappa", "spearman", "within_one", *FIGURES[1:])
+"""The metrics that are told of a model, of one of several labels a text, and of one of ordered labels."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "folder": shown_model(bundle.path).rstrip("/").rpartition("/")[2],
         "labels": list(predictor.labels),
         "several": predictor.several,
+        "ordered": predictor.ordered,
         "decision": asdict(predictor.decision),
         "precision": predictor.precision,
         "fingerprint": bundle.fingerprint(),
@@ -104,7 +106,7 @@ def _figures(bundle: Bundle) -> dict[str, Any] | None:
     for side in ("test", "validation"):
         found = kept.get(side) if isinstance(kept, dict) else None
         if isinstance(found, dict):
-            names = FIGURES_OF_SEVERAL if bundle.manifest.several else FIGURES
+            names = {"several": FIGURES_OF_SEVERAL, "ordered": FIGURES_OF_ORDERED}.get(bundle.manifest.kind, FIGURES)
             return {"side": side} | {name: value for name in names if _is_number(value := found.get(name))}
     return None
 

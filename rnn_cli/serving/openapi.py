@@ -222,7 +222,7 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
     part = {
         "type": "object",
         "description": "text[start:end], counted in characters (code points, not UTF-16 units), and its weight: how "
-        "much the log-odds of the label fall without it.",
+        "much the log-odds of the label fall without it; of ordered labels, the expected value.",
         "properties": {
             "text": {"type": "string"},
             "start": {"type": "integer"},
@@ -247,6 +247,10 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             },
             "label_probabilities": {"type": "array", "items": share, "description": "Theirs."},
             "probability": share,
+            "expected": {
+                "type": "number",
+                "description": "Of a model of ordered labels alone: their mean by probability.",
+            },
             "no_known_words": {"type": "boolean", "description": "The model has seen no word of it."},
             "unsure": {"type": "boolean", "description": "Another label is too close; the model would abstain."},
             "probabilities": {"type": "object", "additionalProperties": share},

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from rnn_cli.errors import Error
 from rnn_cli.scoring.explain import explain_texts
-from rnn_cli.scoring.prediction import LabelsPrediction, Prediction, explained_label
+from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Prediction, explained_label
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.serving.lane import Lane, Places, QueueFull
@@ -133,6 +133,8 @@ def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool
     }
     if isinstance(prediction, LabelsPrediction):
         row |= {"labels": list(prediction.labels), "label_probabilities": list(prediction.label_probabilities)}
+    if isinstance(prediction, OrderedPrediction):
+        row["expected"] = prediction.expected
     if proba:
         row["probabilities"] = dict(zip(model.predictor.labels, prediction.probabilities, strict=True))
     return row

@@ -21,8 +21,10 @@ from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.compare import BaselineComparison, compare_predictions
 from rnn_cli.evaluation.decide import decide
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.ordered import OrderedMetrics, compare_ordered, measure_ordered
 from rnn_cli.evaluation.scores import log_losses
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.ordered import DecisionOfOrdered
 from rnn_cli.training.encoding import label_weights, row_weights
 from rnn_cli.training.listener import Listener
 
@@ -59,6 +61,9 @@ class Baseline:
         """Compare the network with it on the rows of one side; `knew_more` as in `BaselineComparison`."""
         labels, truth = network.metrics.labels, network.truth
         probabilities, predicted = self.sides[side]
+        if isinstance(network.metrics, OrderedMetrics):
+            measured = measure_ordered(labels, truth, probabilities, predicted)
+            return BaselineComparison(measured, compare_ordered(labels, truth, network.predicted, predicted), knew_more)
         metrics = measure(labels, truth, probabilities, predicted)
         return BaselineComparison(
             metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more
@@ -121,13 +126,12 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
         features.matrix, splits.train.select(features.rows.tolist()), labels, config, listener
     ):
         found = model.probabilities(held_out["validation"])
-        right = Decision().choose(found) == truth
-        merit = (float(right.mean()), -float(log_losses(truth, found).mean()))
+        merit = (_merit(truth, found, config), -float(log_losses(truth, found).mean()))
         if best is None or merit > best:
             best, chosen, chosen_strength, validation = merit, model, strength, found
     listener.doing("linear baseline: measuring it")
-    calibration = fit_calibration(truth, validation, config).calibration
-    decision = decide(config.decision, truth, calibration.of(validation)).decision
+    calibration = fit_calibration(truth, validation, config, of_softmax=True).calibration
+    decision = decide(config.decision, truth, calibration.of(validation), ordered=config.data.ordered).decision
     scored = {name: calibration.of(chosen.probabilities(each)) for name, each in held_out.items()}
     baseline = Baseline(
         model=f"logistic regression, TF-IDF of {features.kind.name}",
@@ -142,6 +146,13 @@ def fit_baseline(splits: Splits, labels: Sequence[str], config: Config, listener
     )
     listener.note(f"linear baseline: {baseline.summary(splits, labels)}")
     return baseline
+
+
+def _merit(truth: Indices, probabilities: Floats, config: Config) -> float:
+    """How good a strength is: the accuracy; of ordered labels how few places a prediction is off."""
+    if config.data.ordered and config.decision.choice == "median":
+        return -float(np.abs(DecisionOfOrdered(choice="median").choose(probabilities) - truth).mean())
+    return float((Decision().choose(probabilities) == truth).mean())
 
 
 def _fits(

@@ -1,18 +1,21 @@
 """Fits on the validation rows how logits become probabilities: a temperature, and vector scaling if that is better."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from math import exp, log, sqrt
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
+from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.config.schema import Config
 from rnn_cli.evaluation.intervals import NORMAL_95
 from rnn_cli.evaluation.metrics import ScalingTrial
 from rnn_cli.evaluation.scores import log_losses
-from rnn_cli.scoring.calibration import Calibration, to_logits
+from rnn_cli.scoring.calibration import Calibration, to_logits, to_probabilities
+from rnn_cli.scoring.ordered import CalibrationOfOrdered, odds_above
 
 HOTTEST = 20.0
 """The largest temperature; the smallest is its inverse."""
@@ -24,6 +27,11 @@ SCALED_ROWS, SCALED_ROWS_PER_LABEL = 200, 20
 """From so many validation rows, and of each label, on vector scaling is tried."""
 
 TRIAL_FOLDS = 5
+
+UNCHANGED = Calibration()
+
+MATRIX_PENALTY = 3.0
+"""What an entry of the matrix of ordered labels costs, squared and halved, in nats of all rows."""
 
 NEAR_ONE = 0.3
 """How far from 0 the logarithm of the temperature of a calibrated model is expected: a standard deviation."""
@@ -41,13 +49,22 @@ class FittedCalibration:
         return {**asdict(self.calibration), "vector_scaling": None if self.trial is None else asdict(self.trial)}
 
 
-def fit_calibration(truth: Indices, probabilities: Floats, config: Config) -> FittedCalibration:
+def fit_calibration(
+    truth: Indices, probabilities: Floats, config: Config, *, of_softmax: bool = False
+) -> FittedCalibration:
     """The temperature, with vector scaling if cross-validation shows that it lowers the log loss beyond chance.
 
     `truth` are the true labels `[rows]`, `probabilities` the network's own, `[rows, labels]`. Where class weights make
     labels more probable than they are, vector scaling would take that back, so that it is tried only if a goal then
-    chooses the threshold anew.
+    chooses the threshold anew. A network of ordered labels has a temperature alone; `of_softmax` says that the
+    probabilities come from another model of such labels.
     """
+    if config.data.ordered and not of_softmax:
+        plain = CalibrationOfOrdered(fit_temperature(truth, probabilities, like=CalibrationOfOrdered()))
+        trial = _try_scaling(truth, probabilities, plain, fit_matrix)
+        if trial is None or not trial.is_won:
+            return FittedCalibration(plain, trial)
+        return FittedCalibration(fit_matrix(truth, probabilities, plain.temperature), trial)
     # On a base, cross-validation on the training rows has calibrated the parts; a few rows must not undo that.
     temperature = fit_temperature(truth, probabilities, 1.0 if config.model.base is None else NEAR_ONE)
     may_shift = config.training.class_weight is None or config.decision.goal is not None
@@ -57,7 +74,12 @@ def fit_calibration(truth: Indices, probabilities: Floats, config: Config) -> Fi
     return FittedCalibration(fit_scaling(truth, probabilities, temperature), trial)
 
 
-def _try_scaling(truth: Indices, probabilities: Floats) -> ScalingTrial | None:
+def _try_scaling(
+    truth: Indices,
+    probabilities: Floats,
+    like: Calibration = UNCHANGED,
+    fit: Callable[[Indices, Floats, float], Calibration] | None = None,
+) -> ScalingTrial | None:
     rows, labels = probabilities.shape
     if rows < SCALED_ROWS or np.bincount(truth, minlength=labels).min() < SCALED_ROWS_PER_LABEL:
         return None
@@ -69,9 +91,9 @@ def _try_scaling(truth: Indices, probabilities: Floats) -> ScalingTrial | None:
     losses = np.empty((2, rows))
     for number in range(TRIAL_FOLDS):
         left_out, kept = fold == number, fold != number
-        temperature = fit_temperature(truth[kept], probabilities[kept])
-        scaled = fit_scaling(truth[kept], probabilities[kept], temperature)
-        for index, each in enumerate((Calibration(temperature), scaled)):
+        temperature = fit_temperature(truth[kept], probabilities[kept], like=like)
+        scaled = (fit or fit_scaling)(truth[kept], probabilities[kept], temperature)
+        for index, each in enumerate((replace(like, temperature=temperature), scaled)):
             losses[index, left_out] = log_losses(truth[left_out], each.of(probabilities[left_out]))
     gains = losses[0] - losses[1]
     gain, half = float(gains.mean()), NORMAL_95 * float(gains.std(ddof=1)) / sqrt(rows)
@@ -106,8 +128,35 @@ def fit_scaling(truth: Indices, probabilities: Floats, temperature: float) -> Ca
     return Calibration(temperature, tuple(np.exp(found[:outputs]).tolist()), tuple(found[outputs:].tolist()))
 
 
-def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0) -> float:
+def fit_matrix(truth: Indices, probabilities: Floats, temperature: float) -> CalibrationOfOrdered:
+    """Matrix scaling of ordered labels on top of a temperature: the likeliest matrix and biases.
+
+    Normal priors hold the matrix's entries, by `MATRIX_PENALTY`, and the biases near 0.
+    """
+    above = odds_above(probabilities) / temperature
+    is_true = np.eye(probabilities.shape[1])[truth]
+    steps, labels = above.shape[1], probabilities.shape[1]
+
+    def loss(found: Floats) -> tuple[float, Floats]:
+        matrix, biases = found[: steps * labels].reshape(steps, labels), found[steps * labels :]
+        logits = above @ matrix + biases
+        chances = to_probabilities(logits)
+        off = chances - is_true
+        held = MATRIX_PENALTY * float((matrix**2).sum()) / 2 + float(biases @ biases) / 2
+        true = np.maximum((chances * is_true).sum(axis=1), np.finfo(np.float64).tiny)
+        slopes = np.concatenate([(above.T @ off + MATRIX_PENALTY * matrix).ravel(), off.sum(axis=0) + biases])
+        return held - float(np.log(true).sum()), slopes
+
+    with threadpool_limits(1):  # several threads differ in the last digits
+        found = minimize(loss, np.zeros(steps * labels + labels), jac=True, method="L-BFGS-B").x
+    matrix, biases = tuple(found[: steps * labels].tolist()), tuple(found[steps * labels :].tolist())
+    return CalibrationOfOrdered(temperature, biases=biases, matrix=matrix)
+
+
+def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0, like: Calibration = UNCHANGED) -> float:
     """The temperature that maximizes the likelihood of the true labels `[rows]` under probabilities `[rows, labels]`.
+
+    `like` is a calibration of the kind that has it.
 
     It changes no order of labels and, at a threshold of 0.5, no prediction. Few rows that are all predicted correctly
     would allow any confidence, so a normal prior on its logarithm, by default worth a row or two, bounds it; `spread`
@@ -117,7 +166,7 @@ def fit_temperature(truth: Indices, probabilities: Floats, spread: float = 1.0) 
     """
 
     def loss(logarithm: float) -> float:
-        chosen = Calibration(exp(logarithm)).of(probabilities)[np.arange(len(truth)), truth]
+        chosen = replace(like, temperature=exp(logarithm)).of(probabilities)[np.arange(len(truth)), truth]
         return (logarithm / spread) ** 2 / 2 - float(np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).sum())
 
     found = minimize_scalar(loss, bounds=(-log(HOTTEST), log(HOTTEST)), method="bounded", options={"xatol": 1e-6})

@@ -39,6 +39,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
+from rnn_cli.kinds import outputs_of
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach
@@ -137,8 +138,8 @@ class SavedRun:
                 state.get(NEAR_TOGETHER, False) is True,
             )
             lessons = _kept_lessons(arrays.pop(LESSONS), len(labels)) if state.get(LESSONS) else None
-            several = config.data.several
-            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, len(labels), several=several))
+            classes, several = outputs_of(config.data.labels, len(labels))
+            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, classes, several=several))
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases stored none

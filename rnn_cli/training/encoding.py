@@ -12,6 +12,8 @@ from rnn_cli.arrays import Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
+from rnn_cli.kinds import LEAST_ORDERED
+from rnn_cli.scoring.ordered import number_of
 from rnn_cli.text.padding import pad
 
 POOL = 64
@@ -22,7 +24,8 @@ POOL = 64
 class Encoded:
     """Texts as ids, with their classes `[texts]` and weights in the loss `[texts]`.
 
-    Of texts with several labels the classes are 1 or 0 for each label: `[texts, labels]`.
+    Of texts with several labels the classes are 1 or 0 for each label: `[texts, labels]`. Of ordered labels they are 1
+    or 0 for whether a text is above each but the last: `[texts, labels - 1]`.
 
     The first `labelled` texts have labels. Those after them have `lessons`, a teacher's log-odds of the labels,
     `[texts, labels]`, and the class that it finds most probable; a labelled text's lesson is of a teacher that had not
@@ -101,6 +104,23 @@ def order_labels(labels: Sequence[str], positive: str | None) -> tuple[str, ...]
         what = f"{positive!r} is not in the data; use {' or '.join(names)}"
         raise ConfigError([ConfigMistake(what, "data.positive_label")])
     return tuple(sorted(names, key=lambda name: name == positive))
+
+
+def labels_in_order(labels: Sequence[str], order: Sequence[str] | None) -> tuple[str, ...]:
+    """Ordered labels in the order given, or of numbers in theirs; those of the order that do not occur are left out.
+
+    Raises `ConfigError` for labels whose order is not known, and for fewer than `LEAST_ORDERED`.
+    """
+    names, what, key = sorted(set(labels), key=_by_value), "", "data.order"
+    if order is not None and (others := [name for name in names if name not in order]):
+        what = f"does not hold the label {others[0]!r} of the data; name all of them in their order"
+    elif order is None and (words := [name for name in names if number_of(name) is None]):
+        what = f"{words[0]!r} is no number, so the labels' order is not known; name it: [{', '.join(names)}] in order"
+    elif len(names) < LEAST_ORDERED:
+        key, what = "data.labels", f"ordered is for {LEAST_ORDERED} labels or more, the data has {few_of(names)}"
+    if what:
+        raise ConfigError([ConfigMistake(what, key)])
+    return tuple(names if order is None else [name for name in order if name in names])
 
 
 def label_weights(rows: Sequence[str], labels: Sequence[str], config: TrainingConfig) -> dict[str, float]:

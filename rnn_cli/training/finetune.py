@@ -101,8 +101,9 @@ class Origin:
         if wanted.data.unlabelled not in (None, self.config.data.unlabelled):
             what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
-        if wanted.data.several != self.config.data.several:
-            kind = "several labels" if self.config.data.several else "one label"
+        if wanted.data.labels != self.config.data.labels:
+            kinds = {"single": "one label", "several": "several labels", "ordered": "one of ordered labels"}
+            kind = kinds[self.config.data.labels]
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
         if wanted.training.teacher not in (None, self.config.training.teacher):
             wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))

@@ -13,6 +13,7 @@ from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
+from rnn_cli.kinds import outputs_of
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.training.finetune import Origin
@@ -92,11 +93,12 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
 
 def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 | None = None) -> keras.Model:
     """A network for the run's labels and vocabulary."""
+    classes, several = outputs_of(run.config.data.labels, len(run.labels))
     return build(
         config,
         vocab_size=run.tokenizer.vocab_size,
-        classes=len(run.labels),
-        several=run.config.data.several,
+        classes=classes,
+        several=several,
         seed=run.config.training.seed,
         embeddings=vectors,
         fast=fast,

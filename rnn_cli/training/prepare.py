@@ -30,13 +30,22 @@ from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, Setting, few_of
 from rnn_cli.evaluation.decide import check_decision
 from rnn_cli.graph import WIDEST, Architecture
+from rnn_cli.kinds import outputs_of
 from rnn_cli.network.size import refuse_too_large, with_fitting_ngrams
+from rnn_cli.scoring.ordered import flags_above
 from rnn_cli.text.splitting import splitter
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach, fit_baseline_of_each
-from rnn_cli.training.encoding import Encoded, label_weights, order_labels, positive_weights, row_weights
+from rnn_cli.training.encoding import (
+    Encoded,
+    label_weights,
+    labels_in_order,
+    order_labels,
+    positive_weights,
+    row_weights,
+)
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -131,7 +140,7 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         listener.note(note)
     for warning in splits.warnings:
         listener.warn(warning)
-    labels = known.labels if known else order_labels([*splits.train.label_counts()], config.data.positive_label)
+    labels = known.labels if known else _labels(splits.train, config.data, listener)
     listener.doing("counting and numbering tokens")
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
@@ -140,7 +149,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     _refuse_unstorable(config, tokenizer, labels)
-    refuse_too_large(config.model, tokenizer.vocab_size, len(labels), several=config.data.several)
+    classes, several = outputs_of(config.data.labels, len(labels))
+    refuse_too_large(config.model, tokenizer.vocab_size, classes, several=several)
     check_decision(config.decision, labels, several=config.data.several)
     train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
     validation = tokenizer.encode_all(splits.validation.texts)
@@ -158,8 +168,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         splits,
         labels,
         tokenizer,
-        _encoded(train, sequences, labels, weights),
-        _encoded(splits.validation, validation, labels, weights),
+        _encoded(train, sequences, labels, weights, config.data),
+        _encoded(splits.validation, validation, labels, weights, config.data),
         train,
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener),
@@ -170,6 +180,17 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         taught_ids=taught_ids,
         base=base,
     )
+
+
+def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str, ...]:
+    """The labels of the training rows in their order. Raises `ConfigError`."""
+    names = [*train.label_counts()]
+    if not config.ordered:
+        return order_labels(names, config.positive_label)
+    labels = labels_in_order(names, config.order)
+    if absent := [name for name in config.order or [] if name not in labels]:
+        listener.note(f"no training row has {few_of(absent)} of data.order, so the model does not know it")
+    return labels
 
 
 def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
@@ -263,8 +284,8 @@ def as_prepared(config: Config, known: Known, had: ModelConfig) -> Config:
     # Unless they agree already: earlier releases did not reduce them.
     if (config.model.ngrams, config.model.ngram_buckets) == (had.ngrams, had.ngram_buckets):
         return config
-    several = config.data.several
-    model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, len(known.labels), several=several)
+    classes, several = outputs_of(config.data.labels, len(known.labels))
+    model = with_fitting_ngrams(config.model, known.tokenizer.vocab_size, classes, several=several)
     return config.model_copy(update={"model": model})
 
 
@@ -302,7 +323,8 @@ def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequenc
 
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:
     given = config.model
-    model = with_fitting_ngrams(given, tokenizer.vocab_size, len(labels), several=config.data.several)
+    classes, several = outputs_of(config.data.labels, len(labels))
+    model = with_fitting_ngrams(given, tokenizer.vocab_size, classes, several=several)
     lacks_room = {
         "model.base": given.base is not None and model != given,
         "training.teacher": config.training.teacher is not None and not model.ngrams,
@@ -322,7 +344,8 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
 
 def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
     """Refuse what could not be stored, or not be read again."""
-    made_of = Architecture.of(config.model, tokenizer.vocab_size, len(labels), several=config.data.several)
+    classes, several = outputs_of(config.data.labels, len(labels))
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several)
     if (widest := made_of.widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
@@ -423,13 +446,16 @@ def _weights(train: Dataset, labels: Sequence[str], config: Config) -> dict[str,
     return {}
 
 
-def _encoded(dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float]) -> Encoded:
+def _encoded(
+    dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float], config: DataConfig
+) -> Encoded:
     if dataset.several:
         own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
         return Encoded(sequences, label_flags(labels, dataset.label_sets), own)
+    classes = label_indices(labels, dataset.labels)
     return Encoded(
         sequences,
-        label_indices(labels, dataset.labels),
+        flags_above(classes, len(labels)) if config.ordered else classes,
         np.array(row_weights(dataset, weights), np.float32),
     )
 

@@ -23,6 +23,7 @@ from rnn_cli.bundle.history import EpochMetrics, history_to_csv
 from rnn_cli.bundle.model_folder import (
     CARD,
     CONFIG,
+    CONFORMAL,
     FURTHER,
     HISTORY,
     INT8_MODEL,
@@ -54,7 +55,7 @@ from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.scoring.calibration import Calibration
+from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.baseline import Baseline
@@ -216,10 +217,12 @@ def _seed(run: Prepared) -> None:
 def _learner(run: Prepared, model: keras.Model) -> Learner:
     training = run.config.training
     steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs
-    several = run.config.data.several
-    return Learner(
-        model, training, steps, positive_weights(run.learned_rows, run.labels, training) if several else None
-    )
+    positive = None
+    if run.config.data.several:
+        positive = positive_weights(run.learned_rows, run.labels, training)
+    elif run.config.data.ordered:
+        positive = np.ones(len(run.labels) - 1, np.float32)  # rows have the weights of their labels
+    return Learner(model, training, steps, positive)
 
 
 def _fit_and_write(
@@ -301,6 +304,8 @@ def _manifest(run: Prepared) -> Manifest:
         },
         versions=versions(),
         several=run.config.data.several,
+        ordered=run.config.data.ordered,
+        choice="balanced" if run.config.data.ordered else "",
     )
 
 
@@ -334,7 +339,11 @@ def _write(
     measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
     sides, int8 = measured.sides, measured.int8
     tokens = sides["validation"].scores.tokens.to_dict()
-    manifest = replace(manifest, **measured.stored, data={**manifest.data, UNKNOWN_TOKENS: tokens})
+    more: dict[str, Any] = {UNKNOWN_TOKENS: tokens}
+    if isinstance(kept := sides["validation"], Evaluation):
+        ordered = run.config.data.ordered
+        more[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, ordered=ordered).to_dict()
+    manifest = replace(manifest, **measured.stored, data={**manifest.data, **more})
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
     draft.write(METRICS, json.dumps(measured.metrics, indent=2, ensure_ascii=False) + "\n")
@@ -400,13 +409,14 @@ def _calibrated_and_decided(
 ) -> tuple[Predictor, FittedCalibration, Chosen]:
     """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
     validation = run.splits.validation
-    plain = predictor.adjusted(calibration=Calibration())
+    plain = predictor.adjusted(calibration=type(predictor.calibration)())
     fitted = fit_calibration(
         true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
     )
     listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
     if fitted.trial is not None and fitted.trial.is_won:
-        listener.note(f"vector scaling on top: {scaling_trial_in_words(fitted.trial)}")
+        scaling = "matrix scaling" if run.config.data.ordered else "vector scaling"
+        listener.note(f"{scaling} on top: {scaling_trial_in_words(fitted.trial)}")
     found, chosen = decided(predictor.adjusted(calibration=fitted.calibration), validation, run.config.decision)
     if run.config.decision != DecisionConfig():
         listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")

@@ -11,7 +11,8 @@ from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
 from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
+from rnn_cli.evaluation.ordered import OrderedMetrics
+from rnn_cli.evaluation.wording import EVERY, bounds, metrics_shown, value
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.plain import html_table
 
@@ -89,10 +90,11 @@ class Run:
                         [EVERY, *(of_several.several_bounds(metrics, field, written) for metrics in columns.values())]
                     )
             return head, rows
-        for field, (name, written) in METRICS_SHOWN.items():
+        shown = metrics_shown(next(iter(columns.values())))
+        for field, (name, written) in shown.items():
             if field not in LEFT_OUT:
                 rows.append([name, *(value(metrics, field, written) for metrics in columns.values())])
-            if field == "accuracy":
+            if field == next(iter(shown)):
                 rows.append([EVERY, *(bounds(metrics, field, written) for metrics in columns.values())])
         return head, rows
 
@@ -101,6 +103,8 @@ class Run:
         measured = (
             f"{name} micro F1 {side.metrics.micro_f1:.3f}"
             if isinstance(side, SeveralEvaluation)
+            else f"{name} mean absolute error {side.metrics.mean_absolute_error:.3f}"
+            if isinstance(side.metrics, OrderedMetrics)
             else f"{name} accuracy {side.metrics.accuracy:.1%}"
             for name, side in self.sides.items()
         )

@@ -293,6 +293,12 @@ def test_more_labels_and_balanced_weights(make_labelled_file: Callable[..., Path
     compare(configured(source, training=training, model={"cell": "lstm", "recurrent_dropout": 0.2}))
 
 
+def test_ordered_labels(make_labelled_file: Callable[..., Path]) -> None:
+    source, order = make_labelled_file(["good", "bad", "so-so"], 90), ["bad", "so-so", "good"]
+    compare(configured(source, data={"labels": "ordered", "order": order}, training={"epochs": 2}))
+    assert list(Bundle.open(Path("whole")).manifest.labels) == order
+
+
 def test_several_sources_with_sentences_and_weights(make_labelled_file: Callable[..., Path], tmp_path: Path) -> None:
     one, two = make_labelled_file(["good", "bad"], 120), make_labelled_file(["good", "bad", "so-so"], 181)
     longer = tmp_path / "longer.csv"

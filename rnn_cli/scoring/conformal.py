@@ -1,0 +1,87 @@
+"""Sets of labels that hold the true one as often as asked: split conformal prediction. Loads numpy only.
+
+A run's validation rows tell how far off the true label may look. The set of a text has all labels that look no farther
+off than that. Its coverage, the share of texts whose set holds the true label, is at least the one asked for on average
+over validation rows and texts of one source, whatever the model; the bundle keeps the rows' sorted scores for it.
+
+Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world; Sadinle, Lei and Wasserman (2019),
+Least ambiguous set-valued classifiers with bounded error levels; for ordered labels, whose sets have no gaps,
+Chernozhukov, Wüthrich and Zhu (2021), Distributional conformal prediction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any
+
+import numpy as np
+
+from rnn_cli.arrays import Flags, Floats, Indices
+from rnn_cli.bundle.model_folder import CONFORMAL, MOST_SCORES
+from rnn_cli.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """The `scores` of `rows` validation rows in rising order: all, or of many `MOST_SCORES` at equal distances."""
+
+    rows: int
+    scores: tuple[float, ...]
+
+    @classmethod
+    def of_rows(cls, truth: Indices, probabilities: Floats, *, ordered: bool) -> "Conformal":
+        """Those of labelled rows: `truth` are indices of labels, `[rows]`, `probabilities` `[rows, labels]`."""
+        found = np.sort(scores_of(probabilities, ordered=ordered)[np.arange(len(truth)), truth])
+        return cls(len(truth), tuple(found[[rank - 1 for rank in _ranks(len(truth))]].tolist()))
+
+    @classmethod
+    def of_manifest(cls, data: Mapping[str, Any]) -> "Conformal | None":
+        """Those that a bundle keeps; None of one of an earlier release, or of several labels a text."""
+        kept = data.get(CONFORMAL)
+        return None if kept is None else cls(kept["rows"], tuple(kept["scores"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a manifest keeps."""
+        return {"rows": self.rows, "scores": list(self.scores)}
+
+    @property
+    def most(self) -> float:
+        """The largest coverage that so many rows can vouch for."""
+        return self.rows / (self.rows + 1)
+
+    def farthest(self, coverage: float) -> float:
+        """The score up to which a label is in the set; raises `UsageError` where the rows do not allow the coverage."""
+        if not 0 < coverage < 1:
+            raise UsageError(f"{coverage:g} is no coverage", where="coverage", hint="give a share, such as 0.9")
+        # Without the last digits: (9 + 1) * 0.9 must not be a little more than 9.
+        rank = ceil(round((self.rows + 1) * coverage, 9))
+        if rank > self.rows:
+            what = f"{self.rows:,} validation rows cannot vouch for a coverage of {coverage:g}"
+            hint = f"the most is {floor(self.most * 1e4) / 1e4:g}, or train with more (data.validation)"
+            raise UsageError(what, where="coverage", hint=hint)
+        place = next(index for index, kept in enumerate(_ranks(self.rows)) if kept >= rank)
+        return self.scores[place]
+
+    def sets(self, probabilities: Floats, coverage: float, chosen: Indices, *, ordered: bool) -> Flags:
+        """Which labels are in each row's set, `[rows, labels]`; the one predicted, `chosen`, always is."""
+        found = scores_of(probabilities, ordered=ordered) <= self.farthest(coverage)
+        found[np.arange(len(found)), chosen] = True
+        return np.asarray(found)
+
+
+def scores_of(probabilities: Floats, *, ordered: bool) -> Floats:
+    """How far off each label looks, `[rows, labels]`; the larger, the farther.
+
+    That is how improbable the label is. Of ordered labels it is how much probability lies between it and the median,
+    so that a set has no gap.
+    """
+    if not ordered:
+        return np.asarray(1 - probabilities)
+    upto = np.cumsum(probabilities, axis=1)
+    return np.asarray(np.maximum(upto - probabilities - 0.5, 0.5 - upto))
+
+
+def _ranks(rows: int) -> Sequence[int]:
+    """The ranks, from 1 on, of the scores that are kept of so many rows; the last is always among them."""
+    kept = min(rows, MOST_SCORES)
+    return [-(-index * rows // kept) for index in range(1, kept + 1)]
