@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
+    from rnn_cli.gates.outcomes import GateReport
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
     from rnn_cli.training.listener import Listener
@@ -496,6 +497,73 @@ def compare(
         found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
     compared = compare_models(found)
     return replace(compared, seen=seen)
+
+
+@_naming_extras
+def check_model(
+    model: "Model | None" = None,
+    data: "Data | None" = None,
+    *,
+    gates: "Path_ | Sequence[str]",
+    include_seen: bool = False,
+    junit: "Path_ | None" = None,
+    markdown: "Path_ | None" = None,
+    force: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "GateReport":
+    """Hold a trained model against gates: `["accuracy >= 0.9 (lower bound)"]`, or a file of them (docs/check-model.md).
+
+    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside. Rows that the
+    model learned from, or a model that it is compared with, are left out and counted, but with `include_seen`. Settings
+    tell how to read `data` and the golden set. Whether all gates pass is `passed`; the report goes to `junit` as XML
+    and to `markdown`, too, with `force` over earlier ones. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
+    `DataError` or `UsageError`; then nothing is written.
+    """
+    from rnn_cli.outputs import check_file
+
+    given = [fspath(each) for each in (data, gates) if isinstance(each, str | PathLike)]
+    for name, out in (("junit", junit), ("markdown", markdown)):
+        if out is not None:
+            check_file(Path(out), force=force, name=name, inputs=given)
+    changes = [*overrides, *named_overrides(settings)]
+
+    from rnn_cli.gates.gates_file import load_gates
+
+    wanted = load_gates(gates)
+    if wanted.golden is None:
+        _refuse_without_data(changes, data, include_seen=include_seen, labels=None)
+
+    from rnn_cli.evaluation.evaluate import labelled_rows
+    from rnn_cli.gates.check import Task, check_gates
+    from rnn_cli.gates.written import save
+
+    with _heard(progress) as (listener, warnings):
+        listener.doing("opening the model")
+        predictor = open_model(model, listener.note)
+
+        def read_golden(file: str) -> "Dataset":
+            rows = labelled_rows(predictor.bundle, file, changes)
+            _tell_of(listener, rows)
+            return rows
+
+        asked = _Asked(data, [] if data is None else changes, (), None, None, include_seen)
+        task = Task(
+            predictor,
+            wanted,
+            partial(_rows_asked, predictor, asked, listener),
+            read_golden,
+            partial(open_model, note=listener.note),
+            include_seen,
+            data is not None,
+        )
+        report = check_gates(task, listener.doing, listener.note, listener.progress)
+        if report.tokens is not None:
+            _warn_of_unknown(report.tokens, predictor, listener)
+    report = replace(report, warnings=tuple(warnings))
+    save(report, junit=None if junit is None else Path(junit), markdown=None if markdown is None else Path(markdown))
+    return report
 
 
 @_naming_extras

@@ -56,9 +56,12 @@ MAY_IMPORT = {
     "messages": set(),
     # A run's steps on stderr.
     "progress": {"messages", "training", "text", "bundle", *BASE},
+    # A model held against what it must reach: figures of evaluation, and behaviour tests.
+    "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",
+        "gates",
         "training",
         "checks",
         "reporting",
@@ -85,7 +88,7 @@ MAY_IMPORT = {
     "client": {"scoring", "errors"},
     "cli": {
         *("serving", "client"),
-        *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
+        *("gates", "inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
         *("api", "progress", "messages", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
@@ -133,6 +136,7 @@ def test_only_what_trains_or_looks_inside_knows_tensorflow(room: str) -> None:
 
 COMMANDS = {
     "check",
+    "check_model",
     "compare",
     "evaluate",
     "list_",

@@ -41,6 +41,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["data", "check", "--help"],
         ["train", "--help"],
         ["compare", "--help"],
+        ["check-model", "--help"],
         ["predict", "--help"],
         ["score", "--help"],
         ["serve", "--help"],
@@ -181,6 +182,16 @@ def test_a_folder_in_the_way_of_an_export_is_told_before_anything_loads(trained:
 def test_evaluate_loads_only_what_scores_and_reads(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
     assert labelled_file.exists()
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained))
+    assert code == 0
+    assert not names & (NETWORK | MEASURING)
+
+
+def test_gates_load_only_what_scores_and_reads(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    lines = ["accuracy >= 0", "behaviour >= 0", f"not worse than {trained} by more than 0", "latency <= 100 s"]
+    (tmp_path / "gates.yaml").write_text("labels: {positive: good, negative: bad}\ngates:\n")
+    with (tmp_path / "gates.yaml").open("a") as file:
+        file.writelines(f"  - {line}\n" for line in lines)
+    code, names = loaded(tmp_path, "check-model", "--model", str(trained), "--gate", "gates.yaml", "--junit", "g.xml")
     assert code == 0
     assert not names & (NETWORK | MEASURING)
 
