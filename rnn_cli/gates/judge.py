@@ -46,7 +46,7 @@ TIMED, WARMING = 200, 5
 NO_INTERVAL = "there is no interval: too few rows, or for a loss no mistake"
 
 MeasuredFigure = tuple[float | None, Interval | None, str]
-"""A figure, its 95 % interval, and why one of them is missing."""
+"""A figure, its 95 % interval, and what is to be said of it: why there is none, or of what it is made."""
 
 
 def measure_rows(predictor: Predictor, rows: Dataset, on_scored: OnScored | None = None) -> AnyEvaluation:
@@ -244,7 +244,7 @@ def _judge(named: NamedGate, gate: Threshold, found: Found) -> GateOutcome:
         figure = f"{BEHAVIOUR}.{gate.of}" if gate.of else BEHAVIOUR
     else:
         figure = f"{gate.figure}[{gate.of}]" if gate.of else gate.figure
-    return GateOutcome(named.name, named.line, figure, shown, value, interval, passed, unit, "" if passed else reason)
+    return GateOutcome(named.name, named.line, figure, shown, value, interval, passed, unit, reason)
 
 
 def _measured(gate: Threshold, found: Found) -> MeasuredFigure:
@@ -272,13 +272,13 @@ def _share_of_tests(gate: Threshold, behaviour: Behaviour | None) -> MeasuredFig
     every = [each.name for each in behaviour.outcomes] + [each.name for each in behaviour.not_run]
     names = matching_tests(gate.of, every)
     tests = [each for each in behaviour.outcomes if each.name in names]
-    texts, failed = sum(each.texts for each in tests), sum(each.failed for each in tests)
     not_run = [f"{each.name} was not run, as {each.reason}" for each in behaviour.not_run if each.name in names]
-    if not_run:
+    if not tests:
         return None, None, "; ".join(not_run)
+    texts, failed = sum(each.texts for each in tests), sum(each.failed for each in tests)
     worst = max(tests, key=lambda each: each.rate)
-    more = f"the worst is {worst.name}, {worst.failed:,} of {worst.texts:,} fail" if len(tests) > 1 else ""
-    return 1 - failed / texts, wilson_interval(texts - failed, texts), more
+    notes = [f"the worst is {worst.name}, {worst.failed:,} of {worst.texts:,} fail"] if len(tests) > 1 else []
+    return 1 - failed / texts, wilson_interval(texts - failed, texts), "; ".join([*notes, *not_run])
 
 
 def _quantile(seconds: Sequence[float], share: float) -> MeasuredFigure:
@@ -290,7 +290,7 @@ def _quantile(seconds: Sequence[float], share: float) -> MeasuredFigure:
     half = NORMAL_95 * sqrt(count * share * (1 - share))
     low, high = floor(count * share - half), ceil(count * share + half)
     interval = (order[low], order[high]) if 0 <= low and high < count else None
-    return order[min(int(count * share), count - 1)], interval, "" if interval else "too few texts for an interval"
+    return order[min(int(count * share), count - 1)], interval, ""
 
 
 def _judge_rival(named: NamedGate, gate: NotWorse, found: Found) -> GateOutcome:

@@ -18,8 +18,8 @@ class GateOutcome:
     """What one gate demanded and what was measured.
 
     `name` is the gate's own, or its line; `figure` and `demanded` are the line's two halves. `value` is in `unit`:
-    a share, nats, rows, seconds or bytes; None, with a `reason`, where the figure does not exist. `interval` is its
-    95 % interval, None where there is none.
+    a share, nats, rows, seconds or bytes; None where the figure does not exist. `interval` is its 95 % interval, None
+    where there is none. `reason` says why something is missing, or what the figure is made of.
     """
 
     name: str

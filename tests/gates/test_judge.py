@@ -109,7 +109,7 @@ def test_a_quantile_s_interval_holds_it_as_often_as_it_says() -> None:
 
 
 def test_too_few_times_have_no_interval() -> None:
-    assert _quantile([0.001, 0.002], 0.5)[1:] == (None, "too few texts for an interval")
+    assert _quantile([0.001, 0.002], 0.5)[1:] == (None, "")
     assert _quantile([0.001], 0.95)[0] == 0.001
 
 
@@ -156,6 +156,14 @@ def test_a_test_that_was_not_run_fails() -> None:
     (found,) = judge(load_gates(["behaviour.negated_praise >= 0"]), Found(behaviour=behaviour))
     assert not found.passed
     assert found.reason == "negated praise was not run, as the model has no label positive"
+
+
+def test_of_several_tests_those_that_can_run_count_and_the_others_are_named() -> None:
+    not_run = NotRun("facts", "label", "the model has no label neutral")
+    behaviour = Behaviour(("bad", "good"), (outcome("negated praise", 5),), (not_run,))
+    (found,) = judge(load_gates(["behaviour >= 0.9"]), Found(behaviour=behaviour))
+    assert (found.value, found.passed) == (0.95, True)
+    assert found.reason == "facts was not run, as the model has no label neutral"
 
 
 def test_the_golden_set_lists_each_text_that_got_another_label(predictor: Predictor, mistaken: Dataset) -> None:
