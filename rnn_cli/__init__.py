@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import check, check_model, compare, evaluate, load, score, train
+    from rnn_cli.api import check, check_model, compare, drift, evaluate, load, score, train
     from rnn_cli.classifier import RNNClassifier
     from rnn_cli.client import Client
     from rnn_cli.errors import Error
@@ -27,6 +27,7 @@ __all__ = [
     "check",
     "check_model",
     "compare",
+    "drift",
     "evaluate",
     "load",
     "score",

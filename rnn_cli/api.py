@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.gates.outcomes import GateReport
+    from rnn_cli.monitoring.compare import Drift
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
     from rnn_cli.training.listener import Listener
@@ -564,6 +565,46 @@ def check_model(
     report = replace(report, warnings=tuple(warnings))
     save(report, junit=None if junit is None else Path(junit), markdown=None if markdown is None else Path(markdown))
     return report
+
+
+@_naming_extras
+def drift(
+    model: "Model | None" = None,
+    data: "Data | Sequence[str] | None" = None,
+    *,
+    labelled: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "Drift":
+    """Tell whether new texts are still such as a model was trained on: what differs beyond chance, and how.
+
+    `data` is a file, a URL, a built-in set or a list of texts; with `labelled` it is what `train` takes, and the
+    accuracy is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
+    TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`, `DataError` or
+    `UsageError`.
+    """
+    if data is None:
+        raise UsageError("drift is of new texts, and none are given", hint=Setting("data", text="name a file of them"))
+    changes = [*overrides, *named_overrides(settings)]
+
+    from rnn_cli.bundle.learned import learned_texts
+    from rnn_cli.evaluation.evaluate import labelled_rows, unlabelled_rows
+    from rnn_cli.monitoring.compare import find_drift, kept_right
+    from rnn_cli.monitoring.summary import kept_summary
+
+    with _heard(progress) as (listener, warnings):
+        listener.doing("opening the model")
+        predictor = open_model(model, listener.note)
+        opened = predictor.bundle
+        then, right = kept_summary(opened), kept_right(opened) if labelled else None
+        listener.doing("reading the rows")
+        rows = (labelled_rows if labelled else unlabelled_rows)(opened, data, changes)
+        _tell_of(listener, rows)
+        known = learned_texts(opened)
+        learned = None if known is None else known.knows(rows.texts)
+        found = find_drift(predictor, then, rows, learned, right, partial(listener.progress, "scoring rows"))
+    return replace(found, warnings=tuple(warnings))
 
 
 @_naming_extras

@@ -35,8 +35,11 @@ MAY_IMPORT = {
     "transfer": {"scoring", "graph", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     # Above data and text, which know nothing of each other, and beside training.
     "checks": {"transfer", "linear", "copies", "data", "text", "bundle", "config", *BASE},
+    # New texts beside those of training, of which a run keeps a summary.
+    "monitoring": {"checks", "evaluation", "scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
         *(
+            "monitoring",
             "transfer",
             "reporting",
             "scoring",
@@ -62,6 +65,7 @@ MAY_IMPORT = {
     "api": {
         "progress",
         "gates",
+        "monitoring",
         "training",
         "checks",
         "reporting",
@@ -88,7 +92,18 @@ MAY_IMPORT = {
     "client": {"scoring", "errors"},
     "cli": {
         *("serving", "client"),
-        *("gates", "inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
+        *(
+            "gates",
+            "monitoring",
+            "inspection",
+            "export",
+            "training",
+            "checks",
+            "reporting",
+            "batch",
+            "scoring",
+            "evaluation",
+        ),
         *("api", "progress", "messages", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
@@ -138,6 +153,7 @@ COMMANDS = {
     "check",
     "check_model",
     "compare",
+    "drift",
     "evaluate",
     "list_",
     "main",

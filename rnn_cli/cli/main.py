@@ -20,6 +20,7 @@ from rnn_cli.cli.compare import compare
 from rnn_cli.cli.completion import completion
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
+from rnn_cli.cli.drift import drift
 from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
@@ -79,7 +80,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    *(data, init, train, runs, evaluate, compare, check_model),
+    *(data, init, train, runs, evaluate, compare, check_model, drift),
     *(predict, score, serve, export, inspect, config, completion),
 ):
     cli.add_command(command)
@@ -88,6 +89,7 @@ for quiet_command in (
     evaluate,
     compare,
     check_model,
+    drift,
     predict,
     score,
     serve,
