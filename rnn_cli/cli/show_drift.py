@@ -51,8 +51,8 @@ def _row(shift: Shift) -> list[str]:
     name = SHOWN[shift.feature]
     if shift.name is not None and shift.feature != "accuracy":
         name = f"{name}: {one_line(shift.name)}"
-    written = (lambda value: f"{value:.1f}") if shift.feature == "length" else (lambda value: f"{value:.1%}")
-    values = ["" if value is None else written(value) for value in (shift.then, shift.now)]
+    written = "{:.1f}" if shift.feature == "length" else "{:.1%}"
+    values = ["" if value is None else written.format(value) for value in (shift.then, shift.now)]
     ps = [_p(value) for value in (shift.p_value, shift.corrected)]
     return [name, *values, *ps, "differs" if shift.is_sure else ""]
 
@@ -69,5 +69,4 @@ def _verdict(found: Drift) -> str:
     differing = [SHOWN[each.feature].partition(",")[0] for each in found.shifts if each.is_sure]
     if not differing:
         return f"Nothing differs beyond chance (p = {found.p_value:.2g} of all tests together)."
-    what = ", ".join(differing)
-    return f"Drift: {what} differ{'s' if len(differing) == 1 else ''} beyond chance (p = {found.p_value:.2g})."
+    return f"Drift beyond chance (p = {found.p_value:.2g}) in: {', '.join(differing)}."
