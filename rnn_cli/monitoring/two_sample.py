@@ -16,7 +16,7 @@ DRAWS_AT_ONCE = 500
 """Simulations of the test of means that are in memory at once."""
 
 
-def permutation_p(first: Indices, second: Indices, *, ordered: bool) -> float:
+def permutation_p(first: Indices, second: Indices, *, ordered: bool, draws: int = DRAWS) -> float:
     """How often chance alone makes two histograms of the same bins as different as these; exact for any counts.
 
     The bins' counts are drawn anew from both samples together, as a permutation of all rows does. The difference is the
@@ -31,10 +31,10 @@ def permutation_p(first: Indices, second: Indices, *, ordered: bool) -> float:
         return 1.0
     both, second = both[both > 0], second[first + second > 0]
     chance = np.random.default_rng(DRAWS_SEED)
-    drawn = chance.multivariate_hypergeometric(both, rows, size=DRAWS, method="marginals")
+    drawn = chance.multivariate_hypergeometric(both, rows, size=draws, method="marginals")
     statistic = _anderson_darling if ordered else _chi_square
     found = statistic(np.vstack([second, drawn]), both, rows)
-    return float((1 + (found[1:] >= found[0] * (1 - 1e-9)).sum()) / (DRAWS + 1))
+    return float((1 + (found[1:] >= found[0] * (1 - 1e-9)).sum()) / (draws + 1))
 
 
 def _chi_square(drawn: Indices, both: Indices, rows: int) -> Floats:
@@ -72,7 +72,7 @@ class MeansTest:
     scores: Floats
 
 
-def compare_means(first: Means, second: Floats32) -> MeansTest:
+def compare_means(first: Means, second: Floats32, draws: int = DRAWS) -> MeansTest:
     """Test whether vectors `[rows, places]`, two at least, have the same mean as a sample of which sums are known.
 
     For each row a nearest-mean classifier is fitted to all other rows and to the first half of the first sample; it
@@ -97,21 +97,18 @@ def compare_means(first: Means, second: Floats32) -> MeansTest:
     # A row with itself is left out: it would count as much as all others together.
     centred = products - shift[:, None] - shift[None, :] + together @ together
     np.fill_diagonal(centred, 0)
-    reached = sum(
-        int((chance >= distance - 1e-15).sum())
-        for chance in _by_chance(centred, first.sizes, np.random.default_rng(DRAWS_SEED))
-    )
+    reached = sum(int((chance >= distance - 1e-15).sum()) for chance in _by_chance(centred, first.sizes, draws))
     others = (total[None, :] - second) / (rows - 1)
     whole = first.sums.sum(axis=0) / (one + other)
     scores: Floats = np.einsum("ij,ij->i", second, others - whole) - 0.5 * ((others**2).sum(axis=1) - whole @ whole)
-    return MeansTest(float(distance), (1 + reached) / (DRAWS + 1), scores)
+    return MeansTest(float(distance), (1 + reached) / (draws + 1), scores)
 
 
-def _by_chance(centred: Floats, sizes: tuple[int, int], chance: np.random.Generator) -> list[Floats]:
+def _by_chance(centred: Floats, sizes: tuple[int, int], draws: int) -> list[Floats]:
     """Distances that chance alone gives, some at once."""
-    rows, found = len(centred), []
-    for start in range(0, DRAWS, DRAWS_AT_ONCE):
-        shape = rows, min(DRAWS_AT_ONCE, DRAWS - start)
+    rows, found, chance = len(centred), [], np.random.default_rng(DRAWS_SEED)
+    for start in range(0, draws, DRAWS_AT_ONCE):
+        shape = rows, min(DRAWS_AT_ONCE, draws - start)
         signs = chance.choice([-1.0, 1.0], size=shape)
         one, other = (chance.standard_normal(shape) / np.sqrt(rows * size) for size in sizes)
         by_signs, by_other = centred @ signs, centred @ other
