@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.monitoring.compare import Drift
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
+    from rnn_cli.tracking.tracked import ToTracker, TrackerName
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
 
@@ -97,6 +98,8 @@ def train(
     force: bool = False,
     origin: "Path_ | None" = None,
     resume: "bool | Path_" = False,
+    tracker: "TrackerName | None" = None,
+    tracker_uri: str | None = None,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -108,7 +111,7 @@ def train(
     replaces `data.source`; it may also stand in the place of the config: `train("reviews.csv")`. `settings` and
     `overrides` change keys. `origin` is a model whose network is trained further. `resume` goes on with a run that was
     stopped: True is the last one in runs/, and rows that came from memory must be given again. With `force` a model in
-    `out` is replaced.
+    `out` is replaced. A `tracker` is told of the run, in a folder here or at `tracker_uri` (docs/deploy.md).
 
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
@@ -117,13 +120,30 @@ def train(
     changes = [*overrides, *named_overrides(settings)]
     if resume is not False and (out or force or origin):
         raise UsageError(f"{'out' if out else 'force' if force else 'origin'} and resume do not go together")
-    with _heard(progress) as (listener, warnings):
+    with _heard(progress) as (heard, warnings), _tracked(tracker, tracker_uri, heard) as (listener, told):
         if resume is not False:
             run = _resume(None if resume is True else Path(resume), config, data, changes, listener)
         else:
             at = None if out is None else Path(out)
             run = _begin(config, data, at, force, None if origin is None else fspath(origin), changes, listener)
+        if told is not None:
+            told.finish(run)
     return replace(run, warnings=tuple(warnings))
+
+
+@contextmanager
+def _tracked(
+    tracker: str | None, uri: str | None, listener: "Listener"
+) -> "Iterator[tuple[Listener, ToTracker | None]]":
+    """The listener of a run that is tracked, and what is told of its end; itself where no tracker is named."""
+    if tracker is None and uri is None:
+        yield listener, None
+        return
+
+    from rnn_cli.tracking.tracked import tracked
+
+    with tracked(tracker, uri, listener) as found:
+        yield found
 
 
 @_naming_extras

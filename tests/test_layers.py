@@ -54,6 +54,8 @@ MAY_IMPORT = {
         ),
         *("copies", *BASE),
     },
+    # A run told to MLflow or TensorBoard.
+    "tracking": {"training", "bundle", "config", *BASE},
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # Lines on stderr, wrapped on a terminal.
     "messages": set(),
@@ -66,6 +68,7 @@ MAY_IMPORT = {
         "progress",
         "gates",
         "monitoring",
+        "tracking",
         "training",
         "checks",
         "reporting",

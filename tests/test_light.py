@@ -54,10 +54,11 @@ def test_what_both_installs_say_is_written_alike() -> None:
 
 
 def test_each_library_the_light_install_lacks_has_its_message() -> None:
-    imported = {"scikit-learn": "sklearn"}
+    imported = {"scikit-learn": "sklearn", "mlflow-skinny": "mlflow"}
     of_extras = settings("light")["project"]["optional-dependencies"]
     for extra in set(of_extras) - {"train"}:
-        packages = {each.partition("[")[0].replace("-", "_") for each in names(of_extras[extra])}
+        found = {each.partition("[")[0] for each in names(of_extras[extra])}
+        packages = {imported.get(each, each.replace("-", "_")) for each in found}
         assert packages == EXTRAS[extra].libraries
     elsewhere = {library for extra in set(EXTRAS) - {"train"} for library in EXTRAS[extra].libraries}
     full = {imported.get(name, name.replace("-", "_")) for name in names(of_extras["train"])}
