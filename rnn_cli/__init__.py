@@ -48,7 +48,7 @@ _PUBLIC = {
     "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
     **{
         name: f"rnn_cli.api:{name}"
-        for name in ("check", "check_model", "compare", "evaluate", "load", "score", "train")
+        for name in ("check", "check_model", "compare", "drift", "evaluate", "load", "score", "train")
     },
 }
 

@@ -190,6 +190,11 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
     assert {file.name for file in tmp_path.iterdir()} == before
 
 
+def test_drift_needs_no_full_install(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    code, out, err = without(FULL, "drift", "--model", str(trained), str(labelled_file), at=tmp_path)
+    assert (code, err) == (0, "") and "words, all together" in out and "language" not in out
+
+
 def test_a_library_that_is_broken_is_not_called_missing(trained: Path, tmp_path: Path) -> None:
     code, _, err = without({"onnxruntime"}, "predict", "--model", str(trained), "warm", at=tmp_path)
     assert code == 1

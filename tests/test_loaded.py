@@ -42,6 +42,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["train", "--help"],
         ["compare", "--help"],
         ["check-model", "--help"],
+        ["drift", "--help"],
         ["predict", "--help"],
         ["score", "--help"],
         ["serve", "--help"],
@@ -194,6 +195,14 @@ def test_gates_load_only_what_scores_and_reads(trained: Path, labelled_file: Pat
     code, names = loaded(tmp_path, "check-model", "--model", str(trained), "--gate", "gates.yaml", "--junit", "g.xml")
     assert code == 0
     assert not names & (NETWORK | MEASURING)
+
+
+def test_drift_loads_only_what_scores_reads_and_tells_languages(
+    trained: Path, labelled_file: Path, tmp_path: Path
+) -> None:
+    code, names = loaded(tmp_path, "drift", "--model", str(trained), str(labelled_file))
+    assert code == 0
+    assert not names & (NETWORK | MEASURING - {"py3langid"})
 
 
 def test_a_report_loads_what_draws_besides(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
