@@ -6,7 +6,6 @@ Some of it depends on the texts alone. What the model does with texts is counted
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -120,11 +119,14 @@ def count_texts(texts: Sequence[str], lengths: Sequence[int]) -> dict[str, Histo
     Languages are left out of a light install, which lacks what tells them.
     """
     found = {OF_LENGTH: of_numbers(OF_LENGTH, lengths), OF_SCRIPT: of_names(map(script_of, texts))}
-    if find_spec("py3langid") is not None:
+    try:
         from rnn_cli.checks.languages import language_of
-
-        step = max(1, -(-len(texts) // LANGUAGE_TEXTS))
-        found[OF_LANGUAGE] = of_names(map(language_of, texts[::step]))
+    except ModuleNotFoundError as error:
+        if error.name != "py3langid":
+            raise
+        return found
+    step = max(1, -(-len(texts) // LANGUAGE_TEXTS))
+    found[OF_LANGUAGE] = of_names(map(language_of, texts[::step]))
     return found
 
 
