@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import check, compare, evaluate, load, score, train
+    from rnn_cli.api import check, check_model, compare, drift, evaluate, load, score, train
     from rnn_cli.classifier import RNNClassifier
     from rnn_cli.client import Client
     from rnn_cli.errors import Error
@@ -25,7 +25,9 @@ __all__ = [
     "RNNClassifier",
     "__version__",
     "check",
+    "check_model",
     "compare",
+    "drift",
     "evaluate",
     "load",
     "score",
@@ -44,7 +46,10 @@ _PUBLIC = {
     "Prediction": "rnn_cli.scoring.prediction:Prediction",
     "Predictor": "rnn_cli.scoring.predictor:Predictor",
     "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
-    **{name: f"rnn_cli.api:{name}" for name in ("check", "compare", "evaluate", "load", "score", "train")},
+    **{
+        name: f"rnn_cli.api:{name}"
+        for name in ("check", "check_model", "compare", "drift", "evaluate", "load", "score", "train")
+    },
 }
 
 

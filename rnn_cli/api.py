@@ -31,8 +31,11 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
+    from rnn_cli.gates.outcomes import GateReport
+    from rnn_cli.monitoring.compare import Drift
     from rnn_cli.scoring.predictor import Precision, Predictor
     from rnn_cli.scoring.unknown import UnknownTokens
+    from rnn_cli.tracking.tracked import ToTracker, TrackerName
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
 
@@ -96,6 +99,8 @@ def train(
     force: bool = False,
     origin: "Path_ | None" = None,
     resume: "bool | Path_" = False,
+    tracker: "TrackerName | None" = None,
+    tracker_uri: str | None = None,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -107,7 +112,7 @@ def train(
     replaces `data.source`; it may also stand in the place of the config: `train("reviews.csv")`. `settings` and
     `overrides` change keys. `origin` is a model whose network is trained further. `resume` goes on with a run that was
     stopped: True is the last one in runs/, and rows that came from memory must be given again. With `force` a model in
-    `out` is replaced.
+    `out` is replaced. A `tracker` is told of the run, in a folder here or at `tracker_uri` (docs/deploy.md).
 
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
@@ -116,13 +121,30 @@ def train(
     changes = [*overrides, *named_overrides(settings)]
     if resume is not False and (out or force or origin):
         raise UsageError(f"{'out' if out else 'force' if force else 'origin'} and resume do not go together")
-    with _heard(progress) as (listener, warnings):
+    with _heard(progress) as (heard, warnings), _tracked(tracker, tracker_uri, heard) as (listener, told):
         if resume is not False:
             run = _resume(None if resume is True else Path(resume), config, data, changes, listener)
         else:
             at = None if out is None else Path(out)
             run = _begin(config, data, at, force, None if origin is None else fspath(origin), changes, listener)
+        if told is not None:
+            told.finish(run)
     return replace(run, warnings=tuple(warnings))
+
+
+@contextmanager
+def _tracked(
+    tracker: str | None, uri: str | None, listener: "Listener"
+) -> "Iterator[tuple[Listener, ToTracker | None]]":
+    """The listener of a run that is tracked, and what is told of its end; itself where no tracker is named."""
+    if tracker is None and uri is None:
+        yield listener, None
+        return
+
+    from rnn_cli.tracking.tracked import tracked
+
+    with tracked(tracker, uri, listener) as found:
+        yield found
 
 
 @_naming_extras
@@ -505,6 +527,113 @@ def _compared(found: "Sequence[LabelledPredictions]") -> "ModelComparison | Orde
 
     order = order_of(found)
     return compare_models(found) if order is None else compare_models_of_ordered(found, order)
+
+
+@_naming_extras
+def check_model(
+    model: "Model | None" = None,
+    data: "Data | None" = None,
+    *,
+    gates: "Path_ | Sequence[str]",
+    include_seen: bool = False,
+    junit: "Path_ | None" = None,
+    markdown: "Path_ | None" = None,
+    force: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "GateReport":
+    """Hold a trained model against gates: `["accuracy >= 0.9 (lower bound)"]`, or a file of them (docs/check-model.md).
+
+    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside. Rows that the
+    model learned from, or a model that it is compared with, are left out and counted, but with `include_seen`. Settings
+    tell how to read `data` and the golden set. Whether all gates pass is `passed`; the report goes to `junit` as XML
+    and to `markdown`, too, with `force` over earlier ones. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
+    `DataError` or `UsageError`; then nothing is written.
+    """
+    from rnn_cli.outputs import check_file
+
+    given = [fspath(each) for each in (data, gates) if isinstance(each, str | PathLike)]
+    for name, out in (("junit", junit), ("markdown", markdown)):
+        if out is not None:
+            check_file(Path(out), force=force, name=name, inputs=given)
+    changes = [*overrides, *named_overrides(settings)]
+
+    from rnn_cli.gates.gates_file import load_gates
+
+    wanted = load_gates(gates)
+    if wanted.golden is None:
+        _refuse_without_data(changes, data, include_seen=include_seen, labels=None)
+
+    from rnn_cli.evaluation.evaluate import labelled_rows
+    from rnn_cli.gates.check import Task, check_gates
+    from rnn_cli.gates.written import save
+
+    with _heard(progress) as (listener, warnings):
+        listener.doing("opening the model")
+        predictor = open_model(model, listener.note)
+
+        def read_golden(file: str) -> "Dataset":
+            rows = labelled_rows(predictor.bundle, file, changes)
+            _tell_of(listener, rows)
+            return rows
+
+        asked = _Asked(data, [] if data is None else changes, (), None, None, include_seen)
+        task = Task(
+            predictor,
+            wanted,
+            partial(_rows_asked, predictor, asked, listener),
+            read_golden,
+            partial(open_model, note=listener.note),
+            include_seen,
+            data is not None,
+        )
+        report = check_gates(task, listener.doing, listener.note, listener.progress)
+        if report.tokens is not None:
+            _warn_of_unknown(report.tokens, predictor, listener)
+    report = replace(report, warnings=tuple(warnings))
+    save(report, junit=None if junit is None else Path(junit), markdown=None if markdown is None else Path(markdown))
+    return report
+
+
+@_naming_extras
+def drift(
+    model: "Model | None" = None,
+    data: "Data | Sequence[str] | None" = None,
+    *,
+    labelled: bool = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "Drift":
+    """Tell whether new texts are still such as a model was trained on: what differs beyond chance, and how.
+
+    `data` is a file, a URL, a built-in set or a list of texts; with `labelled` it is what `train` takes, and the
+    accuracy is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
+    TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`, `DataError` or
+    `UsageError`.
+    """
+    if data is None:
+        raise UsageError("drift is of new texts, and none are given", hint=Setting("data", text="name a file of them"))
+    changes = [*overrides, *named_overrides(settings)]
+
+    from rnn_cli.bundle.learned import learned_texts
+    from rnn_cli.evaluation.evaluate import labelled_rows, unlabelled_rows
+    from rnn_cli.monitoring.compare import find_drift, kept_right
+    from rnn_cli.monitoring.summary import kept_summary
+
+    with _heard(progress) as (listener, warnings):
+        listener.doing("opening the model")
+        predictor = open_model(model, listener.note)
+        opened = predictor.bundle
+        then, right = kept_summary(opened), kept_right(opened) if labelled else None
+        listener.doing("reading the rows")
+        rows = (labelled_rows if labelled else unlabelled_rows)(opened, data, changes)
+        _tell_of(listener, rows)
+        known = learned_texts(opened)
+        learned = None if known is None else known.knows(rows.texts)
+        found = find_drift(predictor, then, rows, learned, right, partial(listener.progress, "scoring rows"))
+    return replace(found, warnings=tuple(warnings))
 
 
 @_naming_extras

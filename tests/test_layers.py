@@ -36,8 +36,11 @@ MAY_IMPORT = {
     "transfer": {"scoring", "graph", "linear", "copies", "data", "text", "bundle", "config", *BASE},
     # Above data and text, which know nothing of each other, and beside training.
     "checks": {"transfer", "linear", "copies", "data", "text", "bundle", "config", *BASE},
+    # New texts beside those of training, of which a run keeps a summary.
+    "monitoring": {"checks", "evaluation", "scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
         *(
+            "monitoring",
             "transfer",
             "reporting",
             "scoring",
@@ -52,14 +55,21 @@ MAY_IMPORT = {
         ),
         *("copies", *BASE),
     },
+    # A run told to MLflow or TensorBoard.
+    "tracking": {"training", "bundle", "config", *BASE},
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # Lines on stderr, wrapped on a terminal.
     "messages": set(),
     # A run's steps on stderr.
     "progress": {"messages", "training", "text", "bundle", *BASE},
+    # A model held against what it must reach: figures of evaluation, and behaviour tests.
+    "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
         "progress",
+        "gates",
+        "monitoring",
+        "tracking",
         "training",
         "checks",
         "reporting",
@@ -86,7 +96,18 @@ MAY_IMPORT = {
     "client": {"scoring", "errors"},
     "cli": {
         *("serving", "client"),
-        *("inspection", "export", "training", "checks", "reporting", "batch", "scoring", "evaluation"),
+        *(
+            "gates",
+            "monitoring",
+            "inspection",
+            "export",
+            "training",
+            "checks",
+            "reporting",
+            "batch",
+            "scoring",
+            "evaluation",
+        ),
         *("api", "progress", "messages", "text", "data", "bundle", "config", *BASE),
     },
     "__main__": {"cli"},
@@ -134,7 +155,9 @@ def test_only_what_trains_or_looks_inside_knows_tensorflow(room: str) -> None:
 
 COMMANDS = {
     "check",
+    "check_model",
     "compare",
+    "drift",
     "evaluate",
     "list_",
     "main",

@@ -54,10 +54,11 @@ def test_what_both_installs_say_is_written_alike() -> None:
 
 
 def test_each_library_the_light_install_lacks_has_its_message() -> None:
-    imported = {"scikit-learn": "sklearn"}
+    imported = {"scikit-learn": "sklearn", "mlflow-skinny": "mlflow"}
     of_extras = settings("light")["project"]["optional-dependencies"]
     for extra in set(of_extras) - {"train"}:
-        packages = {each.partition("[")[0].replace("-", "_") for each in names(of_extras[extra])}
+        found = {each.partition("[")[0] for each in names(of_extras[extra])}
+        packages = {imported.get(each, each.replace("-", "_")) for each in found}
         assert packages == EXTRAS[extra].libraries
     elsewhere = {library for extra in set(EXTRAS) - {"train"} for library in EXTRAS[extra].libraries}
     full = {imported.get(name, name.replace("-", "_")) for name in names(of_extras["train"])}
@@ -187,6 +188,11 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
     told = f"{purpose} the library {library}, which is not installed; pip install 'rnn-cli[{extra}]'"
     assert err == f"Error: {told}\n"
     assert {file.name for file in tmp_path.iterdir()} == before
+
+
+def test_drift_needs_no_full_install(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    code, out, err = without(FULL, "drift", "--model", str(trained), str(labelled_file), at=tmp_path)
+    assert (code, err) == (0, "") and "words, all together" in out and "language" not in out
 
 
 def test_a_library_that_is_broken_is_not_called_missing(trained: Path, tmp_path: Path) -> None:

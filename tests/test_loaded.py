@@ -41,6 +41,8 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["data", "check", "--help"],
         ["train", "--help"],
         ["compare", "--help"],
+        ["check-model", "--help"],
+        ["drift", "--help"],
         ["predict", "--help"],
         ["score", "--help"],
         ["serve", "--help"],
@@ -183,6 +185,24 @@ def test_evaluate_loads_only_what_scores_and_reads(trained: Path, labelled_file:
     code, names = loaded(tmp_path, "evaluate", "--model", str(trained))
     assert code == 0
     assert not names & (NETWORK | MEASURING)
+
+
+def test_gates_load_only_what_scores_and_reads(trained: Path, labelled_file: Path, tmp_path: Path) -> None:
+    lines = ["accuracy >= 0", "behaviour >= 0", f"not worse than {trained} by more than 0", "latency <= 100 s"]
+    (tmp_path / "gates.yaml").write_text("labels: {positive: good, negative: bad}\ngates:\n")
+    with (tmp_path / "gates.yaml").open("a") as file:
+        file.writelines(f"  - {line}\n" for line in lines)
+    code, names = loaded(tmp_path, "check-model", "--model", str(trained), "--gate", "gates.yaml", "--junit", "g.xml")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING)
+
+
+def test_drift_loads_only_what_scores_reads_and_tells_languages(
+    trained: Path, labelled_file: Path, tmp_path: Path
+) -> None:
+    code, names = loaded(tmp_path, "drift", "--model", str(trained), str(labelled_file))
+    assert code == 0
+    assert not names & (NETWORK | MEASURING - {"py3langid"})
 
 
 def test_a_report_loads_what_draws_besides(trained: Path, labelled_file: Path, tmp_path: Path) -> None:

@@ -338,12 +338,14 @@ HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
 LEARNED = "learned.bin"
 """Hashes of the texts that the model learned from. Earlier releases did not write it."""
+SUMMARY = "summary.bin"
+"""Counts and sums of the texts that the model was trained and measured on. Earlier releases did not write it."""
 REPORT = "report.html"
 CARD = "README.md"
 SCRIPT = "predict.py"
 """The script that predicts in an exported model's folder, without rnn."""
 
-MOST_BYTES = {MANIFEST: 4 << 20, CONFIG: 256 << 10, TOKENIZER: 32 << 20, METRICS: 32 << 20}
+MOST_BYTES = {MANIFEST: 4 << 20, CONFIG: 256 << 10, TOKENIZER: 32 << 20, METRICS: 32 << 20, SUMMARY: 2 << 20}
 """The largest size of files that are parsed, by name: their values take many times as much memory."""
 
 MAX_FILE_BYTES = 2 << 30

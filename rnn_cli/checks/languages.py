@@ -81,6 +81,18 @@ def find_languages(rows: CheckedRows, scripts: Sequence[str | None]) -> list[Fin
     )
 
 
+def language_of(text: str) -> str | None:
+    """The likeliest language of a text, by its name where it is a known one; None for a text of few letters.
+
+    It is often wrong of short texts, so it is for counting, not for a single text.
+    """
+    glance = _glance(text)
+    if _letters(glance) < FEW_LETTERS:
+        return None
+    family = _family(glance)
+    return NAMES.get(family, family)
+
+
 def _glance(text: str, most: int = GLANCE) -> str:
     """The text's beginning without addresses, names and markup."""
     return " ".join(_NOT_WRITTEN.sub(" ", text[: 2 * most]).split())[:most]

@@ -14,11 +14,13 @@ from typing import Any, NoReturn
 import click
 
 from rnn_cli import __version__
+from rnn_cli.cli.check_model import check_model
 from rnn_cli.cli.common import quiet_option
 from rnn_cli.cli.compare import compare
 from rnn_cli.cli.completion import completion
 from rnn_cli.cli.config import config
 from rnn_cli.cli.data import data
+from rnn_cli.cli.drift import drift
 from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
@@ -77,12 +79,17 @@ def cli(debug: bool) -> None:
     """Train, evaluate and use text classifiers made of bidirectional recurrent networks."""
 
 
-for command in (data, init, train, runs, evaluate, compare, predict, score, serve, export, inspect, config, completion):
+for command in (
+    *(data, init, train, runs, evaluate, compare, check_model, drift),
+    *(predict, score, serve, export, inspect, config, completion),
+):
     cli.add_command(command)
 for quiet_command in (
     train,
     evaluate,
     compare,
+    check_model,
+    drift,
     predict,
     score,
     serve,

@@ -47,6 +47,8 @@ Examples:
     help="Go on with a stopped run  [default: the last one]",
 )
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
+@click.option("--tracker", metavar="NAME", help="Show the run in mlflow or tensorboard.")
+@click.option("--tracker-uri", metavar="URI", help="A folder, or an address of MLflow's.")
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
@@ -55,6 +57,8 @@ def train(
     force: bool,
     resume: str | None,
     origin: str | None,
+    tracker: str | None,
+    tracker_uri: str | None,
     no_baseline: bool,
     unlabelled: str | None,
     **columns: str | bool | None,
@@ -66,8 +70,7 @@ def train(
     folder appears when the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in
     DIR.unfinished, and --resume goes on with it.
 
-    Each run also fits a linear model to the same rows and shows both: a network that is no better is not worth its
-    time. More: docs/guide.md.
+    Each run also fits a linear model to the same rows. More: docs/guide.md.
     """
     check_full()
     from rnn_cli.config.load import Override
@@ -91,6 +94,8 @@ def train(
             force=force,
             origin=origin,
             resume=False if resume is None else resume or True,
+            tracker=tracker,  # type: ignore[arg-type]  # a wrong one is told as such
+            tracker_uri=tracker_uri,
             progress=listener,
             overrides=overrides,
         )

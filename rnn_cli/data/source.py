@@ -176,6 +176,13 @@ def iterate_texts(source: str, config: DataConfig) -> Iterator[str]:
         yield from (text for text in block.texts if not are_lines or text.strip())
 
 
+def load_texts(source: str, config: DataConfig) -> Dataset:
+    """The texts of `iterate_texts` as rows, whose label is the empty text."""
+    are_lines = LINES_FILE.search(source.lower()) and config.format is None and not is_builtin(source)
+    rows = load_rows(source, config.model_copy(update=AS_LINES) if are_lines else config, label="")
+    return rows.select([row for row, text in enumerate(rows.texts) if text.strip()]) if are_lines else rows
+
+
 def unlabelled_sources(config: DataConfig) -> list[str]:
     """The sources in `data.unlabelled`."""
     named = config.unlabelled or []

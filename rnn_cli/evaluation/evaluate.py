@@ -28,6 +28,7 @@ from rnn_cli.data.source import (
     further_column,
     is_in_memory,
     load_rows,
+    load_texts,
 )
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
@@ -307,11 +308,24 @@ def labelled_rows(
 
     Overrides change how: they are of keys such as `data.text_column`.
     """
+    config = _reading_of_new(opened, overrides)
+    return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
+
+
+def unlabelled_rows(
+    opened: Bundle, source: str | PathLike[str] | Sequence[str], overrides: Sequence[Override] = ()
+) -> Dataset:
+    """Read rows of a file or a built-in set as `labelled_rows` does, without labels; or take texts from memory."""
+    if isinstance(source, str | PathLike):
+        return load_texts(fspath(source), _reading_of_new(opened, overrides))
+    return from_memory((list(source), ["-"] * len(source)), DataConfig())
+
+
+def _reading_of_new(opened: Bundle, overrides: Sequence[Override]) -> DataConfig:
     known = [f"data.{key}" for key in READING_KEYS]
     refuse_others(overrides, known, f"use one of {', '.join(known)}")
     # The new rows are not split, so they need not have the columns that the split follows.
-    config = _reading(opened, overrides).model_copy(update={"group_column": None, "time_column": None})
-    return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
+    return _reading(opened, overrides).model_copy(update={"group_column": None, "time_column": None})
 
 
 def slicer(

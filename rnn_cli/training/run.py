@@ -36,6 +36,7 @@ from rnn_cli.bundle.model_folder import (
     PREDICTIONS,
     REPORT,
     RUN,
+    SUMMARY,
     TOKENIZER,
     Bundle,
     Manifest,
@@ -54,6 +55,7 @@ from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
+from rnn_cli.monitoring.summary import summarize
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
@@ -156,8 +158,8 @@ def begin_learning(run: Prepared, listener: Listener, origin: Origin | None = No
 def train_into(run: Prepared, folder: Path, listener: Listener) -> Run:
     """Train as `train` does, for a program that keeps the bundle itself: it is written into `folder`, which is empty.
 
-    It has no report and no card, which would take longer than a small network. Nothing is kept of a run that ends
-    early, an interrupt acts at once, and `runs/latest` stays as it is.
+    It has no report, no card and no summary of the texts, which would take longer than a small network. Nothing is kept
+    of a run that ends early, an interrupt acts at once, and `runs/latest` stays as it is.
     """
     with _own_chance():
         run = taught(run, listener)
@@ -350,6 +352,11 @@ def _write(
     tables = [table.assign(split=name) for name, table in measured.tables.items()]
     draft.write(PREDICTIONS, to_csv(pd.concat(tables)))
     if documented:
+        listener.doing("summarizing the texts")
+        aside = [text for side in sides.values() for text in side.dataset.texts]
+        known = np.concatenate([side.scores.probabilities for side in sides.values()])
+        if (summary := summarize(measured.predictor, run.splits.train.texts, aside, known)) is not None:
+            draft.write(SUMMARY, summary.to_bytes())
         listener.doing("writing the report")
         for name, content in documents(draft.preview(manifest), measured.predictor, run, sides, listener).items():
             draft.write(name, content)

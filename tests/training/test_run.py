@@ -112,6 +112,7 @@ def test_the_bundle_tells_all(trained: Path, labelled_file: Path, tiny: Tiny) ->
         "model.onnx",
         "predictions.csv",
         "report.html",
+        "summary.bin",
         "tokenizer.json",
     ]
     config = parse_config(opened.read("config.yaml").decode(), "config.yaml")

@@ -1,0 +1,1 @@
+"""Whether new texts are still such as a model was trained on."""
