@@ -78,6 +78,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(as_number)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(as_number)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(as_number)]
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
+Folds = Annotated[int, Field(ge=2, le=20), BeforeValidator(as_number)]
+Repeats = Annotated[int, Field(ge=1, le=100), BeforeValidator(as_number)]
 _SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 _Delimiter = Annotated[str, Field(min_length=1, max_length=1), BeforeValidator(_delimiter)]
@@ -403,6 +405,11 @@ class TrainingConfig(Section):
     baseline: bool = True
     """Also fit a linear model on the same rows and compare the network with it: a network that is not better is not
     worth its time."""
+    folds: Folds | None = None
+    """For few rows: measure by cross-validation. The rows are dealt into so many folds, each of which is predicted by a
+    model of the others; the final model then learns from all rows, and no test rows are kept: docs/folds.md."""
+    fold_repeats: Repeats = 1
+    """How often the rows are dealt into folds anew; more often narrows what the choice of folds leaves open."""
 
 
 FEW_STEPS = 100
@@ -503,6 +510,34 @@ class Config(Section):
     """How the network is trained."""
     decision: DecisionConfig = DecisionConfig()
     """How probabilities become a prediction."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folds_need_no_test_rows(cls, value: Any) -> Any:
+        sections = [value.get(name) or {} for name in ("training", "data")] if isinstance(value, dict) else [{}, {}]
+        training, data = sections
+        if not isinstance(training, dict) or not isinstance(data, dict) or training.get("folds") is None:
+            return value
+        test = data.get("test")
+        is_file = isinstance(test, str) and not PLAIN_NUMBER.fullmatch(test)
+        return value if is_file else {**value, "data": {**data, "test": 0.0}}
+
+    @model_validator(mode="after")
+    def _folds_measure_alone(self) -> "Config":
+        if self.training.folds is None:
+            if self.training.fold_repeats > 1:
+                raise ValueError("training.fold_repeats is for folds; add training.folds: 5")
+            return self
+        others = {
+            "a file of test rows (data.test)": isinstance(self.data.test, str),
+            "data.sources": self.data.sources is not None,
+            "data.time_column": self.data.time_column is not None,
+            "data.transductive": self.data.transductive,
+        }
+        if other := next((name for name, is_there in others.items() if is_there), None):
+            hint = "; measure on it afterwards (rnn evaluate --data)" if "file" in other else ""
+            raise ValueError(f"training.folds and {other} exclude each other; remove one{hint}")
+        return self
 
     @model_validator(mode="after")
     def _a_teacher_has_texts(self) -> "Config":

@@ -122,12 +122,14 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
 class BaselineComparison:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
-    `knew_more` says that the network was trained on other rows before, which the baseline has not seen.
+    `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
+    the test and its interval are those of a cross-validation's folds.
     """
 
     metrics: Metrics
     comparison: Comparison
     knew_more: bool
+    by_folds: bool = False
 
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
@@ -183,6 +185,12 @@ def reading_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
         where, reason = str(opened.path / METRICS), str(error).replace("\n", " ")[:200]
         raise BundleError(f"metrics this rnn does not understand ({reason})", where=where) from None
 
+
+FOLDS = "folds"
+"""The side of rows that were predicted by folds, in a run's metrics and predictions."""
+
+DETAILS = "cross_validation"
+"""The key of that side's metrics that holds the figures of each fold."""
 
 MOST_FREQUENT, CAREFUL = "most_frequent_label", "careful_threshold"
 """Keys of a run's metrics; earlier releases did not write them."""

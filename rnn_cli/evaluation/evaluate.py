@@ -31,7 +31,7 @@ from rnn_cli.data.source import (
 )
 from rnn_cli.data.splits import load_splits
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
-from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
+from rnn_cli.evaluation.compare import DETAILS, MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ranges import group_names, range_names
@@ -48,6 +48,8 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas
+
+    from rnn_cli.evaluation.folds import CrossValidation
 
 SLICE_ROWS = 20
 """A slice has at least this many rows; values of fewer rows are one slice together."""
@@ -142,8 +144,9 @@ class Evaluation:
     the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
     its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
     label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
-    on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `warnings`
-    deserve a second look. `model` is the model's folder.
+    on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `folds` tells of
+    the cross-validation that predicted the rows, if one did. `warnings` deserve a second look. `model` is the model's
+    folder.
     """
 
     dataset: Dataset
@@ -161,6 +164,7 @@ class Evaluation:
     goal: GoalOutcome | None = None
     since_training: SinceTraining | None = None
     transductive: bool = False
+    folds: "CrossValidation | None" = None
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 
@@ -188,6 +192,8 @@ class Evaluation:
             plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
         if self.seen is not None:
             plain["seen"] = self.seen.to_dict()
+        if self.folds is not None:
+            plain[DETAILS] = asdict(self.folds)
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
 from rnn_cli.evaluation import wording_several as of_several
+from rnn_cli.evaluation.compare import FOLDS
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
@@ -27,6 +28,7 @@ class Run:
     """A finished run. Its evaluations come from the bundle's ONNX graph and hold the linear baseline's metrics, too.
 
     `validation` is None for a run that had finished earlier; so is `test`, and where the config keeps no test rows.
+    `folds` are the rows as a cross-validation predicted them, if the config wants one: the run's stated figure.
     `warnings` are those given during training.
     """
 
@@ -35,6 +37,7 @@ class Run:
     test: Evaluation | SeveralEvaluation | None = None
     best_epoch: int | None = None
     warnings: tuple[str, ...] = ()
+    folds: Evaluation | SeveralEvaluation | None = None
 
     @property
     def path(self) -> Path:
@@ -53,7 +56,7 @@ class Run:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json: metrics by side (`validation`, `test`), baseline, calibration, int8."""
+        """The content of metrics.json: metrics by side (`validation`, `test`, `folds`), baseline, calibration, int8."""
         return json.loads(self.bundle.read(METRICS))  # type: ignore[no-any-return]
 
     @cached_property
@@ -65,14 +68,15 @@ class Run:
 
     @property
     def sides(self) -> "dict[str, Evaluation | SeveralEvaluation]":
-        """The evaluations by name: `validation` and `test`."""
-        sides = {"validation": self.validation, "test": self.test}
+        """The evaluations by name: `validation`, `test` and `folds`."""
+        sides = {"validation": self.validation, "test": self.test, FOLDS: self.folds}
         return {name: side for name, side in sides.items() if side is not None}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """A header and rows: the metrics of each side and its baseline in columns, and the first one's interval."""
         columns: dict[tuple[str, str], Any] = {}
         for name, side in self.sides.items():
+            name = name if side.folds is None else f"{side.folds.folds} folds"
             columns[name, "network"] = side.metrics
             if side.baseline is not None:
                 columns[name, "linear"] = side.baseline.metrics

@@ -1,0 +1,182 @@
+"""The predictions of all folds together: the stated figures of a run that was measured by cross-validation.
+
+Takes no TensorFlow.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnn_cli.arrays import Floats, Indices
+from rnn_cli.data.rows import most_frequent
+from rnn_cli.evaluation.compare import FOLDS, BaselineComparison, compare_predictions
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted
+from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation, predicted_sets
+from rnn_cli.evaluation.folds import (
+    PROBABILITIES,
+    CrossValidation,
+    Figures,
+    FoldFigures,
+    compared_by_folds,
+    figures_of,
+    measured_rows,
+    restated,
+    several_compared_by_folds,
+    true_classes,
+)
+from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.scores import confidences
+from rnn_cli.evaluation.several import compare_several, measure_several
+from rnn_cli.evaluation.standing import with_standing
+from rnn_cli.scoring.of_each import DecisionOfEach
+from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.unknown import UnknownTokens
+from rnn_cli.training.folds import FoldPart, FoldResults
+from rnn_cli.training.measured import Measured
+from rnn_cli.training.prepare import Prepared
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The predictions of one repeat's folds for all rows measured; shapes as in `FoldPart`."""
+
+    network: tuple[Floats, Indices]
+    baseline: tuple[Floats, Indices] | None
+    known: Indices
+    tokens: int
+    unknown_tokens: int
+
+    @classmethod
+    def of(cls, places: Sequence[Indices], parts: Sequence[FoldPart]) -> "Pooled":
+        """Put the parts at their rows' places."""
+        order = np.argsort(np.concatenate(places), kind="stable")
+        baselines = [part.baseline for part in parts if part.baseline is not None]
+
+        def together(pairs: Sequence[tuple[Floats, Indices]]) -> tuple[Floats, Indices]:
+            probabilities, predicted = zip(*pairs, strict=True)
+            return np.concatenate(probabilities)[order], np.concatenate(predicted)[order]
+
+        return cls(
+            together([(part.probabilities, part.predicted) for part in parts]),
+            together(baselines) if baselines else None,
+            np.concatenate([part.known for part in parts])[order],
+            sum(part.tokens for part in parts),
+            sum(part.unknown_tokens for part in parts),
+        )
+
+
+def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluation | SeveralEvaluation:
+    """The evaluation of all rows by the folds' predictions; `predictor` is the final model.
+
+    Where the rows were dealt more than once, the first repeat's predictions are kept, and the stated figures are the
+    means of all repeats.
+    """
+    training, source, labels = run.config.training, run.splits.source, run.labels
+    assert training.folds is not None and source is not None
+    pairs = list(zip(found.dealt.folds, found.parts, strict=True))
+    repeats = [
+        Pooled.of(
+            [np.array(fold.rows, np.intp) for fold, _ in pairs if fold.repeat == repeat],
+            [part for fold, part in pairs if fold.repeat == repeat],
+        )
+        for repeat in range(1, training.fold_repeats + 1)
+    ]
+    first = repeats[0]
+    each = []
+    for fold, part in pairs:
+        truth = true_classes(fold.splits.test, labels)
+        network = figures_of(truth, part.probabilities, part.predicted)
+        linear = None if part.baseline is None else figures_of(truth, *part.baseline)
+        each.append(FoldFigures(fold.repeat, fold.number, part.trained, len(fold.rows), network, linear))
+    unknown = tuple(np.flatnonzero(first.known == 0).tolist())
+    details = CrossValidation(
+        training.folds,
+        training.fold_repeats,
+        found.dealt.teaching,
+        tuple(each),
+        unknown,
+        first.tokens,
+        first.unknown_tokens,
+    )
+    rows = measured_rows(source, details)
+    truth = true_classes(rows, labels)
+    figures = Figures(
+        [figures_of(truth, *every.network) for every in repeats], [fold.network for fold in each], training.folds
+    )
+    of_baseline = None
+    if first.baseline is not None:
+        of_baseline = Figures(
+            [figures_of(truth, *every.baseline) for every in repeats if every.baseline is not None],
+            [fold.baseline for fold in each if fold.baseline is not None],
+            training.folds,
+        )
+    reading = replace(
+        encode_counted(predictor.tokenizer, rows.texts)[1], read=first.tokens, unknown=first.unknown_tokens
+    )
+    scores = Scores(first.network[0], first.known > 0, UnknownTokens(first.tokens, first.unknown_tokens))
+    predicted, decision = first.network[1], predictor.decision
+    if rows.several:
+        assert isinstance(decision, DecisionOfEach)
+        metrics = restated(measure_several(labels, truth, *first.network), figures)
+        against = None
+        if first.baseline is not None and of_baseline is not None:
+            compared = compare_several(truth, first.network, first.baseline)
+            against = SeveralBaseline(
+                restated(measure_several(labels, truth, *first.baseline), of_baseline),
+                several_compared_by_folds(compared, figures.less(of_baseline)),
+                False,
+                by_folds=True,
+            )
+        return SeveralEvaluation(rows, scores, decision, predicted, metrics, reading, against, folds=details)
+    baseline = None
+    if first.baseline is not None and of_baseline is not None:
+        baseline = BaselineComparison(
+            restated(measure(labels, truth, *first.baseline), of_baseline),
+            compared_by_folds(
+                compare_predictions(truth, predicted, first.baseline[1], len(labels)), figures.less(of_baseline)
+            ),
+            False,
+            by_folds=True,
+        )
+    single = restated(measure(labels, truth, *first.network), figures)
+    evaluation = Evaluation(rows, scores, decision, predicted, single, reading, baseline, folds=details)
+    return with_standing(evaluation, most_frequent(source.labels), run.config.decision, None)
+
+
+def with_folds(measured: Measured, run: Prepared, found: FoldResults) -> Measured:
+    """What the end of a run found, with the folds' side, which is the one that is stated."""
+    evaluation = pooled(run, measured.predictor, found)
+    metrics: dict[str, Any] = dict(measured.metrics)
+    baseline = evaluation.baseline
+    metrics[FOLDS] = replace(evaluation, baseline=None).to_dict()
+    table = _table(evaluation)
+    if baseline is not None and "baseline" in metrics:
+        kept = dict(metrics["baseline"])
+        kept["comparison"] = {**kept["comparison"], FOLDS: baseline.comparison.to_dict()}
+        metrics["baseline"] = {**kept, FOLDS: baseline.metrics.to_dict()}
+    return replace(
+        measured,
+        sides={**measured.sides, FOLDS: evaluation},
+        metrics=metrics,
+        tables={**measured.tables, FOLDS: table},
+    )
+
+
+def _table(evaluation: Evaluation | SeveralEvaluation) -> "pandas.DataFrame":
+    """The rows with their predictions, as a bundle keeps them."""
+    import pandas
+
+    rows, labels, probabilities = evaluation.dataset, evaluation.metrics.labels, evaluation.scores.probabilities
+    columns: Mapping[str, Any] = {"text": rows.texts, "label": rows.labels}
+    if isinstance(evaluation, SeveralEvaluation):
+        columns = {**columns, "prediction": predicted_sets(labels, evaluation.predicted)}
+    else:
+        named = [labels[index] for index in evaluation.predicted]
+        columns = {**columns, "probability": confidences(probabilities, evaluation.predicted), "prediction": named}
+    return pandas.DataFrame({**columns, PROBABILITIES: [json.dumps(row) for row in probabilities.tolist()]})
