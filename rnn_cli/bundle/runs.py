@@ -57,7 +57,7 @@ class ListedRun:
 
     `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the
     rows, `rows` counts those of each split; `accuracy` is the network's on the test rows, `baseline` the linear
-    model's. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last
+    model's, or on all rows by a cross-validation of so many `folds`. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last
     saved, in seconds since the epoch. What is unknown is None.
     """
 
@@ -70,6 +70,7 @@ class ListedRun:
     recipe: str | None = None
     data: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
+    folds: int | None = None
     accuracy: Share | None = None
     baseline: Share | None = None
     seconds: float | None = None
@@ -95,6 +96,7 @@ class ListedRun:
             "recipe": self.recipe,
             "data": self.data,
             "rows": dict(self.rows) or None,
+            "folds": self.folds,
             **metrics,
             "seconds": self.seconds,
             "bytes": self.size,
@@ -153,11 +155,21 @@ def _read_finished(run: ListedRun, opened: Bundle) -> ListedRun:
     if METRICS not in opened.manifest.files:
         return run  # an export
     metrics = json.loads(opened.read(METRICS))
-    return replace(run, accuracy=_accuracy(metrics), baseline=_accuracy(metrics.get("baseline", {})))
+    return replace(
+        run,
+        folds=_folds(metrics),
+        accuracy=_accuracy(metrics),
+        baseline=_accuracy(metrics.get("baseline", {})),
+    )
+
+
+def _folds(metrics: Mapping[str, Any]) -> int | None:
+    by_folds = metrics.get("folds")
+    return None if by_folds is None else int(checked_number(by_folds["cross_validation"]["folds"], 2, 1e6))
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> Share | None:
-    test = metrics.get("test")
+    test = metrics.get("test") or metrics.get("folds")
     if test is None:
         return None
     interval = test.get("intervals", {}).get("accuracy")

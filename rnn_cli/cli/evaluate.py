@@ -53,6 +53,9 @@ Examples:
 @click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
 @click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
+@click.option(
+    "--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config anew by so many folds."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
 @click.option("--force", is_flag=True, help="Replace an earlier --report and --plots.")
@@ -69,6 +72,7 @@ def evaluate(
     abstain: float | None,
     abstain_error: float | None,
     by: str | None,
+    folds: int | None,
     report: Path | None,
     plots: Path | None,
     force: bool,
@@ -77,7 +81,8 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that training kept aside, compared with the linear baseline on the same rows.
+    Without --data these are the test rows that training kept aside, or those that its folds predicted (docs/folds.md),
+    compared with the linear baseline on the same rows.
     Of --data, rows that the model learned from are left out and counted.
 
     --threshold, --goal, --abstain and --abstain-error change how it decides this time; the model stays as it is. To
@@ -104,6 +109,7 @@ def evaluate(
             by=by,
             labels=labels,
             include_seen=include_seen,
+            folds=folds,
             precision=precision,
             report=report,
             plots=plots,
@@ -121,7 +127,10 @@ def evaluate(
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
     from rnn_cli.evaluation.evaluate import Evaluation
 
-    rows = "test" if source is None else Path(found.dataset.name).name
+    if source is not None:
+        rows = Path(found.dataset.name).name
+    else:
+        rows = "test" if found.folds is None else "folds"
     if isinstance(found, Evaluation):
         show_evaluation(found, rows)
     else:

@@ -22,11 +22,13 @@ from rnn_cli.evaluation.wording import (
     seen_in_words,
     standing_in_words,
 )
+from rnn_cli.evaluation.wording_folds import folds_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.folds import CrossValidation
     from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics
     from rnn_cli.training.trained import Run
 
@@ -48,7 +50,7 @@ def show_trained(run: "Run", *, named: bool) -> None:
 
     show_table(table(*run.table()))
     side, last = list(run.sides.items())[-1]
-    if run.test:
+    if run.test or run.folds:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
@@ -73,7 +75,7 @@ def show_trained(run: "Run", *, named: bool) -> None:
     # Without --model the newest run is used, unless the environment says otherwise.
     model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
-    click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
+    click.echo(f"       rnn evaluate{model}" + ("" if run.test or run.folds else " --data FILE"))
 
 
 def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
@@ -93,11 +95,19 @@ def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     click.echo()
     for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")
+    if evaluation.folds is not None:
+        show_folds(evaluation.folds)
     _show_by_label(metrics.per_class)
     click.echo()
     _show_confusion(metrics)
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
+
+
+def show_folds(found: "CrossValidation") -> None:
+    """The figures of each fold."""
+    show_table(table(*folds_table(found)))
+    click.echo()
 
 
 def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:

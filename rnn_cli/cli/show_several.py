@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
+from rnn_cli.cli.show_metrics import show_folds
 from rnn_cli.evaluation.wording import EVERY, SURE, bounds_of_label, of_label, seen_in_words, span
 from rnn_cli.evaluation.wording_several import (
     SEVERAL_SHOWN,
@@ -39,6 +40,8 @@ def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     click.echo()
     for line in several_standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")
+    if evaluation.folds is not None:
+        show_folds(evaluation.folds)
     _show_by_label(evaluation)
     _show_pairs(metrics)
     if unknown := int((~evaluation.scores.known).sum()):

@@ -47,6 +47,9 @@ Examples:
     help="Go on with a stopped run  [default: the last one]",
 )
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
+@click.option(
+    "--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds, and learn from all rows."
+)
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
@@ -55,6 +58,7 @@ def train(
     force: bool,
     resume: str | None,
     origin: str | None,
+    folds: int | None,
     no_baseline: bool,
     unlabelled: str | None,
     **columns: str | bool | None,
@@ -75,6 +79,8 @@ def train(
     overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
     if unlabelled is not None and resume is None and origin is None:
         overrides += _teacher(config, [each.key for each in overrides])
+    if folds is not None:
+        overrides.append(Override("training.folds", folds))
     if no_baseline:
         overrides.append(Override("training.baseline", False))
     if resume is not None and (out or force or origin):

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
+from rnn_cli.evaluation.wording_folds import folds_in_words, side_rows
+
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation
@@ -214,7 +216,7 @@ def _unsigned(share: float) -> str:
 def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
     """Whether the network is better than always the same prediction."""
     found = against.comparison
-    rows = f"the {found.rows:,} {side} rows" if side else f"the {found.rows:,} rows"
+    rows = f"the {found.rows:,} {side_rows(side)}"
     always = f"Always predicting {against.label} would be right in {against.accuracy:.1%} of {rows}"
     if found.only_first_right == found.only_second_right == 0:
         return f"{always}, and the network is right and wrong in the same ones."
@@ -238,7 +240,10 @@ def standing_in_words(
     `side` names the run's own rows, None for others; `all_rows` are the labelled rows of the whole run, where they are
     its own.
     """
-    rows = f"{side} rows" if side else "rows"
+    rows = side_rows(side)
+    if evaluation.folds is not None:
+        all_rows = None  # many splits say more than one
+        yield folds_in_words(evaluation.folds, evaluation.metrics.rows)
     if evaluation.transductive:
         yield TRANSDUCTIVE
     if evaluation.since_training is not None:
@@ -301,11 +306,12 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     found = against.comparison
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
-    rows = f"the {found.rows:,} {side} rows{chose}"
+    rows = f"the {found.rows:,} {side_rows(side)}{chose}"
     if found.only_first_right == found.only_second_right == 0:
         return f"On {rows} the network and {other} are right and wrong alike."
     points, ends = _points(found.difference, found.interval)
-    sure = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
+    test = "corrected t-test of the folds" if against.by_folds else "McNemar"
+    sure = f"({EVERY} {ends}; {test} {_p(found.p_value)})"
     if found.difference == 0:
         return f"On {rows} the network is right as often as {other} {sure}."
     if found.p_value >= SURE:

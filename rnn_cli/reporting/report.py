@@ -18,6 +18,7 @@ from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
+from rnn_cli.evaluation.wording_folds import dealt_in_words
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.prediction import NONE, Part
@@ -65,7 +66,12 @@ def worst_predictions(
     texts = [rows.texts[row] for row in short]
     tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
     most_parts = min(PARTS_EXPLAINED, max(FEWEST_PARTS, TOKENS_EXPLAINED // max(tokens, 1)))
-    explained = explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+    # A fold's prediction is not this model's.
+    explained = (
+        [()] * len(short)
+        if evaluation.folds is not None
+        else explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+    )
     parts = dict(zip(short, explained, strict=True))
     return tuple(
         WrongPrediction(
@@ -94,8 +100,11 @@ def worst_of_several(
     chosen = [row for row in np.argsort(-surest, kind="stable")[:most].tolist() if surest[row] > 0]
     short = [row for row in chosen if len(rows.texts[row]) <= CHARACTERS_EXPLAINED]
     about = wrong.argmax(axis=1)
-    explained = explain_texts(
-        predictor, [rows.texts[row] for row in short], about[short].tolist(), most_parts=PARTS_EXPLAINED
+    texts = [rows.texts[row] for row in short]
+    explained = (
+        [()] * len(short)
+        if evaluation.folds is not None  # a fold's prediction is not this model's
+        else explain_texts(predictor, texts, about[short].tolist(), most_parts=PARTS_EXPLAINED)
     )
     parts = dict(zip(short, explained, strict=True))
     return tuple(
@@ -186,6 +195,9 @@ class Report:
         """Which rows were measured."""
         if isinstance(self.evaluation, Evaluation) and self.evaluation.transductive and self.side:
             return f"{self.side} rows, whose texts a teacher read without their labels: others may go worse"
+        if self.evaluation.folds is not None:
+            dealt = dealt_in_words(self.evaluation.folds)
+            return f"rows, each predicted by a model that had not seen it ({dealt}; the final model knows them all)"
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":

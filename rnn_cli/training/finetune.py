@@ -106,6 +106,9 @@ class Origin:
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
         if wanted.training.teacher not in (None, self.config.training.teacher):
             wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))
+        if wanted.training.folds not in (None, self.config.training.folds):
+            what = f"{self.name} may know the rows of all folds already; leave folds out, and keep test rows"
+            wrong.append(ConfigMistake(what, "training.folds"))
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
@@ -115,7 +118,7 @@ class Origin:
             raise ConfigError(wrong)
         data = wanted.data.model_copy(update={"unlabelled": None, "transductive": False})
         model = wanted.model.model_copy(update={"embeddings": None, "base": None})
-        training = wanted.training.model_copy(update={"teacher": None})
+        training = wanted.training.model_copy(update={"teacher": None, "folds": None, "fold_repeats": 1})
         return wanted.model_copy(update={"data": data, "model": model, "training": training})
 
     def compare(self, run: Prepared, listener: Listener) -> None:

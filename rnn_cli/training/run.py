@@ -19,7 +19,10 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.schema import FEW_STEPS
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
@@ -37,6 +40,7 @@ from rnn_cli.training.networks import (
     plain_network,
     warn_if_slow,
 )
+from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
@@ -235,6 +239,14 @@ def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
         network, ngrams = weigh(model, run)
         listener.note(f"weights by the validation rows: network {network:.2f}, n-grams {ngrams:.2f}")
     return to_onnx(model, run.config.model)
+
+
+def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
+    """Measure a config by folds, without a model of all rows; `predictor` is one that a run of the config made."""
+    with _own_chance():
+        found = predict_folds(run, learn, None, listener)
+    assert found is not None
+    return pooled(run, predictor, found)
 
 
 def learn(run: Prepared, listener: Listener) -> Learned:
