@@ -19,6 +19,7 @@ from rnn_cli.bundle.checkpoints import (
     LOCK_FILE,
     MAX_REASON_BYTES,
     checkpoints,
+    finished_parts,
     is_foreign,
 )
 from rnn_cli.bundle.model_folder import (
@@ -56,9 +57,10 @@ class ListedRun:
     """A folder among the runs.
 
     `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the
-    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows, `baseline` the linear
-    model's, or on all rows by a cross-validation of so many `folds`. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last
-    saved, in seconds since the epoch. What is unknown is None.
+    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows,
+    `baseline` the linear model's; of a run that was measured by so many `folds` on all rows. `seconds` is the whole
+    run's time; `size` is in bytes. `changed` is when the run was finished or last saved, in seconds since the epoch.
+    What is unknown is None.
     """
 
     path: Path
@@ -217,6 +219,9 @@ def _progress(run: ListedRun, checkpoint: Path) -> tuple[ListedRun, str]:
     batches = int(checked_number(state["standing"]["epoch"]["batches"], 0, 1e15))
     done = f", {batches:,} batches done" if batches else ""
     progress = f"in epoch {epoch} of {epochs}{done}" if epoch <= epochs else "after all epochs"
+    folds = (config.training.folds or 0) * config.training.fold_repeats
+    if (finished := len([each for each in finished_parts(run.path) if each.suffix != ".part"])) < folds:
+        progress = f"after {finished:,} of {folds:,} folds"
     recipe, seconds = state.get("recipe"), state.get("seconds")
     return replace(
         run,

@@ -26,7 +26,7 @@ from rnn_cli.text.plain import one_line
 Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
-  rnn evaluate --goal "precision >= 0.95"
+  rnn evaluate --folds 5
   rnn evaluate --by length --report report.html --plots charts
 """
 )
@@ -53,9 +53,7 @@ Examples:
 @click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
 @click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
-@click.option(
-    "--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config anew by so many folds."
-)
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config by so many folds.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
 @click.option("--force", is_flag=True, help="Replace an earlier --report and --plots.")
@@ -81,12 +79,11 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data these are the test rows that training kept aside, or those that its folds predicted (docs/folds.md),
-    compared with the linear baseline on the same rows.
-    Of --data, rows that the model learned from are left out and counted.
+    Without --data these are the test rows that training kept aside, or those that its folds predicted, compared with
+    the linear baseline on the same rows. Of --data, rows that the model learned from are left out and counted.
 
-    --threshold, --goal, --abstain and --abstain-error change how it decides this time; the model stays as it is. To
-    keep such a decision, train with the key decision.threshold, and so on. More: docs/guide.md.
+    --threshold, --goal, --abstain and --abstain-error change how it decides this time; to keep such a decision, train
+    with the key decision.threshold, and so on. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)

@@ -47,9 +47,7 @@ Examples:
     help="Go on with a stopped run  [default: the last one]",
 )
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
-@click.option(
-    "--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds, and learn from all rows."
-)
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds (docs/folds.md).")
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
@@ -67,11 +65,10 @@ def train(
 
     CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
     own config. For a file (or a folder) of labelled texts, the config is the one that `rnn init` would write. The
-    folder appears when the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in
-    DIR.unfinished, and --resume goes on with it.
+    folder appears when the run has finished. A run that is stopped (Ctrl-C, a kill, a full disk) is kept in
+    DIR.unfinished; --resume goes on with it. With --folds it learns from all rows: docs/folds.md.
 
-    Each run also fits a linear model to the same rows and shows both: a network that is no better is not worth its
-    time. More: docs/guide.md.
+    Each run also fits a linear model to the same rows and shows both. More: docs/guide.md.
     """
     check_full()
     from rnn_cli.config.load import Override

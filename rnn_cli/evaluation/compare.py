@@ -220,9 +220,10 @@ class LabelledPredictions:
 def read_predictions(name: str, split: str) -> LabelledPredictions:
     """Read a run's predictions for its `test` or `validation` rows from its folder `name`; or those in a file.
 
-    A file (CSV, TSV, JSONL or Parquet) has columns `label`, `prediction`, and `text` or `id` or both. A column
-    `probability`, the prediction's, gives the true label's where there are two labels. If there is a column `split`,
-    only the rows of that split are read. Raises `BundleError` or `DataError`.
+    A run without test rows that was measured by folds has the rows of these instead. A file (CSV, TSV, JSONL or
+    Parquet) has columns `label`, `prediction`, and `text` or `id` or both. A column `probability`, the prediction's,
+    gives the true label's where there are two labels. If there is a column `split`, only the rows of that split are
+    read. Raises `BundleError` or `DataError`.
     """
     folder = named_folder(name)
     if not folder.is_dir():
@@ -239,6 +240,8 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
 def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:
     lines, columns = _columns(path, **how)
     if "split" in columns:
+        found = set(columns["split"])
+        split = FOLDS if split == "test" and split not in found and FOLDS in found else split
         kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
             hint = f"use --split with one of them: {quoted_names(sorted(set(columns['split'])))}"

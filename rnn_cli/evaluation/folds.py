@@ -72,6 +72,7 @@ class CrossValidation:
 
     `teaching` are the indices of rows that no fold held out, as no other has their label. `unknown` are those of rows
     without a known token, among the rows measured; `tokens` were read of these, `unknown_tokens` of them unknown.
+    `is_final` says that the model at hand has learned from all rows since.
     """
 
     folds: int
@@ -81,6 +82,7 @@ class CrossValidation:
     unknown: tuple[int, ...]
     tokens: int
     unknown_tokens: int
+    is_final: bool = True
 
 
 def figures_of(truth: Indices, probabilities: Floats, predicted: Indices) -> dict[str, float]:

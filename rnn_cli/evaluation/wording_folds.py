@@ -29,7 +29,7 @@ def dealt_in_words(found: "CrossValidation") -> str:
     return f"{found.folds}-fold cross-validation{times}"
 
 
-def folds_in_words(found: "CrossValidation", rows: int, model: str = "The final model") -> str:
+def folds_in_words(found: "CrossValidation", rows: int) -> str:
     """What the figures of `rows` rows are estimates of, and how much they differ between folds."""
     all_rows = rows + len(found.teaching)
     field = next(name for name in FOLD_FIGURES if name in found.each[0].network)
@@ -38,8 +38,8 @@ def folds_in_words(found: "CrossValidation", rows: int, model: str = "The final 
     left = f" {len(found.teaching):,} are in no fold, as no other has their label." if found.teaching else ""
     return (
         f"Estimated by {dealt_in_words(found)}: each of the {rows:,} rows was predicted by a model that had not seen "
-        f"it, and the {name} of the folds is {written(min(values))} to {written(max(values))}.{left} {model} has "
-        f"learned from all {all_rows:,} rows."
+        f"it, and the {name} of the folds is {written(min(values))} to {written(max(values))}.{left} "
+        + (f"The model itself has learned from all {all_rows:,} rows." if found.is_final else "No model was kept.")
     )
 
 

@@ -104,11 +104,7 @@ class Origin:
         if wanted.data.several != self.config.data.several:
             kind = "several labels" if self.config.data.several else "one label"
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
-        if wanted.training.teacher not in (None, self.config.training.teacher):
-            wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))
-        if wanted.training.folds not in (None, self.config.training.folds):
-            what = f"{self.name} may know the rows of all folds already; leave folds out, and keep test rows"
-            wrong.append(ConfigMistake(what, "training.folds"))
+        wrong += self._not_further(wanted)
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
@@ -120,6 +116,19 @@ class Origin:
         model = wanted.model.model_copy(update={"embeddings": None, "base": None})
         training = wanted.training.model_copy(update={"teacher": None, "folds": None, "fold_repeats": 1})
         return wanted.model_copy(update={"data": data, "model": model, "training": training})
+
+    def _not_further(self, wanted: Config) -> list[ConfigMistake]:
+        """What only new models have, unless it is this one's, and so left out."""
+        not_here = {
+            "teacher": "further training has no teacher",
+            "folds": f"{self.name} may know the rows of all folds already; leave it out",
+        }
+        ours, theirs = self.config.training, wanted.training
+        return [
+            ConfigMistake(what, f"training.{key}")
+            for key, what in not_here.items()
+            if getattr(theirs, key) not in (None, getattr(ours, key))
+        ]
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""

@@ -130,7 +130,7 @@ def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluatio
             against = SeveralBaseline(
                 restated(measure_several(labels, truth, *first.baseline), of_baseline),
                 several_compared_by_folds(compared, figures.less(of_baseline)),
-                False,
+                run.origin is not None,
                 by_folds=True,
             )
         return SeveralEvaluation(rows, scores, decision, predicted, metrics, reading, against, folds=details)
@@ -141,7 +141,7 @@ def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluatio
             compared_by_folds(
                 compare_predictions(truth, predicted, first.baseline[1], len(labels)), figures.less(of_baseline)
             ),
-            False,
+            run.origin is not None,
             by_folds=True,
         )
     single = restated(measure(labels, truth, *first.network), figures)

@@ -246,7 +246,9 @@ def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) ->
     with _own_chance():
         found = predict_folds(run, learn, None, listener)
     assert found is not None
-    return pooled(run, predictor, found)
+    measured = pooled(run, predictor, found)
+    assert measured.folds is not None
+    return replace(measured, folds=replace(measured.folds, is_final=False))
 
 
 def learn(run: Prepared, listener: Listener) -> Learned:
