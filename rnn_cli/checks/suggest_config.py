@@ -59,6 +59,10 @@ MOST_ROWS_ON_BASE = 5_000
 MOST_TO_TRY = 50_000
 """The trial's time grows with rows times labels: about 25 seconds of one core for so many."""
 
+PROPOSED_FOLDS, MOST_ROWS_IN_FOLDS, MOST_TOKENS_IN_FOLDS = 5, 2_000, 500_000
+"""Few rows are measured by folds where a whole training is quick: on a base, or with so many tokens in all epochs,
+which are some ten seconds of one core."""
+
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
@@ -126,11 +130,13 @@ def propose(
     else:
         training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
+    tokens = training.epochs * len(dataset) * min(lengths.quantiles[0.5], tokenizer.max_length)
+    config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=tokens <= MOST_TOKENS_IN_FOLDS)
     told = [several.note] if several.note else []
     if given.unlabelled is not None:
         told.append(TEACHES if has_teacher else TEACHES_NOT)
     config = with_overrides(config, [each for each in overrides if each.key == TRANSDUCTIVE_KEY], "the config proposed")
-    found = (*_found(dataset, counts, lengths), *told, *_split_in_words(split), *tried, why)
+    found = (*_found(dataset, counts, lengths), *told, *_split_in_words(split), *tried, why, *by_folds)
     weight = None if dataset.several else _class_weight(counts)
     return Proposal(config, dataset, recipe, reasons, found, weight, split)
 
@@ -165,9 +171,29 @@ def _on_base(
     why = f"{found}: the config builds on it (recipe {FEW_LABELS})."
     tokenizer = base.config.tokenizer
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
-    known = (*_found(dataset, counts, lengths), *_split_in_words(split), why)
-    config = start.model_copy(update={"data": data})
+    config, by_folds = _in_folds(
+        start.model_copy(update={"data": data}), len(dataset), overrides, reasons, is_quick=True
+    )
+    known = (*_found(dataset, counts, lengths), *_split_in_words(split), why, *by_folds)
     return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why
+
+
+def _in_folds(
+    config: Config, rows: int, overrides: Sequence[Override], reasons: dict[str, str], *, is_quick: bool
+) -> tuple[Config, list[str]]:
+    """The config, measured by folds where rows are few and a training is quick, and that in a sentence.
+
+    Whoever names test rows, or what does not go with folds, wants none.
+    """
+    data, named = config.data, {override.key for override in overrides}
+    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named
+    if rows > MOST_ROWS_IN_FOLDS or left_out or not is_quick:
+        return config, []
+    reasons["data.test"] = "none: the folds measure"
+    reasons["training.folds"] = "rows are few; the final model learns from all of them"
+    training = config.training.model_copy(update={"folds": PROPOSED_FOLDS})
+    why = f"Rows are few and quickly learned: {PROPOSED_FOLDS} folds measure, no test rows are kept (docs/folds.md)."
+    return config.model_copy(update={"data": data.model_copy(update={"test": 0.0}), "training": training}), [why]
 
 
 def _untried(rows: int, new: int) -> str:

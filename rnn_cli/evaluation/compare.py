@@ -186,7 +186,7 @@ def reading_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
         raise BundleError(f"metrics this rnn does not understand ({reason})", where=where) from None
 
 
-FOLDS = "folds"
+BY_FOLDS = "folds"
 """The side of rows that were predicted by folds, in a run's metrics and predictions."""
 
 DETAILS = "cross_validation"
@@ -241,7 +241,7 @@ def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:
     lines, columns = _columns(path, **how)
     if "split" in columns:
         found = set(columns["split"])
-        split = FOLDS if split == "test" and split not in found and FOLDS in found else split
+        split = BY_FOLDS if split == "test" and split not in found and BY_FOLDS in found else split
         kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
             hint = f"use --split with one of them: {quoted_names(sorted(set(columns['split'])))}"

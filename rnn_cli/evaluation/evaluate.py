@@ -29,7 +29,7 @@ from rnn_cli.data.source import (
     is_in_memory,
     load_rows,
 )
-from rnn_cli.data.splits import load_splits
+from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.evaluation.compare import DETAILS, MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
@@ -279,6 +279,11 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError(
             "the run kept no test rows (data.test: 0)", where=shown_model(opened.path), hint=Setting("data", "FILE")
         )
+    return kept_splits(opened).test
+
+
+def kept_splits(opened: Bundle) -> Splits:
+    """A run's rows, read and split again; raises `DataError` if they cannot be read or have changed."""
     config = run_config(opened)
     try:
         splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
@@ -292,11 +297,11 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
-            "the rows have changed since the model was trained, so its test rows cannot be found among them",
+            "the rows have changed since the model was trained, so those that measured it cannot be found among them",
             where=shown_source(config.data),
             hint=Setting("data", "FILE", "restore the file, or name labelled rows the model has not seen with {}"),
         )
-    return splits.test
+    return splits
 
 
 def labelled_rows(

@@ -13,15 +13,13 @@ from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import METRICS, NEAR_TOGETHER, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
-from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, DataError, Setting
+from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.compare import (
+    BY_FOLDS,
     DETAILS,
-    FOLDS,
     MAX_SAVED_TEXT_BYTES,
     Comparison,
     kept_baseline,
@@ -29,7 +27,7 @@ from rnn_cli.evaluation.compare import (
     reading_metrics,
 )
 from rnn_cli.evaluation.corrected import corrected_interval, corrected_p, joined
-from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, run_config, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, true_labels
 from rnn_cli.evaluation.evaluate_several import (
     SeveralEvaluation,
     kept_baseline_of_each,
@@ -178,13 +176,13 @@ def is_measured_by_folds(opened: Bundle) -> bool:
     if METRICS not in opened.manifest.files:
         return False
     with reading_metrics(opened) as kept:
-        return kept.get(FOLDS) is not None
+        return kept.get(BY_FOLDS) is not None
 
 
 def kept_cross_validation(opened: Bundle) -> CrossValidation:
     """How a run was measured by folds. Raises `BundleError`."""
     with reading_metrics(opened) as kept:
-        return TypeAdapter(CrossValidation).validate_python(kept[FOLDS][DETAILS])
+        return TypeAdapter(CrossValidation).validate_python(kept[BY_FOLDS][DETAILS])
 
 
 def measured_rows(source: Dataset, found: CrossValidation) -> Dataset:
@@ -199,13 +197,8 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
     Raises `DataError` if the rows have changed or cannot be read again, and `BundleError`.
     """
     found = kept_cross_validation(opened)
-    config = run_config(opened)
-    splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
+    splits = kept_splits(opened)
     assert splits.source is not None
-    if splits.fingerprint != opened.manifest.data.get("fingerprint"):
-        what = "the rows have changed since the model was trained, so they are not those that it was measured on"
-        hint = Setting("data", "FILE", "restore the file, or name labelled rows the model has not seen with {}")
-        raise DataError(what, where=shown_source(config.data), hint=hint)
     rows = measured_rows(splits.source, found)
     predictions, probabilities = _kept_predictions(opened, len(rows), len(predictor.labels))
     reading = replace(
@@ -215,17 +208,17 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
     known[list(found.unknown)] = False
     scores = Scores(probabilities, known, UnknownTokens(found.tokens, found.unknown_tokens))
     if predictor.several:
-        of_each, decision = kept_metrics_of_each(opened, FOLDS), predictor.decision
+        of_each, decision = kept_metrics_of_each(opened, BY_FOLDS), predictor.decision
         assert of_each is not None and isinstance(decision, DecisionOfEach)
         predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
-        base = kept_baseline_of_each(opened, FOLDS)
+        base = kept_baseline_of_each(opened, BY_FOLDS)
         return SeveralEvaluation(
             rows, scores, decision, predicted, of_each, reading, base and replace(base, by_folds=True), folds=found
         )
-    metrics = kept_metrics(opened, FOLDS)
+    metrics = kept_metrics(opened, BY_FOLDS)
     assert metrics is not None
     predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
-    baseline = kept_baseline(opened, FOLDS)
+    baseline = kept_baseline(opened, BY_FOLDS)
     return Evaluation(
         rows,
         scores,
@@ -248,7 +241,7 @@ def _kept_predictions(opened: Bundle, rows: int, labels: int) -> tuple[list[str]
     predictions, probabilities = list[str](), list[Any]()
     try:
         for _, (prediction, written, split) in found:
-            if split == FOLDS:
+            if split == BY_FOLDS:
                 predictions.append(prediction or "")
                 probabilities.append(json.loads(written or ""))
         array = np.array(probabilities, np.float64)

@@ -32,7 +32,7 @@ from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.load import to_yaml
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
-from rnn_cli.evaluation.compare import CAREFUL, FOLDS, MOST_FREQUENT
+from rnn_cli.evaluation.compare import BY_FOLDS, CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.evaluate import Evaluation, by_source, evaluate_predictor
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.scores import before_and_after
@@ -150,7 +150,7 @@ def finish(
         for name, content in documents(draft.preview(manifest), measured.predictor, run, sides, listener).items():
             draft.write(name, content)
     manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
-    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch, folds=sides.get(FOLDS))
+    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch, folds=sides.get(BY_FOLDS))
 
 
 def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) -> Measured:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.data.rows import most_frequent
-from rnn_cli.evaluation.compare import FOLDS, BaselineComparison, compare_predictions
+from rnn_cli.evaluation.compare import BY_FOLDS, BaselineComparison, compare_predictions
 from rnn_cli.evaluation.evaluate import Evaluation, encode_counted
 from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.folds import (
@@ -154,17 +154,17 @@ def with_folds(measured: Measured, run: Prepared, found: FoldResults) -> Measure
     evaluation = pooled(run, measured.predictor, found)
     metrics: dict[str, Any] = dict(measured.metrics)
     baseline = evaluation.baseline
-    metrics[FOLDS] = replace(evaluation, baseline=None).to_dict()
+    metrics[BY_FOLDS] = replace(evaluation, baseline=None).to_dict()
     table = _table(evaluation)
     if baseline is not None and "baseline" in metrics:
         kept = dict(metrics["baseline"])
-        kept["comparison"] = {**kept["comparison"], FOLDS: baseline.comparison.to_dict()}
-        metrics["baseline"] = {**kept, FOLDS: baseline.metrics.to_dict()}
+        kept["comparison"] = {**kept["comparison"], BY_FOLDS: baseline.comparison.to_dict()}
+        metrics["baseline"] = {**kept, BY_FOLDS: baseline.metrics.to_dict()}
     return replace(
         measured,
-        sides={**measured.sides, FOLDS: evaluation},
+        sides={**measured.sides, BY_FOLDS: evaluation},
         metrics=metrics,
-        tables={**measured.tables, FOLDS: table},
+        tables={**measured.tables, BY_FOLDS: table},
     )
 
 

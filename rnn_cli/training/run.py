@@ -163,7 +163,7 @@ def _fit_and_write(
         if not resumes:
             with signals:
                 checkpointer.begin()
-        folds = predict_folds(run, learn, place, listener)  # an interrupt acts at once: finished folds are kept
+        folds = predict_folds(run, learn_fold, place, listener)  # an interrupt acts at once: finished folds are kept
         with signals:
             best = fit(
                 learner,
@@ -244,14 +244,14 @@ def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
 def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
     """Measure a config by folds, without a model of all rows; `predictor` is one that a run of the config made."""
     with _own_chance():
-        found = predict_folds(run, learn, None, listener)
+        found = predict_folds(run, learn_fold, None, listener)
     assert found is not None
     measured = pooled(run, predictor, found)
     assert measured.folds is not None
     return replace(measured, folds=replace(measured.folds, is_final=False))
 
 
-def learn(run: Prepared, listener: Listener) -> Learned:
+def learn_fold(run: Prepared, listener: Listener) -> Learned:
     """Train a network that is not kept, for the rows of a fold."""
     run = taught(run, listener)
     learner, reached = begin_learning(run, listener)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
 from rnn_cli.evaluation import wording_several as of_several
-from rnn_cli.evaluation.compare import FOLDS
+from rnn_cli.evaluation.compare import BY_FOLDS
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
@@ -69,7 +69,7 @@ class Run:
     @property
     def sides(self) -> "dict[str, Evaluation | SeveralEvaluation]":
         """The evaluations by name: `validation`, `test` and `folds`."""
-        sides = {"validation": self.validation, "test": self.test, FOLDS: self.folds}
+        sides = {"validation": self.validation, "test": self.test, BY_FOLDS: self.folds}
         return {name: side for name, side in sides.items() if side is not None}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
