@@ -146,11 +146,11 @@ def train_apart(
         from rnn_cli.training.prepare import prepare
 
         prepared = replace(prepare(settings, listener, None, rows), recipe=recipe)
-        from rnn_cli.training.listener import announce_tensorflow
-
-        announce_tensorflow(listener)
-        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-        from rnn_cli.training.run import train_into as work
+        if settings.model.kind == "linear":
+            from rnn_cli.training.linear_run import train_linear_into as work
+        else:
+            _load_tensorflow(listener)
+            from rnn_cli.training.run import train_into as work
 
         run = work(prepared, folder, listener)
     return replace(run, warnings=tuple(warnings))
@@ -184,10 +184,11 @@ def _begin(
     prepared = replace(prepare(settings, listener, parent.known if parent else None, rows), recipe=recipe)
     if parent is not None:
         parent.compare(prepared, listener)
-    from rnn_cli.training.listener import announce_tensorflow
+    if settings.model.kind == "linear":
+        from rnn_cli.training.linear_run import train_linear
 
-    announce_tensorflow(listener)
-    from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        return train_linear(prepared, out=out, name=name, force=force, listener=listener)
+    _load_tensorflow(listener)
     from rnn_cli.training.run import train_prepared as work
 
     return work(prepared, out=out, name=name, force=force, listener=listener, origin=parent)
@@ -224,13 +225,18 @@ def _resume(
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
         listener.note(f"going on with {path}: {saved.reached}")
-        from rnn_cli.training.listener import announce_tensorflow
-
-        announce_tensorflow(listener)
-        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        _load_tensorflow(listener)
         from rnn_cli.training.run import resume as work
 
         return work(prepared, place, saved, listener)
+
+
+def _load_tensorflow(listener: "Listener") -> None:
+    """Load it and say so, before what needs it is imported."""
+    from rnn_cli.training.listener import announce_tensorflow
+
+    announce_tensorflow(listener)
+    from rnn_cli.training import quiet  # noqa: F401  (without start-up messages)
 
 
 def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Data | None]":
@@ -471,14 +477,16 @@ def _repeated_by_folds(
     predictor: "Predictor", config: "Config", listener: "Listener"
 ) -> "Evaluation | SeveralEvaluation":
     """Measure a run's config by folds of its rows; no model is kept."""
-    from rnn_cli.training.listener import announce_tensorflow
     from rnn_cli.training.prepare import prepare
 
     prepared = prepare(config, listener)
     if prepared.labels != predictor.bundle.manifest.labels:
         raise DataError("the rows have other labels than the model", where=prepared.splits.train.name)
-    announce_tensorflow(listener)
-    from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+    if config.model.kind == "linear":
+        from rnn_cli.training.linear_run import measure_linear_by_folds
+
+        return measure_linear_by_folds(prepared, predictor, listener)
+    _load_tensorflow(listener)
     from rnn_cli.training.run import measure_by_folds
 
     return measure_by_folds(prepared, predictor, listener)

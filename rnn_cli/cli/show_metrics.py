@@ -67,8 +67,11 @@ def show_trained(run: "Run", *, named: bool) -> None:
 
     path = run.path
     how = f"weights of epoch {run.best_epoch}, the best of {len(run.history)}"
-    if (base := run_config(run.bundle).model.base) is not None:
-        how = f"built on {one_line(base)}"
+    made = run_config(run.bundle).model
+    if made.base is not None:
+        how = f"built on {one_line(made.base)}"
+    elif made.kind == "linear":
+        how = "a linear model"
     click.echo(f"\nModel  {one_line(str(path))}  ({how})")
     if run.report_path:
         click.echo(f"Report {one_line(str(run.report_path))}")
@@ -80,6 +83,8 @@ def show_trained(run: "Run", *, named: bool) -> None:
 
 def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and the confusion matrix; `rows` names the rows."""
+    from rnn_cli.evaluation.evaluate import models_of
+
     metrics = evaluation.metrics
     if evaluation.model is not None:
         click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
@@ -87,9 +92,7 @@ def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
     if evaluation.seen is not None:
         click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
-    against = evaluation.baseline
-    models = {"network": metrics} | ({"linear": against.metrics} if against else {})
-    show_table(table(*metrics_table(rows, models)))
+    show_table(table(*metrics_table(rows, models_of(evaluation))))
     if calibration := calibration_in_words(metrics):
         click.echo(paragraph(calibration, indent=""))
     click.echo()

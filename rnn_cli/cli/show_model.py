@@ -83,7 +83,10 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
         yield "scaling", words + (f" and {more:,} more" if more > 0 else "")
     if network.ngrams:
         buckets = f"; {network.buckets:,} weights a label for the longer ones" if network.ngrams > 1 else ""
-        yield "n-grams", f"runs of up to {network.ngrams}{buckets}; averaged with the network"
+        yield (
+            "n-grams",
+            f"runs of up to {network.ngrams}{buckets}" + ("" if network.is_linear else "; averaged with the network"),
+        )
     else:
         yield "n-grams", "none"
     rows = manifest.data["rows"]

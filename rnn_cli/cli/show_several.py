@@ -27,6 +27,8 @@ LABELS_SHOWN, PAIRS_SHOWN = 40, 10
 
 def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and which labels come together and are confused."""
+    from rnn_cli.evaluation.evaluate import models_of
+
     metrics = evaluation.metrics
     if evaluation.model is not None:
         click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
@@ -35,8 +37,7 @@ def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     )
     if evaluation.seen is not None:
         click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
-    models = {"network": metrics} | ({"linear": evaluation.baseline.metrics} if evaluation.baseline else {})
-    show_table(table(*several_table(rows, models)))
+    show_table(table(*several_table(rows, models_of(evaluation))))
     click.echo()
     for line in several_standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")

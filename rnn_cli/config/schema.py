@@ -310,6 +310,9 @@ class TokenizerConfig(Section):
 class ModelConfig(Section):
     """The network: input, stacked recurrent layers, pooling, Dense layers."""
 
+    kind: Literal["network", "linear", "auto"] = "network"
+    """What is made: a `network`, with its n-grams; the `linear` model of n-grams alone, which is small, learned in a
+    second and scores faster; or by `auto` the linear model unless the network is right more often: docs/folds.md."""
     base: str | None = None
     """For few labels: a trained model to build on, `general` or a model's folder. Its tokenizer and network take the
     place of the config's; only the last layers and n-grams are fitted to the rows, in one step, without epochs."""
@@ -343,6 +346,16 @@ class ModelConfig(Section):
     """The share of the token vectors' dimensions to drop in training, the same for all tokens of a text."""
     recurrent_dropout: Rate = 0.0
     """The share of the recurrent state to drop between time steps in training."""
+
+    @model_validator(mode="after")
+    def _a_linear_model_has_ngrams(self) -> "ModelConfig":
+        if self.kind == "network":
+            return self
+        if not self.ngrams:
+            raise ValueError(f"kind: {self.kind} needs n-grams; set model.ngrams to 2")
+        if self.base is not None:
+            raise ValueError(f"kind: {self.kind} and base exclude each other; remove one")
+        return self
 
     @model_validator(mode="after")
     def _one_hot_has_no_vectors(self) -> "ModelConfig":
@@ -551,6 +564,8 @@ class Config(Section):
             raise ValueError("training.teacher and model.base exclude each other; remove one")
         if not self.model.ngrams:
             raise ValueError("training.teacher needs n-grams; set model.ngrams to 2")
+        if self.model.kind == "auto":
+            raise ValueError("training.teacher and model.kind: auto exclude each other; choose network or linear")
         if self.data.several:
             raise ValueError("training.teacher is for texts of one label each; leave it out with data.labels: several")
         return self

@@ -123,13 +123,14 @@ class BaselineComparison:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
     `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
-    the test and its interval are those of a cross-validation's folds.
+    the test and its interval are those of a cross-validation's folds, `of` what is compared, where it is no network.
     """
 
     metrics: Metrics
     comparison: Comparison
     knew_more: bool
     by_folds: bool = False
+    of: str = "network"
 
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:

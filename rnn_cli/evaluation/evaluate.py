@@ -49,6 +49,7 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     import pandas
 
+    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.folds import CrossValidation
 
 SLICE_ROWS = 20
@@ -145,8 +146,8 @@ class Evaluation:
     its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
     label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
     on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `folds` tells of
-    the cross-validation that predicted the rows, if one did. `warnings` deserve a second look. `model` is the model's
-    folder.
+    the cross-validation that predicted the rows, if one did. `made` says in words what the model is. `warnings` deserve
+    a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -165,6 +166,7 @@ class Evaluation:
     since_training: SinceTraining | None = None
     transductive: bool = False
     folds: "CrossValidation | None" = None
+    made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 
@@ -230,8 +232,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""
-        models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
-        return html_table(*metrics_table(self.dataset.name, models))
+        return html_table(*metrics_table(self.dataset.name, models_of(self)))
 
 
 def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScored | None = None) -> Evaluation:
@@ -245,7 +246,21 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure(predictor.labels, truth, scores.probabilities, predicted)
-    return Evaluation(dataset, scores, decision, predicted, metrics, reading)
+    return Evaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
+
+
+def made_of(predictor: Predictor) -> str:
+    """What a model is, in words."""
+    return "linear model" if predictor.architecture.is_linear else "network"
+
+
+def models_of(evaluation: "Evaluation | SeveralEvaluation") -> dict[str, Any]:
+    """The metrics of the model and, where there is one, of the baseline, by what a table calls them."""
+    linear = evaluation.made != "network"
+    models: dict[str, Any] = {"linear" if linear else "network": evaluation.metrics}
+    if evaluation.baseline is not None:
+        models["TF-IDF" if linear else "linear"] = evaluation.baseline.metrics
+    return models
 
 
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:

@@ -17,7 +17,14 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, few_of
 from rnn_cli.evaluation.compare import DETAILS, reading_metrics
 from rnn_cli.evaluation.decide_each import decide_each
-from rnn_cli.evaluation.evaluate import TokenCounts, config_decided_anew, encode_counted, kept_validation_rows
+from rnn_cli.evaluation.evaluate import (
+    TokenCounts,
+    config_decided_anew,
+    encode_counted,
+    kept_validation_rows,
+    made_of,
+    models_of,
+)
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
 from rnn_cli.evaluation.wording_several import several_table
@@ -54,7 +61,7 @@ class SeveralEvaluation:
     the texts. `baseline` is the linear model on the same rows, if the run saved it; `baseline_left_out` says that it is
     omitted because the model now decides differently. `seen` says which of the rows given the model learned from; None
     for its own test and validation rows. `folds` tells of the cross-validation that predicted the rows, if one did.
-    `warnings` deserve a second look. `model` is the model's folder.
+    `made` says in words what the model is. `warnings` deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -67,6 +74,7 @@ class SeveralEvaluation:
     baseline_left_out: bool = False
     seen: SeenRows | None = None
     folds: "CrossValidation | None" = None
+    made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 
@@ -116,7 +124,7 @@ class SeveralEvaluation:
 
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""
-        models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
+        models = models_of(self)
         return html_table(*several_table(self.dataset.name, models))
 
 
@@ -150,7 +158,7 @@ def evaluate_several(predictor: Predictor, dataset: Dataset, on_scored: OnScored
     scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure_several(predictor.labels, truth, scores.probabilities, predicted)
-    return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading)
+    return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
 
 
 def decided_each(

@@ -27,7 +27,7 @@ from rnn_cli.evaluation.compare import (
     reading_metrics,
 )
 from rnn_cli.evaluation.corrected import corrected_interval, corrected_p, joined
-from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, made_of, true_labels
 from rnn_cli.evaluation.evaluate_several import (
     SeveralEvaluation,
     kept_baseline_of_each,
@@ -211,10 +211,9 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
         of_each, decision = kept_metrics_of_each(opened, BY_FOLDS), predictor.decision
         assert of_each is not None and isinstance(decision, DecisionOfEach)
         predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
-        base = kept_baseline_of_each(opened, BY_FOLDS)
-        return SeveralEvaluation(
-            rows, scores, decision, predicted, of_each, reading, base and replace(base, by_folds=True), folds=found
-        )
+        base, made = kept_baseline_of_each(opened, BY_FOLDS), made_of(predictor)
+        of_folds = base and replace(base, by_folds=True)
+        return SeveralEvaluation(rows, scores, decision, predicted, of_each, reading, of_folds, folds=found, made=made)
     metrics = kept_metrics(opened, BY_FOLDS)
     assert metrics is not None
     predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
@@ -226,8 +225,9 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
         predicted,
         metrics,
         reading,
-        baseline and replace(baseline, by_folds=True),
+        baseline and replace(baseline, by_folds=True, of=made_of(predictor)),
         folds=found,
+        made=made_of(predictor),
     )
 
 

@@ -158,12 +158,14 @@ class Report:
         """The metrics of the network and, if there is one, of the baseline, by name."""
         baseline = self.evaluation.baseline
         of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
-        return {"network": self.evaluation.metrics, **of_baseline}
+        return {self.evaluation.made: self.evaluation.metrics, **of_baseline}
 
     @property
     def network(self) -> str:
         """The network in a few words."""
         model = self.config.model
+        if model.kind == "linear":
+            return f"Linear model of up to {model.ngrams} tokens in a row"
         cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple recurrent"}[model.cell]
         units = " and ".join(map(str, model.units))
         linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
@@ -188,7 +190,8 @@ class Report:
     @property
     def use_of_validation(self) -> str:
         """What training did with the validation rows; on a base there are no epochs to choose from."""
-        return "calibrated the model" if self.config.model.base else "chose the best epoch"
+        model = self.config.model
+        return "calibrated the model" if model.base or model.kind == "linear" else "chose the best epoch"
 
     @property
     def rows_in_words(self) -> str:

@@ -61,7 +61,7 @@ class Baseline:
         probabilities, predicted = self.sides[side]
         metrics = measure(labels, truth, probabilities, predicted)
         return BaselineComparison(
-            metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more
+            metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more, of=network.made
         )
 
     def columns(self, side: str, labels: Sequence[str]) -> dict[str, Any]:

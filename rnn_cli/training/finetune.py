@@ -55,6 +55,9 @@ class Origin:
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
         graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, opened.manifest.outputs)
         check_config(opened, config, tokenizer, graph.architecture)
+        if graph.architecture.is_linear:
+            hint = "train a new one on all rows; it takes seconds"
+            raise BundleError("is a linear model, which is not trained further", where=where, hint=hint)
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=where, hint="name the folder that rnn train wrote")
         return cls(

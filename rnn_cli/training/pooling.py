@@ -13,7 +13,7 @@ import numpy as np
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.evaluation.compare import BY_FOLDS, BaselineComparison, compare_predictions
-from rnn_cli.evaluation.evaluate import Evaluation, encode_counted
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, made_of
 from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.folds import (
     PROBABILITIES,
@@ -71,8 +71,12 @@ class Pooled:
         )
 
 
-def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluation | SeveralEvaluation:
-    """The evaluation of all rows by the folds' predictions; `predictor` is the final model.
+def pooled(
+    run: Prepared, predictor: Predictor, found: FoldResults, *, is_final: bool = True
+) -> Evaluation | SeveralEvaluation:
+    """The evaluation of all rows by the folds' predictions.
+
+    `predictor` is the final model; without `is_final` only one of the same config.
 
     Where the rows were dealt more than once, the first repeat's predictions are kept, and the stated figures are the
     means of all repeats.
@@ -103,6 +107,7 @@ def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluatio
         unknown,
         first.tokens,
         first.unknown_tokens,
+        is_final,
     )
     rows = measured_rows(source, details)
     truth = true_classes(rows, labels)
@@ -143,9 +148,12 @@ def pooled(run: Prepared, predictor: Predictor, found: FoldResults) -> Evaluatio
             ),
             run.origin is not None,
             by_folds=True,
+            of=made_of(predictor),
         )
     single = restated(measure(labels, truth, *first.network), figures)
-    evaluation = Evaluation(rows, scores, decision, predicted, single, reading, baseline, folds=details)
+    evaluation = Evaluation(
+        rows, scores, decision, predicted, single, reading, baseline, folds=details, made=made_of(predictor)
+    )
     return with_standing(evaluation, most_frequent(source.labels), run.config.decision, None)
 
 

@@ -314,6 +314,7 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
     lacks_room = {
         "model.base": given.base is not None and model != given,
         "training.teacher": config.training.teacher is not None and not model.ngrams,
+        "model.kind": given.kind != "network" and not model.ngrams,
     }
     what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
     if mistakes := [ConfigMistake(what, key) for key, lacks in lacks_room.items() if lacks]:

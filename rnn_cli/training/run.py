@@ -246,9 +246,7 @@ def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) ->
     with _own_chance():
         found = predict_folds(run, learn_fold, None, listener)
     assert found is not None
-    measured = pooled(run, predictor, found)
-    assert measured.folds is not None
-    return replace(measured, folds=replace(measured.folds, is_final=False))
+    return pooled(run, predictor, found, is_final=False)
 
 
 def learn_fold(run: Prepared, listener: Listener) -> Learned:

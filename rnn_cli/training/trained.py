@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
 from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.compare import BY_FOLDS
-from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate import Evaluation, models_of
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.wording import EVERY, METRICS_SHOWN, bounds, value
 from rnn_cli.scoring.predictor import Predictor
@@ -77,11 +77,10 @@ class Run:
         columns: dict[tuple[str, str], Any] = {}
         for name, side in self.sides.items():
             name = name if side.folds is None else f"{side.folds.folds} folds"
-            columns[name, "network"] = side.metrics
-            if side.baseline is not None:
-                columns[name, "linear"] = side.baseline.metrics
-        has_baseline = any(model == "linear" for _, model in columns)
-        head = [""] + ["" if model == "linear" else name for name, model in columns]
+            columns |= {(name, model): metrics for model, metrics in models_of(side).items()}
+        firsts = {next(iter(models_of(side))) for side in self.sides.values()}
+        has_baseline = len(columns) > len(self.sides)
+        head = [""] + [name if model in firsts else "" for name, model in columns]
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
         if self.bundle.manifest.several:
