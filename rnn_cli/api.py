@@ -269,7 +269,9 @@ def _config_of(
     reading = [each for each in changes if each.path[0] == "data"]
     # A network of the user's own choice builds on nothing.
     on_base = not any(each.path[0] in ("tokenizer", "model") for each in changes)
-    proposal = propose(source, reading, data if is_in_memory(data) else None, may_build_on_base=on_base)
+    rows = data if is_in_memory(data) else None
+    may_fold = not any(each.key == "training.folds" for each in changes)
+    proposal = propose(source, reading, rows, may_build_on_base=on_base, may_fold=may_fold)
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
     for line in proposal.found:

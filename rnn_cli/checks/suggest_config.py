@@ -88,12 +88,18 @@ class Proposal:
 
 
 def propose(
-    source: str, overrides: Sequence[Override] = (), rows: InMemory | None = None, *, may_build_on_base: bool = True
+    source: str,
+    overrides: Sequence[Override] = (),
+    rows: InMemory | None = None,
+    *,
+    may_build_on_base: bool = True,
+    may_fold: bool = True,
 ) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    Of few rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base
-    that pays. Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
+    Few rows are measured by folds, unless `may_fold` is false. Of few rows, and unless `may_build_on_base` is false,
+    cross-validation tells whether the general model is a base that pays. Raises `DataError`, also for labels that do
+    not look like labels, and `ConfigError`.
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
@@ -109,7 +115,7 @@ def propose(
     split, tried = _split(dataset, given, rows), list[str]()
     may_build_on_base &= not (has_teacher or dataset.several or given.sources) and recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
-        proposal, figures = _on_base(dataset, counts, given, columns, overrides, split)
+        proposal, figures = _on_base(dataset, counts, given, columns, overrides, split, may_fold=may_fold)
         if proposal is not None:
             return proposal
         tried.append(figures)
@@ -131,7 +137,8 @@ def propose(
         training = _training(start.training, _train_rows(dataset, data), reasons, is_tiny=len(dataset) < TINY_ROWS)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
     tokens = training.epochs * len(dataset) * min(lengths.quantiles[0.5], tokenizer.max_length)
-    config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=tokens <= MOST_TOKENS_IN_FOLDS)
+    is_quick = may_fold and tokens <= MOST_TOKENS_IN_FOLDS
+    config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=is_quick)
     told = [several.note] if several.note else []
     if given.unlabelled is not None:
         told.append(TEACHES if has_teacher else TEACHES_NOT)
@@ -148,6 +155,8 @@ def _on_base(
     columns: Sequence[tuple[str, str | None]],
     overrides: Sequence[Override],
     split: SplitColumns,
+    *,
+    may_fold: bool,
 ) -> tuple[Proposal | None, str]:
     """A config that builds on the general model, None if that does not pay, and the trial's figures in a sentence."""
     if len(dataset) * len(counts) > MOST_TO_TRY:
@@ -172,7 +181,7 @@ def _on_base(
     tokenizer = base.config.tokenizer
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
     config, by_folds = _in_folds(
-        start.model_copy(update={"data": data}), len(dataset), overrides, reasons, is_quick=True
+        start.model_copy(update={"data": data}), len(dataset), overrides, reasons, is_quick=may_fold
     )
     known = (*_found(dataset, counts, lengths), *_split_in_words(split), why, *by_folds)
     return Proposal(config, dataset, FEW_LABELS, reasons, known, _class_weight(counts), split), why

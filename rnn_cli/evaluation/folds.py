@@ -4,7 +4,7 @@ Takes no TensorFlow; the models are trained elsewhere.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -185,10 +185,10 @@ def kept_cross_validation(opened: Bundle) -> CrossValidation:
         return TypeAdapter(CrossValidation).validate_python(kept[BY_FOLDS][DETAILS])
 
 
-def measured_rows(source: Dataset, found: CrossValidation) -> Dataset:
-    """The rows that folds held out, of all."""
-    teaching = set(found.teaching)
-    return source.select(row for row in range(len(source)) if row not in teaching)
+def measured_rows(source: Dataset, teaching: Iterable[int]) -> Dataset:
+    """The rows that folds held out, all but those that only teach."""
+    left_out = set(teaching)
+    return source.select(row for row in range(len(source)) if row not in left_out)
 
 
 def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | SeveralEvaluation:
@@ -199,7 +199,7 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
     found = kept_cross_validation(opened)
     splits = kept_splits(opened)
     assert splits.source is not None
-    rows = measured_rows(splits.source, found)
+    rows = measured_rows(splits.source, found.teaching)
     predictions, probabilities = _kept_predictions(opened, len(rows), len(predictor.labels))
     reading = replace(
         encode_counted(predictor.tokenizer, rows.texts)[1], read=found.tokens, unknown=found.unknown_tokens

@@ -316,7 +316,8 @@ def verdict(side: str, against: "BaselineComparison") -> str:
         return f"On {rows} {name} is right as often as {other} {sure}."
     if found.p_value >= SURE:
         return f"On {rows} {name} is right {points} often than {other}, which may well be chance {sure}."
-    advice = ": use a linear model for these texts, or try another recipe" if found.difference < 0 else ""
+    other_model = "use a linear model for these texts, or " * (against.of == "network")
+    advice = f": {other_model}try another recipe" if found.difference < 0 else ""
     return f"On {rows} {name} is right {points} often than {other} {sure}{advice}."
 
 

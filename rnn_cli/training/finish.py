@@ -120,10 +120,11 @@ def finish(
     *,
     documented: bool = True,
     folds: FoldResults | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Run:
     """Calibrate, decide, measure and write the bundle of an ONNX graph that has learned from the run's rows.
 
-    `folds` holds what a cross-validation found, if the run had one.
+    `folds` holds what a cross-validation found, if the run had one; `more` is added to its metrics.
     """
     draft.write(CONFIG, to_yaml(run.config))
     draft.write(TOKENIZER, run.tokenizer.to_json())
@@ -142,7 +143,7 @@ def finish(
     manifest = replace(manifest, **measured.stored, data={**manifest.data, UNKNOWN_TOKENS: tokens})
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
-    draft.write(METRICS, json.dumps(measured.metrics, indent=2, ensure_ascii=False) + "\n")
+    draft.write(METRICS, json.dumps({**measured.metrics, **(more or {})}, indent=2, ensure_ascii=False) + "\n")
     tables = [table.assign(split=name) for name, table in measured.tables.items()]
     draft.write(PREDICTIONS, to_csv(pd.concat(tables)))
     if documented:

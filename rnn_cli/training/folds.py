@@ -101,28 +101,31 @@ class FoldResults:
     parts: tuple[FoldPart, ...]
 
 
-def predict_folds(run: Prepared, learn: Learn, keep: Keeps | None, listener: Listener) -> FoldResults | None:
+def predict_folds(
+    run: Prepared, learn: Learn, keep: Keeps | None, listener: Listener, of: str | None = None
+) -> FoldResults | None:
     """Have the rows of each fold predicted by a model of the others; None where the config wants no folds.
 
-    Finished folds that `keep` has are not trained again.
+    Finished folds that `keep` has are not trained again. `of` names a second model of the same folds, which needs no
+    baseline of its own.
     """
     training = run.config.training
     if training.folds is None:
         return None
     dealt = deal_folds(run.config.data, run.splits, training.folds, training.fold_repeats)
-    if dealt.teaching:
+    if dealt.teaching and of is None:
         count = len(dealt.teaching)
         rows = "row has a label" if count == 1 else "rows have labels"
         listener.warn(f"{count:,} {rows} that no other fold has: learned from in each fold, and not measured")
     parts = list[FoldPart]()
     total = len(dealt.folds)
     for done, fold in enumerate(dealt.folds):
-        called = f"fold {done + 1} of {total}"
-        name = f"{done + 1:04}"
+        called = f"fold {done + 1} of {total}" + (f", {of}" if of else "")
+        name = f"{done + 1:04}" if of is None else f"{of.split()[0]}-{done + 1:04}"
         part = None if keep is None else _kept(keep.kept_part(name), fold, run, called, listener)
         if part is None:
             listener.doing(f"{called}: reading")
-            part = _predict(run, fold, learn, _Of(called, listener))
+            part = _predict(run, fold, learn, _Of(called, listener), baseline=of is None)
             if keep is not None:
                 keep.keep_part(name, part.to_bytes())
         right = _right(part, fold, run)
@@ -163,15 +166,15 @@ class _Of(SilentListener):
         self._to.doing(f"{self._called}: epoch {epoch} of {epochs}")
 
 
-def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener) -> FoldPart:
+def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, baseline: bool) -> FoldPart:
     """Train on the rows outside a fold, tune on those alone, and predict the fold's."""
-    inner = prepare(_of_fold(run), listener, ready=(fold.splits, run.unlabelled))
+    inner = prepare(_of_fold(run, baseline=baseline), listener, ready=(fold.splits, run.unlabelled))
     if inner.labels != run.labels:
         what = f"fold {fold.number} would learn other labels than the whole"
         raise DataError(what, where=fold.splits.train.name, hint="add rows of the rare labels, or use fewer folds")
     learned = learn(inner, listener)
     listener.doing("calibrating and scoring")
-    plain = Predictor(_in_memory(learned))
+    plain = Predictor(in_memory(learned))
     rows = fold.splits.test
     found: Evaluation | SeveralEvaluation
     if run.config.data.several:
@@ -194,13 +197,15 @@ def _pair(side: tuple[Floats, Indices]) -> tuple[Floats, Indices]:
     return side[0].astype(np.float64), side[1].astype(np.int64)
 
 
-def _of_fold(run: Prepared) -> Config:
+def _of_fold(run: Prepared, *, baseline: bool) -> Config:
     """The config of a fold's run: that of the whole, which is not measured by folds again."""
     training = run.config.training.model_copy(update={"folds": None, "fold_repeats": 1})
+    if not baseline:
+        training = training.model_copy(update={"baseline": False})
     return run.config.model_copy(update={"training": training})
 
 
-def _in_memory(learned: Learned) -> BundleInMemory:
+def in_memory(learned: Learned) -> BundleInMemory:
     """What a predictor needs of a model that is not written."""
     run = learned.run
     contents = {ONNX_MODEL: learned.graph, TOKENIZER: run.tokenizer.to_json().encode("utf-8")}

@@ -4,7 +4,7 @@ Takes no TensorFlow.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,37 @@ class Pooled:
         )
 
 
+def pooled_of(run: Prepared, found: FoldResults, repeat: int = 1) -> tuple[Pooled, Indices]:
+    """The predictions of a repeat's folds, and the truth of the rows, as `true_classes` has it."""
+    pairs = [pair for pair in zip(found.dealt.folds, found.parts, strict=True) if pair[0].repeat == repeat]
+    source = run.splits.source
+    assert source is not None
+    together = Pooled.of([np.array(fold.rows, np.intp) for fold, _ in pairs], [part for _, part in pairs])
+    return together, true_classes(measured_rows(source, found.dealt.teaching), run.labels)
+
+
+def figures_of_folds(run: Prepared, found: FoldResults, *, baseline: bool = False) -> Figures:
+    """The figures of all rows and of each fold, of the folds' models or of their linear baselines."""
+    training = run.config.training
+    assert training.folds is not None
+    pooled = []
+    for repeat in range(1, training.fold_repeats + 1):
+        together, truth = pooled_of(run, found, repeat)
+        side = together.baseline if baseline else together.network
+        assert side is not None
+        pooled.append(figures_of(truth, *side))
+    each = [fold.baseline if baseline else fold.network for fold in _each_fold(run, found)]
+    return Figures(pooled, [figures for figures in each if figures is not None], training.folds)
+
+
+def _each_fold(run: Prepared, found: FoldResults) -> Iterator[FoldFigures]:
+    for fold, part in zip(found.dealt.folds, found.parts, strict=True):
+        truth = true_classes(fold.splits.test, run.labels)
+        network = figures_of(truth, part.probabilities, part.predicted)
+        linear = None if part.baseline is None else figures_of(truth, *part.baseline)
+        yield FoldFigures(fold.repeat, fold.number, part.trained, len(fold.rows), network, linear)
+
+
 def pooled(
     run: Prepared, predictor: Predictor, found: FoldResults, *, is_final: bool = True
 ) -> Evaluation | SeveralEvaluation:
@@ -83,44 +114,19 @@ def pooled(
     """
     training, source, labels = run.config.training, run.splits.source, run.labels
     assert training.folds is not None and source is not None
-    pairs = list(zip(found.dealt.folds, found.parts, strict=True))
-    repeats = [
-        Pooled.of(
-            [np.array(fold.rows, np.intp) for fold, _ in pairs if fold.repeat == repeat],
-            [part for fold, part in pairs if fold.repeat == repeat],
-        )
-        for repeat in range(1, training.fold_repeats + 1)
-    ]
-    first = repeats[0]
-    each = []
-    for fold, part in pairs:
-        truth = true_classes(fold.splits.test, labels)
-        network = figures_of(truth, part.probabilities, part.predicted)
-        linear = None if part.baseline is None else figures_of(truth, *part.baseline)
-        each.append(FoldFigures(fold.repeat, fold.number, part.trained, len(fold.rows), network, linear))
-    unknown = tuple(np.flatnonzero(first.known == 0).tolist())
+    first, truth = pooled_of(run, found)
     details = CrossValidation(
         training.folds,
         training.fold_repeats,
         found.dealt.teaching,
-        tuple(each),
-        unknown,
+        tuple(_each_fold(run, found)),
+        tuple(np.flatnonzero(first.known == 0).tolist()),
         first.tokens,
         first.unknown_tokens,
         is_final,
     )
-    rows = measured_rows(source, details)
-    truth = true_classes(rows, labels)
-    figures = Figures(
-        [figures_of(truth, *every.network) for every in repeats], [fold.network for fold in each], training.folds
-    )
-    of_baseline = None
-    if first.baseline is not None:
-        of_baseline = Figures(
-            [figures_of(truth, *every.baseline) for every in repeats if every.baseline is not None],
-            [fold.baseline for fold in each if fold.baseline is not None],
-            training.folds,
-        )
+    rows, figures = measured_rows(source, found.dealt.teaching), figures_of_folds(run, found)
+    of_baseline = figures_of_folds(run, found, baseline=True) if first.baseline is not None else None
     reading = replace(
         encode_counted(predictor.tokenizer, rows.texts)[1], read=first.tokens, unknown=first.unknown_tokens
     )

@@ -24,11 +24,13 @@ from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun
+from rnn_cli.training.choosing import CHOICE, Choice, choose_by_folds, choose_by_validation, made
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import FoldResults, Learned, predict_folds
 from rnn_cli.training.learner import Learner
+from rnn_cli.training.linear_run import LearnedLinear, learn_linear
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
 from rnn_cli.training.networks import (
@@ -164,21 +166,27 @@ def _fit_and_write(
             with signals:
                 checkpointer.begin()
         folds = predict_folds(run, learn_fold, place, listener)  # an interrupt acts at once: finished folds are kept
-        with signals:
-            best = fit(
-                learner,
-                run.config.training,
-                run.rows_to_learn,
-                run.validation,
-                listener,
-                state=state,
-                pause=checkpointer.pause,
-                save=checkpointer.save,
-            )
-        with place.draft() as draft:
-            trained = _write(
-                draft, run, plain_network(learner.weights(), run), state.history, best, listener, folds=folds
-            )
+        choice = None
+        if run.config.model.kind == "auto" and folds is not None:
+            choice, folds = choose_by_folds(run, folds, place, listener)
+        if choice is not None and choice.kind == "linear":
+            with place.draft() as draft:
+                trained = _write_linear(draft, run, learn_linear(run, listener), choice, listener, folds=folds)
+        else:
+            with signals:
+                best = fit(
+                    learner,
+                    run.config.training,
+                    run.rows_to_learn,
+                    run.validation,
+                    listener,
+                    state=state,
+                    pause=checkpointer.pause,
+                    save=checkpointer.save,
+                )
+            with place.draft() as draft:
+                network = plain_network(learner.weights(), run)
+                trained = _write(draft, run, network, state.history, best, listener, folds=folds, choice=choice)
     place.remove()
     if not is_latest(trained.bundle.path):
         listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
@@ -225,11 +233,37 @@ def _write(
     *,
     documented: bool = True,
     folds: FoldResults | None = None,
+    choice: Choice | None = None,
 ) -> Run:
     graph = _weighed(model, run, listener)
+    if run.config.model.kind == "auto" and choice is None:
+        linear = learn_linear(run, listener)
+        choice = choose_by_validation(run, graph, linear.graph, listener)
+        if choice.kind == "linear":
+            return _write_linear(draft, run, linear, choice, listener, documented=documented)
     with draft.writing(KERAS_MODEL) as file:
         model.save(file)
-    return finish(draft, run, graph, history, best, listener, documented=documented, folds=folds)
+    more = None if choice is None else {CHOICE: choice.to_dict()}
+    run = run if choice is None else made(run, choice.kind)
+    return finish(draft, run, graph, history, best, listener, documented=documented, folds=folds, more=more)
+
+
+def _write_linear(
+    draft: Draft,
+    run: Prepared,
+    learned: LearnedLinear,
+    choice: Choice,
+    listener: Listener,
+    *,
+    documented: bool = True,
+    folds: FoldResults | None = None,
+) -> Run:
+    """Write the bundle of the linear model that was chosen instead of a network."""
+    more, metrics = {CHOICE: choice.to_dict()}, learned.metrics
+    run = made(run, "linear")
+    return finish(
+        draft, run, learned.graph, [metrics], metrics, listener, documented=documented, folds=folds, more=more
+    )
 
 
 def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
