@@ -271,7 +271,8 @@ def _config_of(
     on_base = not any(each.path[0] in ("tokenizer", "model") for each in changes)
     rows = data if is_in_memory(data) else None
     may_fold = not any(each.key == "training.folds" for each in changes)
-    proposal = propose(source, reading, rows, may_build_on_base=on_base, may_fold=may_fold)
+    is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
+    proposal = propose(source, reading, rows, may_build_on_base=on_base, may_fold=may_fold, is_linear=is_linear)
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
     for line in proposal.found:
