@@ -455,7 +455,7 @@ def _evaluate_by_folds(
     opened = predictor.bundle
     add = Setting("data", "FILE", "name labelled rows with {}")
     if asked.decision or predictor.precision != "fp32":
-        what = "folds are measured as their models decide and compute; their predictions are kept, they are not"
+        what = "folds are measured as their models decide and compute; their predictions are kept, the models are not"
         raise UsageError(what, hint=add)
     if folds is None:
         listener.doing("reading the rows")
