@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from warnings import warn
 
-from rnn_cli.errors import ConfigError, ConfigMistake, Setting, UsageError, few_of, missing
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, UsageError, few_of, missing
 from rnn_cli.formats import DELIMITER_NAMES
 
 if TYPE_CHECKING:  # what each verb needs is loaded when it is called
@@ -162,15 +162,18 @@ def train_apart(
     """
     with _heard(progress) as (listener, warnings):
         settings, rows, _, recipe = _config_of(config, data, overrides, listener)
+        if settings.training.folds is not None:
+            what = "a classifier that is kept in memory is cross-validated by its program (cross_val_score)"
+            raise ConfigError([ConfigMistake(what, "training.folds")])
 
         from rnn_cli.training.prepare import prepare
 
         prepared = replace(prepare(settings, listener, None, rows), recipe=recipe)
-        from rnn_cli.training.listener import announce_tensorflow
-
-        announce_tensorflow(listener)
-        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
-        from rnn_cli.training.run import train_into as work
+        if settings.model.kind == "linear":
+            from rnn_cli.training.linear_run import train_linear_into as work
+        else:
+            _load_tensorflow(listener)
+            from rnn_cli.training.run import train_into as work
 
         run = work(prepared, folder, listener)
     return replace(run, warnings=tuple(warnings))
@@ -204,10 +207,11 @@ def _begin(
     prepared = replace(prepare(settings, listener, parent.known if parent else None, rows), recipe=recipe)
     if parent is not None:
         parent.compare(prepared, listener)
-    from rnn_cli.training.listener import announce_tensorflow
+    if settings.model.kind == "linear":
+        from rnn_cli.training.linear_run import train_linear
 
-    announce_tensorflow(listener)
-    from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        return train_linear(prepared, out=out, name=name, force=force, listener=listener)
+    _load_tensorflow(listener)
     from rnn_cli.training.run import train_prepared as work
 
     return work(prepared, out=out, name=name, force=force, listener=listener, origin=parent)
@@ -244,13 +248,18 @@ def _resume(
             listener.warn(f"{change} since the run began; its numbers may differ in the last digits")
         prepared = prepare(settings, listener, saved.known, _rows_of(data, settings))
         listener.note(f"going on with {path}: {saved.reached}")
-        from rnn_cli.training.listener import announce_tensorflow
-
-        announce_tensorflow(listener)
-        from rnn_cli.training import quiet  # noqa: F401  (before all that loads TensorFlow)
+        _load_tensorflow(listener)
         from rnn_cli.training.run import resume as work
 
         return work(prepared, place, saved, listener)
+
+
+def _load_tensorflow(listener: "Listener") -> None:
+    """Load it and say so, before what needs it is imported."""
+    from rnn_cli.training.listener import announce_tensorflow
+
+    announce_tensorflow(listener)
+    from rnn_cli.training import quiet  # noqa: F401  (without start-up messages)
 
 
 def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Data | None]":
@@ -283,7 +292,10 @@ def _config_of(
     reading = [each for each in changes if each.path[0] == "data"]
     # A network of the user's own choice builds on nothing.
     on_base = not any(each.path[0] in ("tokenizer", "model") for each in changes)
-    proposal = propose(source, reading, data if is_in_memory(data) else None, may_build_on_base=on_base)
+    rows = data if is_in_memory(data) else None
+    may_fold = not any(each.key == "training.folds" for each in changes)
+    is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
+    proposal = propose(source, reading, rows, may_build_on_base=on_base, may_fold=may_fold, is_linear=is_linear)
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
     for line in proposal.found:
@@ -327,6 +339,7 @@ def evaluate(
     by: str | None = None,
     labels: Sequence[str] | None = None,
     include_seen: bool = False,
+    folds: int | None = None,
     precision: "Precision" = "fp32",
     report: "Path_ | None" = None,
     plots: "Path_ | None" = None,
@@ -337,12 +350,15 @@ def evaluate(
 ) -> "Evaluation | SeveralEvaluation":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
+    Of a run that was measured by folds these are the rows that its folds predicted. With `folds`, the run's config is
+    measured anew so, on all of its rows: each fold is predicted by a model of the others, which loads TensorFlow.
+
     `data` is what `train` takes. Of these, rows that the model learned from are left out and counted, but with
     `include_seen`. With `labels`, some of its own, the model predicts only these, and rows with others of its labels
     are left out and counted, too. `by` names a column whose values are measured apart, or "length". Settings tell how
     to read `data` (`text_column="review"`) and how to decide this time (`threshold=0.7`, `goal="precision >= 0.95"`,
     `abstain=0.1`, `abstain_error=0.02`); the model stays as it is. A page goes to `report`, charts to the folder
-    `plots`; with `force` earlier ones are replaced. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
+    `plots`; with `force` earlier ones are replaced. Loads no TensorFlow otherwise. Raises `BundleError`, `ConfigError`,
     `DataError` or `UsageError`.
     """
     from rnn_cli.bundle.targets import check_plots, check_report
@@ -365,16 +381,23 @@ def evaluate(
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
         request = _Asked(data, reading, asked, by, labels, include_seen)
-        work = _evaluate_several if predictor.several else _evaluate_one
-        found: Any = work(predictor, request, listener)
-        _warn_of_unknown(found.scores.tokens, predictor, listener)
+        from rnn_cli.evaluation.folds import is_measured_by_folds
+
+        side: str | None = "test" if data is None else None
+        found: Any
+        if folds is not None or (data is None and is_measured_by_folds(opened)):
+            found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
+        else:
+            work = _evaluate_several if predictor.several else _evaluate_one
+            found = work(predictor, request, listener)
+            _warn_of_unknown(found.scores.tokens, predictor, listener)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
         if report is not None or plots is not None:
             listener.doing("writing the report")
             from rnn_cli.reporting.html import save_report
             from rnn_cli.reporting.report import gather_report
 
-            gathered = gather_report(opened, predictor, found, "test" if data is None else None)
+            gathered = gather_report(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return cast("Evaluation | SeveralEvaluation", found)
@@ -439,6 +462,60 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     left_out = baseline is not None and not as_trained
     found = replace(sliced(found), baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
     return replace(found, transductive=data is None and kept_transductive(opened))
+
+
+def _evaluate_by_folds(
+    predictor: "Predictor", asked: _Asked, folds: int | None, listener: "Listener"
+) -> "Evaluation | SeveralEvaluation":
+    """What a run's folds found; with `folds`, by so many new ones, whose models learn as the run's did."""
+    from rnn_cli.bundle.model_folder import FURTHER
+    from rnn_cli.config.load import Override
+    from rnn_cli.evaluation.compare import kept_choice
+    from rnn_cli.evaluation.evaluate import Evaluation, run_config, slicer
+    from rnn_cli.evaluation.folds import kept_evaluation
+    from rnn_cli.evaluation.standing import with_standing
+
+    opened = predictor.bundle
+    add = Setting("data", "FILE", "name labelled rows with {}")
+    if asked.decision or predictor.precision != "fp32":
+        what = "folds are measured as their models decide and compute; their predictions are kept, the models are not"
+        raise UsageError(what, hint=add)
+    if folds is None:
+        listener.doing("reading the rows")
+        found = kept_evaluation(opened, predictor)
+    else:
+        if asked.data is not None:
+            raise UsageError("folds are of the run's own rows", hint=Setting("data", text="leave {} out"))
+        config = run_config(opened)
+        if FURTHER in opened.manifest.data and config.model.base is None:
+            raise UsageError("it was trained further, so its config alone cannot repeat it", hint=add)
+        changes = [Override("training.folds", folds)]
+        found = _repeated_by_folds(predictor, run_config(opened, changes), listener)
+    if not isinstance(found, Evaluation):
+        if asked.by is not None:
+            raise UsageError("slices are of texts with one label each", hint=Setting("by", text="leave {} out"))
+        return found
+    found = slicer(opened, found.dataset, asked.by)(found)
+    return with_standing(found, kept_choice(opened)[0], run_config(opened).decision, None)
+
+
+def _repeated_by_folds(
+    predictor: "Predictor", config: "Config", listener: "Listener"
+) -> "Evaluation | SeveralEvaluation":
+    """Measure a run's config by folds of its rows; no model is kept."""
+    from rnn_cli.training.prepare import prepare
+
+    prepared = prepare(config, listener)
+    if prepared.labels != predictor.bundle.manifest.labels:
+        raise DataError("the rows have other labels than the model", where=prepared.splits.train.name)
+    if config.model.kind == "linear":
+        from rnn_cli.training.linear_run import measure_linear_by_folds
+
+        return measure_linear_by_folds(prepared, predictor, listener)
+    _load_tensorflow(listener)
+    from rnn_cli.training.run import measure_by_folds
+
+    return measure_by_folds(prepared, predictor, listener)
 
 
 def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "SeveralEvaluation":

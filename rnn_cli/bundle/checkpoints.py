@@ -137,6 +137,9 @@ def _number(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix(CHECKPOINT))
 
 
+FINISHED = "part-"
+"""How the files of finished parts begin."""
+
 KEPT, MAX_REASON_BYTES = 2, 10_000
 LOCK_FILE, FAILED_FILE, DRAFT, ASIDE = "lock", "failed", "bundle.part", "bundle.old"
 
@@ -164,8 +167,18 @@ class Unfinished:
         self.save(state, files)
         with system.as_write_error(self.path):
             (self.path / FAILED_FILE).unlink(missing_ok=True)
-        for old in earlier:
-            drop(old)
+        for old in (*earlier, *finished_parts(self.path)):
+            drop(old) if is_checkpoint(old) else old.unlink(missing_ok=True)
+
+    def keep_part(self, name: str, content: bytes) -> None:
+        """Keep a finished part of the run, whole or not at all."""
+        with system.as_write_error(self.path), system.whole_file(self.path / f"{FINISHED}{name}") as file:
+            system.write(file, content)
+
+    def kept_part(self, name: str) -> bytes | None:
+        """A finished part of the run; None where there is none."""
+        path = self.path / f"{FINISHED}{name}"
+        return read_plain(path, MAX_ARRAYS_BYTES) if path.is_file() and not path.is_symlink() else None
 
     def give_up(self, why: str) -> None:
         """Record that resuming would fail as the run did; its checkpoints stay."""
@@ -300,18 +313,24 @@ def locate_unfinished(named: Path | None) -> Path:
     raise BundleError("no such unfinished run", where=str(named), hint=hint)
 
 
+def finished_parts(path: Path) -> list[Path]:
+    """The files of a run's finished parts, and those of parts that were being written when it was stopped."""
+    return sorted([*path.glob(f"{FINISHED}*"), *path.glob(f".{FINISHED}*")])
+
+
 def is_foreign(file: Path) -> bool:
     """Whether a file does not belong to an unfinished run."""
-    return file.name not in (PART, LOCK_FILE, FAILED_FILE, DRAFT) and not is_checkpoint(file)
+    own = file.name in (PART, LOCK_FILE, FAILED_FILE, DRAFT) or is_checkpoint(file)
+    return not own and not file.name.startswith((FINISHED, f".{FINISHED}"))
 
 
 def _clear(path: Path) -> None:
     """Delete a run's folder without checkpoints; foreign files stay, and then the folder does, too."""
     system.remove(path / PART)
     system.remove(path / DRAFT)
-    for file in (FAILED_FILE, LOCK_FILE):
+    for file in (*finished_parts(path), path / FAILED_FILE, path / LOCK_FILE):
         with suppress(OSError):
-            (path / file).unlink()
+            file.unlink()
     system.remove_if_empty(path)
 
 

@@ -19,6 +19,7 @@ from rnn_cli.bundle.checkpoints import (
     LOCK_FILE,
     MAX_REASON_BYTES,
     checkpoints,
+    finished_parts,
     is_foreign,
 )
 from rnn_cli.bundle.model_folder import (
@@ -56,9 +57,10 @@ class ListedRun:
     """A folder among the runs.
 
     `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the
-    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows, `baseline` the linear
-    model's. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last
-    saved, in seconds since the epoch. What is unknown is None.
+    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows,
+    `baseline` the linear model's; of a run that was measured by so many `folds` on all rows. `seconds` is the whole
+    run's time; `size` is in bytes. `changed` is when the run was finished or last saved, in seconds since the epoch.
+    What is unknown is None.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class ListedRun:
     recipe: str | None = None
     data: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
+    folds: int | None = None
     accuracy: Share | None = None
     baseline: Share | None = None
     seconds: float | None = None
@@ -95,6 +98,7 @@ class ListedRun:
             "recipe": self.recipe,
             "data": self.data,
             "rows": dict(self.rows) or None,
+            "folds": self.folds,
             **metrics,
             "seconds": self.seconds,
             "bytes": self.size,
@@ -153,11 +157,21 @@ def _read_finished(run: ListedRun, opened: Bundle) -> ListedRun:
     if METRICS not in opened.manifest.files:
         return run  # an export
     metrics = json.loads(opened.read(METRICS))
-    return replace(run, accuracy=_accuracy(metrics), baseline=_accuracy(metrics.get("baseline", {})))
+    return replace(
+        run,
+        folds=_folds(metrics),
+        accuracy=_accuracy(metrics),
+        baseline=_accuracy(metrics.get("baseline", {})),
+    )
+
+
+def _folds(metrics: Mapping[str, Any]) -> int | None:
+    by_folds = metrics.get("folds")
+    return None if by_folds is None else int(checked_number(by_folds["cross_validation"]["folds"], 2, 1e6))
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> Share | None:
-    test = metrics.get("test")
+    test = metrics.get("test") or metrics.get("folds")
     if test is None:
         return None
     interval = test.get("intervals", {}).get("accuracy")
@@ -205,6 +219,9 @@ def _progress(run: ListedRun, checkpoint: Path) -> tuple[ListedRun, str]:
     batches = int(checked_number(state["standing"]["epoch"]["batches"], 0, 1e15))
     done = f", {batches:,} batches done" if batches else ""
     progress = f"in epoch {epoch} of {epochs}{done}" if epoch <= epochs else "after all epochs"
+    folds = (config.training.folds or 0) * config.training.fold_repeats
+    if (finished := len([each for each in finished_parts(run.path) if each.suffix != ".part"])) < folds:
+        progress = f"after {finished:,} of {folds:,} folds"
     recipe, seconds = state.get("recipe"), state.get("seconds")
     return replace(
         run,

@@ -26,7 +26,7 @@ from rnn_cli.text.plain import one_line
 Examples:
   rnn evaluate
   rnn evaluate --model runs/quick-1 --data new_reviews.csv
-  rnn evaluate --goal "precision >= 0.95"
+  rnn evaluate --folds 5
   rnn evaluate --by length --report report.html --plots charts
 """
 )
@@ -59,6 +59,7 @@ Examples:
     help="Of ordered labels predict the median or mode.",
 )
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config by so many folds.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
 @click.option("--force", is_flag=True, help="Replace an earlier --report and --plots.")
@@ -76,6 +77,7 @@ def evaluate(
     abstain_error: float | None,
     choice: str | None,
     by: str | None,
+    folds: int | None,
     report: Path | None,
     plots: Path | None,
     force: bool,
@@ -84,8 +86,8 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data: the test rows that training kept aside, and the linear baseline on them. Of --data, rows it
-    learned from are left out and counted.
+    Without --data: the test rows that training kept aside, or those that its folds predicted, and the linear
+    baseline on them. Of --data, rows it learned from are left out and counted.
 
     --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time; the keys of
     decision do so for good. More: docs/guide.md.
@@ -112,6 +114,7 @@ def evaluate(
             by=by,
             labels=labels,
             include_seen=include_seen,
+            folds=folds,
             precision=precision,
             report=report,
             plots=plots,
@@ -129,7 +132,10 @@ def evaluate(
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
     from rnn_cli.evaluation.evaluate import Evaluation
 
-    rows = "test" if source is None else Path(found.dataset.name).name
+    if source is not None:
+        rows = Path(found.dataset.name).name
+    else:
+        rows = "test" if found.folds is None else "folds"
     if isinstance(found, Evaluation):
         show_evaluation(found, rows)
     else:

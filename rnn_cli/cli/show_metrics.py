@@ -22,11 +22,13 @@ from rnn_cli.evaluation.wording import (
     seen_in_words,
     standing_in_words,
 )
+from rnn_cli.evaluation.wording_folds import folds_table
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
 if TYPE_CHECKING:
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.folds import CrossValidation
     from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics
     from rnn_cli.training.trained import Run
 
@@ -48,7 +50,7 @@ def show_trained(run: "Run", *, named: bool) -> None:
 
     show_table(table(*run.table()))
     side, last = list(run.sides.items())[-1]
-    if run.test:
+    if run.test or run.folds:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
@@ -65,19 +67,24 @@ def show_trained(run: "Run", *, named: bool) -> None:
 
     path = run.path
     how = f"weights of epoch {run.best_epoch}, the best of {len(run.history)}"
-    if (base := run_config(run.bundle).model.base) is not None:
-        how = f"built on {one_line(base)}"
+    made = run_config(run.bundle).model
+    if made.base is not None:
+        how = f"built on {one_line(made.base)}"
+    elif made.kind == "linear":
+        how = "a linear model"
     click.echo(f"\nModel  {one_line(str(path))}  ({how})")
     if run.report_path:
         click.echo(f"Report {one_line(str(run.report_path))}")
     # Without --model the newest run is used, unless the environment says otherwise.
     model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
-    click.echo(f"       rnn evaluate{model}" + ("" if run.test else " --data FILE"))
+    click.echo(f"       rnn evaluate{model}" + ("" if run.test or run.folds else " --data FILE"))
 
 
 def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and the confusion matrix; `rows` names the rows."""
+    from rnn_cli.evaluation.evaluate import models_of
+
     metrics = evaluation.metrics
     if evaluation.model is not None:
         click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
@@ -85,19 +92,25 @@ def show_evaluation(evaluation: "Evaluation", rows: str) -> None:
         click.echo(paragraph(f"Decided: {decision_in_words(evaluation.decision, metrics.labels)}.", indent="") + "\n")
     if evaluation.seen is not None:
         click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
-    against = evaluation.baseline
-    models = {"network": metrics} | ({"linear": against.metrics} if against else {})
-    show_table(table(*metrics_table(rows, models)))
+    show_table(table(*metrics_table(rows, models_of(evaluation))))
     if calibration := calibration_in_words(metrics):
         click.echo(paragraph(calibration, indent=""))
     click.echo()
     for line in standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")
+    if evaluation.folds is not None:
+        show_folds(evaluation.folds)
     _show_by_label(metrics.per_class)
     click.echo()
     _show_confusion(metrics)
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")
+
+
+def show_folds(found: "CrossValidation") -> None:
+    """The figures of each fold."""
+    show_table(table(*folds_table(found)))
+    click.echo()
 
 
 def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:

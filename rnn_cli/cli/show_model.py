@@ -89,7 +89,10 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
         yield "scaling", words + (f" and {more:,} more" if more > 0 else "")
     if network.ngrams:
         buckets = f"; {network.buckets:,} weights a label for the longer ones" if network.ngrams > 1 else ""
-        yield "n-grams", f"runs of up to {network.ngrams}{buckets}; averaged with the network"
+        yield (
+            "n-grams",
+            f"runs of up to {network.ngrams}{buckets}" + ("" if network.is_linear else "; averaged with the network"),
+        )
     else:
         yield "n-grams", "none"
     rows = manifest.data["rows"]
@@ -104,7 +107,9 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     yield "recipe", recipe + (f", with {differs}" if changed else ", unchanged")
     base = model.config.model.base
     epochs, seed = model.epochs, f"seed {model.config.training.seed}, split seed {model.config.data.split_seed}"
-    if epochs is None or base is not None:
+    if model.graph.architecture.is_linear:
+        yield "training", f"a linear model, fitted at once; {seed}"
+    elif epochs is None or base is not None:
         yield "training", f"last layers fitted to what {base} computes; {seed}" if base else seed
     else:
         yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"

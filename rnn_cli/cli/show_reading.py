@@ -68,6 +68,8 @@ def _list(growth: Growth) -> Iterator[str]:
 
 def _narrow_states(growth: Growth) -> Iterator[str]:
     """Heat maps of a character a token."""
+    if not growth.states:
+        return
     for block in _fitting([1] * len(growth.tokens), PIPE_CELLS - _HEAD, gap=0):
         yield f"states at tokens {block[0] + 1:,} to {block[-1] + 1:,}"
         yield from _states(growth, block, [1] * len(growth.tokens), _ROWS, "")
@@ -167,6 +169,9 @@ def _sentences(growth: Growth) -> Iterator[str]:
     yield f"In the end: {last}{unknown}{followed}, as rnn predict says of the whole text."
     if len(growth.lengths) < len(growth.tokens):
         yield f"Scored are {len(growth.lengths):,} of the {len(growth.tokens):,} prefixes, evenly spread."
+    if not growth.states:
+        yield "A probability is that of the text up to there, scored by itself; a linear model has no states."
+        return
     ends = ", ".join(f"layer {layer} ±{scale:.2g}" for layer, scale in growth.scales.items())
     yield f"States (layer, direction, unit; those that move most) from {LEVELS[0]} to {LEVELS[-1]}: {ends}."
     yield "A probability is that of the text up to there, scored by itself; no state holds it."

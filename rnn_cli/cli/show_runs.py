@@ -72,10 +72,11 @@ def _share(share: Share | None) -> str:
 
 
 def _interval(run: ListedRun) -> str:
-    if run.rows and not run.rows["test"]:
+    if run.rows and not run.rows["test"] and not run.folds:
         return "no test rows"
     _, interval = run.accuracy or (None, None)
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else _UNKNOWN
+    by = f", {run.folds} folds" if run.folds else ""
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}{by}" if interval else _UNKNOWN
 
 
 _METRICS_SHOWN: list[_Column] = [

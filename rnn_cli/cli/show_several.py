@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import fits, paragraph, show_table, table
+from rnn_cli.cli.show_metrics import show_folds
 from rnn_cli.evaluation.wording import EVERY, SURE, bounds_of_label, of_label, seen_in_words, span
 from rnn_cli.evaluation.wording_several import (
     SEVERAL_SHOWN,
@@ -26,6 +27,8 @@ LABELS_SHOWN, PAIRS_SHOWN = 40, 10
 
 def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     """Every metric with its interval, metrics by label, and which labels come together and are confused."""
+    from rnn_cli.evaluation.evaluate import models_of
+
     metrics = evaluation.metrics
     if evaluation.model is not None:
         click.echo(f"Model  {one_line(shown_model(evaluation.model, from_here=True))}\n")
@@ -34,11 +37,12 @@ def show_several(evaluation: "SeveralEvaluation", rows: str) -> None:
     )
     if evaluation.seen is not None:
         click.echo(paragraph(seen_in_words(evaluation.seen), indent="") + "\n")
-    models = {"network": metrics} | ({"linear": evaluation.baseline.metrics} if evaluation.baseline else {})
-    show_table(table(*several_table(rows, models)))
+    show_table(table(*several_table(rows, models_of(evaluation))))
     click.echo()
     for line in several_standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo(paragraph(line, indent="") + "\n")
+    if evaluation.folds is not None:
+        show_folds(evaluation.folds)
     _show_by_label(evaluation)
     _show_pairs(metrics)
     if unknown := int((~evaluation.scores.known).sum()):

@@ -49,6 +49,7 @@ Examples:
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
 @click.option("--tracker", metavar="NAME", help="Show the run in mlflow or tensorboard.")
 @click.option("--tracker-uri", metavar="URI", help="A folder, or an address of MLflow's.")
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds (docs/folds.md).")
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
@@ -59,6 +60,7 @@ def train(
     origin: str | None,
     tracker: str | None,
     tracker_uri: str | None,
+    folds: int | None,
     no_baseline: bool,
     unlabelled: str | None,
     **columns: str | bool | None,
@@ -67,8 +69,8 @@ def train(
 
     CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
     own config. For a file (or a folder) of labelled texts, the config is the one that `rnn init` would write. The
-    folder appears when the run has finished. A run that is stopped by Ctrl-C, a kill or a full disk is kept in
-    DIR.unfinished, and --resume goes on with it.
+    folder appears when the run has finished. A run that is stopped (Ctrl-C, a kill, a full disk) is kept in
+    DIR.unfinished; --resume goes on with it. With --folds it learns from all rows: docs/folds.md.
 
     Each run also fits a linear model to the same rows. More: docs/guide.md.
     """
@@ -78,6 +80,8 @@ def train(
     overrides = overrides_of(settings, unlabelled=unlabelled, **columns)
     if unlabelled is not None and resume is None and origin is None:
         overrides += _teacher(config, [each.key for each in overrides])
+    if folds is not None:
+        overrides.append(Override("training.folds", folds))
     if no_baseline:
         overrides.append(Override("training.baseline", False))
     if resume is not None and (out or force or origin):

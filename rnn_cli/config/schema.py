@@ -79,6 +79,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(as_number)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(as_number)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(as_number)]
 Rate = Annotated[float, Field(ge=0, lt=1), BeforeValidator(as_number)]
+Folds = Annotated[int, Field(ge=2, le=20), BeforeValidator(as_number)]
+Repeats = Annotated[int, Field(ge=1, le=100), BeforeValidator(as_number)]
 _SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
 _Delimiter = Annotated[str, Field(min_length=1, max_length=1), BeforeValidator(_delimiter)]
@@ -329,6 +331,9 @@ class TokenizerConfig(Section):
 class ModelConfig(Section):
     """The network: input, stacked recurrent layers, pooling, Dense layers."""
 
+    kind: Literal["network", "linear", "auto"] = "network"
+    """What is made: a `network`, with its n-grams; the `linear` model of n-grams alone, which is small, learned in a
+    second and scores faster; or by `auto` the linear model unless the network is right more often: docs/folds.md."""
     base: str | None = None
     """For few labels: a trained model to build on, `general` or a model's folder. Its tokenizer and network take the
     place of the config's; only the last layers and n-grams are fitted to the rows, in one step, without epochs."""
@@ -362,6 +367,16 @@ class ModelConfig(Section):
     """The share of the token vectors' dimensions to drop in training, the same for all tokens of a text."""
     recurrent_dropout: Rate = 0.0
     """The share of the recurrent state to drop between time steps in training."""
+
+    @model_validator(mode="after")
+    def _a_linear_model_has_ngrams(self) -> "ModelConfig":
+        if self.kind == "network":
+            return self
+        if not self.ngrams:
+            raise ValueError(f"kind: {self.kind} needs n-grams; set model.ngrams to 2")
+        if self.base is not None:
+            raise ValueError(f"kind: {self.kind} and base exclude each other; remove one")
+        return self
 
     @model_validator(mode="after")
     def _one_hot_has_no_vectors(self) -> "ModelConfig":
@@ -424,6 +439,11 @@ class TrainingConfig(Section):
     baseline: bool = True
     """Also fit a linear model on the same rows and compare the network with it: a network that is not better is not
     worth its time."""
+    folds: Folds | None = None
+    """For few rows: measure by cross-validation. The rows are dealt into so many folds, each of which is predicted by a
+    model of the others; the final model then learns from all rows, and no test rows are kept: docs/folds.md."""
+    fold_repeats: Repeats = 1
+    """How often the rows are dealt into folds anew; more often narrows what the choice of folds leaves open."""
 
 
 FEW_STEPS = 100
@@ -529,6 +549,34 @@ class Config(Section):
     decision: DecisionConfig = DecisionConfig()
     """How probabilities become a prediction."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _folds_need_no_test_rows(cls, value: Any) -> Any:
+        sections = [value.get(name) or {} for name in ("training", "data")] if isinstance(value, dict) else [{}, {}]
+        training, data = sections
+        if not isinstance(training, dict) or not isinstance(data, dict) or training.get("folds") is None:
+            return value
+        test = data.get("test")
+        is_file = isinstance(test, str) and not PLAIN_NUMBER.fullmatch(test)
+        return value if is_file else {**value, "data": {**data, "test": 0.0}}
+
+    @model_validator(mode="after")
+    def _folds_measure_alone(self) -> "Config":
+        if self.training.folds is None:
+            if self.training.fold_repeats > 1:
+                raise ValueError("training.fold_repeats is for folds; add training.folds: 5")
+            return self
+        others = {
+            "a file of test rows (data.test)": isinstance(self.data.test, str),
+            "data.sources": self.data.sources is not None,
+            "data.time_column": self.data.time_column is not None,
+            "data.transductive": self.data.transductive,
+        }
+        if other := next((name for name, is_there in others.items() if is_there), None):
+            hint = "; measure on it afterwards (rnn evaluate --data)" if "file" in other else ""
+            raise ValueError(f"training.folds and {other} exclude each other; remove one{hint}")
+        return self
+
     @model_validator(mode="after")
     def _a_teacher_has_texts(self) -> "Config":
         if self.training.teacher is None:
@@ -541,6 +589,8 @@ class Config(Section):
             raise ValueError("training.teacher and model.base exclude each other; remove one")
         if not self.model.ngrams:
             raise ValueError("training.teacher needs n-grams; set model.ngrams to 2")
+        if self.model.kind == "auto":
+            raise ValueError("training.teacher and model.kind: auto exclude each other; choose network or linear")
         if self.data.several:
             raise ValueError("training.teacher is for texts of one label each; leave it out with data.labels: several")
         return self
@@ -558,8 +608,10 @@ class Config(Section):
     @model_validator(mode="after")
     def _ordered_labels_have_all_they_need(self) -> "Config":
         if self.data.ordered:
-            for key, given in (("model.base", self.model.base), ("training.teacher", self.training.teacher)):
+            without = {"base": self.model.base, "teacher": self.training.teacher, "folds": self.training.folds}
+            for name, given in without.items():
                 if given is not None:
+                    key = f"{'model' if name == 'base' else 'training'}.{name}"
                     raise ValueError(f"{key} knows no order of labels; leave it out with data.labels: ordered")
         elif self.decision.choice is not None:
             raise ValueError("decision.choice is for ordered labels; add data.labels: ordered")

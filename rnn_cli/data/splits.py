@@ -39,7 +39,7 @@ def stratify(
         by_label[most_frequent([labels[index] for index in unit])].append(unit)
     sides: list[list[int]] = [[] for _ in (*shares, "left")]
     for members in by_label.values():
-        left = sorted(members, key=lambda unit: _hash(texts[unit[0]], seed))
+        left = sorted(members, key=lambda unit: text_hash(texts[unit[0]], seed))
         rows = sum(map(len, left))
         for side, share in zip(sides, shares, strict=False):
             taken, left = _take(left, round(share * rows))
@@ -55,7 +55,7 @@ def newest_first(
 
     A unit is as old as its oldest row, so that no side holds a copy of a row that is older than the side.
     """
-    left = sorted(units, key=lambda unit: (-min(times[row] for row in unit), _hash(texts[unit[0]], seed)))
+    left = sorted(units, key=lambda unit: (-min(times[row] for row in unit), text_hash(texts[unit[0]], seed)))
     sides: list[list[int]] = []
     for share in shares:
         taken, left = _take(left, round(share * len(texts)))
@@ -75,7 +75,8 @@ def _take(ordered: list[Sequence[int]], room: int) -> tuple[list[Sequence[int]],
     return taken, [*left, *ordered[-1:]]
 
 
-def _hash(text: str, seed: int) -> bytes:
+def text_hash(text: str, seed: int) -> bytes:
+    """What orders texts by chance, whatever the order of their file."""
     return hashlib.blake2b(text.encode("utf-8"), key=seed.to_bytes(8, "little"), digest_size=16).digest()
 
 
@@ -92,6 +93,8 @@ class Splits:
     """Identifies the whole source, the validation and test files, if any, and the columns that the split follows."""
     near: bool = True
     """Whether near copies were kept on one side."""
+    source: Dataset | None = None
+    """The rows of `data.source` in their order, before they were split."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -142,6 +145,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         ),
         fingerprint=_fingerprint(source, files, columns),
         near=near,
+        source=source,
     )
 
 
@@ -169,7 +173,7 @@ def _dealt(
         return _dealt_by_source(config.sources, source, shares, config.split_seed, units)
     if config.time_column is None and source.several:
         seed = config.split_seed
-        return deal(source.label_sets, shares, units, lambda unit: _hash(source.texts[unit[0]], seed))
+        return deal(source.label_sets, shares, units, lambda unit: text_hash(source.texts[unit[0]], seed))
     if config.time_column is None:
         return stratify(source.texts, source.labels, shares, config.split_seed, units)
     times = times_of(columns[config.time_column], source, config.time_column)

@@ -122,12 +122,15 @@ def paired_interval(only_first_right: int, only_second_right: int, rows: int) ->
 class BaselineComparison:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
-    `knew_more` says that the network was trained on other rows before, which the baseline has not seen.
+    `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
+    the test and its interval are those of a cross-validation's folds, `of` what is compared, where it is no network.
     """
 
     metrics: Metrics
     comparison: Comparison
     knew_more: bool
+    by_folds: bool = False
+    of: str = "network"
 
 
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
@@ -188,6 +191,12 @@ def reading_metrics(opened: Bundle) -> Iterator[dict[str, Any]]:
         raise BundleError(f"metrics this rnn does not understand ({reason})", where=where) from None
 
 
+BY_FOLDS = "folds"
+"""The side of rows that were predicted by folds, in a run's metrics and predictions."""
+
+DETAILS = "cross_validation"
+"""The key of that side's metrics that holds the figures of each fold."""
+
 MOST_FREQUENT, CAREFUL = "most_frequent_label", "careful_threshold"
 """Keys of a run's metrics; earlier releases did not write them."""
 
@@ -218,9 +227,10 @@ class LabelledPredictions:
 def read_predictions(name: str, split: str) -> LabelledPredictions:
     """Read a run's predictions for its `test` or `validation` rows from its folder `name`; or those in a file.
 
-    A file (CSV, TSV, JSONL or Parquet) has columns `label`, `prediction`, and `text` or `id` or both. A column
-    `probability`, the prediction's, gives the true label's where there are two labels. If there is a column `split`,
-    only the rows of that split are read. Raises `BundleError` or `DataError`.
+    A run without test rows that was measured by folds has the rows of these instead. A file (CSV, TSV, JSONL or
+    Parquet) has columns `label`, `prediction`, and `text` or `id` or both. A column `probability`, the prediction's,
+    gives the true label's where there are two labels. If there is a column `split`, only the rows of that split are
+    read. Raises `BundleError` or `DataError`.
     """
     folder = named_folder(name)
     if not folder.is_dir():
@@ -238,6 +248,8 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
 def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:
     lines, columns = _columns(path, **how)
     if "split" in columns:
+        found = set(columns["split"])
+        split = BY_FOLDS if split == "test" and split not in found and BY_FOLDS in found else split
         kept = [index for index, value in enumerate(columns["split"]) if value == split]
         if not kept:
             hint = f"use --split with one of them: {quoted_names(sorted(set(columns['split'])))}"

@@ -30,9 +30,9 @@ from rnn_cli.data.source import (
     load_rows,
     load_texts,
 )
-from rnn_cli.data.splits import load_splits
+from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
-from rnn_cli.evaluation.compare import MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
+from rnn_cli.evaluation.compare import DETAILS, MAX_SAVED_TEXT_BYTES, BaselineComparison, LabelledPredictions
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ordered import OrderedMetrics, measure_ordered
@@ -51,6 +51,9 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas
+
+    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.folds import CrossValidation
 
 SLICE_ROWS = 20
 """A slice has at least this many rows; values of fewer rows are one slice together."""
@@ -145,8 +148,9 @@ class Evaluation:
     the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
     its own test and validation rows. `most_frequent` compares with always predicting the training rows' most frequent
     label, `goal` says what a precision or recall that was asked for came to, and `since_training` compares the accuracy
-    on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `warnings`
-    deserve a second look. `model` is the model's folder.
+    on other rows with that on the run's own. `transductive` says that a teacher read the rows' texts. `folds` tells of
+    the cross-validation that predicted the rows, if one did. `made` says in words what the model is. `warnings` deserve
+    a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -164,6 +168,8 @@ class Evaluation:
     goal: GoalOutcome | None = None
     since_training: SinceTraining | None = None
     transductive: bool = False
+    folds: "CrossValidation | None" = None
+    made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 
@@ -191,6 +197,8 @@ class Evaluation:
             plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
         if self.seen is not None:
             plain["seen"] = self.seen.to_dict()
+        if self.folds is not None:
+            plain[DETAILS] = asdict(self.folds)
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -230,8 +238,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""
-        models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
-        return html_table(*metrics_table(self.dataset.name, models))
+        return html_table(*metrics_table(self.dataset.name, models_of(self)))
 
 
 def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScored | None = None) -> Evaluation:
@@ -246,7 +253,21 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     predicted = decision.choose(scores.probabilities)
     measured = measure_ordered if predictor.ordered else measure
     metrics = measured(predictor.labels, truth, scores.probabilities, predicted)
-    return Evaluation(dataset, scores, decision, predicted, metrics, reading)
+    return Evaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
+
+
+def made_of(predictor: Predictor) -> str:
+    """What a model is, in words."""
+    return "linear model" if predictor.architecture.is_linear else "network"
+
+
+def models_of(evaluation: "Evaluation | SeveralEvaluation") -> dict[str, Any]:
+    """The metrics of the model and, where there is one, of the baseline, by what a table calls them."""
+    linear = evaluation.made != "network"
+    models: dict[str, Any] = {"linear" if linear else "network": evaluation.metrics}
+    if evaluation.baseline is not None:
+        models["TF-IDF" if linear else "linear"] = evaluation.baseline.metrics
+    return models
 
 
 def true_labels(dataset: Dataset, labels: Sequence[str]) -> Indices:
@@ -281,6 +302,11 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         raise DataError(
             "the run kept no test rows (data.test: 0)", where=shown_model(opened.path), hint=Setting("data", "FILE")
         )
+    return kept_splits(opened).test
+
+
+def kept_splits(opened: Bundle) -> Splits:
+    """A run's rows, read and split again; raises `DataError` if they cannot be read or have changed."""
     config = run_config(opened)
     try:
         splits = load_splits(config.data, near=opened.manifest.data.get(NEAR_TOGETHER, False))
@@ -294,11 +320,11 @@ def kept_test_rows(opened: Bundle) -> Dataset:
         ) from None
     if splits.fingerprint != opened.manifest.data.get("fingerprint"):
         raise DataError(
-            "the rows have changed since the model was trained, so its test rows cannot be found among them",
+            "the rows have changed since the model was trained, so those that measured it cannot be found among them",
             where=shown_source(config.data),
             hint=Setting("data", "FILE", "restore the file, or name labelled rows the model has not seen with {}"),
         )
-    return splits.test
+    return splits
 
 
 def labelled_rows(

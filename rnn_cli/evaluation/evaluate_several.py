@@ -15,9 +15,16 @@ from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, few_of
-from rnn_cli.evaluation.compare import reading_metrics
+from rnn_cli.evaluation.compare import DETAILS, reading_metrics
 from rnn_cli.evaluation.decide_each import decide_each
-from rnn_cli.evaluation.evaluate import TokenCounts, config_decided_anew, encode_counted, kept_validation_rows
+from rnn_cli.evaluation.evaluate import (
+    TokenCounts,
+    config_decided_anew,
+    encode_counted,
+    kept_validation_rows,
+    made_of,
+    models_of,
+)
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
 from rnn_cli.evaluation.wording_several import several_table
@@ -29,17 +36,21 @@ from rnn_cli.text.plain import html_table
 if TYPE_CHECKING:
     import pandas
 
+    from rnn_cli.evaluation.folds import CrossValidation
+
 
 @dataclass(frozen=True)
 class SeveralBaseline:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
-    `knew_more` says that the network was trained on other rows before, which the baseline has not seen.
+    `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
+    the tests and their intervals are those of a cross-validation's folds.
     """
 
     metrics: SeveralMetrics
     comparison: SeveralComparison
     knew_more: bool
+    by_folds: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +60,8 @@ class SeveralEvaluation:
     `predicted` is 1 or 0 for each label, `[rows, labels]`, as `decision` chose them. `reading` counts what was read of
     the texts. `baseline` is the linear model on the same rows, if the run saved it; `baseline_left_out` says that it is
     omitted because the model now decides differently. `seen` says which of the rows given the model learned from; None
-    for its own test and validation rows. `warnings` deserve a second look. `model` is the model's folder.
+    for its own test and validation rows. `folds` tells of the cross-validation that predicted the rows, if one did.
+    `made` says in words what the model is. `warnings` deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -61,6 +73,8 @@ class SeveralEvaluation:
     baseline: SeveralBaseline | None = None
     baseline_left_out: bool = False
     seen: SeenRows | None = None
+    folds: "CrossValidation | None" = None
+    made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
 
@@ -79,6 +93,8 @@ class SeveralEvaluation:
             plain |= {"baseline": self.baseline.metrics.to_dict(), "comparison": compared}
         if self.seen is not None:
             plain["seen"] = self.seen.to_dict()
+        if self.folds is not None:
+            plain[DETAILS] = asdict(self.folds)
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -108,7 +124,7 @@ class SeveralEvaluation:
 
     def _repr_html_(self) -> str:
         """The metrics with their intervals as a table, for a notebook."""
-        models = {"network": self.metrics} | ({"linear": self.baseline.metrics} if self.baseline else {})
+        models = models_of(self)
         return html_table(*several_table(self.dataset.name, models))
 
 
@@ -142,7 +158,7 @@ def evaluate_several(predictor: Predictor, dataset: Dataset, on_scored: OnScored
     scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure_several(predictor.labels, truth, scores.probabilities, predicted)
-    return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading)
+    return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
 
 
 def decided_each(

@@ -249,6 +249,12 @@ COMPARED = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precis
 """The metrics of which a comparison says by how much they differ."""
 
 
+def main_figures(truth: Indices, probabilities: Floats, predicted: Indices) -> dict[str, float]:
+    """The metrics by name, without intervals; all arguments are `[rows, labels]`."""
+    found = _RowSums.of(truth, probabilities, predicted).metrics(np.ones((1, len(truth))))
+    return {name: float(values[0]) for name, values in found.items()}
+
+
 @dataclass(frozen=True)
 class SeveralComparison:
     """How much better the first of two models is than the second on the same rows; negative where it is worse.

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log, log1p
 from typing import TYPE_CHECKING, cast
 
+from rnn_cli.evaluation.wording_folds import folds_in_words, side_rows
+
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.compare import BaselineComparison
     from rnn_cli.evaluation.evaluate import Evaluation
@@ -237,20 +239,20 @@ def _unsigned(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:.1f}"
 
 
-def most_frequent_in_words(side: str, against: "AgainstMostFrequent") -> str:
+def most_frequent_in_words(side: str, against: "AgainstMostFrequent", made: str = "network") -> str:
     """Whether the network is better than always the same prediction."""
     found = against.comparison
-    rows = f"the {found.rows:,} {side} rows" if side else f"the {found.rows:,} rows"
+    rows = f"the {found.rows:,} {side_rows(side)}"
     always = f"Always predicting {against.label} would be right in {against.accuracy:.1%} of {rows}"
     if found.only_first_right == found.only_second_right == 0:
-        return f"{always}, and the network is right and wrong in the same ones."
+        return f"{always}, and the {made} is right and wrong in the same ones."
     points, ends = _points(found.difference, found.interval)
     if found.p_value >= SURE:
         how = "as often" if found.difference == 0 else f"{points} often"
         chance = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
-        return f"{always}; the network is right {how}, which may well be chance {chance}: it need not have learned."
+        return f"{always}; the {made} is right {how}, which may well be chance {chance}: it need not have learned."
     advice = ": do not use it" if found.difference < 0 else ""
-    return f"{always}; the network is right {points} often ({EVERY} {ends}){advice}."
+    return f"{always}; the {made} is right {points} often ({EVERY} {ends}){advice}."
 
 
 TRANSDUCTIVE = "The teacher read these rows' texts, without their labels (data.transductive): others may go worse."
@@ -264,13 +266,16 @@ def standing_in_words(
     `side` names the run's own rows, None for others; `all_rows` are the labelled rows of the whole run, where they are
     its own.
     """
-    rows = f"{side} rows" if side else "rows"
+    rows = side_rows(side)
+    if evaluation.folds is not None:
+        all_rows = None  # many splits say more than one
+        yield folds_in_words(evaluation.folds, evaluation.metrics.rows)
     if evaluation.transductive:
         yield TRANSDUCTIVE
     if evaluation.since_training is not None:
         yield since_in_words(evaluation.metrics, evaluation.since_training)
     if evaluation.most_frequent is not None:
-        yield most_frequent_in_words(side or "", evaluation.most_frequent)
+        yield most_frequent_in_words(side or "", evaluation.most_frequent, evaluation.made)
     if evaluation.baseline is not None and side and with_baseline:
         yield verdict(side, evaluation.baseline)
     if evaluation.goal is not None:
@@ -323,23 +328,25 @@ def seen_in_words(found: "SeenRows") -> str:
 
 
 def verdict(side: str, against: "BaselineComparison") -> str:
-    """Whether the network is better than the baseline, explained for readers who do not know the test."""
-    found = against.comparison
+    """Whether {name} is better than the baseline, explained for readers who do not know the test."""
+    found, name = against.comparison, f"the {against.of}"
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
-    rows = f"the {found.rows:,} {side} rows{chose}"
+    rows = f"the {found.rows:,} {side_rows(side)}{chose}"
     if found.only_first_right == found.only_second_right == 0:
-        return f"On {rows} the network and {other} are right and wrong alike."
+        return f"On {rows} {name} and {other} are right and wrong alike."
     if hasattr(found, "error_difference"):
         return _ordered_verdict(cast("OrderedComparison", found), rows, other)
     points, ends = _points(found.difference, found.interval)
-    sure = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
+    test = "corrected t-test of the folds" if against.by_folds else "McNemar"
+    sure = f"({EVERY} {ends}; {test} {_p(found.p_value)})"
     if found.difference == 0:
-        return f"On {rows} the network is right as often as {other} {sure}."
+        return f"On {rows} {name} is right as often as {other} {sure}."
     if found.p_value >= SURE:
-        return f"On {rows} the network is right {points} often than {other}, which may well be chance {sure}."
-    advice = ": use a linear model for these texts, or try another recipe" if found.difference < 0 else ""
-    return f"On {rows} the network is right {points} often than {other} {sure}{advice}."
+        return f"On {rows} {name} is right {points} often than {other}, which may well be chance {sure}."
+    other_model = "use a linear model for these texts, or " * (against.of == "network")
+    advice = f": {other_model}try another recipe" if found.difference < 0 else ""
+    return f"On {rows} {name} is right {points} often than {other} {sure}{advice}."
 
 
 def _ordered_verdict(found: "OrderedComparison", rows: str, other: str) -> str:

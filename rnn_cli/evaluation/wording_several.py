@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, span
+from rnn_cli.evaluation.wording_folds import folds_in_words, side_rows
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation
@@ -82,7 +83,7 @@ def several_verdict(side: str, against: "SeveralBaseline") -> str:
         chance = ", which may be chance" if p >= SURE else ""
         parts.append(f"{name} {gain:+.3f} ({EVERY} {interval[0]:+.3f} to {interval[1]:+.3f}{chance})")
     more = " The network was trained on other rows before, which the linear model has not seen." * against.knew_more
-    return f"Against the linear model on the {against.comparison.rows:,} {side} rows: {', '.join(parts)}.{more}"
+    return f"Against the linear model on the {against.comparison.rows:,} {side_rows(side)}: {', '.join(parts)}.{more}"
 
 
 def none_in_words(metrics: "SeveralMetrics") -> str:
@@ -102,6 +103,9 @@ def several_standing_in_words(
     its own.
     """
     metrics = evaluation.metrics
+    if evaluation.folds is not None:
+        all_rows = None  # many splits say more than one
+        yield folds_in_words(evaluation.folds, metrics.rows)
     yield none_in_words(metrics)
     if evaluation.baseline is not None and side and with_baseline:
         yield several_verdict(side, evaluation.baseline)

@@ -40,7 +40,8 @@ class Architecture:
     """The layers of a network and their sizes.
 
     `width` is the length of a token's vector, 0 for one-hot input. `outputs` is the number of logits, one for two
-    labels. `ngrams` is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights.
+    labels. `ngrams` is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights. A linear
+    model has no `units`, and no layers but those of its n-grams.
     """
 
     vocab_size: int
@@ -57,6 +58,11 @@ class Architecture:
     @classmethod
     def of(cls, config: "ModelConfig", vocab_size: int, labels: int, *, several: bool = False) -> "Architecture":
         """The architecture of a config's network; with `several`, a text may have several of the labels."""
+        outputs = 1 if labels == 2 and not several else labels
+        if config.kind == "linear":
+            return cls.linear(
+                vocab_size, 1 if labels == 2 and not several else labels, config.ngrams, config.ngram_buckets
+            )
         return cls(
             vocab_size=vocab_size,
             width=config.embedding_dim if config.input == "embedding" else 0,
@@ -65,14 +71,26 @@ class Architecture:
             bidirectional=config.bidirectional,
             pooling=config.pooling,
             dense_units=tuple(config.dense_units),
-            outputs=1 if labels == 2 and not several else labels,
+            outputs=outputs,
             ngrams=config.ngrams,
             buckets=config.ngram_buckets if config.ngrams else 0,
         )
 
+    @classmethod
+    def linear(cls, vocab_size: int, outputs: int, ngrams: int, buckets: int) -> "Architecture":
+        """The architecture of a linear model; single tokens need no buckets."""
+        return cls(vocab_size, 0, "", (), False, "", (), outputs, ngrams, buckets if ngrams > 1 else 0)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether there is no network."""
+        return not self.units
+
     @property
     def widest(self) -> int:
         """The largest width of a token vector, state or hidden layer."""
+        if self.is_linear:
+            return self.outputs
         return max(self.width or self.vocab_size, *self.units, *self.dense_units)
 
     @property
@@ -83,6 +101,8 @@ class Architecture:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in order, also those without weights, except layers that only training uses (dropout)."""
+        if self.is_linear:
+            return (*self._ngrams(), self._probability())
         found, width = [self._input()], self.width or self.vocab_size
         for depth, units in enumerate(self.units, start=1):
             found.append(self._recurrent(depth, width, units))
@@ -97,13 +117,18 @@ class Architecture:
         outputs = self.outputs
         found.append(Layer("logits", "dense", "Dense", outputs, None, (width + 1) * outputs))
         if self.ngrams:
-            rows, runs = self.vocab_size + self.buckets, "token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
-            table = Layer("ngrams", "ngrams", f"a weight per {runs}", outputs, "runs", rows * outputs)
-            summed = (outputs + 1) * outputs
-            found += [table, Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, summed)]
-            found.append(Layer("average", "ngrams", "mean of both logits", outputs, None, 0))
-        squashed = "sigmoid" if outputs == 1 else "softmax"
-        return (*found, Layer("probability", "dense", squashed, outputs, None, 0))
+            found += [*self._ngrams(), Layer("average", "ngrams", "mean of both logits", outputs, None, 0)]
+        return (*found, self._probability())
+
+    def _ngrams(self) -> tuple[Layer, Layer]:
+        rows, runs = self.vocab_size + self.buckets, "token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
+        outputs = self.outputs
+        table = Layer("ngrams", "ngrams", f"a weight per {runs}", outputs, "runs", rows * outputs)
+        return table, Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, (outputs + 1) * outputs)
+
+    def _probability(self) -> Layer:
+        squashed = "sigmoid" if self.outputs == 1 else "softmax"
+        return Layer("probability", "dense", squashed, self.outputs, None, 0)
 
     def _input(self) -> Layer:
         if self.width:

@@ -5,7 +5,7 @@ edge, shape and constant. Only weights are free, and they must be finite. So the
 files than a network of its size.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ class Graph:
 
     @property
     def vectors(self) -> Floats32 | None:
-        """The vector of each token, `[vocab_size, width]`; None for one-hot input."""
+        """The vector of each token, `[vocab_size, width]`; None for one-hot input and a linear model."""
         width = self.architecture.width
         if not width:
             return None
@@ -80,6 +80,8 @@ def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
     layers = [node for node in decoded.nodes if node.operator in OPERATOR_CELLS]
     dense = [shapes[node.inputs[1]] for node in decoded.nodes if node.operator == "Gemm"]
     tables = [shapes[node.inputs[0]] for node in decoded.nodes if node.operator == "Gather"]
+    if not layers:
+        return _linear(decoded, operators, tables[0][0], dense[0][1]), False
     is_int8, cell = layers[0].operator == INT8_OPERATOR, OPERATOR_CELLS[layers[0].operator]
     hidden, ngrams = operators.count("Relu"), "Sqrt" in operators
     if "OneHot" in operators:
@@ -101,6 +103,21 @@ def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
         ngrams=longest,
         buckets=tables[-1][0] - vocab_size if ngrams else 0,
     ), is_int8
+
+
+def _linear(decoded: Decoded, operators: Sequence[str], rows: int, outputs: int) -> Architecture:
+    """The architecture of a graph without recurrent layers, of a table of so many rows."""
+    if "Sqrt" not in operators:
+        raise ValueError("neither a network nor n-grams")
+    longest = operators.count("Mod") + 1
+    if longest > LONGEST_NGRAMS:
+        raise ValueError("ngrams")
+    vocab_size = rows
+    if longest > 1:  # buckets follow the tokens in the table
+        vocab_size = int.from_bytes(
+            next(value for name, (_, _, value) in decoded.tensors.items() if name.startswith("tokens")), "little"
+        )
+    return Architecture.linear(vocab_size, outputs, longest, rows - vocab_size)
 
 
 def _units(layer: Node) -> int:

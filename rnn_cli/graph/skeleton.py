@@ -69,6 +69,9 @@ class Skeleton:
 def skeleton(architecture: Architecture) -> Skeleton:
     """The graph of an architecture in fp32."""
     graph = _Graph()
+    if architecture.is_linear:
+        graph.add("Identity", [_ngram_logits(graph, architecture)], output="logits")
+        return Skeleton(tuple(graph.nodes), graph.tensors, architecture.outputs)
     lengths = graph.lengths("ids")
     x, width = _input(graph, architecture)
     for depth, units in enumerate(architecture.units, start=1):

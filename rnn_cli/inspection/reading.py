@@ -177,6 +177,8 @@ def _states(opened: Bundle, ids: list[int]) -> Iterator[States]:
     where = str(opened.path / ONNX_MODEL)
     file = opened.read(ONNX_MODEL)
     graph, names = with_states(file, read_graph(file, where))
+    if not names:
+        return  # a linear model has none
     found = open_session(graph, where).run(names, {"ids": np.array([ids], np.int32)})
     for layer, states in enumerate(found, start=1):  # [time, directions, 1, units]
         for direction in range(states.shape[1]):

@@ -47,7 +47,7 @@ def read_vectors(opened: Bundle) -> Vectors:
     table = read_table(opened, tokenizer)
     if table is None:
         raise UsageError(
-            "has no token vectors: its tokens are one-hot",
+            "has no token vectors: its tokens are one-hot, or it is a linear model",
             where=str(opened.path),
             hint="name a model trained with model.input=embedding",
         )

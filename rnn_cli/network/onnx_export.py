@@ -3,19 +3,18 @@
 `rnn_cli.graph` defines a graph without its weights. Knows only the layers that `build` makes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import keras
 import numpy as np
-from onnx import ModelProto, checker, helper, numpy_helper
+from onnx import checker
 
 from rnn_cli.arrays import AnyArray, Indices
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.graph import Architecture, Graph, Skeleton, skeleton
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
+from rnn_cli.graph import Architecture, Graph, skeleton
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
+from rnn_cli.network.proto import to_proto
 
 GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 """The index in Keras's order of each of ONNX's gates: LSTM i, o, f, c of i, f, c, o; GRU z, r, h in both."""
@@ -60,37 +59,6 @@ def _put(weights: Iterator[AnyArray], layers: Sequence[Sequence[keras.layers.Lay
                 layer.set_weights(_keras_order([stack[index] for stack in stacks], config.cell))
         else:
             together[0].set_weights(list(islice(weights, len(together[0].weights))))
-
-
-def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
-    """The `onnx` model of a skeleton and its weights, in the order of the skeleton's tensors."""
-    left = iter(weights)
-    tensors = [
-        numpy_helper.from_array(_constant(tensor) if tensor.value is not None else next(left), name)
-        for name, tensor in made.tensors.items()
-    ]
-    nodes = []
-    for node in made.nodes:
-        attributes: dict[str, Any] = dict(node.attributes)
-        nodes.append(
-            helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain or None, **attributes)
-        )
-    return helper.make_model(
-        helper.make_graph(
-            nodes,
-            "classifier",
-            [helper.make_tensor_value_info("ids", INT32, ["batch", "time"])],
-            [helper.make_tensor_value_info("logits", FLOAT, ["batch", made.outputs])],
-            tensors,
-        ),
-        opset_imports=[helper.make_opsetid(domain, version) for domain, version in made.opsets.items()],
-        ir_version=IR_VERSION,
-        producer_name="rnn",
-    )
-
-
-def _constant(tensor: Tensor) -> AnyArray:
-    return np.frombuffer(tensor.value or b"", NUMPY_TYPES[tensor.type]).reshape(tensor.shape)
 
 
 def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:

@@ -20,7 +20,7 @@ from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import read_graph, skeleton_in_int8
 from rnn_cli.graph.skeleton import INT8, UINT8
-from rnn_cli.network.onnx_export import to_proto
+from rnn_cli.network.proto import to_proto
 
 LARGEST_WEIGHT = 64
 """Weights are stored as -64 to 64: on processors without VNNI, ONNX Runtime adds the products of two inputs (at most
@@ -29,6 +29,8 @@ LARGEST_WEIGHT = 64
 
 def no_int8(config: ModelConfig) -> str | None:
     """Why `to_int8` does not support a network; None if it does."""
+    if config.kind == "linear":
+        return "a linear model is small and fast as it is"
     if config.cell == "lstm":
         return None
     return f"ONNX Runtime computes LSTM layers in 8 bits, but no {config.cell.upper()} layers"

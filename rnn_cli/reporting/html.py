@@ -20,6 +20,7 @@ from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import PairCount
+from rnn_cli.evaluation.wording_folds import folds_table
 from rnn_cli.reporting.canvas import DARK, LIGHT, Chart, in_page, save_charts
 from rnn_cli.reporting.charts import draw_all
 from rnn_cli.reporting.drawing import draw
@@ -75,6 +76,7 @@ def page(report: Report, charts: Mapping[str, Chart] | None = None) -> str:
         by_value=[(names_of_values[each.name], each) for each in by_value],
         wrong=_wrong(evaluation),
         most_wrong=MISTAKES_SHOWN,
+        folds_table=folds_table,
         marked=marked,
         excerpt=excerpt,
         characters_shown=CHARACTERS_SHOWN,

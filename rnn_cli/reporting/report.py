@@ -19,6 +19,7 @@ from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
+from rnn_cli.evaluation.wording_folds import dealt_in_words
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.prediction import NONE, Part
@@ -66,7 +67,12 @@ def worst_predictions(
     texts = [rows.texts[row] for row in short]
     tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
     most_parts = min(PARTS_EXPLAINED, max(FEWEST_PARTS, TOKENS_EXPLAINED // max(tokens, 1)))
-    explained = explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+    # A fold's prediction is not this model's.
+    explained = (
+        [()] * len(short)
+        if evaluation.folds is not None
+        else explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+    )
     parts = dict(zip(short, explained, strict=True))
     return tuple(
         WrongPrediction(
@@ -95,8 +101,11 @@ def worst_of_several(
     chosen = [row for row in np.argsort(-surest, kind="stable")[:most].tolist() if surest[row] > 0]
     short = [row for row in chosen if len(rows.texts[row]) <= CHARACTERS_EXPLAINED]
     about = wrong.argmax(axis=1)
-    explained = explain_texts(
-        predictor, [rows.texts[row] for row in short], about[short].tolist(), most_parts=PARTS_EXPLAINED
+    texts = [rows.texts[row] for row in short]
+    explained = (
+        [()] * len(short)
+        if evaluation.folds is not None  # a fold's prediction is not this model's
+        else explain_texts(predictor, texts, about[short].tolist(), most_parts=PARTS_EXPLAINED)
     )
     parts = dict(zip(short, explained, strict=True))
     return tuple(
@@ -155,12 +164,14 @@ class Report:
         """The metrics of the network and, if there is one, of the baseline, by name."""
         baseline = self.evaluation.baseline
         of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
-        return {"network": self.evaluation.metrics, **of_baseline}
+        return {self.evaluation.made: self.evaluation.metrics, **of_baseline}
 
     @property
     def network(self) -> str:
         """The network in a few words."""
         model = self.config.model
+        if model.kind == "linear":
+            return f"Linear model of up to {model.ngrams} tokens in a row"
         cell = {"lstm": "LSTM", "gru": "GRU", "rnn": "simple recurrent"}[model.cell]
         units = " and ".join(map(str, model.units))
         linear = f" beside a linear model of up to {model.ngrams} tokens in a row" if model.ngrams else ""
@@ -185,13 +196,17 @@ class Report:
     @property
     def use_of_validation(self) -> str:
         """What training did with the validation rows; on a base there are no epochs to choose from."""
-        return "calibrated the model" if self.config.model.base else "chose the best epoch"
+        model = self.config.model
+        return "calibrated the model" if model.base or model.kind == "linear" else "chose the best epoch"
 
     @property
     def rows_in_words(self) -> str:
         """Which rows were measured."""
         if isinstance(self.evaluation, Evaluation) and self.evaluation.transductive and self.side:
             return f"{self.side} rows, whose texts a teacher read without their labels: others may go worse"
+        if self.evaluation.folds is not None:
+            dealt = dealt_in_words(self.evaluation.folds)
+            return f"rows, each predicted by a model that had not seen it ({dealt}; the final model knows them all)"
         if self.side == "test":
             return "test rows, which training did not see"
         if self.side == "validation":

@@ -103,7 +103,7 @@ def _figures(bundle: Bundle) -> dict[str, Any] | None:
         kept = json.loads(bundle.read(METRICS))
     except (ValueError, RecursionError):
         return None
-    for side in ("test", "validation"):
+    for side in ("test", "folds", "validation"):
         found = kept.get(side) if isinstance(kept, dict) else None
         if isinstance(found, dict):
             names = {"several": FIGURES_OF_SEVERAL, "ordered": FIGURES_OF_ORDERED}.get(bundle.manifest.kind, FIGURES)

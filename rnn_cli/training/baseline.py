@@ -66,7 +66,7 @@ class Baseline:
             return BaselineComparison(measured, compare_ordered(labels, truth, network.predicted, predicted), knew_more)
         metrics = measure(labels, truth, probabilities, predicted)
         return BaselineComparison(
-            metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more
+            metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more, of=network.made
         )
 
     def columns(self, side: str, labels: Sequence[str]) -> dict[str, Any]:

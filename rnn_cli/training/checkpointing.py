@@ -274,6 +274,7 @@ def _is_free(key: str, now: object, then: object) -> bool:
         or (key in ("data.validation", "data.test") and are_files)
         or (key == "data.unlabelled" and None not in (now, then))
         or (key == "data.sources" and _elsewhere(now, then))
+        or (key == "model.kind" and then == "auto")  # a bundle's says what was made
     )
 
 

@@ -55,6 +55,9 @@ class Origin:
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
         graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, opened.manifest.outputs)
         check_config(opened, config, tokenizer, graph.architecture)
+        if graph.architecture.is_linear:
+            hint = "train a new one on all rows; it takes seconds"
+            raise BundleError("is a linear model, which is not trained further", where=where, hint=hint)
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=where, hint="name the folder that rnn train wrote")
         return cls(
@@ -105,8 +108,7 @@ class Origin:
             kinds = {"single": "one label", "several": "several labels", "ordered": "one of ordered labels"}
             kind = kinds[self.config.data.labels]
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
-        if wanted.training.teacher not in (None, self.config.training.teacher):
-            wrong.append(ConfigMistake("further training has no teacher", "training.teacher"))
+        wrong += self._not_further(wanted)
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):
             labels = " and ".join(self.known.labels)
@@ -116,8 +118,21 @@ class Origin:
             raise ConfigError(wrong)
         data = wanted.data.model_copy(update={"unlabelled": None, "transductive": False})
         model = wanted.model.model_copy(update={"embeddings": None, "base": None})
-        training = wanted.training.model_copy(update={"teacher": None})
+        training = wanted.training.model_copy(update={"teacher": None, "folds": None, "fold_repeats": 1})
         return wanted.model_copy(update={"data": data, "model": model, "training": training})
+
+    def _not_further(self, wanted: Config) -> list[ConfigMistake]:
+        """What only new models have, unless it is this one's, and so left out."""
+        not_here = {
+            "teacher": "further training has no teacher",
+            "folds": f"{self.name} may know the rows of all folds already; leave it out",
+        }
+        ours, theirs = self.config.training, wanted.training
+        return [
+            ConfigMistake(what, f"training.{key}")
+            for key, what in not_here.items()
+            if getattr(theirs, key) not in (None, getattr(ours, key))
+        ]
 
     def compare(self, run: Prepared, listener: Listener) -> None:
         """Report how the new rows suit this model, and warn where rows it was trained on could now measure it."""

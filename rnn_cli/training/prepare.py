@@ -117,10 +117,17 @@ class Prepared:
         return None if self.seconds is None else self.seconds + time.monotonic() - self.began
 
 
-def prepare(config: Config, listener: Listener, known: Known | None = None, source: Dataset | None = None) -> Prepared:
+def prepare(
+    config: Config,
+    listener: Listener,
+    known: Known | None = None,
+    source: Dataset | None = None,
+    ready: tuple[Splits, Unlabelled] | None = None,
+) -> Prepared:
     """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
-    `source` holds the rows of `data.source` if they have been read. The tokenizer sees the training rows, then the
+    `source` holds the rows of `data.source` if they have been read, `ready` all rows where they have been split, too,
+    and the texts without labels. The tokenizer sees the training rows, then the
     texts of `data.unlabelled`, of which those of labelled rows are left out. Raises `DataError`, and `ConfigError`
     for keys that do not suit the data.
     """
@@ -131,7 +138,8 @@ def prepare(config: Config, listener: Listener, known: Known | None = None, sour
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    splits, unlabelled = _read_again(config.data, source, known) if resumes else _read(config.data, source)
+    read = _read_again(config.data, source, known) if resumes else ready or _read(config.data, source)
+    splits, unlabelled = read
     if known is not None:
         _refuse_other_rows(config, splits, unlabelled, known)
     base, config = _base(config, listener) if known is None else (None, config)
@@ -328,6 +336,7 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
     lacks_room = {
         "model.base": given.base is not None and model != given,
         "training.teacher": config.training.teacher is not None and not model.ngrams,
+        "model.kind": given.kind != "network" and not model.ngrams,
     }
     what = f"{len(labels):,} labels leave no room for its n-grams; leave the key out"
     if mistakes := [ConfigMistake(what, key) for key, lacks in lacks_room.items() if lacks]:

@@ -1,75 +1,38 @@
 """One training run, from prepared rows to a bundle."""
 
-import csv
-import json
 import math
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow
 
 from rnn_cli.bundle.checkpoints import Unfinished, beginning
-from rnn_cli.bundle.history import EpochMetrics, history_to_csv
-from rnn_cli.bundle.model_folder import (
-    CARD,
-    CONFIG,
-    CONFORMAL,
-    FURTHER,
-    HISTORY,
-    INT8_MODEL,
-    KERAS_MODEL,
-    LATEST,
-    LEARNED,
-    METRICS,
-    NEAR_TOGETHER,
-    ONNX_MODEL,
-    PREDICTIONS,
-    REPORT,
-    RUN,
-    SUMMARY,
-    TOKENIZER,
-    Bundle,
-    Manifest,
-)
+from rnn_cli.bundle.history import EpochMetrics
+from rnn_cli.bundle.model_folder import KERAS_MODEL, LATEST
 from rnn_cli.bundle.writer import Draft, is_latest
-from rnn_cli.config.load import to_yaml
-from rnn_cli.config.schema import FEW_STEPS, DecisionConfig
-from rnn_cli.copies.learned import LearnedTexts
-from rnn_cli.data.rows import most_frequent
+from rnn_cli.config.schema import FEW_STEPS
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
-from rnn_cli.evaluation.compare import CAREFUL, MOST_FREQUENT
-from rnn_cli.evaluation.decide import Chosen
-from rnn_cli.evaluation.evaluate import Evaluation, by_source, decided, evaluate_predictor, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-from rnn_cli.evaluation.scores import before_and_after
-from rnn_cli.evaluation.standing import with_standing
-from rnn_cli.evaluation.wording import decision_in_words, scaling_trial_in_words
-from rnn_cli.monitoring.summary import summarize
 from rnn_cli.network.onnx_export import to_onnx
-from rnn_cli.scoring.conformal import Conformal
-from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
-from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
-from rnn_cli.training.baseline import Baseline
-from rnn_cli.training.calibration import FittedCalibration, fit_calibration
-from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun, versions
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun
+from rnn_cli.training.choosing import CHOICE, Choice, choose_by_folds, choose_by_validation, made
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
-from rnn_cli.training.int8 import try_int8
+from rnn_cli.training.finish import finish
+from rnn_cli.training.folds import FoldResults, Learned, predict_folds
 from rnn_cli.training.learner import Learner
+from rnn_cli.training.linear_run import LearnedLinear, learn_linear
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import TrainingState, fit
-from rnn_cli.training.measured import Measured
 from rnn_cli.training.networks import (
     built,
     first_network,
@@ -79,50 +42,11 @@ from rnn_cli.training.networks import (
     plain_network,
     warn_if_slow,
 )
+from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
-from rnn_cli.training.several import measure_run_of_several
 from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.weighing import weigh
-
-
-def documents(
-    opened: Bundle,
-    predictor: Predictor,
-    run: Prepared,
-    sides: Mapping[str, Evaluation | SeveralEvaluation],
-    listener: Listener,
-) -> dict[str, str]:
-    """Report and model card, by file name, of the last of `sides`: `validation` and, if there are such rows, `test`.
-
-    A failure to make them is a warning; the run goes on without them.
-    """
-    name = list(sides)[-1]
-    side = sides[name]
-    splits = run.splits
-    rows = {"train": splits.train, **splits.held_out}
-    try:
-        from rnn_cli.reporting.html import model_card, page
-        from rnn_cli.reporting.report import gather_report
-
-        report = gather_report(opened, predictor, side, name)
-        counts = {side: dataset.label_counts() for side, dataset in rows.items() if len(dataset)}
-        return {REPORT: page(report), CARD: model_card(report, counts)}
-    except Exception as error:
-        listener.warn(f"no {REPORT} and no {CARD}: {type(error).__name__}: {error}")
-        return {}
-
-
-def _prediction_columns(evaluation: Evaluation) -> pd.DataFrame:
-    """The columns of an evaluation's rows that a bundle keeps."""
-    table = evaluation.to_frame().filter(items=("text", "label", "probability", "prediction", "unsure"))
-    return table.replace({"unsure": {True: "true", False: "false"}})
-
-
-def to_csv(table: pd.DataFrame) -> str:
-    """The table as CSV, all texts quoted."""
-    # Before Python 3.13 a lone CR in a text without quotes would end the row.
-    return table.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def train_prepared(
@@ -238,22 +162,33 @@ def _fit_and_write(
 ) -> Run:
     careful = min(run.config.training.learning_rate / 10, 1e-3)
     with _noting_how_to_resume(place, careful, run.config.data.source == IN_MEMORY):
-        with HeldSignals() as signals:
-            checkpointer = Checkpointer(place, run, learner, state, signals)
-            if not resumes:
+        signals = HeldSignals()
+        checkpointer = Checkpointer(place, run, learner, state, signals)
+        if not resumes:
+            with signals:
                 checkpointer.begin()
-            best = fit(
-                learner,
-                run.config.training,
-                run.rows_to_learn,
-                run.validation,
-                listener,
-                state=state,
-                pause=checkpointer.pause,
-                save=checkpointer.save,
-            )
-        with place.draft() as draft:
-            trained = _write(draft, run, plain_network(learner.weights(), run), state.history, best, listener)
+        folds = predict_folds(run, learn_fold, place, listener)  # an interrupt acts at once: finished folds are kept
+        choice = None
+        if run.config.model.kind == "auto" and folds is not None:
+            choice, folds = choose_by_folds(run, folds, place, listener)
+        if choice is not None and choice.kind == "linear":
+            with place.draft() as draft:
+                trained = _write_linear(draft, run, learn_linear(run, listener), choice, listener, folds=folds)
+        else:
+            with signals:
+                best = fit(
+                    learner,
+                    run.config.training,
+                    run.rows_to_learn,
+                    run.validation,
+                    listener,
+                    state=state,
+                    pause=checkpointer.pause,
+                    save=checkpointer.save,
+                )
+            with place.draft() as draft:
+                network = plain_network(learner.weights(), run)
+                trained = _write(draft, run, network, state.history, best, listener, folds=folds, choice=choice)
     place.remove()
     if not is_latest(trained.bundle.path):
         listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
@@ -290,27 +225,6 @@ def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
         )
 
 
-def _manifest(run: Prepared) -> Manifest:
-    """The manifest before calibration and before the threshold is chosen."""
-    splits = run.splits
-    return Manifest(
-        labels=run.labels,
-        threshold=0.5,
-        temperature=1.0,
-        data={
-            "fingerprint": splits.fingerprint,
-            NEAR_TOGETHER: splits.near,
-            "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-            **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
-            **({FURTHER: dict(run.origin)} if run.origin else {}),
-        },
-        versions=versions(),
-        several=run.config.data.several,
-        ordered=run.config.data.ordered,
-        choice="balanced" if run.config.data.ordered else "",
-    )
-
-
 def _write(
     draft: Draft,
     run: Prepared,
@@ -320,113 +234,60 @@ def _write(
     listener: Listener,
     *,
     documented: bool = True,
+    folds: FoldResults | None = None,
+    choice: Choice | None = None,
 ) -> Run:
-    draft.write(CONFIG, to_yaml(run.config))
-    draft.write(TOKENIZER, run.tokenizer.to_json())
+    graph = _weighed(model, run, listener)
+    if run.config.model.kind == "auto" and choice is None:
+        linear = learn_linear(run, listener)
+        choice = choose_by_validation(run, graph, linear.graph, listener)
+        if choice.kind == "linear":
+            return _write_linear(draft, run, linear, choice, listener, documented=documented)
+    with draft.writing(KERAS_MODEL) as file:
+        model.save(file)
+    more = None if choice is None else {CHOICE: choice.to_dict()}
+    run = run if choice is None else made(run, choice.kind)
+    return finish(draft, run, graph, history, best, listener, documented=documented, folds=folds, more=more)
+
+
+def _write_linear(
+    draft: Draft,
+    run: Prepared,
+    learned: LearnedLinear,
+    choice: Choice,
+    listener: Listener,
+    *,
+    documented: bool = True,
+    folds: FoldResults | None = None,
+) -> Run:
+    """Write the bundle of the linear model that was chosen instead of a network."""
+    more, metrics = {CHOICE: choice.to_dict()}, learned.metrics
+    run = made(run, "linear")
+    return finish(
+        draft, run, learned.graph, [metrics], metrics, listener, documented=documented, folds=folds, more=more
+    )
+
+
+def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
+    """The ONNX graph of a trained network, whose n-grams it weighs first."""
     if run.config.model.ngrams and run.config.model.base is None:
         listener.doing("weighing the network and its n-grams")
         network, ngrams = weigh(model, run)
         listener.note(f"weights by the validation rows: network {network:.2f}, n-grams {ngrams:.2f}")
-    graph = to_onnx(model, run.config.model)
-    draft.write(ONNX_MODEL, graph)
-    draft.write(HISTORY, history_to_csv(history))
-    texts = chain(run.splits.train.texts, run.splits.validation.texts, run.taught_texts if run.to_learn else ())
-    learned = LearnedTexts.of(texts, run.learned)
-    draft.write(LEARNED, learned.to_bytes())
-    with draft.writing(KERAS_MODEL) as file:
-        model.save(file)
-    manifest = _manifest(run)
-    listener.doing("scoring the validation rows")
-    measure = measure_run_of_several if run.config.data.several else _measure
-    measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
-    sides, int8 = measured.sides, measured.int8
-    tokens = sides["validation"].scores.tokens.to_dict()
-    more: dict[str, Any] = {UNKNOWN_TOKENS: tokens}
-    if isinstance(kept := sides["validation"], Evaluation):
-        ordered = run.config.data.ordered
-        more[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, ordered=ordered).to_dict()
-    manifest = replace(manifest, **measured.stored, data={**manifest.data, **more})
-    if int8.graph is not None:
-        draft.write(INT8_MODEL, int8.graph)
-    draft.write(METRICS, json.dumps(measured.metrics, indent=2, ensure_ascii=False) + "\n")
-    tables = [table.assign(split=name) for name, table in measured.tables.items()]
-    draft.write(PREDICTIONS, to_csv(pd.concat(tables)))
-    if documented:
-        listener.doing("summarizing the texts")
-        aside = [text for side in sides.values() for text in side.dataset.texts]
-        known = np.concatenate([side.scores.probabilities for side in sides.values()])
-        if (summary := summarize(measured.predictor, run.splits.train.texts, aside, known)) is not None:
-            draft.write(SUMMARY, summary.to_bytes())
-        listener.doing("writing the report")
-        for name, content in documents(draft.preview(manifest), measured.predictor, run, sides, listener).items():
-            draft.write(name, content)
-    manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
-    return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch)
+    return to_onnx(model, run.config.model)
 
 
-def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) -> Measured:
-    """Calibrate and decide on the validation rows, try 8 bits, and measure; the test rows once, at the end."""
-    predictor, fitted, chosen = _calibrated_and_decided(plain, run, listener)
-    listener.doing("trying the network in 8 bits")
-    validation = by_source(evaluate_predictor(predictor, run.splits.validation))
-    int8 = try_int8(graph, run.config.model, predictor, validation)
-    listener.note(int8.summary())
-    listener.doing("measuring on the test rows")
-    test = by_source(evaluate_predictor(predictor, run.splits.test)) if len(run.splits.test) else None
-    usual_label = most_frequent(run.splits.train.labels)
-    sides = {
-        name: replace(
-            with_standing(side, usual_label, run.config.decision, chosen.careful),
-            transductive=run.config.data.transductive and run.to_learn is not None,
-        )
-        for name, side in ({"validation": validation} | ({"test": test} if test else {})).items()
-    }
-    metrics: dict[str, Any] = {name: side.to_dict() for name, side in sides.items()}
-    metrics["calibration"] = fitted.to_dict() | {
-        name: before_and_after(side.truth, side.scores.probabilities, side.predicted, predictor.calibration)
-        for name, side in sides.items()
-    }
-    metrics[INT8_METRICS] = int8.to_dict()
-    metrics[MOST_FREQUENT] = usual_label
-    if chosen.careful is not None:
-        metrics[CAREFUL] = asdict(chosen.careful)
-    tables = {name: _prediction_columns(side) for name, side in sides.items()}
-    if isinstance(run.baseline, Baseline):
-        knew_more = run.origin is not None
-        against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
-        metrics["baseline"] = run.baseline.to_dict(against)
-        sides = {name: replace(side, baseline=against[name]) for name, side in sides.items()}
-        tables = {name: table.assign(**run.baseline.columns(name, run.labels)) for name, table in tables.items()}
-    stored = {**asdict(predictor.calibration), **asdict(predictor.decision)}
-    return Measured(predictor, stored, sides, metrics, tables, int8)
+def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
+    """Measure a config by folds, without a model of all rows; `predictor` is one that a run of the config made."""
+    with _own_chance():
+        found = predict_folds(run, learn_fold, None, listener)
+    assert found is not None
+    return pooled(run, predictor, found, is_final=False)
 
 
-def _run_facts(run: Prepared) -> dict[str, Any]:
-    """The manifest's entry for a run that ends now."""
-    seconds = run.spent()
-    return {
-        "recipe": run.recipe,
-        "seconds": None if seconds is None else round(seconds, 1),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _calibrated_and_decided(
-    predictor: Predictor, run: Prepared, listener: Listener
-) -> tuple[Predictor, FittedCalibration, Chosen]:
-    """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
-    validation = run.splits.validation
-    plain = predictor.adjusted(calibration=type(predictor.calibration)())
-    fitted = fit_calibration(
-        true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
-    )
-    listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
-    if fitted.trial is not None and fitted.trial.is_won:
-        scaling = "matrix scaling" if run.config.data.ordered else "vector scaling"
-        listener.note(f"{scaling} on top: {scaling_trial_in_words(fitted.trial)}")
-    found, chosen = decided(predictor.adjusted(calibration=fitted.calibration), validation, run.config.decision)
-    if run.config.decision != DecisionConfig():
-        listener.note(f"decided on the validation rows: {decision_in_words(found.decision, run.labels)}")
-    for shortfall in chosen.shortfalls:
-        listener.warn(shortfall)
-    return found, fitted, chosen
+def learn_fold(run: Prepared, listener: Listener) -> Learned:
+    """Train a network that is not kept, for the rows of a fold."""
+    run = taught(run, listener)
+    learner, reached = begin_learning(run, listener)
+    best = fit(learner, run.config.training, run.rows_to_learn, run.validation, listener, state=reached)
+    return Learned(_weighed(plain_network(learner.weights(), run), run, listener), run, best.epoch)

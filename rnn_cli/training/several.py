@@ -11,17 +11,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.evaluation.evaluate_several import (
-    decided_each,
-    evaluate_several,
-    stored_decision,
-    true_flags,
-)
+from rnn_cli.evaluation.evaluate_several import evaluate_several, stored_decision
 from rnn_cli.evaluation.several import log_losses_of_each
-from rnn_cli.evaluation.wording_several import several_decision_in_words
-from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, sigmoid
+from rnn_cli.scoring.of_each import DecisionOfEach, sigmoid
 from rnn_cli.training.baseline_of_each import BaselineOfEach
-from rnn_cli.training.calibration_each import fit_calibration_of_each
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -57,19 +50,14 @@ def mixed_of_each(parts: Sequence[Floats], truth: Indices, weights: Floats, prio
 def measure_run_of_several(run: "Prepared", plain: "Predictor", graph: bytes, listener: Listener) -> "Measured":
     """Calibrate and choose thresholds on the validation rows, try 8 bits, and measure, the test rows once and last."""
     from rnn_cli.scoring.predictor import INT8_METRICS
+    from rnn_cli.training.deciding import calibrated_and_decided_of_each
     from rnn_cli.training.int8 import try_int8
     from rnn_cli.training.measured import Measured
 
     rows = run.splits.validation
-    plain = plain.adjusted(calibration=CalibrationOfEach())
-    calibration = fit_calibration_of_each(true_flags(rows, plain.labels), plain.score(rows.texts).probabilities)
-    listener.note(f"calibrated each label on the validation rows: temperature of all {calibration.temperature:.2f}")
-    predictor, shortfalls = decided_each(plain.adjusted(calibration=calibration), rows, run.config.decision)
+    predictor, calibration = calibrated_and_decided_of_each(plain, run, listener)
     decision = predictor.decision
     assert isinstance(decision, DecisionOfEach)
-    listener.note(f"decided on the validation rows: {several_decision_in_words(decision, run.labels)}")
-    for shortfall in shortfalls:
-        listener.warn(shortfall)
     listener.doing("trying the network in 8 bits")
     sides = {"validation": evaluate_several(predictor, rows)}
     int8 = try_int8(graph, run.config.model, predictor, sides["validation"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
 from rnn_cli.evaluation import wording_several as of_several
-from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.compare import BY_FOLDS
+from rnn_cli.evaluation.evaluate import Evaluation, models_of
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.wording import EVERY, bounds, metrics_shown, value
@@ -28,6 +29,7 @@ class Run:
     """A finished run. Its evaluations come from the bundle's ONNX graph and hold the linear baseline's metrics, too.
 
     `validation` is None for a run that had finished earlier; so is `test`, and where the config keeps no test rows.
+    `folds` are the rows as a cross-validation predicted them, if the config wants one: the run's stated figure.
     `warnings` are those given during training.
     """
 
@@ -36,6 +38,7 @@ class Run:
     test: Evaluation | SeveralEvaluation | None = None
     best_epoch: int | None = None
     warnings: tuple[str, ...] = ()
+    folds: Evaluation | SeveralEvaluation | None = None
 
     @property
     def path(self) -> Path:
@@ -54,7 +57,7 @@ class Run:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json: metrics by side (`validation`, `test`), baseline, calibration, int8."""
+        """The content of metrics.json: metrics by side (`validation`, `test`, `folds`), baseline, calibration, int8."""
         return json.loads(self.bundle.read(METRICS))  # type: ignore[no-any-return]
 
     @cached_property
@@ -66,19 +69,19 @@ class Run:
 
     @property
     def sides(self) -> "dict[str, Evaluation | SeveralEvaluation]":
-        """The evaluations by name: `validation` and `test`."""
-        sides = {"validation": self.validation, "test": self.test}
+        """The evaluations by name: `validation`, `test` and `folds`."""
+        sides = {"validation": self.validation, "test": self.test, BY_FOLDS: self.folds}
         return {name: side for name, side in sides.items() if side is not None}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """A header and rows: the metrics of each side and its baseline in columns, and the first one's interval."""
         columns: dict[tuple[str, str], Any] = {}
         for name, side in self.sides.items():
-            columns[name, "network"] = side.metrics
-            if side.baseline is not None:
-                columns[name, "linear"] = side.baseline.metrics
-        has_baseline = any(model == "linear" for _, model in columns)
-        head = [""] + ["" if model == "linear" else name for name, model in columns]
+            name = name if side.folds is None else f"{side.folds.folds} folds"
+            columns |= {(name, model): metrics for model, metrics in models_of(side).items()}
+        firsts = {next(iter(models_of(side))) for side in self.sides.values()}
+        has_baseline = len(columns) > len(self.sides)
+        head = [""] + [name if model in firsts else "" for name, model in columns]
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
         if self.bundle.manifest.several:

@@ -79,6 +79,9 @@ class Base:
         tokenizer, labels, file = read_tokenizer(opened), opened.manifest.labels, bytearray(opened.read(ONNX_MODEL))
         graph = read_fitting_graph(file, str(path / ONNX_MODEL), tokenizer, opened.manifest.outputs)
         check_config(opened, config, tokenizer, graph.architecture)
+        if graph.architecture.is_linear:
+            what = "is a linear model, of which nothing but its n-grams could be built on"
+            raise BundleError(what, where=shown_model(path), hint="name a network as model.base")
         if graph.is_int8:
             raise BundleError("computes in 8 bits", where=str(path), hint="name the folder that rnn train wrote")
         return cls(path, opened, config, tokenizer, labels, file, graph)

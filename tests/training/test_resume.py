@@ -20,6 +20,7 @@ from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.schema import Config
 from rnn_cli.data.source import load_rows
 from rnn_cli.errors import BundleError, ConfigError, DataError, RunFailed, WriteError
+from rnn_cli.training import finish as finish_module
 from rnn_cli.training import prepare as prepare_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
@@ -216,7 +217,7 @@ def test_stopped_while_it_validates(
     assert_it_ended_as(unbroken)
 
 
-@pytest.mark.parametrize("at", ["to_onnx", "plain_network", "evaluate_predictor", "_manifest"])
+@pytest.mark.parametrize("at", ["to_onnx", "plain_network", "evaluate_predictor", "unfinished_manifest"])
 def test_stopped_while_the_bundle_is_written(
     at: str, labelled_file: Path, unbroken: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +226,7 @@ def test_stopped_while_the_bundle_is_written(
 
     heard = Hears()
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, at, interrupted)
+        patch.setattr(run_module if hasattr(run_module, at) else finish_module, at, interrupted)
         with pytest.raises(KeyboardInterrupt) as stopped:
             begin(configured(labelled_file), heard)
     assert stopped.value.__notes__[-1].startswith("saved; go on with")

@@ -12,7 +12,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.errors import ConfigError, DataError
 from rnn_cli.evaluation.wording import standing_in_words
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training import run as run_module
+from rnn_cli.training import finish as finish_module
 from rnn_cli.training import teacher
 from rnn_cli.training.encoding import Encoded, with_lessons
 from rnn_cli.training.prepare import Prepared, prepare
@@ -22,7 +22,7 @@ from tests.conftest import Silent, write_csv
 
 pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
 
-DOCUMENTS = run_module.documents
+DOCUMENTS = finish_module.documents
 
 KNOWN = {label: [f"{label}{number}" for number in range(6)] for label in ("dark", "light", "mild")}
 UNHEARD = {label: [f"{label}er{number}" for number in range(12)] for label in KNOWN}
@@ -209,7 +209,7 @@ def test_held_out_texts_are_read_where_a_user_asks_for_it_and_each_figure_says_s
     from rnn_cli import api
     from rnn_cli.evaluation.seen import learned_texts
 
-    monkeypatch.setattr(run_module, "documents", DOCUMENTS)
+    monkeypatch.setattr(finish_module, "documents", DOCUMENTS)
     config = configured({**files(), "transductive": True}, training={"epochs": 1})
     prepared = prepare(config, listener)
     assert len(prepared.taught_texts) == 600 + 20 + 120 == len(prepared.taught_ids)

@@ -1,0 +1,252 @@
+"""What a cross-validation found: the figure of all rows, each predicted by a model that had not seen it, and of folds.
+
+Takes no TensorFlow; the models are trained elsewhere.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from rnn_cli.arrays import Floats, Indices
+from rnn_cli.bundle.locate import shown_model
+from rnn_cli.bundle.model_folder import METRICS, PREDICTIONS, Bundle
+from rnn_cli.data.reading.readers import read_columns
+from rnn_cli.data.rows import Dataset
+from rnn_cli.errors import BundleError
+from rnn_cli.evaluation.compare import (
+    BY_FOLDS,
+    DETAILS,
+    MAX_SAVED_TEXT_BYTES,
+    Comparison,
+    kept_baseline,
+    kept_metrics,
+    reading_metrics,
+)
+from rnn_cli.evaluation.corrected import corrected_interval, corrected_p, joined
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, made_of, true_labels
+from rnn_cli.evaluation.evaluate_several import (
+    SeveralEvaluation,
+    kept_baseline_of_each,
+    kept_metrics_of_each,
+    true_flags,
+)
+from rnn_cli.evaluation.intervals import Interval
+from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
+from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, main_figures
+from rnn_cli.scoring.of_each import DecisionOfEach
+from rnn_cli.scoring.predictor import Predictor, Scores
+from rnn_cli.scoring.unknown import UnknownTokens
+
+PROBABILITIES = "probabilities"
+"""The column of a run's predictions with the probability of each label, as a JSON list, of rows predicted by folds."""
+
+RESTATED = ("accuracy", "micro_f1", "macro_f1", "log_loss")
+"""The metrics whose intervals follow from those of the folds; some are of one label a text, some of several."""
+
+
+@dataclass(frozen=True)
+class FoldFigures:
+    """The figures of the models that learned from `trained` rows (to choose the epoch included) on `rows` others.
+
+    `network` and `baseline` hold the metrics of `RESTATED` by name; `baseline` is None where none was fitted.
+    """
+
+    repeat: int
+    fold: int
+    trained: int
+    rows: int
+    network: Mapping[str, float]
+    baseline: Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """How the rows were measured: dealt into `folds` folds, `repeats` times.
+
+    `teaching` are the indices of rows that no fold held out, as no other has their label. `unknown` are those of rows
+    without a known token, among the rows measured; `tokens` were read of these, `unknown_tokens` of them unknown.
+    `is_final` says that the model at hand has learned from all rows since.
+    """
+
+    folds: int
+    repeats: int
+    teaching: tuple[int, ...]
+    each: tuple[FoldFigures, ...]
+    unknown: tuple[int, ...]
+    tokens: int
+    unknown_tokens: int
+    is_final: bool = True
+
+
+def figures_of(truth: Indices, probabilities: Floats, predicted: Indices) -> dict[str, float]:
+    """The metrics of `RESTATED` on some rows; of several labels a text, truth and predictions are `[rows, labels]`."""
+    if truth.ndim == 2:
+        found = main_figures(truth, probabilities, predicted)
+        return {name: found[name] for name in RESTATED if name in found}
+    return {
+        "accuracy": float((truth == predicted).mean()),
+        "macro_f1": macro_f1(confusion_of(truth, predicted, probabilities.shape[1])),
+        "log_loss": float(log_losses(truth, probabilities).mean()),
+    }
+
+
+def true_classes(rows: Dataset, labels: Sequence[str]) -> Indices:
+    """The rows' labels as indices `[rows]`, or as flags `[rows, labels]` where a row may have several."""
+    return true_flags(rows, labels) if rows.several else true_labels(rows, labels)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The metrics of `RESTATED` by name, of a model or of how two differ: `pooled` of all rows, once a repeat, and
+    `of_folds` of each fold's; `folds` is into how many the rows were dealt."""
+
+    pooled: Sequence[Mapping[str, float]]
+    of_folds: Sequence[Mapping[str, float]]
+    folds: int
+
+    def less(self, other: "Figures") -> "Figures":
+        """By how much the figures exceed another model's."""
+        pooled, of_folds = (
+            [{name: one[name] - two[name] for name in one} for one, two in zip(ours, theirs, strict=True)]
+            for ours, theirs in ((self.pooled, other.pooled), (self.of_folds, other.of_folds))
+        )
+        return Figures(pooled, of_folds, self.folds)
+
+    def stated(self, name: str) -> float:
+        """The figure of all rows, the mean of all repeats."""
+        return float(np.mean([figures[name] for figures in self.pooled]))
+
+    def interval(self, name: str) -> Interval:
+        """The corrected interval of the stated figure."""
+        return corrected_interval([figures[name] for figures in self.of_folds], self.folds, self.stated(name))
+
+    def p_value(self, name: str) -> float:
+        """That of the corrected test whether a difference is 0; 0 where all folds have the same."""
+        return corrected_p([figures[name] for figures in self.of_folds], self.folds) or 0.0
+
+
+_Metrics = TypeVar("_Metrics", Metrics, SeveralMetrics)
+
+
+def restated(metrics: _Metrics, found: Figures) -> _Metrics:
+    """The metrics of all rows with the folds' intervals, never narrower than those of the rows alone.
+
+    These know nothing of how models of other training rows differ; those rest on few folds, which may agree by chance.
+    """
+    intervals = dict(metrics.intervals)
+    values: dict[str, Any] = {name: found.stated(name) for name in found.pooled[0]}
+    for name in values:
+        most = np.inf if name == "log_loss" else 1.0
+        intervals[name] = joined(intervals.get(name), found.interval(name), 0.0, most)
+    return replace(metrics, **values, intervals=intervals)
+
+
+def compared_by_folds(found: Comparison, gains: Figures) -> Comparison:
+    """A comparison on all rows with the corrected interval and test of the folds' differences.
+
+    Both are at least as cautious as those of the rows alone.
+    """
+    return replace(
+        found,
+        difference=gains.stated("accuracy"),
+        interval=joined(found.interval, gains.interval("accuracy"), -1.0, 1.0),
+        macro_f1_difference=gains.stated("macro_f1"),
+        macro_f1_interval=joined(found.macro_f1_interval, gains.interval("macro_f1"), -1.0, 1.0),
+        p_value=max(found.p_value, gains.p_value("accuracy")),
+    )
+
+
+def several_compared_by_folds(found: SeveralComparison, gains: Figures) -> SeveralComparison:
+    """The same of several labels a text."""
+    differences, intervals, p_values = dict(found.differences), dict(found.intervals), dict(found.p_values)
+    for name in ("micro_f1", "macro_f1"):
+        differences[name] = gains.stated(name)
+        intervals[name] = joined(intervals[name], gains.interval(name), -1.0, 1.0)
+        p_values[name] = max(p_values[name] or 0.0, gains.p_value(name))
+    return replace(found, differences=differences, intervals=intervals, p_values=p_values)
+
+
+def is_measured_by_folds(opened: Bundle) -> bool:
+    """Whether a cross-validation measured a run. Raises `BundleError`."""
+    if METRICS not in opened.manifest.files:
+        return False
+    with reading_metrics(opened) as kept:
+        return kept.get(BY_FOLDS) is not None
+
+
+def kept_cross_validation(opened: Bundle) -> CrossValidation:
+    """How a run was measured by folds. Raises `BundleError`."""
+    with reading_metrics(opened) as kept:
+        return TypeAdapter(CrossValidation).validate_python(kept[BY_FOLDS][DETAILS])
+
+
+def measured_rows(source: Dataset, teaching: Iterable[int]) -> Dataset:
+    """The rows that folds held out, all but those that only teach."""
+    left_out = set(teaching)
+    return source.select(row for row in range(len(source)) if row not in left_out)
+
+
+def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | SeveralEvaluation:
+    """What a run found by folds: its rows, read again, with the predictions and figures that it kept.
+
+    Raises `DataError` if the rows have changed or cannot be read again, and `BundleError`.
+    """
+    found = kept_cross_validation(opened)
+    splits = kept_splits(opened)
+    assert splits.source is not None
+    rows = measured_rows(splits.source, found.teaching)
+    predictions, probabilities = _kept_predictions(opened, len(rows), len(predictor.labels))
+    reading = replace(
+        encode_counted(predictor.tokenizer, rows.texts)[1], read=found.tokens, unknown=found.unknown_tokens
+    )
+    known = np.ones(len(rows), np.bool_)
+    known[list(found.unknown)] = False
+    scores = Scores(probabilities, known, UnknownTokens(found.tokens, found.unknown_tokens))
+    if predictor.several:
+        of_each, decision = kept_metrics_of_each(opened, BY_FOLDS), predictor.decision
+        assert of_each is not None and isinstance(decision, DecisionOfEach)
+        predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
+        base, made = kept_baseline_of_each(opened, BY_FOLDS), made_of(predictor)
+        of_folds = base and replace(base, by_folds=True)
+        return SeveralEvaluation(rows, scores, decision, predicted, of_each, reading, of_folds, folds=found, made=made)
+    metrics = kept_metrics(opened, BY_FOLDS)
+    assert metrics is not None
+    predicted = true_classes(replace(rows, labels=predictions), predictor.labels)
+    baseline = kept_baseline(opened, BY_FOLDS)
+    return Evaluation(
+        rows,
+        scores,
+        predictor.decision,
+        predicted,
+        metrics,
+        reading,
+        baseline and replace(baseline, by_folds=True, of=made_of(predictor)),
+        folds=found,
+        made=made_of(predictor),
+    )
+
+
+def _kept_predictions(opened: Bundle, rows: int, labels: int) -> tuple[list[str], Floats]:
+    """The predictions and probabilities, `[rows, labels]`, of the rows that folds held out. Raises `BundleError`."""
+    if PREDICTIONS not in opened.manifest.files:
+        raise BundleError("keeps no predictions of its own rows", where=shown_model(opened.path))
+    path = str(opened.verify(PREDICTIONS))
+    columns = "prediction", PROBABILITIES, "split"
+    found = read_columns(path, lambda _: columns, max_field_bytes=MAX_SAVED_TEXT_BYTES)
+    predictions, probabilities = list[str](), list[Any]()
+    try:
+        for _, (prediction, written, split) in found:
+            if split == BY_FOLDS:
+                predictions.append(prediction or "")
+                probabilities.append(json.loads(written or ""))
+        array = np.array(probabilities, np.float64)
+        if array.shape != (rows, labels) or not (np.isfinite(array) & (array >= 0) & (array <= 1)).all():
+            raise ValueError("its probabilities do not fit its rows")
+    except (RecursionError, TypeError, ValueError) as error:
+        raise BundleError(f"predictions this rnn does not understand ({error})", where=path) from None
+    return predictions, array

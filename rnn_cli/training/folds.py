@@ -1,0 +1,231 @@
+"""Measures a run by cross-validation: each fold's rows are predicted by a model that learned from the others.
+
+A fold's model is trained and tuned (tokenizer, epoch, weights, calibration, decision) by the other folds' rows alone,
+and the linear baseline is fitted to the same ones. Takes no TensorFlow: who measures says how a model learns.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+import numpy as np
+
+from rnn_cli.arrays import AnyArray, Floats, Indices
+from rnn_cli.bundle.in_memory import PLACE, BundleInMemory
+from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER, Manifest
+from rnn_cli.config.schema import Config
+from rnn_cli.data.folds import Dealt, Fold, deal_folds
+from rnn_cli.errors import DataError
+from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several
+from rnn_cli.evaluation.folds import figures_of, true_classes
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each
+from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.npz import pack_arrays, unpack_arrays
+from rnn_cli.training.prepare import Prepared, prepare
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The ONNX graph of a model that has learned from a fold's run, and the epoch whose weights it has."""
+
+    graph: bytes
+    run: Prepared
+    epoch: int
+
+
+Learn = Callable[[Prepared, Listener], Learned]
+
+
+class Keeps(Protocol):
+    """Where finished folds are kept for a run that is stopped: an unfinished run's folder."""
+
+    def keep_part(self, name: str, content: bytes) -> None:
+        """Keep a part, whole or not at all."""
+
+    def kept_part(self, name: str) -> bytes | None:
+        """A part that was kept; None where there is none."""
+
+
+@dataclass(frozen=True)
+class FoldPart:
+    """The predictions for a fold's rows: probabilities `[rows, labels]`, predictions `[rows]`, or `[rows, labels]` of
+    several labels a text, whether a token of a row is `known`, `[rows]`, and the baseline's of the same rows, if any.
+
+    `trained` rows taught and tuned the model; of `tokens` in the fold's texts `unknown_tokens` were unknown to it.
+    """
+
+    probabilities: Floats
+    predicted: Indices
+    known: Indices
+    trained: int
+    tokens: int
+    unknown_tokens: int
+    epoch: int
+    baseline: tuple[Floats, Indices] | None = None
+
+    def to_bytes(self) -> bytes:
+        """The part as `from_bytes` reads it."""
+        numbers = np.array([self.trained, self.tokens, self.unknown_tokens, self.epoch], np.int64)
+        return pack_arrays([numbers, self.probabilities, self.predicted, self.known, *(self.baseline or ())])
+
+    @classmethod
+    def from_bytes(cls, content: bytes, rows: int, labels: int, *, several: bool) -> "FoldPart":
+        """Read a part of so many rows; raises `ValueError` if it is damaged."""
+        numbers, probabilities, predicted, known, *baseline = unpack_arrays(content)
+        pairs = [(probabilities, predicted), *([tuple(baseline)] if baseline else [])]
+        shape = (rows, labels) if several else (rows,)
+        for pair in pairs:
+            _check(pair, (rows, labels), shape, 2 if several else labels)
+        if known.shape != (rows,) or numbers.shape != (4,) or numbers.min() < 0:
+            raise ValueError("its numbers do not fit its rows")
+        trained, tokens, unknown, epoch = map(int, numbers)
+        linear = (baseline[0], baseline[1]) if baseline else None
+        return cls(probabilities, predicted, known, trained, tokens, unknown, epoch, linear)
+
+
+def _check(pair: Sequence[AnyArray], of_labels: tuple[int, ...], shape: tuple[int, ...], below: int) -> None:
+    probabilities, predicted = pair
+    is_whole = probabilities.shape == of_labels and predicted.shape == shape and predicted.dtype.kind == "i"
+    if not is_whole or predicted.min() < 0 or predicted.max() >= below:
+        raise ValueError("its predictions do not fit its rows")
+
+
+@dataclass(frozen=True)
+class FoldResults:
+    """The folds of a run and the predictions for the rows of each, in the same order."""
+
+    dealt: Dealt
+    parts: tuple[FoldPart, ...]
+
+
+def predict_folds(
+    run: Prepared, learn: Learn, keep: Keeps | None, listener: Listener, of: str | None = None
+) -> FoldResults | None:
+    """Have the rows of each fold predicted by a model of the others; None where the config wants no folds.
+
+    Finished folds that `keep` has are not trained again. `of` names a second model of the same folds, which needs no
+    baseline of its own.
+    """
+    training = run.config.training
+    if training.folds is None:
+        return None
+    dealt = deal_folds(run.config.data, run.splits, training.folds, training.fold_repeats)
+    if dealt.teaching and of is None:
+        count = len(dealt.teaching)
+        rows = "row has a label" if count == 1 else "rows have labels"
+        listener.warn(f"{count:,} {rows} that no other fold has: learned from in each fold, and not measured")
+    parts = list[FoldPart]()
+    total = len(dealt.folds)
+    for done, fold in enumerate(dealt.folds):
+        called = f"fold {done + 1} of {total}" + (f", {of}" if of else "")
+        name = f"{done + 1:04}" if of is None else f"{of.split()[0]}-{done + 1:04}"
+        part = None if keep is None else _kept(keep.kept_part(name), fold, run, called, listener)
+        if part is None:
+            listener.doing(f"{called}: reading")
+            part = _predict(run, fold, learn, _Of(called, listener), baseline=of is None)
+            if keep is not None:
+                keep.keep_part(name, part.to_bytes())
+        right = _right(part, fold, run)
+        against = "" if part.baseline is None else f" (linear {_right(part, fold, run, linear=True)})"
+        listener.note(f"{called}: {right}{against} on {len(fold.rows):,} rows that it had not seen")
+        parts.append(part)
+    return FoldResults(dealt, tuple(parts))
+
+
+def _kept(content: bytes | None, fold: Fold, run: Prepared, called: str, listener: Listener) -> FoldPart | None:
+    if content is None:
+        return None
+    try:
+        several = run.config.data.several
+        return FoldPart.from_bytes(content, len(fold.rows), len(run.labels), several=several)
+    except (TypeError, ValueError) as error:
+        listener.warn(f"{called} is damaged ({error}), so it is trained again")
+        return None
+
+
+class _Of(SilentListener):
+    """Names the fold in all steps, and leaves out what is said of each run."""
+
+    def __init__(self, called: str, to: Listener) -> None:
+        self._called, self._to = called, to
+        self._what = "learning"
+
+    def doing(self, what: str) -> None:
+        """Pass on a step."""
+        self._to.doing(f"{self._called}: {what}")
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Pass on a step's progress."""
+        self._to.progress(f"{self._called}: {what}", done, total)
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        """Show an epoch as a step."""
+        self._to.doing(f"{self._called}: epoch {epoch} of {epochs}")
+
+
+def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, baseline: bool) -> FoldPart:
+    """Train on the rows outside a fold, tune on those alone, and predict the fold's."""
+    inner = prepare(_of_fold(run, baseline=baseline), listener, ready=(fold.splits, run.unlabelled))
+    if inner.labels != run.labels:
+        what = f"fold {fold.number} would learn other labels than the whole"
+        raise DataError(what, where=fold.splits.train.name, hint="add rows of the rare labels, or use fewer folds")
+    learned = learn(inner, listener)
+    listener.doing("calibrating and scoring")
+    plain = Predictor(in_memory(learned))
+    rows = fold.splits.test
+    found: Evaluation | SeveralEvaluation
+    if run.config.data.several:
+        found = evaluate_several(calibrated_and_decided_of_each(plain, learned.run, listener)[0], rows)
+    else:
+        found = evaluate_predictor(calibrated_and_decided(plain, learned.run, listener)[0], rows)
+    return FoldPart(
+        found.scores.probabilities,
+        found.predicted.astype(np.int64),
+        found.scores.known.astype(np.int64),
+        len(fold.splits.train) + len(fold.splits.validation),
+        found.reading.read,
+        found.reading.unknown,
+        learned.epoch,
+        None if inner.baseline is None else _pair(inner.baseline.sides["test"]),
+    )
+
+
+def _pair(side: tuple[Floats, Indices]) -> tuple[Floats, Indices]:
+    return side[0].astype(np.float64), side[1].astype(np.int64)
+
+
+def _of_fold(run: Prepared, *, baseline: bool) -> Config:
+    """The config of a fold's run: that of the whole, which is not measured by folds again."""
+    training = run.config.training.model_copy(update={"folds": None, "fold_repeats": 1})
+    if not baseline:
+        training = training.model_copy(update={"baseline": False})
+    return run.config.model_copy(update={"training": training})
+
+
+def in_memory(learned: Learned) -> BundleInMemory:
+    """What a predictor needs of a model that is not written."""
+    run = learned.run
+    contents = {ONNX_MODEL: learned.graph, TOKENIZER: run.tokenizer.to_json().encode("utf-8")}
+    files = {name: {"size": len(file), "sha256": sha256(file).hexdigest()} for name, file in contents.items()}
+    manifest = Manifest(
+        labels=run.labels,
+        threshold=0.5,
+        temperature=1.0,
+        data={},
+        versions={},
+        several=run.config.data.several,
+        files=files,
+    )
+    return BundleInMemory(PLACE, manifest, contents)
+
+
+def _right(part: FoldPart, fold: Fold, run: Prepared, *, linear: bool = False) -> str:
+    """A fold's accuracy, or of several labels a text its micro F1, in words."""
+    probabilities, predicted = part.probabilities, part.predicted
+    if linear and part.baseline is not None:
+        probabilities, predicted = part.baseline
+    figures = figures_of(true_classes(fold.splits.test, run.labels), probabilities, predicted)
+    return f"micro F1 {figures['micro_f1']:.3f}" if "micro_f1" in figures else f"{figures['accuracy']:.1%} right"

@@ -1,0 +1,106 @@
+"""A run whose product is the linear model of n-grams (`model.kind: linear`): from prepared rows to a bundle.
+
+The bundle is of the same form as a network's. Takes no TensorFlow, and so little time that nothing is saved in between.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import log_softmax
+
+from rnn_cli.bundle.checkpoints import beginning
+from rnn_cli.bundle.history import EpochMetrics
+from rnn_cli.bundle.model_folder import LATEST
+from rnn_cli.bundle.writer import Draft, is_latest
+from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.linear.ngrams import ngram_counts
+from rnn_cli.network.proto import linear_to_onnx
+from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.encoding import Encoded
+from rnn_cli.training.finish import finish
+from rnn_cli.training.folds import Learned, predict_folds
+from rnn_cli.training.listener import Listener
+from rnn_cli.training.ngrams import LinearModel, fit_linear
+from rnn_cli.training.pooling import pooled
+from rnn_cli.training.prepare import Prepared
+from rnn_cli.training.teacher import taught
+from rnn_cli.training.trained import Run
+
+
+@dataclass(frozen=True)
+class LearnedLinear(Learned):
+    """A linear model, with its metrics as those of one epoch."""
+
+    metrics: EpochMetrics
+
+
+def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
+    """Fit the linear model to the training rows, and to a teacher's lessons where the config wants some."""
+    began = time.monotonic()
+    run = taught(run, listener)
+    config, vocab_size = run.config.model, run.tokenizer.vocab_size
+    listener.doing("linear model: counting")
+    fitted = fit_linear(
+        config,
+        run.rows_to_learn,
+        run.validation,
+        vocab_size=vocab_size,
+        classes=len(run.labels),
+        on_progress=lambda what, done, total: listener.progress(f"linear model: {what}", done, total),
+    )
+    listener.note(f"linear model: validation {fitted.val_accuracy:.1%} (C={fitted.strength:g})")
+    (loss, accuracy), (val_loss, val_accuracy) = (_measured(fitted, side, run) for side in (run.train, run.validation))
+    seconds = time.monotonic() - began
+    metrics = EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, seconds)
+    graph = linear_to_onnx(fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams)
+    return LearnedLinear(graph, run, 1, metrics)
+
+
+def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float, float]:
+    """The mean log loss of rows, and the share that is right."""
+    config = run.config.model
+    counts = ngram_counts(
+        rows.sequences, longest=config.ngrams, vocab_size=run.tokenizer.vocab_size, buckets=config.ngram_buckets
+    )
+    logits = counts @ fitted.table.astype(np.float64) + fitted.bias
+    if rows.classes.ndim == 2:
+        losses = np.logaddexp(0, logits) - rows.classes * logits
+        return float(losses.sum(axis=1).mean()), float(((logits >= 0) == rows.classes).all(axis=1).mean())
+    if logits.shape[1] == 1:
+        logits = np.hstack([np.zeros_like(logits), logits])
+    logs = log_softmax(logits, axis=1)
+    right = logs.argmax(axis=1) == rows.classes
+    return float(-logs[np.arange(len(logs)), rows.classes].mean()), float(right.mean())
+
+
+def train_linear(run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener) -> Run:
+    """Train the linear model and write its bundle, as `rnn_cli.training.run.train_prepared` does a network's."""
+    with beginning(out, name=name, force=force) as place:
+        folds = predict_folds(run, learn_linear, place, listener)
+        learned = learn_linear(run, listener)
+        with place.draft() as draft:
+            trained = finish(
+                draft, learned.run, learned.graph, [learned.metrics], learned.metrics, listener, folds=folds
+            )
+    if not is_latest(trained.bundle.path):
+        listener.warn(f"{LATEST} could not be pointed to {trained.bundle.path}")
+    return trained
+
+
+def train_linear_into(run: Prepared, folder: Path, listener: Listener) -> Run:
+    """The same into the empty `folder`, as `rnn_cli.training.run.train_into`."""
+    learned = learn_linear(run, listener)
+    parts = folder / "parts"
+    parts.mkdir()
+    draft = Draft(parts, folder / "model", force=False, numbered=False, becomes_latest=False)
+    return finish(draft, learned.run, learned.graph, [learned.metrics], learned.metrics, listener, documented=False)
+
+
+def measure_linear_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
+    """Measure a config by folds, as `rnn_cli.training.run.measure_by_folds`."""
+    found = predict_folds(run, learn_linear, None, listener)
+    assert found is not None
+    return pooled(run, predictor, found, is_final=False)

@@ -1,0 +1,57 @@
+"""A run measured by folds says so wherever it is shown."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Rnn, tiny_overrides
+
+Tiny = dict[str, dict[str, object]]
+
+
+def test_folds_are_told_wherever_the_run_is_shown(rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny) -> None:
+    words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=1, model__kind="linear", model__ngrams=2)
+    code, out, err = rnn("train", "quick", *words, "--folds", "2")
+    assert code == 0
+    assert re.search(r"^ +validation +2 folds$", out, re.MULTILINE)
+    assert re.search(r"^rows +16 +16 +80 +80$", out, re.MULTILINE)
+    text = " ".join(out.split())
+    assert "Estimated by 2-fold cross-validation: each of the 80 rows was predicted by a model that had not" in text
+    assert "The model itself has learned from all 80 rows." in text
+    assert "On the 80 out-of-fold rows the linear model " in text
+    assert err.count("that it had not seen") == 2
+    run = home / "runs/latest"
+    metrics = json.loads((run / "metrics.json").read_text())
+    shown = json.loads(rnn("evaluate", "--json").out)
+    assert shown == {
+        **metrics["folds"],
+        "baseline": metrics["baseline"]["folds"],
+        "comparison": metrics["baseline"]["comparison"]["folds"],
+    }
+    table = rnn("evaluate").out
+    assert re.search(r"^folds +linear", table, re.MULTILINE)
+    assert re.search(r"^fold +learned from +rows +accuracy +linear", table, re.MULTILINE)
+    assert re.search(r"\d to \d+\.\d, 2 folds", rnn("runs").out)
+    (listed,) = json.loads(rnn("runs", "--json").out)
+    assert listed["folds"] == 2 and listed["accuracy"] == metrics["folds"]["accuracy"]
+    for page in ("report.html", "README.md"):
+        assert "each predicted by a model that had not seen it (2-fold cross-validation" in (run / page).read_text()
+    assert rnn("compare", str(run), str(run)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set", "data.time_column=day"], "training.folds and data.time_column exclude each other"),
+        (["--set", "data.test=test.csv"], "training.folds and a file of test rows"),
+        (["--set", "model.ngrams=0", "--set", "model.kind=linear"], "kind: linear needs n-grams"),
+    ],
+)
+def test_what_does_not_go_together_is_told_in_a_line(
+    words: list[str], said: str, rnn: Rnn, home: Path, labelled_file: Path
+) -> None:
+    code, out, err = rnn("train", "quick", "--set", f"data.source={labelled_file}", "--folds", "5", *words)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())
