@@ -60,7 +60,7 @@ The small network for tiny sets learns nothing more.
 BASE, FEW_LABELS = "general", "few-labels"
 """The model that few labels can build on, and the recipe for that."""
 
-FEW_ROWS, MOST_ROWS_ON_BASE = 5_000, 20_000
+ROWS_TO_TRY, MOST_ROWS_ON_BASE = 5_000, 20_000
 """Of few rows any gain speaks for a base. Of more a network of their own gains, too: only `CLEAR_GAIN` does, and a
 sample of so few is tried. With still more rows no base is tried."""
 
@@ -70,7 +70,7 @@ CLEAR_GAIN = 0.04
 MOST_TO_TRY = 50_000
 """The trial's time grows with rows times labels: about 25 seconds of one core for so many."""
 
-SAMPLE_SEED = 1
+TRIAL_SEED = 1
 PROPOSED_FOLDS, MOST_ROWS_IN_FOLDS, MOST_TOKENS_IN_FOLDS = 5, 2_000, 500_000
 """Few rows are measured by folds where a whole training is quick: on a base, or with so many tokens in all epochs,
 which are some ten seconds of one core."""
@@ -178,7 +178,7 @@ def _on_base(
     may_fold: bool,
 ) -> tuple[Proposal | None, str]:
     """A config that builds on the general model, None if that does not pay, and the trial's figures in a sentence."""
-    if min(len(dataset), FEW_ROWS) * len(counts) > MOST_TO_TRY:
+    if min(len(dataset), ROWS_TO_TRY) * len(counts) > MOST_TO_TRY:
         many = f"{len(counts):,} labels of {len(dataset):,} rows"
         return None, f"{many} would take long to try on the model {BASE}; rnn train {FEW_LABELS} builds on it untried."
     start, reasons = load_config(str(recipes()[FEW_LABELS])), {"model.base": "whose tokenizer and layers are used"}
@@ -189,7 +189,7 @@ def _on_base(
     base = Base.open(BASE)
     rows = load_splits(data, dataset).train
     unread = np.flatnonzero(~base.learned.knows(rows.texts))
-    tried = np.sort(np.random.default_rng(SAMPLE_SEED).permutation(unread)[:FEW_ROWS])
+    tried = np.sort(np.random.default_rng(TRIAL_SEED).permutation(unread)[:ROWS_TO_TRY])
     new = rows.select(tried.tolist())
     trial = _trial(base, new, new.further[data.group_column] if data.group_column else None)
     if trial is None:
@@ -198,7 +198,7 @@ def _on_base(
     found = found[:1].upper() + found[1:]
     if not trial.pays:
         return None, f"{found}: no gain beyond chance, so the config builds on no base."
-    if len(rows) > FEW_ROWS and trial.accuracy - trial.ngram_accuracy < CLEAR_GAIN:
+    if len(rows) > ROWS_TO_TRY and trial.accuracy - trial.ngram_accuracy < CLEAR_GAIN:
         own = f"{len(rows):,} rows teach a network of their own as much"
         return None, f"{found}: {own}, so the config builds on no base."
     why = f"{found}: the config builds on it (recipe {FEW_LABELS})."

@@ -336,7 +336,7 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     if found.only_first_right == found.only_second_right == 0:
         return f"On {rows} {name} and {other} are right and wrong alike."
     if hasattr(found, "error_difference"):
-        return _ordered_verdict(cast("OrderedComparison", found), rows, other)
+        return _ordered_verdict(cast("OrderedComparison", found), rows, name, other)
     points, ends = _points(found.difference, found.interval)
     test = "corrected t-test of the folds" if against.by_folds else "McNemar"
     sure = f"({EVERY} {ends}; {test} {_p(found.p_value)})"
@@ -349,16 +349,17 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     return f"On {rows} {name} is right {points} often than {other} {sure}{advice}."
 
 
-def _ordered_verdict(found: "OrderedComparison", rows: str, other: str) -> str:
+def _ordered_verdict(found: "OrderedComparison", rows: str, name: str, other: str) -> str:
     """The same of ordered labels: by how far the predictions are off."""
     worse, difference = found.error_difference > 0, abs(found.error_difference)
     low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
     more = f"{difference:.3f} {'more' if worse else 'less'} off than {other}"
     sure = f"({EVERY} {low:.3f} to {high:.3f}; {_p(found.error_p_value)})"
     if found.error_p_value >= SURE:
-        return f"On {rows} the network is on average {more}, which may well be chance {sure}."
-    advice = ": use a linear model for these texts, or try another recipe" if worse else ""
-    return f"On {rows} the network is on average {more} {sure}{advice}."
+        return f"On {rows} {name} is on average {more}, which may well be chance {sure}."
+    other_model = "use a linear model for these texts, or " * (name == "the network")
+    advice = f": {other_model}try another recipe" if worse else ""
+    return f"On {rows} {name} is on average {more} {sure}{advice}."
 
 
 def _p(value: float) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from rnn_cli.errors import few_of
 
-Unit = Literal["share", "nats", "rows", "seconds", "bytes"]
+Unit = Literal["share", "nats", "labels", "rows", "seconds", "bytes"]
 Bound = Literal["lower", "upper"]
 
 
@@ -32,7 +32,9 @@ class Figure:
 OF_MODEL = {
     **dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc"), Figure(True)),
     **dict.fromkeys(("micro_f1", "weighted_f1", "samples_f1", "exact_match", "ranking_precision", "map"), Figure(True)),
+    **dict.fromkeys(("quadratic_kappa", "spearman", "within_one"), Figure(True)),
     **dict.fromkeys(("brier", "ece", "hamming_loss"), Figure(False)),
+    "mean_absolute_error": Figure(False, "labels"),
     "log_loss": Figure(False, "nats"),
     "rows": Figure(True, "rows"),
 }
@@ -54,6 +56,7 @@ BEHAVIOUR = "behaviour"
 UNITS_OF: Mapping[Unit, Mapping[str, float]] = {
     "share": {"": 1.0, "%": 0.01},
     "nats": {"": 1.0},
+    "labels": {"": 1.0},
     "rows": {"": 1.0},
     "seconds": {"ms": 1e-3, "s": 1.0},
     "bytes": {"KB": 1e3, "MB": 1e6, "GB": 1e9},

@@ -20,6 +20,7 @@ from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, predicti
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several, predicted_sets, true_flags
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
 from rnn_cli.gates.grammar import (
@@ -60,12 +61,18 @@ def check_fit(gates: Gates, predictor: Predictor) -> Suite | None:
 
     Raises `ConfigError` for gates that this kind of model cannot have, with all of them and their places.
     """
-    has = {each.name for each in fields(SeveralMetrics if predictor.several else Metrics)}
+    has = {each.name for each in fields(_metrics_of(predictor))}
     suite = load_suite(gates.behaviour) if any(map(_is_behaviour, gates.gates)) else None
     found = [(each, what) for each in gates.gates if (what := _misfit(each, has, suite, predictor)) is not None]
     if found:
         raise ConfigError([ConfigMistake(f"{each.line}: {what}", where=each.where) for each, what in found])
     return suite
+
+
+def _metrics_of(predictor: Predictor) -> type[Metrics | SeveralMetrics]:
+    if predictor.several:
+        return SeveralMetrics
+    return OrderedMetrics if predictor.ordered else Metrics
 
 
 def _is_behaviour(gate: NamedGate) -> bool:
@@ -74,7 +81,8 @@ def _is_behaviour(gate: NamedGate) -> bool:
 
 def _misfit(named: NamedGate, has: set[str], suite: Suite | None, predictor: Predictor) -> str | None:
     """What keeps this model from having a gate's figure; None if nothing does."""
-    kind = "has several labels a text" if predictor.several else "has one label a text"
+    one = "ordered labels" if predictor.ordered else "one label a text"
+    kind = f"has {'several labels a text' if predictor.several else one}"
     gate = named.gate
     if isinstance(gate, NotWorse):
         figures = SEVERAL_COMPARED if predictor.several else tuple(OF_ONE)

@@ -59,7 +59,7 @@ class ToTracker(Recorder):
                 self._curves(metrics)
         with self._trying() as tracker:
             if tracker is not None:
-                tracker.result(run, parameters_of(run), figures_of(run))
+                tracker.result(run, parameters_of(run), shown_figures(run))
 
     def close(self, ending: Ending) -> None:
         """Tell the tracker that the run has ended so."""
@@ -139,7 +139,7 @@ def parameters_of(run: Run) -> dict[str, str]:
     return {name: str(value) for name, value in _leaves(config, "")}
 
 
-def figures_of(run: Run) -> dict[str, float]:
+def shown_figures(run: Run) -> dict[str, float]:
     """The figures of each side of the run, as `test.accuracy`, and of its linear baseline, `baseline.test.accuracy`."""
     metrics = run.metrics
     sides = {side: metrics.get(side) for side in ("validation", "test")}

@@ -229,7 +229,7 @@ def test_of_many_rows_a_sample_is_tried_and_only_a_clear_gain_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(tmp_path / "rows.csv", *built_in("sample"))
-    monkeypatch.setattr("rnn_cli.checks.suggest_config.FEW_ROWS", 150)
+    monkeypatch.setattr("rnn_cli.checks.suggest_config.ROWS_TO_TRY", 150)
     proposal = propose(file)
     assert proposal.config.model.base == "general"
     assert any(line.startswith("Cross-validated on 150 rows in ") for line in proposal.found)

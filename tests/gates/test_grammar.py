@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import COMPARED, SeveralMetrics
 from rnn_cli.gates.grammar import (
     COMPARABLE,
@@ -98,7 +99,7 @@ def test_any_line_is_a_gate_or_a_mistake_within_it(line: str) -> None:
 
 
 def test_every_figure_is_one_that_some_model_has() -> None:
-    fields = {*Metrics.__dataclass_fields__, *SeveralMetrics.__dataclass_fields__}
+    fields = {name for kind in (Metrics, OrderedMetrics, SeveralMetrics) for name in kind.__dataclass_fields__}
     assert set(OF_MODEL) <= fields
     assert set(COMPARABLE) == {*OF_ONE, *SEVERAL_COMPARED}
     assert set(SEVERAL_COMPARED) == set(COMPARED)

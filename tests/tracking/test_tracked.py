@@ -14,7 +14,7 @@ import rnn_cli as rnn
 from rnn_cli.bundle.history import read_history
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.errors import UsageError
-from rnn_cli.tracking.tracked import ToTracker, figures_of, parameters_of, tracked
+from rnn_cli.tracking.tracked import ToTracker, shown_figures, parameters_of, tracked
 from rnn_cli.training.trained import Run
 from tests.conftest import Silent
 
@@ -62,7 +62,7 @@ class Kept:
 
 
 def test_parameters_are_the_config_and_figures_those_of_the_run(run: Run) -> None:
-    parameters, figures = parameters_of(run), figures_of(run)
+    parameters, figures = parameters_of(run), shown_figures(run)
     assert parameters["training.epochs"] == "12" and parameters["tokenizer.vocab_size"] == "60"
     kept = json.loads((run.path / "metrics.json").read_text())
     assert figures["test.accuracy"] == kept["test"]["accuracy"]
@@ -142,7 +142,7 @@ def test_mlflow_holds_the_config_the_curves_the_figures_and_the_model(
     assert (found.info.status, found.info.run_name) == ("FINISHED", "model")
     assert found.data.params["training.epochs"] == "12"
     assert found.data.params == {name: value for name, value in parameters_of(run).items()}
-    assert found.data.metrics["test.accuracy"] == figures_of(run)["test.accuracy"]
+    assert found.data.metrics["test.accuracy"] == shown_figures(run)["test.accuracy"]
     curve = [(each.step, each.value) for each in client.get_metric_history(found.info.run_id, "val_loss")]
     assert curve == [(each.epoch, each.val_loss) for each in read_history(run.bundle)]
     kept = {file.name for file in (home / "mlruns" / "artifacts").rglob("*") if file.is_file()}
@@ -193,7 +193,7 @@ def test_tensorboard_holds_the_config_the_curves_the_figures_and_the_model(
     curve = [(each.step, each.tensor_proto.float_val[0]) for each in events.Tensors("epoch/val_loss")]
     assert curve == [(each.epoch, pytest.approx(each.val_loss)) for each in read_history(run.bundle)]
     (accuracy,) = events.Tensors("test/accuracy")
-    assert accuracy.tensor_proto.float_val[0] == pytest.approx(figures_of(run)["test.accuracy"])
+    assert accuracy.tensor_proto.float_val[0] == pytest.approx(shown_figures(run)["test.accuracy"])
     (config,) = events.Tensors("config")
     assert "| training.epochs | 12 |" in config.tensor_proto.string_val[0].decode()
     assert {file.name for file in (folders[0] / "model").iterdir()} == {file.name for file in run.path.iterdir()}
