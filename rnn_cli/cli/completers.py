@@ -8,6 +8,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -230,7 +231,7 @@ def complete_keys() -> list[KeyValues]:
 def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterator[KeyValues]:
     for node in _fields(classes, section).values():
         if isinstance(node.target, ast.Name):
-            parts = list(ast.walk(node.annotation))
+            parts = [part for each in _named(node.annotation) for part in ast.walk(each)]
             names = [part.id for part in parts if isinstance(part, ast.Name)]
             lists = [part for part in parts if isinstance(part, ast.Subscript) and ast.unparse(part.value) == "list"]
             within = {part.id for each in lists for part in ast.walk(each.slice) if isinstance(part, ast.Name)}
@@ -245,6 +246,15 @@ def _keys(classes: dict[str, ast.ClassDef], section: str, prefix: str) -> Iterat
                 yield KeyValues(prefix + node.target.id, tuple(map(str, values)))
             for name in nested:
                 yield from _keys(classes, name, f"{prefix}{node.target.id}.")
+
+
+def _named(annotation: ast.expr) -> Iterator[ast.expr]:
+    """The annotation, and what the kinds of labels in it are a name for."""
+    yield annotation
+    names = {part.id for part in ast.walk(annotation) if isinstance(part, ast.Name)}
+    for node in _source("kinds.py").body:
+        if isinstance(node, ast.Assign) and names & {each.id for each in node.targets if isinstance(each, ast.Name)}:
+            yield node.value
 
 
 def _fields(classes: dict[str, ast.ClassDef], section: str) -> dict[str, ast.AnnAssign]:
@@ -266,6 +276,7 @@ def _is_section(classes: dict[str, ast.ClassDef], name: str) -> bool:
     return "Section" in bases or any(_is_section(classes, base) for base in bases)
 
 
+@cache
 def _source(file: str) -> ast.Module:
     return ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
 
