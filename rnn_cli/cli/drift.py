@@ -30,7 +30,7 @@ def drift(
     as_json: bool,
     **columns: str | bool | None,
 ) -> None:
-    """Tell whether new texts are still such as a model was trained on.
+    """Tell whether new texts are like those of the training.
 
     Compares FILE with the summary that training keeps of its texts: lengths, scripts, languages and words of the
     training texts; unknown words, predicted labels and confidence on the rows kept aside. Names what differs, with

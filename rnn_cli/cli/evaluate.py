@@ -86,11 +86,9 @@ def evaluate(
 ) -> None:
     """Measure a trained model on labelled texts.
 
-    Without --data: the test rows that training kept aside, or those that its folds predicted, and the linear
-    baseline on them. Of --data, rows it learned from are left out and counted.
-
-    --threshold, --goal, --abstain, --abstain-error and --choice decide otherwise this time; the keys of
-    decision do so for good. More: docs/guide.md.
+    Without --data: the test rows that training kept aside, or those of its folds, and the linear baseline on
+    them. Of --data, rows it learned from are left out and counted. --threshold, --goal, --abstain, --abstain-error
+    and --choice decide otherwise this time, keys of decision for good. More: docs/guide.md.
     """
     overrides = overrides_of(settings, **columns)
     refuse_without_data(overrides, source, include_seen=include_seen, labels=labels)

@@ -18,7 +18,7 @@ FORCE = click.option("--force", is_flag=True, help="Replace an earlier --out.")
 
 @click.group()
 def inspect() -> None:
-    """Look inside: the model, tokens, a reading, vectors, behaviour."""
+    """Look inside: tokens, a reading, vectors, behaviour."""
 
 
 @inspect.command(

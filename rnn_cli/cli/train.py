@@ -70,9 +70,8 @@ def train(
     CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
     own config. For a file (or a folder) of labelled texts, the config is the one that `rnn init` would write. The
     folder appears when the run has finished. A run that is stopped (Ctrl-C, a kill, a full disk) is kept in
-    DIR.unfinished; --resume goes on with it. With --folds it learns from all rows: docs/folds.md.
-
-    Each run also fits a linear model to the same rows. More: docs/guide.md.
+    DIR.unfinished; --resume goes on with it. With --folds it learns from all rows.
+    Each run also fits a linear model to compare with. More: docs/guide.md.
     """
     check_full()
     from rnn_cli.config.load import Override

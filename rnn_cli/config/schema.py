@@ -573,8 +573,8 @@ class Config(Section):
             "data.transductive": self.data.transductive,
         }
         if other := next((name for name, is_there in others.items() if is_there), None):
-            hint = "; measure on it afterwards (rnn evaluate --data)" if "file" in other else ""
-            raise ValueError(f"training.folds and {other} exclude each other; remove one{hint}")
+            more = "; measure on it afterwards (rnn evaluate)" if "file" in other else ""
+            raise ValueError(f"training.folds and {other} exclude each other; remove one{more}")
         return self
 
     @model_validator(mode="after")

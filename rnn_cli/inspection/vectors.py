@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
 from rnn_cli.errors import UsageError
+from rnn_cli.graph import Graph
 from rnn_cli.outputs import check_folder
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
@@ -44,20 +45,25 @@ def read_vectors(opened: Bundle) -> Vectors:
     Raises `UsageError` for a model with one-hot tokens and `BundleError` for a damaged or foreign one.
     """
     tokenizer = read_tokenizer(opened)
-    table = read_table(opened, tokenizer)
-    if table is None:
+    graph = _read_graph(opened, tokenizer)
+    if graph.vectors is None:
+        is_linear = graph.architecture.is_linear
         raise UsageError(
-            "has no token vectors: its tokens are one-hot, or it is a linear model",
+            f"has no token vectors: {'it is a linear model' if is_linear else 'its tokens are one-hot'}",
             where=str(opened.path),
-            hint="name a model trained with model.input=embedding",
+            hint="name a network" if is_linear else "name a model trained with model.input=embedding",
         )
-    return Vectors(tokenizer, table)
+    return Vectors(tokenizer, graph.vectors)
 
 
 def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] | None:
     """The vector of each id, `[vocabulary, dim]`; None for one-hot tokens. Raises `BundleError`."""
+    return _read_graph(opened, tokenizer).vectors
+
+
+def _read_graph(opened: Bundle, tokenizer: Tokenizer) -> Graph:
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
-    return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs).vectors
+    return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs)
 
 
 def find_token(tokenizer: Tokenizer, word: str) -> int:

@@ -82,7 +82,9 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
     load_config(config, [*map(parse_override, given["settings"])])
 
 
-@pytest.mark.parametrize("example", [each for each in examples() if not each.startswith((*TRAINING, SERVING))])
+@pytest.mark.parametrize(
+    "example", [each for each in examples() if not each.startswith((*TRAINING, SERVING)) and "--folds" not in each]
+)
 def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
     header, *rows = labelled_file.read_text().splitlines()
     (home / "new_reviews.csv").write_text("\n".join([f"{header},country", *(f"{row},de" for row in rows)]) + "\n")
@@ -93,6 +95,7 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     shutil.copy(newest / "predictions.csv", home / "another_program.csv")
     (home / "reviews.csv").write_bytes(labelled_file.read_bytes())
     (home / "tickets.csv").write_bytes(labelled_file.read_bytes().replace(b"label", b"team", 1))
+    (home / "gates.yaml").write_text("- accuracy >= 0.1\n")
     (home / "mine.yaml").write_text("data: {source: reviews.csv}\n")
     (home / "cases.yaml").write_text("tests: [{name: loud, kind: same, change: upper, templates: [a warm film]}]")
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")

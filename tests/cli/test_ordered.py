@@ -34,6 +34,8 @@ WORKS = {
     "inspect behaviour": ["inspect", "behaviour", "--model", "MODEL", "--label", "positive=5", "--label", "negative=1"],
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
     "inspect embedding": ["inspect", "embedding", "--model", "MODEL", "--out", "vectors.txt"],
+    "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
+    "drift": ["drift", "rated.csv", "--model", "MODEL"],
     "runs rm": ["runs", "rm", "runs/copy-1"],
 }
 """A call of each command that takes such a model, or such rows."""
@@ -51,6 +53,7 @@ def files(home: Path, rated_file: Path, trained_ordered: Path) -> None:
     (home / "rated.csv").write_bytes(rated_file.read_bytes())
     (home / "rated.yaml").write_text("data: {source: rated.csv, labels: ordered}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_ordered, home / "runs" / "copy-1")
+    (home / "gates.yaml").write_text("- mean_absolute_error <= 4\n- within_one >= 0.1\n")
     (home / "texts.csv").write_text("\n".join(["text", *(text for text, _ in rated_rows(12))]) + "\n")
     write_csv(home / "rows.csv", rated_rows(12))
 

@@ -33,6 +33,8 @@ WORKS = {
     "inspect reading": ["inspect", "reading", "--model", "MODEL", TEXT],
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
     "inspect embedding": ["inspect", "embedding", "--model", "MODEL", "--out", "vectors.txt"],
+    "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
+    "drift": ["drift", "topics.csv", "--model", "MODEL"],
     "runs rm": ["runs", "rm", "runs/copy-1"],
 }
 """A call of each command that takes such a model, or such rows."""
@@ -53,6 +55,7 @@ def files(home: Path, several_file: Path, trained_several: Path) -> None:
     (home / "topics.csv").write_bytes(several_file.read_bytes())
     (home / "topics.yaml").write_text("data: {source: topics.csv, labels: several}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_several, home / "runs" / "copy-1")
+    (home / "gates.yaml").write_text("- micro_f1 >= 0.1\n- size <= 9 MB\n")
     write_csv(home / "rows.csv", [(text, "xy"[row % 2]) for row, (text, _) in enumerate(several_rows(12))])
 
 

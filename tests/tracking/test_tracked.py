@@ -14,7 +14,7 @@ import rnn_cli as rnn
 from rnn_cli.bundle.history import read_history
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.errors import UsageError
-from rnn_cli.tracking.tracked import ToTracker, shown_figures, parameters_of, tracked
+from rnn_cli.tracking.tracked import ToTracker, parameters_of, shown_figures, tracked
 from rnn_cli.training.trained import Run
 from tests.conftest import Silent
 
