@@ -295,7 +295,16 @@ def _config_of(
     rows = data if is_in_memory(data) else None
     may_fold = not any(each.key == "training.folds" for each in changes)
     is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
-    proposal = propose(source, reading, rows, may_build_on_base=on_base, may_fold=may_fold, is_linear=is_linear)
+    may_order = not any(each.key in ("training.folds", "training.teacher", "model.base") for each in changes)
+    proposal = propose(
+        source,
+        reading,
+        rows,
+        may_build_on_base=on_base,
+        may_fold=may_fold,
+        is_linear=is_linear,
+        may_order=may_order,
+    )
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")
     for line in proposal.found:

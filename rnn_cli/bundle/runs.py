@@ -172,7 +172,7 @@ def _folds(metrics: Mapping[str, Any]) -> int | None:
 
 def _accuracy(metrics: Mapping[str, Any]) -> Share | None:
     test = metrics.get("test") or metrics.get("folds")
-    if test is None:
+    if test is None or "accuracy" not in test:  # of several labels a text there is none
         return None
     interval = test.get("intervals", {}).get("accuracy")
     low, high = interval or (0, 1)

@@ -71,7 +71,7 @@ MOST_TO_TRY = 50_000
 """The trial's time grows with rows times labels: about 25 seconds of one core for so many."""
 
 TRIAL_SEED = 1
-PROPOSED_FOLDS, MOST_ROWS_IN_FOLDS, MOST_TOKENS_IN_FOLDS = 5, 2_000, 500_000
+PROPOSED_FOLDS, LEAST_ROWS_IN_FOLDS, MOST_ROWS_IN_FOLDS, MOST_TOKENS_IN_FOLDS = 5, 20, 2_000, 500_000
 """Few rows are measured by folds where a whole training is quick: on a base, or with so many tokens in all epochs,
 which are some ten seconds of one core."""
 
@@ -110,12 +110,14 @@ def propose(
     may_build_on_base: bool = True,
     may_fold: bool = True,
     is_linear: bool = False,
+    may_order: bool = True,
 ) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    With `is_linear` it is for a linear model. Few rows are measured by folds, unless `may_fold` is false. Of few rows,
-    and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base that pays.
-    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
+    With `is_linear` it is for a linear model. Whole numbers are read as ratings, in order, unless `may_order` is false.
+    Few rows are measured by folds, unless `may_fold` is false. Of few rows, and unless `may_build_on_base` is false,
+    cross-validation tells whether the general model is a base that pays. Raises `DataError`, also for labels that do
+    not look like labels, and `ConfigError`.
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
@@ -127,10 +129,10 @@ def propose(
     _need_labels(dataset, counts)
     may_teach = given.unlabelled is not None and not dataset.several and not given.ordered
     told = [several.note] if several.note else []
-    if not given.several and not may_teach and not any(each.key == "data.labels" for each in overrides):
-        if not given.ordered and given.positive_label is None and look_ordered(counts):
-            given = given.model_copy(update={"labels": "ordered"})
-            told.append(ordered_in_words(counts))
+    may_order &= not (given.several or may_teach or any(each.key == "data.labels" for each in overrides))
+    if may_order and not given.ordered and given.positive_label is None and look_ordered(counts):
+        given = given.model_copy(update={"labels": "ordered"})
+        told.append(ordered_in_words(counts))
     recipe, why = _recipe(dataset, taught=may_teach)
     has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
@@ -220,7 +222,7 @@ def _in_folds(
     """
     data, named = config.data, {override.key for override in overrides}
     left_out = data.time_column or data.sources or data.ordered or config.training.teacher or "data.test" in named
-    if rows > MOST_ROWS_IN_FOLDS or left_out or not is_quick:
+    if not LEAST_ROWS_IN_FOLDS <= rows <= MOST_ROWS_IN_FOLDS or left_out or not is_quick:
         return config, []
     reasons["data.test"] = "none: the folds measure"
     reasons["training.folds"] = "rows are few; the final model learns from all of them"

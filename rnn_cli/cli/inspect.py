@@ -83,13 +83,16 @@ def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_jso
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
-    from rnn_cli.inspection.vectors import read_table
+    from rnn_cli.inspection.vectors import is_linear_model, read_table
     from rnn_cli.scoring.parts import read_tokenizer
 
     opened = Bundle.open(locate(model))
     tokenizer = read_tokenizer(opened)
-    show = readings_as_json if as_json else show_readings
-    show(read_texts(tokenizer, texts), tokenizer, read_table(opened, tokenizer))
+    readings, table = read_texts(tokenizer, texts), read_table(opened, tokenizer)
+    if as_json:
+        readings_as_json(readings, tokenizer, table)
+    else:
+        show_readings(readings, tokenizer, table, is_linear=is_linear_model(opened, tokenizer))
 
 
 def _split_alone(texts: tuple[str, ...], source: str, model: str | None, as_json: bool) -> None:

@@ -58,7 +58,9 @@ def readings_as_json(readings: Sequence[Reading], tokenizer: Tokenizer, vectors:
         click.echo(to_json(found))
 
 
-def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None) -> None:
+def show_readings(
+    readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Table | None, *, is_linear: bool = False
+) -> None:
     """Each text, its tokens above their ids, what was cut; then all ids, padded; then the first tokens' vectors."""
     terminal = terminal_width()
     width = terminal or PIPE_CELLS
@@ -74,11 +76,11 @@ def show_readings(readings: Sequence[Reading], tokenizer: Tokenizer, vectors: Ta
     for reading in readings:
         line = " ".join(f"{id:>{cells}}" for id in reading.padded)
         click.echo(line if terminal is None else _fitting(line, width))
-    for line in _vectors(readings[0], tokenizer, vectors):
+    for line in _vectors(readings[0], tokenizer, vectors, is_linear=is_linear):
         click.echo(line)
 
 
-def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> Iterator[str]:
+def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None, *, is_linear: bool) -> Iterator[str]:
     """The first tokens as one-hot and, if there are such, as learned vectors."""
     yield "\n" + click.style("as vectors, the first tokens of text 1", bold=True)
     size = tokenizer.vocab_size
@@ -90,9 +92,10 @@ def _vectors(reading: Reading, tokenizer: Tokenizer, vectors: Table | None) -> I
             numbers = [f"{value:.3f}" for value in vectors[id, :FEW_NUMBERS].tolist()]
             yield _short("embedding", numbers, vectors.shape[1], f"({vectors.shape[1]:,} numbers)")
     if vectors is None:
-        yield paragraph(
-            "No embedding (model.input: one_hot): the one-hot vector itself enters the first layer.", indent=""
-        )
+        text = "No embedding (model.input: one_hot): the one-hot vector itself enters the first layer."
+        if is_linear:
+            text = "No embedding: a linear model adds up a weight for each token, and for each two in a row."
+        yield paragraph(text, indent="")
     else:
         rows, columns = vectors.shape
         text = f"An embedding is the one-hot times a matrix, here {rows:,} × {columns:,}: one of its rows."

@@ -612,7 +612,7 @@ class Config(Section):
             for name, given in without.items():
                 if given is not None:
                     key = f"{'model' if name == 'base' else 'training'}.{name}"
-                    raise ValueError(f"{key} knows no order of labels; leave it out with data.labels: ordered")
+                    raise ValueError(f"{key} knows no order of labels; leave it out, or set data.labels: single")
         elif self.decision.choice is not None:
             raise ValueError("decision.choice is for ordered labels; add data.labels: ordered")
         return self

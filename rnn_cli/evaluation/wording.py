@@ -333,7 +333,7 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
     rows = f"the {found.rows:,} {side_rows(side)}{chose}"
-    if found.only_first_right == found.only_second_right == 0:
+    if found.only_first_right == found.only_second_right == 0 and not getattr(found, "error_difference", 0):
         return f"On {rows} {name} and {other} are right and wrong alike."
     if hasattr(found, "error_difference"):
         return _ordered_verdict(cast("OrderedComparison", found), rows, name, other)

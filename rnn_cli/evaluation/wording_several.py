@@ -82,8 +82,10 @@ def several_verdict(side: str, against: "SeveralBaseline") -> str:
             continue
         chance = ", which may be chance" if p >= SURE else ""
         parts.append(f"{name} {gain:+.3f} ({EVERY} {interval[0]:+.3f} to {interval[1]:+.3f}{chance})")
-    more = " The network was trained on other rows before, which the linear model has not seen." * against.knew_more
-    return f"Against the linear model on the {against.comparison.rows:,} {side_rows(side)}: {', '.join(parts)}.{more}"
+    more = " The network was trained on other rows before, which the baseline has not seen." * against.knew_more
+    return (
+        f"Against the linear baseline on the {against.comparison.rows:,} {side_rows(side)}: {', '.join(parts)}.{more}"
+    )
 
 
 def none_in_words(metrics: "SeveralMetrics") -> str:

@@ -61,6 +61,11 @@ def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] 
     return _read_graph(opened, tokenizer).vectors
 
 
+def is_linear_model(opened: Bundle, tokenizer: Tokenizer) -> bool:
+    """Whether a bundle holds a linear model, which has no layers. Raises `BundleError`."""
+    return _read_graph(opened, tokenizer).architecture.is_linear
+
+
 def _read_graph(opened: Bundle, tokenizer: Tokenizer) -> Graph:
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
     return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs)

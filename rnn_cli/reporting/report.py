@@ -141,6 +141,7 @@ class Report:
     slices: Sequence[MainMetrics]
     mistakes: tuple[WrongPrediction, ...]
     frequent: tuple[str, ...]
+    vocabulary: int
     is_scaling_known: bool = False
     scaling_trial: ScalingTrial | None = None
 
@@ -241,6 +242,7 @@ def gather_report(
         slices=slices,
         mistakes=mistakes,
         frequent=predictor.tokenizer.vocab[2:17],
+        vocabulary=predictor.tokenizer.vocab_size,
         is_scaling_known=is_known,
         scaling_trial=trial,
     )

@@ -63,7 +63,8 @@ class Baseline:
         probabilities, predicted = self.sides[side]
         if isinstance(network.metrics, OrderedMetrics):
             measured = measure_ordered(labels, truth, probabilities, predicted)
-            return BaselineComparison(measured, compare_ordered(labels, truth, network.predicted, predicted), knew_more)
+            compared = compare_ordered(labels, truth, network.predicted, predicted)
+            return BaselineComparison(measured, compared, knew_more, of=network.made)
         metrics = measure(labels, truth, probabilities, predicted)
         return BaselineComparison(
             metrics, compare_predictions(truth, network.predicted, predicted, len(labels)), knew_more, of=network.made

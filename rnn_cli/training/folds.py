@@ -217,6 +217,8 @@ def in_memory(learned: Learned) -> BundleInMemory:
         data={},
         versions={},
         several=run.config.data.several,
+        ordered=run.config.data.ordered,
+        choice="balanced" if run.config.data.ordered else "",
         files=files,
     )
     return BundleInMemory(PLACE, manifest, contents)

@@ -144,7 +144,8 @@ def pooled(
                 run.origin is not None,
                 by_folds=True,
             )
-        return SeveralEvaluation(rows, scores, decision, predicted, metrics, reading, against, folds=details)
+        made = made_of(predictor)
+        return SeveralEvaluation(rows, scores, decision, predicted, metrics, reading, against, folds=details, made=made)
     baseline = None
     if first.baseline is not None and of_baseline is not None:
         baseline = BaselineComparison(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_csv
+
 from .conftest import Rnn, tiny_overrides
 
 Tiny = dict[str, dict[str, object]]
@@ -39,6 +41,31 @@ def test_folds_are_told_wherever_the_run_is_shown(rnn: Rnn, home: Path, labelled
     for page in ("report.html", "README.md"):
         assert "each predicted by a model that had not seen it (2-fold cross-validation" in (run / page).read_text()
     assert rnn("compare", str(run), str(run)).code == 0
+
+
+def test_folds_of_several_labels_are_told_alike(rnn: Rnn, several_file: Path, tiny: Tiny) -> None:
+    words = tiny_overrides(tiny, data__source=several_file, data__labels="several", model__kind="linear")
+    code, out, _ = rnn("train", "quick", *words, "--set", "model.ngrams=2", "--folds", "2")
+    assert code == 0
+    assert re.search(r"^ +linear +TF-IDF +linear +TF-IDF$", out, re.MULTILINE)
+    assert "Against the linear baseline on the" in " ".join(out.split())
+    assert "damaged" not in rnn("runs").out
+    (listed,) = json.loads(rnn("runs", "--json").out)
+    assert listed["folds"] == 2 and listed["accuracy"] is None
+
+
+def test_whoever_asks_for_folds_has_numbers_read_as_names(rnn: Rnn, home: Path) -> None:
+    words = "warm", "dull", "fair"
+    write_csv(home / "codes.csv", [(f"{words[row % 3]} film {row}", str(row % 3)) for row in range(60)])
+    code, _, err = rnn("train", "codes.csv", "--set", "model.kind=linear", "--folds", "2")
+    assert code == 0 and "ratings" not in err and "fold 2 of 2" in err
+    assert "read as ratings" in " ".join(rnn("init", "codes.csv", "--out", "codes.yaml").out.split())
+
+
+def test_so_few_rows_are_not_dealt_into_folds(rnn: Rnn, home: Path) -> None:
+    write_csv(home / "few.csv", [(f"{('warm', 'dull')[row % 2]} film {row}", "ab"[row % 2]) for row in range(8)])
+    code, _, err = rnn("train", "few.csv", "--set", "model.kind=linear")
+    assert code == 0 and "fold" not in err
 
 
 @pytest.mark.parametrize(

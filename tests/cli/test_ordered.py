@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from rnn_cli.cli.main import cli
+from rnn_cli.evaluation.compare import BaselineComparison
+from rnn_cli.evaluation.ordered import compare_ordered, measure_ordered
+from rnn_cli.evaluation.wording import verdict
 from tests.cli.conftest import Rnn
 from tests.cli.test_several import _commands
 from tests.conftest import rated_rows, write_csv
@@ -172,6 +175,27 @@ def test_compares_by_how_far_models_are_off(rnn: Rnn, trained_ordered: Path):
     assert "right and wrong alike" in rnn("compare", "worse.csv", "same.csv").out, "files tell of no order"
     out = rnn("compare", str(trained_ordered), str(trained_ordered)).out
     assert "mean absolute error" in out and "cannot be told apart" in out
+
+
+@pytest.mark.parametrize("kind", ["linear", "auto"])
+def test_a_linear_model_of_ordered_labels_is_named_as_what_it_is(rnn: Rnn, kind: str):
+    words = ["train", "rated.csv", "--set", f"model.kind={kind}", "--set", "training.epochs=1", "--out", "made"]
+    code, out, err = rnn(*words)
+    assert code == 0, err
+    assert json.loads(Path("made/manifest.json").read_text())["ordered"] is True
+    if kind == "linear":
+        assert " the linear model is on average " in " ".join(out.split()) and "network" not in out
+        card = Path("made/README.md").read_text()
+        assert "--from" not in card and "It knows 50,000" not in card
+        assert "a linear model adds up a weight" in rnn("inspect", "tokens", "--model", "made", LOW).out
+
+
+def test_errors_of_other_size_in_the_same_rows_are_no_tie():
+    truth, near, far = np.array([0] * 40), np.array([1] * 40), np.array([4] * 40)
+    against = BaselineComparison(
+        measure_ordered("12345", truth, np.full((40, 5), 0.2), far), compare_ordered("12345", truth, near, far), False
+    )
+    assert "is on average 3.000 less off than the linear baseline" in verdict("test", against)
 
 
 def test_the_report_and_the_card_tell_of_it(rnn: Rnn, trained_ordered: Path):
