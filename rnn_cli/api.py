@@ -434,6 +434,7 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     """Measure a model of one label a text."""
     from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics, kept_transductive
     from rnn_cli.evaluation.evaluate import decided_anew, evaluate_predictor, run_config, slicer
+    from rnn_cli.evaluation.folds import judged_side
     from rnn_cli.evaluation.standing import since_training, with_standing
 
     opened, data = predictor.bundle, asked.data
@@ -453,7 +454,7 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     )
     as_trained = not (asked.decision or asked.labels or predictor.precision != "fp32")
     if data is not None and as_trained and not (seen and seen.included and seen.seen):
-        side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+        side = judged_side(opened)
         then = kept_metrics(opened, side)
         if then is not None:
             found = replace(found, since_training=since_training(found.metrics, then, side))
@@ -703,14 +704,14 @@ def drift(
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
         opened = predictor.bundle
-        then, right = kept_summary(opened), kept_right(opened) if labelled else None
+        then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")
         rows = (labelled_rows if labelled else unlabelled_rows)(opened, data, changes)
         _tell_of(listener, rows)
         known = learned_texts(opened)
         learned = None if known is None else known.knows(rows.texts)
         found = find_drift(predictor, then, rows, learned, right, partial(listener.progress, "scoring rows"))
-    return replace(found, warnings=tuple(warnings))
+    return replace(found, warnings=tuple(warnings), side=side)
 
 
 @_naming_extras
