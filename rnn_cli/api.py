@@ -623,11 +623,11 @@ def check_model(
 ) -> "GateReport":
     """Hold a trained model against gates: `["accuracy >= 0.9 (lower bound)"]`, or a file of them (docs/check-model.md).
 
-    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside. Rows that the
-    model learned from, or a model that it is compared with, are left out and counted, but with `include_seen`. Settings
-    tell how to read `data` and the golden set. Whether all gates pass is `passed`; the report goes to `junit` as XML
-    and to `markdown`, too, with `force` over earlier ones. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
-    `DataError` or `UsageError`; then nothing is written.
+    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside, or of the
+    rows that a run's folds predicted. Rows that the model learned from, or a model that it is compared with, are left
+    out and counted, but with `include_seen`. Settings tell how to read `data` and the golden set. Whether all gates
+    pass is `passed`; the report goes to `junit` as XML and to `markdown`, too, with `force` over earlier ones. Loads no
+    TensorFlow. Raises `BundleError`, `ConfigError`, `DataError` or `UsageError`; then nothing is written.
     """
     from rnn_cli.outputs import check_file
 
@@ -643,7 +643,7 @@ def check_model(
     if wanted.golden is None:
         _refuse_without_data(changes, data, include_seen=include_seen, labels=None)
 
-    from rnn_cli.evaluation.evaluate import labelled_rows
+    from rnn_cli.evaluation.evaluate import kept_splits, labelled_rows
     from rnn_cli.gates.check import Task, check_gates
     from rnn_cli.gates.written import save
 
@@ -656,11 +656,17 @@ def check_model(
             _tell_of(listener, rows)
             return rows
 
+        def read_texts() -> list[str]:
+            listener.doing("reading the rows")
+            splits = kept_splits(predictor.bundle)
+            return splits.test.texts or splits.validation.texts
+
         asked = _Asked(data, [] if data is None else changes, (), None, None, include_seen)
         task = Task(
             predictor,
             wanted,
             partial(_rows_asked, predictor, asked, listener),
+            read_texts,
             read_golden,
             partial(open_model, note=listener.note),
             include_seen,
