@@ -1,5 +1,7 @@
 """Gates judged: each figure against what `rnn evaluate` and the intervals' own functions say."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +12,9 @@ import rnn_cli as rnn
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, DataError
-from rnn_cli.evaluation.evaluate import Evaluation, kept_test_rows
+from rnn_cli.evaluation.evaluate import kept_test_rows
 from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.ordered import OrderedComparison, compare_ordered
 from rnn_cli.gates.gates_file import load_gates
 from rnn_cli.gates.judge import Found, _quantile, check_golden, judge, measure_rows, size_of_model, time_each
@@ -322,12 +325,20 @@ def test_labels_without_an_order_have_no_error_to_compare(trained: Path) -> None
         rnn.check_model(trained, FEW, gates=[f"not worse than {trained} by more than 0 in mean_absolute_error"])
 
 
-def test_out_of_fold_rows_are_held_against_another_model(measured_by_folds: Path, trained: Path) -> None:
-    """Of the 80 rows the other has learned from 64; what the folds predicted of the other 16 is compared."""
-    (found,) = rnn.check_model(measured_by_folds, gates=[f"not worse than {trained} by more than 1"]).outcomes
-    rows = kept_test_rows(Bundle.open(trained))
-    theirs = rnn.evaluate(trained).metrics.accuracy  # type: ignore[union-attr]
-    ours = rnn.evaluate(measured_by_folds)
-    assert isinstance(ours, Evaluation)
-    right = {text: a == b for text, a, b in zip(ours.dataset.texts, ours.truth, ours.predicted, strict=True)}
-    assert found.value == pytest.approx(np.mean([right[text] for text in rows.texts]) - theirs)
+def test_out_of_fold_rows_are_held_against_another_model(
+    measured_by_folds: Path, trained: Path, tmp_path: Path
+) -> None:
+    """What the folds predicted counts, not the model, which has learned from the rows: in a copy all of it is wrong."""
+    copy = Forged(measured_by_folds, tmp_path / "copy")
+    with (copy.path / "predictions.csv").open(encoding="utf-8", newline="") as stream:
+        head, *rows = csv.reader(stream)
+    at = {name: column for column, name in enumerate(head)}
+    for row in rows:
+        row[at["prediction"]] = {"good": "bad", "bad": "good"}[row[at["label"]]]
+    written = io.StringIO()
+    csv.writer(written).writerows([head, *rows])
+    copy.write("predictions.csv", written.getvalue())
+    (found,) = rnn.check_model(copy.path, gates=[f"not worse than {trained} by more than 1"]).outcomes
+    theirs = rnn.evaluate(trained).metrics  # of the 80 rows, the 16 that the other has not learned from
+    assert isinstance(theirs, Metrics) and theirs.rows == 16
+    assert found.value == pytest.approx(0 - theirs.accuracy)
