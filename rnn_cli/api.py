@@ -443,6 +443,7 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     """Measure a model of one label a text."""
     from rnn_cli.evaluation.compare import kept_baseline, kept_choice, kept_metrics, kept_transductive
     from rnn_cli.evaluation.evaluate import decided_anew, evaluate_predictor, run_config, slicer
+    from rnn_cli.evaluation.folds import judged_side
     from rnn_cli.evaluation.standing import since_training, with_standing
 
     opened, data = predictor.bundle, asked.data
@@ -462,7 +463,7 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
     )
     as_trained = not (asked.decision or asked.labels or predictor.precision != "fp32")
     if data is not None and as_trained and not (seen and seen.included and seen.seen):
-        side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+        side = judged_side(opened)
         then = kept_metrics(opened, side)
         if then is not None:
             found = replace(found, since_training=since_training(found.metrics, then, side))
@@ -631,11 +632,11 @@ def check_model(
 ) -> "GateReport":
     """Hold a trained model against gates: `["accuracy >= 0.9 (lower bound)"]`, or a file of them (docs/check-model.md).
 
-    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside. Rows that the
-    model learned from, or a model that it is compared with, are left out and counted, but with `include_seen`. Settings
-    tell how to read `data` and the golden set. Whether all gates pass is `passed`; the report goes to `junit` as XML
-    and to `markdown`, too, with `force` over earlier ones. Loads no TensorFlow. Raises `BundleError`, `ConfigError`,
-    `DataError` or `UsageError`; then nothing is written.
+    `data` is what `train` takes; without it, figures are those of the test rows that training kept aside, or of the
+    rows that a run's folds predicted. Rows that the model learned from, or a model that it is compared with, are left
+    out and counted, but with `include_seen`. Settings tell how to read `data` and the golden set. Whether all gates
+    pass is `passed`; the report goes to `junit` as XML and to `markdown`, too, with `force` over earlier ones. Loads no
+    TensorFlow. Raises `BundleError`, `ConfigError`, `DataError` or `UsageError`; then nothing is written.
     """
     from rnn_cli.outputs import check_file
 
@@ -651,7 +652,7 @@ def check_model(
     if wanted.golden is None:
         _refuse_without_data(changes, data, include_seen=include_seen, labels=None)
 
-    from rnn_cli.evaluation.evaluate import labelled_rows
+    from rnn_cli.evaluation.evaluate import kept_splits, labelled_rows
     from rnn_cli.gates.check import Task, check_gates
     from rnn_cli.gates.written import save
 
@@ -664,11 +665,17 @@ def check_model(
             _tell_of(listener, rows)
             return rows
 
+        def read_texts() -> list[str]:
+            listener.doing("reading the rows")
+            splits = kept_splits(predictor.bundle)
+            return splits.test.texts or splits.validation.texts
+
         asked = _Asked(data, [] if data is None else changes, (), None, None, include_seen)
         task = Task(
             predictor,
             wanted,
             partial(_rows_asked, predictor, asked, listener),
+            read_texts,
             read_golden,
             partial(open_model, note=listener.note),
             include_seen,
@@ -712,14 +719,14 @@ def drift(
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
         opened = predictor.bundle
-        then, right = kept_summary(opened), kept_right(opened) if labelled else None
+        then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")
         rows = (labelled_rows if labelled else unlabelled_rows)(opened, data, changes)
         _tell_of(listener, rows)
         known = learned_texts(opened)
         learned = None if known is None else known.knows(rows.texts)
         found = find_drift(predictor, then, rows, learned, right, partial(listener.progress, "scoring rows"))
-    return replace(found, warnings=tuple(warnings))
+    return replace(found, warnings=tuple(warnings), side=side)
 
 
 @_naming_extras

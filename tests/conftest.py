@@ -188,6 +188,34 @@ def trained_ordered(rated_file: Path, built_once: BuiltOnce) -> Path:
     return built_once("trained_ordered", lambda home: _train(rated_file, home, labels="ordered")) / "model"
 
 
+@pytest.fixture(scope="session")
+def measured_by_folds(labelled_file: Path, built_once: BuiltOnce) -> Path:
+    """A linear model measured by 2 folds, all of whose 80 rows it has learned from; tests must not change it."""
+    return built_once("by_folds", lambda home: _train_by_folds(labelled_file, home)) / "model"
+
+
+@pytest.fixture(scope="session")
+def several_by_folds(several_file: Path, built_once: BuiltOnce) -> Path:
+    """The same of several labels a text, of 160 rows."""
+    return built_once("several_by_folds", lambda home: _train_by_folds(several_file, home, labels="several")) / "model"
+
+
+def _train_by_folds(labelled_file: Path, home: Path, **data: object) -> None:
+    from rnn_cli.config.schema import Config
+    from rnn_cli.training.linear_run import train_linear
+    from rnn_cli.training.prepare import prepare
+
+    content = {
+        "data": {"source": str(labelled_file), "validation": 0.2, **data},
+        "model": {**TINY["model"], "kind": "linear", "ngrams": 2, "ngram_buckets": 512},
+        "training": {**TINY["training"], "folds": 2},
+    }
+    config = Config.model_validate(TINY | content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)  # a run writes runs/latest where it stands
+        train_linear(prepare(config, Silent()), out=home / "model", name="tiny", force=False, listener=Silent())
+
+
 @pytest.fixture
 def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Path, Path]:
     """The same bundle as if it had been trained on another file of the same rows, and that file, to be changed."""

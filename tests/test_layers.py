@@ -56,7 +56,7 @@ MAY_IMPORT = {
         *("copies", *BASE),
     },
     # A run told to MLflow or TensorBoard.
-    "tracking": {"training", "bundle", "config", *BASE},
+    "tracking": {"training", "evaluation", "bundle", "config", *BASE},
     # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # Lines on stderr, wrapped on a terminal.
     "messages": set(),

@@ -265,7 +265,7 @@ def test_all_mistakes_are_told_together_in_order() -> None:
         ("model: {bidirectional: maybe}", 'model.bidirectional: expected true or false, got "maybe"'),
         ("model: {units: 3}", "model.units: expected a list, each a whole number (at least 1), not empty, got 3"),
         ("model: {units: []}", "model.units: expected a list, each a whole number (at least 1), not empty, got []"),
-        ("model: 5", "model: expected keys of its own (base, "),
+        ("model: 5", "model: expected keys of its own (kind, base, "),
         ("data: {delimiter: ab}", 'data.delimiter: expected one character or null, got "ab"'),
         ("data: {validation: 1.5}", "data.validation: expected a number (above 0 and below 1) or text, got 1.5"),
         ("data: {validation: 1e2}", "data.validation: expected a number (above 0 and below 1) or text, got "),

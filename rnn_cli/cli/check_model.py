@@ -26,7 +26,7 @@ Examples:
 )
 @model_option
 @click.option("--gate", "gates", required=True, metavar="FILE", help="The gates, in YAML.")
-@click.option("--data", "source", metavar="FILE", help="Labelled texts  [default: the run's test rows]")
+@click.option("--data", "source", metavar="FILE", help="Labelled texts  [default: the run's test or out-of-fold rows]")
 @set_option("Override a data key of the run's config for --data.")
 @include_seen_option
 @labelled_options

@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import cut_to, paragraph, show_table, table
+from rnn_cli.evaluation.wording_folds import side_rows
 from rnn_cli.monitoring.compare import Drift, Shift, WordShift
 from rnn_cli.text.plain import one_line
 
@@ -30,6 +31,10 @@ def show_drift(found: Drift) -> None:
     rows = [_row(each) for each in found.shifts]
     show_table(table(head, rows), table((*head[:3], *head[4:]), [[*row[:3], *row[4:]] for row in rows]))
     click.echo("\n" + paragraph(_verdict(found), indent=""))
+    right = next((each for each in found.shifts if each.feature == "accuracy"), None)
+    if right is not None and found.side is not None:
+        told = f"Predicted right then is the share of the {right.rows_then:,} {side_rows(found.side)}."
+        click.echo(paragraph(told, indent=""))
     if found.learned:
         click.echo(
             paragraph(

@@ -223,6 +223,13 @@ class LabelledPredictions:
     log_losses: Floats | None
     order: tuple[str, ...] | None = None
 
+    def select(self, rows: Sequence[int]) -> "LabelledPredictions":
+        """Those of some rows, by their indices."""
+        keys = {name: [values[row] for row in rows] for name, values in self.keys.items()}
+        labels, predictions = ([values[row] for row in rows] for values in (self.labels, self.predictions))
+        losses = None if self.log_losses is None else self.log_losses[list(rows)]
+        return replace(self, keys=keys, labels=labels, predictions=predictions, log_losses=losses)
+
 
 def read_predictions(name: str, split: str) -> LabelledPredictions:
     """Read a run's predictions for its `test` or `validation` rows from its folder `name`; or those in a file.

@@ -179,6 +179,16 @@ def is_measured_by_folds(opened: Bundle) -> bool:
         return kept.get(BY_FOLDS) is not None
 
 
+def judged_side(opened: Bundle) -> str:
+    """The side of a run that says how good it is: its folds, else its test rows, else its validation rows.
+
+    Raises `BundleError`.
+    """
+    if is_measured_by_folds(opened):
+        return BY_FOLDS
+    return "test" if opened.manifest.data["rows"]["test"] else "validation"
+
+
 def kept_cross_validation(opened: Bundle) -> CrossValidation:
     """How a run was measured by folds. Raises `BundleError`."""
     with reading_metrics(opened) as kept:

@@ -66,7 +66,7 @@ def goal_outcome(config: DecisionConfig, metrics: Metrics, careful: Careful | No
 
 @dataclass(frozen=True)
 class SinceTraining:
-    """The accuracy on other rows beside that on the run's own `side` (`test` or `validation`) of `rows` rows.
+    """The accuracy on other rows beside that on the run's own `side` (`folds`, `test` or `validation`) of `rows` rows.
 
     `difference` is the accuracy now minus the accuracy `then`, with its 95 % interval.
     """

@@ -219,7 +219,7 @@ def few_rows_in_words(metrics: "Metrics", all_rows: int | None = None) -> str | 
 def since_in_words(now: "Metrics", since: "SinceTraining") -> str:
     """Whether the accuracy on other rows is still that on the run's own."""
     low, high = (100 * end for end in since.interval)
-    was = f"Accuracy is {now.accuracy:.1%} here and was {since.then:.1%} on the {since.rows:,} {since.side} rows"
+    was = f"Accuracy is {now.accuracy:.1%} here and was {since.then:.1%} on the {since.rows:,} {side_rows(since.side)}"
     if low <= 0 <= high:
         return f"{was}: no difference beyond chance ({EVERY} {low:+.1f} to {high:+.1f} points)."
     points, ends = _points(since.difference, since.interval)

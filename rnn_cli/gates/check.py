@@ -1,14 +1,16 @@
 """The order of work of `rnn check-model`: what the gates need is read and measured, and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.seen import SeenRows, without_seen
+from rnn_cli.evaluation.folds import is_measured_by_folds, kept_evaluation
+from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.gates import judge
 from rnn_cli.gates.gates_file import Gates
 from rnn_cli.gates.outcomes import GateReport, GoldenOutcome
+from rnn_cli.gates.rivals import Rival, compared, open_rivals, shared_rows
 from rnn_cli.scoring.predictor import OnScored, Predictor
 
 Say = Callable[[str], None]
@@ -18,13 +20,15 @@ Say = Callable[[str], None]
 class Task:
     """A model, its gates, and how to get at what they need.
 
-    `read_rows` gives the rows that the model did not learn from, and how many it did; `read_golden` those of a golden
-    set. `rows_are_named` says that rows were given, which are measured in any case.
+    `read_rows` gives the rows that the model did not learn from, and how many it did; `read_texts` texts of the run's
+    own, to measure speed on; `read_golden` the rows of a golden set. `rows_are_named` says that rows were given, which
+    are measured in any case.
     """
 
     predictor: Predictor
     gates: Gates
     read_rows: Callable[[], tuple[Dataset, SeenRows | None]]
+    read_texts: Callable[[], list[str]]
     read_golden: Callable[[str], Dataset]
     open_other: Callable[[str], Predictor]
     include_seen: bool
@@ -35,17 +39,19 @@ def check_gates(task: Task, doing: Say, note: Say, progress: Callable[[str, int,
     """Measure all that the gates are about, and judge them. Raises as `rnn_cli.check_model` does."""
     predictor, gates = task.predictor, task.gates
     suite = judge.check_fit(gates, predictor)
-    others = {name: task.open_other(name) for name in judge.rivals(gates)}  # a wrong name shows before any work
-    rows: Dataset | None = None
-    seen: SeenRows | None = None
+    others = open_rivals(gates, predictor, task.open_other)  # a wrong name shows before any work
     evaluation: judge.AnyEvaluation | None = None
+    seen: SeenRows | None = None
+    against: dict[str, judge.AnyComparison] = {}
     golden, texts = _golden(task, doing)
-    if judge.needs_rows(gates) or task.rows_are_named or (judge.needs_texts(gates) and not texts):
-        rows, seen = task.read_rows()
-        evaluation, texts = judge.measure_rows(predictor, rows, _told(progress, "scoring rows")), rows.texts
+    if judge.needs_rows(gates) or task.rows_are_named:
+        evaluation, seen, against = _measure(task, others, doing, note, progress)
+        texts = evaluation.dataset.texts
+    elif judge.needs_texts(gates) and not texts:
+        texts = task.read_texts()
     found = judge.Found(
         evaluation,
-        {} if evaluation is None else _against(task, evaluation, others, doing, note),
+        against,
         judge.measure_tests(gates, suite, predictor, _told(progress, "texts of behaviour tests")) if suite else None,
         size=judge.size_of_model(predictor),
     )
@@ -54,12 +60,13 @@ def check_gates(task: Task, doing: Say, note: Say, progress: Callable[[str, int,
         found = judge.with_times(found, judge.time_each(predictor, texts))
     return GateReport(
         predictor.bundle.path,
-        rows.name if rows is not None and task.rows_are_named else None,
-        None if rows is None else len(rows),
+        evaluation.dataset.name if evaluation is not None and task.rows_are_named else None,
+        None if evaluation is None else len(evaluation.dataset),
         judge.judge(gates, found),
         golden,
         seen,
         tokens=None if evaluation is None else evaluation.scores.tokens,
+        by_folds=evaluation is not None and evaluation.folds is not None,
     )
 
 
@@ -76,16 +83,28 @@ def _golden(task: Task, doing: Say) -> tuple[GoldenOutcome | None, list[str]]:
     return judge.check_golden(task.predictor, rows, task.gates.golden), rows.texts
 
 
-def _against(
-    task: Task, ours: judge.AnyEvaluation, others: Mapping[str, Predictor], doing: Say, note: Say
-) -> dict[str, judge.AnyComparison]:
-    """How the model compares with each of the others, on rows that neither learned from."""
+def _measure(
+    task: Task, others: Sequence[Rival], doing: Say, note: Say, progress: Callable[[str, int, int], None]
+) -> tuple[judge.AnyEvaluation, SeenRows | None, dict[str, judge.AnyComparison]]:
+    """The model measured, and compared with each of the others on rows that neither learned from.
+
+    A run that was measured by folds, whose model has learned from all its rows, is judged by what the folds predicted.
+    """
+    predictor, seen = task.predictor, None
+    kept: judge.AnyEvaluation | None = None
+    if not task.rows_are_named and is_measured_by_folds(predictor.bundle):
+        doing("reading the rows")
+        kept = kept_evaluation(predictor.bundle, predictor)
+        rows = kept.dataset
+    else:
+        rows, seen = task.read_rows()
+    asked = {"include_seen": task.include_seen, "rows_are_named": task.rows_are_named}
+    shared = [shared_rows(other, rows, **asked) for other in others]  # what cannot be compared shows before any work
+    ours = kept or judge.measure_rows(predictor, rows, _told(progress, "scoring rows"))
     found = {}
-    for name, other in others.items():
-        doing(f"comparing with {name}")
-        common, _ = without_seen([other.bundle], ours.dataset, include=task.include_seen)
-        if left_out := len(ours.dataset) - len(common):
-            note(f"rows that {name} learned from, left out of the comparison: {left_out:,}")
-        same = ours if not left_out else judge.measure_rows(task.predictor, common)
-        found[name] = judge.compared(same, other, name)
-    return found
+    for other, common in zip(others, shared, strict=True):
+        doing(f"comparing with {other.name}")
+        if left_out := int((~common).sum()):
+            note(f"rows that {other.name} learned from, left out of the comparison: {left_out:,}")
+        found[other.name] = compared(ours, other, common)
+    return ours, seen, found

@@ -94,7 +94,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class NotWorse:
-    """On the same rows, the model's `figure` may be at most `value` below that of the model `than`.
+    """On the same rows, the model's `figure` may be at most `value` worse than that of the model `than`.
 
     "" is the usual figure of a comparison. If `paired`, the 95 % interval of the difference must say so, too.
     """
@@ -222,9 +222,13 @@ def _not_worse(line: str) -> NotWorse:
     if found is None:
         at = len(line) - len(line.lstrip())
         raise GateMistake("expected: not worse than RUN by more than 0.01, and (paired) where that shall be sure", at)
-    value, at = _number(line, found.end(), "share")
+    number = _NUMBER.match(line, found.end())
+    named = None if number is None else _IN.match(line, number.end())
+    # The number's unit is that of the figure behind it.
+    is_known = named is not None and named[1] in COMPARABLE
+    value, at = _number(line, found.end(), OF_MODEL[named[1]].unit if named and is_known else "share")
     figure = ""
-    if named := _IN.match(line, at):
+    if named:
         figure, at = named[1], named.end()
         if figure not in COMPARABLE:
             near = get_close_matches(figure, COMPARABLE, 1)
@@ -234,8 +238,12 @@ def _not_worse(line: str) -> NotWorse:
     return NotWorse(found["than"], value, figure, _bracket(line, at, "paired", "the difference"))
 
 
-COMPARABLE = ("accuracy", "macro_f1", "micro_f1", "samples_f1", "exact_match", "ranking_precision")
-"""Figures that two models are compared in; the first two of one label a text, all but the first of several."""
+COMPARABLE = (
+    *("accuracy", "mean_absolute_error", "macro_f1"),
+    *("micro_f1", "samples_f1", "exact_match", "ranking_precision"),
+)
+"""Figures that two models are compared in: the first of one label a text, the second where these are ordered, the third
+of one label and of several, the others of several."""
 
 
 def _next(line: str, at: int) -> int:

@@ -13,19 +13,19 @@ import numpy as np
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.model_folder import TOKENIZER
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import ConfigError, ConfigMistake, UsageError, few_of
-from rnn_cli.evaluation.compare import Comparison, compare_models
-from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, predictions_of, true_labels
+from rnn_cli.errors import ConfigError, ConfigMistake, few_of
+from rnn_cli.evaluation.compare import Comparison
+from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, true_labels
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several, predicted_sets, true_flags
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics
-from rnn_cli.evaluation.ordered import OrderedMetrics
+from rnn_cli.evaluation.ordered import OrderedComparison, OrderedMetrics
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
 from rnn_cli.gates.grammar import (
     BEHAVIOUR,
     OF_LABEL,
+    OF_MODEL,
     OF_WORK,
     NotWorse,
     Threshold,
@@ -85,7 +85,7 @@ def _misfit(named: NamedGate, has: set[str], suite: Suite | None, predictor: Pre
     kind = f"has {'several labels a text' if predictor.several else one}"
     gate = named.gate
     if isinstance(gate, NotWorse):
-        figures = SEVERAL_COMPARED if predictor.several else tuple(OF_ONE)
+        figures = SEVERAL_COMPARED if predictor.several else [name for name in OF_ONE if name in has]
         if gate.figure and gate.figure not in figures:
             return f"the model {kind}, and such are compared in {', '.join(figures)}"
         return None
@@ -101,11 +101,17 @@ def _misfit(named: NamedGate, has: set[str], suite: Suite | None, predictor: Pre
     return None
 
 
+def _error_difference(found: Comparison) -> tuple[float, Interval | None]:
+    assert isinstance(found, OrderedComparison)
+    return found.error_difference, found.error_interval
+
+
 OF_ONE: Mapping[str, Callable[[Comparison], tuple[float, Interval | None]]] = {
     "accuracy": lambda found: (found.difference, found.interval),
     "macro_f1": lambda found: (found.macro_f1_difference, found.macro_f1_interval),
+    "mean_absolute_error": _error_difference,
 }
-"""How two models of one label a text are compared."""
+"""How two models of one label a text are compared, the last of them only if their labels are ordered."""
 
 SEVERAL_COMPARED = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision")
 
@@ -118,11 +124,6 @@ def needs_rows(gates: Gates) -> bool:
 def needs_texts(gates: Gates) -> bool:
     """Whether a gate is about speed, for which any texts will do."""
     return any(isinstance(each.gate, Threshold) and each.gate.figure.startswith("latency") for each in gates.gates)
-
-
-def rivals(gates: Gates) -> list[str]:
-    """The models that the gates compare with, each once."""
-    return list(dict.fromkeys(each.gate.than for each in gates.gates if isinstance(each.gate, NotWorse)))
 
 
 @dataclass(frozen=True)
@@ -142,28 +143,6 @@ class Found:
 def with_times(found: Found, seconds: Sequence[float]) -> Found:
     """The same with the seconds that texts took one by one."""
     return replace(found, seconds=seconds)
-
-
-def compared(ours: AnyEvaluation, other: Predictor, name: str) -> AnyComparison:
-    """The model (the first) compared with another (the second) on the rows of its evaluation.
-
-    Raises `UsageError` if the other is of another kind, and `DataError` where it does not know a row's label.
-    """
-    if other.several != isinstance(ours, SeveralEvaluation):
-        what = "its texts have one label each, those of the model several, or the other way round"
-        raise UsageError(what, where=name, hint="compare models of the same kind")
-    theirs = measure_rows(other, ours.dataset)
-    found: AnyComparison | None
-    if isinstance(ours, SeveralEvaluation) and isinstance(theirs, SeveralEvaluation):
-        every = [several_predictions_of(name, theirs), several_predictions_of("the model", ours)]
-        found = compare_models_of_several(every).models[1].against_first
-    else:
-        assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
-        found = (
-            compare_models([predictions_of(name, theirs), predictions_of("the model", ours)]).models[1].against_first
-        )
-    assert found is not None
-    return found
 
 
 def measure_tests(gates: Gates, suite: Suite, predictor: Predictor, on_scored: OnScored | None = None) -> Behaviour:
@@ -309,12 +288,16 @@ def _judge_rival(named: NamedGate, gate: NotWorse, found: Found) -> GateOutcome:
     else:
         figure = gate.figure or "accuracy"
         difference, interval = OF_ONE[figure](compared_with)
-    counted = difference if not gate.paired else None if interval is None else interval[0]
-    passed = counted is not None and counted >= -gate.value
+    kind = OF_MODEL[figure]
+    counted: float | None = difference
+    if gate.paired:
+        counted = None if interval is None else interval[0 if kind.more_is_better else 1]
+    sign = 1 if kind.more_is_better else -1  # less of an error is better
+    passed = counted is not None and sign * counted >= -gate.value
     reason = NO_INTERVAL if counted is None else ""
-    if not reason and not passed and difference >= -gate.value:
-        reason = f"on {compared_with.rows:,} rows it may be worse by up to {-(counted or 0.0):.3f}"
-    shown = f">= {-gate.value:.3f}{' (paired)' if gate.paired else ''}"
-    return GateOutcome(
-        named.name, named.line, f"{figure} minus {gate.than}", shown, difference, interval, passed, reason=reason
-    )
+    if counted is not None and not passed and sign * difference >= -gate.value:
+        reason = f"on {compared_with.rows:,} rows it may be worse by up to {-sign * counted:.3f}"
+    limit = written_value(-sign * gate.value, kind.unit)
+    shown = f"{'>=' if kind.more_is_better else '<='} {limit}{' (paired)' if gate.paired else ''}"
+    title = f"{figure} minus {gate.than}"
+    return GateOutcome(named.name, named.line, title, shown, difference, interval, passed, kind.unit, reason)

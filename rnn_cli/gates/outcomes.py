@@ -8,6 +8,7 @@ from typing import Any
 from rnn_cli.evaluation.intervals import Interval
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.wording import DASH, EVERY, span
+from rnn_cli.evaluation.wording_folds import side_rows
 from rnn_cli.gates.grammar import Unit, written_value
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.text.plain import html_table
@@ -17,9 +18,9 @@ from rnn_cli.text.plain import html_table
 class GateOutcome:
     """What one gate demanded and what was measured.
 
-    `name` is the gate's own, or its line; `figure` and `demanded` are the line's two halves. `value` is in `unit`:
-    a share, nats, rows, seconds or bytes; None where the figure does not exist. `interval` is its 95 % interval, None
-    where there is none. `reason` says why something is missing, or what the figure is made of.
+    `name` is the gate's own, or its line; `figure` and `demanded` are the line's two halves. `value` is in `unit`: a
+    share, nats, labels, rows, seconds or bytes; None where the figure does not exist. `interval` is its 95 % interval,
+    None where there is none. `reason` says why something is missing, or what the figure is made of.
     """
 
     name: str
@@ -87,7 +88,7 @@ class GateReport:
     """All gates of a model. `rows` are so many of the file `data`, else of the run's own test rows; None for none.
 
     `seen` says which of the rows given the model learned from. `warnings` deserve a second look. `tokens` counts those
-    of the rows that the model does not know.
+    of the rows that the model does not know. `by_folds` says that the rows are those that a cross-validation predicted.
     """
 
     model: Path
@@ -98,10 +99,13 @@ class GateReport:
     seen: SeenRows | None = None
     warnings: tuple[str, ...] = ()
     tokens: UnknownTokens | None = None
+    by_folds: bool = False
 
     @property
     def of(self) -> str:
         """What the rows are."""
+        if self.by_folds:
+            return f"{side_rows('folds')}, predicted by models that had not seen them"
         return "test rows that training kept aside" if self.data is None else f"rows of {self.data}"
 
     @property

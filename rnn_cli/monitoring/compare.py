@@ -20,6 +20,7 @@ from rnn_cli.errors import BundleError, DataError
 from rnn_cli.evaluation.compare import holm, kept_metrics
 from rnn_cli.evaluation.evaluate import true_labels
 from rnn_cli.evaluation.evaluate_several import kept_metrics_of_each, true_flags
+from rnn_cli.evaluation.folds import judged_side
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.monitoring.features import (
@@ -98,7 +99,8 @@ class Drift:
     """What new rows came to. `shifts` are the tests in order; `distance` is that of the words' test, 0 for the same.
 
     `more` and `fewer` are words in more and in fewer texts than then. `learned` counts new rows that the model learned
-    from, which are left out of what depends on the model; None where that is not known.
+    from, which are left out of what depends on the model; None where that is not known. `side` names the run's own rows
+    (`folds`, `test` or `validation`) whose accuracy is compared; None where labels do not count.
     """
 
     model: Path
@@ -111,6 +113,7 @@ class Drift:
     fewer: tuple[WordShift, ...] = ()
     examples: tuple[Example, ...] = ()
     warnings: tuple[str, ...] = ()
+    side: str | None = None
 
     @property
     def is_sure(self) -> bool:
@@ -208,16 +211,19 @@ def count_right(predictor: Predictor, rows: Dataset, probabilities: Floats) -> H
     return Histogram({RIGHT: right, WRONG: len(rows) - right})
 
 
-def kept_right(opened: Bundle) -> Histogram:
-    """The same of a run's own test rows, else its validation rows. Raises `BundleError` where it kept no metrics."""
-    side = "test" if opened.manifest.data["rows"]["test"] else "validation"
+def kept_right(opened: Bundle) -> tuple[Histogram, str]:
+    """The same of the run's own rows that say how good it is, and their side, as `judged_side` names it.
+
+    Raises `BundleError` where it kept no metrics.
+    """
+    side = judged_side(opened)
     found: Metrics | SeveralMetrics | None
     found = kept_metrics_of_each(opened, side) if opened.manifest.several else kept_metrics(opened, side)
     if found is None:
         raise BundleError("keeps no metrics of its own rows", where=str(opened.path))
     share = found.exact_match if isinstance(found, SeveralMetrics) else found.accuracy
     right = round(share * found.rows)
-    return Histogram({RIGHT: right, WRONG: found.rows - right})
+    return Histogram({RIGHT: right, WRONG: found.rows - right}), side
 
 
 def _shift(feature: str, then: Histogram, now: Histogram) -> Shift:

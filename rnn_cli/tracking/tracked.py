@@ -14,6 +14,7 @@ from rnn_cli.bundle.history import EpochMetrics, read_history
 from rnn_cli.bundle.model_folder import CONFIG
 from rnn_cli.config.load import stored_config
 from rnn_cli.errors import UsageError
+from rnn_cli.evaluation.compare import BY_FOLDS
 from rnn_cli.training.listener import Listener, Recorder
 from rnn_cli.training.trained import Run
 
@@ -140,10 +141,13 @@ def parameters_of(run: Run) -> dict[str, str]:
 
 
 def shown_figures(run: Run) -> dict[str, float]:
-    """The figures of each side of the run, as `test.accuracy`, and of its linear baseline, `baseline.test.accuracy`."""
-    metrics = run.metrics
-    sides = {side: metrics.get(side) for side in ("validation", "test")}
-    sides |= {f"baseline.{side}": (metrics.get("baseline") or {}).get(side) for side in ("validation", "test")}
+    """The figures of each side of the run, as `test.accuracy`, and of its linear baseline, `baseline.test.accuracy`.
+
+    Of a run measured by folds, `folds.accuracy` is that of the rows that they predicted.
+    """
+    metrics, names = run.metrics, ("validation", "test", BY_FOLDS)
+    sides = {side: metrics.get(side) for side in names}
+    sides |= {f"baseline.{side}": (metrics.get("baseline") or {}).get(side) for side in names}
     return {
         f"{side}.{name}": float(value)
         for side, found in sides.items()

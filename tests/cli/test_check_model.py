@@ -124,3 +124,33 @@ def test_a_model_of_several_labels(rnn: Rnn, trained_several: Path, home: Path, 
     file = gates(home, f"- micro_f1 >= 0.5\n- not worse than {trained_several} by more than 0.5 (paired)\n")
     code, out, err = rnn("check-model", "--model", str(trained_several), "--gate", file)
     assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [("measured_by_folds", ["accuracy", "macro_f1", "log_loss"]), ("several_by_folds", ["micro_f1", "exact_match"])],
+    ids=["one", "several"],
+)
+def test_a_run_measured_by_folds_is_judged_by_their_rows(
+    name: str, figures: list[str], rnn: Rnn, home: Path, request: pytest.FixtureRequest
+) -> None:
+    run = request.getfixturevalue(name)
+    label = "good" if name == "measured_by_folds" else "bill"
+    lines = [f"{figure} {'<= 9' if figure == 'log_loss' else '>= 0'}" for figure in figures]
+    file = gates(home, "".join(f"- {line}\n" for line in [*lines, f"f1[{label}] >= 0", "rows >= 80"]))
+    code, out, err = rnn("check-model", "--model", str(run), "--gate", file, "--json", "--markdown", "g.md")
+    assert (code, err) == (0, "")
+    told, kept = json.loads(out), json.loads((run / "metrics.json").read_text())["folds"]
+    found = [each["value"] for each in told["outcomes"]]
+    assert found == [*(kept[figure] for figure in figures), kept["per_class"][label]["f1"], kept["rows"]]
+    assert found[-1] == told["rows"] and told["by_folds"]
+    said = f"{kept['rows']} out-of-fold rows, predicted by models that had not seen them"
+    assert f"Rows   {said}\n" in rnn("check-model", "--model", str(run), "--gate", file).out
+    assert said in (home / "g.md").read_text().replace("\\", "")
+
+
+def test_gates_without_rows_need_none(rnn: Rnn, home: Path, measured_by_folds: Path) -> None:
+    file = gates(home, "- latency <= 1000 s\n- size <= 1 GB\n")
+    code, out, err = rnn("check-model", "--model", str(measured_by_folds), "--gate", file)
+    assert (code, err) == (0, "")
+    assert "Rows" not in out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import write_csv
+from tests.conftest import labelled_texts, several_rows, write_csv, write_lists
 
 from .conftest import Rnn, tiny_overrides
 
@@ -82,3 +82,21 @@ def test_what_does_not_go_together_is_told_in_a_line(
     code, out, err = rnn("train", "quick", "--set", f"data.source={labelled_file}", "--folds", "5", *words)
     assert (code, out) == (2, "")
     assert said in " ".join(err.split())
+
+
+def test_new_rows_are_held_against_the_rows_of_the_folds(
+    rnn: Rnn, home: Path, measured_by_folds: Path, several_by_folds: Path
+) -> None:
+    model = ("--model", str(measured_by_folds))
+    write_csv(home / "new.csv", labelled_texts(["good", "bad"], 160)[80:])
+    code, out, err = rnn("drift", *model, "new.csv", "--labelled")
+    assert (code, err) == (0, "")
+    assert "Predicted right then is the share of the 80 out-of-fold rows." in out
+    code, out, err = rnn("evaluate", *model, "--data", "new.csv")
+    assert code == 0
+    kept = json.loads((measured_by_folds / "metrics.json").read_text())["folds"]
+    assert f"was {kept['accuracy']:.1%} on the 80 out-of-fold rows" in " ".join(out.split())
+    write_lists(home / "topics.csv", several_rows(240)[160:])
+    found = json.loads(rnn("drift", "--model", str(several_by_folds), "topics.csv", "--labelled", "--json").out)
+    assert found["side"] == "folds"
+    assert [each["rows_then"] for each in found["shifts"] if each["feature"] == "accuracy"] == [160]

@@ -38,6 +38,7 @@ from rnn_cli.gates.judge import OF_ONE, SEVERAL_COMPARED
         ("rows >= 500", Threshold("rows", "", 500.0)),
         ("not worse than runs/old by more than 0.01 (paired)", NotWorse("runs/old", 0.01, "", True)),
         ("not worse than my old model by more than 1 %", NotWorse("my old model", 0.01)),
+        ("not worse than x by more than 1.5 in mean_absolute_error", NotWorse("x", 1.5, "mean_absolute_error")),
         ("not worse than x by more than 0 in macro_f1 (paired)", NotWorse("x", 0.0, "macro_f1", True)),
     ],
 )
@@ -77,6 +78,8 @@ def test_a_line_means_what_it_says(line: str, meant: Threshold | NotWorse) -> No
         ("not worse than x", 0, "expected: not worse than RUN by more than 0.01"),
         ("not worse than x by more than 0.01 in acuracy", 38, "did you mean accuracy?"),
         ("not worse than x by more than 0.01 in f1", 38, "models are not compared in f1"),
+        ("not worse than x by more than 5 % in mean_absolute_error", 32, "no such unit here: %"),
+        ("not worse than x by more than 1.5 in accuracy", 30, "1.5 is more than all"),
         ("not worse than x by more than 0.01 (pair)", 36, "expected (paired), got (pair)"),
     ],
 )

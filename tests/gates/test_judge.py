@@ -1,20 +1,28 @@
 """Gates judged: each figure against what `rnn evaluate` and the intervals' own functions say."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rnn_cli as rnn
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.rows import Dataset
-from rnn_cli.errors import ConfigError, DataError, UsageError
+from rnn_cli.errors import ConfigError, DataError
+from rnn_cli.evaluation.evaluate import kept_test_rows
 from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.ordered import OrderedComparison, compare_ordered
 from rnn_cli.gates.gates_file import load_gates
 from rnn_cli.gates.judge import Found, _quantile, check_golden, judge, measure_rows, size_of_model, time_each
 from rnn_cli.gates.outcomes import GateOutcome
 from rnn_cli.inspection.behaviour import Behaviour, NotRun, Outcome
 from rnn_cli.scoring.predictor import Predictor
 from tests.conftest import labelled_texts, several_rows
+from tests.forge import Forged
 
 NEW = [(f"{text} {row}", label) for row, (text, label) in enumerate(labelled_texts(["good", "bad"], 60))]
 WRONG = 9
@@ -97,8 +105,6 @@ def test_latency_is_the_median_and_its_interval_follows_from_the_order(judged: J
 
 
 def test_a_quantile_s_interval_holds_it_as_often_as_it_says() -> None:
-    import numpy as np
-
     chance = np.random.default_rng(1)
     held = 0
     for _ in range(1_000):
@@ -234,6 +240,105 @@ def test_a_model_is_not_worse_than_itself_but_not_surely(trained: Path) -> None:
     assert not found.passed and found.failed == (lines[1],)
 
 
-def test_a_rival_of_another_kind_is_refused(trained: Path, trained_several: Path) -> None:
-    with pytest.raises(UsageError, match="compare models of the same kind"):
-        rnn.check_model(trained, FEW, gates=[f"not worse than {trained_several} by more than 0"])
+def test_a_rival_of_another_kind_is_refused_with_its_gate(trained: Path, trained_several: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        rnn.check_model(trained, FEW, gates=["accuracy >= 0", f"not worse than {trained_several} by more than 0"])
+    (mistake,) = caught.value.mistakes
+    assert mistake.where == "gate 2"
+    assert f"the texts of {trained_several} have several labels each, those of the model one label" in mistake.what
+
+
+def test_a_rival_that_learned_from_all_rows_is_named_with_its_gate(trained: Path, measured_by_folds: Path) -> None:
+    """The model's own test rows are rows that the other, which has learned from the whole file, has seen."""
+    line = f"not worse than {measured_by_folds} by more than 0"
+    with pytest.raises(DataError) as caught:
+        rnn.check_model(trained, gates=[line])
+    assert caught.value.where == "gate 1"
+    assert f"{line}: all 16 rows are rows that {measured_by_folds} learned from" in str(caught.value)
+    assert "data=FILE" in str(caught.value) and "include_seen" not in str(caught.value)
+    rows = kept_test_rows(Bundle.open(trained))
+    with pytest.raises(DataError, match="gate 1: .* all 16 rows are rows that .* include_seen=True"):
+        rnn.check_model(trained, (rows.texts, rows.labels), gates=[line])
+    assert len(rnn.check_model(trained, (rows.texts, rows.labels), gates=[line], include_seen=True).outcomes) == 1
+
+
+def with_labels(model: Path, folder: Path, labels: list[str]) -> Path:
+    """A copy of the model whose labels have other names."""
+    copy = Forged(model, folder / "other")
+    copy.sign(labels=labels)
+    return copy.path
+
+
+def test_a_rival_that_lacks_a_row_s_label_is_named_with_its_gate(trained: Path, tmp_path: Path) -> None:
+    other = with_labels(trained, tmp_path, ["bad", "ok"])
+    line = f"not worse than {other} by more than 0"
+    with pytest.raises(DataError) as caught:
+        rnn.check_model(trained, FEW, gates=[line])
+    assert caught.value.where == "gate 1"
+    assert f"{line}: {other} has no label good, which rows have; it has bad, ok" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [("54321", "has its labels in another order"), ("12346", "has other labels")],
+    ids=["order", "other"],
+)
+def test_a_rival_of_other_ordered_labels_is_refused_with_its_gate(
+    labels: str, what: str, trained_ordered: Path, tmp_path: Path
+) -> None:
+    other = with_labels(trained_ordered, tmp_path, list(labels))
+    line = f"not worse than {other} by more than 0"
+    with pytest.raises(ConfigError) as caught:
+        rnn.check_model(trained_ordered, gates=[line])
+    assert str(caught.value).startswith(f"gate 1: {line}: {other} {what} ({', '.join(labels)}; the model: 1, 2, 3")
+
+
+def test_ordered_models_are_compared_by_how_far_they_are_off(trained_ordered: Path) -> None:
+    line = f"not worse than {trained_ordered} by more than 0 in mean_absolute_error"
+    (found,) = rnn.check_model(trained_ordered, gates=[line]).outcomes
+    assert (found.value, found.unit, found.passed) == (0.0, "labels", True)
+
+
+def test_less_of_an_error_is_better() -> None:
+    """Of 100 rows the first model is off by 1 in 20, the second in 10: the first is worse by 0.1 labels."""
+    labels, truth = ("1", "2", "3"), np.zeros(100, np.intp)
+    off = [np.array([1] * count + [0] * (100 - count), np.intp) for count in (20, 10)]
+    worse, better = compare_ordered(labels, truth, *off), compare_ordered(labels, truth, *off[::-1])
+
+    def judged(comparison: OrderedComparison, most: str, paired: str = "") -> GateOutcome:
+        line = f"not worse than old by more than {most} in mean_absolute_error {paired}"
+        (outcome,) = judge(load_gates([line]), Found(against={"old": comparison}))
+        return outcome
+
+    found = judged(worse, "0.05")
+    assert (found.figure, found.demanded) == ("mean_absolute_error minus old", "<= 0.050")
+    assert found.value == pytest.approx(0.1) and found.interval == worse.error_interval
+    assert not found.passed and judged(worse, "0.11").passed and judged(better, "0").passed
+    end = worse.error_interval[1]
+    assert judged(worse, f"{end + 0.001:.4f}", "(paired)").passed
+    unsure = judged(worse, f"{end - 0.001:.4f}", "(paired)")
+    assert not unsure.passed and unsure.reason == f"on 100 rows it may be worse by up to {end:.3f}"
+
+
+def test_labels_without_an_order_have_no_error_to_compare(trained: Path) -> None:
+    with pytest.raises(ConfigError, match="such are compared in accuracy, macro_f1$"):
+        rnn.check_model(trained, FEW, gates=[f"not worse than {trained} by more than 0 in mean_absolute_error"])
+
+
+def test_out_of_fold_rows_are_held_against_another_model(
+    measured_by_folds: Path, trained: Path, tmp_path: Path
+) -> None:
+    """What the folds predicted counts, not the model, which has learned from the rows: in a copy all of it is wrong."""
+    copy = Forged(measured_by_folds, tmp_path / "copy")
+    with (copy.path / "predictions.csv").open(encoding="utf-8", newline="") as stream:
+        head, *rows = csv.reader(stream)
+    at = {name: column for column, name in enumerate(head)}
+    for row in rows:
+        row[at["prediction"]] = {"good": "bad", "bad": "good"}[row[at["label"]]]
+    written = io.StringIO()
+    csv.writer(written).writerows([head, *rows])
+    copy.write("predictions.csv", written.getvalue())
+    (found,) = rnn.check_model(copy.path, gates=[f"not worse than {trained} by more than 1"]).outcomes
+    theirs = rnn.evaluate(trained).metrics  # of the 80 rows, the 16 that the other has not learned from
+    assert isinstance(theirs, Metrics) and theirs.rows == 16
+    assert found.value == pytest.approx(0 - theirs.accuracy)

@@ -70,6 +70,19 @@ def test_parameters_are_the_config_and_figures_those_of_the_run(run: Run) -> Non
     assert all(isinstance(value, float) for value in figures.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "figure"), [("measured_by_folds", "accuracy"), ("several_by_folds", "micro_f1")], ids=["one", "several"]
+)
+def test_the_figures_of_a_run_measured_by_folds_are_told(
+    name: str, figure: str, request: pytest.FixtureRequest
+) -> None:
+    run = Run(Bundle.open(request.getfixturevalue(name)))
+    figures, kept = shown_figures(run), run.metrics
+    assert figures[f"folds.{figure}"] == kept["folds"][figure]
+    assert figures["folds.rows"] > figures["validation.rows"]
+    assert figures[f"baseline.folds.{figure}"] == kept["baseline"]["folds"][figure]
+
+
 def test_epochs_are_told_at_once_and_those_before_a_resumption_at_the_end(run: Run, listener: Silent) -> None:
     tracker, history = Kept(), read_history(run.bundle)
     told = ToTracker(listener, tracker)

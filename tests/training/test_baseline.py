@@ -94,7 +94,7 @@ def test_its_metrics_and_columns_are_those_of_its_predictions_for_the_rows(liste
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
         np.testing.assert_array_equal(predicted, probabilities[:, 1] >= 0.5)
         metrics = measure(labels, truth, probabilities, predicted)
-        network: Any = SimpleNamespace(metrics=metrics, truth=truth, predicted=1 - predicted)
+        network: Any = SimpleNamespace(metrics=metrics, truth=truth, predicted=1 - predicted, made="network")
         against = found.against(name, network, knew_more=True)
         assert against.metrics == metrics and against.knew_more
         assert against.comparison.difference == pytest.approx(1 - 2 * metrics.accuracy)
