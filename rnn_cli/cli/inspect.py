@@ -83,16 +83,16 @@ def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_jso
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
-    from rnn_cli.inspection.vectors import is_linear_model, read_table
+    from rnn_cli.inspection.vectors import read_graph_of
     from rnn_cli.scoring.parts import read_tokenizer
 
     opened = Bundle.open(locate(model))
     tokenizer = read_tokenizer(opened)
-    readings, table = read_texts(tokenizer, texts), read_table(opened, tokenizer)
+    readings, graph = read_texts(tokenizer, texts), read_graph_of(opened, tokenizer)
     if as_json:
-        readings_as_json(readings, tokenizer, table)
+        readings_as_json(readings, tokenizer, graph.vectors)
     else:
-        show_readings(readings, tokenizer, table, is_linear=is_linear_model(opened, tokenizer))
+        show_readings(readings, tokenizer, graph.vectors, is_linear=graph.architecture.is_linear)
 
 
 def _split_alone(texts: tuple[str, ...], source: str, model: str | None, as_json: bool) -> None:

@@ -45,7 +45,7 @@ def read_vectors(opened: Bundle) -> Vectors:
     Raises `UsageError` for a model with one-hot tokens and `BundleError` for a damaged or foreign one.
     """
     tokenizer = read_tokenizer(opened)
-    graph = _read_graph(opened, tokenizer)
+    graph = read_graph_of(opened, tokenizer)
     if graph.vectors is None:
         is_linear = graph.architecture.is_linear
         raise UsageError(
@@ -56,17 +56,8 @@ def read_vectors(opened: Bundle) -> Vectors:
     return Vectors(tokenizer, graph.vectors)
 
 
-def read_table(opened: Bundle, tokenizer: Tokenizer) -> npt.NDArray[np.float32] | None:
-    """The vector of each id, `[vocabulary, dim]`; None for one-hot tokens. Raises `BundleError`."""
-    return _read_graph(opened, tokenizer).vectors
-
-
-def is_linear_model(opened: Bundle, tokenizer: Tokenizer) -> bool:
-    """Whether a bundle holds a linear model, which has no layers. Raises `BundleError`."""
-    return _read_graph(opened, tokenizer).architecture.is_linear
-
-
-def _read_graph(opened: Bundle, tokenizer: Tokenizer) -> Graph:
+def read_graph_of(opened: Bundle, tokenizer: Tokenizer) -> Graph:
+    """A bundle's graph, with the tokens' vectors if it has some. Raises `BundleError`."""
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
     return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs)
 

@@ -10,16 +10,12 @@ from typing import Any, Literal
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.compare import compare_predictions
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several
 from rnn_cli.evaluation.folds import Figures, compared_by_folds, figures_of, several_compared_by_folds
 from rnn_cli.evaluation.intervals import Interval
 from rnn_cli.evaluation.several import compare_several
 from rnn_cli.evaluation.wording import EVERY
 from rnn_cli.evaluation.wording_folds import FOLD_FIGURES, side_rows
-from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each
-from rnn_cli.training.folds import FoldResults, Keeps, Learned, in_memory, predict_folds
+from rnn_cli.training.folds import FoldResults, Keeps, Learned, evaluate_learned, predict_folds
 from rnn_cli.training.linear_run import learn_linear
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.pooling import figures_of_folds, pooled_of
@@ -79,19 +75,12 @@ def choose_by_folds(
 
 def choose_by_validation(run: Prepared, network: bytes, linear: bytes, listener: Listener) -> Choice:
     """Choose by the validation rows, on which both were tuned alike; `network` and `linear` are their graphs."""
-    found = [_validated(Learned(graph, run, 1)) for graph in (network, linear)]
+    heard, rows = SilentListener(), run.splits.validation
+    found = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
     first, second = ((each.scores.probabilities, each.predicted) for each in found)
     choice = _chosen("validation", found[0].truth, first, second)
     listener.note(choice.in_words())
     return choice
-
-
-def _validated(learned: Learned) -> Evaluation | SeveralEvaluation:
-    """The validation rows by a model that is calibrated and decides as it would in the end."""
-    run, heard, plain = learned.run, SilentListener(), Predictor(in_memory(learned))
-    if run.config.data.several:
-        return evaluate_several(calibrated_and_decided_of_each(plain, run, heard)[0], run.splits.validation)
-    return evaluate_predictor(calibrated_and_decided(plain, run, heard)[0], run.splits.validation)
 
 
 def _chosen(

@@ -1,5 +1,8 @@
 """How a trained model's probabilities are calibrated and become predictions: chosen on validation rows alone."""
 
+from typing import Any
+
+from rnn_cli.bundle.model_folder import Manifest
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.evaluation.decide import Chosen
 from rnn_cli.evaluation.evaluate import decided, true_labels
@@ -12,6 +15,20 @@ from rnn_cli.training.calibration import FittedCalibration, fit_calibration
 from rnn_cli.training.calibration_each import fit_calibration_of_each
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.prepare import Prepared
+
+
+def undecided_manifest(run: Prepared, **more: Any) -> Manifest:
+    """The manifest of a run's model before calibration and decision; `more` are further fields."""
+    data = run.config.data
+    return Manifest(
+        labels=run.labels,
+        threshold=0.5,
+        temperature=1.0,
+        several=data.several,
+        ordered=data.ordered,
+        choice="balanced" if data.ordered else "",
+        **more,
+    )
 
 
 def calibrated_and_decided(

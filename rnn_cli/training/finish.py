@@ -46,7 +46,7 @@ from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.checkpointing import versions
-from rnn_cli.training.deciding import calibrated_and_decided
+from rnn_cli.training.deciding import calibrated_and_decided, undecided_manifest
 from rnn_cli.training.folds import FoldResults
 from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.listener import Listener
@@ -97,24 +97,16 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def unfinished_manifest(run: Prepared) -> Manifest:
-    """The manifest before calibration and before the threshold is chosen."""
+    """The manifest before calibration and decision, with what is known of the rows."""
     splits = run.splits
-    return Manifest(
-        labels=run.labels,
-        threshold=0.5,
-        temperature=1.0,
-        data={
-            "fingerprint": splits.fingerprint,
-            NEAR_TOGETHER: splits.near,
-            "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
-            **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
-            **({FURTHER: dict(run.origin)} if run.origin else {}),
-        },
-        versions=versions(),
-        several=run.config.data.several,
-        ordered=run.config.data.ordered,
-        choice="balanced" if run.config.data.ordered else "",
-    )
+    data = {
+        "fingerprint": splits.fingerprint,
+        NEAR_TOGETHER: splits.near,
+        "rows": {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)},
+        **({"unlabelled": run.unlabelled.to_dict()} if run.unlabelled.texts else {}),
+        **({FURTHER: dict(run.origin)} if run.origin else {}),
+    }
+    return undecided_manifest(run, data=data, versions=versions())
 
 
 def finish(

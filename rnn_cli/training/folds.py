@@ -13,15 +13,16 @@ import numpy as np
 
 from rnn_cli.arrays import AnyArray, Floats, Indices
 from rnn_cli.bundle.in_memory import PLACE, BundleInMemory
-from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER, Manifest
+from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER
 from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Dealt, Fold, deal_folds
+from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each
+from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each, undecided_manifest
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Prepared, prepare
@@ -174,13 +175,7 @@ def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, bas
         raise DataError(what, where=fold.splits.train.name, hint="add rows of the rare labels, or use fewer folds")
     learned = learn(inner, listener)
     listener.doing("calibrating and scoring")
-    plain = Predictor(in_memory(learned))
-    rows = fold.splits.test
-    found: Evaluation | SeveralEvaluation
-    if run.config.data.several:
-        found = evaluate_several(calibrated_and_decided_of_each(plain, learned.run, listener)[0], rows)
-    else:
-        found = evaluate_predictor(calibrated_and_decided(plain, learned.run, listener)[0], rows)
+    found = evaluate_learned(learned, fold.splits.test, listener)
     return FoldPart(
         found.scores.probabilities,
         found.predicted.astype(np.int64),
@@ -210,18 +205,15 @@ def in_memory(learned: Learned) -> BundleInMemory:
     run = learned.run
     contents = {ONNX_MODEL: learned.graph, TOKENIZER: run.tokenizer.to_json().encode("utf-8")}
     files = {name: {"size": len(file), "sha256": sha256(file).hexdigest()} for name, file in contents.items()}
-    manifest = Manifest(
-        labels=run.labels,
-        threshold=0.5,
-        temperature=1.0,
-        data={},
-        versions={},
-        several=run.config.data.several,
-        ordered=run.config.data.ordered,
-        choice="balanced" if run.config.data.ordered else "",
-        files=files,
-    )
-    return BundleInMemory(PLACE, manifest, contents)
+    return BundleInMemory(PLACE, undecided_manifest(run, data={}, versions={}, files=files), contents)
+
+
+def evaluate_learned(learned: Learned, rows: Dataset, listener: Listener) -> Evaluation | SeveralEvaluation:
+    """Measure on `rows` what a model learned, calibrated and decided on its own run's validation rows."""
+    plain = Predictor(in_memory(learned))
+    if learned.run.config.data.several:
+        return evaluate_several(calibrated_and_decided_of_each(plain, learned.run, listener)[0], rows)
+    return evaluate_predictor(calibrated_and_decided(plain, learned.run, listener)[0], rows)
 
 
 def _right(part: FoldPart, fold: Fold, run: Prepared, *, linear: bool = False) -> str:
