@@ -11,7 +11,7 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.iterative import deal
 from rnn_cli.data.rows import Dataset, most_frequent
 from rnn_cli.data.splits import Splits, stratify, text_hash
-from rnn_cli.data.together import near_groups, units_of
+from rnn_cli.data.together import units_of
 from rnn_cli.errors import DataError, Setting
 
 LARGEST_SHARE = 2.0
@@ -51,10 +51,10 @@ def deal_folds(config: DataConfig, splits: Splits, folds: int, repeats: int) -> 
     column = config.group_column
     groups = source.further[column] if column else None
     # As in the split, but texts made of one pattern are all copies of each other.
-    near = near_groups(source.texts) if splits.near else []
-    units = units_of(source.texts, near, groups)
-    if near and max(map(len, units)) > LARGEST_SHARE * len(source) / folds:
-        units = units_of(source.texts, [], groups)
+    together = units_of(source.texts, groups, near=splits.near)
+    if together.near and max(map(len, together.rows)) > LARGEST_SHARE * len(source) / folds:
+        together = units_of(source.texts, groups, near=False)
+    units = together.rows
     if len(units) < folds:
         what = f"{len(units):,} different {f'groups by the column {column!r}' if column else 'texts'}"
         hint = Setting("training.folds", "NUMBER", "add rows, or use fewer ({})")

@@ -17,7 +17,7 @@ from rnn_cli.data.mixture import load_mixture
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
 from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
-from rnn_cli.data.together import group_equal, near_groups, times_of, units_of
+from rnn_cli.data.together import Units, group_equal, times_of, units_of
 from rnn_cli.errors import DataError, Setting
 
 
@@ -122,13 +122,15 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     columns = {name: further_column(source, name, config) for name in (config.group_column, config.time_column) if name}
     if config.group_column:  # for who divides a side further
         source = replace(source, further={**source.further, config.group_column: columns[config.group_column]})
-    alike = near_groups(source.texts) if near and any(shared.values()) else []
-    indices = _dealt(config, source, shared, alike, columns)
-    too_many = bool(alike) and not all(
+    groups = columns[config.group_column] if config.group_column else None
+    units = units_of(source.texts, groups, near=near and any(shared.values()))
+    indices = _dealt(config, source, shared, units, columns)
+    too_many = bool(units.near) and not all(
         len(rows) for rows, share in zip(indices, shared.values(), strict=False) if share
     )
     if too_many:  # texts made of one pattern are all copies of each other
-        indices = _dealt(config, source, shared, [], columns)
+        indices = _dealt(config, source, shared, units_of(source.texts, groups, near=False), columns)
+    where = "too many to keep on one side: metrics may be too good" if too_many else _KEPT
     sides = {side: source.select(chosen) for side, chosen in zip(shared, indices, strict=False)} | files
     train = source.select(indices[-1])
     for side, dataset in sides.items():
@@ -140,7 +142,9 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         test=sides["test"],
         warnings=(
             *dict.fromkeys(warning for rows in (source, *files.values()) for warning in rows.warnings),
-            *_oddities(source, alike, "too many to keep on one side: metrics may be too good" if too_many else _KEPT),
+            *_oddities(
+                source, units.near, "too many to keep on one side: metrics may be too good" if too_many else _KEPT
+            ),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
         fingerprint=_fingerprint(source, files, columns),
@@ -161,23 +165,22 @@ def _dealt(
     config: DataConfig,
     source: Dataset,
     shared: Mapping[str, float],
-    alike: Sequence[Sequence[int]],
+    units: Units,
     columns: Mapping[str, Sequence[str | None]],
 ) -> list[list[int]]:
     """The rows of each side that is a share, and of training."""
-    units = units_of(source.texts, alike, columns[config.group_column] if config.group_column else None)
     if config.group_column:
-        _need_groups(units, source, config.group_column, sum(map(bool, shared.values())) + 1)
+        _need_groups(units.rows, source, config.group_column, sum(map(bool, shared.values())) + 1)
     shares = list(shared.values())
     if config.sources is not None:
-        return _dealt_by_source(config.sources, source, shares, config.split_seed, units)
+        return _dealt_by_source(config.sources, source, shares, config.split_seed, units.rows)
     if config.time_column is None and source.several:
         seed = config.split_seed
-        return deal(source.label_sets, shares, units, lambda unit: text_hash(source.texts[unit[0]], seed))
+        return deal(source.label_sets, shares, units.rows, lambda unit: text_hash(source.texts[unit[0]], seed))
     if config.time_column is None:
-        return stratify(source.texts, source.labels, shares, config.split_seed, units)
+        return stratify(source.texts, source.labels, shares, config.split_seed, units.rows)
     times = times_of(columns[config.time_column], source, config.time_column)
-    return newest_first(source.texts, times, shares, config.split_seed, units)
+    return newest_first(source.texts, times, shares, config.split_seed, units.rows)
 
 
 def _dealt_by_source(

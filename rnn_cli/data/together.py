@@ -5,7 +5,8 @@ Knows nothing of shares or labels.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rnn_cli.copies.groups import DisjointSets
@@ -24,23 +25,29 @@ def group_equal(texts: Sequence[str]) -> dict[str, list[int]]:
     return dict(groups)
 
 
-def near_groups(texts: Sequence[str]) -> list[list[int]]:
-    """Groups of different texts that are nearly the same, by the index where each text appears first."""
-    from rnn_cli.copies.near import near_copies  # loads NumPy, which reading does without
+@dataclass(frozen=True)
+class Units:
+    """The rows that stay together, and why some do."""
 
-    firsts = [rows[0] for rows in group_equal(texts).values()]
-    return [[firsts[place] for place in group] for group in near_copies([texts[row] for row in firsts])]
+    rows: list[list[int]]
+    """Of each unit, as ascending indices, in order of first appearance."""
+    near: list[list[int]]
+    """The groups of different texts that are nearly the same, by the index where each text appears first."""
 
 
-def units_of(
-    texts: Sequence[str], near: Iterable[Sequence[int]] = (), groups: Sequence[str | None] | None = None
-) -> list[list[int]]:
-    """The rows that stay together, as ascending indices, in order of first appearance.
+def units_of(texts: Sequence[str], groups: Sequence[str | None] | None = None, *, near: bool = True) -> Units:
+    """What stays together: the rows of equal texts and of each value of `groups`, `[rows]`; with `near`, near copies.
 
-    These are the rows of equal texts, of the groups `near`, and of each value of `groups`, `[rows]`; a missing value
-    is no group. What two of these have in common stays together, too.
+    A missing value is no group. What two of these have in common stays together as well.
     """
-    together: list[Sequence[int]] = [*group_equal(texts).values(), *near]
+    equal = group_equal(texts)
+    alike = list[list[int]]()
+    if near:
+        from rnn_cli.copies.near import near_copies  # loads NumPy, which reading does without
+
+        firsts = [rows[0] for rows in equal.values()]
+        alike = [[firsts[place] for place in group] for group in near_copies(list(equal))]
+    together = [*equal.values(), *alike]
     if groups is not None:
         of_value: defaultdict[str, list[int]] = defaultdict(list)
         for row, value in enumerate(groups):
@@ -51,7 +58,7 @@ def units_of(
     for first, *others in together:
         for row in others:
             sets.join(first, row)
-    return sets.groups()
+    return Units(sets.groups(), alike)
 
 
 def times_of(values: Sequence[str | None], dataset: Dataset, column: str) -> list[float]:

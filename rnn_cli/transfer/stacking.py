@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.data.splits import stratify
-from rnn_cli.data.together import near_groups, units_of
+from rnn_cli.data.together import units_of
 from rnn_cli.linear.logistic import fit_path, of_all_classes
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts
 from rnn_cli.transfer.base import Base
@@ -291,8 +291,9 @@ def _folds(texts: Sequence[str], labels: Sequence[str], groups: Sequence[str | N
     number = MANY_FOLDS if len(texts) <= ROWS_IN_MANY_FOLDS else USUAL_FOLDS
     number = number if len(texts) <= ROWS_IN_USUAL_FOLDS else FEW_FOLDS
     # A near copy in another fold would be known by heart. But texts made of one pattern are all copies of each other.
-    for near in (near_groups(texts), []):
-        dealt = stratify(texts, labels, [1 / number] * (number - 1), 1, units_of(texts, near, groups))
+    for near in (True, False):
+        units = units_of(texts, groups, near=near).rows
+        dealt = stratify(texts, labels, [1 / number] * (number - 1), 1, units)
         if max(map(len, dealt)) <= len(texts) / 2:
             break
     return [np.array(fold, np.intp) for fold in dealt if fold]

@@ -71,13 +71,21 @@ def test_the_newest_rows_are_the_test_rows() -> None:
 
 
 def test_with_both_a_group_is_as_old_as_its_oldest_row() -> None:
-    sides = newest_first(list("abcdef"), [1, 2, 3, 4, 5, 6], [1 / 3], 1, units_of(list("abcdef"), (), list("xyzyxw")))
+    sides = newest_first(list("abcdef"), [1, 2, 3, 4, 5, 6], [1 / 3], 1, units_of(list("abcdef"), list("xyzyxw")).rows)
     assert sides == [[2, 5], [0, 1, 3, 4]]
 
 
 def test_missing_values_are_no_group() -> None:
-    assert units_of(list("abcd"), (), ["x", None, "x", " "]) == [[0, 2], [1], [3]]
-    assert units_of(list("abca"), [[1, 2]], ["x", "x", "y", "z"]) == [[0, 1, 2, 3]]
+    assert units_of(list("abcd"), ["x", None, "x", " "]).rows == [[0, 2], [1], [3]]
+
+
+def test_what_two_units_have_in_common_is_one_unit() -> None:
+    near = ["the ferry to the island leaves at nine every morning from pier four", "a b c"]
+    texts = ["x", near[0], near[0] + "!", "x", near[1]]
+    assert units_of(texts, near=False).rows == [[0, 3], [1], [2], [4]]
+    found = units_of(texts)
+    assert (found.rows, found.near) == ([[0, 3], [1, 2], [4]], [[1, 2]])
+    assert units_of(texts, ["a", "a", "b", "c", "d"]).rows == [[0, 1, 2, 3], [4]]
 
 
 @pytest.mark.parametrize(
