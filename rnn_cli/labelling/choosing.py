@@ -50,7 +50,7 @@ def spread_order(dense: Floats32, may_ask: Flags, count: int, seed: int) -> list
     """Texts from the middle of each of `count` clusters of those that may be asked, the largest cluster first."""
     rows = np.flatnonzero(may_ask)
     if len(rows) <= count:
-        return np.random.default_rng(seed).permutation(rows).tolist()
+        return [int(row) for row in np.random.default_rng(seed).permutation(rows)]
     if len(rows) > CLUSTERED:
         rows = np.sort(np.random.default_rng(seed).choice(rows, CLUSTERED, replace=False))
     with threadpool_limits(1):  # several threads differ in the last digits

@@ -7,7 +7,7 @@ once: the model learns in the background, and what it knew last is what counts.
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -182,14 +182,12 @@ class Session:
 
         Without words, ends a search. The texts kept for the figures are not among them.
         """
-        rows = [self.texts.rows[row] for row in self._first_rows]
-        holding, near = search_order(
-            words, rows, self.learner.vectors, [self._at_first[int(r)] for r in self.texts.pool]
-        )
-        asked = [self.texts.stands_for(self._first_rows[at]) for at in (*holding, *near)]
+        pool = [int(row) for row in self.texts.pool]
+        holding, near = search_order(words, self.texts.rows, self.learner.vectors, pool)
+        asked = [self.texts.stands_for(row) for row in (*holding, *near)]
         kept = set(self._kept)
         self._searched = [row for row in dict.fromkeys(asked) if row not in self._answers and row not in kept]
-        found = len({self.texts.stands_for(self._first_rows[at]) for at in holding} & set(self._searched))
+        found = len({self.texts.stands_for(row) for row in holding} & set(self._searched))
         self._stand(self._next())
         return found
 
@@ -263,14 +261,8 @@ class Session:
         if opinion is None:
             return None, 0.0
         at = self._place.get(row)
-        found = opinion.probabilities[at] if at is not None else self._of_one(opinion, row)
+        found = self.learner.probabilities(opinion, [self._number(row)])[0] if at is None else opinion.probabilities[at]
         return opinion.labels[int(found.argmax())], float(found.max())
-
-    def _of_one(self, opinion: Opinion, row: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        found: np.ndarray[tuple[int], np.dtype[np.float64]] = self.learner.probabilities(opinion, [self._number(row)])[
-            0
-        ]
-        return found
 
     def _accuracy(self) -> Share | None:
         opinion = self.learner.latest
@@ -287,13 +279,14 @@ class Session:
         while self._searched:
             if (row := self._searched.pop(0)) not in self._answers:
                 return row, SEARCH
-        if self._is_chance_due() and (row := self._first_open(self._kept)) is not None:
-            return row, CHANCE
+        drawn = self._first_open(self._kept) if self._is_chance_due() else None
+        if drawn is not None:
+            return drawn, CHANCE
         for choose in (self._hinted, self._kind, self._doubtful):
             if (found := choose()) is not None:
                 return found
-        kept = self._first_open(self._kept)
-        return None if kept is None else (kept, CHANCE)
+        left = self._first_open(self._kept)
+        return None if left is None else (left, CHANCE)
 
     def _is_chance_due(self) -> bool:
         """Whether a text must be drawn by chance to keep their share; after a search, every other text at most."""
@@ -301,8 +294,11 @@ class Session:
         drawn = sum(each.chosen == CHANCE for each in self._answers.values())
         return drawn < int((len(self._answers) + 1) * TEST_SHARE) and steps[-1].chosen != CHANCE
 
-    def _first_open(self, rows: Sequence[int]) -> int | None:
+    def _first_open(self, rows: Iterable[int]) -> int | None:
         return next((row for row in rows if row not in self._answers), None)
+
+    def _first_of_pool(self, places: Iterable[int]) -> int | None:
+        return self._first_open(int(self.texts.pool[at]) for at in places)
 
     def _hinted(self) -> tuple[int, str] | None:
         """A text that a hint finds, of the label that was hinted at least often so far."""
@@ -311,10 +307,9 @@ class Session:
         if asked >= 2 * HINTED * len(self._hints):  # hints that do not help
             return None
         for label in sorted(self._hints, key=lambda each: given[each]):
-            open_ones = (int(self.texts.pool[at]) for at in self._hints[label] if not self._is_kept[at])
-            row = next((row for row in open_ones if row not in self._answers), None)
-            if given[label] < HINTED and row is not None:
-                return row, HINT
+            found = self._first_of_pool(at for at in self._hints[label] if not self._is_kept[at])
+            if given[label] < HINTED and found is not None:
+                return found, HINT
         return None
 
     def _kind(self) -> tuple[int, str] | None:
@@ -328,7 +323,7 @@ class Session:
             self._spread = spread_order(self.learner.vectors.dense, ~self._is_kept, count, SEED)
             left = np.random.default_rng(SEED).permutation(np.flatnonzero(~self._is_kept)).tolist()
             self._spread += left  # where the clusters held one label alone
-        row = self._first_open([int(self.texts.pool[at]) for at in self._spread])
+        row = self._first_of_pool(self._spread)
         return None if row is None else (row, KINDS)
 
     def _doubtful(self) -> tuple[int, str] | None:
@@ -342,20 +337,11 @@ class Session:
             may_ask[answered] = False
             self._ahead = unsure_order(opinion, self.learner.vectors.dense, may_ask, answered[-10:])
             self._ahead_of = opinion
-        row = self._first_open([int(self.texts.pool[at]) for at in self._ahead])
+        row = self._first_of_pool(self._ahead)
         if row is None:  # all that were chosen ahead are answered: no fit has ended since
-            row = self._first_open([int(each) for at, each in enumerate(self.texts.pool) if not self._is_kept[at]])
+            row = self._first_of_pool(np.flatnonzero(~self._is_kept))
             return None if row is None else (row, REST)
         return row, DOUBT
-
-    @property
-    def _first_rows(self) -> list[int]:
-        """The rows of different words, in order."""
-        return [row for row, first in enumerate(self.texts.copy_of.tolist()) if row == first]
-
-    @property
-    def _at_first(self) -> dict[int, int]:
-        return {row: at for at, row in enumerate(self._first_rows)}
 
 
 def checked_labels(labels: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from rnn_cli.data.source import iterate_texts, need_source
 from rnn_cli.errors import DataError, UsageError
 
 MOST_POOL = 20_000
-"""Texts that a base reads, and a model scores after each answer: 10 seconds of reading on two cores, 40 ms of scoring."""
+"""So many texts a base reads, in some 10 seconds on two cores, and a model scores after each answer."""
 
 SEED = 1
 """Of the sample, and of the order in which texts are asked by chance: the same each time a session goes on."""
@@ -27,7 +27,8 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Texts:
-    """The rows of a file. `copy_of[row]` is the first row with the same words, `pool` are the rows that stand for texts.
+    """The rows of a file. `copy_of[row]` is the first row with the same words, `pool` are the
+    rows that are asked.
 
     A row of the pool stands for itself and for its copies and near copies among those sampled: `weights` are how many
     rows that are, `[pool]`. Empty texts are in no pool.
