@@ -126,6 +126,11 @@ class Session:
         self._shown = self._next()
 
     @property
+    def source(self) -> str:
+        """The file of texts, as it was named."""
+        return self.texts.source
+
+    @property
     def labels(self) -> Sequence[str]:
         """The labels, in the order of their keys."""
         return tuple(self.log.answers.labels)
@@ -164,7 +169,7 @@ class Session:
         return True
 
     def note(self, text: str) -> None:
-        """Write a note to the text that stands, in place of an earlier one. Raises `WriteError`."""
+        """Write a note to the text that stands, in place of an earlier one; "" removes it. Raises `WriteError`."""
         if self._shown is not None:
             self.log.add(do=NOTE, row=self._shown[0], note=one_line(text))
 

@@ -1,0 +1,176 @@
+"""A text to label as a screen, and what came of a sitting. Draws; reads no key."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.cells import cell_len, chop_cells
+
+from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
+from rnn_cli.errors import quoted
+from rnn_cli.labelling.answers import Answers, Head
+from rnn_cli.labelling.figures import Share, agreement
+from rnn_cli.labelling.session import CHANCE, DOUBT, HINT, KINDS, REST, SEARCH, Session, Shown, Standing, Why
+from rnn_cli.progress import in_words
+from rnn_cli.text.plain import one_line, plain
+
+WIDEST = 80
+"""Longer lines are hard to read."""
+
+INDENT = "  "
+
+LETTERS = "abcdefhijklmoprtvwxyz"
+"""Keys of labels behind the ninth; the others are commands."""
+
+COMMANDS = (
+    *(("u", "undo"), ("s", "skip"), ("n", "note"), ("?", "why this text"), ("g", "guess")),
+    *(("/", "search"), ("+", "new label"), ("q", "end, all is kept")),
+)
+
+REASONS = {
+    CHANCE: "drawn by chance: the accuracy is measured on such texts alone, and the model never learns from them",
+    KINDS: "one of its kind: the first texts are spread over all kinds",
+    DOUBT: "the model is unsure of it",
+    HINT: "a hint finds it",
+    SEARCH: "your search found it",
+    REST: "one of those that are left",
+}
+
+
+def keys_of(labels: Sequence[str]) -> dict[str, str]:
+    """The label of each key: 1 to 9, then letters."""
+    keys = [*"123456789", *LETTERS]
+    return dict(zip(keys, labels, strict=False))
+
+
+def screen(session: Session, said: str, page: int, columns: int, rows: int) -> str:
+    """The screen of what stands: the head, the text, what was `said` last, the keys; `page` is of a long text."""
+    width = min(columns, WIDEST)
+    current, head = session.current, _head(session.source, session.standing(), width)
+    below = [*filled(said, width), "", *_keys(session.labels, width)]
+    if current is None:
+        body = ["", f"{INDENT}All texts are answered. q ends, u goes back.", ""]
+    else:
+        room = max(rows - len(head) - len(below) - 5, 3)
+        body = _text(current, session.is_guess_shown, page, width, room)
+    return "\n".join([*head, "─" * width, *body, *below])
+
+
+def _head(source: str, standing: Standing, width: int) -> list[str]:
+    skipped = f", {standing.skipped:,} skipped" if standing.skipped else ""
+    left = f"{one_line(source)}  {standing.labelled:,} of {standing.texts:,} labelled{skipped}"
+    pace = f"{standing.per_minute:.0f} a minute, " if standing.per_minute else ""
+    right = f"{pace}{in_words(standing.seconds)}"
+    lines = [padded(cut_to(left, width - cell_len(right) - 2), width - cell_len(right)) + right]
+    lines += filled("  ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width)
+    lines += filled(accuracy_in_words(standing.accuracy), width)
+    if standing.agreement:
+        lines += filled(f"guesses, unseen, right: {share_in_words(standing.agreement)} of the last", width)
+    return lines
+
+
+def accuracy_in_words(accuracy: Share | None) -> str:
+    """The model's accuracy as a line says it."""
+    if accuracy is None:
+        return "accuracy now: not known yet; every tenth text is drawn by chance to measure it"
+    return f"accuracy now: {share_in_words(accuracy)} drawn by chance"
+
+
+def share_in_words(share: Share) -> str:
+    """A share with its interval and its rows: 78% (64% to 88%), 13."""
+    return f"{share.share:.0%} (95% interval {share.low:.0%} to {share.high:.0%}), {share.rows:,}"
+
+
+def _text(current: Shown, is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
+    lines = [line for part in plain(current.text).splitlines() or [""] for line in filled(part, width - 4) or [""]]
+    pages = max(-(-len(lines) // room), 1)
+    shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
+    more = [f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else []
+    copies = f", {current.copies:,} times in the file" if current.copies > 1 else ""
+    found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *shown, *more, ""]
+    if current.note:
+        found += filled(f"note: {current.note}", width)
+    if is_guess_shown and current.guess is not None:
+        found += filled(f"guess: {current.guess} {current.probability:.0%}", width)
+    return found
+
+
+def _keys(labels: Sequence[str], width: int) -> list[str]:
+    of_labels = "   ".join(f"{key} {label}" for key, label in keys_of(labels).items())
+    return [
+        *filled(of_labels, width, "   "),
+        *filled("   ".join(f"{key} {does}" for key, does in COMMANDS), width, "   "),
+    ]
+
+
+def filled(text: str, width: int, gap: str = " ") -> list[str]:
+    """The text in lines of at most `width` columns, broken at `gap`; a word that is longer is cut into pieces."""
+    lines: list[str] = []
+    for word in filter(None, text.split(gap)):
+        pieces = [word] if cell_len(word) <= width else chop_cells(word, width)
+        for piece in pieces:
+            if lines and cell_len(lines[-1] + gap + piece) <= width:
+                lines[-1] += gap + piece
+            else:
+                lines.append(piece)
+    return lines
+
+
+def why_in_words(why: Why) -> str:
+    """Why a text is asked, as a line."""
+    parts = [f"Why: {REASONS.get(why.chosen, why.chosen)}."]
+    if why.probabilities:
+        few = why.probabilities[:3]
+        parts.append("The model: " + ", ".join(f"{label} {probability:.0%}" for label, probability in few) + ".")
+    for words, way in ((why.words_for, "for"), (why.words_against, "against")):
+        if words:
+            parts.append(f"Words {way} {why.probabilities[0][0]}: {', '.join(words)}.")
+    return " ".join(parts)
+
+
+def show_status(log: Path, head: Head, answers: Answers, *, as_json: bool) -> None:
+    """Print what a log says."""
+    counts = Counter(answers.labelled.values())
+    agreed, drawn = agreement(answers.steps), agreement([each for each in answers.steps if each.chosen == CHANCE])
+    skipped = len(answers.by_row) - counts.total()
+    if as_json:
+        found = {
+            "log": str(log),
+            "source": head.source,
+            "rows": head.rows,
+            "labels": {label: counts[label] for label in answers.labels},
+            "skipped": skipped,
+            "notes": len(answers.notes),
+            "guesses_right": None if agreed is None else asdict(agreed),
+            "guesses_right_by_chance": None if drawn is None else asdict(drawn),
+        }
+        click.echo(to_json(found, indent=2))
+        return
+    click.echo(f"{counts.total():,} of {head.rows:,} rows labelled, {skipped:,} skipped ({one_line(str(log))})")
+    for line in table(["label", "rows"], [[label, f"{counts[label]:,}"] for label in answers.labels]):
+        click.echo(line)
+    for share, which in ((agreed, "the last"), (drawn, "the last drawn by chance")):
+        if share is not None:
+            click.echo(f"guesses, unseen, right: {share_in_words(share)} of {which}")
+    for row, note in sorted(answers.notes.items()):
+        if note:
+            click.echo(cut_to(f"note on row {row + 1:,}: {note}", terminal_width() or 2**31))
+
+
+def show_end(session: Session, out: Path | None, written: int, columns: str) -> None:
+    """Print what a sitting leaves, and how to go on; `columns` are options that say how the file is read."""
+    standing, source = session.standing(), quoted(Path(session.source))
+    counts = ", ".join(f"{one_line(label)} {count:,}" for label, count in standing.counts.items())
+    texts = "text" if standing.labelled == 1 else "texts"
+    click.echo(f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}")
+    if standing.accuracy is not None:
+        click.echo(accuracy_in_words(standing.accuracy))
+    if out is not None:
+        click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
+    click.echo(f"Go on   rnn label {source}{columns}")
+    file = quoted(out) if out is not None else "labelled.csv"
+    if out is None:
+        click.echo(f"Write   rnn label export {source} --out {file}{columns}")
+    click.echo(f"Train   rnn train {file} --unlabelled {source}{columns}")
