@@ -64,7 +64,7 @@ def _head(source: str, standing: Standing, width: int) -> list[str]:
     pace = f"{standing.per_minute:.0f} a minute, " if standing.per_minute else ""
     right = f"{pace}{in_words(standing.seconds)}"
     lines = [padded(cut_to(left, width - cell_len(right) - 2), width - cell_len(right)) + right]
-    lines += filled("  ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width)
+    lines += filled("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
     lines += filled(accuracy_in_words(standing.accuracy), width)
     if standing.agreement:
         lines += filled(f"guesses, unseen, right: {share_in_words(standing.agreement)} of the last", width)
