@@ -109,7 +109,7 @@ def keyboard(on_change: Callable[[], None]) -> Iterator[Keyboard]:
             keys.give_back()
 
 
-def show(lines: str) -> None:
+def show_screen(lines: str) -> None:
     """Show a screen in place of the last one."""
     _put((CLEAR if os.environ.get("TERM", "dumb") != "dumb" else "\n") + lines)
 

@@ -152,13 +152,13 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     Rows of the same words have the same label.
     """
     from rnn_cli.labelling.answers import log_of, read_log
-    from rnn_cli.labelling.texts import read_texts
+    from rnn_cli.labelling.texts import read_pool
 
     config = _config(columns)
     plan = _planned(out, source, config, label_column, force)
     log = log_of(source, by)
     head, answers = read_log(log)
-    texts = read_texts(source, config)
+    texts = read_pool(source, config)
     head.check(len(texts.rows), texts.fingerprint, log)
     written = plan.write(texts, answers.labelled)
     click.echo(f"{written:,} rows with labels → {out}")
@@ -172,11 +172,11 @@ def _config(columns: dict[str, Any]) -> "DataConfig":
 
 
 def _planned(out: Path, source: str, config: "DataConfig", label_column: str, force: bool) -> Any:
-    from rnn_cli.labelling.labelled_file import LabelledFile
+    from rnn_cli.labelling.labelled_file import LabelledOutput
     from rnn_cli.outputs import check_file
 
     check_file(out, force=force, inputs=[source])
-    return LabelledFile.plan(out, source, config, label_column)
+    return LabelledOutput.plan(out, source, config, label_column)
 
 
 def _typed(columns: dict[str, Any]) -> str:

@@ -4,19 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.cells import cell_len, chop_cells
 
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
-from rnn_cli.labelling.answers import Answers, Head
-from rnn_cli.labelling.figures import Share, agreement
-from rnn_cli.labelling.session import CHANCE, DOUBT, HINT, KINDS, REST, SEARCH, Session, Shown, Standing, Why
+from rnn_cli.labelling.answers import CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
+from rnn_cli.labelling.figures import MeasuredShare, agreement
 from rnn_cli.progress import in_words
 from rnn_cli.text.plain import one_line, plain
 
-WIDEST = 80
+if TYPE_CHECKING:
+    from rnn_cli.labelling.session import Session, Shown, Standing, Why
+
+READABLE = 80
 """Longer lines are hard to read."""
 
 INDENT = "  "
@@ -29,9 +32,9 @@ COMMANDS = (
     *(("/", "search"), ("+", "new label"), ("q", "end, all is kept")),
 )
 
-REASONS = {
+ASKED_BECAUSE = {
     CHANCE: "drawn by chance: the accuracy is measured on such texts alone, and the model never learns from them",
-    KINDS: "one of its kind: the first texts are spread over all kinds",
+    VARIED: "one of its kind: the first texts are spread over all kinds",
     DOUBT: "the model is unsure of it",
     HINT: "a hint finds it",
     SEARCH: "your search found it",
@@ -45,11 +48,11 @@ def keys_of(labels: Sequence[str]) -> dict[str, str]:
     return dict(zip(keys, labels, strict=False))
 
 
-def screen(session: Session, said: str, page: int, columns: int, rows: int) -> str:
+def screen(session: "Session", said: str, page: int, columns: int, rows: int) -> str:
     """The screen of what stands: the head, the text, what was `said` last, the keys; `page` is of a long text."""
-    width = min(columns, WIDEST)
+    width = min(columns, READABLE)
     current, head = session.current, _head(session.source, session.standing(), width)
-    below = [*filled(said, width), "", *_keys(session.labels, width)]
+    below = [*fill_lines(said, width), "", *_keys(session.labels, width)]
     if current is None:
         body = ["", f"{INDENT}All texts are answered. q ends, u goes back.", ""]
     else:
@@ -58,54 +61,54 @@ def screen(session: Session, said: str, page: int, columns: int, rows: int) -> s
     return "\n".join([*head, "─" * width, *body, *below])
 
 
-def _head(source: str, standing: Standing, width: int) -> list[str]:
+def _head(source: str, standing: "Standing", width: int) -> list[str]:
     skipped = f", {standing.skipped:,} skipped" if standing.skipped else ""
     left = f"{one_line(source)}  {standing.labelled:,} of {standing.texts:,} labelled{skipped}"
     pace = f"{standing.per_minute:.0f} a minute, " if standing.per_minute else ""
     right = f"{pace}{in_words(standing.seconds)}"
     lines = [padded(cut_to(left, width - cell_len(right) - 2), width - cell_len(right)) + right]
-    lines += filled("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
-    lines += filled(accuracy_in_words(standing.accuracy), width)
+    lines += fill_lines("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
+    lines += fill_lines(accuracy_in_words(standing.accuracy), width)
     if standing.agreement:
-        lines += filled(f"guesses, unseen, right: {share_in_words(standing.agreement)} of the last", width)
+        lines += fill_lines(f"guesses, unseen, right: {share_in_words(standing.agreement)} of the last", width)
     return lines
 
 
-def accuracy_in_words(accuracy: Share | None) -> str:
+def accuracy_in_words(accuracy: MeasuredShare | None) -> str:
     """The model's accuracy as a line says it."""
     if accuracy is None:
         return "accuracy now: not known yet; every tenth text is drawn by chance to measure it"
     return f"accuracy now: {share_in_words(accuracy)} drawn by chance"
 
 
-def share_in_words(share: Share) -> str:
+def share_in_words(share: MeasuredShare) -> str:
     """A share with its interval and its rows: 78% (64% to 88%), 13."""
     return f"{share.share:.0%} (95% interval {share.low:.0%} to {share.high:.0%}), {share.rows:,}"
 
 
-def _text(current: Shown, is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
-    lines = [line for part in plain(current.text).splitlines() or [""] for line in filled(part, width - 4) or [""]]
+def _text(current: "Shown", is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
+    lines = [line for part in plain(current.text).splitlines() or [""] for line in fill_lines(part, width - 4) or [""]]
     pages = max(-(-len(lines) // room), 1)
     shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
     more = [f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else []
     copies = f", {current.copies:,} times in the file" if current.copies > 1 else ""
     found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *shown, *more, ""]
     if current.note:
-        found += filled(f"note: {current.note}", width)
+        found += fill_lines(f"note: {current.note}", width)
     if is_guess_shown and current.guess is not None:
-        found += filled(f"guess: {current.guess} {current.probability:.0%}", width)
+        found += fill_lines(f"guess: {current.guess} {current.probability:.0%}", width)
     return found
 
 
 def _keys(labels: Sequence[str], width: int) -> list[str]:
     of_labels = "   ".join(f"{key} {label}" for key, label in keys_of(labels).items())
     return [
-        *filled(of_labels, width, "   "),
-        *filled("   ".join(f"{key} {does}" for key, does in COMMANDS), width, "   "),
+        *fill_lines(of_labels, width, "   "),
+        *fill_lines("   ".join(f"{key} {does}" for key, does in COMMANDS), width, "   "),
     ]
 
 
-def filled(text: str, width: int, gap: str = " ") -> list[str]:
+def fill_lines(text: str, width: int, gap: str = " ") -> list[str]:
     """The text in lines of at most `width` columns, broken at `gap`; a word that is longer is cut into pieces."""
     lines: list[str] = []
     for word in filter(None, text.split(gap)):
@@ -118,9 +121,9 @@ def filled(text: str, width: int, gap: str = " ") -> list[str]:
     return lines
 
 
-def why_in_words(why: Why) -> str:
+def why_in_words(why: "Why") -> str:
     """Why a text is asked, as a line."""
-    parts = [f"Why: {REASONS.get(why.chosen, why.chosen)}."]
+    parts = [f"Why: {ASKED_BECAUSE.get(why.chosen, why.chosen)}."]
     if why.probabilities:
         few = why.probabilities[:3]
         parts.append("The model: " + ", ".join(f"{label} {probability:.0%}" for label, probability in few) + ".")
@@ -130,7 +133,7 @@ def why_in_words(why: Why) -> str:
     return " ".join(parts)
 
 
-def show_status(log: Path, head: Head, answers: Answers, *, as_json: bool) -> None:
+def show_status(log: Path, head: LogHead, answers: Answers, *, as_json: bool) -> None:
     """Print what a log says."""
     counts = Counter(answers.labelled.values())
     agreed, drawn = agreement(answers.steps), agreement([each for each in answers.steps if each.chosen == CHANCE])
@@ -159,7 +162,7 @@ def show_status(log: Path, head: Head, answers: Answers, *, as_json: bool) -> No
             click.echo(cut_to(f"note on row {row + 1:,}: {note}", terminal_width() or 2**31))
 
 
-def show_end(session: Session, out: Path | None, written: int, columns: str) -> None:
+def show_end(session: "Session", out: Path | None, written: int, columns: str) -> None:
     """Print what a sitting leaves, and how to go on; `columns` are options that say how the file is read."""
     standing, source = session.standing(), quoted(Path(session.source))
     counts = ", ".join(f"{one_line(label)} {count:,}" for label, count in standing.counts.items())

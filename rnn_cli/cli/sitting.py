@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 
-from rnn_cli.cli.keys import END, Keyboard, keyboard, show
+from rnn_cli.cli.keys import END, Keyboard, keyboard, show_screen
 from rnn_cli.cli.show_labelling import keys_of, screen, why_in_words
 from rnn_cli.errors import UsageError
 from rnn_cli.labelling.session import Session
@@ -30,7 +30,7 @@ class _Sitting:
     def draw(self) -> None:
         """Show the screen."""
         size = shutil.get_terminal_size()
-        show(screen(self.session, self.said, self.page, size.columns, size.lines) + "\n")
+        show_screen(screen(self.session, self.said, self.page, size.columns, size.lines) + "\n")
 
     def run(self, keys: Keyboard) -> None:
         """Follow keys until q, or until the terminal is gone."""

@@ -19,10 +19,13 @@ from rnn_cli.errors import DataError, UsageError
 FORMAT = 1
 """The version of the log's format."""
 
-LABEL, SKIP, NOTE, UNDO, ADD, START = "label", "skip", "note", "undo", "add", "start"
+LABEL, PASS, NOTE, UNDO, ADD, BEGIN = "label", "skip", "note", "undo", "add", "start"
 """The kinds of steps. `add` names a label, `start` a process that goes on with the log."""
 
-NAME = re.compile(r"[\w-]{1,40}")
+CHANCE, VARIED, DOUBT, HINT, SEARCH, REST = "chance", "spread", "unsure", "hint", "search", "rest"
+"""Why a text was asked: drawn for the figures, one of its kind, an unsure model, a hint, a search, one of the last."""
+
+PERSON = re.compile(r"[\w-]{1,40}")
 """A person's name, which is a part of the log's."""
 
 
@@ -53,7 +56,7 @@ class Answers:
     def take(self, step: Mapping[str, Any]) -> None:
         """Follow one step. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
         kind = step["do"]
-        if kind in (LABEL, SKIP):
+        if kind in (LABEL, PASS):
             label = str(step["label"]) if kind == LABEL else None
             if label is not None and label not in self.labels:
                 raise ValueError(f"no label {label!r}")
@@ -74,7 +77,7 @@ class Answers:
             self.notes[int(step["row"])] = str(step["note"])
         elif kind == ADD:
             self.labels.append(str(step["label"]))
-        elif kind != START:
+        elif kind != BEGIN:
             raise ValueError(f"no step {kind!r}")
 
     @property
@@ -89,7 +92,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Head:
+class LogHead:
     """The first line of a log: which texts it is about, and by whom it is."""
 
     source: str
@@ -111,12 +114,12 @@ class Head:
 
 def log_of(source: str, by: str | None = None) -> Path:
     """The log of a file of texts: beside it, or here for a built-in set. Raises `UsageError` for an unfit name."""
-    if by is not None and not NAME.fullmatch(by):
+    if by is not None and not PERSON.fullmatch(by):
         raise UsageError("a name has up to 40 letters, digits, - and _", where="--as")
     return Path(f"{source.rstrip('/')}.labels{'' if by is None else f'.{by}'}.jsonl")
 
 
-def read_log(log: Path) -> tuple[Head, Answers]:
+def read_log(log: Path) -> tuple[LogHead, Answers]:
     """What a log says; changes nothing. A last line that was cut off is passed over. Raises `DataError`."""
     try:
         content = log.read_bytes()
@@ -132,13 +135,13 @@ def whole_length(content: bytes) -> int:
     return content.rfind(b"\n") + 1
 
 
-def _read(content: bytes, log: Path) -> tuple[Head, Answers]:
+def _read(content: bytes, log: Path) -> tuple[LogHead, Answers]:
     first, *rest = content.split(b"\n")[:-1] or [b""]
     try:
         head = json.loads(first)
         if head["format"] > FORMAT:
             raise DataError("was written by a newer rnn", where=str(log), hint="use that version, or a newer one")
-        known = Head(str(head["source"]), int(head["rows"]), str(head["fingerprint"]), head.get("by"))
+        known = LogHead(str(head["source"]), int(head["rows"]), str(head["fingerprint"]), head.get("by"))
         answers = Answers([str(each) for each in head["labels"]])
     except (ValueError, KeyError, TypeError):
         raise DataError("is no log of labels", where=f"{log}:1", hint="move it away to begin anew") from None
@@ -156,7 +159,7 @@ def _read(content: bytes, log: Path) -> tuple[Head, Answers]:
 class AnswerLog:
     """A log that this process holds, to be added to; `answers` is what it says."""
 
-    def __init__(self, path: Path, head: Head, answers: Answers, handle: int) -> None:
+    def __init__(self, path: Path, head: LogHead, answers: Answers, handle: int) -> None:
         self.path, self.head, self.answers = path, head, answers
         self._handle = handle
 
@@ -204,10 +207,10 @@ def hold_log(
             held.enter_context(system.locked(path, taken))
             handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             held.callback(os.close, handle)
-        yield _opened(path, Head(source, rows, fingerprint, by), labels, handle)
+        yield _opened(path, LogHead(source, rows, fingerprint, by), labels, handle)
 
 
-def _opened(path: Path, head: Head, labels: Sequence[str], handle: int) -> AnswerLog:
+def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> AnswerLog:
     """The log behind a handle, begun or gone on with."""
     content = path.read_bytes()
     whole = whole_length(content)
@@ -224,7 +227,7 @@ def _opened(path: Path, head: Head, labels: Sequence[str], handle: int) -> Answe
         log.write({**first, **({"by": head.by} if head.by else {}), "labels": list(labels)})
         with system.as_write_error(path, name="FILE"):
             system.fsync(path.parent)
-    log.add(do=START, pid=os.getpid())
+    log.add(do=BEGIN, pid=os.getpid())
     for label in labels:
         if label not in log.answers.labels:
             log.add(do=ADD, label=label)

@@ -19,7 +19,7 @@ LAST = 50
 
 
 @dataclass(frozen=True)
-class Share:
+class MeasuredShare:
     """A share of so many rows, and its 95 % interval."""
 
     share: float
@@ -28,7 +28,7 @@ class Share:
     rows: int
 
     @classmethod
-    def of(cls, right: Sequence[bool], weights: Sequence[float] | None = None) -> "Share | None":
+    def of(cls, right: Sequence[bool], weights: Sequence[float] | None = None) -> "MeasuredShare | None":
         """The share of the rows that are right; None without a row.
 
         Weights are how many rows each one stands for. The interval is that of as many rows of equal weight as tell as
@@ -43,15 +43,15 @@ class Share:
         return cls(share, min(low, share), max(high, share), len(right))
 
 
-def accuracy(probabilities: Floats, truth: Indices, weights: Floats) -> Share | None:
+def accuracy(probabilities: Floats, truth: Indices, weights: Floats) -> MeasuredShare | None:
     """The share of the texts drawn by chance whose most probable label is theirs, by the rows they stand for."""
-    return Share.of((probabilities.argmax(axis=1) == truth).tolist(), weights.tolist()) if len(truth) else None
+    return MeasuredShare.of((probabilities.argmax(axis=1) == truth).tolist(), weights.tolist()) if len(truth) else None
 
 
-def agreement(answers: Sequence[Answer]) -> Share | None:
+def agreement(answers: Sequence[Answer]) -> MeasuredShare | None:
     """How often the last answers were what the model had thought, among those given before its guess could be read."""
     told = [each for each in answers if each.label is not None and each.guess is not None and not each.was_shown]
-    return Share.of([each.label == each.guess for each in told[-LAST:]])
+    return MeasuredShare.of([each.label == each.guess for each in told[-LAST:]])
 
 
 def per_minute(answers: Sequence[Answer]) -> float | None:

@@ -15,14 +15,14 @@ from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.source import LINES_FILE, is_builtin, reading_keys
 from rnn_cli.errors import DataError, UsageError
 from rnn_cli.formats import DELIMITERS, is_pattern
-from rnn_cli.labelling.texts import Texts
+from rnn_cli.labelling.texts import TextPool
 
 TEXT = "text"
 """The name of the column of texts where the file has no columns."""
 
 
 @dataclass(frozen=True)
-class LabelledFile:
+class LabelledOutput:
     """A file to write: its format, and the columns it has before that of the labels."""
 
     out: Path
@@ -32,7 +32,7 @@ class LabelledFile:
     config: DataConfig
 
     @classmethod
-    def plan(cls, out: Path, source: str, config: DataConfig, label_column: str) -> "LabelledFile":
+    def plan(cls, out: Path, source: str, config: DataConfig, label_column: str) -> "LabelledOutput":
         """What will be written; raises `UsageError` and `DataError` where it cannot be, before a text is labelled."""
         kind = format_of(str(out))
         if kind not in ("csv", "tsv", "jsonl") or out.suffix in (".gz", ".zst"):
@@ -44,7 +44,7 @@ class LabelledFile:
             raise UsageError(what, where=source, hint="name that of the labels: --label-column NAME")
         return cls(out, kind, columns, label_column, config)
 
-    def write(self, texts: Texts, labels: Mapping[int, str]) -> int:
+    def write(self, texts: TextPool, labels: Mapping[int, str]) -> int:
         """Write the labelled rows, and those of the same words; returns how many. Raises `WriteError`, `DataError`."""
         first_labels = {int(texts.copy_of[row]): label for row, label in labels.items()}
         count = 0
@@ -65,7 +65,7 @@ class LabelledFile:
                         writer.writerow(["" if value is None else value for value in (*values, label)])
         return count
 
-    def _rows(self, texts: Texts) -> Iterator[Sequence[str | None]]:
+    def _rows(self, texts: TextPool) -> Iterator[Sequence[str | None]]:
         """The values of each row in all columns. Raises `DataError` where the file has changed."""
         if not _is_table(texts.source):
             yield from ([text] for text in texts.rows)

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from rnn_cli.arrays import Floats, Floats32, Indices
 from rnn_cli.copies.words import split_words
-from rnn_cli.labelling.vectors import Vectors
+from rnn_cli.labelling.vectors import TextVectors
 from rnn_cli.linear.logistic import Logistic, fit_logistic
 
 STRENGTH = 30.0
@@ -64,10 +64,10 @@ class Opinion:
         return found
 
 
-class Learner:
+class LoopModel:
     """Fits texts of a pool, and others, by number; those below the pool's size are its own."""
 
-    def __init__(self, vectors: Vectors) -> None:
+    def __init__(self, vectors: TextVectors) -> None:
         self.vectors = vectors
         self._pool = Beside(vectors.dense, vectors.ngrams)
         self._more: dict[int, Beside] = {}

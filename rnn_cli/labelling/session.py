@@ -17,9 +17,24 @@ from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.errors import UsageError
 from rnn_cli.labelling import figures
-from rnn_cli.labelling.answers import ADD, LABEL, NOTE, SKIP, UNDO, AnswerLog, hold_log, log_of
+from rnn_cli.labelling.answers import (
+    ADD,
+    CHANCE,
+    DOUBT,
+    HINT,
+    LABEL,
+    NOTE,
+    PASS,
+    REST,
+    SEARCH,
+    UNDO,
+    VARIED,
+    AnswerLog,
+    hold_log,
+    log_of,
+)
 from rnn_cli.labelling.choosing import (
-    SPREAD,
+    FIRST_TEXTS,
     SPREAD_PER_LABEL,
     TEST_SHARE,
     hint_orders,
@@ -29,21 +44,18 @@ from rnn_cli.labelling.choosing import (
     test_order,
     unsure_order,
 )
-from rnn_cli.labelling.figures import Share
-from rnn_cli.labelling.learner import Learner, Opinion
-from rnn_cli.labelling.texts import Texts, read_texts
-from rnn_cli.labelling.vectors import OnRead, Vectors
+from rnn_cli.labelling.figures import MeasuredShare
+from rnn_cli.labelling.learner import LoopModel, Opinion
+from rnn_cli.labelling.texts import TextPool, read_pool
+from rnn_cli.labelling.vectors import OnRead, TextVectors
 from rnn_cli.text.plain import one_line
-
-CHANCE, KINDS, DOUBT, HINT, SEARCH, REST = "chance", "spread", "unsure", "hint", "search", "rest"
-"""Why a text is asked: drawn for the figures, one of its kind, the model is unsure, a hint, a search, the last ones."""
 
 HINTED = 5
 """So many answers a hint asks for; then the model knows enough of its label."""
 
 LONGEST_LABEL = 60
 
-SEED = 1
+ORDER_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -70,8 +82,8 @@ class Standing:
     skipped: int
     texts: int
     """Texts that can be asked, copies counted once."""
-    accuracy: Share | None
-    agreement: Share | None
+    accuracy: MeasuredShare | None
+    agreement: MeasuredShare | None
     """How often the last answers were the model's guesses, unseen."""
     per_minute: float | None
     seconds: float
@@ -98,27 +110,27 @@ class Session:
 
     def __init__(
         self,
-        texts: Texts,
+        texts: TextPool,
         log: AnswerLog,
-        vectors: Vectors,
+        vectors: TextVectors,
         hints: Mapping[str, re.Pattern[str]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.texts, self.log, self.is_guess_shown = texts, log, False
-        self.learner = Learner(vectors)
+        self.learner = LoopModel(vectors)
         self._clock = clock
         self._began = self._stands_since = clock()
         self._place = {int(row): at for at, row in enumerate(texts.pool)}
-        order = test_order(len(texts.pool), SEED)
+        order = test_order(len(texts.pool), ORDER_SEED)
         self._kept = [int(texts.pool[at]) for at in order]
         self._is_kept = np.zeros(len(texts.pool), bool)
         self._is_kept[order] = True
-        self._hints = hint_orders(hints, [texts.rows[row] for row in texts.pool], SEED)
+        self._hints = hint_orders(hints, [texts.rows[row] for row in texts.pool], ORDER_SEED)
         self._spread: list[int] | None = None
         self._ahead: list[int] = []
         self._ahead_of: Opinion | None = None
         self._searched: list[int] = []
-        self._measured: tuple[Opinion, int, Share | None] | None = None
+        self._measured: tuple[Opinion, int, MeasuredShare | None] | None = None
         self._answers = log.answers.by_row
         self._learn()
         if self._answers:
@@ -153,7 +165,7 @@ class Session:
 
     def skip(self) -> None:
         """Leave the text that stands without a label. Raises `WriteError`."""
-        self._answer(SKIP)
+        self._answer(PASS)
 
     def undo(self) -> bool:
         """Take the last answer back, its text stands again; False if there is none. Raises `WriteError`."""
@@ -175,7 +187,7 @@ class Session:
 
     def add_label(self, label: str) -> str:
         """Add a label, and return it as it is kept. Raises `UsageError` for one that cannot be, and `WriteError`."""
-        label = checked_labels([label])[0]
+        label = kept_labels([label])[0]
         if label in self.labels:
             raise UsageError(f"there is a label {label!r} already")
         self.log.add(do=ADD, label=label)
@@ -269,7 +281,7 @@ class Session:
         found = self.learner.probabilities(opinion, [self._number(row)])[0] if at is None else opinion.probabilities[at]
         return opinion.labels[int(found.argmax())], float(found.max())
 
-    def _accuracy(self) -> Share | None:
+    def _accuracy(self) -> MeasuredShare | None:
         opinion = self.learner.latest
         drawn = {row: each for row, each in self._answers.items() if each.chosen == CHANCE and each.label is not None}
         if opinion is None or not drawn:
@@ -319,17 +331,17 @@ class Session:
 
     def _kind(self) -> tuple[int, str] | None:
         """A text from the middle of a cluster, while the model knows too little to choose."""
-        spread = sum(each.chosen == KINDS for each in self._answers.values())
+        spread = sum(each.chosen == VARIED for each in self._answers.values())
         opinion = self.learner.latest
-        count = max(SPREAD, SPREAD_PER_LABEL * len(self.labels))
+        count = max(FIRST_TEXTS, SPREAD_PER_LABEL * len(self.labels))
         if spread >= count and opinion is not None:
             return None
         if self._spread is None:
-            self._spread = spread_order(self.learner.vectors.dense, ~self._is_kept, count, SEED)
-            left = np.random.default_rng(SEED).permutation(np.flatnonzero(~self._is_kept)).tolist()
+            self._spread = spread_order(self.learner.vectors.dense, ~self._is_kept, count, ORDER_SEED)
+            left = np.random.default_rng(ORDER_SEED).permutation(np.flatnonzero(~self._is_kept)).tolist()
             self._spread += left  # where the clusters held one label alone
         row = self._first_of_pool(self._spread)
-        return None if row is None else (row, KINDS)
+        return None if row is None else (row, VARIED)
 
     def _doubtful(self) -> tuple[int, str] | None:
         """A text of which the model is unsure."""
@@ -349,7 +361,7 @@ class Session:
         return row, DOUBT
 
 
-def checked_labels(labels: Sequence[str]) -> list[str]:
+def kept_labels(labels: Sequence[str]) -> list[str]:
     """Labels as they are kept, on one line. Raises `UsageError` for one that is empty, too long or named twice."""
     found: list[str] = []
     for label in map(one_line, labels):
@@ -377,12 +389,12 @@ def begin_session(
     `by` is who labels, for two people with a log each. `base` names the model that reads the texts, None for none;
     `on_read` is called with how many texts it has read. Raises `UsageError`, `DataError`, `BundleError`, `WriteError`.
     """
-    log, named = log_of(source, by), checked_labels(labels)
-    texts = read_texts(source, config)
+    log, named = log_of(source, by), kept_labels(labels)
+    texts = read_pool(source, config)
     with ExitStack() as held:
         answers = held.enter_context(hold_log(log, source, len(texts.rows), texts.fingerprint, named, by))
         patterns = parse_hints(hints, answers.answers.labels)
-        vectors = Vectors.of([texts.rows[row] for row in texts.pool], base, on_read)
+        vectors = TextVectors.of([texts.rows[row] for row in texts.pool], base, on_read)
         session = Session(texts, answers, vectors, patterns)
         held.callback(session.close)
         yield session

@@ -21,12 +21,12 @@ from rnn_cli.errors import DataError, UsageError
 MOST_POOL = 20_000
 """So many texts a base reads, in some 10 seconds on two cores, and a model scores after each answer."""
 
-SEED = 1
+POOL_SEED = 1
 """Of the sample, and of the order in which texts are asked by chance: the same each time a session goes on."""
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextPool:
     """The rows of a file. `copy_of[row]` is the first row with the same words, `pool` are the
     rows that are asked.
 
@@ -53,7 +53,7 @@ class Texts:
         return int((self.copy_of == self.copy_of[row]).sum())
 
 
-def read_texts(source: str, config: DataConfig, most: int = MOST_POOL) -> Texts:
+def read_pool(source: str, config: DataConfig, most: int = MOST_POOL) -> TextPool:
     """The texts of a file or a built-in set, read as the config says. Raises `DataError` and `UsageError`."""
     if source == STANDARD_INPUT or is_remote(source):
         raise UsageError(
@@ -67,13 +67,13 @@ def read_texts(source: str, config: DataConfig, most: int = MOST_POOL) -> Texts:
     return joined
 
 
-def join_copies(source: str, rows: Sequence[str], most: int = MOST_POOL) -> Texts:
+def join_copies(source: str, rows: Sequence[str], most: int = MOST_POOL) -> TextPool:
     """These rows with copies joined."""
     firsts: dict[str, int] = {}
     copy_of = np.fromiter((firsts.setdefault(cleaned(text), row) for row, text in enumerate(rows)), np.intp, len(rows))
     different = np.array([row for words, row in firsts.items() if words], np.intp)
     if len(different) > most:
-        different = np.sort(np.random.default_rng(SEED).choice(different, most, replace=False))
+        different = np.sort(np.random.default_rng(POOL_SEED).choice(different, most, replace=False))
     near: dict[int, int] = {}
     for group in near_copies([rows[row] for row in different]):
         first, *others = (int(different[each]) for each in group)
@@ -82,4 +82,4 @@ def join_copies(source: str, rows: Sequence[str], most: int = MOST_POOL) -> Text
     times = np.bincount(copy_of, minlength=len(rows)).astype(np.float64)
     for other, first in near.items():
         times[first] += times[other]
-    return Texts(source, rows, fingerprint_of(rows), copy_of, pool, near, times[pool])
+    return TextPool(source, rows, fingerprint_of(rows), copy_of, pool, near, times[pool])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from threadpoolctl import threadpool_limits
 
 from rnn_cli.arrays import Floats32
 from rnn_cli.bundle.locate import GENERAL
@@ -32,14 +33,14 @@ PROBED_TEXTS = 500
 BASE_WEIGHT, TOPIC_WEIGHT = 0.3, 0.3
 """The length of an average vector of the base and of the reduced n-grams; a text's n-grams have the length 1."""
 
-FLOOR = 1e-2
+LEAST_SPREAD = 1e-2
 """Added to the standard deviation of a number that hardly varies."""
 
 OnRead = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Vectors:
+class TextVectors:
     """Texts as numbers: `ngrams` are sparse, `[texts, n-grams]`, `dense` are short vectors, `[texts, width]`."""
 
     ngrams: sparse.csr_matrix
@@ -48,7 +49,7 @@ class Vectors:
     _features: Features
 
     @classmethod
-    def of(cls, texts: Sequence[str], base: str | None = GENERAL, on_read: OnRead = lambda *_: None) -> "Vectors":
+    def of(cls, texts: Sequence[str], base: str | None = GENERAL, on_read: OnRead = lambda *_: None) -> "TextVectors":
         """Those of texts; `base` names the model that reads them, too, None for none.
 
         `on_read` is called with how many of how many texts the base has read. Raises `BundleError`.
@@ -107,7 +108,7 @@ class _Standardized:
     @classmethod
     def of(cls, base: Base, texts: Sequence[str], on_read: OnRead) -> "_Standardized":
         raw = _read(base, texts, on_read)
-        mean, spread = raw.mean(axis=0), (raw.std(axis=0) + FLOOR) * np.sqrt(raw.shape[1], dtype=np.float32)
+        mean, spread = raw.mean(axis=0), (raw.std(axis=0) + LEAST_SPREAD) * np.sqrt(raw.shape[1], dtype=np.float32)
         return cls(base, mean, spread, BASE_WEIGHT * (raw - mean) / spread)
 
     def apply(self, texts: Sequence[str], _: sparse.csr_matrix) -> Floats32:
@@ -135,7 +136,8 @@ class _Reduced:
         if dimensions < 1:
             return None
         svd = TruncatedSVD(dimensions, n_iter=4, random_state=1)
-        raw = svd.fit_transform(features.matrix)
+        with threadpool_limits(1):  # several threads differ in the last digits
+            raw = svd.fit_transform(features.matrix)
         scale = TOPIC_WEIGHT / max(float(np.sqrt((raw**2).sum(axis=1).mean())), 1e-9)
         return cls(svd, scale, (scale * raw).astype(np.float32))
 

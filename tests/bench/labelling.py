@@ -21,10 +21,10 @@ import numpy as np
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load_rows
 from rnn_cli.labelling.answers import hold_log
-from rnn_cli.labelling.learner import Beside, Learner
+from rnn_cli.labelling.learner import Beside, LoopModel
 from rnn_cli.labelling.session import Session
-from rnn_cli.labelling.texts import Texts, join_copies
-from rnn_cli.labelling.vectors import Vectors
+from rnn_cli.labelling.texts import TextPool, join_copies
+from rnn_cli.labelling.vectors import TextVectors
 
 MOST_TEST_ROWS = 3_000
 FIRST = 10
@@ -40,11 +40,11 @@ class Draw:
     def __init__(self, texts: np.ndarray, labels: np.ndarray, count: int, base: str | None, seed: int) -> None:
         order = np.random.default_rng(seed).permutation(len(texts))
         mine, others = order[:count], order[count : count + MOST_TEST_ROWS]
-        self.texts: Texts = join_copies("simulated", list(texts[mine]))
+        self.texts: TextPool = join_copies("simulated", list(texts[mine]))
         self.of_row = labels[mine]
         self.names = sorted(set(labels))
-        self.vectors = Vectors.of([self.texts.rows[row] for row in self.texts.pool], base)
-        self.learner = Learner(self.vectors)
+        self.vectors = TextVectors.of([self.texts.rows[row] for row in self.texts.pool], base)
+        self.learner = LoopModel(self.vectors)
         ngrams, dense = self.vectors.more(list(texts[others]))
         self.test, self.truth = Beside(dense, ngrams), np.searchsorted(self.names, labels[others])
         self.chance = np.random.default_rng(seed)

@@ -9,10 +9,10 @@ from rnn_cli.config.schema import DataConfig
 from rnn_cli.errors import DataError, UsageError
 from rnn_cli.labelling.answers import Answer
 from rnn_cli.labelling.choosing import parse_hints, search_order, spread_order, test_order, unsure_order
-from rnn_cli.labelling.figures import Share, accuracy, agreement, per_minute
-from rnn_cli.labelling.learner import Learner, Opinion
-from rnn_cli.labelling.texts import join_copies, read_texts
-from rnn_cli.labelling.vectors import Vectors
+from rnn_cli.labelling.figures import MeasuredShare, accuracy, agreement, per_minute
+from rnn_cli.labelling.learner import LoopModel, Opinion
+from rnn_cli.labelling.texts import join_copies, read_pool
+from rnn_cli.labelling.vectors import TextVectors
 from tests.labelling.conftest import made
 
 test_order.__test__ = False  # type: ignore[attr-defined]  # it is no test
@@ -39,13 +39,13 @@ def test_of_many_texts_a_random_sample_is_the_pool() -> None:
 def test_a_file_without_two_texts_is_refused(name: str, content: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError):
-        read_texts(str(tmp_path / name), DataConfig())
+        read_pool(str(tmp_path / name), DataConfig())
 
 
 @pytest.mark.parametrize("source", ["-", "https://example.org/a.csv"])
 def test_what_is_no_file_here_is_refused(source: str) -> None:
     with pytest.raises(UsageError, match="save it"):
-        read_texts(source, DataConfig())
+        read_pool(source, DataConfig())
 
 
 def test_a_tenth_is_kept_by_chance() -> None:
@@ -86,7 +86,7 @@ def test_a_hint_names_a_label_and_words() -> None:
 
 def test_words_find_texts_and_those_near_to_them() -> None:
     texts = [text for text, _ in made(100)]
-    vectors = Vectors.of(texts[10:], None)
+    vectors = TextVectors.of(texts[10:], None)
     holding, near = search_order("Warm, FILM", texts, vectors, range(10, 100))
     assert holding == [at for at, text in enumerate(texts) if {"warm", "film"} <= set(text.split())] != []
     assert not set(near) & set(holding) and min(near) >= 10
@@ -96,7 +96,7 @@ def test_words_find_texts_and_those_near_to_them() -> None:
 
 def test_the_model_learns_what_words_tell() -> None:
     rows = made(200)
-    learner = Learner(Vectors.of([text for text, _ in rows[:150]], None))
+    learner = LoopModel(TextVectors.of([text for text, _ in rows[:150]], None))
     assert learner.fit(["bad", "good"], {0: "good"}) is None
     opinion = learner.fit(["bad", "good"], {at: rows[at][1] for at in range(60)})
     assert opinion is not None and opinion.rows == 60
@@ -113,7 +113,7 @@ def test_the_model_learns_what_words_tell() -> None:
 
 
 def test_what_stops_the_model_is_raised_where_it_is_asked() -> None:
-    learner = Learner(Vectors.of([text for text, _ in made(20)], None))
+    learner = LoopModel(TextVectors.of([text for text, _ in made(20)], None))
     learner.learn(["a", "b"], {0: "a", 1: "b"})
     learner.wait()
     assert learner.latest is not None
@@ -125,12 +125,12 @@ def test_what_stops_the_model_is_raised_where_it_is_asked() -> None:
 
 
 def test_shares_by_hand() -> None:
-    found = Share.of([True] * 8 + [False] * 2)
+    found = MeasuredShare.of([True] * 8 + [False] * 2)
     assert found is not None and found.share == 0.8 and found.rows == 10
     assert (round(found.low, 3), round(found.high, 3)) == (0.490, 0.964)  # Wilson's, widened above as 2 are wrong
-    weighted = Share.of([True, False], [3, 1])
+    weighted = MeasuredShare.of([True, False], [3, 1])
     assert weighted is not None and weighted.share == 0.75
-    assert Share.of([]) is None
+    assert MeasuredShare.of([]) is None
 
 
 def test_a_text_counts_as_often_as_it_is_in_the_file() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError, UsageError
-from rnn_cli.labelling.session import CHANCE, DOUBT, HINT, KINDS, SEARCH, Session
+from rnn_cli.labelling.answers import CHANCE, DOUBT, HINT, SEARCH, VARIED
+from rnn_cli.labelling.session import Session
 from tests.labelling.conftest import Begin, made
 
 TRUE = {row: label for row, (_, label) in enumerate(made(200))}
@@ -28,7 +29,7 @@ def answer(session: Session, count: int, *, wait: bool = True) -> list[str]:
 def test_first_all_kinds_then_the_unsure_and_every_tenth_by_chance(begin: Begin) -> None:
     asked = answer(begin("good", "bad"), 60)
     assert [at for at, why in enumerate(asked, 1) if why == CHANCE] == [10, 20, 30, 40, 50, 60]
-    assert set(asked[:22]) == {KINDS, CHANCE} and set(asked[22:]) == {DOUBT, CHANCE}
+    assert set(asked[:22]) == {VARIED, CHANCE} and set(asked[22:]) == {DOUBT, CHANCE}
 
 
 def test_texts_drawn_by_chance_are_measured_on_and_never_learned_from(begin: Begin) -> None:
@@ -92,7 +93,7 @@ def test_words_bring_texts_but_none_that_is_kept_for_the_figures(begin: Begin) -
     assert set(asked) == holding - kept
     assert session.is_searching  # those near to them
     session.search("")
-    assert session.current is not None and session.current.chosen == KINDS
+    assert session.current is not None and session.current.chosen == CHANCE  # whose tenth comes after a search
     assert session.search("nowhere") == 0
 
 
@@ -112,7 +113,7 @@ def test_hints_order_and_never_decide(begin: Begin) -> None:
         assert session.current is not None and session.current.chosen == HINT
         assert "tedious" in session.current.text or "hollow" in session.current.text
         session.label("bad")
-    assert session.current is not None and session.current.chosen == KINDS
+    assert session.current is not None and session.current.chosen == VARIED
     with pytest.raises(UsageError, match="no label"):
         begin(hints=["ugly: x"])
 
@@ -145,7 +146,7 @@ def test_when_all_are_answered_nothing_stands(begin: Begin) -> None:
 def test_why_says_the_reason_and_the_words(begin: Begin) -> None:
     session = begin("good", "bad")
     why = session.why()
-    assert why is not None and why.chosen == KINDS and why.probabilities == ()
+    assert why is not None and why.chosen == VARIED and why.probabilities == ()
     answer(session, 40)
     why = session.why()
     assert why is not None and sum(probability for _, probability in why.probabilities) == pytest.approx(1)
