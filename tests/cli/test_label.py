@@ -217,7 +217,7 @@ def log(texts: Path) -> Path:
 def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
     shown = rnn("label", "status", "texts.csv")
     assert shown.code == 0 and "2 of 61 rows labelled, 1 skipped" in shown.out
-    assert "50% (95% interval 9% to 91%), 2 of the last" in shown.out and "note on row 6: what is this?" in shown.out
+    assert "50% (95% interval 3% to 97%), 2 of the last" in shown.out and "note on row 6: what is this?" in shown.out
     found = json.loads(rnn("label", "status", "texts.csv", "--json").out)
     assert found["labels"] == {"good": 1, "bad": 1} and found["guesses_right_by_chance"]["share"] == 0
     none = rnn("label", "status", "texts.csv", "--as", "bob")

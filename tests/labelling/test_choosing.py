@@ -57,7 +57,7 @@ def test_a_tenth_is_kept_by_chance() -> None:
 
 def test_the_first_texts_are_of_all_kinds() -> None:
     chance = np.random.default_rng(0)
-    middles = np.array([[0, 0], [9, 0], [0, 9], [9, 9]])
+    middles = np.array([[9, 0], [0, 9], [-9, 0], [0, -9]])
     dense = (np.repeat(middles, (40, 30, 20, 10), axis=0) + chance.normal(0, 0.5, (100, 2))).astype(np.float32)
     may_ask = np.ones(100, bool)
     may_ask[:40:2] = False
