@@ -30,8 +30,12 @@ DIMENSIONS = 64
 PROBED_TEXTS = 500
 """From so many texts it is decided whether the base knows their words."""
 
-BASE_WEIGHT, TOPIC_WEIGHT = 0.3, 0.3
-"""The length of an average vector of the base and of the reduced n-grams; a text's n-grams have the length 1."""
+BASE_WEIGHT, TOPIC_WEIGHT = 1.0, 0.3
+"""The length of an average vector of the base and of the reduced n-grams; a text's n-grams have the length 1.
+
+Chosen with 20 to 200 labels of the set `sample` and of questions by topic, which the general model had not seen, and with
+50 to 800 of `rotten_tomatoes` without it.
+"""
 
 LEAST_SPREAD = 1e-2
 """Added to the standard deviation of a number that hardly varies."""
