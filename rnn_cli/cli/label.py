@@ -30,10 +30,16 @@ class OrFile(click.Group):
         return list(self.commands)
 
 
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The file of texts, how to read it, and who labels."""
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How to read a file of texts."""
     for name in reversed(READING):
         command = reading_option(name)(command)
+    return command
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The file of texts, how to read it, and who labels."""
+    command = reading_options(command)
     command = click.option("--as", "by", metavar="NAME", help="Who labels: each person has a log.")(command)
     return click.argument("source", metavar="FILE")(command)
 
@@ -76,6 +82,7 @@ Examples:
 @click.option(
     "--hint", "hints", multiple=True, metavar="TEXT", help="'LABEL: words': show such texts early; repeatable."
 )
+@click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
 @click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
 @click.option("--base", metavar="DIR", help="The model that reads the texts, or none  [default: general]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the labelled rows at the end.")
@@ -84,6 +91,7 @@ def start(
     source: str,
     labels: str | None,
     hints: tuple[str, ...],
+    after: str | None,
     show_guess: bool,
     base: str | None,
     out: Path | None,
@@ -122,7 +130,9 @@ def start(
 
             listener.doing("reading the texts")
             base_name = {None: "general", "none": None}.get(base, base)
-            begun = begin_session(source, named, config=config, by=by, hints=hints, base=base_name, on_read=on_read)
+            begun = begin_session(
+                source, named, config=config, by=by, hints=hints, after=after, base=base_name, on_read=on_read
+            )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
         sit(session)
@@ -163,6 +173,43 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     written = plan.write(texts, answers.labelled)
     click.echo(f"{written:,} rows with labels → {out}")
     click.echo(f"Train   rnn train {quoted(out)} --unlabelled {quoted(Path(source))}{_typed(columns)}")
+
+
+@label.command(
+    epilog="""\b
+Examples:
+  rnn label reviews.csv --as bob --after ann      asks bob what ann has labelled
+  rnn label agree reviews.csv --as ann --as bob
+"""
+)
+@click.argument("source", metavar="FILE")
+@click.option("--as", "people", multiple=True, metavar="NAME", help="Twice; once: NAME and the log without a name.")
+@click.option(
+    "--examples", type=click.IntRange(0), default=10, metavar="N", help="Differing texts shown  [default: 10]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@reading_options
+def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **columns: Any) -> None:
+    """Show how far two people agree: Cohen's kappa, Krippendorff's alpha, and where they differ.
+
+    Compared are the texts that both have labelled.
+    """
+    if not 1 <= len(people) <= 2:
+        raise UsageError("two people are compared", where="--as", hint="name each: --as ann --as bob")
+
+    from rnn_cli.cli.show_labelling import show_agreement
+    from rnn_cli.labelling.agreement import compare_people
+    from rnn_cli.labelling.answers import log_of, read_log
+    from rnn_cli.labelling.texts import read_pool
+
+    texts, named = read_pool(source, _config(columns)), [*people, None][:2]
+    labels = []
+    for name in named:
+        head, answers = read_log(log := log_of(source, name))
+        head.check(len(texts.rows), texts.fingerprint, log)
+        labels.append(answers.labelled)
+    shown = [name or "without a name" for name in named]
+    show_agreement(compare_people(*labels), shown, texts.rows, examples=examples, as_json=as_json)
 
 
 def _config(columns: dict[str, Any]) -> "DataConfig":

@@ -11,12 +11,13 @@ from rich.cells import cell_len, chop_cells
 
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
-from rnn_cli.labelling.answers import CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
+from rnn_cli.labelling.answers import AFTER, CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
 from rnn_cli.labelling.figures import MeasuredShare, agreement
 from rnn_cli.progress import in_words
 from rnn_cli.text.plain import one_line, plain
 
 if TYPE_CHECKING:
+    from rnn_cli.labelling.agreement import Agreement, Coefficient
     from rnn_cli.labelling.session import Session, Shown, Standing, Why
 
 READABLE = 80
@@ -38,6 +39,7 @@ ASKED_BECAUSE = {
     DOUBT: "the model is unsure of it",
     HINT: "a hint finds it",
     SEARCH: "your search found it",
+    AFTER: "another person has labelled it",
     REST: "one of those that are left",
 }
 
@@ -70,7 +72,7 @@ def _head(source: str, standing: "Standing", width: int) -> list[str]:
     lines += fill_lines("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
     lines += fill_lines(accuracy_in_words(standing.accuracy), width)
     if standing.agreement:
-        lines += fill_lines(f"guesses, unseen, right: {share_in_words(standing.agreement)} of the last", width)
+        lines += fill_lines(_guesses_in_words(standing.agreement), width)
     return lines
 
 
@@ -78,12 +80,16 @@ def accuracy_in_words(accuracy: MeasuredShare | None) -> str:
     """The model's accuracy as a line says it."""
     if accuracy is None:
         return "accuracy now: not known yet; every tenth text is drawn by chance to measure it"
-    return f"accuracy now: {share_in_words(accuracy)} drawn by chance"
+    return f"accuracy now: {share_in_words(accuracy)}, by {accuracy.rows:,} texts drawn by chance"
 
 
 def share_in_words(share: MeasuredShare) -> str:
-    """A share with its interval and its rows: 78% (64% to 88%), 13."""
-    return f"{share.share:.0%} (95% interval {share.low:.0%} to {share.high:.0%}), {share.rows:,}"
+    """A share with its interval."""
+    return f"{share.share:.0%} (95% interval {share.low:.0%} to {share.high:.0%})"
+
+
+def _guesses_in_words(share: MeasuredShare) -> str:
+    return f"guesses right: {share_in_words(share)} of the last {share.rows:,}, unseen"
 
 
 def _text(current: "Shown", is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
@@ -154,12 +160,55 @@ def show_status(log: Path, head: LogHead, answers: Answers, *, as_json: bool) ->
     click.echo(f"{counts.total():,} of {head.rows:,} rows labelled, {skipped:,} skipped ({one_line(str(log))})")
     for line in table(["label", "rows"], [[label, f"{counts[label]:,}"] for label in answers.labels]):
         click.echo(line)
-    for share, which in ((agreed, "the last"), (drawn, "the last drawn by chance")):
+    for share, which in ((agreed, ""), (drawn, ", drawn by chance")):
         if share is not None:
-            click.echo(f"guesses, unseen, right: {share_in_words(share)} of {which}")
+            click.echo(_guesses_in_words(share) + which)
     for row, note in sorted(answers.notes.items()):
         if note:
             click.echo(cut_to(f"note on row {row + 1:,}: {note}", terminal_width() or 2**31))
+
+
+def show_agreement(
+    found: "Agreement", people: Sequence[str], texts: Sequence[str], *, examples: int, as_json: bool
+) -> None:
+    """Print how far two people agree, and where they do not."""
+    if as_json:
+        click.echo(to_json(_agreement_fields(found), indent=2))
+        return
+    share = MeasuredShare.of([True] * found.alike + [False] * (found.texts - found.alike))
+    if share is not None:
+        click.echo(f"alike: {share_in_words(share)} of {share.rows:,} texts that both labelled")
+    for name, each in (("Cohen's kappa", found.kappa), ("Krippendorff's alpha", found.alpha)):
+        click.echo(f"{name}: {_coefficient_in_words(each)}")
+    differing = sorted(((count, pair) for pair, count in found.pairs.items() if len(set(pair)) == 2), reverse=True)
+    if differing:
+        click.echo()
+        for line in table([*people, "texts"], [[*pair, f"{count:,}"] for count, pair in differing], names=2):
+            click.echo(line)
+        click.echo()
+    for row, (one, other) in list(found.differ.items())[:examples]:
+        line = f"row {row + 1:,}: {one_line(one)}, {one_line(other)}: {texts[row]}"
+        click.echo(cut_to(line, terminal_width() or 2**31))
+    if len(found.differ) > examples:
+        click.echo(f"and {len(found.differ) - examples:,} more (--examples)")
+
+
+def _coefficient_in_words(found: "Coefficient") -> str:
+    if found.value is None:
+        return "not defined, as all labels are the same"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} (too few texts for an interval)"
+    return f"{found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f})"
+
+
+def _agreement_fields(found: "Agreement") -> dict[str, object]:
+    return {
+        "texts": found.texts,
+        "alike": found.alike,
+        "kappa": asdict(found.kappa),
+        "alpha": asdict(found.alpha),
+        "differ": [{"row": row, "labels": list(pair)} for row, pair in found.differ.items()],
+    }
 
 
 def show_end(session: "Session", out: Path | None, written: int, columns: str) -> None:

@@ -22,8 +22,11 @@ FORMAT = 1
 LABEL, PASS, NOTE, UNDO, ADD, BEGIN = "label", "skip", "note", "undo", "add", "start"
 """The kinds of steps. `add` names a label, `start` a process that goes on with the log."""
 
-CHANCE, VARIED, DOUBT, HINT, SEARCH, REST = "chance", "spread", "unsure", "hint", "search", "rest"
-"""Why a text was asked: drawn for the figures, one of its kind, an unsure model, a hint, a search, one of the last."""
+CHANCE, VARIED, DOUBT, HINT, SEARCH = "chance", "spread", "unsure", "hint", "search"
+"""Why a text was asked: drawn for the figures, one of its kind, an unsure model, a hint, a search ..."""
+
+AFTER, REST = "after", "rest"
+"""... another person has labelled it, or it is one of the last."""
 
 PERSON = re.compile(r"[\w-]{1,40}")
 """A person's name, which is a part of the log's."""

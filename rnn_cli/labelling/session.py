@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from rnn_cli.errors import UsageError
 from rnn_cli.labelling import figures
 from rnn_cli.labelling.answers import (
     ADD,
+    AFTER,
     CHANCE,
     DOUBT,
     HINT,
@@ -32,6 +34,7 @@ from rnn_cli.labelling.answers import (
     AnswerLog,
     hold_log,
     log_of,
+    read_log,
 )
 from rnn_cli.labelling.choosing import (
     FIRST_TEXTS,
@@ -106,7 +109,10 @@ class Why:
 
 
 class Session:
-    """A sitting over texts and their log. `is_guess_shown` may be changed at any time."""
+    """A sitting over texts and their log. `is_guess_shown` may be changed at any time.
+
+    `after` are rows that another person has labelled; they are asked before others, in random order.
+    """
 
     def __init__(
         self,
@@ -114,6 +120,7 @@ class Session:
         log: AnswerLog,
         vectors: TextVectors,
         hints: Mapping[str, re.Pattern[str]],
+        after: Sequence[int] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.texts, self.log, self.is_guess_shown = texts, log, False
@@ -125,6 +132,7 @@ class Session:
         self._kept = [int(texts.pool[at]) for at in order]
         self._is_kept = np.zeros(len(texts.pool), bool)
         self._is_kept[order] = True
+        self._after = np.random.default_rng(ORDER_SEED).permutation(np.array(after, np.intp)).tolist()
         self._hints = hint_orders(hints, [texts.rows[row] for row in texts.pool], ORDER_SEED)
         self._spread: list[int] | None = None
         self._ahead: list[int] = []
@@ -296,8 +304,9 @@ class Session:
         while self._searched:
             if (row := self._searched.pop(0)) not in self._answers:
                 return row, SEARCH
-        drawn = self._first_open(self._kept) if self._is_chance_due() else None
-        if drawn is not None:
+        if (again := self._first_open(self._after)) is not None:
+            return again, CHANCE if again in self._kept else AFTER
+        if self._is_chance_due() and (drawn := self._first_open(self._kept)) is not None:
             return drawn, CHANCE
         for choose in (self._hinted, self._kind, self._doubtful):
             if (found := choose()) is not None:
@@ -381,20 +390,30 @@ def begin_session(
     config: DataConfig = DataConfig(),  # noqa: B008  (it is immutable)
     by: str | None = None,
     hints: Sequence[str] = (),
+    after: str | None = None,
     base: str | None = GENERAL,
     on_read: OnRead = lambda *_: None,
 ) -> Iterator[Session]:
     """A sitting over a file of texts while the block runs; `labels` may be left out when going on.
 
-    `by` is who labels, for two people with a log each. `base` names the model that reads the texts, None for none;
+    `by` is who labels, for two people with a log each; what `after` has labelled is asked first ("" is the log
+    without a name). `base` names the model that reads the texts, None for none;
     `on_read` is called with how many texts it has read. Raises `UsageError`, `DataError`, `BundleError`, `WriteError`.
     """
     log, named = log_of(source, by), kept_labels(labels)
     texts = read_pool(source, config)
+    rows = [] if after is None else _labelled_by(log_of(source, after or None), texts)
     with ExitStack() as held:
         answers = held.enter_context(hold_log(log, source, len(texts.rows), texts.fingerprint, named, by))
         patterns = parse_hints(hints, answers.answers.labels)
         vectors = TextVectors.of([texts.rows[row] for row in texts.pool], base, on_read)
-        session = Session(texts, answers, vectors, patterns)
+        session = Session(texts, answers, vectors, patterns, rows)
         held.callback(session.close)
         yield session
+
+
+def _labelled_by(log: Path, texts: TextPool) -> list[int]:
+    """The rows that a log has labels of. Raises `DataError`."""
+    head, answers = read_log(log)
+    head.check(len(texts.rows), texts.fingerprint, log)
+    return list(answers.labelled)

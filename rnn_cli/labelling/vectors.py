@@ -33,8 +33,8 @@ PROBED_TEXTS = 500
 BASE_WEIGHT, TOPIC_WEIGHT = 1.0, 0.3
 """The length of an average vector of the base and of the reduced n-grams; a text's n-grams have the length 1.
 
-Chosen with 20 to 200 labels of the set `sample` and of questions by topic, which the general model had not seen, and with
-50 to 800 of `rotten_tomatoes` without it.
+Chosen with 20 to 200 labels of the set `sample` and of questions by topic, neither of which the general model has seen,
+and with 50 to 800 of `rotten_tomatoes` without it.
 """
 
 LEAST_SPREAD = 1e-2

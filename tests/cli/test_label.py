@@ -217,7 +217,10 @@ def log(texts: Path) -> Path:
 def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
     shown = rnn("label", "status", "texts.csv")
     assert shown.code == 0 and "2 of 61 rows labelled, 1 skipped" in shown.out
-    assert "50% (95% interval 3% to 97%), 2 of the last" in shown.out and "note on row 6: what is this?" in shown.out
+    assert (
+        "guesses right: 50% (95% interval 3% to 97%) of the last 2, unseen" in shown.out
+        and "note on row 6: what is this?" in shown.out
+    )
     found = json.loads(rnn("label", "status", "texts.csv", "--json").out)
     assert found["labels"] == {"good": 1, "bad": 1} and found["guesses_right_by_chance"]["share"] == 0
     none = rnn("label", "status", "texts.csv", "--as", "bob")
@@ -271,3 +274,15 @@ def test_keys_and_lines() -> None:
     assert not {"u", "s", "n", "q", "g"} & set(keys_of([str(each) for each in range(99)]))
     assert fill_lines("a bb  ccc", 4) == ["a bb", "ccc"]
     assert fill_lines("日本語", 4) == ["日本", "語"]
+
+
+def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
+    words = log.read_text().replace('"label": "bad", "chosen"', '"label": "good", "chosen"')
+    Path("texts.csv.labels.bob.jsonl").write_text(words)
+    shown = rnn("label", "agree", "texts.csv", "--as", "bob")
+    assert shown.code == 0 and "alike: 50%" in shown.out and f"row 4: good, bad: {ROWS[3][0]}" in shown.out
+    assert "Krippendorff's alpha: 0.00 (too few texts for an interval)" in shown.out
+    found = json.loads(rnn("label", "agree", "texts.csv", "--as", "bob", "--json").out)
+    assert found["texts"] == 2 and found["differ"] == [{"row": 3, "labels": ["good", "bad"]}]
+    for people in ((), ("--as", "a", "--as", "b", "--as", "c")):
+        assert rnn("label", "agree", "texts.csv", *people).code == 2

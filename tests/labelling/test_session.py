@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_cli.errors import DataError, UsageError
-from rnn_cli.labelling.answers import CHANCE, DOUBT, HINT, SEARCH, VARIED
+from rnn_cli.labelling.answers import AFTER, CHANCE, DOUBT, HINT, SEARCH, VARIED
 from rnn_cli.labelling.session import Session
 from tests.labelling.conftest import Begin, made
 
@@ -172,3 +172,17 @@ def test_two_people_have_a_log_each(begin: Begin) -> None:
 def test_unfit_labels_are_refused(labels: tuple[str, ...], begin: Begin) -> None:
     with pytest.raises(UsageError):
         begin(*labels)
+
+
+def test_a_second_person_is_asked_what_the_first_has_labelled(begin: Begin) -> None:
+    first = begin("good", "bad", by="ann")
+    answer(first, 25, wait=False)
+    labelled = dict(first.log.answers.labelled)
+    second = begin("good", "bad", by="bob", after="ann")
+    asked = answer(second, 25, wait=False)
+    assert second.log.answers.labelled == labelled
+    assert list(second.log.answers.labelled) != list(labelled)  # in an order of its own
+    assert asked.count(CHANCE) == 2 and set(asked) == {AFTER, CHANCE}
+    assert second.current is not None and second.current.chosen != AFTER
+    with pytest.raises(DataError, match="no such file"):
+        begin(by="bob", after="eve")
