@@ -1,6 +1,6 @@
 """`rnn label`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rnn_cli.config.schema import DataConfig
 
 READING = ("text_column", "delimiter", "sheet", "quoting", "header", "encoding")
+
+LABEL_COLUMN = "label"
 
 
 class OrFile(click.Group):
@@ -47,7 +49,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def out_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where the labelled rows are written."""
     about = "The name of the column of labels  [default: label]"
-    command = click.option("--label-column", default="label", metavar="NAME", help=about)(command)
+    command = click.option("--label-column", default=LABEL_COLUMN, metavar="NAME", help=about)(command)
     return click.option("--force", is_flag=True, help="Replace an earlier --out.")(command)
 
 
@@ -137,13 +139,14 @@ def start(
         session.is_guess_shown = show_guess
         sit(session)
         written = plan.write(session.texts, session.log.answers.labelled) if plan is not None else 0
-        show_end(session, out, written, _typed(columns))
+        show_end(session, out, written, _typed(columns, by, label_column), base_name)
 
 
 @label.command(epilog="\b\nExample:\n  rnn label status reviews.csv")
-@source_options
+@click.argument("source", metavar="FILE")
+@click.option("--as", "by", metavar="NAME", help="Who labels: each person has a log.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status(source: str, by: str | None, as_json: bool, **columns: Any) -> None:
+def status(source: str, by: str | None, as_json: bool) -> None:
     """Show how far the labelling of a file is."""
     from rnn_cli.cli.show_labelling import show_status
     from rnn_cli.labelling.answers import log_of, read_log
@@ -161,8 +164,11 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
 
     Rows of the same words have the same label.
     """
+    from rnn_cli.bundle.locate import GENERAL
+    from rnn_cli.cli.show_labelling import show_training
     from rnn_cli.labelling.answers import log_of, read_log
     from rnn_cli.labelling.texts import read_pool
+    from rnn_cli.labelling.vectors import base_for
 
     config = _config(columns)
     plan = _planned(out, source, config, label_column, force)
@@ -172,7 +178,9 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     head.check(len(texts.rows), texts.fingerprint, log)
     written = plan.write(texts, answers.labelled)
     click.echo(f"{written:,} rows with labels → {out}")
-    click.echo(f"Train   rnn train {quoted(out)} --unlabelled {quoted(Path(source))}{_typed(columns)}")
+    reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
+    base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
+    show_training(quoted(out), quoted(Path(source)), options, base, len(answers.labelled))
 
 
 @label.command(
@@ -226,12 +234,14 @@ def _planned(out: Path, source: str, config: "DataConfig", label_column: str, fo
     return LabelledOutput.plan(out, source, config, label_column)
 
 
-def _typed(columns: dict[str, Any]) -> str:
-    """The reading options as they were typed, with a space before each."""
-    given: Sequence[tuple[str, Any]] = [(name, value) for name, value in columns.items() if value is not None]
-    return "".join(
-        f" {option_of(name)} {quoted(str(value))}"
-        if not isinstance(value, bool)
-        else f" --{'' if value else 'no-'}{name.replace('_', '-')}"
-        for name, value in given
-    )
+def _typed(columns: Mapping[str, Any], by: str | None = None, label_column: str = LABEL_COLUMN) -> dict[str, str]:
+    """The options that were given, and their values as they are typed; a flag has none."""
+    given = {"by": by, "label_column": None if label_column == LABEL_COLUMN else label_column, **columns}
+    names = {"by": "--as"}
+    return {
+        names.get(name) or ("--no-header" if value is False else option_of(name)): ""
+        if isinstance(value, bool)
+        else quoted(str(value))
+        for name, value in given.items()
+        if value is not None
+    }

@@ -1,7 +1,7 @@
 """A text to label as a screen, and what came of a sitting. Draws; reads no key."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.cells import cell_len, chop_cells
 
+from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
 from rnn_cli.labelling.answers import AFTER, CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
@@ -24,6 +25,12 @@ READABLE = 80
 """Longer lines are hard to read."""
 
 INDENT = "  "
+
+MANY_LABELS = 2_000
+"""From so many labels on a network of its own may do without a base."""
+
+OF_BOTH = ("--text-column", "--label-column")
+"""Options that hold for the file of texts and for that of labelled rows."""
 
 LETTERS = "abcdefhijklmoprtvwxyz"
 """Keys of labels behind the ninth; the others are commands."""
@@ -211,8 +218,25 @@ def _agreement_fields(found: "Agreement") -> dict[str, object]:
     }
 
 
-def show_end(session: "Session", out: Path | None, written: int, columns: str) -> None:
-    """Print what a sitting leaves, and how to go on; `columns` are options that say how the file is read."""
+def train_commands(out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int) -> list[str]:
+    """The commands that train on labelled rows, the likely better one first.
+
+    `options` are those that the file of texts needs, and --label-column. `base` is the model that knows the texts'
+    words; with few labels a model on it is right more often than one of its own.
+    """
+    known = "".join(f" {name} {value}" for name, value in options.items() if name in OF_BOTH)
+    alone = f"rnn train {out}{known}"
+    if not set(options) - {*OF_BOTH, "--as"}:  # else the two files are written in two ways
+        alone += f" --unlabelled {source}"
+    if base is None:
+        return [alone]
+    named = "" if base == GENERAL else f" --set model.base={quoted(base)}"
+    on_base = f"rnn train few-labels --set data.source={out}{named}{known}"
+    return [on_base, alone] if labelled < MANY_LABELS else [alone, on_base]
+
+
+def show_end(session: "Session", out: Path | None, written: int, options: Mapping[str, str], base: str | None) -> None:
+    """Print what a sitting leaves, and how to go on; `options` are those that were given, with their values."""
     standing, source = session.standing(), quoted(Path(session.source))
     counts = ", ".join(f"{one_line(label)} {count:,}" for label, count in standing.counts.items())
     texts = "text" if standing.labelled == 1 else "texts"
@@ -221,8 +245,15 @@ def show_end(session: "Session", out: Path | None, written: int, columns: str) -
         click.echo(accuracy_in_words(standing.accuracy))
     if out is not None:
         click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
-    click.echo(f"Go on   rnn label {source}{columns}")
+    typed = "".join(f" {name} {value}".rstrip() for name, value in options.items() if name != "--label-column")
+    click.echo(f"Go on   rnn label {source}{typed}")
     file = quoted(out) if out is not None else "labelled.csv"
     if out is None:
-        click.echo(f"Write   rnn label export {source} --out {file}{columns}")
-    click.echo(f"Train   rnn train {file} --unlabelled {source}{columns}")
+        click.echo(f"Write   rnn label export {source} --out {file}{typed}")
+    show_training(file, source, options, base if session.learner.vectors.has_base else None, standing.labelled)
+
+
+def show_training(out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int) -> None:
+    """Print the commands that train on labelled rows."""
+    for name, command in zip(("Train", "or"), train_commands(out, source, options, base, labelled), strict=False):
+        click.echo(f"{name:<8}{command}")

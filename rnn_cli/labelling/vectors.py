@@ -60,7 +60,7 @@ class TextVectors:
         """
         features = fit_features(texts, texts, 2)
         parts: list[Any] = []
-        if (reader := _base_for(texts, base)) is not None:
+        if (reader := base_for(texts, base)) is not None:
             parts.append(_Standardized.of(reader, texts, on_read))
         if (reduced := _Reduced.of(features)) is not None:
             parts.append(reduced)
@@ -84,7 +84,7 @@ class TextVectors:
         return ngrams.astype(np.float64), np.hstack(dense) if dense else np.zeros((len(texts), 1), np.float32)
 
 
-def _base_for(texts: Sequence[str], named: str | None) -> Base | None:
+def base_for(texts: Sequence[str], named: str | None) -> Base | None:
     """The base, if it is there and knows enough of the texts' words."""
     if named is None:
         return None

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from rnn_cli.cli.show_labelling import fill_lines, keys_of
+from rnn_cli.cli.show_labelling import fill_lines, keys_of, train_commands
 from tests.cli.conftest import COMMAND, Rnn
 from tests.labelling.conftest import made
 
@@ -286,3 +286,14 @@ def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
     assert found["texts"] == 2 and found["differ"] == [{"row": 3, "labels": ["good", "bad"]}]
     for people in ((), ("--as", "a", "--as", "b", "--as", "c")):
         assert rnn("label", "agree", "texts.csv", *people).code == 2
+
+
+def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_are_written() -> None:
+    few, many = (train_commands("o.csv", "t.csv", {"--text-column": "body"}, "general", count) for count in (99, 9_999))
+    on_base = "rnn train few-labels --set data.source=o.csv --text-column body"
+    alone = "rnn train o.csv --text-column body --unlabelled t.csv"
+    assert few == [on_base, alone] and many == [alone, on_base]
+    assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
+    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
