@@ -20,7 +20,7 @@ LISTED = r"=[\[{][^\]}]*[\]}]"
 ARGUMENT = re.compile(r"""[-'"$<>|]|[A-Z\d]+\b|\S*[/=.]\S""")
 """How a word begins that goes on with a command."""
 
-GROUPS = ("config", "data", "inspect")
+GROUPS = ("config", "data", "inspect", "label")
 """Verbs with verbs of their own."""
 
 STOPS = tuple(",;:)")

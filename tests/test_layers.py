@@ -90,12 +90,17 @@ MAY_IMPORT = {
         *("training", "reporting", "evaluation", "scoring", "network", "graph", "data", "text", "bundle", "config"),
         *BASE,
     },
+    # A model in the loop beside answers; its figures are those of an evaluation.
+    "labelling": {
+        *("transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
+        *BASE,
+    },
     # It answers what the verbs answer, and rows as `batch` writes them.
     "serving": {"api", "batch", "scoring", "data", "bundle", *BASE},
     # A server's other end needs the standard library alone.
     "client": {"scoring", "errors"},
     "cli": {
-        *("serving", "client"),
+        *("serving", "client", "labelling"),
         *(
             "gates",
             "monitoring",

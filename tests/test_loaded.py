@@ -38,6 +38,8 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["--help"],
         ["--version"],
         ["init", "--help"],
+        ["label", "--help"],
+        ["label", "start", "--help"],
         ["data", "check", "--help"],
         ["train", "--help"],
         ["compare", "--help"],
@@ -81,6 +83,14 @@ def test_what_looks_at_data_loads_no_tensorflow(
     code, names = loaded(tmp_path, *words, str(labelled_file))
     assert code == 0
     assert not names & (NETWORK | {"matplotlib"} | unneeded)
+
+
+def test_how_far_labelling_is_loads_nothing_that_learns(tmp_path: Path) -> None:
+    log = '{"format": 1, "source": "a.csv", "rows": 2, "fingerprint": "", "labels": ["x", "y"]}\n'
+    (tmp_path / "a.csv.labels.jsonl").write_text(log + '{"do": "label", "row": 0, "label": "x", "guess": "x"}\n')
+    code, names = loaded(tmp_path, "label", "status", "a.csv")
+    assert code == 0
+    assert not names & (NETWORK | MEASURING | CONFIG | {"onnxruntime"})
 
 
 def test_findings_in_the_way_are_told_before_anything_loads(labelled_file: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from rnn_cli.cli.evaluate import evaluate
 from rnn_cli.cli.export import export
 from rnn_cli.cli.init import init
 from rnn_cli.cli.inspect import inspect
+from rnn_cli.cli.label import label
 from rnn_cli.cli.options import LABELLED, in_shell_terms, shell_hint
 from rnn_cli.cli.predict import predict
 from rnn_cli.cli.runs import runs
@@ -80,7 +81,7 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    *(data, init, train, runs, evaluate, compare, check_model, drift),
+    *(data, label, init, train, runs, evaluate, compare, check_model, drift),
     *(predict, score, serve, export, inspect, config, completion),
 ):
     cli.add_command(command)
@@ -96,6 +97,7 @@ for quiet_command in (
     export,
     data.commands["check"],
     inspect.commands["gradients"],
+    label.commands["start"],
     cli,
 ):
     quiet_command.params.append(quiet_option())

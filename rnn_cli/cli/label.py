@@ -1,0 +1,247 @@
+"""`rnn label`."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_cli.cli.options import as_overrides, option_of, reading_option
+from rnn_cli.errors import UsageError, quoted
+
+if TYPE_CHECKING:
+    from rnn_cli.config.schema import DataConfig
+
+READING = ("text_column", "delimiter", "sheet", "quoting", "header", "encoding")
+
+LABEL_COLUMN = "label"
+
+
+class OrFile(click.Group):
+    """A group whose first command is meant where a file is named instead of one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the first command before what names none."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names, as they were added."""
+        return list(self.commands)
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How to read a file of texts."""
+    for name in reversed(READING):
+        command = reading_option(name)(command)
+    return command
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The file of texts, how to read it, and who labels."""
+    command = reading_options(command)
+    command = click.option("--as", "by", metavar="NAME", help="Who labels: each person has a log.")(command)
+    return click.argument("source", metavar="FILE")(command)
+
+
+def out_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where the labelled rows are written."""
+    about = "The name of the column of labels  [default: label]"
+    command = click.option("--label-column", default=LABEL_COLUMN, metavar="NAME", help=about)(command)
+    return click.option("--force", is_flag=True, help="Replace an earlier --out.")(command)
+
+
+@click.group(
+    cls=OrFile,
+    epilog="""\b
+Examples:
+  rnn label reviews.csv --labels positive,negative
+  rnn label reviews.csv
+  rnn label status reviews.csv
+  rnn label export reviews.csv --out labelled.csv
+""",
+)
+def label() -> None:
+    """Label texts, one key each: rnn label FILE.
+
+    What teaches most is asked first, and a model learns beside. More: docs/labelling.md.
+    """
+
+
+@label.command(
+    epilog="""\b
+Examples:
+  rnn label reviews.csv --labels positive,negative
+  rnn label reviews.csv --out labelled.csv
+  rnn label mails.csv --labels refund,other --hint 'refund: money back'
+  rnn label reviews.csv --as ann
+"""
+)
+@source_options
+@click.option("--labels", metavar="NAMES", help="The labels, as positive,negative; once is enough.")
+@click.option(
+    "--hint", "hints", multiple=True, metavar="TEXT", help="'LABEL: words': show such texts early; repeatable."
+)
+@click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
+@click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
+@click.option("--base", metavar="DIR", help="The model that reads the texts, or none  [default: general]")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the labelled rows at the end.")
+@out_options
+def start(
+    source: str,
+    labels: str | None,
+    hints: tuple[str, ...],
+    after: str | None,
+    show_guess: bool,
+    base: str | None,
+    out: Path | None,
+    label_column: str,
+    force: bool,
+    by: str | None,
+    **columns: Any,
+) -> None:
+    """Label texts, or go on: rnn label FILE.
+
+    FILE is CSV, TSV, JSONL, Parquet, .xlsx, a .txt file of lines, a folder of texts or a built-in set; it stays as it
+    is. Each answer is on the disk before the next text stands, in FILE.labels.jsonl, so that nothing is lost whatever
+    happens. Copies are asked once. Keys are shown; the model's guess is hidden unless you ask for it.
+    """
+    from rnn_cli.cli import keys
+
+    if not keys.is_terminal():
+        hint = f"run it in a terminal; rnn label status {quoted(Path(source))} says how far it is"
+        raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
+    if force and out is None:
+        raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
+
+    from rnn_cli.cli.show_labelling import show_end
+    from rnn_cli.cli.sitting import sit
+    from rnn_cli.labelling.session import begin_session
+    from rnn_cli.progress import listening
+
+    config = _config(columns)
+    plan = None if out is None else _planned(out, source, config, label_column, force)
+    named = [each for each in (labels or "").split(",") if each.strip()]
+    with ExitStack() as held:
+        with listening() as listener:
+
+            def on_read(done: int, total: int) -> None:
+                listener.progress("the model reads the texts: texts", done, total)
+
+            listener.doing("reading the texts")
+            base_name = {None: "general", "none": None}.get(base, base)
+            begun = begin_session(
+                source, named, config=config, by=by, hints=hints, after=after, base=base_name, on_read=on_read
+            )
+            session = held.enter_context(begun)
+        session.is_guess_shown = show_guess
+        sit(session)
+        written = plan.write(session.texts, session.log.answers.labelled) if plan is not None else 0
+        show_end(session, out, written, _typed(columns, by, label_column), base_name)
+
+
+@label.command(epilog="\b\nExample:\n  rnn label status reviews.csv")
+@click.argument("source", metavar="FILE")
+@click.option("--as", "by", metavar="NAME", help="Who labels: each person has a log.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(source: str, by: str | None, as_json: bool) -> None:
+    """Show how far the labelling of a file is."""
+    from rnn_cli.cli.show_labelling import show_status
+    from rnn_cli.labelling.answers import log_of, read_log
+
+    log = log_of(source, by)
+    show_status(log, *read_log(log), as_json=as_json)
+
+
+@label.command("export", epilog="\b\nExample:\n  rnn label export reviews.csv --out labelled.csv")
+@source_options
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help=".csv, .tsv or .jsonl.")
+@out_options
+def export_(source: str, by: str | None, out: Path, label_column: str, force: bool, **columns: Any) -> None:
+    """Write the labelled rows with all columns of their file, in its order.
+
+    Rows of the same words have the same label.
+    """
+    from rnn_cli.bundle.locate import GENERAL
+    from rnn_cli.cli.show_labelling import show_training
+    from rnn_cli.labelling.answers import log_of, read_log
+    from rnn_cli.labelling.texts import read_pool
+    from rnn_cli.labelling.vectors import base_for
+
+    config = _config(columns)
+    plan = _planned(out, source, config, label_column, force)
+    log = log_of(source, by)
+    head, answers = read_log(log)
+    texts = read_pool(source, config)
+    head.check(len(texts.rows), texts.fingerprint, log)
+    written = plan.write(texts, answers.labelled)
+    click.echo(f"{written:,} rows with labels → {out}")
+    reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
+    base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
+    show_training(quoted(out), quoted(Path(source)), options, base, len(answers.labelled))
+
+
+@label.command(
+    epilog="""\b
+Examples:
+  rnn label reviews.csv --as bob --after ann      asks bob what ann has labelled
+  rnn label agree reviews.csv --as ann --as bob
+"""
+)
+@click.argument("source", metavar="FILE")
+@click.option("--as", "people", multiple=True, metavar="NAME", help="Twice; once: NAME and the log without a name.")
+@click.option(
+    "--examples", type=click.IntRange(0), default=10, metavar="N", help="Differing texts shown  [default: 10]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@reading_options
+def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **columns: Any) -> None:
+    """Show how far two people agree: Cohen's kappa, Krippendorff's alpha, and where they differ.
+
+    Compared are the texts that both have labelled.
+    """
+    if not 1 <= len(people) <= 2:
+        raise UsageError("two people are compared", where="--as", hint="name each: --as ann --as bob")
+
+    from rnn_cli.cli.show_labelling import show_agreement
+    from rnn_cli.labelling.agreement import compare_people
+    from rnn_cli.labelling.answers import log_of, read_log
+    from rnn_cli.labelling.texts import read_pool
+
+    texts, named = read_pool(source, _config(columns)), [*people, None][:2]
+    labels = []
+    for name in named:
+        head, answers = read_log(log := log_of(source, name))
+        head.check(len(texts.rows), texts.fingerprint, log)
+        labels.append(answers.labelled)
+    shown = [name or "without a name" for name in named]
+    show_agreement(compare_people(*labels), shown, texts.rows, examples=examples, as_json=as_json)
+
+
+def _config(columns: dict[str, Any]) -> "DataConfig":
+    from rnn_cli.config.load import parse_config
+
+    return parse_config("", "(options)", as_overrides("data", columns)).data
+
+
+def _planned(out: Path, source: str, config: "DataConfig", label_column: str, force: bool) -> Any:
+    from rnn_cli.labelling.labelled_file import LabelledOutput
+    from rnn_cli.outputs import check_file
+
+    check_file(out, force=force, inputs=[source])
+    return LabelledOutput.plan(out, source, config, label_column)
+
+
+def _typed(columns: Mapping[str, Any], by: str | None = None, label_column: str = LABEL_COLUMN) -> dict[str, str]:
+    """The options that were given, and their values as they are typed; a flag has none."""
+    given = {"by": by, "label_column": None if label_column == LABEL_COLUMN else label_column, **columns}
+    names = {"by": "--as"}
+    return {
+        names.get(name) or ("--no-header" if value is False else option_of(name)): ""
+        if isinstance(value, bool)
+        else quoted(str(value))
+        for name, value in given.items()
+        if value is not None
+    }

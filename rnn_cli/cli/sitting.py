@@ -1,0 +1,104 @@
+"""A sitting in a terminal: keys in, a screen out."""
+
+import shutil
+from collections.abc import Callable
+
+from rnn_cli.cli.keys import END, Keyboard, keyboard, show_screen
+from rnn_cli.cli.show_labelling import keys_of, screen, why_in_words
+from rnn_cli.errors import UsageError
+from rnn_cli.labelling.session import Session
+
+
+def sit(session: Session) -> None:
+    """Show texts and take answers until q; every answer is on the disk when the next text stands.
+
+    Raises `UsageError` for more labels than there are keys, and what a full disk raises: then nothing is lost, either.
+    """
+    sitting = _Sitting(session)
+    with keyboard(sitting.draw) as keys:
+        sitting.run(keys)
+
+
+class _Sitting:
+    """What stands on the screen beside the session: what was said last, and the page of a long text."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.said, self.page = "", 0
+        _check_keys(len(session.labels))
+
+    def draw(self) -> None:
+        """Show the screen."""
+        size = shutil.get_terminal_size()
+        show_screen(screen(self.session, self.said, self.page, size.columns, size.lines) + "\n")
+
+    def run(self, keys: Keyboard) -> None:
+        """Follow keys until q, or until the terminal is gone."""
+        commands: dict[str, Callable[[], None]] = {
+            "u": self._undo,
+            "s": self.session.skip,
+            "n": lambda: self._note(keys),
+            "?": self._why,
+            "g": self._guess,
+            "/": lambda: self._search(keys),
+            "+": lambda: self._new_label(keys),
+        }
+        self.draw()
+        while (key := keys.key()) not in ("q", END):
+            self.said, labels = "", keys_of(self.session.labels)
+            if key == " ":
+                self.page += 1
+            elif self.session.current is not None and key in labels:
+                self.session.label(labels[key])
+                self.page = 0
+            elif key in commands:
+                commands[key]()
+                self.page = 0
+            else:
+                continue
+            self.draw()
+
+    def _undo(self) -> None:
+        if not self.session.undo():
+            self.said = "There is nothing to take back."
+
+    def _why(self) -> None:
+        why = self.session.why()
+        self.said = "" if why is None else why_in_words(why)
+
+    def _guess(self) -> None:
+        self.session.is_guess_shown = not self.session.is_guess_shown
+        self.said = "Guesses are shown." if self.session.is_guess_shown else "Guesses are hidden."
+
+    def _note(self, keys: Keyboard) -> None:
+        if self.session.current is not None and (text := self._ask(keys, "note: ")) is not None:
+            self.session.note(text)
+
+    def _search(self, keys: Keyboard) -> None:
+        words = self._ask(keys, "search (nothing ends a search): ")
+        if words is None:
+            return
+        found = self.session.search(words)
+        if words.strip():
+            near = ", then texts near to them" if self.session.is_searching else ""
+            self.said = f"{found:,} open texts hold these words{near}."
+
+    def _new_label(self, keys: Keyboard) -> None:
+        label = self._ask(keys, "new label: ")
+        if not label or not label.strip():
+            return
+        try:
+            _check_keys(len(self.session.labels) + 1)
+            self.said = f"New label: {self.session.add_label(label)}."
+        except UsageError as error:
+            self.said = f"{error.what[:1].upper()}{error.what[1:]}."
+
+    def _ask(self, keys: Keyboard, prompt: str) -> str | None:
+        """A line that is typed below the screen; None where Esc was pressed."""
+        self.draw()
+        return keys.line(prompt)
+
+
+def _check_keys(labels: int) -> None:
+    if labels > len(keys_of(list(map(str, range(100))))):
+        raise UsageError("more labels than there are keys (30)", where="--labels", hint="label in two passes")

@@ -1,0 +1,252 @@
+"""The log of what was answered: lines of JSON that are only ever added, each on the disk before the next text is shown.
+
+The first line says which texts are labelled; each of the others is one step. A step back is a line, too, so nothing is
+ever lost. Knows nothing of models, nor of what a text says.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnn_cli import system
+from rnn_cli.errors import DataError, UsageError
+
+FORMAT = 1
+"""The version of the log's format."""
+
+LABEL, PASS, NOTE, UNDO, ADD, BEGIN = "label", "skip", "note", "undo", "add", "start"
+"""The kinds of steps. `add` names a label, `start` a process that goes on with the log."""
+
+CHANCE, VARIED, DOUBT, HINT, SEARCH = "chance", "spread", "unsure", "hint", "search"
+"""Why a text was asked: drawn for the figures, one of its kind, an unsure model, a hint, a search ..."""
+
+AFTER, REST = "after", "rest"
+"""... another person has labelled it, or it is one of the last."""
+
+PERSON = re.compile(r"[\w-]{1,40}")
+"""A person's name, which is a part of the log's."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was said of one row, counted from 0: a label, or None where it was skipped.
+
+    `chosen` says why the row was asked. `guess` is what the model thought before, None if it had no opinion, and
+    `was_shown` whether it could be read. `seconds` is how long the text stood.
+    """
+
+    row: int
+    label: str | None
+    chosen: str
+    guess: str | None = None
+    was_shown: bool = False
+    seconds: float = 0.0
+
+
+@dataclass
+class Answers:
+    """What a log says in the end: labels in order, the steps that were not taken back, and notes by row."""
+
+    labels: list[str] = field(default_factory=list)
+    steps: list[Answer] = field(default_factory=list)
+    notes: dict[int, str] = field(default_factory=dict)
+
+    def take(self, step: Mapping[str, Any]) -> None:
+        """Follow one step. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
+        kind = step["do"]
+        if kind in (LABEL, PASS):
+            label = str(step["label"]) if kind == LABEL else None
+            if label is not None and label not in self.labels:
+                raise ValueError(f"no label {label!r}")
+            self.steps.append(
+                Answer(
+                    int(step["row"]),
+                    label,
+                    str(step.get("chosen", "")),
+                    step.get("guess"),
+                    bool(step.get("shown", False)),
+                    float(step.get("seconds", 0)),
+                )
+            )
+        elif kind == UNDO:
+            if self.steps:
+                self.steps.pop()
+        elif kind == NOTE:
+            self.notes[int(step["row"])] = str(step["note"])
+        elif kind == ADD:
+            self.labels.append(str(step["label"]))
+        elif kind != BEGIN:
+            raise ValueError(f"no step {kind!r}")
+
+    @property
+    def by_row(self) -> dict[int, Answer]:
+        """The last answer to each row, in order of the rows' first answers."""
+        return {each.row: each for each in self.steps}
+
+    @property
+    def labelled(self) -> dict[int, str]:
+        """The label of each row that has one."""
+        return {row: each.label for row, each in self.by_row.items() if each.label is not None}
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """The first line of a log: which texts it is about, and by whom it is."""
+
+    source: str
+    rows: int
+    fingerprint: str
+    """SHA-256, in hex, of all texts in order."""
+    by: str | None = None
+
+    def check(self, rows: int, fingerprint: str, log: Path) -> None:
+        """Raise `DataError` where the texts are not those that were labelled."""
+        if (self.rows, self.fingerprint) == (rows, fingerprint):
+            return
+        what = "its texts are not those that were labelled"
+        if self.rows != rows:
+            what += f" ({rows:,} rows, {self.rows:,} then)"
+        hint = f"put the old file back, or move {log} away to begin anew"
+        raise DataError(what, where=self.source, hint=hint)
+
+
+def log_of(source: str, by: str | None = None) -> Path:
+    """The log of a file of texts: beside it, or here for a built-in set. Raises `UsageError` for an unfit name."""
+    if by is not None and not PERSON.fullmatch(by):
+        raise UsageError("a name has up to 40 letters, digits, - and _", where="--as")
+    return Path(f"{source.rstrip('/')}.labels{'' if by is None else f'.{by}'}.jsonl")
+
+
+def read_log(log: Path) -> tuple[LogHead, Answers]:
+    """What a log says; changes nothing. A last line that was cut off is passed over. Raises `DataError`."""
+    try:
+        content = log.read_bytes()
+    except FileNotFoundError:
+        raise DataError("no such file", where=str(log), hint="nothing is labelled yet: rnn label FILE") from None
+    except OSError as error:
+        raise DataError(system.reason(error), where=str(log)) from None
+    return _read(content[: whole_length(content)], log)
+
+
+def whole_length(content: bytes) -> int:
+    """The number of bytes of whole lines: a process that is killed while it writes leaves a part of one."""
+    return content.rfind(b"\n") + 1
+
+
+def _read(content: bytes, log: Path) -> tuple[LogHead, Answers]:
+    first, *rest = content.split(b"\n")[:-1] or [b""]
+    try:
+        head = json.loads(first)
+        if head["format"] > FORMAT:
+            raise DataError("was written by a newer rnn", where=str(log), hint="use that version, or a newer one")
+        known = LogHead(str(head["source"]), int(head["rows"]), str(head["fingerprint"]), head.get("by"))
+        answers = Answers([str(each) for each in head["labels"]])
+    except (ValueError, KeyError, TypeError):
+        raise DataError("is no log of labels", where=f"{log}:1", hint="move it away to begin anew") from None
+    for number, line in enumerate(rest, start=2):
+        try:
+            answers.take(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"is no step of a log of labels ({error})"
+            raise DataError(
+                what, where=f"{log}:{number}", hint="put a copy of the log back, or remove the line"
+            ) from None
+    return known, answers
+
+
+class AnswerLog:
+    """A log that this process holds, to be added to; `answers` is what it says."""
+
+    def __init__(self, path: Path, head: LogHead, answers: Answers, handle: int) -> None:
+        self.path, self.head, self.answers = path, head, answers
+        self._handle = handle
+
+    def add(self, **step: Any) -> None:
+        """Add a step, and see it onto the disk. Raises `WriteError`; then nothing has changed."""
+        self.write(step)
+        self.answers.take(step)
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Write a line, and see it onto the disk. Raises `WriteError`; then the log is as before."""
+        content = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        before = os.fstat(self._handle).st_size
+        with system.as_write_error(self.path, name="FILE"):
+            try:
+                written = 0
+                while written < len(content):
+                    written += os.write(self._handle, content[written:])
+                os.fsync(self._handle)
+            except OSError:
+                os.ftruncate(self._handle, before)  # a part of a line, on a full disk
+                raise
+
+
+@contextmanager
+def hold_log(
+    path: Path, source: str, rows: int, fingerprint: str, labels: Sequence[str], by: str | None = None
+) -> Iterator[AnswerLog]:
+    """Hold a log while the block runs, and make it if there is none; labels that it does not know are added.
+
+    A last line that was cut off is removed. Raises `UsageError` where another process holds it, or where there is
+    neither a log nor labels; `DataError` where the texts have changed; `WriteError`.
+    """
+    is_new = not path.exists() or not path.stat().st_size
+    if is_new and len(labels) < 2:
+        hint = "name two or more: rnn label FILE --labels positive,negative"
+        raise UsageError("nothing is labelled yet, and no labels are named", where=source, hint=hint)
+    process = None if is_new else _last_process(path)
+    who = f"process {process}" if process else "another process"
+    hint = (
+        f"end that one first{f' (q there, or kill {process})' if process else ''}, or label as someone else: --as NAME"
+    )
+    taken = UsageError(f"{who} is labelling it", where=source, hint=hint)
+    with ExitStack() as held:
+        with system.as_write_error(path, name="FILE"):
+            held.enter_context(system.locked(path, taken))
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            held.callback(os.close, handle)
+        yield _opened(path, LogHead(source, rows, fingerprint, by), labels, handle)
+
+
+def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> AnswerLog:
+    """The log behind a handle, begun or gone on with."""
+    content = path.read_bytes()
+    whole = whole_length(content)
+    if whole < len(content):
+        with system.as_write_error(path, name="FILE"):
+            os.ftruncate(handle, whole)
+    if whole:
+        known, answers = _read(content[:whole], path)
+        known.check(head.rows, head.fingerprint, path)
+        log = AnswerLog(path, known, answers, handle)
+    else:
+        log = AnswerLog(path, head, Answers(list(labels)), handle)
+        first = {"format": FORMAT, "source": head.source, "rows": head.rows, "fingerprint": head.fingerprint}
+        log.write({**first, **({"by": head.by} if head.by else {}), "labels": list(labels)})
+        with system.as_write_error(path, name="FILE"):
+            system.fsync(path.parent)
+    log.add(do=BEGIN, pid=os.getpid())
+    for label in labels:
+        if label not in log.answers.labels:
+            log.add(do=ADD, label=label)
+    return log
+
+
+def _last_process(path: Path) -> int | None:
+    """The process that began to go on with the log last."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return None
+    for line in reversed(lines):
+        if b'"do": "start"' in line:
+            try:
+                return int(json.loads(line)["pid"])
+            except (ValueError, KeyError, TypeError):
+                return None
+    return None

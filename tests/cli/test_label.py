@@ -1,0 +1,299 @@
+"""rnn label in a real terminal, and what it writes."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_cli.cli.show_labelling import fill_lines, keys_of, train_commands
+from tests.cli.conftest import COMMAND, Rnn
+from tests.labelling.conftest import made
+
+ROWS = made(60)
+READY = "q end"
+"""The end of a screen."""
+
+
+class Terminal:
+    """A terminal in which a command runs, and what it shows."""
+
+    def __init__(self, words: tuple[str, ...], columns: int, rows: int) -> None:
+        self.ours, self.its = pty.openpty()
+        fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(self.its)
+        environment = os.environ | {"TERM": "xterm"}
+        self.child = subprocess.Popen(
+            [*COMMAND, *words],
+            stdin=self.its,
+            stdout=self.its,
+            stderr=self.its,
+            env=environment,
+            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # type: ignore[func-returns-value]
+        )
+        self.seen = ""
+
+    def until(self, awaited: str) -> str:
+        """What is shown up to these words, without codes; fails if they do not come."""
+        shown = b""
+        while awaited not in (plain := _plain(shown)):
+            assert select.select([self.ours], [], [], 60)[0], plain
+            with contextlib.suppress(OSError):
+                if read := os.read(self.ours, 65536):
+                    shown += read
+                    continue
+            raise AssertionError(plain)
+        self.seen += plain
+        return plain
+
+    def press(self, keys: str, awaited: str = READY) -> str:
+        """What is shown after some keys, up to the awaited words."""
+        os.write(self.ours, keys.encode())
+        return self.until(awaited)
+
+    def end(self) -> int:
+        """The exit code, once the command has ended."""
+        code = self.child.wait(60)
+        while select.select([self.ours], [], [], 0.1)[0]:
+            self.seen += _plain(os.read(self.ours, 65536))
+        return code
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether the terminal shows what is typed, in lines, as it did."""
+        return termios.tcgetattr(self.its) == self.before
+
+
+def _plain(shown: bytes) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode("utf-8", "ignore")).replace("\r", "")
+
+
+@contextmanager
+def terminal(*words: str, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+    found = Terminal(words, columns, rows)
+    try:
+        yield found
+    finally:
+        found.child.kill()
+        found.child.wait()
+        os.close(found.ours)
+        os.close(found.its)
+
+
+@pytest.fixture
+def texts(home: Path) -> Path:
+    """60 texts in a file with two other columns, one row of which is a copy."""
+    rows = [f'{number},{text},"a, b"\n' for number, (text, _) in enumerate(ROWS)]
+    (home / "texts.csv").write_text("id,text,more\n" + "".join(rows) + f"60,{ROWS[0][0].upper()},c\n")
+    return home / "texts.csv"
+
+
+START = ("label", "texts.csv", "--base", "none", "--labels", "good,bad")
+
+
+def steps(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines()][1:]
+
+
+def test_a_sitting_from_the_first_text_to_the_file_of_labels(texts: Path, home: Path) -> None:
+    with terminal(*START, "--out", "out.csv") as shown:
+        first = shown.until(READY)
+        assert "0 of 60 labelled" in first and "1 good   2 bad" in first
+        assert "1 of 60 labelled" in shown.press("1")
+        assert "2 of 60 labelled" in shown.press("2")
+        assert "1 of 60 labelled" in shown.press("u")
+        assert "1 skipped" in shown.press("s")
+        assert "Why: one of its kind" in shown.press("?")
+        assert "note: " in shown.press("n", "note: ")
+        assert "note: no\u00efve" in shown.press("naïx\x7fve\x15noïve\n")
+        assert "Guesses are shown" in shown.press("g")
+        assert "3 so so" in (shown.press("+", "new label: "), shown.press("so so\n"))[1]
+        assert "2 of 60 labelled" in shown.press("3")
+        assert "open texts hold these words" in (shown.press("/", "search"), shown.press("lovely\n"))[1]
+        assert "lovely" in shown.seen
+        shown.press("q", "rnn train out.csv --unlabelled texts.csv")
+        assert shown.end() == 0 and shown.is_as_before
+    kinds = [each["do"] for each in steps(home / "texts.csv.labels.jsonl")]
+    assert kinds == ["start", "label", "label", "undo", "skip", "note", "add", "label"]
+    lines = (home / "out.csv").read_text().splitlines()
+    assert lines[0] == "id,text,more,label" and len(lines) >= 3
+    assert all(re.search(r',"a, b",(good|so so)$|,c,(good|so so)$', line) for line in lines[1:])
+    assert [int(line.split(",")[0]) for line in lines[1:]] == sorted(int(line.split(",")[0]) for line in lines[1:])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_whatever_ends_it_the_terminal_and_the_answers_are_kept(
+    number: signal.Signals, code: int, texts: Path, home: Path
+) -> None:
+    with terminal(*START) as shown:
+        shown.until(READY)
+        assert not shown.is_as_before
+        shown.press("1")
+        shown.child.send_signal(number)
+        assert shown.end() == code and shown.is_as_before
+        assert "Traceback" not in shown.seen
+    assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", "label"]
+
+
+def test_a_second_sitting_is_told_the_process_of_the_first(texts: Path) -> None:
+    with terminal(*START) as first:
+        first.until(READY)
+        with terminal(*START) as second:
+            assert second.end() == 2
+            told = " ".join(second.seen.split())
+            assert f"texts.csv: process {first.child.pid} is labelling it" in told and "--as NAME" in told
+        with terminal(*START, "--as", "ann") as another:
+            another.until(READY)
+
+
+def test_esc_and_the_arrow_keys_do_no_harm(texts: Path, home: Path) -> None:
+    with terminal(*START) as shown:
+        shown.until(READY)
+        os.write(shown.ours, b"\x1b[A\x1bOB\x1b[15~9x")  # keys without a meaning here
+        shown.press("n", "note: ")
+        shown.press("lost\x1b")
+        shown.press("1")
+        shown.press("q", "Train")
+        assert shown.end() == 0
+    assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", "label"]
+
+
+def test_no_screen_is_wider_than_its_terminal_and_a_long_text_has_pages(home: Path) -> None:
+    long = " ".join(f"word{number}" for number in range(600)) + " " + "x" * 200 + " 日本語" * 40
+    (home / "texts.csv").write_text(f'text\n"{long}"\n"\x1b[2J evil"\nplain one\n'.replace("\x1b", "\x1b"))
+    with terminal(*START, columns=60, rows=20) as shown:
+        screen = shown.until(READY)
+        while "page 1 of" not in screen:
+            screen = shown.press("1")
+        assert "page 2 of" in shown.press(" ")
+        shown.press("q", "Train")
+        shown.end()
+        assert max(map(len, shown.seen.partition("Train")[0].splitlines()[:-6])) <= 60
+
+
+def test_without_a_terminal_it_says_so_at_once(texts: Path, rnn: Rnn) -> None:
+    ended = rnn(*START)
+    assert (
+        ended.code == 2
+        and "texts are labelled in a terminal" in ended.err
+        and "rnn label status texts.csv" in ended.err
+    )
+    assert not Path("texts.csv.labels.jsonl").exists()
+
+
+LOG = [
+    {"format": 1, "source": "texts.csv", "rows": 61, "labels": ["good", "bad"]},
+    {"do": "label", "row": 3, "label": "bad", "chosen": "spread", "guess": "bad"},
+    {"do": "label", "row": 0, "label": "good", "chosen": "chance", "guess": "bad"},
+    {"do": "skip", "row": 5, "chosen": "spread"},
+    {"do": "note", "row": 5, "note": "what is this?"},
+]
+
+
+@pytest.fixture
+def log(texts: Path) -> Path:
+    """A log of two labels and a skipped text."""
+    from rnn_cli.config.schema import DataConfig
+    from rnn_cli.labelling.texts import read_pool
+
+    LOG[0]["fingerprint"] = read_pool("texts.csv", DataConfig()).fingerprint
+    path = Path("texts.csv.labels.jsonl")
+    path.write_text("".join(json.dumps(line) + "\n" for line in LOG))
+    return path
+
+
+def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
+    shown = rnn("label", "status", "texts.csv")
+    assert shown.code == 0 and "2 of 61 rows labelled, 1 skipped" in shown.out
+    assert (
+        "guesses right: 50% (95% interval 3% to 97%) of the last 2, unseen" in shown.out
+        and "note on row 6: what is this?" in shown.out
+    )
+    found = json.loads(rnn("label", "status", "texts.csv", "--json").out)
+    assert found["labels"] == {"good": 1, "bad": 1} and found["guesses_right_by_chance"]["share"] == 0
+    none = rnn("label", "status", "texts.csv", "--as", "bob")
+    assert none.code == 2 and "texts.csv.labels.bob.jsonl" in none.err
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl"])
+def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Path, rnn: Rnn) -> None:
+    ended = rnn("label", "export", "texts.csv", "--out", name)
+    assert ended.code == 0 and "3 rows with labels" in ended.out
+    assert f"rnn train {name} --unlabelled texts.csv" in ended.out
+    content = Path(name).read_text()
+    if name == "out.jsonl":
+        rows = [json.loads(line) for line in content.splitlines()]
+        assert rows[1] == {"id": "3", "text": ROWS[3][0], "more": "a, b", "label": "bad"}
+        assert [row["id"] for row in rows] == ["0", "3", "60"] and rows[2]["label"] == "good"
+    else:
+        assert content.splitlines()[0].replace("\t", ",") == "id,text,more,label"
+        assert len(content.splitlines()) == 4
+    again = rnn("label", "export", "texts.csv", "--out", name)
+    assert again.code == 2 and "--force" in again.err
+    assert rnn("label", "export", "texts.csv", "--out", name, "--force").code == 0
+
+
+def test_export_refuses_what_it_cannot_write(log: Path, rnn: Rnn) -> None:
+    for words, said in {
+        ("--out", "out.parquet"): ".csv, .tsv or .jsonl",
+        ("--out", "texts.csv", "--force"): "is the input",
+        ("--out", "out.csv", "--label-column", "more"): "--label-column",
+    }.items():
+        ended = rnn("label", "export", "texts.csv", *words)
+        assert ended.code == 2 and said in ended.err and "Traceback" not in ended.err
+    Path("texts.csv").write_text("text\nwarm\ndull\n")
+    ended = rnn("label", "export", "texts.csv", "--out", "out.csv")
+    assert ended.code == 2 and "not those that were labelled" in ended.err and not Path("out.csv").exists()
+
+
+def test_lines_of_a_text_file_are_written_as_rows(home: Path, rnn: Rnn) -> None:
+    (home / "a.txt").write_text("a warm film\n\na dull film\n")
+    with terminal("label", "a.txt", "--base", "none", "--labels", "good,bad", "--out", "o.csv") as shown:
+        shown.until(READY)
+        shown.press("1")
+        shown.press("1", "All texts are answered")
+        shown.press("q", "Train")
+        assert shown.end() == 0
+    assert (home / "o.csv").read_text() == "text,label\na warm film,good\na dull film,good\n"
+
+
+def test_keys_and_lines() -> None:
+    assert list(keys_of([str(each) for each in range(12)])) == [*"123456789abc"]
+    assert not {"u", "s", "n", "q", "g"} & set(keys_of([str(each) for each in range(99)]))
+    assert fill_lines("a bb  ccc", 4) == ["a bb", "ccc"]
+    assert fill_lines("日本語", 4) == ["日本", "語"]
+
+
+def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
+    words = log.read_text().replace('"label": "bad", "chosen"', '"label": "good", "chosen"')
+    Path("texts.csv.labels.bob.jsonl").write_text(words)
+    shown = rnn("label", "agree", "texts.csv", "--as", "bob")
+    assert shown.code == 0 and "alike: 50%" in shown.out and f"row 4: good, bad: {ROWS[3][0]}" in shown.out
+    assert "Krippendorff's alpha: 0.00 (too few texts for an interval)" in shown.out
+    found = json.loads(rnn("label", "agree", "texts.csv", "--as", "bob", "--json").out)
+    assert found["texts"] == 2 and found["differ"] == [{"row": 3, "labels": ["good", "bad"]}]
+    for people in ((), ("--as", "a", "--as", "b", "--as", "c")):
+        assert rnn("label", "agree", "texts.csv", *people).code == 2
+
+
+def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_are_written() -> None:
+    few, many = (train_commands("o.csv", "t.csv", {"--text-column": "body"}, "general", count) for count in (99, 9_999))
+    on_base = "rnn train few-labels --set data.source=o.csv --text-column body"
+    alone = "rnn train o.csv --text-column body --unlabelled t.csv"
+    assert few == [on_base, alone] and many == [alone, on_base]
+    assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
+    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
