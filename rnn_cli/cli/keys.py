@@ -53,12 +53,13 @@ class Keyboard:
         if first == b"\x1b":
             rest = b""
             while select.select([self._descriptor], [], [], ESCAPE_SECONDS)[0]:
-                rest += os.read(self._descriptor, 1)
-                if not rest[-1:] or re.fullmatch(rb"(\[[0-9;?]*[A-Za-z~]|O[A-Za-z]|[^\[O])", rest):
-                    break
+                more = os.read(self._descriptor, 1)
+                rest += more
+                if not more or re.fullmatch(rb"(\[[0-9;?]*[A-Za-z~]|O[A-Za-z]|[^\[O])", rest):
+                    break  # at the end of the input, too, which is always ready to be read
             return "" if rest else ESCAPE
-        more = next((size for mask, lead, size in _UTF8 if first[0] & mask == lead), 0)
-        character = (first + b"".join(os.read(self._descriptor, 1) for _ in range(more))).decode("utf-8", "replace")
+        left = next((size for mask, lead, size in _UTF8 if first[0] & mask == lead), 0)
+        character = (first + b"".join(os.read(self._descriptor, 1) for _ in range(left))).decode("utf-8", "replace")
         return _NAMES.get(character, character if character.isprintable() else "")
 
     def line(self, prompt: str) -> str | None:

@@ -160,9 +160,9 @@ def status(source: str, by: str | None, as_json: bool) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help=".csv, .tsv or .jsonl.")
 @out_options
 def export_(source: str, by: str | None, out: Path, label_column: str, force: bool, **columns: Any) -> None:
-    """Write the labelled rows with all columns of their file, in its order.
+    """Write the labelled rows of a file.
 
-    Rows of the same words have the same label.
+    They have all its columns, in its order. Rows of the same words have the same label.
     """
     from rnn_cli.bundle.locate import GENERAL
     from rnn_cli.cli.show_labelling import show_training
@@ -186,7 +186,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
 @label.command(
     epilog="""\b
 Examples:
-  rnn label reviews.csv --as bob --after ann      asks bob what ann has labelled
+  rnn label reviews.csv --labels positive,negative --as bob --after ann
   rnn label agree reviews.csv --as ann --as bob
 """
 )
@@ -198,9 +198,9 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @reading_options
 def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **columns: Any) -> None:
-    """Show how far two people agree: Cohen's kappa, Krippendorff's alpha, and where they differ.
+    """Show how far two people agree.
 
-    Compared are the texts that both have labelled.
+    That is Cohen's kappa, Krippendorff's alpha, and where they differ. Compared are the texts that both have labelled.
     """
     if not 1 <= len(people) <= 2:
         raise UsageError("two people are compared", where="--as", hint="name each: --as ann --as bob")

@@ -67,7 +67,7 @@ def screen(session: "Session", said: str, page: int, columns: int, rows: int) ->
     else:
         room = max(rows - len(head) - len(below) - 5, 3)
         body = _text(current, session.is_guess_shown, page, width, room)
-    return "\n".join([*head, "─" * width, *body, *below])
+    return plain("\n".join([*head, "─" * width, *body, *below]))  # a log may be by anybody
 
 
 def _head(source: str, standing: "Standing", width: int) -> list[str]:

@@ -1,6 +1,7 @@
 """A sitting in a terminal: keys in, a screen out."""
 
-import shutil
+import os
+import sys
 from collections.abc import Callable
 
 from rnn_cli.cli.keys import END, Keyboard, keyboard, show_screen
@@ -12,7 +13,7 @@ from rnn_cli.labelling.session import Session
 def sit(session: Session) -> None:
     """Show texts and take answers until q; every answer is on the disk when the next text stands.
 
-    Raises `UsageError` for more labels than there are keys, and what a full disk raises: then nothing is lost, either.
+    Raises what a full disk raises: then nothing is lost, either.
     """
     sitting = _Sitting(session)
     with keyboard(sitting.draw) as keys:
@@ -25,11 +26,12 @@ class _Sitting:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.said, self.page = "", 0
-        _check_keys(len(session.labels))
+        if session.log.added and session.log.answers.steps:
+            self.said = f"New labels, by --labels: {', '.join(session.log.added)}."
 
     def draw(self) -> None:
         """Show the screen."""
-        size = shutil.get_terminal_size()
+        size = os.get_terminal_size(sys.stdout.fileno())  # COLUMNS would not follow a change of size
         show_screen(screen(self.session, self.said, self.page, size.columns, size.lines) + "\n")
 
     def run(self, keys: Keyboard) -> None:
@@ -88,7 +90,6 @@ class _Sitting:
         if not label or not label.strip():
             return
         try:
-            _check_keys(len(self.session.labels) + 1)
             self.said = f"New label: {self.session.add_label(label)}."
         except UsageError as error:
             self.said = f"{error.what[:1].upper()}{error.what[1:]}."
@@ -97,8 +98,3 @@ class _Sitting:
         """A line that is typed below the screen; None where Esc was pressed."""
         self.draw()
         return keys.line(prompt)
-
-
-def _check_keys(labels: int) -> None:
-    if labels > len(keys_of(list(map(str, range(100))))):
-        raise UsageError("more labels than there are keys (30)", where="--labels", hint="label in two passes")

@@ -142,9 +142,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
         test=sides["test"],
         warnings=(
             *dict.fromkeys(warning for rows in (source, *files.values()) for warning in rows.warnings),
-            *_oddities(
-                source, units.near, "too many to keep on one side: metrics may be too good" if too_many else _KEPT
-            ),
+            *_oddities(source, units.near, where),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
         fingerprint=_fingerprint(source, files, columns),

@@ -13,7 +13,7 @@ import numpy as np
 from rnn_cli.arrays import Indices
 from rnn_cli.errors import DataError
 
-DRAWS, LEAST_TEXTS = 2_000, 20
+RESAMPLED, LEAST_TEXTS = 2_000, 20
 """Samples of the texts, from which an interval comes; on fewer texts there is none."""
 
 
@@ -91,7 +91,7 @@ def _with_interval(of: Callable[[Indices], float | None], first: Indices, second
     value, chance = of(_counts(first, second, labels)), np.random.default_rng(1)
     if value is None or len(first) < LEAST_TEXTS:
         return Coefficient(value, None, None)
-    drawn = (chance.integers(len(first), size=len(first)) for _ in range(DRAWS))
+    drawn = (chance.integers(len(first), size=len(first)) for _ in range(RESAMPLED))
     found = [each for rows in drawn if (each := of(_counts(first[rows], second[rows], labels))) is not None]
     low, high = np.quantile(found, [0.025, 0.975])
     return Coefficient(value, float(min(low, value)), float(max(high, value)))

@@ -7,7 +7,7 @@ ever lost. Knows nothing of models, nor of what a text says.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,9 @@ CHANCE, VARIED, DOUBT, HINT, SEARCH = "chance", "spread", "unsure", "hint", "sea
 
 AFTER, REST = "after", "rest"
 """... another person has labelled it, or it is one of the last."""
+
+MOST_LABELS = 30
+"""As many as a keyboard has keys for, which are 1 to 9 and the letters that are no commands."""
 
 PERSON = re.compile(r"[\w-]{1,40}")
 """A person's name, which is a part of the log's."""
@@ -115,6 +118,13 @@ class LogHead:
         raise DataError(what, where=self.source, hint=hint)
 
 
+def check_count(labels: Collection[str]) -> None:
+    """Raise `UsageError` where these are more labels than there are keys."""
+    if len(labels) > MOST_LABELS:
+        hint = "label in two passes: first kinds of labels, then each kind's file"
+        raise UsageError(f"{len(labels)} labels are more than there are keys ({MOST_LABELS})", hint=hint)
+
+
 def log_of(source: str, by: str | None = None) -> Path:
     """The log of a file of texts: beside it, or here for a built-in set. Raises `UsageError` for an unfit name."""
     if by is not None and not PERSON.fullmatch(by):
@@ -164,6 +174,8 @@ class AnswerLog:
 
     def __init__(self, path: Path, head: LogHead, answers: Answers, handle: int) -> None:
         self.path, self.head, self.answers = path, head, answers
+        self.added: list[str] = []
+        """Labels that were named now, and that the log did not know."""
         self._handle = handle
 
     def add(self, **step: Any) -> None:
@@ -192,8 +204,8 @@ def hold_log(
 ) -> Iterator[AnswerLog]:
     """Hold a log while the block runs, and make it if there is none; labels that it does not know are added.
 
-    A last line that was cut off is removed. Raises `UsageError` where another process holds it, or where there is
-    neither a log nor labels; `DataError` where the texts have changed; `WriteError`.
+    A last line that was cut off is removed. Raises `UsageError` where another process holds it, where there is
+    neither a log nor labels, or more labels than keys; `DataError` where the texts have changed; `WriteError`.
     """
     is_new = not path.exists() or not path.stat().st_size
     if is_new and len(labels) < 2:
@@ -230,10 +242,11 @@ def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> An
         log.write({**first, **({"by": head.by} if head.by else {}), "labels": list(labels)})
         with system.as_write_error(path, name="FILE"):
             system.fsync(path.parent)
+    check_count({*log.answers.labels, *labels})
     log.add(do=BEGIN, pid=os.getpid())
-    for label in labels:
-        if label not in log.answers.labels:
-            log.add(do=ADD, label=label)
+    log.added = [label for label in labels if label not in log.answers.labels]
+    for label in log.added:
+        log.add(do=ADD, label=label)
     return log
 
 

@@ -32,6 +32,7 @@ from rnn_cli.labelling.answers import (
     UNDO,
     VARIED,
     AnswerLog,
+    check_count,
     hold_log,
     log_of,
     read_log,
@@ -51,7 +52,7 @@ from rnn_cli.labelling.figures import MeasuredShare
 from rnn_cli.labelling.learner import LoopModel, Opinion
 from rnn_cli.labelling.texts import TextPool, read_pool
 from rnn_cli.labelling.vectors import OnRead, TextVectors
-from rnn_cli.text.plain import one_line
+from rnn_cli.text.plain import one_line, plain
 
 HINTED = 5
 """So many answers a hint asks for; then the model knows enough of its label."""
@@ -198,6 +199,7 @@ class Session:
         label = kept_labels([label])[0]
         if label in self.labels:
             raise UsageError(f"there is a label {label!r} already")
+        check_count([*self.labels, label])
         self.log.add(do=ADD, label=label)
         self._learn()
         return label
@@ -371,9 +373,15 @@ class Session:
 
 
 def kept_labels(labels: Sequence[str]) -> list[str]:
-    """Labels as they are kept, on one line. Raises `UsageError` for one that is empty, too long or named twice."""
+    """Labels as they are kept, on one line.
+
+    Raises `UsageError` for one that is empty, too long, named twice or has control characters, and for too many.
+    """
+    check_count(labels)
     found: list[str] = []
-    for label in map(one_line, labels):
+    for label in (" ".join(each.split()) for each in labels):
+        if label != plain(label):
+            raise UsageError(f"{plain(label)!r} has characters that cannot be shown", where="--labels")
         if not label or len(label) > LONGEST_LABEL:
             raise UsageError(f"a label has 1 to {LONGEST_LABEL} characters", where="--labels")
         if label in found:

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import struct
 import subprocess
@@ -18,8 +19,12 @@ from typing import Any
 
 import pytest
 
+from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, keys_of, train_commands
+from rnn_cli.labelling.answers import MOST_LABELS
+from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import COMMAND, Rnn
+from tests.cli.test_main import SITTING, examples
 from tests.labelling.conftest import made
 
 ROWS = made(60)
@@ -297,3 +302,69 @@ def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_
     assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
     assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
     assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
+
+
+@pytest.mark.parametrize("example", [each for each in examples() if SITTING.match(each)])
+def test_every_example_sits(example: str, texts: Path) -> None:
+    lines = texts.read_text().splitlines()
+    for name in ("reviews.csv", "mails.csv"):
+        Path(name).write_text("\n".join(lines) + "\n")
+    for by in (None, "ann"):  # what an example without --labels goes on with
+        with begin_session("reviews.csv", ["positive", "negative"], by=by, base=None) as session:
+            session.label("positive")
+    with terminal(*shlex.split(example)[1:]) as shown:
+        shown.until(READY)
+        shown.press("q", "Train")
+        assert shown.end() == 0
+
+
+def test_labels_that_a_log_does_not_know_are_told(log: Path) -> None:
+    with terminal(*START[:-1], "good,bad,odd") as shown:
+        assert "New labels, by --labels: odd." in shown.until(READY)
+        assert "3 odd" in shown.press("?")
+    with terminal(*START[:-1], "good") as shown:
+        assert "New labels" not in shown.until(READY)
+
+
+def test_more_labels_than_keys_leave_nothing_behind(log: Path) -> None:
+    many, before = ",".join(f"label{number}" for number in range(29)), log.read_bytes()
+    assert len(keys_of([str(each) for each in range(99)])) == MOST_LABELS
+    for name in ("texts.csv", "other.csv"):
+        Path(name).write_bytes(Path("texts.csv").read_bytes())
+        with terminal(
+            "label", name, "--base", "none", "--labels", many + (",good,bad" * (name != "texts.csv"))
+        ) as shown:
+            assert "31 labels are more than there are keys (30)" in shown.until("two passes")
+            assert shown.end() == 2
+    assert log.read_bytes() == before and not Path("other.csv.labels.jsonl").exists()
+
+
+def test_a_label_that_a_terminal_must_not_get_is_refused(texts: Path) -> None:
+    with terminal(*START[:-1], "good,\x1b[2Jbad") as shown:
+        assert "characters that cannot be shown" in shown.until("shown")
+        assert shown.end() == 2
+    assert not Path("texts.csv.labels.jsonl").exists()
+
+
+@pytest.mark.parametrize("typed", ["\x1b[", "\x1b", "\x1bO", "\xe4\xb8", "n", "nab", "/warm", "+x"])
+def test_the_end_of_the_input_ends_a_sitting_wherever_it_comes(typed: str) -> None:
+    read, write = os.pipe()
+    os.write(write, typed.encode("latin-1"))
+    os.close(write)
+    keys = Keyboard.__new__(Keyboard)
+    keys._descriptor = read
+    pressed = []
+    while (key := keys.key()) != END:
+        pressed.append(key)
+        if key in "n/+" and key:
+            assert keys.line("") is None
+    assert len(pressed) <= 1
+    os.close(read)
+
+
+def test_a_narrow_terminal_is_enough(texts: Path) -> None:
+    with terminal(*START, columns=20, rows=8) as shown:
+        shown.until(READY)
+        shown.press("1")
+        shown.press("q", "Train")
+        assert shown.end() == 0

@@ -16,6 +16,7 @@ import pytest
 from rnn_cli import __version__
 from rnn_cli.cli.main import cli
 from rnn_cli.config.load import load_config, names_data, parse_override
+from rnn_cli.labelling.session import begin_session
 
 from .conftest import COMMAND, Rnn
 
@@ -23,6 +24,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 TRAINING = ("rnn train", "rnn inspect gradients")
 """The commands whose examples take too long to run here."""
+
+SITTING = re.compile(r"rnn label (?!status|export|agree)")
+"""Needs a terminal: test_label.py runs the examples of these."""
 
 SERVING = "rnn serve"
 """Runs until it is ended: tests/serving/test_connections.py runs its examples."""
@@ -41,6 +45,14 @@ def examples() -> list[str]:
     lines = [line.strip() for _, command in commands() for line in (command.epilog or "").splitlines()]
     # Two or more spaces set an explanation apart.
     return sorted({line.partition("   ")[0] for line in lines if line.startswith(("rnn ", "cat "))})
+
+
+def write_logs(home: Path) -> None:
+    """The first texts of reviews.csv, labelled by two people and by somebody without a name."""
+    for by in (None, "ann", "bob"):
+        with begin_session(str(home / "reviews.csv"), ["bad", "good"], by=by, base=None) as session:
+            for row in range(6):
+                session.label("good" if row % 2 else "bad")
 
 
 def test_version(rnn: Rnn) -> None:
@@ -83,7 +95,12 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "example", [each for each in examples() if not each.startswith((*TRAINING, SERVING)) and "--folds" not in each]
+    "example",
+    [
+        each
+        for each in examples()
+        if not each.startswith((*TRAINING, SERVING)) and "--folds" not in each and not SITTING.match(each)
+    ],
 )
 def test_every_other_example_runs(example: str, home: Path, newest: Path, labelled_file: Path) -> None:
     header, *rows = labelled_file.read_text().splitlines()
@@ -101,6 +118,9 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
     (home / "other.csv").write_text("review,label\nwarm,good\ndull,bad\n")
     (home / "sentences.txt").write_text("a warm film\na dull film\n")
     (home / "texts.csv").write_text("text\na warm film\na dull film\n")
+    if example.startswith("rnn label"):
+        (home / "reviews.csv").write_text("\n".join(["text", *(row.rpartition(",")[0] for row in rows)]) + "\n")
+        write_logs(home)
     (home / "logs").mkdir()
     (home / "logs" / "monday.jsonl.gz").write_bytes(gzip.compress(b'{"text": "a warm film"}\n'))
     (home / "rnn").write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')

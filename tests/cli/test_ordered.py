@@ -12,6 +12,7 @@ from rnn_cli.cli.main import cli
 from rnn_cli.evaluation.compare import BaselineComparison
 from rnn_cli.evaluation.ordered import compare_ordered, measure_ordered
 from rnn_cli.evaluation.wording import verdict
+from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import Rnn
 from tests.cli.test_several import _commands
 from tests.conftest import rated_rows, write_csv
@@ -40,14 +41,17 @@ WORKS = {
     "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
     "drift": ["drift", "rated.csv", "--model", "MODEL"],
     "runs rm": ["runs", "rm", "runs/copy-1"],
+    "label status": ["label", "status", "rated.csv"],
+    "label export": ["label", "export", "rated.csv", "--out", "labelled.csv", "--label-column", "mine"],
+    "label agree": ["label", "agree", "rated.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
 
 REFUSED = {"inspect gradients": (["inspect", "gradients", "rated.yaml"], "softmax over labels")}
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "serve", "completion"}
-"""Tested in `test_trains_*`, in tests/serving and for models of any kind."""
+ELSEWHERE = {"train", "serve", "completion", "label start"}
+"""Tested in `test_trains_*`, in tests/serving, for models of any kind and in test_label.py."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +60,9 @@ def files(home: Path, rated_file: Path, trained_ordered: Path) -> None:
     (home / "rated.csv").write_bytes(rated_file.read_bytes())
     (home / "rated.yaml").write_text("data: {source: rated.csv, labels: ordered}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_ordered, home / "runs" / "copy-1")
+    for by in (None, "ann"):
+        with begin_session("rated.csv", ["one", "other"], by=by, base=None) as session:
+            session.label("one")
     (home / "gates.yaml").write_text("- mean_absolute_error <= 4\n- within_one >= 0.1\n")
     (home / "texts.csv").write_text("\n".join(["text", *(text for text, _ in rated_rows(12))]) + "\n")
     write_csv(home / "rows.csv", rated_rows(12))

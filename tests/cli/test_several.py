@@ -10,6 +10,7 @@ import click
 import pytest
 
 from rnn_cli.cli.main import cli
+from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import Rnn
 from tests.conftest import several_rows, write_csv, write_lists
 
@@ -36,6 +37,9 @@ WORKS = {
     "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
     "drift": ["drift", "topics.csv", "--model", "MODEL"],
     "runs rm": ["runs", "rm", "runs/copy-1"],
+    "label status": ["label", "status", "topics.csv"],
+    "label export": ["label", "export", "topics.csv", "--out", "labelled.csv", "--label-column", "mine"],
+    "label agree": ["label", "agree", "topics.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
 
@@ -45,8 +49,8 @@ REFUSED = {
 }
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "serve", "completion"}
-"""Tested in `test_trains_*`, in tests/serving and for models of any kind."""
+ELSEWHERE = {"train", "serve", "completion", "label start"}
+"""Tested in `test_trains_*`, in tests/serving, for models of any kind and in test_label.py."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,9 @@ def files(home: Path, several_file: Path, trained_several: Path) -> None:
     (home / "topics.csv").write_bytes(several_file.read_bytes())
     (home / "topics.yaml").write_text("data: {source: topics.csv, labels: several}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_several, home / "runs" / "copy-1")
+    for by in (None, "ann"):
+        with begin_session("topics.csv", ["one", "other"], by=by, base=None) as session:
+            session.label("one")
     (home / "gates.yaml").write_text("- micro_f1 >= 0.1\n- size <= 9 MB\n")
     write_csv(home / "rows.csv", [(text, "xy"[row % 2]) for row, (text, _) in enumerate(several_rows(12))])
 
