@@ -8,6 +8,7 @@ from itertools import chain
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.copies.words import cleaned
 from rnn_cli.data.mixture import read_unlabelled_sources
+from rnn_cli.data.reading.remote import shown
 from rnn_cli.data.rows import fingerprint_of
 from rnn_cli.data.source import iterate_texts, unlabelled_sources
 
@@ -29,6 +30,8 @@ class Unlabelled:
     """SHA-256, in hex, of all texts in order; None if there is none."""
     found: int = 0
     """The number of texts of which these are a sample by chance; as many as there are if they are all."""
+    named: str = ""
+    """Their files, as messages name them; "" where a source of labelled rows brings them."""
 
     def to_dict(self) -> dict[str, int | str | None]:
         """Their entry in a bundle's manifest."""
@@ -42,15 +45,17 @@ def load_unlabelled(config: DataConfig, labelled: Iterable[str]) -> Unlabelled:
     """
     known: set[str] | None = None
     left_out, sample = 0, _Sample(MOST_UNLABELLED)
-    named = (iterate_texts(source, config) for source in unlabelled_sources(config))
-    for text in chain.from_iterable([*named, read_unlabelled_sources(config)]):
+    sources = unlabelled_sources(config)
+    named = ", ".join(map(shown, sources))
+    files = (iterate_texts(source, config) for source in sources)
+    for text in chain.from_iterable([*files, read_unlabelled_sources(config)]):
         known = set(map(cleaned, labelled)) if known is None else known
         if (clean := cleaned(text)) in known:
             left_out += 1
         else:
             sample.take(text, clean)
     texts = list(sample.texts())
-    return Unlabelled(texts, left_out, fingerprint_of(texts) if texts else None, sample.seen)
+    return Unlabelled(texts, left_out, fingerprint_of(texts) if texts else None, sample.seen, named)
 
 
 class _Sample:

@@ -22,9 +22,9 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.label_sets import written_labels
-from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown, shown_source
+from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.source import IN_MEMORY, absolute, unlabelled_sources
+from rnn_cli.data.source import IN_MEMORY, absolute
 from rnn_cli.data.splits import Splits, load_splits
 from rnn_cli.data.unlabelled import Unlabelled, load_unlabelled
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, DataError, Setting, few_of
@@ -141,7 +141,7 @@ def prepare(
     read = _read_again(config.data, source, known) if resumes else ready or _read(config.data, source)
     splits, unlabelled = read
     if known is not None:
-        _refuse_other_rows(config, splits, unlabelled, known)
+        _refuse_other_rows(splits, unlabelled, known)
     base, config = _base(config, listener) if known is None else (None, config)
     config = with_absolute_paths(config)
     for note in splits.notes:
@@ -251,11 +251,11 @@ def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Conf
     return Tokenizer.fit(chain((texts[row] for row in order), unlabelled), **config.tokenizer.model_dump())
 
 
-def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, known: Known) -> None:
+def _refuse_other_rows(splits: Splits, unlabelled: Unlabelled, known: Known) -> None:
     if known.fingerprint not in (None, splits.fingerprint):
         raise DataError(
             "the rows differ from those at the start of the run",
-            where=shown_source(config.data),
+            where=splits.train.name,
             hint=Setting(
                 "data.source",
                 "FILE",
@@ -265,14 +265,14 @@ def _refuse_other_rows(config: Config, splits: Splits, unlabelled: Unlabelled, k
     if known.fingerprint is not None and unlabelled.fingerprint != known.unlabelled:
         raise DataError(
             "the unlabelled texts differ from those at the start of the run",
-            where=", ".join(map(shown, unlabelled_sources(config.data))),
+            where=unlabelled.named,
             hint="restore them, or start a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.label_counts()}
     if new := sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
-            where=shown_source(config.data),
+            where=splits.train.name,
             hint=f"it knows {few_of(known.labels)}; for other labels train a new network",
         )
 
@@ -404,7 +404,7 @@ def _to_be_taught(
     kept, ids = _known(unlabelled.texts, tokenizer)
     if not kept:
         what = "no unlabelled text holds a known token" if unlabelled.texts else "labelled rows have all of these texts"
-        where = ", ".join(map(shown, unlabelled_sources(config.data))) or shown_source(config.data)
+        where = unlabelled.named or splits.train.name
         raise DataError(what, where=where, hint="name more texts of the same kind, or train without a teacher")
     held_out = [*splits.validation.texts, *splits.test.texts] if config.data.transductive else []
     more, more_ids = _known(held_out, tokenizer)
