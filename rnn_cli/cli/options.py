@@ -103,6 +103,12 @@ def labels_option(command: Command) -> Command:
     return click.option("--labels", callback=_names, metavar="NAMES", help=about)(command)
 
 
+def coverage_option(command: Command) -> Command:
+    """The option --coverage."""
+    about = "Add the labels that hold the true one so often, as 0.9."
+    return click.option("--coverage", type=float, metavar="P", help=about)(command)
+
+
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
     """Names between commas, as a list."""
     return None if value is None else [name for each in value.split(",") if (name := each.strip())]
