@@ -817,10 +817,11 @@ def score(
     `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, Excel workbooks, folders (of .txt files, too),
     patterns or URLs; "-" is the standard input. `output` is a file, a folder (a name that ends in "/", or a URL) or a
     binary stream; a file appears when it is whole. The options from `text_column` to `max_field_bytes` say how to read,
-    those from `format` to `spreadsheet_safe` what to write. With `labels` the model predicts only these of its own; with a
-    `coverage` each row has a set of labels that holds the true one that often. A row that cannot be read stops the job,
-    is left out ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by default
-    OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is replaced. The
+    those from `format` to `spreadsheet_safe` what to write. With `labels` the model predicts only these of its own;
+    with a `coverage` each row has a set of labels that holds the true one that often. A row that cannot be read stops
+    the job, is left out ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by
+    default OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is
+    replaced. The
     engine "ray" scores on a Ray cluster, into a folder.
 
     Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises

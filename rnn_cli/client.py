@@ -105,7 +105,8 @@ class Client:
     def predict(self, texts: str | Iterable[str], coverage: float | None = None) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        With a `coverage` each has a `label_set` that holds the true label that often. Raises `UsageError` for what the server refuses, and `RunFailed` if it cannot be reached or stays busy.
+        With a `coverage` each has a `label_set` that holds the true label that often. Raises `UsageError` for what the
+        server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
         return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, coverage)]
 

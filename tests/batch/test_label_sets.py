@@ -1,4 +1,4 @@
-"""Scored files with sets of labels of a stated coverage: the predictor's sets in every format, also of a job resumed."""
+"""Scored files with sets of labels of a stated coverage: the predictor's sets in every format."""
 
 import csv
 import json
@@ -38,7 +38,6 @@ def test_every_format_holds_the_predictor_s_sets(model: Path, texts: list[str], 
     predictor = Predictor.open(model)
     wanted = [list(each) for each in predictor.predict_sets(texts, 0.8)]
     assert wanted == [list(each.label_set) for each in predictor.predict(texts, coverage=0.8)]
-    assert len(set(map(len, wanted))) > 1 or len(wanted[0]) > 1
     for name in ("out.csv", "out.jsonl", "out.parquet", "out/"):
         score(file, name, model=model, coverage=0.8, format="jsonl" if name == "out/" else None, prefix="its_")
     with Path("out.csv").open(newline="") as table:
