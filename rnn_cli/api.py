@@ -821,8 +821,7 @@ def score(
     with a `coverage` each row has a set of labels that holds the true one that often. A row that cannot be read stops
     the job, is left out ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by
     default OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is
-    replaced. The
-    engine "ray" scores on a Ray cluster, into a folder.
+    replaced. The engine "ray" scores on a Ray cluster, into a folder.
 
     Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises
     `BundleError`, `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
