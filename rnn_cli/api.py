@@ -78,10 +78,10 @@ def load(
     threads: int | None = None,
     precision: "Precision" = "fp32",
 ) -> "Predictor":
-    """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
+    """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the one trained last.
 
     The path "general" is the model of short English opinions that comes with the package; where there is no other, it
-    answers, with a Python warning. With `labels`, some of its own, the model predicts only these. It uses at most
+    is used, with a Python warning. With `labels`, some of its own, the model predicts only these. It uses at most
     `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or one that is
     damaged.
     """

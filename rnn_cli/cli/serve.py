@@ -109,7 +109,7 @@ def _say_where(settings: ServerSettings) -> None:
 
     quiet: Callable[[str], None] = lambda _: None  # noqa: E731
     for name, folder in settings.models:
-        click.echo(f"{name:<8} {shown_model(locate(folder, quiet))}")
+        click.echo(f"{name:<8} {shown_model(locate(folder, quiet), from_here=True)}")
     click.echo(f"page     {settings.url}")
     key = ' -H "Authorization: Bearer $KEY"' if read_keys(settings.api_key_file) else ""
     click.echo(f"""try      curl {settings.url}/v1/predict{key} -d '{{"text": "A warm, funny film."}}'""")
