@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 from rnn_cli.cli.keys import END, Keyboard
-from rnn_cli.cli.show_labelling import fill_lines, keys_of, train_commands
+from rnn_cli.cli.show_labelling import fill_lines, train_commands
 from rnn_cli.labelling.answers import MOST_LABELS
+from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import COMMAND, Rnn
 from tests.cli.test_main import SITTING, examples

@@ -1,0 +1,51 @@
+"""Serves the page of a sitting to this machine until it ends."""
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable
+
+from rnn_cli.labelling.session import Session
+from rnn_cli.labelling_page.app import LabelPage
+from rnn_cli.labelling_page.door import Door
+from rnn_cli.serving.edge import Edge, log_to_stderr
+from rnn_cli.serving.metrics import Metered
+from rnn_cli.serving.server import serve_alone
+from rnn_cli.serving.settings import ServerSettings
+
+PAGE_PORT = 8765
+"""The same each time if it is free, so that a page that is still open goes on after a restart."""
+
+_SCREENS = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
+"""Without one of these variables only a browser in the terminal itself could open."""
+
+
+def serve_sitting(session: Session, out: str | None, port: int | None, say_where: Callable[[str], None]) -> None:
+    """Serve until a browser ends the sitting, or a signal does.
+
+    `say_where` gets the address, which opens in one browser; `port` None is the usual one, or any if that is taken.
+    Raises `UsageError` if it cannot listen, and what has stopped the sitting.
+    """
+    page = LabelPage(session, out)
+    door = Door(page.app)
+    settings = ServerSettings(port=PAGE_PORT if port is None else port, is_quiet=True, drain_seconds=2)
+    log_to_stderr(settings)
+    edge = Edge(door, settings, (), Metered())
+
+    def listening(found: ServerSettings) -> None:
+        say_where(f"{found.url}/?key={door.key}")
+
+    serve_alone(settings, edge, listening, is_over=lambda: page.is_over, any_port=port is None)
+    if page.failure is not None:
+        raise page.failure
+
+
+def open_browser(address: str) -> bool:
+    """Open an address in the user's browser; False where there is no screen for one."""
+    has_screen = sys.platform in ("darwin", "win32") or bool(
+        {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & set(os.environ)
+    )
+    try:
+        return has_screen and webbrowser.open(address)
+    except webbrowser.Error:
+        return False
