@@ -37,7 +37,7 @@ _Found = TypeVar("_Found")
 STEP_KEYS = ("id", "do", "row", "changes", "chosen", "label", "note", "words", "shown")
 """What a request for a change may hold."""
 
-PAGE_ROWS, EXCERPT = 50, 1_000
+PAGE_ROWS, CELL_CHARACTERS = 50, 1_000
 """Rows of one page of the table, and characters of a text in it."""
 
 FULL = 507
@@ -261,8 +261,8 @@ class LabelPage:
                 "row": row,
                 "label": by_row[row].label,
                 "note": answers.notes.get(row, ""),
-                "text": texts.rows[row][:EXCERPT],
-                "is_cut": len(texts.rows[row]) > EXCERPT,
+                "text": texts.rows[row][:CELL_CHARACTERS],
+                "is_cut": len(texts.rows[row]) > CELL_CHARACTERS,
             }
             for row in found[start : start + PAGE_ROWS]
         ]

@@ -28,16 +28,25 @@ def serve_sitting(session: Session, out: str | None, port: int | None, say_where
     """
     page = LabelPage(session, out)
     door = Door(page.app)
-    settings = ServerSettings(port=PAGE_PORT if port is None else port, is_quiet=True, drain_seconds=2)
+    settings = _settings(PAGE_PORT if port is None else port)
     log_to_stderr(settings)
-    edge = Edge(door, settings, (), Metered())
 
     def listening(found: ServerSettings) -> None:
         say_where(f"{found.url}/?key={door.key}")
 
+    edge = guarded(door, settings.port)
     serve_alone(settings, edge, listening, is_over=lambda: page.is_over, any_port=port is None)
     if page.failure is not None:
         raise page.failure
+
+
+def guarded(door: Door, port: int) -> Edge:
+    """The door as the server has it: no other host, no page of another site."""
+    return Edge(door, _settings(port), (), Metered())
+
+
+def _settings(port: int) -> ServerSettings:
+    return ServerSettings(port=port, is_quiet=True, drain_seconds=2)
 
 
 def open_browser(address: str) -> bool:

@@ -2,7 +2,7 @@
  * How far it is and how good: counts, accuracy, agreement, and the accuracy over the answers as a curve.
  */
 
-import { integer, make, name, percent } from "../page/elements.js";
+import { integer, make, name, roughPercent } from "../page/elements.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 280;
@@ -12,8 +12,7 @@ const BOTTOM = 20;
 const TOP = 8;
 const RIGHT = 8;
 
-const whole = (share) => `${Math.round(100 * share)} %`;
-const between = ({ low, high }) => `95% interval ${whole(low)} to ${whole(high)}`;
+const between = ({ low, high }) => `95% interval ${roughPercent(low)} to ${roughPercent(high)}`;
 
 /** Everything that is known of a state. */
 export function drawFigures({ labels, accuracy, agreement, skipped, curve }) {
@@ -29,7 +28,7 @@ export function drawFigures({ labels, accuracy, agreement, skipped, curve }) {
 }
 
 function tile(title, share, note) {
-  const value = make("dd", {}, share ? whole(share.share) : "–");
+  const value = make("dd", {}, share ? roughPercent(share.share) : "–");
   return make("div", { class: "tile" }, make("dl", {}, make("dt", {}, title), value), make("small", {}, note));
 }
 
@@ -60,10 +59,10 @@ function drawCurve(points) {
   const ticks = [...new Set([least, (1 + least) / 2, 1])];
   const drawn = svg("svg", {
     class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
-    "aria-label": `Accuracy over the answers: ${percent(points[0].share)} after ${points[0].answers}, ${percent(last.share)} after ${last.answers}`,
+    "aria-label": `Accuracy over the answers: ${roughPercent(points[0].share)} after ${points[0].answers}, ${roughPercent(last.share)} after ${last.answers}`,
   },
   ...ticks.map((share) => svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(share), y2: y(share) })),
-  ...ticks.map((share) => svg("text", { x: LEFT - 5, y: y(share) + 4, "text-anchor": "end" }, whole(share))),
+  ...ticks.map((share) => svg("text", { x: LEFT - 5, y: y(share) + 4, "text-anchor": "end" }, roughPercent(share))),
   svg("text", { x: LEFT, y: HEIGHT - 3 }, "0"),
   svg("text", { x: WIDTH - RIGHT, y: HEIGHT - 3, "text-anchor": "end" }, `${integer(last.answers)} answers`),
   svg("polygon", { class: "band", points: [...upper, ...lower].join(" ") }),

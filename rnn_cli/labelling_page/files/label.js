@@ -66,10 +66,12 @@ const relabel = (row, given) =>
 // --------------------------------------------------------------- questions
 
 let asking = null; // what becomes of the line that is typed
+let before = null; // where the focus was
 
 /** Asks for a line below the text, as the terminal does. */
 function askLine(words, note, value, then) {
   asking = then;
+  before = document.activeElement;
   say(byId("asking-words"), words);
   say(byId("asking-note"), note);
   byId("asking").hidden = false;
@@ -80,7 +82,8 @@ function askLine(words, note, value, then) {
 function closeLine() {
   asking = null;
   byId("asking").hidden = true;
-  byId("text").focus({ preventScroll: true });
+  if (before?.matches("button")) before.focus();
+  else document.activeElement.blur(); // keys go on
 }
 
 function askNote() {
@@ -136,7 +139,7 @@ function hideWhy() {
 }
 
 function drawWhy(why) {
-  const shown = [make("p", {}, `Asked because it is ${reason(why.because)}.`)];
+  const shown = [make("p", {}, `Why: ${why.because}.`)];
   if (why.probabilities.length) {
     const bars = why.probabilities.slice(0, 5).map((each, index) => {
       const fill = make("span", { class: "fill" });
@@ -148,7 +151,7 @@ function drawWhy(why) {
     const first = why.probabilities[0].label;
     shown.push(named("for", `for ${first}`, why.for), named("against", `against ${first}`, why.against));
   } else {
-    shown.push(make("p", { class: "muted" }, "The model knows two labels or more only when both have an answer."));
+    shown.push(make("p", { class: "muted" }, "The model has no opinion before two labels have an answer."));
   }
   byId("why").replaceChildren(...shown.filter(Boolean));
   drawText(why);
@@ -158,8 +161,6 @@ function named(way, title, words) {
   if (!words.length) return null;
   return make("div", { class: `named ${way}` }, make("h3", {}, title), make("ul", {}, ...words.map((word) => make("li", {}, name(word)))));
 }
-
-const reason = (because) => because.replace(/^(the|a|your|another)\b/, "here: $1");
 
 // ----------------------------------------------------------------- drawing
 
@@ -296,7 +297,7 @@ async function end() {
     const out = found.out ? `The labelled rows are written to ${found.out}. ` : "";
     const place = make("p", { class: "hint", tabindex: "-1" }, `${kept}${out}The terminal shows how to train on them. You can close this page.`);
     byId("problem").after(make("h2", {}, "This sitting has ended"), place);
-    place.focus();
+    place.focus({ focusVisible: false });
   } catch (error) {
     trouble(error);
   }
