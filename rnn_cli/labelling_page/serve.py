@@ -20,8 +20,14 @@ _SCREENS = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}
 """Without one of these variables only a browser in the terminal itself could open."""
 
 
-def serve_sitting(session: Session, out: str | None, port: int | None, say_where: Callable[[str], None]) -> None:
-    """Serve until a browser ends the sitting, or a signal does.
+def serve_sitting(
+    session: Session,
+    out: str | None,
+    port: int | None,
+    say_where: Callable[[str], None],
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Serve until a browser ends the sitting, a signal does, or it `is_over`.
 
     `say_where` gets the address, which opens in one browser; `port` None is the usual one, or any if that is taken.
     Raises `UsageError` if it cannot listen, and what has stopped the sitting.
@@ -35,7 +41,7 @@ def serve_sitting(session: Session, out: str | None, port: int | None, say_where
         say_where(f"{found.url}/?key={door.key}")
 
     edge = guarded(door, settings.port)
-    serve_alone(settings, edge, listening, is_over=lambda: page.is_over, any_port=port is None)
+    serve_alone(settings, edge, listening, is_over=lambda: page.is_over or is_over(), any_port=port is None)
     if page.failure is not None:
         raise page.failure
 

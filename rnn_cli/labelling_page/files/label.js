@@ -119,26 +119,31 @@ byId("asking").addEventListener("keydown", (event) => {
 
 // --------------------------------------------------------------------- why
 
+let why = null; // of the text that stands, while it is shown
+
 async function toggleWhy() {
-  if (!byId("why").hidden) return hideWhy();
-  try {
-    const why = await ask("sitting/why");
-    if (!why || why.row !== state.text?.row) return undefined;
-    drawWhy(why);
-    byId("why").hidden = false;
-    drawCommands();
-  } catch (error) {
-    trouble(error);
+  if (why) {
+    hideWhy();
+  } else {
+    try {
+      const found = await ask("sitting/why");
+      if (!found || found.row !== state.text?.row) return;
+      why = found;
+      drawWhy();
+    } catch (error) {
+      trouble(error);
+    }
   }
-  return undefined;
+  drawText();
+  drawCommands();
 }
 
 function hideWhy() {
+  why = null;
   byId("why").hidden = true;
-  byId("why").replaceChildren();
 }
 
-function drawWhy(why) {
+function drawWhy() {
   const shown = [make("p", {}, `Why: ${why.because}.`)];
   if (why.probabilities.length) {
     const bars = why.probabilities.slice(0, 5).map((each, index) => {
@@ -154,7 +159,7 @@ function drawWhy(why) {
     shown.push(make("p", { class: "muted" }, "The model has no opinion before two labels have an answer."));
   }
   byId("why").replaceChildren(...shown.filter(Boolean));
-  drawText(why);
+  byId("why").hidden = false;
 }
 
 function named(way, title, words) {
@@ -174,10 +179,9 @@ function take(found) {
   const speed = state.per_minute ? `, ${Math.round(state.per_minute)} a minute` : "";
   say(byId("pace"), left + speed);
   byId("progress").value = state.texts ? (state.labelled + state.skipped) / state.texts : 0;
-  if (!isSame || byId("why").hidden) {
-    if (!isSame) hideWhy();
-    drawText(null);
-  }
+  if (!isSame) hideWhy();
+  drawText();
+  if (!isSame) byId("text").scrollTop = 0;
   drawLabels();
   drawCommands();
   byId("figures").replaceChildren(...drawFigures(state));
@@ -186,16 +190,15 @@ function take(found) {
   soon = setTimeout(look, SOON_MS);
 }
 
-function drawText(why) {
+function drawText() {
   const { text } = state;
   const place = byId("text");
   place.classList.toggle("empty", !text);
   place.classList.toggle("long", (text?.text.length ?? 0) > LONG);
   byId("about").replaceChildren(...(text ? about(text) : [""]));
-  place.replaceChildren(...(text ? marked(text.text, why) : ["All texts are answered. End keeps all; undo goes back."]));
+  place.replaceChildren(...(text ? marked(text.text) : ["All texts are answered. End keeps all; undo goes back."]));
   show("note", text?.note ? ["Note: ", name(text.note)] : null);
   show("guess", text?.guess ? ["The model's guess: ", name(text.guess.label), ` ${percent(text.guess.probability)}`] : null);
-  if (!why) place.scrollTop = 0;
 }
 
 function about(text) {
@@ -204,7 +207,7 @@ function about(text) {
 }
 
 /** The text with the words marked that speak for and against what the model thinks. */
-function marked(text, why) {
+function marked(text) {
   if (!why) return [text];
   const ways = new Map([...why.for.map((word) => [word, "for"]), ...why.against.map((word) => [word, "against"])]);
   const found = [];
@@ -236,7 +239,7 @@ function drawLabels() {
 }
 
 function drawCommands() {
-  const pressed = { g: state.is_guess_shown, "?": !byId("why").hidden };
+  const pressed = { g: state.is_guess_shown, "?": why !== null };
   const place = byId("commands");
   if (!place.childElementCount) {
     place.replaceChildren(...COMMANDS.map(([key, words, action]) => {
