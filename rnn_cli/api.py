@@ -199,7 +199,7 @@ def _begin(
         from rnn_cli.training.finetune import Origin
 
         parent = Origin.open(named_folder(origin), listener.warn)
-        settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data, changes)])
         rows, name, recipe = _rows_of(data, settings), _name_of(parent.path), None
 
     from rnn_cli.training.prepare import prepare
@@ -235,7 +235,7 @@ def _resume(
     path = locate_unfinished(named)
     with reopened(path, listener.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        changes = [*changes, *_source_of(data)]
+        changes = [*changes, *_source_of(data, changes)]
         if config is None:
             settings = saved.config_to_resume(with_overrides(saved.config, changes, str(path)))
         else:
@@ -269,7 +269,7 @@ def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Da
     if config is None or isinstance(config, str | PathLike) and not names_data(fspath(config)):
         return config, data
     if data is not None:
-        raise UsageError("expected a config before data, got rows twice", hint="give the rows once")
+        raise UsageError("expected one set of rows, got two", hint="give a config or a recipe first, then the rows")
     return None, config
 
 
@@ -280,7 +280,7 @@ def _config_of(
     from rnn_cli.config.load import load_config, with_overrides
 
     if config is not None or data is None:
-        settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data, changes)])
         recipe = Path(config or "default").stem
         return settings, _rows_of(data, settings), recipe, recipe
 
@@ -315,13 +315,17 @@ def _config_of(
     return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe, proposal.recipe
 
 
-def _source_of(data: "Data | None") -> "list[Override]":
+def _source_of(data: "Data | None", changes: "Sequence[Override]") -> "list[Override]":
+    """The rows as an override. Raises `ConfigError` if one of the other `changes` names rows, too."""
     from rnn_cli.config.load import Override
     from rnn_cli.data.source import IN_MEMORY, is_in_memory
 
     if data is None:
         return []
-    return [Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
+    source = IN_MEMORY if is_in_memory(data) else fspath(data)
+    if twice := [each.place for each in changes if each.key == "data.source"]:
+        raise ConfigError([ConfigMistake(f"the source is already named: {source}", where=twice[0])])
+    return [Override("data.source", source, source)]
 
 
 def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":
