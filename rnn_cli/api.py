@@ -968,6 +968,7 @@ def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":
     if not settings:
         return []
     from difflib import get_close_matches
+    from textwrap import shorten
 
     from rnn_cli.config.describe import key_table
     from rnn_cli.config.load import Override
@@ -977,7 +978,8 @@ def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":
     mistakes, found = [], []
     for key, value in settings.items():
         if key in whole:
-            found.append(Override(whole[key], _plain(value)))
+            where = "" if key == whole[key] else f"{key}={shorten(repr(value), 60, placeholder='...')}"
+            found.append(Override(whole[key], _plain(value), where))
             continue
         near = get_close_matches(key, whole, 1)
         what = f"no such key{f'; did you mean {near[0]}?' if near else ''}"
