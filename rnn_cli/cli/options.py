@@ -92,7 +92,7 @@ def include_seen_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """The option --model."""
-    about = "A model, or general  [default: $RNN_MODEL, last trained]"
+    about = "A model, or general  [default: $RNN_MODEL, last run]"
     return click.option("--model", metavar="DIR", help=about)(command)
 
 
