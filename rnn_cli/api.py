@@ -112,7 +112,7 @@ def train(
     replaces `data.source`; it may also stand in the place of the config: `train("reviews.csv")`. `settings` and
     `overrides` change keys. `origin` is a model whose network is trained further. `resume` goes on with a run that was
     stopped: True is the last one in runs/, and rows that came from memory must be given again. With `force` a model in
-    `out` is replaced. A `tracker` is told of the run, in a folder here or at `tracker_uri` (docs/deploy.md).
+    `out` is replaced. A `tracker` receives the run, in a folder here or at `tracker_uri` (docs/deploy.md).
 
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
@@ -136,7 +136,7 @@ def train(
 def _tracked(
     tracker: str | None, uri: str | None, listener: "Listener"
 ) -> "Iterator[tuple[Listener, ToTracker | None]]":
-    """The listener of a run that is tracked, and what is told of its end; itself where no tracker is named."""
+    """The listener of a run and what to tell its end to: None where no tracker is named."""
     if tracker is None and uri is None:
         yield listener, None
         return
@@ -760,7 +760,6 @@ def check(
         check_file(Path(out), force=force, inputs=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
-    from rnn_cli.checks.check import seen
     from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
@@ -777,7 +776,6 @@ def check(
         if learning_curve and rows.several:
             hint = Setting("learning_curve", text="leave {} out")
             raise UsageError("learning curves are of texts with one label each", hint=hint)
-        listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
     if out is not None:

@@ -212,6 +212,8 @@ def quoted(word: str | PurePath) -> str:
     if isinstance(word, PurePath) and text.startswith("-"):
         text = f"./{text}"  # no option
     if text.isprintable() and text == " ".join(text.split()):  # a message is told with single spaces
+        if "'" in text and not any(each in text for each in '"$`\\!'):
+            return f'"{text}"'  # easier to read than what shlex makes of it
         return shlex.quote(text)
     return "$'" + "".join(each if each.isprintable() and each not in " '\\" else _bytes(each) for each in text) + "'"
 

@@ -101,14 +101,6 @@ class CheckReport:
                 yield finding.severity.value, finding.name, *position, rows.labels[row], hit.note, rows.texts[row]
 
 
-def seen(rows: CheckedRows) -> str:
-    """What is to be checked, in words."""
-    counts = rows.label_counts()
-    most = ", ".join(f"{label[:30]} ({count:,})" for label, count in counts.most_common(3))
-    more = ", ..." if len(counts) > 3 else ""
-    return f"{counted(len(rows), 'row')}, {counted(len(counts), 'label')}{f': {most}{more}' if counts else ''}"
-
-
 def check_rows(
     source: str,
     config: Config,

@@ -249,7 +249,7 @@ def behaviour(
     as_yaml: bool,
     as_json: bool,
 ) -> None:
-    """Test what a model heeds: negation, names, typos.
+    """Test how a model handles negation, names and typos.
 
     Each test makes texts from templates and counts those that fail. Of the kind `label` they must get a label, of
     `same` a change must not change the label, of `more` and `less` it must not lower or raise a label's probability.
