@@ -295,7 +295,7 @@ def _config_of(
     rows = data if is_in_memory(data) else None
     may_fold = not any(each.key == "training.folds" for each in changes)
     is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
-    may_order = not any(each.key in ("training.folds", "training.teacher", "model.base") for each in changes)
+    may_order = not any(each.key in ("training.teacher", "model.base") for each in changes)
     proposal = propose(
         source,
         reading,

@@ -608,7 +608,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _ordered_labels_have_all_they_need(self) -> "Config":
         if self.data.ordered:
-            without = {"base": self.model.base, "teacher": self.training.teacher, "folds": self.training.folds}
+            without = {"base": self.model.base, "teacher": self.training.teacher}
             for name, given in without.items():
                 if given is not None:
                     key = f"{'model' if name == 'base' else 'training'}.{name}"

@@ -217,9 +217,16 @@ def evaluate_learned(learned: Learned, rows: Dataset, listener: Listener) -> Eva
 
 
 def _right(part: FoldPart, fold: Fold, run: Prepared, *, linear: bool = False) -> str:
-    """A fold's accuracy, or of several labels a text its micro F1, in words."""
+    """A fold's accuracy, of several labels a text its micro F1, of ordered ones how far it is off, in words."""
     probabilities, predicted = part.probabilities, part.predicted
     if linear and part.baseline is not None:
         probabilities, predicted = part.baseline
-    figures = figures_of(true_classes(fold.splits.test, run.labels), probabilities, predicted)
+    figures = figures_in(run, true_classes(fold.splits.test, run.labels), (probabilities, predicted))
+    if "mean_absolute_error" in figures:
+        return f"{figures['mean_absolute_error']:.3f} off on average"
     return f"micro F1 {figures['micro_f1']:.3f}" if "micro_f1" in figures else f"{figures['accuracy']:.1%} right"
+
+
+def figures_in(run: Prepared, truth: Indices, side: tuple[Floats, Indices]) -> dict[str, float]:
+    """The figures of probabilities and predictions for some rows of a run, whose truth is as `true_classes` has it."""
+    return figures_of(truth, *side, order=run.labels if run.config.data.ordered else None)
