@@ -81,6 +81,11 @@ LINEAR_VOCAB = 50_000
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
+LENGTH_OF_TINY = 400
+"""Tiny sets are read as far as `default` reads, and with all their words: of 500 questions 73.4 % of held-out rows were
+right instead of 71.1 (words that occur once), of 500 product reviews 76.0
+instead of 71.0 (both; linear 76.3). With 2,000 rows rare words gain nothing more."""
+
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
 """Labels that are probably the positive one of two."""
 
@@ -148,7 +153,9 @@ def propose(
         start = _for_several(start, recipe, reasons)
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     data = _data(dataset, counts, given, columns, overrides, reasons)
-    tokenizer = start.tokenizer if has_teacher else _tokenizer(lengths, start.tokenizer, reasons)
+    tokenizer = start.tokenizer
+    if not has_teacher:
+        tokenizer = _tokenizer(lengths, start.tokenizer, reasons, is_tiny=len(dataset) < TINY_ROWS)
     if is_linear and tokenizer.level == "word":
         tokenizer = tokenizer.model_copy(update={"vocab_size": LINEAR_VOCAB})
         reasons["tokenizer.vocab_size"] = "a linear model gains from rare words"
@@ -431,9 +438,9 @@ def _data(
     return given.model_copy(update=chosen)
 
 
-def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]) -> TokenizerConfig:
-    # Short texts cost little, so nearly all are read whole; long ones up to the recipe's length.
-    most = max(start.max_length, LONG_TEXT)
+def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str], *, is_tiny: bool) -> TokenizerConfig:
+    # Short texts cost little, so nearly all are read whole; long ones up to the recipe's length, few ones farther.
+    most = max(start.max_length, LENGTH_OF_TINY if is_tiny else LONG_TEXT)
     share = 0.99 if _rounded(lengths.max_length[0.99]) <= most else 0.95
     max_length = min(_rounded(lengths.max_length[share]), most)
     unit = "characters" if start.level == "char" else "words"
@@ -442,8 +449,10 @@ def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]
     else:
         reasons["tokenizer.max_length"] = f"{unit}; 95% of the texts have up to {lengths.max_length[0.95]:,}"
     reasons["tokenizer.level"] = "what a token is"
-    vocab_size = max(100, min(start.vocab_size, -(-lengths.twice // 100) * 100))
-    reasons["tokenizer.vocab_size"] = f"{lengths.twice:,} {unit} occur more than once"
+    counted, most_known = (lengths.distinct, LINEAR_VOCAB) if is_tiny else (lengths.twice, start.vocab_size)
+    vocab_size = max(100, min(most_known, -(-(counted + 2 * is_tiny) // 100) * 100))  # padding and unknown
+    occur = "occur; of few texts each one counts" if is_tiny else "occur more than once"
+    reasons["tokenizer.vocab_size"] = f"{counted:,} {unit} {occur}"
     longer = lengths.max_length[0.95] > max_length
     truncate = "both" if longer else start.truncate
     if longer:
