@@ -13,7 +13,7 @@ from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
 from rnn_cli.labelling.answers import AFTER, CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
-from rnn_cli.labelling.figures import MeasuredShare, agreement
+from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare, agreement
 from rnn_cli.progress import in_words
 from rnn_cli.text.plain import one_line, plain
 
@@ -77,17 +77,18 @@ def _head(source: str, standing: "Standing", width: int) -> list[str]:
     right = f"{pace}{in_words(standing.seconds)}"
     lines = [padded(cut_to(left, width - cell_len(right) - 2), width - cell_len(right)) + right]
     lines += fill_lines("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
-    lines += fill_lines(accuracy_in_words(standing.accuracy), width)
+    lines += fill_lines(accuracy_in_words(standing.accuracy, standing.expected), width)
     if standing.agreement:
         lines += fill_lines(_guesses_in_words(standing.agreement), width)
     return lines
 
 
-def accuracy_in_words(accuracy: MeasuredShare | None) -> str:
-    """The model's accuracy as a line says it."""
+def accuracy_in_words(accuracy: MeasuredShare | None, expected: float | None = None) -> str:
+    """The model's accuracy as a line says it, and what is expected of it with 50 more answers."""
     if accuracy is None:
         return "accuracy now: not known yet; every tenth text is drawn by chance to measure it"
-    return f"accuracy now: {share_in_words(accuracy)}, by {accuracy.rows:,} texts drawn by chance"
+    more = "" if expected is None else f"; with {MORE_ANSWERS} more answers about {expected:.0%}"
+    return f"accuracy now: {share_in_words(accuracy)}, by {accuracy.rows:,} texts drawn by chance{more}"
 
 
 def share_in_words(share: MeasuredShare) -> str:
@@ -242,7 +243,7 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     texts = "text" if standing.labelled == 1 else "texts"
     click.echo(f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}")
     if standing.accuracy is not None:
-        click.echo(accuracy_in_words(standing.accuracy))
+        click.echo(accuracy_in_words(standing.accuracy, standing.expected))
     if out is not None:
         click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
     typed = "".join(f" {name} {value}".rstrip() for name, value in options.items() if name != "--label-column")

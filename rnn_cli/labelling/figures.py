@@ -17,6 +17,9 @@ from rnn_cli.labelling.answers import Answer
 LAST = 50
 """Answers that the agreement and the speed are about."""
 
+MORE_ANSWERS = 50
+"""So many answers ahead the accuracy is forecast."""
+
 
 @dataclass(frozen=True)
 class MeasuredShare:

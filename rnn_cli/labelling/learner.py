@@ -4,20 +4,24 @@ Nobody waits for it: whoever asks gets what the last finished fit knows. Knows n
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from rnn_cli.arrays import Floats, Floats32, Indices
+from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.copies.words import split_words
+from rnn_cli.labelling.curve import Curve, fit_curve
 from rnn_cli.labelling.vectors import TextVectors
 from rnn_cli.linear.logistic import Logistic, fit_logistic
 
 STRENGTH = 30.0
 """C of the fit. Chosen on 50, 200 and 800 sentences of `rotten_tomatoes`, with the weights of the vectors' parts."""
+
+CURVE_EVERY = 10
+"""After so many more answers, or fewer, the learning curve is fitted anew, when the model has nothing else to do."""
 
 TOLD_WORDS, MOST_TRIED = 5, 60
 """Of a text's first `MOST_TRIED` different words so many are told that speak for a label or against it."""
@@ -72,6 +76,10 @@ class LoopModel:
         self._pool = Beside(vectors.dense, vectors.ngrams)
         self._more: dict[int, Beside] = {}
         self._latest: Opinion | None = None
+        self._curve: Curve | None = None
+        self._fitted: Curve | None = None
+        self._steps: Iterator[Curve | None] | None = None
+        self._curve_of = 0
         self._failed: BaseException | None = None
         self._wanted: tuple[Sequence[str], Mapping[int, str]] | None = None
         self._is_busy = self._is_over = False
@@ -84,6 +92,11 @@ class LoopModel:
         if self._failed is not None:
             raise self._failed
         return self._latest
+
+    @property
+    def curve(self) -> Curve | None:
+        """The learning curve, of up to so many answers ago as it takes to fit it; None where it is not known."""
+        return self._curve
 
     def add(self, number: int, text: str) -> None:
         """Have a text that is not in the pool under a number of its own."""
@@ -105,6 +118,12 @@ class LoopModel:
         with self._changed:
             self._changed.wait_for(lambda: (self._wanted is None and not self._is_busy) or self._failed is not None)
 
+    def wait_for_curve(self) -> None:
+        """Wait until all is learned, and the learning curve fitted."""
+        self.wait()
+        with self._changed:
+            self._changed.wait_for(lambda: self._steps is None or self._failed is not None)
+
     def close(self) -> None:
         """End the thread, when its fit is done."""
         with self._changed:
@@ -116,28 +135,60 @@ class LoopModel:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_over or self._wanted is not None)
+                self._changed.wait_for(lambda: self._is_over or self._wanted is not None or self._steps is not None)
                 if self._is_over:
                     return
-                assert self._wanted is not None
-                (labels, answers), self._wanted, self._is_busy = self._wanted, None, True
+                wanted, self._wanted, self._is_busy = self._wanted, None, self._wanted is not None
             try:
-                found = self.fit(labels, answers)
+                if wanted is not None:
+                    self._latest = self.fit(*wanted)
+                    self._begin_curve(*wanted)
+                else:
+                    self._go_on_with_curve()
             except BaseException as error:
-                self._failed = error
+                self._failed, self._latest = error, None
             with self._changed:
-                self._latest, self._is_busy = found if self._failed is None else None, False
+                self._is_busy = False
                 self._changed.notify_all()
                 if self._failed is not None:
                     return
 
+    def _begin_curve(self, labels: Sequence[str], answers: Mapping[int, str]) -> None:
+        """Fit the curve next, unless a fit of almost these answers is begun; after a few more it would never end."""
+        if self._steps is not None or abs(len(answers) - self._curve_of) < CURVE_EVERY:
+            return
+
+        def is_right(learned: Sequence[int], held_out: Sequence[int]) -> Flags | None:
+            known = {number: answers[number] for number in learned}
+            model = self._model(labels, known)
+            if model is None:
+                return None
+            truth = [labels.index(answers[number]) for number in held_out]
+            found: Flags = model.probabilities(self._of(held_out)).argmax(axis=1) == truth
+            return found
+
+        self._fitted = None
+        self._steps, self._curve_of = fit_curve(list(answers), is_right), len(answers)
+
+    def _go_on_with_curve(self) -> None:
+        assert self._steps is not None
+        try:
+            self._fitted = next(self._steps)
+        except StopIteration:
+            self._curve, self._steps = self._fitted, None
+
     def fit(self, labels: Sequence[str], answers: Mapping[int, str]) -> Opinion | None:
         """Fit the answers now; None where fewer than two labels have one."""
+        model = self._model(labels, answers)
+        if model is None:
+            return None
+        return Opinion(tuple(labels), model.probabilities(self._pool), len(answers), model)
+
+    def _model(self, labels: Sequence[str], answers: Mapping[int, str]) -> Logistic | None:
         if len(set(answers.values())) < 2:
             return None
         classes = np.array([labels.index(label) for label in answers.values()], np.intp)
-        model = fit_logistic(self._of(list(answers)).joined(), classes, len(labels), STRENGTH)
-        return Opinion(tuple(labels), model.probabilities(self._pool), len(answers), model)
+        return fit_logistic(self._of(list(answers)).joined(), classes, len(labels), STRENGTH)
 
     def _of(self, numbers: Sequence[int]) -> Beside:
         own = [number for number in numbers if number not in self._more]

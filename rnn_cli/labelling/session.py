@@ -48,7 +48,7 @@ from rnn_cli.labelling.choosing import (
     test_order,
     unsure_order,
 )
-from rnn_cli.labelling.figures import MeasuredShare
+from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare
 from rnn_cli.labelling.learner import LoopModel, Opinion
 from rnn_cli.labelling.texts import TextPool, read_pool
 from rnn_cli.labelling.vectors import OnRead, TextVectors
@@ -87,6 +87,8 @@ class Standing:
     texts: int
     """Texts that can be asked, copies counted once."""
     accuracy: MeasuredShare | None
+    expected: float | None
+    """The accuracy with `MORE_ANSWERS` more, about; None while it is not known, or where fewer texts are left."""
     agreement: MeasuredShare | None
     """How often the last answers were the model's guesses, unseen."""
     per_minute: float | None
@@ -267,12 +269,13 @@ class Session:
     def standing(self) -> Standing:
         """How far it is, and how good the model is now."""
         counts = Counter(each.label for each in self._answers.values() if each.label is not None)
-        steps = self.log.answers.steps
+        steps, accuracy = self.log.answers.steps, self._accuracy()
         return Standing(
             {label: counts[label] for label in self.labels},
             sum(each.label is None for each in self._answers.values()),
             len(self.texts.pool),
-            self._accuracy(),
+            accuracy,
+            self._expected(accuracy),
             figures.agreement(steps),
             figures.per_minute(steps),
             self._clock() - self._began,
@@ -333,6 +336,13 @@ class Session:
         labels = list(self.labels)
         truth = np.array([labels.index(each.label) for each in drawn.values() if each.label is not None], np.intp)
         return figures.accuracy(opinion.probabilities[numbers], truth, self.texts.weights[numbers])
+
+    def _expected(self, now: MeasuredShare | None) -> float | None:
+        """The accuracy with more answers, of which every tenth is not learned from."""
+        curve = self.learner.curve
+        if now is None or curve is None or len(self.texts.pool) - len(self._answers) < MORE_ANSWERS:
+            return None
+        return 1 - (1 - now.share) * curve.mistakes_left((1 - TEST_SHARE) * MORE_ANSWERS)
 
     def _next(self) -> tuple[int, str] | None:
         """The text to ask next, and why."""
