@@ -80,6 +80,7 @@ class LoopModel:
         self._fitted: Curve | None = None
         self._steps: Iterator[Curve | None] | None = None
         self._curve_of = 0
+        self._learned: tuple[Sequence[str], Mapping[int, str]] = (), {}
         self._failed: BaseException | None = None
         self._wanted: tuple[Sequence[str], Mapping[int, str]] | None = None
         self._is_busy = self._is_over = False
@@ -141,10 +142,10 @@ class LoopModel:
                 wanted, self._wanted, self._is_busy = self._wanted, None, self._wanted is not None
             try:
                 if wanted is not None:
-                    self._latest = self.fit(*wanted)
-                    self._begin_curve(*wanted)
+                    self._latest, self._learned = self.fit(*wanted), wanted
                 else:
                     self._go_on_with_curve()
+                self._begin_curve(*self._learned)
             except BaseException as error:
                 self._failed, self._latest = error, None
             with self._changed:

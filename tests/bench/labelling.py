@@ -176,7 +176,7 @@ def forecasts(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | 
     The gain is that in accuracy on other texts; the forecast begins at the accuracy there, not at the few texts that
     a sitting draws by chance, whose own error would hide the forecast's.
     """
-    found: dict[int, list[tuple[float, float]]] = {count: [] for count in answers if count >= LEAST_ANSWERS}
+    found: dict[int, list[tuple[float, float]]] = {count: [] for count in answers if 0.9 * count > LEAST_ANSWERS}
     for seed in range(sittings):
         draw = Draw(texts, labels, 2_000, base, seed)
         told, reached = {}, {}
