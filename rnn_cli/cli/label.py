@@ -46,6 +46,12 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("source", metavar="FILE")(command)
 
 
+def base_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The model that the one in the loop begins with."""
+    about = "The model that reads the texts, or none  [default: general]"
+    return click.option("--base", metavar="DIR", help=about)(command)
+
+
 def out_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where the labelled rows are written."""
     about = "The name of the column of labels  [default: label]"
@@ -60,6 +66,7 @@ Examples:
   rnn label reviews.csv --labels positive,negative
   rnn label reviews.csv
   rnn label status reviews.csv
+  rnn label review reviews.csv
   rnn label export reviews.csv --out labelled.csv
 """,
 )
@@ -86,7 +93,7 @@ Examples:
 )
 @click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
 @click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
-@click.option("--base", metavar="DIR", help="The model that reads the texts, or none  [default: general]")
+@base_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the labelled rows at the end.")
 @out_options
 def start(
@@ -131,7 +138,7 @@ def start(
                 listener.progress("the model reads the texts: texts", done, total)
 
             listener.doing("reading the texts")
-            base_name = {None: "general", "none": None}.get(base, base)
+            base_name = _base(base)
             begun = begin_session(
                 source, named, config=config, by=by, hints=hints, after=after, base=base_name, on_read=on_read
             )
@@ -153,6 +160,56 @@ def status(source: str, by: str | None, as_json: bool) -> None:
 
     log = log_of(source, by)
     show_status(log, *read_log(log), as_json=as_json)
+
+
+@label.command(
+    epilog="""\b
+Examples:
+  rnn label review reviews.csv
+  rnn label review reviews.csv --json
+"""
+)
+@source_options
+@base_option
+@click.option("--json", "as_json", is_flag=True, help="Print the labels as JSON, and ask nothing.")
+def review(source: str, by: str | None, base: str | None, as_json: bool, **columns: Any) -> None:
+    """Look again at labels that are likely wrong.
+
+    Each text is judged by a model that has not seen its label. One after the other is shown, the least probable label
+    first, to keep or to change; what was kept is not asked again. In a pipe they are listed.
+    """
+    from rnn_cli.cli import keys
+    from rnn_cli.cli.reviewing import NONE_DOUBTED, show_doubts
+    from rnn_cli.cli.reviewing import review as go_through
+    from rnn_cli.labelling.answers import log_of, read_log
+    from rnn_cli.labelling.review import doubts_of
+    from rnn_cli.labelling.session import begin_session
+    from rnn_cli.progress import listening
+
+    config, is_asked = _config(columns), keys.is_terminal() and not as_json
+    with ExitStack() as held:
+        with listening() as listener:
+
+            def on_read(done: int, total: int) -> None:
+                listener.progress("the model reads the texts: texts", done, total)
+
+            listener.doing("judging the labels")
+            if is_asked:
+                read_log(log_of(source, by))  # says so where nothing is labelled
+                session = held.enter_context(
+                    begin_session(source, config=config, by=by, base=_base(base), on_read=on_read)
+                )
+                doubts = session.doubts()
+            else:
+                texts, doubts = doubts_of(source, config=config, by=by, base=_base(base), on_read=on_read)
+        if not is_asked:
+            show_doubts(doubts, texts, as_json=as_json)
+            return
+        if not doubts:
+            click.echo(NONE_DOUBTED)
+            return
+        decided = go_through(session, doubts)
+        click.echo(f"{decided['kept']:,} labels kept, {decided['changed']:,} changed → {session.log.path}")
 
 
 @label.command("export", epilog="\b\nExample:\n  rnn label export reviews.csv --out labelled.csv")
@@ -218,6 +275,10 @@ def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **
         labels.append(answers.labelled)
     shown = [name or "without a name" for name in named]
     show_agreement(compare_people(*labels), shown, texts.rows, examples=examples, as_json=as_json)
+
+
+def _base(named: str | None) -> str | None:
+    return {None: "general", "none": None}.get(named, named)
 
 
 def _config(columns: dict[str, Any]) -> "DataConfig":

@@ -101,17 +101,21 @@ def _guesses_in_words(share: MeasuredShare) -> str:
 
 
 def _text(current: "Shown", is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
-    lines = [line for part in plain(current.text).splitlines() or [""] for line in fill_lines(part, width - 4) or [""]]
-    pages = max(-(-len(lines) // room), 1)
-    shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
-    more = [f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else []
     copies = f", {current.copies:,} times in the file" if current.copies > 1 else ""
-    found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *shown, *more, ""]
+    found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *text_lines(current.text, page, width, room), ""]
     if current.note:
         found += fill_lines(f"note: {current.note}", width)
     if is_guess_shown and current.guess is not None:
         found += fill_lines(f"guess: {current.guess} {current.probability:.0%}", width)
     return found
+
+
+def text_lines(text: str, page: int, width: int, room: int) -> list[str]:
+    """A text in up to `room` lines, of a long one the page, and which that is."""
+    lines = [line for part in plain(text).splitlines() or [""] for line in fill_lines(part, width - 4) or [""]]
+    pages = max(-(-len(lines) // room), 1)
+    shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
+    return shown + ([f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else [])
 
 
 def _keys(labels: Sequence[str], width: int) -> list[str]:

@@ -49,6 +49,8 @@ class Answer:
     guess: str | None = None
     was_shown: bool = False
     seconds: float = 0.0
+    is_reviewed: bool = False
+    """Whether it was given to a text that had a label, which the model doubted."""
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Answers:
                     step.get("guess"),
                     bool(step.get("shown", False)),
                     float(step.get("seconds", 0)),
+                    bool(step.get("reviewed", False)),
                 )
             )
         elif kind == UNDO:

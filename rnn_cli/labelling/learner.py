@@ -161,11 +161,11 @@ class LoopModel:
 
         def is_right(learned: Sequence[int], held_out: Sequence[int]) -> Flags | None:
             known = {number: answers[number] for number in learned}
-            model = self._model(labels, known)
+            model = self.model_of(labels, known)
             if model is None:
                 return None
             truth = [labels.index(answers[number]) for number in held_out]
-            found: Flags = model.probabilities(self._of(held_out)).argmax(axis=1) == truth
+            found: Flags = model.probabilities(self.rows_of(held_out)).argmax(axis=1) == truth
             return found
 
         self._fitted = None
@@ -180,18 +180,20 @@ class LoopModel:
 
     def fit(self, labels: Sequence[str], answers: Mapping[int, str]) -> Opinion | None:
         """Fit the answers now; None where fewer than two labels have one."""
-        model = self._model(labels, answers)
+        model = self.model_of(labels, answers)
         if model is None:
             return None
         return Opinion(tuple(labels), model.probabilities(self._pool), len(answers), model)
 
-    def _model(self, labels: Sequence[str], answers: Mapping[int, str]) -> Logistic | None:
+    def model_of(self, labels: Sequence[str], answers: Mapping[int, str]) -> Logistic | None:
+        """A model of the answers, fitted now; None where fewer than two labels have one."""
         if len(set(answers.values())) < 2:
             return None
         classes = np.array([labels.index(label) for label in answers.values()], np.intp)
-        return fit_logistic(self._of(list(answers)).joined(), classes, len(labels), STRENGTH)
+        return fit_logistic(self.rows_of(list(answers)).joined(), classes, len(labels), STRENGTH)
 
-    def _of(self, numbers: Sequence[int]) -> Beside:
+    def rows_of(self, numbers: Sequence[int]) -> Beside:
+        """Short vectors and n-grams of some texts, in order."""
         own = [number for number in numbers if number not in self._more]
         parts = [Beside(self._pool.dense[own], self._pool.ngrams[own])]
         parts += [self._more[number] for number in numbers if number in self._more]
@@ -203,7 +205,7 @@ class LoopModel:
 
     def probabilities(self, opinion: Opinion, numbers: Sequence[int]) -> Floats:
         """What an opinion says of some texts, `[numbers, labels]`."""
-        return opinion.model.probabilities(self._of(numbers))
+        return opinion.model.probabilities(self.rows_of(numbers))
 
     def words_for(self, opinion: Opinion, text: str, label: int) -> tuple[list[str], list[str]]:
         """The words of a text without which a label would be less probable, and more; the weightiest first."""

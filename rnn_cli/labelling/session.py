@@ -50,6 +50,7 @@ from rnn_cli.labelling.choosing import (
 )
 from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare
 from rnn_cli.labelling.learner import LoopModel, Opinion
+from rnn_cli.labelling.review import DoubtedLabel, doubted_labels
 from rnn_cli.labelling.texts import TextPool, read_pool
 from rnn_cli.labelling.vectors import OnRead, TextVectors
 from rnn_cli.text.plain import one_line, plain
@@ -193,6 +194,20 @@ class Session:
             self.log.add(do=LABEL, row=row, label=label, chosen=before.chosen)
         self._answers[row] = self.log.answers.steps[-1]
         self._learn()
+
+    def review(self, row: int, label: str) -> None:
+        """Give a row its label again, or another one, after a second look. Raises `UsageError`, `WriteError`."""
+        if (before := self._answers.get(row)) is None:
+            raise UsageError(f"row {row + 1:,} has no answer to review")
+        self._check_label(label)
+        self.log.add(do=LABEL, row=row, label=label, chosen=before.chosen, reviewed=True)
+        self._answers[row] = self.log.answers.steps[-1]
+        if label != before.label:
+            self._learn()
+
+    def doubts(self, on_fold: OnRead = lambda *_: None) -> list[DoubtedLabel]:
+        """The labels that are most likely wrong, those that were reviewed left out. Raises `DataError`."""
+        return doubted_labels(self.learner, self.texts, self.labels, self._answers, on_fold)
 
     def ask(self, row: int, chosen: str) -> None:
         """Have a row without an answer stand, which was `chosen` for this reason before. Raises `UsageError`."""

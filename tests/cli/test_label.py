@@ -368,3 +368,61 @@ def test_a_narrow_terminal_is_enough(texts: Path) -> None:
         shown.press("1")
         shown.press("q", "Train")
         assert shown.end() == 0
+
+
+@pytest.fixture
+def doubtful_log(log: Path) -> set[int]:
+    """A log of 60 labels, five of them wrong; the rows of these."""
+    wrong = {4, 17, 30, 41, 55}
+    other = {"good": "bad", "bad": "good"}
+    labels = [other[label] if row in wrong else label for row, (_, label) in enumerate(ROWS)]
+    lines = [LOG[0], *({"do": "label", "row": row, "label": label} for row, label in enumerate(labels))]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return wrong
+
+
+REVIEW = ("label", "review", "texts.csv", "--base", "none")
+
+
+def test_labels_that_are_likely_wrong_are_listed_in_a_pipe(doubtful_log: set[int], rnn: Rnn) -> None:
+    before = Path("texts.csv.labels.jsonl").read_bytes()
+    found = json.loads(rnn(*REVIEW, "--json").out)
+    assert {each["row"] for each in found} >= doubtful_log and found[0]["text"] == ROWS[found[0]["row"]][0]
+    listed = rnn(*REVIEW)
+    assert listed.code == 0 and len(listed.out.splitlines()) == len(found)
+    assert f"row {found[0]['row'] + 1}: " in listed.out.splitlines()[0]
+    assert Path("texts.csv.labels.jsonl").read_bytes() == before
+
+
+def test_labels_are_kept_or_changed_one_by_one(doubtful_log: set[int], rnn: Rnn) -> None:
+    first, second, *rest = json.loads(rnn(*REVIEW, "--json").out)
+    end, key = "q end", {"good": "1", "bad": "2"}
+    with terminal(*REVIEW) as shown:
+        screen = shown.until(end)
+        assert f"label 1 of {len(rest) + 2} that are doubted" in screen and f"row {first['row'] + 1}\n" in screen
+        assert f"the model says: {first['suggested']}" in screen and "Most like it among" in screen
+        assert "label 2 of" in shown.press(key[first["suggested"]], end)
+        assert "label 1 of" in shown.press("u", end)
+        assert "nothing to take back" in shown.press("u", end)
+        shown.press(key[first["suggested"]], end)
+        assert "label 3 of" in shown.press("\n", end) or not rest
+        shown.press("q", "1 labels kept, 1 changed")
+        assert shown.end() == 0 and shown.is_as_before
+    again = json.loads(rnn(*REVIEW, "--json").out)
+    assert not {first["row"], second["row"]} & {each["row"] for each in again}
+    taken = steps(Path("texts.csv.labels.jsonl"))[60:]
+    assert [each["do"] for each in taken] == ["start", "label", "undo", "label", "label"]
+    assert taken[-1]["label"] == second["label"] and taken[-1]["reviewed"]
+    with terminal(*REVIEW) as shown:
+        shown.until(end)
+        for _ in again:
+            shown.press("\n", end)
+        assert "All are looked at" in shown.seen
+        shown.press("q", "changed")
+    assert rnn(*REVIEW).out.startswith("No label is doubted")
+
+
+def test_too_few_labels_are_not_reviewed(log: Path, rnn: Rnn) -> None:
+    ended = rnn(*REVIEW)
+    assert ended.code == 2 and "good 1, bad 1" in ended.err and "label more first" in ended.err
+    assert rnn(*REVIEW, "--as", "bob").code == 2
