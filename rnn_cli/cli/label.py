@@ -179,8 +179,7 @@ def review(source: str, by: str | None, base: str | None, as_json: bool, **colum
     first, to keep or to change; what was kept is not asked again. In a pipe they are listed.
     """
     from rnn_cli.cli import keys
-    from rnn_cli.cli.reviewing import NONE_DOUBTED, show_doubts
-    from rnn_cli.cli.reviewing import review as go_through
+    from rnn_cli.cli.reviewing import NONE_DOUBTED, look_again, show_doubts
     from rnn_cli.labelling.answers import log_of, read_log
     from rnn_cli.labelling.review import doubts_of
     from rnn_cli.labelling.session import begin_session
@@ -208,7 +207,7 @@ def review(source: str, by: str | None, base: str | None, as_json: bool, **colum
         if not doubts:
             click.echo(NONE_DOUBTED)
             return
-        decided = go_through(session, doubts)
+        decided = look_again(session, doubts)
         click.echo(f"{decided['kept']:,} labels kept, {decided['changed']:,} changed → {session.log.path}")
 
 

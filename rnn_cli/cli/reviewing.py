@@ -34,7 +34,7 @@ def _in_words(doubt: DoubtedLabel) -> str:
     return f"{label}, the model says {suggested} {doubt.probability:.0%} ({label} {doubt.label_probability:.0%})"
 
 
-def review(session: Session, doubts: Sequence[DoubtedLabel]) -> dict[str, int]:
+def look_again(session: Session, doubts: Sequence[DoubtedLabel]) -> dict[str, int]:
     """Show each label that is doubted, and take what is decided, until q; returns how many were kept, and changed.
 
     Each decision is on the disk when the next text stands. Raises `WriteError`.

@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).parents[2]
 TRAINING = ("rnn train", "rnn inspect gradients")
 """The commands whose examples take too long to run here."""
 
-SITTING = re.compile(r"rnn label (?!status|review|export|agree)")
+SITTING = re.compile(r"rnn label (?!(status|review|export|agree) )")
 """Needs a terminal: test_label.py runs the examples of these."""
 
 SERVING = "rnn serve"
