@@ -82,12 +82,15 @@ def label() -> None:
 Examples:
   rnn label reviews.csv --labels positive,negative
   rnn label reviews.csv --out labelled.csv
+  rnn label mails.csv --labels refund,praise --several
   rnn label mails.csv --labels refund,other --hint 'refund: money back'
   rnn label reviews.csv --as ann
 """
 )
 @source_options
 @click.option("--labels", metavar="NAMES", help="The labels, as positive,negative; once is enough.")
+@click.option("--several", is_flag=True, help="A text may have several of the labels, or none.")
+@click.option("--ordered", is_flag=True, help="The labels have an order: name them from the lowest on.")
 @click.option(
     "--hint", "hints", multiple=True, metavar="TEXT", help="'LABEL: words': show such texts early; repeatable."
 )
@@ -99,6 +102,8 @@ Examples:
 def start(
     source: str,
     labels: str | None,
+    several: bool,
+    ordered: bool,
     hints: tuple[str, ...],
     after: str | None,
     show_guess: bool,
@@ -120,6 +125,8 @@ def start(
     if not keys.is_terminal():
         hint = f"run it in a terminal; rnn label status {quoted(Path(source))} says how far it is"
         raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
+    if several and ordered:
+        raise UsageError("--several and --ordered cannot go together", hint="leave one of them out")
     if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
@@ -140,7 +147,15 @@ def start(
             listener.doing("reading the texts")
             base_name = _base(base)
             begun = begin_session(
-                source, named, config=config, by=by, hints=hints, after=after, base=base_name, on_read=on_read
+                source,
+                named,
+                config=config,
+                by=by,
+                hints=hints,
+                after=after,
+                base=base_name,
+                kind="several" if several else "ordered" if ordered else None,
+                on_read=on_read,
             )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
@@ -236,7 +251,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     click.echo(f"{written:,} rows with labels → {out}")
     reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
     base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
-    show_training(quoted(out), quoted(Path(source)), options, base, len(answers.labelled))
+    show_training(quoted(out), quoted(Path(source)), options, base, answers)
 
 
 @label.command(
@@ -267,13 +282,18 @@ def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **
     from rnn_cli.labelling.texts import read_pool
 
     texts, named = read_pool(source, _config(columns)), [*people, None][:2]
-    labels = []
+    logs = []
     for name in named:
         head, answers = read_log(log := log_of(source, name))
         head.check(len(texts.rows), texts.fingerprint, log)
-        labels.append(answers.labelled)
+        logs.append(answers)
+    one, other = logs
+    if one.kind != other.kind:
+        what = f"one log is of {one.kind} labels, the other of {other.kind} ones"
+        raise UsageError(what, where=source, hint="only logs of one kind can be compared")
+    found = compare_people(one.labelled, other.labelled, one.kind, one.labels)
     shown = [name or "without a name" for name in named]
-    show_agreement(compare_people(*labels), shown, texts.rows, examples=examples, as_json=as_json)
+    show_agreement(found, shown, texts.rows, one.kind, examples=examples, as_json=as_json)
 
 
 def _base(named: str | None) -> str | None:

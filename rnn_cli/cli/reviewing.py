@@ -9,7 +9,8 @@ import click
 
 from rnn_cli.cli.keys import END, ENTER, Keyboard, keyboard, show_screen
 from rnn_cli.cli.layout import cut_to, terminal_width, to_json
-from rnn_cli.cli.show_labelling import INDENT, READABLE, fill_lines, keys_of, text_lines
+from rnn_cli.cli.show_labelling import INDENT, READABLE, fill_lines, keys_of, label_in_words, text_lines
+from rnn_cli.labelling.answers import LabelOrSet, labels_in
 from rnn_cli.labelling.review import DoubtedLabel
 from rnn_cli.labelling.session import Session
 from rnn_cli.text.plain import one_line, plain
@@ -30,8 +31,8 @@ def show_doubts(doubts: Sequence[DoubtedLabel], texts: Sequence[str], *, as_json
 
 
 def _in_words(doubt: DoubtedLabel) -> str:
-    label, suggested = one_line(doubt.label), one_line(doubt.suggested)
-    return f"{label}, the model says {suggested} {doubt.probability:.0%} ({label} {doubt.label_probability:.0%})"
+    label, suggested = label_in_words(doubt.label), label_in_words(doubt.suggested)
+    return f"{label} ({doubt.label_probability:.0%}), the model says {suggested} ({doubt.probability:.0%})"
 
 
 def look_again(session: Session, doubts: Sequence[DoubtedLabel]) -> dict[str, int]:
@@ -51,7 +52,8 @@ class _Reviewing:
 
     def __init__(self, session: Session, doubts: Sequence[DoubtedLabel]) -> None:
         self.session, self.doubts = session, doubts
-        self.decided: list[str] = []
+        self.decided: list[LabelOrSet] = []
+        self.chosen = self._given()
         self.said, self.page = "", 0
 
     def run(self, keys: Keyboard) -> None:
@@ -64,14 +66,25 @@ class _Reviewing:
                 self.page += 1
             elif key == "u":
                 self._undo()
+            elif at < len(self.doubts) and key in of_labels and self.session.kind == "several":
+                self.chosen ^= {of_labels[key]}
             elif at < len(self.doubts) and (key == ENTER or key in of_labels):
-                label = of_labels.get(key, self.doubts[at].label)
-                self.session.review(self.doubts[at].row, label)
-                self.decided.append(label)
-                self.page = 0
+                self._decide(of_labels.get(key))
             else:
                 continue
             self.draw()
+
+    def _given(self) -> set[str]:
+        """The labels of the text that stands, to add to and to take from."""
+        at = len(self.decided)
+        return set(labels_in(self.doubts[at].label)) if at < len(self.doubts) else set()
+
+    def _decide(self, label: str | None) -> None:
+        """Keep the label, or change it; of several those that are chosen count."""
+        doubt = self.doubts[len(self.decided)]
+        self.session.review(doubt.row, tuple(self.chosen) if self.session.kind == "several" else label or doubt.label)
+        self.decided.append(self.session.log.answers.labelled[doubt.row])
+        self.page, self.chosen = 0, self._given()
 
     def _undo(self) -> None:
         self.page = 0
@@ -80,6 +93,7 @@ class _Reviewing:
             return
         self.session.undo()
         self.decided.pop()
+        self.chosen = self._given()
 
     def draw(self) -> None:
         """Show the screen."""
@@ -88,7 +102,7 @@ class _Reviewing:
         at, of_labels = len(self.decided), keys_of(self.session.labels)
         head = f"{one_line(self.session.source)}  "
         head += f"label {at + 1:,} of {len(self.doubts):,} that are doubted" if at < len(self.doubts) else "review"
-        below = [*fill_lines(self.said, width), "", *_keys(of_labels, width)]
+        below = [*fill_lines(self.said, width), "", *self._keys(of_labels, width)]
         if at == len(self.doubts):
             body = ["", f"{INDENT}All are looked at. q ends, u goes back.", ""]
         else:
@@ -97,19 +111,24 @@ class _Reviewing:
 
     def _body(self, doubt: DoubtedLabel, width: int, room: int) -> list[str]:
         texts, width_of_like = self.session.texts.rows, width - len(INDENT)
-        like = f"Most like it among {doubt.suggested} (row {doubt.like + 1:,}):"
+        label, suggested = label_in_words(doubt.label), label_in_words(doubt.suggested)
+        like = f"Most like it where the model's label is given (row {doubt.like + 1:,}):"
         return [
             *("", f"{INDENT}row {doubt.row + 1:,}", ""),
             *text_lines(texts[doubt.row], self.page, width, room),
             "",
-            *fill_lines(f"label: {doubt.label} ({doubt.label_probability:.0%})", width),
-            *fill_lines(f"the model says: {doubt.suggested} {doubt.probability:.0%}", width),
+            *fill_lines(f"label: {label} ({doubt.label_probability:.0%})", width),
+            *fill_lines(f"the model says: {suggested} {doubt.probability:.0%}", width),
             "",
             *fill_lines(like, width),
             *(INDENT + line for line in fill_lines(one_line(texts[doubt.like]), width_of_like)[:3]),
         ]
 
-
-def _keys(of_labels: Mapping[str, str], width: int) -> list[str]:
-    labels = "   ".join(["Enter keep", *(f"{key} {label}" for key, label in of_labels.items())])
-    return [*fill_lines(labels, width, "   "), *fill_lines("u undo   q end, all is kept", width, "   ")]
+    def _keys(self, of_labels: Mapping[str, str], width: int) -> list[str]:
+        if self.session.kind == "several":
+            marks = {label: f"[{'x' if label in self.chosen else ' '}] " for label in of_labels.values()}
+            given = label_in_words(tuple(label for label in of_labels.values() if label in self.chosen))
+        else:
+            marks, given = dict.fromkeys(of_labels.values(), ""), "keep"
+        labels = [f"Enter: {given}", *(f"{key} {marks[label]}{label}" for key, label in of_labels.items())]
+        return [*fill_lines("   ".join(labels), width, "   "), *fill_lines("u undo   q end, all is kept", width, "   ")]

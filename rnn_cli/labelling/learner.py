@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.special import expit
 
 from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.copies.words import split_words
+from rnn_cli.kinds import LabelsKind
+from rnn_cli.labelling.answers import LabelOrSet, labels_in
 from rnn_cli.labelling.curve import Curve, fit_curve
 from rnn_cli.labelling.vectors import TextVectors
-from rnn_cli.linear.logistic import Logistic, fit_logistic
+from rnn_cli.linear.logistic import Logistic, fit_each_label, fit_logistic
 
 STRENGTH = 30.0
 """C of the fit. Chosen on 50, 200 and 800 sentences of `rotten_tomatoes`, with the weights of the vectors' parts."""
@@ -51,6 +54,26 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class EachLabel:
+    """A model that decides on each label by itself: weights `[features, labels]` and bias `[labels]`."""
+
+    weights: Floats
+    bias: Floats
+
+    def probabilities(self, matrix: Any) -> Floats:
+        """The probability of each label `[rows, labels]`."""
+        found: Floats = expit(matrix @ self.weights + self.bias)
+        return found
+
+
+def predicted_labels(kind: LabelsKind, labels: Sequence[str], probabilities: Floats) -> list[LabelOrSet]:
+    """What a model says of each text: the most probable label, or all that are more probable than not."""
+    if kind == "several":
+        return [tuple(label for label, each in zip(labels, row, strict=True) if each) for row in probabilities > 0.5]
+    return [labels[at] for at in probabilities.argmax(axis=1)]
+
+
+@dataclass(frozen=True)
 class Opinion:
     """What a fit knows: the probability of each of `labels` for each text of the pool, `[pool, labels]`."""
 
@@ -58,21 +81,38 @@ class Opinion:
     probabilities: Floats
     rows: int
     """How many labelled texts it was fitted to."""
-    model: Logistic
+    model: Logistic | EachLabel
+    kind: LabelsKind = "single"
 
     @property
     def margins(self) -> Floats:
-        """By how much the most probable label of each text exceeds the next one, `[pool]`."""
+        """How sure the model is of each text, `[pool]`: by how much the most probable label exceeds the next one.
+
+        Of several labels, how far the least sure one is from a half, doubled; of ordered ones 1 less the probabilities'
+        standard deviation in places, as a share of the largest that there is.
+        """
+        if self.kind == "several":
+            unsure: Floats = np.abs(2 * self.probabilities - 1).min(axis=1)
+            return unsure
+        if self.kind == "ordered":
+            places = np.arange(self.probabilities.shape[1])
+            mean = self.probabilities @ places
+            spread: Floats = np.sqrt((self.probabilities @ places**2 - mean**2).clip(0))
+            sure: Floats = 1 - spread / (places[-1] / 2)
+            return sure
         top = np.partition(self.probabilities, -2, axis=1)[:, -2:]
         found: Floats = top[:, 1] - top[:, 0]
         return found
 
 
 class LoopModel:
-    """Fits texts of a pool, and others, by number; those below the pool's size are its own."""
+    """Fits texts of a pool, and others, by number; those below the pool's size are its own.
 
-    def __init__(self, vectors: TextVectors) -> None:
-        self.vectors = vectors
+    `kind` says whether a text has one label, several, or one of labels that have an order.
+    """
+
+    def __init__(self, vectors: TextVectors, kind: LabelsKind = "single") -> None:
+        self.vectors, self.kind = vectors, kind
         self._pool = Beside(vectors.dense, vectors.ngrams)
         self._more: dict[int, Beside] = {}
         self._latest: Opinion | None = None
@@ -80,9 +120,9 @@ class LoopModel:
         self._fitted: Curve | None = None
         self._steps: Iterator[Curve | None] | None = None
         self._curve_of = 0
-        self._learned: tuple[Sequence[str], Mapping[int, str]] = (), {}
+        self._learned: tuple[Sequence[str], Mapping[int, LabelOrSet]] = (), {}
         self._failed: BaseException | None = None
-        self._wanted: tuple[Sequence[str], Mapping[int, str]] | None = None
+        self._wanted: tuple[Sequence[str], Mapping[int, LabelOrSet]] | None = None
         self._is_busy = self._is_over = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -105,7 +145,7 @@ class LoopModel:
             ngrams, dense = self.vectors.more([text])
             self._more[number] = Beside(dense, ngrams)
 
-    def learn(self, labels: Sequence[str], answers: Mapping[int, str]) -> None:
+    def learn(self, labels: Sequence[str], answers: Mapping[int, LabelOrSet]) -> None:
         """Have the answers learned in the background, by text; of calls in a row only the last need be heard."""
         with self._changed:
             self._wanted = tuple(labels), dict(answers)
@@ -154,7 +194,7 @@ class LoopModel:
                 if self._failed is not None:
                     return
 
-    def _begin_curve(self, labels: Sequence[str], answers: Mapping[int, str]) -> None:
+    def _begin_curve(self, labels: Sequence[str], answers: Mapping[int, LabelOrSet]) -> None:
         """Fit the curve next, unless a fit of almost these answers is begun; after a few more it would never end."""
         if self._steps is not None or abs(len(answers) - self._curve_of) < CURVE_EVERY:
             return
@@ -164,9 +204,8 @@ class LoopModel:
             model = self.model_of(labels, known)
             if model is None:
                 return None
-            truth = [labels.index(answers[number]) for number in held_out]
-            found: Flags = model.probabilities(self.rows_of(held_out)).argmax(axis=1) == truth
-            return found
+            found = predicted_labels(self.kind, labels, model.probabilities(self.rows_of(held_out)))
+            return np.array([one == answers[number] for one, number in zip(found, held_out, strict=True)], np.bool_)
 
         self._fitted = None
         self._steps, self._curve_of = fit_curve(list(answers), is_right), len(answers)
@@ -178,19 +217,23 @@ class LoopModel:
         except StopIteration:
             self._curve, self._steps = self._fitted, None
 
-    def fit(self, labels: Sequence[str], answers: Mapping[int, str]) -> Opinion | None:
-        """Fit the answers now; None where fewer than two labels have one."""
+    def fit(self, labels: Sequence[str], answers: Mapping[int, LabelOrSet]) -> Opinion | None:
+        """Fit the answers now; None where all are the same."""
         model = self.model_of(labels, answers)
         if model is None:
             return None
-        return Opinion(tuple(labels), model.probabilities(self._pool), len(answers), model)
+        return Opinion(tuple(labels), model.probabilities(self._pool), len(answers), model, self.kind)
 
-    def model_of(self, labels: Sequence[str], answers: Mapping[int, str]) -> Logistic | None:
-        """A model of the answers, fitted now; None where fewer than two labels have one."""
+    def model_of(self, labels: Sequence[str], answers: Mapping[int, LabelOrSet]) -> Logistic | EachLabel | None:
+        """A model of the answers, fitted now; None where all are the same."""
         if len(set(answers.values())) < 2:
             return None
-        classes = np.array([labels.index(label) for label in answers.values()], np.intp)
-        return fit_logistic(self.rows_of(list(answers)).joined(), classes, len(labels), STRENGTH)
+        rows, given = self.rows_of(list(answers)).joined(), [labels_in(each) for each in answers.values()]
+        if self.kind == "several":
+            truth = np.array([[label in each for label in labels] for each in given], np.intp)
+            return EachLabel(*next(fit_each_label(rows, truth, (STRENGTH,), np.ones(len(given)))))
+        classes = np.array([labels.index(label) for (label,) in given], np.intp)
+        return fit_logistic(rows, classes, len(labels), STRENGTH)
 
     def rows_of(self, numbers: Sequence[int]) -> Beside:
         """Short vectors and n-grams of some texts, in order."""

@@ -61,9 +61,9 @@ def files(home: Path, several_file: Path, trained_several: Path) -> None:
     (home / "topics.yaml").write_text("data: {source: topics.csv, labels: several}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_several, home / "runs" / "copy-1")
     for by in (None, "ann"):
-        with begin_session("topics.csv", ["one", "other"], by=by, base=None) as session:
+        with begin_session("topics.csv", ["one", "other"], by=by, base=None, kind="several") as session:
             for each in range(60):
-                session.label("one" if each % 2 else "other")
+                session.label([("one",), ("one", "other"), ()][each % 3])
     (home / "gates.yaml").write_text("- micro_f1 >= 0.1\n- size <= 9 MB\n")
     write_csv(home / "rows.csv", [(text, "xy"[row % 2]) for row, (text, _) in enumerate(several_rows(12))])
 
