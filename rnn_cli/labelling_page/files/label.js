@@ -88,8 +88,9 @@ function closeLine() {
 
 function askNote() {
   if (!state.text) return;
-  askLine(`Note to row ${integer(state.text.row + 1)}`, "Nothing removes it.", state.text.note,
-    (note) => change({ do: "note", note }, () => (note.trim() ? "The note is kept." : "There is no note.")));
+  const { row } = state.text;
+  askLine(`Note to row ${integer(row + 1)}`, "Nothing removes it.", state.text.note,
+    (note) => change({ do: "note", note, row }, () => (note.trim() ? "The note is kept." : "There is no note.")));
 }
 
 function askSearch() {
@@ -316,11 +317,11 @@ watchFilter(() => state && drawDone());
 
 /** Looks what stands: a fit may have ended, or another tab gone on. */
 async function look() {
-  if (isBusy || isEnded || document.visibilityState === "hidden") return;
+  if (isBusy || isEnded || asking || document.visibilityState === "hidden") return;
   try {
     const found = await ask("sitting/state");
     curve = await ask("sitting/curve");
-    if (isBusy || isEnded) return;
+    if (isBusy || isEnded || asking) return;
     back();
     const isNew = found.changes !== state?.changes || found.text?.row !== state?.text?.row;
     if (isNew) {
@@ -339,5 +340,6 @@ addEventListener("beforeunload", (event) => {
   if (isBusy) event.preventDefault();
 });
 history.replaceState(null, "", location.pathname); // the key has opened, and opens no more
+addEventListener("visibilitychange", look);
 look();
 setInterval(look, LOOK_MS);
