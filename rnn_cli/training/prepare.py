@@ -142,7 +142,7 @@ def prepare(
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    read = _read_again(config.data, source, known) if resumes else ready or _read(config.data, source)
+    read = _read_again(config.data, source, known) if resumes else ready or read_rows(config.data, source)
     splits, unlabelled = read
     if known is not None:
         _refuse_other_rows(splits, unlabelled, known)
@@ -207,7 +207,8 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     return labels
 
 
-def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+def read_rows(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+    """All rows of a config, split, and its texts without labels; `source` holds those of `data.source`, if read."""
     splits = load_splits(data, source, near=near)  # its messages name the files as they were given
     return splits, load_unlabelled(data, chain(splits.train.texts, splits.validation.texts, splits.test.texts))
 
@@ -215,7 +216,7 @@ def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True)
 def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
     """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
-        return _read(data, source, near=known is None or known.near)
+        return read_rows(data, source, near=known is None or known.near)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
             hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")

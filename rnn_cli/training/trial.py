@@ -10,11 +10,20 @@ from typing import Any
 from rnn_cli.bundle.history import EpochMetrics, best_epoch, read_history
 from rnn_cli.bundle.model_folder import KERAS_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.bundle.writer import Draft
+from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.finish import finish
-from rnn_cli.training.folds import FoldResults, Learned, evaluate_learned, in_memory, predict_folds
+from rnn_cli.training.folds import (
+    FoldResults,
+    Keeps,
+    Learned,
+    OnFold,
+    evaluate_learned,
+    in_memory,
+    predict_folds,
+)
 from rnn_cli.training.linear_run import learn_linear
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.pooling import pooled
@@ -55,11 +64,26 @@ class TrialModel:
         return len(self.graph) + len(self.run.tokenizer.to_json().encode("utf-8"))
 
 
-def learn_linear_trial(run: Prepared, listener: Listener) -> TrialModel:
+def learn_linear_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFold) -> TrialModel:
     """Fit the linear model of a config, measured by folds where the config wants that."""
-    found = predict_folds(run, learn_linear, None, listener)
+    found = predict_folds(run, learn_linear, keep, listener, after=after)
     learned = learn_linear(run, listener)
     return TrialModel(learned.run, learned.graph, None, (learned.metrics,), found)
+
+
+def with_baselines_of(found: FoldResults, other: FoldResults) -> FoldResults:
+    """The folds' predictions with the linear baselines of another trial, which had the same folds."""
+    parts = [replace(mine, baseline=its.baseline) for mine, its in zip(found.parts, other.parts, strict=True)]
+    return FoldResults(found.dealt, tuple(parts))
+
+
+def kept_folds(run: Prepared, keep: Keeps, listener: Listener) -> FoldResults | None:
+    """What a trial's folds predicted, as it was kept; None where the config wants no folds. Raises `BundleError`."""
+
+    def lost(_: Prepared, __: Listener) -> Learned:
+        raise BundleError("the predictions of a trial's folds are lost", hint="begin a new search")
+
+    return predict_folds(run, lost, keep, listener)
 
 
 def without_test_rows(run: Prepared) -> Prepared:
