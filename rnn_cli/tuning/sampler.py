@@ -86,7 +86,7 @@ class Sampler:
                 continue
             asked = self.ask(dict(record.params) if record.name else None)
             same &= asked.params == record.params
-            for step, promise in enumerate(record.promises, start=1):
+            for step, promise in record.promises:
                 asked.is_hopeless(promise, step)
             self.tell(asked, record)
         return same

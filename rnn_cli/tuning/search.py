@@ -218,9 +218,10 @@ class Search:
         try:
             record = self._measured(record, folder, heard)
         except Hopeless:
-            step = len(heard.promises)
-            what = "fold" if self.plan.config.training.folds else "epoch"
-            record = replace(record, state="pruned", reason=f"after {what} {step}: others promised more")
+            done, what = (
+                (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
+            )
+            record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
         except OutOfTime:
             record = replace(record, state="cut", reason="the time was over")
         except (Error, MemoryError, ArithmeticError) as error:

@@ -35,6 +35,10 @@ SHORT_WORDS, SHORT_TEXTS = 12, 60
 """A short sentence has about so many words; so many are timed."""
 
 
+QUARTERS = 4
+"""The epochs of a trial are so many steps to the pruner."""
+
+
 class Hopeless(Exception):
     """A trial promises less than others did at the same step."""
 
@@ -111,7 +115,7 @@ class TrialListener(SilentListener):
         self._budget, self._goal, self._is_hopeless = budget, goal, is_hopeless
         self._epochs = self._steps = self._done = 0
         self._seen: list[tuple[Indices, Floats, Indices]] = []
-        self.promises: list[float] = []
+        self.promises: list[tuple[int, float]] = []
         self.seconds: list[float] = []
         self.warnings: list[str] = []
 
@@ -147,9 +151,15 @@ class TrialListener(SilentListener):
             self._to.progress(f"{self._called}: batches", self._done, self._steps)
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
-        """Tell what the trial promises, unless this was its last epoch."""
+        """Tell what the trial promises, unless this was its last epoch.
+
+        Its steps are quarters of its epochs: where the learning rate falls to zero, trials of few and of many epochs
+        are not alike after one epoch.
+        """
         self.seconds.append(metrics.seconds)
-        self._promise(self._goal.of_epoch(metrics), is_last=metrics.epoch == self._epochs)
+        quarter = QUARTERS * metrics.epoch // self._epochs
+        if 0 < quarter < QUARTERS:
+            self._promise(quarter, self._goal.of_epoch(metrics))
 
     def fold_done(self, fold: Fold, part: FoldPart, folds: int) -> None:
         """Tell what the trial promises after a fold: its figure on the rows of all folds so far."""
@@ -159,13 +169,14 @@ class TrialListener(SilentListener):
         sizes = np.array([len(each[0]) for each in self._seen], float)
         name = self._goal.name if self._goal.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
-        self._promise(mean if name == "log_loss" else -mean, is_last=len(self._seen) == folds)
+        if len(self._seen) < folds:
+            self._promise(len(self._seen), mean if name == "log_loss" else -mean)
 
-    def _promise(self, value: float, *, is_last: bool) -> None:
-        if is_last:
+    def _promise(self, step: int, value: float) -> None:
+        if self.promises and self.promises[-1][0] == step:
             return
-        self.promises.append(value)
-        if self._is_hopeless(value, len(self.promises)):
+        self.promises.append((step, value))
+        if self._is_hopeless(value, step):
             raise Hopeless
 
 

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from rnn_cli.system import as_write_error, whole_file, write
 from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
 from rnn_cli.training.trained import Run
-from rnn_cli.tuning.budget import Budget
+from rnn_cli.tuning.budget import Budget, Clock
 from rnn_cli.tuning.default_space import Facts, default_space
 from rnn_cli.tuning.goals import goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
@@ -95,6 +96,7 @@ def begin_tuning(
     force: bool,
     shows: Shows,
     first: Config | None = None,
+    clock: Clock = monotonic,
 ) -> Tuned:
     """Search around a config; `first` is the config to begin with, where that builds on a base.
 
@@ -104,7 +106,7 @@ def begin_tuning(
     asked.check()
     _refuse(config)
     with beginning_search(out, name=name, force=force) as place:
-        budget = _budget(asked.minutes, asked.trials)
+        budget = _budget(asked.minutes, asked.trials, clock=clock)
         shows.doing("reading the rows")
         read = Rows.read(config, rows)
         plan = _plan(config, first, asked, read, name)
@@ -143,9 +145,9 @@ def resume_tuning(
         return _worked(search)
 
 
-def _budget(minutes: float | None, trials: int | None, before: float = 0.0) -> Budget:
+def _budget(minutes: float | None, trials: int | None, before: float = 0.0, clock: Clock = monotonic) -> Budget:
     usual = USUAL_MINUTES if trials is None and minutes is None else minutes
-    return Budget(None if usual is None else 60 * usual, before)
+    return Budget(None if usual is None else 60 * usual, before, clock)
 
 
 def _refuse(config: Config) -> None:
