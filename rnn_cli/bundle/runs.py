@@ -31,7 +31,7 @@ from rnn_cli.bundle.model_folder import (
     METRICS,
     RUN,
     RUNS,
-    SEARCH,
+    SEARCH_ENDING,
     UNFINISHED,
     Bundle,
     Manifest,
@@ -118,7 +118,12 @@ def find_runs(folder: Path) -> list[ListedRun]:
 
 def _may_be_run(found: "os.DirEntry[str]") -> bool:
     is_latest_link = found.name == LATEST.name and found.is_symlink()
-    return not is_latest_link and not found.name.startswith(".") and not found.name.endswith(SEARCH) and found.is_dir()
+    return (
+        not is_latest_link
+        and not found.name.startswith(".")
+        and not found.name.endswith(SEARCH_ENDING)
+        and found.is_dir()
+    )
 
 
 def _read(path: Path) -> ListedRun:

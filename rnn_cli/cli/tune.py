@@ -10,8 +10,8 @@ from rnn_cli.cli.options import labelled_options, overrides_of, set_option, spli
 from rnn_cli.errors import UsageError
 from rnn_cli.text.plain import one_line
 
-SIZES = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
-TIMES = {"MS": 1e-3, "S": 1.0}
+SIZE_UNITS = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+TIME_UNITS = {"MS": 1e-3, "S": 1.0}
 
 
 @click.command(
@@ -66,7 +66,7 @@ def tune(
     """
     check_full()
     overrides = overrides_of(settings, **columns)
-    limits = _amount(max_bytes, "--max-bytes", SIZES), _amount(max_latency, "--max-latency", TIMES)
+    limits = _amount(max_bytes, "--max-bytes", SIZE_UNITS), _amount(max_latency, "--max-latency", TIME_UNITS)
     from rnn_cli import api
     from rnn_cli.progress import listening
 

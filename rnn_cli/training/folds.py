@@ -102,7 +102,7 @@ class FoldResults:
     parts: tuple[FoldPart, ...]
 
 
-OnFold = Callable[[Fold, FoldPart], None]
+OnFoldPart = Callable[[Fold, FoldPart], None]
 """Called with each fold's predictions; what it raises ends the measuring."""
 
 
@@ -112,7 +112,7 @@ def predict_folds(
     keep: Keeps | None,
     listener: Listener,
     of: str | None = None,
-    after: OnFold | None = None,
+    after: OnFoldPart | None = None,
 ) -> FoldResults | None:
     """Have the rows of each fold predicted by a model of the others; None where the config wants no folds.
 

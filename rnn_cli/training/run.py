@@ -29,7 +29,7 @@ from rnn_cli.training.choosing import CHOICE, Choice, choose_by_folds, choose_by
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.finish import finish
-from rnn_cli.training.folds import FoldResults, Keeps, Learned, OnFold, predict_folds
+from rnn_cli.training.folds import FoldResults, Keeps, Learned, OnFoldPart, predict_folds
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.linear_run import LearnedLinear, learn_linear
 from rnn_cli.training.listener import Listener
@@ -301,7 +301,7 @@ def _learn(run: Prepared, listener: Listener) -> tuple[Learned, keras.Model, lis
     return Learned(_weighed(network, run, listener), run, best.epoch), network, reached.history
 
 
-def learn_network_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFold) -> TrialModel:
+def learn_network_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFoldPart) -> TrialModel:
     """Train a network in a search over configs, measured by folds where its config wants that."""
     with _own_chance():
         found = predict_folds(run, learn_fold, keep, listener, after=after)

@@ -19,7 +19,7 @@ from rnn_cli.training.folds import (
     FoldResults,
     Keeps,
     Learned,
-    OnFold,
+    OnFoldPart,
     evaluate_learned,
     in_memory,
     predict_folds,
@@ -64,7 +64,7 @@ class TrialModel:
         return len(self.graph) + len(self.run.tokenizer.to_json().encode("utf-8"))
 
 
-def learn_linear_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFold) -> TrialModel:
+def learn_linear_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFoldPart) -> TrialModel:
     """Fit the linear model of a config, measured by folds where the config wants that."""
     found = predict_folds(run, learn_linear, keep, listener, after=after)
     learned = learn_linear(run, listener)

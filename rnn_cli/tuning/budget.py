@@ -58,7 +58,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Work:
+class TrialWork:
     """What a trial has to do: how often it trains (the folds included), so many epochs each of so many steps and
     multiplications in the recurrent layers."""
 
@@ -103,7 +103,7 @@ def _of(config: Config) -> float:
 class Seen:
     """What a trial took: seconds of an epoch on average, and seconds besides its epochs."""
 
-    work: Work
+    work: TrialWork
     of_epoch: float
     besides: float
 
@@ -114,7 +114,7 @@ class Costs:
 
     seen: list[Seen] = field(default_factory=list)
 
-    def add(self, work: Work, epochs: Sequence[float], seconds: float) -> None:
+    def add(self, work: TrialWork, epochs: Sequence[float], seconds: float) -> None:
         """Learn from a trial that took `seconds`, of which its epochs took `epochs`."""
         if work.epochs == 0:
             return
@@ -123,7 +123,7 @@ class Costs:
             return
         self.seen.append(Seen(work, float(np.mean(epochs)), max(seconds - sum(epochs), 0.0)))
 
-    def expected(self, work: Work) -> float | None:
+    def expected(self, work: TrialWork) -> float | None:
         """The seconds that a trial will take, None where nothing like it has ended."""
         if work.epochs == 0 or not self.seen:
             return None
@@ -142,6 +142,6 @@ FEW_SEEN = 5
 """With fewer trials, costs are scaled from each of them."""
 
 
-def _ratio(work: Work, other: Work) -> float:
+def _ratio(work: TrialWork, other: TrialWork) -> float:
     """How much more an epoch has to do, half by products and half by steps."""
     return 0.5 * work.products / max(other.products, 1.0) + 0.5 * work.steps / max(other.steps, 1.0)

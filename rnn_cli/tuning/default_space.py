@@ -10,7 +10,7 @@ from typing import Any
 from rnn_cli.config.schema import OWN, Config
 from rnn_cli.tuning.space import Choices, Dimension, Range, Space, value_in
 
-FEW_ROWS = 1_000
+FEW_TO_TUNE = 1_000
 """Fewer rows are for small networks and small batches."""
 
 LONG_TEXTS = 120
@@ -19,8 +19,8 @@ LONG_TEXTS = 120
 IMBALANCED = 3.0
 """So many times more frequent must a label be than another, so that weights of labels are worth a try."""
 
-NETWORK: dict[str, tuple[Any, ...]] = {"model.kind": ("network",)}
-LINEAR: dict[str, tuple[Any, ...]] = {"model.kind": ("linear",)}
+WHERE_NETWORK: dict[str, tuple[Any, ...]] = {"model.kind": ("network",)}
+WHERE_LINEAR: dict[str, tuple[Any, ...]] = {"model.kind": ("linear",)}
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Facts:
 def default_space(config: Config, facts: Facts, base: str | None = None) -> Space:
     """The space around a config of a network of its own; `base` is a model that is worth a try, too."""
     found = [Dimension("model.kind", Choices(("network", "linear")))]
-    network = NETWORK
+    network = WHERE_NETWORK
     if base is not None:
-        found.append(Dimension("model.base", Choices((None, base)), NETWORK))
-        network = {**NETWORK, "model.base": (None,)}
+        found.append(Dimension("model.base", Choices((None, base)), WHERE_NETWORK))
+        network = {**WHERE_NETWORK, "model.base": (None,)}
     found += _of_tokenizer(config, facts)
     found += _of_linear(config, facts)
     found += _of_network(config, facts, network)
@@ -90,14 +90,14 @@ def _buckets(facts: Facts) -> tuple[int, ...]:
 def _of_linear(config: Config, facts: Facts) -> Iterator[Dimension]:
     own = config.model.ngrams or 2
     longest = tuple(dict.fromkeys((own, 1, 2, 3)))
-    yield Dimension("model.ngrams", Choices(longest), LINEAR, "model.ngrams of linear")
+    yield Dimension("model.ngrams", Choices(longest), WHERE_LINEAR, "model.ngrams of linear")
     yield _choices(config, "model.ngram_buckets", *_buckets(facts))
     if facts.imbalance > IMBALANCED:
         yield _choices(config, "training.class_weight", None, "balanced")
 
 
 def _of_network(config: Config, facts: Facts, when: dict[str, tuple[Any, ...]]) -> Iterator[Dimension]:
-    few = facts.rows < FEW_ROWS
+    few = facts.rows < FEW_TO_TUNE
     yield _choices(config, "model.ngrams", 0, 2, 3, when=when, name="model.ngrams of network")
     if config.model.input == "embedding":
         yield _choices(config, "model.embeddings", None, OWN, when=when)

@@ -14,11 +14,24 @@ from rnn_cli.evaluation.several import measure_several
 from rnn_cli.gates.grammar import OF_MODEL
 from rnn_cli.kinds import LabelsKind
 
-OF_ONE = ("log_loss", "accuracy", "macro_f1", "balanced_accuracy", "brier", "roc_auc", "pr_auc")
-OF_ORDERED = (*OF_ONE, "mean_absolute_error", "quadratic_kappa", "within_one", "spearman")
-OF_SEVERAL = ("log_loss", "micro_f1", "macro_f1", "weighted_f1", "samples_f1", "exact_match", "hamming_loss", "map")
+GOALS_OF_ONE = ("log_loss", "accuracy", "macro_f1", "balanced_accuracy", "brier", "roc_auc", "pr_auc")
+GOALS_OF_ORDERED = (*GOALS_OF_ONE, "mean_absolute_error", "quadratic_kappa", "within_one", "spearman")
+GOALS_OF_SEVERAL = (
+    "log_loss",
+    "micro_f1",
+    "macro_f1",
+    "weighted_f1",
+    "samples_f1",
+    "exact_match",
+    "hamming_loss",
+    "map",
+)
 
-GOALS: dict[LabelsKind, tuple[str, ...]] = {"single": OF_ONE, "ordered": OF_ORDERED, "several": OF_SEVERAL}
+GOALS: dict[LabelsKind, tuple[str, ...]] = {
+    "single": GOALS_OF_ONE,
+    "ordered": GOALS_OF_ORDERED,
+    "several": GOALS_OF_SEVERAL,
+}
 """The goals that each kind of labels has, the usual one first."""
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rnn_cli import system
 from rnn_cli.bundle.checkpoints import check_begin
-from rnn_cli.bundle.model_folder import RUNS, SEARCH
+from rnn_cli.bundle.model_folder import RUNS, SEARCH_ENDING
 from rnn_cli.bundle.writer import next_free
 from rnn_cli.errors import BundleError, Setting, quoted
 from rnn_cli.tuning.journal import JOURNAL
 from rnn_cli.tuning.trials import TrialFolder
 
-BEST, PAGE, TRIALS, LOCK = "best.yaml", "tune.html", "trials", "lock"
+BEST_CONFIG, PAGE, TRIALS, SEARCH_LOCK = "best.yaml", "tune.html", "trials", "lock"
 
-OWN_FILES = (JOURNAL, BEST, PAGE, TRIALS, LOCK, "model.part")
+OWN_FILES = (JOURNAL, BEST_CONFIG, PAGE, TRIALS, SEARCH_LOCK, "model.part")
 """All that a search's folder holds."""
 
 
@@ -34,7 +34,7 @@ class Place:
     @property
     def best(self) -> Path:
         """The config of the best trial."""
-        return self.folder / BEST
+        return self.folder / BEST_CONFIG
 
     @property
     def page(self) -> Path:
@@ -45,7 +45,7 @@ class Place:
 def search_folder(target: Path) -> Path:
     """The folder of the search for a model's folder."""
     target = target.resolve() if target.is_symlink() or target.name in ("", "..") else target
-    return target.with_name(target.name + SEARCH)
+    return target.with_name(target.name + SEARCH_ENDING)
 
 
 def check_search(out: Path | None, *, force: bool) -> None:
@@ -78,12 +78,12 @@ def beginning_search(out: Path | None, *, name: str, force: bool) -> Iterator[Pl
                 for file in OWN_FILES:
                     if (folder / file).is_dir():
                         system.remove(folder / file)
-                    elif file != LOCK:
+                    elif file != SEARCH_LOCK:
                         (folder / file).unlink(missing_ok=True)
             yield place
     finally:
         if not (folder / JOURNAL).exists():
-            (folder / LOCK).unlink(missing_ok=True)
+            (folder / SEARCH_LOCK).unlink(missing_ok=True)
             system.remove_if_empty(folder)
 
 
@@ -91,26 +91,26 @@ def beginning_search(out: Path | None, *, name: str, force: bool) -> Iterator[Pl
 def reopening_search(named: Path | None) -> Iterator[Place]:
     """An earlier search's folder, held by this process; without a name the one in `runs/` that was logged last."""
     folder = _located(named)
-    target = folder.with_name(folder.name.removesuffix(SEARCH))
+    target = folder.with_name(folder.name.removesuffix(SEARCH_ENDING))
     with _held(folder):
         yield Place(folder, target, numbered=False)
 
 
 def _located(named: Path | None) -> Path:
     if named is None:
-        found = [(journal.stat().st_mtime, journal.parent) for journal in RUNS.glob(f"*{SEARCH}/{JOURNAL}")]
+        found = [(journal.stat().st_mtime, journal.parent) for journal in RUNS.glob(f"*{SEARCH_ENDING}/{JOURNAL}")]
         if not found:
             raise BundleError(f"no search in {RUNS}/", hint=Setting("resume", "DIR", "name one with {}"))
         return max(found)[1]
-    folder = named if named.name.endswith(SEARCH) else search_folder(named)
+    folder = named if named.name.endswith(SEARCH_ENDING) else search_folder(named)
     if not (folder / JOURNAL).is_file():
-        raise BundleError("holds no search", where=str(folder), hint=f"name a folder that ends in {SEARCH}")
+        raise BundleError("holds no search", where=str(folder), hint=f"name a folder that ends in {SEARCH_ENDING}")
     return folder
 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    lock = system.locked(folder / LOCK, BundleError("another process is searching there", where=str(folder)))
+    lock = system.locked(folder / SEARCH_LOCK, BundleError("another process is searching there", where=str(folder)))
     with ExitStack() as stack:
         with system.as_write_error(folder):
             stack.enter_context(lock)

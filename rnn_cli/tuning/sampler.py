@@ -17,7 +17,7 @@ from optuna.trial import Trial, TrialState
 
 from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
-from rnn_cli.tuning.space import Choices, Range, Space, as_text
+from rnn_cli.tuning.space import Choices, Range, Space, choice_as_text
 
 STARTING = 6
 """So many trials are chosen by chance before the estimator knows enough."""
@@ -93,12 +93,12 @@ class Sampler:
 
     def _stored(self, name: str, value: Any) -> Any:
         values = next(each.values for each in self.space.dimensions if each.called == name)
-        return as_text(value) if isinstance(values, Choices) else value
+        return choice_as_text(value) if isinstance(values, Choices) else value
 
 
 def _suggested(trial: Trial, name: str, values: Choices | Range) -> Any:
     if isinstance(values, Choices):
-        return json.loads(trial.suggest_categorical(name, [as_text(each) for each in values.values]))
+        return json.loads(trial.suggest_categorical(name, [choice_as_text(each) for each in values.values]))
     if values.is_whole:
         return trial.suggest_int(name, int(values.low), int(values.high), step=int(values.step or 1), log=values.log)
     found = trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)

@@ -24,7 +24,7 @@ from rnn_cli.training.shared import Cache
 from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, without_test_rows, write_trial
-from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, Work
+from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
 from rnn_cli.tuning.goals import Goal, goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
@@ -32,7 +32,7 @@ from rnn_cli.tuning.sampler import Asked, Sampler
 from rnn_cli.tuning.space import Space, changed
 from rnn_cli.tuning.trials import (
     Hopeless,
-    Limits,
+    ServedLimits,
     TrialFolder,
     TrialListener,
     learn_model,
@@ -76,7 +76,7 @@ class Plan:
     config: Config
     space: Space
     goal: Goal
-    limits: Limits
+    limits: ServedLimits
     seed: int
     fixed: tuple[tuple[str, Mapping[str, Any]], ...]
     minutes: float | None
@@ -106,7 +106,7 @@ class Plan:
                 config,
                 Space.from_list(head["space"]),
                 goal_of(head["goal"], config.data.labels, labels),
-                Limits(**head["limits"]),
+                ServedLimits(**head["limits"]),
                 head["seed"],
                 tuple((name, settings) for name, settings in head["fixed"]),
                 head["minutes"],
@@ -118,7 +118,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Rows:
+class SearchedRows:
     """All rows of a search, split, and its texts without labels."""
 
     splits: Splits
@@ -146,7 +146,7 @@ class Search:
     plan: Plan
     place: Place
     journal: Journal
-    rows: Rows
+    rows: SearchedRows
     listener: Shows
     budget: Budget
     sampler: Sampler = field(init=False)
@@ -246,7 +246,7 @@ class Search:
             excess = limits.excess(size, None)
             reason = f"{_bytes(size)} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
-        work = Work.of(run)
+        work = TrialWork.of(run)
         record = replace(record, work=asdict(work))
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
@@ -294,7 +294,7 @@ class Search:
 
     def _learn_cost(self, record: TrialRecord) -> None:
         if record.work and record.state in ("complete", "infeasible"):
-            self.costs.add(Work.from_dict(record.work), record.epochs, record.seconds)
+            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
 
     # What they found
 

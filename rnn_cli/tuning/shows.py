@@ -8,15 +8,15 @@ from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
-from rnn_cli.tuning.space import in_words
+from rnn_cli.tuning.space import settings_in_words
 
-SHARES = ("accuracy", "macro_f1", "balanced_accuracy", "micro_f1", "weighted_f1", "samples_f1", "exact_match")
+SHARE_GOALS = ("accuracy", "macro_f1", "balanced_accuracy", "micro_f1", "weighted_f1", "samples_f1", "exact_match")
 """Goals that are shown as percentages."""
 
 
 def written_goal(name: str, value: float) -> str:
     """A goal's figure as people read it."""
-    return f"{value:.1%}" if name in SHARES else f"{value:.4f}"
+    return f"{value:.1%}" if name in SHARE_GOALS else f"{value:.4f}"
 
 
 def time_in_words(seconds: float) -> str:
@@ -61,5 +61,5 @@ def trial_line(record: TrialRecord, goal: str, *, best: bool) -> str:
     ended = "" if record.state == "complete" else record.state
     found = " ".join(filter(None, (value, ended))) + (" best" if best else "")
     why = f" ({record.reason})" if record.reason else ""
-    what = ", ".join(filter(None, (record.name, in_words(record.settings))))
+    what = ", ".join(filter(None, (record.name, settings_in_words(record.settings))))
     return f"trial {record.number}: {found}{why}, {time_in_words(record.seconds)}: {what}"

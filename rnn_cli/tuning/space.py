@@ -250,12 +250,12 @@ def _check_value(key: str, value: Any, config: Config) -> None:
             raise ValueError(f"{shown_value(value)}: {wrong[0]}") from None
 
 
-def as_text(value: Any) -> str:
+def choice_as_text(value: Any) -> str:
     """A choice as text, by which samplers know it."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def in_words(settings: Mapping[str, Any], most: int = 6) -> str:
+def settings_in_words(settings: Mapping[str, Any], most: int = 6) -> str:
     """Settings in one line: units [64], dropout 0.3."""
     words = [f"{key.rpartition('.')[2]} {_short(value)}" for key, value in settings.items()]
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")

@@ -198,7 +198,7 @@ def learn_model(run: Prepared, folder: TrialFolder, listener: TrialListener) -> 
 
 
 @dataclass(frozen=True)
-class Limits:
+class ServedLimits:
     """What a model may have at most: bytes of graph and tokenizer, and seconds for a short sentence; None for any."""
 
     size: int | None = None

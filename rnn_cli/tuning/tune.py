@@ -25,9 +25,9 @@ from rnn_cli.tuning.default_space import Facts, default_space
 from rnn_cli.tuning.goals import goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import beginning_search, reopening_search
-from rnn_cli.tuning.search import LINEAR, PRESENT, Plan, Rows, Search, Shows
+from rnn_cli.tuning.search import LINEAR, PRESENT, Plan, Search, SearchedRows, Shows
 from rnn_cli.tuning.space import changed, parse_space
-from rnn_cli.tuning.trials import Limits
+from rnn_cli.tuning.trials import ServedLimits
 
 USUAL_MINUTES = 20.0
 LEAST_MINUTES = 1.0
@@ -108,7 +108,7 @@ def begin_tuning(
     with beginning_search(out, name=name, force=force) as place:
         budget = _budget(asked.minutes, asked.trials, clock=clock)
         shows.doing("reading the rows")
-        read = Rows.read(config, rows)
+        read = SearchedRows.read(config, rows)
         plan = _plan(config, first, asked, read, name)
         search_versions = {"rnn-cli": __version__, "optuna": optuna.__version__, "python": platform.python_version()}
         more = {"rows": read.identity(), "versions": search_versions, "numbered": place.numbered}
@@ -125,7 +125,7 @@ def resume_tuning(
         journal = Journal.open(place.folder)
         plan = Plan.from_head(journal.head, (), str(journal.path))
         shows.doing("reading the rows")
-        read = Rows.read(plan.config, None if data is None else from_memory(data, plan.config.data))
+        read = SearchedRows.read(plan.config, None if data is None else from_memory(data, plan.config.data))
         if read.identity() != journal.head["rows"]:
             raise DataError(
                 "the rows differ from those at the start of the search",
@@ -157,14 +157,14 @@ def _refuse(config: Config) -> None:
         raise ConfigError([ConfigMistake(what, "data.transductive")])
 
 
-def _labels(config: Config, rows: Rows) -> tuple[str, ...]:
+def _labels(config: Config, rows: SearchedRows) -> tuple[str, ...]:
     names = [*rows.splits.train.label_counts()]
     if config.data.ordered:
         return labels_in_order(names, config.data.order)
     return order_labels(names, config.data.positive_label)
 
 
-def _plan(config: Config, first: Config | None, asked: Wanted, rows: Rows, name: str) -> Plan:
+def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRows, name: str) -> Plan:
     """What is searched, by what was asked and what the rows are."""
     labels = _labels(config, rows)
     goal = goal_of(asked.goal, config.data.labels, labels)
@@ -181,7 +181,7 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: Rows, name:
         fixed.append(("network of its own", {}))
     else:
         fixed.append((PRESENT, {}))
-    limits = Limits(asked.max_bytes, asked.max_seconds)
+    limits = ServedLimits(asked.max_bytes, asked.max_seconds)
     minutes = USUAL_MINUTES if asked.minutes is None and asked.trials is None else asked.minutes
     return Plan(config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name)
 
@@ -199,7 +199,7 @@ def _linear(config: Config, max_bytes: int | None, labels: int) -> dict[str, Any
     return settings
 
 
-def _facts(config: Config, rows: Rows, max_bytes: int | None) -> Facts:
+def _facts(config: Config, rows: SearchedRows, max_bytes: int | None) -> Facts:
     """What the default space depends on; lengths by the config's own way of splitting."""
     train, tokenizer = rows.splits.train, config.tokenizer
     level = "word" if tokenizer.level == "subword" else tokenizer.level

@@ -80,9 +80,7 @@ def search(source: Path, out: Path, hears: Hears | None = None, **asked: Any) ->
     more = {name: asked.pop(name) for name in ("clock", "force") if name in asked}
     wanted = Wanted(**{"trials": 4, "space": SPACE, **asked})
     config = configured(source, **sections)
-    return begin_tuning(
-        config, wanted, None, out=out, name="x", shows=hears or Hears(), **{"force": False, **more}
-    )
+    return begin_tuning(config, wanted, None, out=out, name="x", shows=hears or Hears(), **{"force": False, **more})
 
 
 @pytest.fixture(autouse=True)
