@@ -68,12 +68,12 @@ class TrialWork:
     products: float
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, float]) -> "Work":
+    def from_dict(cls, content: Mapping[str, float]) -> "TrialWork":
         """The work that a journal holds."""
         return cls(int(content["trainings"]), int(content["epochs"]), content["steps"], content["products"])
 
     @classmethod
-    def of(cls, run: Prepared) -> "Work":
+    def of(cls, run: Prepared) -> "TrialWork":
         """The work of a network that a run trains; none for a linear model and on a base."""
         config, training = run.config, run.config.training
         trainings = 1 + (training.folds or 0) * training.fold_repeats

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_cli.arrays import Floats, Indices
+from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.evaluation.ordered import AT_MOST_ONE, absolute_errors, quadratic_kappa, spearman
 from rnn_cli.evaluation.scores import average_precision, brier_scores, log_losses, roc_auc
 from rnn_cli.evaluation.several import figures_of_samples
@@ -45,9 +45,10 @@ def _of_rows(goal: Goal, truth: Indices, found: Predicted) -> Floats:
     if goal.name == "brier":
         return brier_scores(truth, probabilities)
     if goal.name == "accuracy":
-        return (truth == predicted).astype(np.float64)
-    errors = absolute_errors(goal.labels, truth, predicted)
-    return (errors <= AT_MOST_ONE).astype(np.float64) if goal.name == "within_one" else errors
+        right: Floats = (truth == predicted).astype(np.float64)
+        return right
+    errors: Floats = absolute_errors(goal.labels, truth, predicted)
+    return np.asarray(errors <= AT_MOST_ONE, np.float64) if goal.name == "within_one" else errors
 
 
 def _of_labels(name: str, truth: Indices, predicted: Indices, labels: int, weights: Floats) -> Floats:
@@ -76,7 +77,7 @@ def _each(weights: Floats, figure: Callable[[Indices], float]) -> Floats:
     return np.array([figure(np.repeat(rows, each.astype(np.intp))) for each in weights])
 
 
-def _area(area: Callable[[Floats, Floats], float], truth: Indices, probabilities: Floats) -> float:
+def _area(area: Callable[[Flags, Floats], float], truth: Indices, probabilities: Floats) -> float:
     labels = probabilities.shape[1]
     if len(np.unique(truth)) < labels:
         return float("nan")

@@ -125,7 +125,7 @@ class SearchedRows:
     unlabelled: Unlabelled
 
     @classmethod
-    def read(cls, config: Config, source: Dataset | None) -> "Rows":
+    def read(cls, config: Config, source: Dataset | None) -> "SearchedRows":
         """Read and split the rows. Raises `DataError`."""
         return cls(*read_rows(config.data, source))
 

@@ -42,7 +42,7 @@ class Quiet:
 
 
 class Hears(ToldInLines):
-    """Remembers what it is told; `at_trial` is called as a trial starts, `at_step` with a trial and its batches done."""
+    """Remembers what it is told; calls `at_trial` as a trial starts, and `at_step` with a trial and its batches."""
 
     def __init__(
         self, at_trial: Callable[[int], None] | None = None, at_step: Callable[[str, int], None] | None = None
