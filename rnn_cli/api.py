@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.tracking.tracked import ToTracker, TrackerName
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
-    from rnn_cli.tuning.tune import Tuned
+    from rnn_cli.tuning.ending import Tuned
 
     Path_ = str | PathLike[str]
     Data = Path_ | InMemory

@@ -86,10 +86,14 @@ def tune(
             overrides=overrides,
         )
 
+    from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_trained
 
     show_trained(found.run, named=out is not None)
-    click.echo(f"Config  {one_line(str(found.best_config))}")
+    click.echo()
+    for line in found.in_lines():
+        click.echo(paragraph(line, indent=""))
+    click.echo(f"\nConfig {one_line(str(found.best_config))}\nSearch {one_line(str(found.page))}")
 
 
 def _amount(text: str | None, option: str, units: dict[str, float] | dict[str, int]) -> float | None:

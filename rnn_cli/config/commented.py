@@ -11,7 +11,7 @@ def with_comments(
     config: Config, head: list[str], reasons: Mapping[str, str], instead: Mapping[str, str] | None = None
 ) -> str:
     """The config under the lines of `head`; `instead` has lines that stand in place of a key's."""
-    lines = [f"# {line}" for line in head]
+    lines = [f"# {line}".rstrip() for line in head]
     ours, defaults = lines_by_key(config), lines_by_key(Config())
     section = ""
     for name, (line, *below) in ours.items():

@@ -29,7 +29,7 @@ from rnn_cli.tuning.goals import Goal, goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
 from rnn_cli.tuning.sampler import Asked, Sampler
-from rnn_cli.tuning.space import Space, changed
+from rnn_cli.tuning.space import Space, changed, value_in
 from rnn_cli.tuning.trials import (
     Hopeless,
     ServedLimits,
@@ -62,8 +62,8 @@ class Shows(Listener, Protocol):
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """A trial begins."""
 
-    def trial_done(self, record: TrialRecord, *, best: bool) -> None:
-        """A trial ended; `best` says whether it is the best so far."""
+    def trial_done(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """A trial ended; `apart` are its settings that the config does not have, `best` whether it is the best so far."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,8 @@ class Search:
             self.journal.ends(record, self.budget.spent())
             self._learn_cost(record)
             is_best = record.is_measured and (best is None or self._is_better(record, best))
-            self.listener.trial_done(record, best=is_best)
+            apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
+            self.listener.trial_done(record, apart, best=is_best)
             if record.state == "cut":
                 break
             self.skipped = self.skipped + 1 if record.state == "skipped" else 0
@@ -283,7 +284,7 @@ class Search:
 
     def _keep(self, record: TrialRecord, folder: TrialFolder, model: TrialModel) -> None:
         """Keep the model if it is among the best, and write the config of the best."""
-        ranked = sorted([*self.measured(), record], key=self._rank)
+        ranked = sorted([*self.measured(), record], key=self.rank)
         if record in ranked[:KEPT_MODELS]:
             began = self.budget.clock()
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
@@ -304,13 +305,14 @@ class Search:
 
     def best(self) -> TrialRecord | None:
         """The best trial so far; of equal ones the first."""
-        return min(self.measured(), key=self._rank, default=None)
+        return min(self.measured(), key=self.rank, default=None)
 
-    def _rank(self, record: TrialRecord) -> tuple[float, int]:
+    def rank(self, record: TrialRecord) -> tuple[float, int]:
+        """What trials are ordered by: the better first, of equal ones the earlier."""
         return (inf if record.value is None else self.plan.goal.cost(record.value), record.number)
 
     def _is_better(self, one: TrialRecord, other: TrialRecord) -> bool:
-        return self._rank(one) < self._rank(other)
+        return self.rank(one) < self.rank(other)
 
     # The end
 

@@ -47,19 +47,19 @@ class ToldInLines(SilentListener):
         self.settings = settings
         self.doing(f"trial {number}")
 
-    def trial_done(self, record: TrialRecord, *, best: bool) -> None:
+    def trial_done(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
         """Say how it ended."""
-        self.note(trial_line(record, self.goal.name if self.goal else "", best=best))
+        self.note(trial_line(record, self.goal.name if self.goal else "", apart, best=best))
 
     def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
         """Say nothing of each of many epochs."""
 
 
-def trial_line(record: TrialRecord, goal: str, *, best: bool) -> str:
-    """A trial in a line: its number, its figure or why there is none, its time and its settings."""
+def trial_line(record: TrialRecord, goal: str, apart: Mapping[str, Any], *, best: bool) -> str:
+    """A trial in a line: its number, its figure or why there is none, its time and the settings that set it apart."""
     value = written_goal(goal, record.value) if record.value is not None else ""
     ended = "" if record.state == "complete" else record.state
     found = " ".join(filter(None, (value, ended))) + (" best" if best else "")
     why = f" ({record.reason})" if record.reason else ""
-    what = ", ".join(filter(None, (record.name, settings_in_words(record.settings))))
+    what = record.name or settings_in_words(apart) or "the same as the config"
     return f"trial {record.number}: {found}{why}, {time_in_words(record.seconds)}: {what}"

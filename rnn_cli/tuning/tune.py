@@ -11,22 +11,20 @@ import numpy as np
 import optuna
 
 from rnn_cli import __version__
-from rnn_cli.config.commented import with_comments
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, UsageError, quoted
-from rnn_cli.system import as_write_error, whole_file, write
 from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
-from rnn_cli.training.trained import Run
 from rnn_cli.tuning.budget import Budget, Clock
 from rnn_cli.tuning.default_space import Facts, default_space
+from rnn_cli.tuning.ending import Tuned, finish_search
 from rnn_cli.tuning.goals import goal_of
-from rnn_cli.tuning.journal import Journal, TrialRecord
+from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import beginning_search, reopening_search
 from rnn_cli.tuning.search import LINEAR, PRESENT, Plan, Search, SearchedRows, Shows
-from rnn_cli.tuning.space import changed, parse_space
+from rnn_cli.tuning.space import parse_space
 from rnn_cli.tuning.trials import ServedLimits
 
 USUAL_MINUTES = 20.0
@@ -60,30 +58,6 @@ class Wanted:
             what = f"expected at least 2, got {self.trials}"
             raise UsageError(what, where="trials", hint="the linear model is the first, the config the second")
         return self
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """A finished search: the winner's `run`, its trial, all trials in their order, and the search's folder.
-
-    `run` is measured on the test rows, which no trial has seen. `config` is that of the winner.
-    """
-
-    run: Run
-    best: TrialRecord
-    trials: tuple[TrialRecord, ...]
-    folder: Path
-    config: Config
-    goal: str
-
-    @property
-    def best_config(self) -> Path:
-        """The file `best.yaml`, which `rnn train` repeats."""
-        return self.folder / "best.yaml"
-
-    def __repr__(self) -> str:
-        """The model's folder, the goal and how many trials there were."""
-        return f"Tuned({str(self.run.path)!r}, {self.goal} {self.best.value:.4g}, {len(self.trials)} trials)"
 
 
 def begin_tuning(
@@ -225,10 +199,7 @@ def _worked(search: Search) -> Tuned:
     best = search.best()
     if best is None:
         raise RunFailed(_no_winner(search), where=str(folder))
-    run = search.write_winner(best, {})
-    config = changed(search.plan.config, best.settings, "the best")
-    write_best(search, best)
-    return Tuned(run, best, tuple(search.journal.ended), folder, config, search.plan.goal.name)
+    return finish_search(search, best)
 
 
 def _no_winner(search: Search) -> str:
@@ -241,18 +212,3 @@ def _no_winner(search: Search) -> str:
     if limits.latency is not None and times:
         found.append(f"the fastest takes {1e3 * min(times):.2f} ms")
     return f"none of {len(ended):,} trials keeps the limits: {' and '.join(found) or 'none was trained'}"
-
-
-def write_best(search: Search, best: TrialRecord) -> None:
-    """Write the config of the best trial, with what was found in its head."""
-    plan = search.plan
-    config = changed(plan.config, best.settings, "the best")
-    ended = len(search.journal.ended)
-    head = [
-        f"The best of {ended:,} trials of rnn tune: trial {best.number}, {plan.goal.name} {best.value:.4f} on the "
-        "validation rows.",
-        "rnn train repeats it, to the same bytes of weights on one machine.",
-    ]
-    reasons = {key: "chosen by the search" for key in best.settings}
-    with as_write_error(search.place.best), whole_file(search.place.best) as file:
-        write(file, with_comments(config, head, reasons))

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from rnn_cli.config.schema import Config
+from rnn_cli.tuning.ending import Tuned
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.shows import ToldInLines
-from rnn_cli.tuning.tune import Tuned, Wanted, begin_tuning
+from rnn_cli.tuning.tune import Wanted, begin_tuning
 
 SPACE: dict[str, Any] = {
     "model.kind": ["network", "linear"],
@@ -64,8 +65,8 @@ class Hears(ToldInLines):
         if self.at_trial is not None:
             self.at_trial(number)
 
-    def trial_done(self, record: TrialRecord, *, best: bool) -> None:
-        super().trial_done(record, best=best)
+    def trial_done(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        super().trial_done(record, apart, best=best)
         self.done.append(record)
 
 

@@ -15,9 +15,10 @@ from rnn_cli.errors import BundleError, DataError, RunFailed
 from rnn_cli.evaluation import evaluate as evaluate_module
 from rnn_cli.training import finish as finish_module
 from rnn_cli.training import folds as folds_module
+from rnn_cli.tuning.ending import Tuned
 from rnn_cli.tuning.journal import JOURNAL, Journal, TrialRecord
 from rnn_cli.tuning.place import search_folder
-from rnn_cli.tuning.tune import Tuned, resume_tuning
+from rnn_cli.tuning.tune import resume_tuning
 from tests.conftest import labelled_texts, write_csv
 from tests.tuning.conftest import Hears, configured, search
 
