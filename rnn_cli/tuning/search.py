@@ -63,7 +63,7 @@ class Shows(Listener, Protocol):
         """A trial begins."""
 
     def trial_done(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
-        """A trial ended; `apart` are its settings that the config does not have, `best` whether it is the best so far."""
+        """A trial ended; `apart` are its settings that the config has not, `best` whether it is the best."""
 
 
 @dataclass(frozen=True)
