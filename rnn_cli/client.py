@@ -102,12 +102,13 @@ class Client:
         """How many tokens of the model's validation texts are unknown to it; `tokens` has those of all texts so far."""
         return UnknownTokens.of_manifest(self.about)
 
-    def predict(self, texts: str | Iterable[str]) -> list[Prediction]:
+    def predict(self, texts: str | Iterable[str], coverage: float | None = None) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        Raises `UsageError` for what the server refuses, and `RunFailed` if it cannot be reached or stays busy.
+        With a `coverage` each has a `label_set` that holds the true label that often. Raises `UsageError` for what the
+        server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE)]
+        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, coverage)]
 
     def explain(self, texts: str | Iterable[str]) -> list[tuple[Part, ...]]:
         """The parts of each text and the effect of each on the prediction, as `Predictor.explain` gives them.
@@ -117,10 +118,13 @@ class Client:
         rows = self._rows("explain", texts, EXPLAINED_IN_ONE_REQUEST)
         return [tuple(Part(part["start"], part["end"], part["weight"]) for part in row["explanation"]) for row in rows]
 
-    def _rows(self, what: str, texts: str | Iterable[str], most: int) -> Iterator[Mapping[str, Any]]:
+    def _rows(
+        self, what: str, texts: str | Iterable[str], most: int, coverage: float | None = None
+    ) -> Iterator[Mapping[str, Any]]:
         listed = [texts] if isinstance(texts, str) else list(texts)
+        asked: dict[str, Any] = {"proba": True} | ({} if coverage is None else {"coverage": coverage})
         for some in _of_at_most(listed, most, CHARACTERS_AT_ONCE):
-            found = self._ask("POST", f"{self._of_model or '/v1'}/{what}", {"texts": some, "proba": True})
+            found = self._ask("POST", f"{self._of_model or '/v1'}/{what}", {"texts": some, **asked})
             rows = found.get("predictions")
             if not isinstance(rows, list) or len(rows) != len(some):
                 raise self._foreign()
@@ -185,11 +189,12 @@ class Client:
 def _prediction(row: Mapping[str, Any]) -> Prediction:
     probabilities = tuple(row["probabilities"].values())
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
+    covering = tuple(row.get("label_set", ()))
     if "labels" in row:
-        return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]))
+        return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]), label_set=covering)
     if "expected" in row:
-        return OrderedPrediction(*found, row["expected"])
-    return Prediction(*found)
+        return OrderedPrediction(*found, row["expected"], label_set=covering)
+    return Prediction(*found, label_set=covering)
 
 
 def _of_at_most(texts: Sequence[str], most: int, characters: int) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from rnn_cli.cli.options import labels_option, model_option
+from rnn_cli.cli.options import coverage_option, labels_option, model_option
 from rnn_cli.cli.score import score, score_files
 from rnn_cli.errors import DataError, UsageError, quoted
 from rnn_cli.formats import DATA_FILE
@@ -50,7 +50,7 @@ Examples:
 )
 @click.option("--explain", is_flag=True, help="Show which words speak for and against it.")
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
-@click.option("--coverage", type=float, metavar="P", help="Add the labels that hold the true one so often, as 0.9.")
+@coverage_option
 @click.option(
     "--precision",
     type=click.Choice(("fp32", "int8")),
@@ -90,6 +90,7 @@ def predict(
             "model": model,
             "labels": labels,
             "proba": proba,
+            "coverage": coverage,
             "precision": precision,
             "threads": threads,
             **of_files,
@@ -114,7 +115,7 @@ def predict(
 
     if server is not None:
         _refuse_beside_server()
-        _predict_there(server, model, texts, style, explain=explain, proba=proba)
+        _predict_there(server, model, texts, style, explain=explain, proba=proba, coverage=coverage)
         return
 
     from rnn_cli.api import open_model
@@ -152,24 +153,27 @@ def predict(
 
 def _refuse_beside_files() -> None:
     """Raise UsageError for what only texts can have."""
-    given = click.get_current_context().params
-    for name in ("explain", "coverage"):
-        if given[name]:
-            raise UsageError(f"--{name} is for texts, not for files", hint="pipe the texts in, a line each")
+    if click.get_current_context().params["explain"]:
+        raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
 
 
 def _refuse_beside_server() -> None:
     """Raise UsageError for what the server has decided, or does not answer."""
     context = click.get_current_context()
-    if context.params["coverage"] is not None:
-        raise UsageError("--coverage is of a model here, and --server asks one elsewhere", hint="leave one out")
     for name in ("labels", "precision", "threads"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UsageError(f"--{name} and --server do not go together", hint=f"give it to rnn serve: --{name}")
 
 
 def _predict_there(
-    server: str, model: str | None, texts: tuple[str, ...], style: str, *, explain: bool, proba: bool
+    server: str,
+    model: str | None,
+    texts: tuple[str, ...],
+    style: str,
+    *,
+    explain: bool,
+    proba: bool,
+    coverage: float | None,
 ) -> None:
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.client import Client
@@ -179,11 +183,17 @@ def _predict_there(
     with Client(server, model=model) as client:
         abstains = client.about["decision"]["unsure_below"] > 0
         writer = Writer(
-            style, client.labels, proba=proba, abstains=abstains, several=client.several, ordered=client.ordered
+            style,
+            client.labels,
+            proba=proba,
+            abstains=abstains,
+            several=client.several,
+            ordered=client.ordered,
+            covers=coverage is not None,
         )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
-            predictions = client.predict(window)
+            predictions = client.predict(window, coverage)
             if explain:
                 writer.write_explained(window, predictions, client.explain(window))
             else:

@@ -256,15 +256,18 @@ class Predictor:
         return other
 
     @overload
-    def predict(self, texts: Series) -> Any: ...
+    def predict(self, texts: Series, coverage: float | None = None) -> Any: ...
     @overload
-    def predict(self, texts: str | Iterable[str]) -> list[Prediction]: ...
-    def predict(self, texts: Any) -> Any:
+    def predict(self, texts: str | Iterable[str], coverage: float | None = None) -> list[Prediction]: ...
+    def predict(self, texts: Any, coverage: float | None = None) -> Any:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        A pandas Series gives a Series with the same index. Raises `DataError` for values that are not texts.
+        With a `coverage` each prediction has the `label_set` of `sets`. A pandas Series gives a Series with the same
+        index. Raises `DataError` for values that are not texts, and `UsageError` as `sets` does.
         """
-        found = self.predictions(self.score(list_of_texts(texts)))
+        listed = list_of_texts(texts)
+        self.check_coverage(coverage)
+        found = self.predictions(self.score(listed), coverage)
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def predictions(self, scores: Scores, coverage: float | None = None) -> list[Prediction]:
@@ -307,9 +310,6 @@ class Predictor:
 
     def _conformal(self) -> Conformal:
         """What the model's validation rows say of sets of labels; raises `UsageError` where they say nothing."""
-        if self.several:
-            what = "coverage is of one label a text, and here a text may have several"
-            raise UsageError(what, where="coverage", hint="leave it out")
         if self._among is not None:
             raise UsageError("coverage is of all labels, not of some", where="coverage", hint="leave the labels out")
         kept = Conformal.of_manifest(self._opened.manifest.data)
@@ -321,12 +321,12 @@ class Predictor:
     def sets(self, probabilities: Floats, coverage: float) -> list[tuple[str, ...]]:
         """For each text the labels that hold the true one as often as `coverage` says, in the labels' order.
 
-        `probabilities` are the texts', `[texts, labels]`. Raises `UsageError` for a coverage that the validation rows
-        do not allow, and for a model that keeps nothing of them, or has several labels a text.
+        Of several labels a text they hold all that are true. `probabilities` are the texts', `[texts, labels]`. Raises
+        `UsageError` for a coverage that the validation rows do not allow, and for a model that keeps nothing of them.
         """
         kept = self._conformal()
         chosen = self.decision.choose(probabilities)
-        found = kept.sets(probabilities, coverage, chosen, ordered=self.ordered)
+        found = kept.sets(probabilities, coverage, chosen, self._opened.manifest.kind)
         return [tuple(label for label, is_in in zip(self.labels, row, strict=True) if is_in) for row in found.tolist()]
 
     @overload

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from rnn_cli.errors import Error
+from rnn_cli.errors import Error, UsageError
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Prediction, explained_label
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
@@ -52,16 +52,18 @@ class Scoring:
             await asyncio.sleep(REFUSED_AFTER_SECONDS)
             raise refusal
 
-    async def predict(self, model: ServedModel, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
+    async def predict(
+        self, model: ServedModel, texts: Sequence[str], coverage: float | None = None
+    ) -> tuple[list[Prediction], UnknownTokens]:
         """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
-        of their tokens are unknown.
+        of their tokens are unknown. With a `coverage`, which is checked, each has a `label_set`.
 
         Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
         """
         is_short = sum(map(len, texts)) <= SHORT_CHARACTERS
         lane, predictor = (self.short, model.predictor) if is_short else (self.long, model.patient)
         with placed(lane):
-            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts))
+            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts, coverage))
         self.metered.count(model.name, predictions, tokens)
         return predictions, tokens
 
@@ -87,9 +89,24 @@ class Scoring:
         return found
 
 
-def _predicted(predictor: Predictor, texts: Sequence[str]) -> tuple[list[Prediction], UnknownTokens]:
+def checked_coverage(asked: object, predictor: Predictor, pointer: str) -> float | None:
+    """The coverage that a request asks for; None for none. Raises `Problem` for one that the model cannot vouch for."""
+    if asked is None:
+        return None
+    if isinstance(asked, bool) or not isinstance(asked, int | float):
+        raise Problem(422, "expected a number between 0 and 1", pointer)
+    try:
+        predictor.check_coverage(asked)
+    except UsageError as error:
+        raise Problem(422, f"{error.what}; {error.hint}", pointer) from None
+    return float(asked)
+
+
+def _predicted(
+    predictor: Predictor, texts: Sequence[str], coverage: float | None
+) -> tuple[list[Prediction], UnknownTokens]:
     scores = predictor.score(texts)
-    return predictor.predictions(scores), scores.tokens
+    return predictor.predictions(scores, coverage), scores.tokens
 
 
 def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, Any]]:
@@ -122,7 +139,9 @@ def placed(lane: Places) -> Iterator[None]:
         raise Problem(503, "this could not be scored") from error
 
 
-def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool) -> dict[str, Any]:
+def row_of(
+    model: ServedModel, text: str, prediction: Prediction, *, proba: bool, covers: bool = False
+) -> dict[str, Any]:
     """A prediction as the endpoints answer it. Numbers are whole: they read back as the same floats."""
     row: dict[str, Any] = {
         "text": text,
@@ -135,6 +154,8 @@ def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool
         row |= {"labels": list(prediction.labels), "label_probabilities": list(prediction.label_probabilities)}
     if isinstance(prediction, OrderedPrediction):
         row["expected"] = prediction.expected
+    if covers:
+        row["label_set"] = list(prediction.label_set)
     if proba:
         row["probabilities"] = dict(zip(model.predictor.labels, prediction.probabilities, strict=True))
     return row
