@@ -14,9 +14,9 @@ from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.space import Choices, Dimension, Range
 
-MOST_SLICES, MOST_KEYS = 6, 10
+MOST_KEY_CHARTS, MOST_KEYS = 6, 10
 
-FAR = 3.0
+FAR_OFF = 3.0
 """A figure that is so many times as far from the best as the median is would press all others together: at the edge."""
 
 
@@ -33,8 +33,8 @@ def draw_search(
     if importance:
         found.append(_importance(importance))
     asked = {each.called: each for each in dimensions}
-    names = [name for name in importance if name in asked][:MOST_SLICES]
-    for name in names or list(asked)[:MOST_SLICES]:
+    names = [name for name in importance if name in asked][:MOST_KEY_CHARTS]
+    for name in names or list(asked)[:MOST_KEY_CHARTS]:
         if (chart := _slice(goal, asked[name], measured, best)) is not None:
             found.append(chart)
     return {chart.name: chart for chart in found}
@@ -47,7 +47,7 @@ def _title(goal: Goal) -> str:
 def _limits(axes: Axes, goal: Goal, values: Sequence[float]) -> float:
     """Leave out of the picture what is far worse than most; returns the worst figure that it shows."""
     costs = np.array([goal.cost(each) for each in values])
-    worst = min(costs.max(), costs.min() + FAR * max(float(np.median(costs)) - costs.min(), 1e-6))
+    worst = min(costs.max(), costs.min() + FAR_OFF * max(float(np.median(costs)) - costs.min(), 1e-6))
     room = max(0.08 * (worst - costs.min()), 1e-6)
     ends = (costs.min() - room, worst + room)
     axes.set_ylim(*(ends if not goal.more_is_better else (-ends[1], -ends[0])))

@@ -19,7 +19,7 @@ from rnn_cli.tuning.search import Search
 from rnn_cli.tuning.shows import written_goal
 from rnn_cli.tuning.space import changed
 from rnn_cli.tuning.winner import WinnerStanding, standing_of
-from rnn_cli.tuning.wording import goal_in_words, standing_in_lines
+from rnn_cli.tuning.wording import goal_called, standing_in_lines
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def best_yaml(search: Search, best: TrialRecord, standing: WinnerStanding, run: 
     """The config of the best trial, with what was found in its head and what was tried behind its keys."""
     plan = search.plan
     config = changed(plan.config, best.settings, "the best")
-    ended, name = search.journal.ended, goal_in_words(plan.goal.name)
+    ended, name = search.journal.ended, goal_called(plan.goal.name)
     chosen, corrected, low, high = (
         written_goal(plan.goal.name, each) for each in (standing.chosen, standing.corrected, *standing.interval)
     )

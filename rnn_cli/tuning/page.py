@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from rnn_cli.config.schema import Config
+from rnn_cli.gates.grammar import written_value
 from rnn_cli.reporting.canvas import DARK, LIGHT, in_page
 from rnn_cli.reporting.drawing import draw
 from rnn_cli.training.trained import Run
@@ -12,13 +14,13 @@ from rnn_cli.tuning.importance import importance_of_keys
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.search import Search
 from rnn_cli.tuning.shows import time_in_words, written_goal
-from rnn_cli.tuning.space import differing, settings_in_words
+from rnn_cli.tuning.space import settings_in_words, value_in
 from rnn_cli.tuning.winner import WinnerStanding
-from rnn_cli.tuning.wording import goal_in_words, standing_in_lines
+from rnn_cli.tuning.wording import goal_called, standing_in_lines
 
 MOST_RANKED = 10
 
-STATES = {
+STATE_WORDS = {
     "complete": "measured",
     "pruned": "pruned",
     "failed": "failed",
@@ -47,7 +49,7 @@ def search_page(
         light=LIGHT,
         dark=DARK,
         goal=goal,
-        goal_name=goal_in_words(goal.name),
+        goal_name=goal_called(goal.name),
         seed=search.plan.seed,
         model=str(run.path),
         time=time_in_words(search.budget.spent()),
@@ -63,9 +65,9 @@ def search_page(
         overview=[charts[name] for name in ("search", "importance") if name in charts],
         slices=[chart for name, chart in charts.items() if name.startswith("slice ")],
         pictures={name: in_page(chart) for name, chart in charts.items()},
-        figures=[goal_in_words(name) for name in figures],
-        ranked=[_ranked(each, ranked, goal.name, figures, standing) for each in ranked],
-        every=[_listed(each, goal.name) for each in records],
+        figures=[goal_called(name) for name in figures],
+        ranked=[_ranked(each, search.plan.config, goal.name, figures, standing) for each in ranked],
+        every=[_listed(each, search.plan.config, goal.name) for each in records],
         yaml=yaml,
         repeat=commands[1],
         commands=commands[0],
@@ -79,7 +81,7 @@ def rows_that_choose(search: Search) -> str:
 
 def counts_in_words(records: Sequence[TrialRecord]) -> str:
     """How many trials ended how: 12 measured, 3 pruned."""
-    counts = Counter(STATES[each.state] for each in records)
+    counts = Counter(STATE_WORDS[each.state] for each in records)
     return ", ".join(f"{count:,} {state}" for state, count in counts.items())
 
 
@@ -93,27 +95,31 @@ def _test_figure(run: Run, name: str) -> tuple[str, str] | None:
 
 
 def _ranked(
-    record: TrialRecord, ranked: Sequence[TrialRecord], goal: str, figures: Sequence[str], standing: WinnerStanding
+    record: TrialRecord, config: Config, goal: str, figures: Sequence[str], standing: WinnerStanding
 ) -> dict[str, Any]:
-    apart = differing(record.settings, [each.settings for each in ranked])
-    named = ": ".join(filter(None, (record.name, settings_in_words(apart, most=99))))
     return {
         "trial": record.number,
         "value": written_goal(goal, record.value or 0.0),
         "figures": [written_goal(name, record.figures[name]) for name in figures],
-        "size": f"{(record.size or 0) / 1e6:.1f} MB",
+        "size": written_value(record.size or 0, "bytes"),
         "time": time_in_words(record.seconds),
         "wins": f"{standing.wins.get(record.number, 0.0):.0%}",
-        "settings": named or "–",
+        "settings": _named(record, config),
     }
 
 
-def _listed(record: TrialRecord, goal: str) -> dict[str, Any]:
+def _named(record: TrialRecord, config: Config) -> str:
+    """A trial's name, or what sets it apart from the config."""
+    apart = {key: each for key, each in record.settings.items() if value_in(config, key) != each}
+    return record.name or settings_in_words(apart, most=99) or "the same as the config"
+
+
+def _listed(record: TrialRecord, config: Config, goal: str) -> dict[str, Any]:
     return {
         "trial": record.number,
-        "state": STATES[record.state],
+        "state": STATE_WORDS[record.state],
         "reason": record.reason,
         "value": "" if record.value is None else written_goal(goal, record.value),
         "time": time_in_words(record.seconds),
-        "settings": ": ".join(filter(None, (record.name, settings_in_words(record.settings, most=99)))),
+        "settings": _named(record, config),
     }

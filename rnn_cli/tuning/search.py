@@ -18,6 +18,7 @@ from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits
 from rnn_cli.data.unlabelled import Unlabelled
 from rnn_cli.errors import BundleError, ConfigError, Error
+from rnn_cli.gates.grammar import written_value
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.prepare import Prepared, prepare, read_rows
 from rnn_cli.training.shared import Cache
@@ -245,7 +246,7 @@ class Search:
         limits, size = self.plan.limits, least_bytes(run)
         if any(each > 0 for each in limits.excess(size, None).values()):
             excess = limits.excess(size, None)
-            reason = f"{_bytes(size)} in all: not trained"
+            reason = f"{written_value(size, 'bytes')} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
         work = TrialWork.of(run)
         record = replace(record, work=asdict(work))
@@ -361,7 +362,3 @@ def _figures(metrics: Any) -> dict[str, float]:
     """The main figures of a trial, by name."""
     names = ("accuracy", "micro_f1", "macro_f1", "mean_absolute_error", "log_loss")
     return {name: float(value) for name in names if (value := getattr(metrics, name, None)) is not None}
-
-
-def _bytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} KB"

@@ -263,8 +263,3 @@ def settings_in_words(settings: Mapping[str, Any], most: int = 6) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else value if isinstance(value, str) else shown_value(value)
-
-
-def differing(settings: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings that not all others have."""
-    return {key: value for key, value in settings.items() if any(each.get(key, ...) != value for each in others)}

@@ -8,14 +8,14 @@ from rnn_cli.tuning.shows import SHARE_GOALS, written_goal
 from rnn_cli.tuning.winner import Lead, WinnerStanding
 
 
-def goal_in_words(name: str) -> str:
+def goal_called(name: str) -> str:
     """A goal's name in words: log loss."""
     return name.replace("_", " ").replace(" f1", " F1").replace("roc auc", "ROC AUC").replace("pr auc", "PR AUC")
 
 
 def standing_in_lines(standing: WinnerStanding, side: str, records: Sequence[TrialRecord]) -> Iterator[str]:
     """The figure that chose, corrected for the choice, and the lead over other trials."""
-    name, rows = goal_in_words(standing.goal), f"{standing.rows:,} {side}"
+    name, rows = goal_called(standing.goal), f"{standing.rows:,} {side}"
     low, high = (written_goal(standing.goal, end) for end in standing.interval)
     chosen, corrected = (written_goal(standing.goal, each) for each in (standing.chosen, standing.corrected))
     yield (
