@@ -103,10 +103,12 @@ MAY_IMPORT = {
     },
     # It answers what the verbs answer, and rows as `batch` writes them.
     "serving": {"api", "batch", "scoring", "data", "bundle", *BASE},
+    # A sitting in a browser: the server's room around labelling.
+    "labelling_page": {"serving", "labelling", "copies", *BASE},
     # A server's other end needs the standard library alone.
     "client": {"scoring", "errors"},
     "cli": {
-        *("serving", "client", "labelling"),
+        *("serving", "client", "labelling", "labelling_page"),
         *(
             "gates",
             "monitoring",
