@@ -12,6 +12,7 @@ from rnn_cli.errors import UsageError, quoted
 
 if TYPE_CHECKING:
     from rnn_cli.config.schema import DataConfig
+    from rnn_cli.kinds import LabelsKind
 
 READING = ("text_column", "delimiter", "sheet", "quoting", "header", "encoding")
 
@@ -84,7 +85,7 @@ Examples:
   rnn label reviews.csv --out labelled.csv
   rnn label mails.csv --labels refund,praise --several
   rnn label mails.csv --labels refund,other --hint 'refund: money back'
-  rnn label reviews.csv --as ann
+  rnn label reviews.csv --page
 """
 )
 @source_options
@@ -97,6 +98,9 @@ Examples:
 @click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
 @click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
 @base_option
+@click.option("--page", is_flag=True, help="Label on a page in the browser; its address opens once.")
+@click.option("--no-open", is_flag=True, help="With --page, only print the address.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Its port  [default: 8765, or any]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the labelled rows at the end.")
 @out_options
 def start(
@@ -108,6 +112,9 @@ def start(
     after: str | None,
     show_guess: bool,
     base: str | None,
+    page: bool,
+    no_open: bool,
+    port: int | None,
     out: Path | None,
     label_column: str,
     force: bool,
@@ -122,11 +129,14 @@ def start(
     """
     from rnn_cli.cli import keys
 
-    if not keys.is_terminal():
-        hint = f"run it in a terminal; rnn label status {quoted(Path(source))} says how far it is"
+    if page:
+        from rnn_cli.labelling_page.serve import open_browser, serve_sitting
+    elif no_open or port is not None:
+        raise UsageError(f"{'--no-open' if no_open else '--port'} is for --page, which is not given", hint="add --page")
+    elif not keys.is_terminal():
+        hint = f"run it in a terminal or with --page; rnn label status {quoted(Path(source))} says how far it is"
         raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
-    if several and ordered:
-        raise UsageError("--several and --ordered cannot go together", hint="leave one of them out")
+    kind = _kind(several, ordered)
     if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
@@ -154,12 +164,24 @@ def start(
                 hints=hints,
                 after=after,
                 base=base_name,
-                kind="several" if several else "ordered" if ordered else None,
+                kind=kind,
                 on_read=on_read,
             )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
-        sit(session)
+        if page and session.kind == "several":
+            raise UsageError("several labels a text are given in a terminal", where=source, hint="leave out --page")
+        if page:
+
+            def say_where(address: str) -> None:
+                click.echo(f"page    {address}")
+                if no_open or not open_browser(address):
+                    click.echo("        open it in a browser on this machine; it opens once")
+                click.echo("        Ctrl-C ends, and all is kept")
+
+            serve_sitting(session, None if out is None else str(out), port, say_where)
+        else:
+            sit(session)
         written = plan.write(session.texts, session.log.answers.labelled) if plan is not None else 0
         show_end(session, out, written, _typed(columns, by, label_column), base_name)
 
@@ -294,6 +316,12 @@ def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **
     found = compare_people(one.labelled, other.labelled, one.kind, one.labels)
     shown = [name or "without a name" for name in named]
     show_agreement(found, shown, texts.rows, one.kind, examples=examples, as_json=as_json)
+
+
+def _kind(several: bool, ordered: bool) -> "LabelsKind | None":
+    if several and ordered:
+        raise UsageError("--several and --ordered cannot go together", hint="leave one of them out")
+    return "several" if several else "ordered" if ordered else None
 
 
 def _base(named: str | None) -> str | None:

@@ -9,8 +9,9 @@ import click
 
 from rnn_cli.cli.keys import END, ENTER, Keyboard, keyboard, show_screen
 from rnn_cli.cli.layout import cut_to, terminal_width, to_json
-from rnn_cli.cli.show_labelling import INDENT, READABLE, fill_lines, keys_of, label_in_words, text_lines
+from rnn_cli.cli.show_labelling import INDENT, READABLE, fill_lines, label_in_words, text_lines
 from rnn_cli.labelling.answers import LabelOrSet, labels_in
+from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.review import DoubtedLabel
 from rnn_cli.labelling.session import Session
 from rnn_cli.text.plain import one_line, plain
