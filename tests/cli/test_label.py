@@ -1,6 +1,7 @@
 """rnn label in a real terminal, and what it writes."""
 
 import contextlib
+import csv
 import fcntl
 import json
 import os
@@ -21,6 +22,8 @@ import pytest
 
 from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, train_commands
+from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.source import load_rows
 from rnn_cli.labelling.answers import MOST_LABELS, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
@@ -211,7 +214,6 @@ LOG = [
 @pytest.fixture
 def log(texts: Path) -> Path:
     """A log of two labels and a skipped text."""
-    from rnn_cli.config.schema import DataConfig
     from rnn_cli.labelling.texts import read_pool
 
     LOG[0]["fingerprint"] = read_pool("texts.csv", DataConfig()).fingerprint
@@ -249,6 +251,19 @@ def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Pat
     again = rnn("label", "export", "texts.csv", "--out", name)
     assert again.code == 2 and "--force" in again.err
     assert rnn("label", "export", "texts.csv", "--out", name, "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl"])
+def test_what_export_writes_is_read_again_as_it_was(name: str, home: Path, rnn: Rnn) -> None:
+    texts = ["a\rlone return", "two\r\nlines", 'a "quote", a comma', "a\ttab", " spaces ", "warm"]
+    with (home / "odd.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([["text"], *([text] for text in texts)])
+    with begin_session("odd.csv", ["good", "bad"], base=None) as session:
+        for _ in texts:
+            session.label("bad")
+    assert rnn("label", "export", "odd.csv", "--out", name).code == 0
+    rows = load_rows(name, DataConfig(source=name))
+    assert list(rows.texts) == texts and set(rows.labels) == {"bad"}
 
 
 def test_export_refuses_what_it_cannot_write(log: Path, rnn: Rnn) -> None:
