@@ -57,9 +57,7 @@ def _settings(port: int) -> ServerSettings:
 
 def open_browser(address: str) -> bool:
     """Open an address in the user's browser; False where there is no screen for one."""
-    has_screen = sys.platform in ("darwin", "win32") or bool(
-        {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & set(os.environ)
-    )
+    has_screen = sys.platform in ("darwin", "win32") or bool(_SCREENS & set(os.environ))
     try:
         return has_screen and webbrowser.open(address)
     except webbrowser.Error:
