@@ -2,7 +2,7 @@
  * How far it is and how good: counts, accuracy, agreement, and the accuracy over the answers as a curve.
  */
 
-import { integer, make, name, roughPercent } from "../page/elements.js";
+import { counted, integer, make, name, roughPercent } from "../page/elements.js";
 
 export const MANY = 8; // labels from which on they are drawn smaller
 
@@ -20,7 +20,7 @@ const between = ({ low, high }) => `95% interval ${roughPercent(low)} to ${rough
 export function drawFigures({ labels, accuracy, agreement, skipped }, curve) {
   const found = [
     tile("Accuracy now", accuracy, accuracy
-      ? `${between(accuracy)}, by ${integer(accuracy.rows)} texts drawn by chance`
+      ? `${between(accuracy)}, by ${counted(accuracy.rows, "text")} drawn by chance`
       : "not known yet: every tenth text is drawn by chance to measure it"),
   ];
   if (agreement) found.push(tile("Guesses right", agreement, `${between(agreement)}, of the last ${integer(agreement.rows)}, unseen`));
