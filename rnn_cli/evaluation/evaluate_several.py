@@ -155,7 +155,8 @@ def evaluate_several(predictor: Predictor, dataset: Dataset, on_scored: OnScored
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
     assert isinstance(decision, DecisionOfEach)
-    scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
+    columns = predictor.encoded_columns(dataset.further, len(dataset), dataset.where)
+    scores = replace(predictor.score_encoded(encoded, on_scored, columns), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure_several(predictor.labels, truth, scores.probabilities, predicted)
     return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
@@ -166,7 +167,7 @@ def decided_each(
 ) -> tuple[Predictor, tuple[str, ...]]:
     """The same network with the thresholds that serve the config best on the validation rows, and what none reaches."""
     truth = true_flags(validation, predictor.labels)
-    decision, shortfalls = decide_each(config, truth, predictor.score(validation.texts).probabilities)
+    decision, shortfalls = decide_each(config, truth, predictor.score(validation.texts, validation.further).probabilities)
     return predictor.adjusted(decision=decision), shortfalls
 
 

@@ -38,7 +38,7 @@ def calibrated_and_decided(
     validation = run.splits.validation
     plain = predictor.adjusted(calibration=type(predictor.calibration)())
     fitted = fit_calibration(
-        true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
+        true_labels(validation, plain.labels), plain.score(validation.texts, validation.further).probabilities, run.config
     )
     listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
     if fitted.trial is not None and fitted.trial.is_won:
@@ -58,7 +58,7 @@ def calibrated_and_decided_of_each(
     """The same of several labels a text, each of which has a threshold of its own."""
     rows = run.splits.validation
     plain = predictor.adjusted(calibration=CalibrationOfEach())
-    calibration = fit_calibration_of_each(true_flags(rows, plain.labels), plain.score(rows.texts).probabilities)
+    calibration = fit_calibration_of_each(true_flags(rows, plain.labels), plain.score(rows.texts, rows.further).probabilities)
     listener.note(f"calibrated each label on the validation rows: temperature of all {calibration.temperature:.2f}")
     found, shortfalls = decided_each(plain.adjusted(calibration=calibration), rows, run.config.decision)
     assert isinstance(found.decision, DecisionOfEach)
