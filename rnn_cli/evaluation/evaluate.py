@@ -1,7 +1,7 @@
 """A predictor measured on labelled texts, as a whole and by slices."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from os import PathLike, fspath
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.arrays import Floats, Floats32, Indices, label_indices
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import COLUMNS, CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
@@ -250,12 +250,21 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     truth = true_labels(dataset, predictor.labels)
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
-    columns = predictor.encoded_columns(dataset.further, len(dataset), dataset.where)
+    columns = numbers_of_columns(predictor, dataset)
     scores = replace(predictor.score_encoded(encoded, on_scored, columns), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     measured = measure_ordered if predictor.ordered else measure
     metrics = measured(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
+
+
+def numbers_of_columns(predictor: Predictor, dataset: Dataset) -> Floats32 | None:
+    """The numbers of the rows' other columns, `[rows, width]`; None for a model that reads none. Raises `DataError`."""
+    for name in predictor.columns:
+        if name not in dataset.further:
+            what = f"the rows have no column {name!r}, which the model reads beside the text"
+            raise DataError(what, where=dataset.name, hint="give rows of a file, or a table, that has it")
+    return predictor.encoded_columns(dataset.further, len(dataset), dataset.where)
 
 
 def made_of(predictor: Predictor) -> str:
@@ -330,13 +339,18 @@ def kept_splits(opened: Bundle) -> Splits:
 
 
 def labelled_rows(
-    opened: Bundle, source: str | PathLike[str] | InMemory, overrides: Sequence[Override] = ()
+    opened: Bundle,
+    source: str | PathLike[str] | InMemory,
+    overrides: Sequence[Override] = (),
+    columns: Iterable[str] = (),
 ) -> Dataset:
     """Read labelled rows of a file, a built-in set or memory as the run read its training rows.
 
-    Overrides change how: they are of keys such as `data.text_column`.
+    Overrides change how: they are of keys such as `data.text_column`. `columns` are read beside the model's own.
     """
     config = _reading_of_new(opened, overrides)
+    if columns := {**dict.fromkeys(columns, "auto"), **(config.extra_columns or {})}:
+        config = config.model_copy(update={"extra_columns": columns})
     return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 

@@ -24,6 +24,7 @@ from rnn_cli.evaluation.evaluate import (
     kept_validation_rows,
     made_of,
     models_of,
+    numbers_of_columns,
 )
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
@@ -155,7 +156,7 @@ def evaluate_several(predictor: Predictor, dataset: Dataset, on_scored: OnScored
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
     assert isinstance(decision, DecisionOfEach)
-    columns = predictor.encoded_columns(dataset.further, len(dataset), dataset.where)
+    columns = numbers_of_columns(predictor, dataset)
     scores = replace(predictor.score_encoded(encoded, on_scored, columns), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure_several(predictor.labels, truth, scores.probabilities, predicted)

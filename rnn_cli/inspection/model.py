@@ -18,6 +18,7 @@ from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.graph import Graph
 from rnn_cli.graph.architecture import Layer
+from rnn_cli.scoring.extra import width_of_columns
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -130,7 +131,7 @@ def look(opened: Bundle) -> Overview:
     """Read what describes a bundle; raises `BundleError` if any of it is damaged or foreign."""
     manifest, tokenizer = opened.manifest, read_tokenizer(opened)
     where = str(opened.path / ONNX_MODEL)
-    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs)
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs, width_of_columns(opened))
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
     check_config(opened, config, tokenizer, graph.architecture)
     own = (opened.path / MANIFEST).stat()

@@ -17,6 +17,11 @@ def read_extra_columns(opened: Bundle) -> ExtraColumns:
         raise BundleError("not columns this rnn understands", where=str(opened.path / COLUMNS)) from None
 
 
+def width_of_columns(opened: Bundle) -> int:
+    """How many numbers of other columns a model takes. Raises `BundleError`."""
+    return read_extra_columns(opened).width if COLUMNS in opened.manifest.files else 0
+
+
 def extra_columns_file(columns: ExtraColumns) -> str:
     """What `read_extra_columns` reads."""
     return json.dumps(columns.to_dict(), indent=2, ensure_ascii=False) + "\n"

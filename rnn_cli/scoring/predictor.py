@@ -184,6 +184,12 @@ class Predictor:
         """The names of the other columns that the model reads beside a text."""
         return () if self.extra_columns is None else self.extra_columns.names
 
+    def need_texts_alone(self, what: str) -> None:
+        """Raise `UsageError` for a model that reads other columns, where `what` is of texts alone."""
+        if self.columns:
+            reads = f"the model reads other columns, too ({few_of(self.columns)})"
+            raise UsageError(f"{what} of texts alone, and {reads}", where=str(self._opened.path))
+
     def encoded_columns(
         self, columns: "ExtraValues | None", rows: int, where: Callable[[int], str] | None = None
     ) -> Floats32 | None:

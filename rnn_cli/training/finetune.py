@@ -55,8 +55,13 @@ class Origin:
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
         columns = read_extra_columns(opened) if COLUMNS in opened.manifest.files else None
-        width = 0 if columns is None else columns.width
-        graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, opened.manifest.outputs, width)
+        graph = read_fitting_graph(
+            opened.read(ONNX_MODEL),
+            where,
+            tokenizer,
+            opened.manifest.outputs,
+            0 if columns is None else columns.width,
+        )
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.architecture.is_linear:
             hint = "train a new one on all rows; it takes seconds"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
+from rnn_cli.columns import cell_number
 from rnn_cli.data.reading import delimited, jsonl, packages
 from rnn_cli.data.reading.blocks import Block, Opened, check_texts
 from rnn_cli.data.reading.folders import TableFiles
@@ -58,7 +59,7 @@ def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
     for block in opened.blocks:
         names = opened.chosen
         if request.choose is None and request.beside:
-            names, block = _set_apart(block, names, len(request.beside))
+            names, block = _set_apart(block, names, request)
         if request.choose is None:
             checked = check_several if request.several and request.labels else check_texts
             block = checked(block, names, request)
@@ -75,12 +76,23 @@ def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
             raise stop
 
 
-def _set_apart(block: Block, names: Sequence[str], count: int) -> tuple[Sequence[str], Block]:
-    """The names of texts and labels, and the block with the last `count` of its columns beside theirs."""
+def _set_apart(block: Block, names: Sequence[str], request: ReadRequest) -> tuple[Sequence[str], Block]:
+    """The names of texts and labels, and the block with its last columns beside theirs."""
+    count = len(request.beside)
     beside = {
         name: list(map(plain_value, values))
         for name, values in zip(names[-count:], block.columns[-count:], strict=True)
     }
+    for name in request.numbers:
+        for index, value in enumerate(beside[name]):
+            try:
+                cell_number(value)
+            except ValueError:
+                beside[name][index] = None
+                if index not in block.faults:
+                    what = f"the column {name!r} holds {str(value)[:40]!r}, which is no number"
+                    hint = "correct it, or leave the cell empty"
+                    block.reject(index, DataError(what, where=request.at(block.lines[index]), hint=hint))
     return names[:-count], replace(block, columns=block.columns[:-count], beside=beside)
 
 

@@ -66,7 +66,9 @@ class ReadRequest:
     labels: bool = True
     """Whether to read labels."""
     beside: Sequence[str] = ()
-    """Other columns to read beside texts and labels; their values are not checked."""
+    """Other columns to read beside texts and labels ..."""
+    numbers: Sequence[str] = ()
+    """... and those of them in which a value that is no number is its row's fault."""
     format: str | None = None
     """csv, tsv, jsonl, parquet or xlsx, whatever the file's name is."""
     sheet: str | None = None
@@ -241,7 +243,7 @@ def refuse_missing_columns(names: Iterable[str], columns: Sequence[str], where: 
     for name in names:
         if name not in columns:
             meant = nearest_name(name, columns)
-            hint = f"did you mean {meant}?" if meant else "leave it out of data.extra_columns, or add it to the file"
+            hint = f"did you mean {meant}?" if meant else "add it to the file; its cells may be empty"
             raise DataError(f"no column {name!r} (columns: {quoted_names(columns)})", where=where, hint=hint)
 
 
