@@ -29,7 +29,7 @@ MISSING_NUMBERS = {"", "na", "n/a", "nan", "null", "none", "-", "?"}
 MOST_CATEGORIES, LEAST_CATEGORY_ROWS = 200, 2
 """A column has at most so many categories; a value of fewer training rows is none of them, but a rare one."""
 
-FAR = 3.0
+CLIPPED_BEYOND = 3.0
 """Numbers are clipped so many times the distance of the 5th from the 95th percentile beyond these."""
 
 TAILS = 5, 95
@@ -99,7 +99,7 @@ class NumberColumn:
         if not len(there):
             raise DataError(f"no training row has a value in the column {name!r}", hint="leave it out")
         first, last = np.percentile(there, TAILS)
-        far = FAR * (last - first)
+        far = CLIPPED_BEYOND * (last - first)
         # A column that is nearly always the same has no percentiles to measure by.
         low, high = (first - far, last + far) if far > 0 else (there.min(), there.max())
         low, high = max(low, there.min()), min(high, there.max())
@@ -146,9 +146,9 @@ class CategoryColumn:
     @classmethod
     def fit(cls, name: str, values: Sequence[object]) -> "CategoryColumn":
         """Fit to training rows. Raises `DataError` where none has a value, or there are too many different ones."""
-        counts = Counter(map(plain_cell, values))
-        gone = counts.pop(None, 0)
-        there = sum(counts.values())
+        counts = Counter(cell for value in values if (cell := plain_cell(value)) is not None)
+        there = counts.total()
+        gone = len(values) - there
         if not there:
             raise DataError(f"no training row has a value in the column {name!r}", hint="leave it out")
         kept = tuple(sorted(value for value, rows in counts.items() if rows >= LEAST_CATEGORY_ROWS))
@@ -249,21 +249,18 @@ def _checked_column(content: object) -> ExtraColumn:
     given = dict(content)
     kind = given.pop("kind")
     if kind == "category":
-        column: ExtraColumn = CategoryColumn(
-            **{**given, "categories": tuple(given["categories"]), "shares": tuple(given["shares"])}
-        )
-        texts, numbers = [column.name, *column.categories], list(column.shares)
-        flags = [column.other, column.missing]
-        sizes = len(column.categories) + column.other == len(column.shares) and 0 < len(column.categories)
-        if not sizes or len(column.categories) > MOST_CATEGORIES or len(set(column.categories)) != len(
-            column.categories
-        ):
+        found = CategoryColumn(**{**given, "categories": tuple(given["categories"]), "shares": tuple(given["shares"])})
+        column: ExtraColumn = found
+        names = found.categories
+        texts, numbers, flags = [found.name, *names], list(found.shares), [found.other, found.missing]
+        of_known = len(found.shares) - found.other
+        if not len(names) == len(set(names)) == of_known or not 1 <= len(names) <= MOST_CATEGORIES:
             raise ValueError("categories")
     elif kind == "number":
-        column = NumberColumn(**given)
-        texts, flags = [column.name], [column.missing]
-        numbers = [column.low, column.high, column.mean, column.scale]
-        if not (column.low <= column.high and column.scale > 0):
+        number = column = NumberColumn(**given)
+        texts, flags = [number.name], [number.missing]
+        numbers = [number.low, number.high, number.mean, number.scale]
+        if not (number.low <= number.high and number.scale > 0):
             raise ValueError("scale")
     else:
         raise ValueError("kind")

@@ -22,10 +22,10 @@ from rnn_cli.batch.unfinished import GO_ON_OR_REPLACE
 from rnn_cli.batch.windows import (
     WINDOWS,
     Window,
+    columns_of_window,
     division,
     no_rows,
     refuse_other_columns,
-    columns_of_window,
     texts_of,
     windows_of,
 )

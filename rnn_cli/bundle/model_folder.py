@@ -188,7 +188,7 @@ class Manifest:
         if self.scales or self.kind != "single":
             needed = {"single": SCALED_FORMAT, "several": SEVERAL_FORMAT, "ordered": ORDERED_FORMAT}
             object.__setattr__(self, "format_version", needed[self.kind])
-        if COLUMNS in self.files:
+        if COLUMNS_FILE in self.files:
             object.__setattr__(self, "format_version", NEWEST_FORMAT)
 
     @property
@@ -335,7 +335,7 @@ TOKENIZER = "tokenizer.json"
 ONNX_MODEL = "model.onnx"
 INT8_MODEL = "model.int8.onnx"
 KERAS_MODEL = "model.keras"
-COLUMNS = "columns.json"
+COLUMNS_FILE = "columns.json"
 """The other columns that the model reads beside a text, and how their values become numbers; few models have any."""
 METRICS = "metrics.json"
 HISTORY = "history.csv"
@@ -349,7 +349,14 @@ CARD = "README.md"
 SCRIPT = "predict.py"
 """The script that predicts in an exported model's folder, without rnn."""
 
-MOST_BYTES = {MANIFEST: 4 << 20, CONFIG: 256 << 10, TOKENIZER: 32 << 20, METRICS: 32 << 20, SUMMARY: 2 << 20, COLUMNS: 4 << 20}
+MOST_BYTES = {
+    MANIFEST: 4 << 20,
+    CONFIG: 256 << 10,
+    TOKENIZER: 32 << 20,
+    METRICS: 32 << 20,
+    SUMMARY: 2 << 20,
+    COLUMNS_FILE: 4 << 20,
+}
 """The largest size of files that are parsed, by name: their values take many times as much memory."""
 
 MAX_FILE_BYTES = 2 << 30

@@ -208,9 +208,9 @@ class DataConfig(LabelledFile):
     it, several labels are a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
     label_columns: Annotated[list[Label], Field(min_length=2)] | None = None
     """The columns of which each holds 1 for the rows with its label, else 0, which makes `labels` several."""
-    extra_columns: Annotated[
-        dict[Label, ExtraKind] | None, Field(min_length=1), BeforeValidator(_kinds_of_columns)
-    ] = None
+    extra_columns: Annotated[dict[Label, ExtraKind] | None, Field(min_length=1), BeforeValidator(_kinds_of_columns)] = (
+        None
+    )
     """Other columns of a row that the model reads beside its text, as `[price, country]`: numbers, or else categories,
     as the training rows show, or as said, `{price: number, zip: category}`. docs/columns.md."""
     positive_label: Label | None = None

@@ -52,17 +52,15 @@ def _of_column(name: str, kind: str, rows: Dataset) -> Iterator[str]:
         yield from _of_categories(name, counts, every)
 
 
-def _of_categories(
-    name: str, counts: Mapping[object, Mapping[str, int]], every: Mapping[str, int]
-) -> Iterator[str]:
+def _of_categories(name: str, counts: Mapping[object, Mapping[str, int]], every: Mapping[str, int]) -> Iterator[str]:
     total = sum(every.values())
     for value, labels in sorted(counts.items(), key=lambda each: -sum(each[1].values())):
         (label, rows), *others = labels.items()
         chance = (every[label] / total) ** rows * len(counts)
         if value is not None and not others and rows >= LEAST_ROWS_TOLD and chance < UNLIKELY:
             yield (
-                f"column {name}: all {rows:,} rows with {value} have the label {label}, which {every[label] / total:.0%} "
-                "of all rows have: is it known before the label is?"
+                f"column {name}: all {rows:,} rows with {value} have the label {label}, which "
+                f"{every[label] / total:.0%} of all rows have: is it known before the label is?"
             )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_cli.arrays import Floats, Floats32, Indices, label_indices
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import COLUMNS, CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DataConfig, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
@@ -432,10 +432,11 @@ def kept_validation_rows(opened: Bundle) -> Dataset:
         hint = "give a threshold, or name a folder that rnn train wrote"
         raise BundleError(what, where=shown_model(opened.path), hint=hint)
     path = str(opened.verify(PREDICTIONS))
-    names = read_extra_columns(opened).names if COLUMNS in opened.manifest.files else ()
-    kept = ("text", "label", "split", *map(kept_column, names))
+    names = read_extra_columns(opened).names if COLUMNS_FILE in opened.manifest.files else ()
+    kept = ("text", "label", *map(kept_column, names), "split")
     found = read_columns(path, lambda _: kept, max_field_bytes=MAX_SAVED_TEXT_BYTES)
-    rows = [(text or "", label or "", line, *rest) for line, (text, label, split, *rest) in found if split == "validation"]
+    of_validation = ((line, *cells) for line, (*cells, split) in found if split == "validation")
+    rows = [(text or "", label or "", line, *rest) for line, text, label, *rest in of_validation]
     if not rows:
         raise BundleError("has no validation rows", where=path)
     texts, labels, lines, *columns = (list(column) for column in zip(*rows, strict=True))
@@ -488,5 +489,6 @@ def config_decided_anew(opened: Bundle, asked: Sequence[Override]) -> Config:
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
     """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
-    chosen = decide(config, truth, predictor.score(validation.texts, validation.further).probabilities, ordered=predictor.ordered)
+    probabilities = predictor.score(validation.texts, validation.further).probabilities
+    chosen = decide(config, truth, probabilities, ordered=predictor.ordered)
     return predictor.adjusted(decision=chosen.decision), chosen

@@ -168,7 +168,8 @@ def decided_each(
 ) -> tuple[Predictor, tuple[str, ...]]:
     """The same network with the thresholds that serve the config best on the validation rows, and what none reaches."""
     truth = true_flags(validation, predictor.labels)
-    decision, shortfalls = decide_each(config, truth, predictor.score(validation.texts, validation.further).probabilities)
+    probabilities = predictor.score(validation.texts, validation.further).probabilities
+    decision, shortfalls = decide_each(config, truth, probabilities)
     return predictor.adjusted(decision=decision), shortfalls
 
 

@@ -40,9 +40,9 @@ class Architecture:
     """The layers of a network and their sizes.
 
     `width` is the length of a token's vector, 0 for one-hot input. `outputs` is the number of logits, one for two
-    labels. `columns` are the numbers of a row's other columns, which join the text's vector and the n-grams. `ngrams` is
-    the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights. A linear
-    model has no `units`, and no layers but those of its n-grams.
+    labels. `columns` are the numbers of a row's other columns, which join the text's vector and the n-grams. `ngrams`
+    is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights. A linear model has no
+    `units`, and no layers but those of its n-grams.
     """
 
     vocab_size: int

@@ -16,7 +16,17 @@ from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
 from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
 from rnn_cli.graph.int8 import skeleton_in_int8
-from rnn_cli.graph.skeleton import COLUMNS_INPUT, FLOAT, INT32, IR_VERSION, NUMPY_TYPES, OPERATORS, Node, Skeleton, skeleton
+from rnn_cli.graph.skeleton import (
+    COLUMNS_INPUT,
+    FLOAT,
+    INT32,
+    IR_VERSION,
+    NUMPY_TYPES,
+    OPERATORS,
+    Node,
+    Skeleton,
+    skeleton,
+)
 
 OPERATOR_CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
 

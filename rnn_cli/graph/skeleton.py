@@ -60,7 +60,8 @@ class Tensor:
 class Skeleton:
     """A graph without its weights: its nodes in order, its tensors by name, and its number of logits.
 
-    `columns` is the width of the input of that name, 0 where there is none. `opsets` maps the operator sets it uses to their versions.
+    `columns` is the width of the input of that name, 0 where there is none. `opsets` maps the operator sets it uses to
+    their versions.
     """
 
     nodes: tuple[Node, ...]

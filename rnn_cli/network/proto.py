@@ -16,7 +16,8 @@ def linear_to_onnx(
 ) -> bytes:
     """The ONNX file of a linear model: the weights of tokens and buckets `[rows, outputs]` and the bias `[outputs]`.
 
-    `columns` are the weights of other columns, `[width, outputs]`. Its input and output are those of `rnn_cli.network.onnx_export.to_onnx`.
+    `columns` are the weights of other columns, `[width, outputs]`. Its inputs and output are those of
+    `rnn_cli.network.onnx_export.to_onnx`.
     """
     beside = [] if columns is None else [columns.astype(np.float32)]
     of_columns = sum(map(len, beside))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnn_cli.bundle.model_folder import COLUMNS, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, Bundle
 from rnn_cli.columns import ExtraColumns, ExtraValues
 from rnn_cli.errors import BundleError, UsageError, few_of
 
@@ -12,14 +12,14 @@ from rnn_cli.errors import BundleError, UsageError, few_of
 def read_extra_columns(opened: Bundle) -> ExtraColumns:
     """A model's other columns. Raises `BundleError` if their file is damaged."""
     try:
-        return ExtraColumns.from_dict(json.loads(opened.read(COLUMNS)))
+        return ExtraColumns.from_dict(json.loads(opened.read(COLUMNS_FILE)))
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
-        raise BundleError("not columns this rnn understands", where=str(opened.path / COLUMNS)) from None
+        raise BundleError("not columns this rnn understands", where=str(opened.path / COLUMNS_FILE)) from None
 
 
 def width_of_columns(opened: Bundle) -> int:
     """How many numbers of other columns a model takes. Raises `BundleError`."""
-    return read_extra_columns(opened).width if COLUMNS in opened.manifest.files else 0
+    return read_extra_columns(opened).width if COLUMNS_FILE in opened.manifest.files else 0
 
 
 def extra_columns_file(columns: ExtraColumns) -> str:

@@ -6,7 +6,7 @@ All of them may come from an untrusted source. Loads only numpy, so that `rnn pr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_cli.bundle.model_folder import COLUMNS, CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import Architecture
 from rnn_cli.graph.reading import Graph, read_graph
@@ -58,8 +58,8 @@ def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, archite
     classes, several = outputs_of(manifest.kind, len(manifest.labels))
     columns = architecture.columns  # which the graph and the file of columns agree on
     made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=columns)
-    if bool(config.data.extra_columns) != (COLUMNS in manifest.files):
-        raise BundleError(f"data.extra_columns is not what {COLUMNS} holds", where=where)
+    if bool(config.data.extra_columns) != (COLUMNS_FILE in manifest.files):
+        raise BundleError(f"data.extra_columns is not what {COLUMNS_FILE} holds", where=where)
     if made_of != architecture:
         raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
     if not describes(config, tokenizer):

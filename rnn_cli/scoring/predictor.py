@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from rnn_cli.arrays import AnyArray, Floats, Floats32, Indices
-from rnn_cli.bundle.model_folder import CARD, COLUMNS, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
+from rnn_cli.bundle.model_folder import CARD, COLUMNS_FILE, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.graph.skeleton import COLUMNS_INPUT
 from rnn_cli.scoring.calibration import Calibration
@@ -125,7 +125,7 @@ class Predictor:
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
         self.extra_columns = None
-        if COLUMNS in opened.manifest.files:  # few models have any, and the others start without
+        if COLUMNS_FILE in opened.manifest.files:  # few models have any, and the others start without
             from rnn_cli.scoring.extra import read_extra_columns
 
             self.extra_columns = read_extra_columns(opened)
@@ -409,8 +409,8 @@ class Predictor:
     def predict_sets(self, texts: Any, coverage: float = 0.9, *, columns: Any = None) -> Any:
         """For each text a set of labels that holds the true one with this probability; a str is one text.
 
-        `columns` as in `predict`. A pandas Series gives a Series with the same index. Raises `UsageError` as `sets` does, and `DataError` for
-        values that are not texts.
+        `columns` as in `predict`. A pandas Series gives a Series with the same index. Raises `UsageError` as `sets`
+        does, and `DataError` for values that are not texts.
         """
         found = self.sets(self.score(*self._given(texts, columns)).probabilities, coverage)
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found

@@ -11,6 +11,7 @@ from typing import Any
 from rnn_cli.api import columns_in, open_model
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CARD, CONFIG, METRICS, REPORT, RUN, Bundle
+from rnn_cli.columns import CategoryColumn
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.settings import ServerSettings
@@ -100,7 +101,11 @@ def columns_in_plain(predictor: Predictor) -> list[dict[str, Any]]:
     """The other columns that a model reads, with their kinds and of categories their names."""
     found = predictor.extra_columns
     return [
-        {"name": each.name, "kind": each.kind, **({"categories": list(each.categories)} if each.kind == "category" else {})}
+        {
+            "name": each.name,
+            "kind": each.kind,
+            **({"categories": list(each.categories)} if isinstance(each, CategoryColumn) else {}),
+        }
         for each in (() if found is None else found.columns)
     ]
 

@@ -110,7 +110,8 @@ def fit_baseline(
 
     The best C is the one of the highest validation accuracy, then of the least log loss. On ten splits of the set
     `rotten_tomatoes` this reached 76.8 % of the validation and 76.8 % of the test rows, the least log loss alone 76.3 %
-    and 76.7 %. Other columns are further features. None, with a note, where all training rows have one label, as in further training.
+    and 76.7 %. Other columns are further features. None, with a note, where all training rows have one label, as in
+    further training.
     """
     # Imported here: a mistake in the data must not wait until scikit-learn is loaded.
     from rnn_cli.linear.tfidf import fit_features

@@ -104,9 +104,7 @@ def fit_baseline_of_each(
     positive = positive_weights(rows, labels, config.training).astype(np.float64)
     weights = np.array(rows.weights or [1.0] * len(rows))[:, None] * np.where(truth == 1, positive, 1.0)
     least = np.inf
-    for strength, fitted in zip(
-        STRENGTHS, fit_each_label(matrix, truth, STRENGTHS, weights, done), strict=True
-    ):
+    for strength, fitted in zip(STRENGTHS, fit_each_label(matrix, truth, STRENGTHS, weights, done), strict=True):
         found = sigmoid(held_out["validation"] @ fitted[0] + fitted[1])
         loss = float(log_losses_of_each(held_truth, found).mean())
         if loss < least:

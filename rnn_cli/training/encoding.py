@@ -84,14 +84,14 @@ def with_lessons(rows: Encoded, texts: Sequence[Sequence[int]], lessons: Floats3
     )
 
 
-def columns_of(columns: ExtraColumns | None, rows: Dataset) -> Floats32 | None:
+def numbers_beside(columns: ExtraColumns | None, rows: Dataset) -> Floats32 | None:
     """The numbers of the rows' other columns, `[rows, width]`; None for a model that reads none. Raises `DataError`."""
     return None if columns is None else columns.encode(rows.further, len(rows), rows.where)
 
 
 def with_columns(features: Any, columns: ExtraColumns | None, rows: Dataset) -> Any:
     """Sparse features of rows, `[rows, features]`, followed by the numbers of their other columns."""
-    numbers = columns_of(columns, rows)
+    numbers = numbers_beside(columns, rows)
     if numbers is None:
         return features
     from scipy import sparse

@@ -12,7 +12,7 @@ from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import COLUMNS, CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS
@@ -54,7 +54,7 @@ class Origin:
         opened, where = Bundle.open(path), str(path / ONNX_MODEL)
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
-        columns = read_extra_columns(opened) if COLUMNS in opened.manifest.files else None
+        columns = read_extra_columns(opened) if COLUMNS_FILE in opened.manifest.files else None
         graph = read_fitting_graph(
             opened.read(ONNX_MODEL),
             where,

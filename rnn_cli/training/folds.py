@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_cli.arrays import AnyArray, Floats, Indices
 from rnn_cli.bundle.in_memory import PLACE, BundleInMemory
-from rnn_cli.bundle.model_folder import COLUMNS, ONNX_MODEL, TOKENIZER
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, ONNX_MODEL, TOKENIZER
 from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Dealt, Fold, deal_folds
 from rnn_cli.data.rows import Dataset
@@ -206,7 +206,7 @@ def in_memory(learned: Learned) -> BundleInMemory:
     run = learned.run
     contents = {ONNX_MODEL: learned.graph, TOKENIZER: run.tokenizer.to_json().encode("utf-8")}
     if run.columns is not None:
-        contents[COLUMNS] = extra_columns_file(run.columns).encode("utf-8")
+        contents[COLUMNS_FILE] = extra_columns_file(run.columns).encode("utf-8")
     files = {name: {"size": len(file), "sha256": sha256(file).hexdigest()} for name, file in contents.items()}
     return BundleInMemory(PLACE, undecided_manifest(run, data={}, versions={}, files=files), contents)
 

@@ -70,13 +70,8 @@ def fit_linear(
         return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
     beside = 0 if train.columns is None else train.columns.shape[1]
-    problem = _Problem(
-        *(_joined(counts[:, used], rows) for counts, rows in ((seen, train), (held_out, validation))),
-        train,
-        validation,
-        on_progress,
-        beside,
-    )
+    ours, theirs = (_joined(counts[:, used], rows) for counts, rows in ((seen, train), (held_out, validation)))
+    problem = _Problem(ours, theirs, train, validation, on_progress, beside)
     solve = problem.together if classes <= HANDFUL else problem.one_by_one
     weights, bias, strength, accuracy = solve(classes) if train.classes.ndim == 1 else problem.of_each()
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)

@@ -42,9 +42,9 @@ from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach, fit_baseline_of_each
 from rnn_cli.training.encoding import (
     Encoded,
-    columns_of,
     label_weights,
     labels_in_order,
+    numbers_beside,
     order_labels,
     positive_weights,
     row_weights,
@@ -491,7 +491,7 @@ def _encoded(
     config: DataConfig,
     columns: ExtraColumns | None,
 ) -> Encoded:
-    numbers = columns_of(columns, dataset)
+    numbers = numbers_beside(columns, dataset)
     if dataset.several:
         own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
         return Encoded(sequences, label_flags(labels, dataset.label_sets), own, columns=numbers)

@@ -81,7 +81,7 @@ def measure_run_of_several(run: "Prepared", plain: "Predictor", graph: bytes, li
     tables = {
         name: side.to_frame()
         .filter(items=("text", "label", "prediction"))
-        .assign(**kept_columns(predictor, side.dataset))
+        .assign(**dict[str, Any](kept_columns(predictor, side.dataset)))
         for name, side in sides.items()
     }
     if isinstance(run.baseline, BaselineOfEach):

@@ -26,7 +26,8 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     few. The model's last layers hold them.
     """
     file, rows = to_onnx(model, run.config.model), run.validation
-    _, network, ngrams = read_features(file, read_graph(file, ONNX_MODEL), ONNX_MODEL, rows.sequences, columns=rows.columns)
+    graph = read_graph(file, ONNX_MODEL)
+    _, network, ngrams = read_features(file, graph, ONNX_MODEL, rows.sequences, columns=rows.columns)
     parts = [network.astype(np.float64), ngrams.astype(np.float64)]
     prior = np.full(2, EVENLY)
     of_rows = rows.weights.astype(np.float64)

@@ -19,8 +19,9 @@ class Block:
 
     `columns` holds the chosen columns, `faults` the errors of rows by index; `error` ends the reading after these rows.
     `raws` holds the rows of a text format as in the file, without line ends, and `values` their fields or objects;
-    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. `beside` holds other columns by name. `files` are the files of the rows, if there
-    are several; a row that is a whole file has the line 0. A row with a fault has no values and an empty text.
+    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. `beside` holds other columns by name, where
+    they were asked for. `files` are the files of the rows, if there are several; a row that is a
+    whole file has the line 0. A row with a fault has no values and an empty text.
     """
 
     lines: list[int]
@@ -50,9 +51,8 @@ class Block:
         faults = {index: fault for index, fault in self.faults.items() if index < end}
         files = self.files[:end] if self.files is not None else None
         beside = {name: values[:end] for name, values in self.beside.items()}
-        return Block(
-            self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch, files=files, beside=beside
-        )
+        found = Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch, files=files)
+        return replace(found, beside=beside) if beside else found
 
     def place(self, index: int) -> str:
         """A row as messages name it that name its file already; its file, where it is one of several."""
