@@ -49,8 +49,8 @@ class ColumnImportance:
         verb = "falls" if self.lost >= 0 else "rises"
         return (
             f"column {self.name}: shuffled among {self.rows:,} {side} rows, accuracy {verb} by "
-            f"{100 * abs(self.lost):.1f} points (95% interval of the fall {low:.1f} to {high:.1f}), log loss rises by "
-            f"{self.risen:.3f}"
+            f"{100 * abs(self.lost):.1f} points (95% interval of the fall {low:.1f} to {high:.1f}), log loss "
+            f"{'rises' if self.risen >= 0 else 'falls'} by {abs(self.risen):.3f}"
         )
 
 

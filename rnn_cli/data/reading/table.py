@@ -232,7 +232,13 @@ def choose_columns(columns: Sequence[str], request: ReadRequest, sample: Sample 
                 if name in request.beside and (request.labels or key == "text_column"):
                     what = f"the column {name!r} cannot be both data.{key} and one of data.extra_columns"
                     raise DataError(what, where=request.name, hint="leave it out of one of them")
-        found = [name for name in find_columns(others, request, sample) if name is not None]
+        try:
+            found = [name for name in find_columns(others, request, sample) if name is not None]
+        except NoUsualName as error:
+            if not request.beside:
+                raise
+            what = f"{error.what} beside those of data.extra_columns"
+            raise NoUsualName(what, where=error.where, hint=error.hint) from None
         return [*found, *((request.label_columns or ()) if request.labels else ()), *request.beside]
     _refuse_repeated(columns, request)
     return list(request.choose(columns))
