@@ -800,6 +800,7 @@ def score(
     format: "Format | None" = None,
     labels: Sequence[str] | None = None,
     proba: bool = False,
+    coverage: float | None = None,
     prefix: str = "",
     spreadsheet_safe: bool = False,
     on_bad_row: "OnBadRow" = "stop",
@@ -817,11 +818,11 @@ def score(
     `inputs` are CSV, TSV, JSONL or Parquet files, also .gz or .zst, Excel workbooks, folders (of .txt files, too),
     patterns or URLs; "-" is the standard input. `output` is a file, a folder (a name that ends in "/", or a URL) or a
     binary stream; a file appears when it is whole. The options from `text_column` to `max_field_bytes` say how to read,
-    those from `format` to `spreadsheet_safe` what to write. With `labels` the model predicts only these of its own. A
-    row that cannot be read stops the job, is left out
-    ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by default
-    OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is replaced. The
-    engine "ray" scores on a Ray cluster, into a folder.
+    those from `format` to `spreadsheet_safe` what to write. With `labels` the model predicts only these of its own;
+    with a `coverage` each row has a set of labels that holds the true one that often. A row that cannot be read stops
+    the job, is left out ("skip") or is kept without a prediction ("mark"); the latter two write it to `rejects`, by
+    default OUTPUT.rejected.jsonl. With `resume` a job that was stopped goes on, with `force` an earlier output is
+    replaced. The engine "ray" scores on a Ray cluster, into a folder.
 
     Returns how many rows were read, rejected, of unknown words, unsure, and learned from. Loads no TensorFlow. Raises
     `BundleError`, `DataError`, `UsageError` or `RunFailed`; then an earlier output is as it was.
@@ -847,6 +848,7 @@ def score(
     with _listener(progress) as listener:
         listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
+        predictor.check_coverage(coverage)
         likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
             "text_column": text_column,
@@ -866,7 +868,7 @@ def score(
             how["max_field_bytes"] = max_field_bytes
         if sheet is not None:
             how["sheet"] = str(sheet)
-        job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe)
+        job = Job(tuple(found), form, how, compression, on_bad_row, prefix, proba, spreadsheet_safe, coverage)
         sizes = [each.size for each in found]
         listener.to_read(None if None in sizes else sum(size or 0 for size in sizes))
         counts = write_scored(job, predictor, target, stream, listener, threads)

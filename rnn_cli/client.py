@@ -108,14 +108,19 @@ class Client:
         return UnknownTokens.of_manifest(self.about)
 
     def predict(
-        self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None
+        self,
+        texts: str | Iterable[str],
+        coverage: float | None = None,
+        *,
+        columns: Mapping[str, Sequence[object]] | None = None,
     ) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        `columns` are the values of other columns that the model reads (the property names them), by name, one a text.
-        Raises `UsageError` for what the server refuses, and `RunFailed` if it cannot be reached or stays busy.
+        With a `coverage` each has a `label_set` that holds the true label that often. `columns` are the values of other
+        columns that the model reads (the property names them), by name, one a text. Raises `UsageError` for what the
+        server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns)]
+        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage)]
 
     def explain(
         self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None
@@ -138,20 +143,26 @@ class Client:
         ]
 
     def _rows(
-        self, what: str, texts: str | Iterable[str], most: int, columns: Mapping[str, Sequence[object]] | None
+        self,
+        what: str,
+        texts: str | Iterable[str],
+        most: int,
+        columns: Mapping[str, Sequence[object]] | None,
+        coverage: float | None = None,
     ) -> Iterator[Mapping[str, Any]]:
         listed = [texts] if isinstance(texts, str) else list(texts)
-        if wrong := next((name for name, values in (columns or {}).items() if len(values) != len(listed)), None):
-            what = f"{len((columns or {})[wrong]):,} values of {wrong} for {len(listed):,} texts"
-            raise UsageError(what, where="columns", hint="give one value per text")
+        for name, values in (columns or {}).items():
+            if len(values) != len(listed):
+                wrong = f"{len(values):,} values of {name} for {len(listed):,} texts"
+                raise UsageError(wrong, where="columns", hint="give one value per text")
+        asked: dict[str, Any] = {"proba": True} | ({} if coverage is None else {"coverage": coverage})
         done = 0
         for some in _of_at_most(listed, most, CHARACTERS_AT_ONCE):
-            asked: dict[str, Any] = {"texts": some, "proba": True}
             if columns is not None:
                 places = range(done, done + len(some))
                 asked["columns"] = [{name: values[place] for name, values in columns.items()} for place in places]
             done += len(some)
-            found = self._ask("POST", f"{self._of_model or '/v1'}/{what}", asked)
+            found = self._ask("POST", f"{self._of_model or '/v1'}/{what}", {"texts": some, **asked})
             rows = found.get("predictions")
             if not isinstance(rows, list) or len(rows) != len(some):
                 raise self._foreign()
@@ -216,11 +227,12 @@ class Client:
 def _prediction(row: Mapping[str, Any]) -> Prediction:
     probabilities = tuple(row["probabilities"].values())
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
+    covering = tuple(row.get("label_set", ()))
     if "labels" in row:
-        return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]))
+        return LabelsPrediction(*found, tuple(row["labels"]), tuple(row["label_probabilities"]), label_set=covering)
     if "expected" in row:
-        return OrderedPrediction(*found, row["expected"])
-    return Prediction(*found)
+        return OrderedPrediction(*found, row["expected"], label_set=covering)
+    return Prediction(*found, label_set=covering)
 
 
 def _of_at_most(texts: Sequence[str], most: int, characters: int) -> Iterator[list[str]]:

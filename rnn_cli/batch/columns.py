@@ -1,8 +1,9 @@
 """The columns that scoring adds to rows: what they are called, and what stands in them. Knows no formats."""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,13 +53,21 @@ class Added:
     learned: LearnedTexts | None = None
     label_columns: Collection[str] = ()
     """A file with one of these columns has labelled rows, on which the model may be measured."""
+    sets: Callable[[Floats], list[tuple[str, ...]]] | None = None
+    """The set of labels of each row, by its probabilities, where the job asks for a coverage."""
 
     @classmethod
     def by(cls, predictor: Predictor, job: Job) -> "Added":
         """Those of a model's predictions."""
         own = job.how.get("label_column")
         columns = {*LABEL_NAMES, *([own] if own else [])}
-        return cls(predictor.labels, predictor.decision, job, learned_texts(predictor.bundle), columns)
+        return replace(cls.to_any(predictor, job), learned=learned_texts(predictor.bundle), label_columns=columns)
+
+    @classmethod
+    def to_any(cls, predictor: Predictor, job: Job) -> "Added":
+        """The same for rows of which nobody asks whether they have labels."""
+        sets = None if job.coverage is None else partial(predictor.sets, coverage=job.coverage)
+        return cls(predictor.labels, predictor.decision, job, sets=sets)
 
     @property
     def several(self) -> bool:
@@ -82,12 +91,16 @@ class Added:
         shares = [[round(float(row[place]), DIGITS) for place in found] for found, row in places]
         if self._listed is list:
             return {"labels": names, "label_probabilities": shares}
-        join = joining(self.labels)
         written = [[f"{share:.{DIGITS}f}" for share in each] for each in shares]
-        return {
-            "labels": [join.join(each) if join else json.dumps(each, ensure_ascii=False) for each in names],
-            "label_probabilities": [(join or JOINS[0]).join(each) for each in written],
-        }
+        join = joining(self.labels) or JOINS[0]
+        return {"labels": self._together(names), "label_probabilities": [join.join(each) for each in written]}
+
+    def _together(self, names: Sequence[Sequence[str]]) -> Column:
+        """Several labels of each row as the format has them: as a list, or joined as one value."""
+        if self._listed is list:
+            return list(map(list, names))
+        join = joining(self.labels)
+        return [join.join(each) if join else json.dumps(each, ensure_ascii=False) for each in names]
 
     @property
     def kinds(self) -> dict[str, type]:
@@ -97,6 +110,9 @@ class Added:
             kinds = {"label": str, "probability": float, "expected": float, "no_known_words": bool}
         if self.several:
             kinds = {"labels": self._listed, "label_probabilities": self._listed, "no_known_words": bool}
+        if self.sets is not None:
+            known = kinds.pop("no_known_words")
+            kinds |= {"label_set": self._listed, "no_known_words": known}
         if self.decision.unsure_below:
             kinds["unsure"] = bool
         if self.job.on_bad_row == MARK:
@@ -149,6 +165,7 @@ class Added:
         unsure = self.decision.unsure(probabilities)
         columns: dict[str, Column] = {
             **(self._of_each(probabilities) if self.several else self._of_one(probabilities)),
+            **({} if self.sets is None else {"label_set": self._together(self.sets(probabilities))}),
             "no_known_words": (~known).tolist(),
             "unsure": unsure.tolist(),
             "error": [f"{rows.place(index)}: {faults[index].what}" if index in faults else None for index in kept],

@@ -165,7 +165,8 @@ class Job:
     `how` tells how files are read: fields of `ReadRequest` by their names. `format` is csv, tsv, jsonl or parquet; the
     text formats may have a `compression`, gz or zst. Rows that cannot be read stop the job, are left out (`skip`) or
     are kept without a prediction (`mark`), as `on_bad_row` says. `prefix` stands before the names of the columns that
-    are added, `proba` adds the probability of every label. With `spreadsheet_safe` no cell of CSV or TSV begins as a
+    are added, `proba` adds the probability of every label, and a `coverage` a set of labels that holds
+    the true one that often. With `spreadsheet_safe` no cell of CSV or TSV begins as a
     formula does.
     """
 
@@ -177,6 +178,7 @@ class Job:
     prefix: str = ""
     proba: bool = False
     spreadsheet_safe: bool = False
+    coverage: float | None = None
 
     def request(self, file: int, **more: Any) -> ReadRequest:
         """How the file at this place is read."""
@@ -188,6 +190,8 @@ class Job:
         Equal jobs have equal signatures. Checksums keep secret what a URL may hold.
         """
         asked: dict[str, object] = json.loads(json.dumps(asdict(self) | more))
+        if self.coverage is None:  # as earlier releases had it, so that their jobs go on
+            del asked["coverage"]
         bad_rows = {"on_bad_row": self.on_bad_row}
         return {name: checksum({name: value}) for name, value in asked.items()} | bad_rows
 

@@ -22,8 +22,9 @@ def written_whole(added: Added, first: Source, file: IO[bytes]) -> Iterator[Writ
     given = first.schema
     fields = list(given) if given is not None else [pa.field(name, pa.string()) for name in first.columns]
     types: dict[type, Any] = {list: None, str: pa.string(), bool: pa.bool_(), float: pa.float64()}
-    lists = {"labels": pa.list_(pa.string()), "label_probabilities": pa.list_(pa.float64())}
-    types_of = {added.job.prefix + name: kind for name, kind in lists.items()} if added.several else {}
+    of_texts = pa.list_(pa.string())
+    lists = {"labels": of_texts, "label_probabilities": pa.list_(pa.float64()), "label_set": of_texts}
+    types_of = {added.job.prefix + name: kind for name, kind in lists.items()}
     fields += [pa.field(name, types_of.get(name, types[added.kinds.get(name, float)])) for name in added.names]
     schema = pa.schema(fields, metadata=given.metadata if given is not None else None)
     batches: list[Any] = []

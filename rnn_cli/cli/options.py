@@ -99,8 +99,14 @@ def model_option(command: Command) -> Command:
 def labels_option(command: Command) -> Command:
     """The option --labels, as a list, None where it is not given."""
 
-    about = "Predict only these of its labels, as positive,negative."
+    about = "Predict only these labels, as positive,negative."
     return click.option("--labels", callback=_names, metavar="NAMES", help=about)(command)
+
+
+def coverage_option(command: Command) -> Command:
+    """The option --coverage."""
+    about = "Add the set that holds the truth so often, as 0.9."
+    return click.option("--coverage", type=float, metavar="P", help=about)(command)
 
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:

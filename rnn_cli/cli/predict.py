@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from rnn_cli.cli.options import labels_option, model_option
+from rnn_cli.cli.options import coverage_option, labels_option, model_option
 from rnn_cli.cli.score import score, score_files
 from rnn_cli.errors import DataError, UsageError, few_of, quoted
 from rnn_cli.formats import DATA_FILE
@@ -53,7 +53,7 @@ Examples:
 @click.option(
     "--column", "columns", multiple=True, metavar="NAME=VALUE", help="Of a model that reads it; once for each column."
 )
-@click.option("--coverage", type=float, metavar="P", help="Add the labels that hold the true one so often, as 0.9.")
+@coverage_option
 @click.option(
     "--precision",
     type=click.Choice(("fp32", "int8")),
@@ -94,6 +94,7 @@ def predict(
             "model": model,
             "labels": labels,
             "proba": proba,
+            "coverage": coverage,
             "precision": precision,
             "threads": threads,
             **of_files,
@@ -119,7 +120,7 @@ def predict(
     given = _values_of(columns)
     if server is not None:
         _refuse_beside_server()
-        _predict_there(server, model, texts, style, given, explain=explain, proba=proba)
+        _predict_there(server, model, texts, style, given, explain=explain, proba=proba, coverage=coverage)
         return
 
     from rnn_cli.api import open_model
@@ -190,16 +191,13 @@ def _refuse_beside_files() -> None:
     given = click.get_current_context().params
     if given["columns"]:
         raise UsageError("--column is for texts; of files, columns are read by their names", hint="leave it out")
-    for name in ("explain", "coverage"):
-        if given[name]:
-            raise UsageError(f"--{name} is for texts, not for files", hint="pipe the texts in, a line each")
+    if given["explain"]:
+        raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
 
 
 def _refuse_beside_server() -> None:
     """Raise UsageError for what the server has decided, or does not answer."""
     context = click.get_current_context()
-    if context.params["coverage"] is not None:
-        raise UsageError("--coverage is of a model here, and --server asks one elsewhere", hint="leave one out")
     for name in ("labels", "precision", "threads"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UsageError(f"--{name} and --server do not go together", hint=f"give it to rnn serve: --{name}")
@@ -214,6 +212,7 @@ def _predict_there(
     *,
     explain: bool,
     proba: bool,
+    coverage: float | None,
 ) -> None:
     from rnn_cli.cli.show_predictions import Writer
     from rnn_cli.client import Client
@@ -224,12 +223,18 @@ def _predict_there(
         _check_columns(given, client.columns)
         abstains = client.about["decision"]["unsure_below"] > 0
         writer = Writer(
-            style, client.labels, proba=proba, abstains=abstains, several=client.several, ordered=client.ordered
+            style,
+            client.labels,
+            proba=proba,
+            abstains=abstains,
+            several=client.several,
+            ordered=client.ordered,
+            covers=coverage is not None,
         )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
             values = {name: [value] * len(window) for name, value in given.items()} if client.columns else None
-            predictions = client.predict(window, values)
+            predictions = client.predict(window, coverage, columns=values)
             if explain:
                 parts, beside = client.explain_rows(window, values)
                 writer.write_explained(window, predictions, parts, beside)

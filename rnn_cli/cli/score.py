@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnn_cli.cli.options import LABELLED, in_shell_terms, labels_option, model_option, reading_option
+from rnn_cli.cli.options import LABELLED, coverage_option, in_shell_terms, labels_option, model_option, reading_option
 from rnn_cli.errors import Error, RowError
 from rnn_cli.formats import FORMATS, WRITTEN
 from rnn_cli.progress import Notes, listening
@@ -57,6 +57,7 @@ Examples:
     help=f"The output's: {', '.join(WRITTEN)}; a pipe's too.",
 )
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
+@coverage_option
 @click.option("--prefix", default="", metavar="TEXT", help="Begin the names of added columns with this.")
 @click.option("--spreadsheet-safe", is_flag=True, help="Put ' before cells that would run as formulas.")
 @click.option(

@@ -41,7 +41,7 @@ def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, A
     `columns` are the values of other columns that the model reads: a dict of lists, or a DataFrame.
     """
     model = load_model()
-    found = model.predict(texts, columns)  # a str is one text
+    found = model.predict(texts, columns=columns)  # a str is one text
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]

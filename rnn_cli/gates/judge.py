@@ -172,7 +172,7 @@ def time_each(predictor: Predictor, texts: Sequence[str], clock: Callable[[], fl
     nothing = dict.fromkeys(predictor.columns)  # missing values take as long as others
 
     def predict(text: str) -> None:
-        predictor.predict(text, nothing or None)
+        predictor.predict(text, columns=nothing or None)
 
     for text in chosen[:WARMING]:
         predict(text)

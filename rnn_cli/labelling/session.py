@@ -168,21 +168,50 @@ class Session:
 
     def label(self, label: str) -> None:
         """Give the text that stands a label; the next one stands then. Raises `UsageError` and `WriteError`."""
-        if label not in self.labels:
-            raise UsageError(f"no label {label!r}", hint=f"labels: {', '.join(self.labels)}")
+        self._check_label(label)
         self._answer(LABEL, label=label)
 
     def skip(self) -> None:
         """Leave the text that stands without a label. Raises `WriteError`."""
         self._answer(PASS)
 
+    def change(self, row: int, label: str | None) -> None:
+        """Give a row that has an answer another one, None for no label; what stands stays.
+
+        Why the row was asked stays, too, so the figures come from the same texts. Raises `UsageError`, `WriteError`.
+        """
+        if (before := self._answers.get(row)) is None:
+            raise UsageError(f"row {row + 1:,} has no answer to change")
+        if label == before.label:
+            return
+        if label is None:
+            self.log.add(do=PASS, row=row, chosen=before.chosen)
+        else:
+            self._check_label(label)
+            self.log.add(do=LABEL, row=row, label=label, chosen=before.chosen)
+        self._answers[row] = self.log.answers.steps[-1]
+        self._learn()
+
+    def ask(self, row: int, chosen: str) -> None:
+        """Have a row without an answer stand, which was `chosen` for this reason before. Raises `UsageError`."""
+        if row in self._answers or not 0 <= row < len(self.texts.rows):
+            raise UsageError(f"row {row + 1:,} is not open")
+        if self._shown is None or self._shown[0] != row:
+            self._stand((row, CHANCE if row in self._kept else chosen))
+
     def undo(self) -> bool:
-        """Take the last answer back, its text stands again; False if there is none. Raises `WriteError`."""
+        """Take the last answer back, its text stands again; False if there is none. Raises `WriteError`.
+
+        Where the last answer changed an earlier one, that one holds again, and what stands stays.
+        """
         if not self.log.answers.steps:
             return False
         last = self.log.answers.steps[-1]
         self.log.add(do=UNDO)
         self._answers = self.log.answers.by_row
+        if last.row in self._answers:
+            self._learn()
+            return True
         if self._shown is not None and self._shown[1] == SEARCH:
             self._searched.insert(0, self._shown[0])
         self._stand((last.row, last.chosen))
@@ -252,6 +281,10 @@ class Session:
     def close(self) -> None:
         """End the background work."""
         self.learner.close()
+
+    def _check_label(self, label: str) -> None:
+        if label not in self.labels:
+            raise UsageError(f"no label {label!r}", hint=f"labels: {', '.join(self.labels)}")
 
     def _answer(self, kind: str, **more: str) -> None:
         if self._shown is None:

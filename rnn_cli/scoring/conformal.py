@@ -4,9 +4,14 @@ A run's validation rows tell how far off the true label may look. The set of a t
 off than that. Its coverage, the share of texts whose set holds the true label, is at least the one asked for on average
 over validation rows and texts of one source, whatever the model; the bundle keeps the rows' sorted scores for it.
 
+Where a text may have several labels, its set holds all of its labels that often, so the score of a row is that of the
+label that looks farthest off; a row without labels is in every set.
+
 Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world; Sadinle, Lei and Wasserman (2019),
 Least ambiguous set-valued classifiers with bounded error levels; for ordered labels, whose sets have no gaps,
-Chernozhukov, Wüthrich and Zhu (2021), Distributional conformal prediction.
+Chernozhukov, Wüthrich and Zhu (2021), Distributional conformal prediction; for several labels, the outer sets of
+Cauchois, Gupta and Duchi (2021), Knowing what you know: valid and validated confidence sets in multiclass and
+multilabel prediction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +24,7 @@ import numpy as np
 from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.bundle.model_folder import CONFORMAL, MOST_SCORES
 from rnn_cli.errors import UsageError
+from rnn_cli.kinds import LabelsKind
 
 
 @dataclass(frozen=True)
@@ -29,14 +35,19 @@ class Conformal:
     scores: tuple[float, ...]
 
     @classmethod
-    def of_rows(cls, truth: Indices, probabilities: Floats, *, ordered: bool) -> "Conformal":
-        """Those of labelled rows: `truth` are indices of labels, `[rows]`, `probabilities` `[rows, labels]`."""
-        found = np.sort(scores_of(probabilities, ordered=ordered)[np.arange(len(truth)), truth])
+    def of_rows(cls, truth: Indices, probabilities: Floats, kind: LabelsKind) -> "Conformal":
+        """Those of labelled rows: `truth` are indices of labels, `[rows]`, of several labels 1 or 0 for each,
+        `[rows, labels]`, and `probabilities` `[rows, labels]`."""
+        every = scores_of(probabilities, kind)
+        if kind == "several":
+            found = np.sort(np.where(truth == 1, every, 0.0).max(axis=1))
+        else:
+            found = np.sort(every[np.arange(len(truth)), truth])
         return cls(len(truth), tuple(found[[rank - 1 for rank in _ranks(len(truth))]].tolist()))
 
     @classmethod
     def of_manifest(cls, data: Mapping[str, Any]) -> "Conformal | None":
-        """Those that a bundle keeps; None of one of an earlier release, or of several labels a text."""
+        """Those that a bundle keeps; None of one of an earlier release."""
         kept = data.get(CONFORMAL)
         return None if kept is None else cls(kept["rows"], tuple(kept["scores"]))
 
@@ -62,20 +73,26 @@ class Conformal:
         place = next(index for index, kept in enumerate(_ranks(self.rows)) if kept >= rank)
         return self.scores[place]
 
-    def sets(self, probabilities: Floats, coverage: float, chosen: Indices, *, ordered: bool) -> Flags:
-        """Which labels are in each row's set, `[rows, labels]`; the one predicted, `chosen`, always is."""
-        found = scores_of(probabilities, ordered=ordered) <= self.farthest(coverage)
-        found[np.arange(len(found)), chosen] = True
+    def sets(self, probabilities: Floats, coverage: float, chosen: Indices, kind: LabelsKind) -> Flags:
+        """Which labels are in each row's set, `[rows, labels]`; what is predicted always is.
+
+        `chosen` is the predicted label, `[rows]`, of several 1 or 0 for each, `[rows, labels]`.
+        """
+        found = scores_of(probabilities, kind) <= self.farthest(coverage)
+        if kind == "several":
+            found |= chosen == 1
+        else:
+            found[np.arange(len(found)), chosen] = True
         return np.asarray(found)
 
 
-def scores_of(probabilities: Floats, *, ordered: bool) -> Floats:
+def scores_of(probabilities: Floats, kind: LabelsKind) -> Floats:
     """How far off each label looks, `[rows, labels]`; the larger, the farther.
 
     That is how improbable the label is. Of ordered labels it is how much probability lies between it and the median,
     so that a set has no gap.
     """
-    if not ordered:
+    if kind != "ordered":
         return np.asarray(1 - probabilities)
     upto = np.cumsum(probabilities, axis=1)
     return np.asarray(np.maximum(upto - probabilities - 0.5, 0.5 - upto))

@@ -324,18 +324,23 @@ class Predictor:
         return listed, found
 
     @overload
-    def predict(self, texts: Series, columns: Any = None) -> Any: ...
+    def predict(self, texts: Series, coverage: float | None = None, *, columns: Any = None) -> Any: ...
     @overload
-    def predict(self, texts: str | Iterable[str], columns: Any = None) -> list[Prediction]: ...
-    def predict(self, texts: Any, columns: Any = None) -> Any:
+    def predict(
+        self, texts: str | Iterable[str], coverage: float | None = None, *, columns: Any = None
+    ) -> list[Prediction]: ...
+    def predict(self, texts: Any, coverage: float | None = None, *, columns: Any = None) -> Any:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        `columns` are the values of other columns that the model reads: a DataFrame, or a dict of lists (or of values,
-        which are those of all texts); one without values counts as missing, with a Python warning. A pandas Series
-        gives a Series with the same index. Raises `DataError` for values that are not texts, or not of their column's
-        kind, and `UsageError` where columns are needed and none are given.
+        With a `coverage` each prediction has the `label_set` of `sets`. `columns` are the values of other columns that
+        the model reads: a DataFrame, or a dict of lists (or of values, which are those of all texts); one without
+        values counts as missing, with a Python warning. A pandas Series gives a Series with the same index. Raises
+        `DataError` for values that are not texts, or not of their column's kind, and `UsageError` as `sets` does, and
+        where columns are needed and none are given.
         """
-        found = self.predictions(self.score(*self._given(texts, columns)))
+        listed, values = self._given(texts, columns)
+        self.check_coverage(coverage)
+        found = self.predictions(self.score(listed, values), coverage)
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def predictions(self, scores: Scores, coverage: float | None = None) -> list[Prediction]:
@@ -378,9 +383,6 @@ class Predictor:
 
     def _conformal(self) -> Conformal:
         """What the model's validation rows say of sets of labels; raises `UsageError` where they say nothing."""
-        if self.several:
-            what = "coverage is of one label a text, and here a text may have several"
-            raise UsageError(what, where="coverage", hint="leave it out")
         if self._among is not None:
             raise UsageError("coverage is of all labels, not of some", where="coverage", hint="leave the labels out")
         kept = Conformal.of_manifest(self._opened.manifest.data)
@@ -392,12 +394,12 @@ class Predictor:
     def sets(self, probabilities: Floats, coverage: float) -> list[tuple[str, ...]]:
         """For each text the labels that hold the true one as often as `coverage` says, in the labels' order.
 
-        `probabilities` are the texts', `[texts, labels]`. Raises `UsageError` for a coverage that the validation rows
-        do not allow, and for a model that keeps nothing of them, or has several labels a text.
+        Of several labels a text they hold all that are true. `probabilities` are the texts', `[texts, labels]`. Raises
+        `UsageError` for a coverage that the validation rows do not allow, and for a model that keeps nothing of them.
         """
         kept = self._conformal()
         chosen = self.decision.choose(probabilities)
-        found = kept.sets(probabilities, coverage, chosen, ordered=self.ordered)
+        found = kept.sets(probabilities, coverage, chosen, self._opened.manifest.kind)
         return [tuple(label for label, is_in in zip(self.labels, row, strict=True) if is_in) for row in found.tolist()]
 
     @overload
@@ -424,10 +426,10 @@ class Predictor:
         return [tuple(self.labels[index] for index in ranked(each, row)) for each, row in rows]
 
     @overload
-    def predict_proba(self, texts: Series, columns: Any = None) -> Any: ...
+    def predict_proba(self, texts: Series, *, columns: Any = None) -> Any: ...
     @overload
-    def predict_proba(self, texts: str | Iterable[str], columns: Any = None) -> Floats: ...
-    def predict_proba(self, texts: Any, columns: Any = None) -> Any:
+    def predict_proba(self, texts: str | Iterable[str], *, columns: Any = None) -> Floats: ...
+    def predict_proba(self, texts: Any, *, columns: Any = None) -> Any:
         """The probability of each label, in the order of `labels`: `[texts, labels]`, rows sum to 1; a str is one text.
 
         `columns` as in `predict`. A pandas Series gives a DataFrame with the same index, one column a label. Raises
@@ -441,15 +443,15 @@ class Predictor:
 
     @overload
     def explain(  # type: ignore[overload-overlap]  # a str is one text, though it can be iterated
-        self, texts: str, columns: Any = None, *, most_parts: int | None = MOST_PARTS
+        self, texts: str, *, columns: Any = None, most_parts: int | None = MOST_PARTS
     ) -> "tuple[Part, ...]": ...
     @overload
-    def explain(self, texts: Series, columns: Any = None, *, most_parts: int | None = MOST_PARTS) -> Any: ...
+    def explain(self, texts: Series, *, columns: Any = None, most_parts: int | None = MOST_PARTS) -> Any: ...
     @overload
     def explain(
-        self, texts: Iterable[str], columns: Any = None, *, most_parts: int | None = MOST_PARTS
+        self, texts: Iterable[str], *, columns: Any = None, most_parts: int | None = MOST_PARTS
     ) -> "list[tuple[Part, ...]]": ...
-    def explain(self, texts: Any, columns: Any = None, *, most_parts: int | None = MOST_PARTS) -> Any:
+    def explain(self, texts: Any, *, columns: Any = None, most_parts: int | None = MOST_PARTS) -> Any:
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
         One text gives its parts, several give a list of them, and a pandas Series a Series with the same index. Joins

@@ -32,7 +32,7 @@ from rnn_cli.serving.openapi import openapi_document
 from rnn_cli.serving.page import page_files, page_index
 from rnn_cli.serving.problems import Problem, answer_problem
 from rnn_cli.serving.rows import answer_rows
-from rnn_cli.serving.scoring import Scoring, row_of
+from rnn_cli.serving.scoring import Scoring, checked_coverage, row_of
 from rnn_cli.serving.settings import ServerSettings, read_keys
 
 _log = logging.getLogger("rnn.serve")
@@ -42,7 +42,7 @@ REPORT_CSP = (
 )
 """A report is as trusted as its model, which may be a stranger's."""
 
-BODY_KEYS = ("text", "texts", "columns", "proba", "explain")
+BODY_KEYS = ("text", "texts", "columns", "proba", "explain", "coverage")
 """What a request for predictions may hold."""
 
 PARENT_SECONDS = 1.0
@@ -129,11 +129,12 @@ class Server:
         else:
             most = self._limits.explained if explain else self._limits.texts
             texts = checked_texts(body["texts"], self._limits, "/texts", most=most)
+        coverage = checked_coverage(body.get("coverage"), model.predictor, "/coverage")
         request.scope[TEXTS] = texts
         columns = checked_columns(body, model.predictor, len(texts), self._limits)
-        predictions, tokens = await self._scoring.predict(model, texts, columns)
+        predictions, tokens = await self._scoring.predict(model, texts, columns, coverage)
         pairs = zip(texts, predictions, strict=True)
-        rows = [row_of(model, text, prediction, proba=proba) for text, prediction in pairs]
+        rows = [row_of(model, text, prediction, proba=proba, covers=coverage is not None) for text, prediction in pairs]
         if explain:
             explanations = await self._scoring.explain(model, texts, columns, predictions, request.is_disconnected)
             for row, explanation in zip(rows, explanations, strict=True):

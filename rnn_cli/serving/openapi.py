@@ -31,6 +31,13 @@ REASONS = {
 }
 """Why each error comes."""
 
+COVERAGE: _Schema = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "exclusiveMaximum": 1,
+    "description": "Add the set of labels that holds the true one, or all of several, so often, as 0.9.",
+}
+
 _ANYWHERE = (400, 401, 403, 405, 408, 421, 431, 503)
 
 _TEXT_EXAMPLE = "A warm, funny film."
@@ -134,6 +141,7 @@ def _predict(limits: Limits, *, explained: bool = False) -> dict[str, Any]:
             "default": explained,
             "description": f"Add what speaks for and against it; of at most {limits.explained} texts.",
         },
+        "coverage": COVERAGE,
     }
     values = {
         "type": "object",
@@ -167,6 +175,7 @@ def _score(codes: Sequence[int]) -> dict[str, Any]:
         "quoting": {"schema": {"enum": list(ROW_CHOICES["quoting"])}, "description": "none: quotes are characters."},
         "header": flag("Whether line 1 names the columns."),
         "proba": flag("Add the probability of every label."),
+        "coverage": {"schema": COVERAGE, "description": COVERAGE["description"]},
         "prefix": {"schema": {"type": "string"}, "description": "Begin the names of added columns with this."},
         "on_bad_row": {
             "schema": {"enum": list(ROW_CHOICES["on_bad_row"])},
@@ -262,6 +271,11 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             "expected": {
                 "type": "number",
                 "description": "Of a model of ordered labels alone: their mean by probability.",
+            },
+            "label_set": {
+                "type": "array",
+                "items": name,
+                "description": "Where a coverage was asked for: the labels that hold the true one that often.",
             },
             "no_known_words": {"type": "boolean", "description": "The model has seen no word of it."},
             "unsure": {"type": "boolean", "description": "Another label is too close; the model would abstain."},

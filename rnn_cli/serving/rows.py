@@ -49,6 +49,7 @@ ROW_PARAMETERS = (
     "quoting",
     "header",
     "proba",
+    "coverage",
     "prefix",
     "on_bad_row",
     "spreadsheet_safe",
@@ -74,6 +75,7 @@ class AskedRows:
     prefix: str
     on_bad_row: str
     spreadsheet_safe: bool
+    coverage: float | None
 
     @classmethod
     def of(cls, query: QueryParams, content_type: str) -> "AskedRows":
@@ -106,6 +108,7 @@ class AskedRows:
             prefix=query.get("prefix", ""),
             on_bad_row=chosen["on_bad_row"],
             quoting=chosen["quoting"],
+            coverage=_share(query, "coverage"),
             **flags,
         )
 
@@ -115,6 +118,13 @@ def _flag(query: QueryParams, name: str) -> bool:
     if found is None:
         raise Problem(422, f"query parameter {name}: expected true or false")
     return found
+
+
+def _share(query: QueryParams, name: str) -> float | None:
+    try:
+        return float(query[name]) if name in query else None
+    except ValueError:
+        raise Problem(422, f"query parameter {name}: expected a number between 0 and 1") from None
 
 
 async def answer_rows(request: Request, model: ServedModel, scoring: Scoring, limits: Limits) -> Response:
@@ -139,7 +149,7 @@ def _worded(error: DataError | UsageError, file: str) -> str:
     hint = error.hint
     if isinstance(hint, Setting):
         hint = re.sub(r"(\?\S+) \?", r"\1&", hint.worded(_parameter))  # some go together
-    where = error.where and re.sub(r"^data\.(?=\w+$)", "query parameter ", error.where)
+    where = error.where and re.sub(r"^data\.(?=\w+$)|^(?=coverage$)", "query parameter ", error.where)
     return f"{f'{where}: ' if where else ''}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
 
 
@@ -178,8 +188,10 @@ class ReadableRows:
             asked.prefix,
             asked.proba,
             asked.spreadsheet_safe,
+            asked.coverage,
         )
-        self._added = Added(model.predictor.labels, model.predictor.decision, self._job)
+        model.predictor.check_coverage(asked.coverage)
+        self._added = Added.to_any(model.predictor, self._job)
         self.count = 0
         names = frozenset(self._added.keys)
         for window in windows_of(self._job, 0):

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from rnn_cli.columns import ExtraValues
-from rnn_cli.errors import Error
+from rnn_cli.errors import Error, UsageError
 from rnn_cli.scoring.explain import explain_columns, explain_texts
 from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Prediction, explained_label
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
@@ -54,17 +54,18 @@ class Scoring:
             raise refusal
 
     async def predict(
-        self, model: ServedModel, texts: Sequence[str], columns: ExtraValues
+        self, model: ServedModel, texts: Sequence[str], columns: ExtraValues, coverage: float | None = None
     ) -> tuple[list[Prediction], UnknownTokens]:
         """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
-        of their tokens are unknown. `columns` are the values of other columns that the model reads.
+        of their tokens are unknown. `columns` are the values of other columns that the model reads. With a `coverage`,
+        which is checked, each has a `label_set`.
 
         Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
         """
         is_short = sum(map(len, texts)) <= SHORT_CHARACTERS
         lane, predictor = (self.short, model.predictor) if is_short else (self.long, model.patient)
         with placed(lane):
-            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts, columns))
+            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts, columns, coverage))
         self.metered.count(model.name, predictions, tokens)
         return predictions, tokens
 
@@ -94,11 +95,24 @@ class Scoring:
         return found
 
 
+def checked_coverage(asked: object, predictor: Predictor, pointer: str) -> float | None:
+    """The coverage that a request asks for; None for none. Raises `Problem` for one that the model cannot vouch for."""
+    if asked is None:
+        return None
+    if isinstance(asked, bool) or not isinstance(asked, int | float):
+        raise Problem(422, "expected a number between 0 and 1", pointer)
+    try:
+        predictor.check_coverage(asked)
+    except UsageError as error:
+        raise Problem(422, f"{error.what}; {error.hint}", pointer) from None
+    return float(asked)
+
+
 def _predicted(
-    predictor: Predictor, texts: Sequence[str], columns: ExtraValues
+    predictor: Predictor, texts: Sequence[str], columns: ExtraValues, coverage: float | None
 ) -> tuple[list[Prediction], UnknownTokens]:
     scores = predictor.score(texts, columns)
-    return predictor.predictions(scores), scores.tokens
+    return predictor.predictions(scores, coverage), scores.tokens
 
 
 def _explained(predictor: Predictor, text: str, columns: ExtraValues, label: int) -> dict[str, list[dict[str, Any]]]:
@@ -135,7 +149,9 @@ def placed(lane: Places) -> Iterator[None]:
         raise Problem(503, "this could not be scored") from error
 
 
-def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool) -> dict[str, Any]:
+def row_of(
+    model: ServedModel, text: str, prediction: Prediction, *, proba: bool, covers: bool = False
+) -> dict[str, Any]:
     """A prediction as the endpoints answer it. Numbers are whole: they read back as the same floats."""
     row: dict[str, Any] = {
         "text": text,
@@ -148,6 +164,8 @@ def row_of(model: ServedModel, text: str, prediction: Prediction, *, proba: bool
         row |= {"labels": list(prediction.labels), "label_probabilities": list(prediction.label_probabilities)}
     if isinstance(prediction, OrderedPrediction):
         row["expected"] = prediction.expected
+    if covers:
+        row["label_set"] = list(prediction.label_set)
     if proba:
         row["probabilities"] = dict(zip(model.predictor.labels, prediction.probabilities, strict=True))
     return row

@@ -143,9 +143,7 @@ def finish(
     held_out = measured.sides
     kept = held_out["validation"]
     facts: dict[str, Any] = {UNKNOWN_TOKENS: kept.scores.tokens.to_dict()}
-    if isinstance(kept, Evaluation):
-        ordered = run.config.data.ordered
-        facts[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, ordered=ordered).to_dict()
+    facts[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, manifest.kind).to_dict()
     if folds is not None:
         measured = with_folds(measured, run, folds)
     sides, int8 = measured.sides, measured.int8

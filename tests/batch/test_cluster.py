@@ -93,7 +93,17 @@ def local(logs: Path, trained: Path) -> Callable[[str], dict[str, bytes]]:
 
     def files(form: str) -> dict[str, bytes]:
         if form not in made:
-            words = ["logs", "--output", f"local.{form}/", "--format", form, "--on-bad-row", "skip"]
+            words = [
+                "logs",
+                "--output",
+                f"local.{form}/",
+                "--format",
+                form,
+                "--on-bad-row",
+                "skip",
+                "--coverage",
+                "0.9",
+            ]
             ended = run(trained, *words, cwd=logs.parent)
             assert ended.returncode == 0, ended.stderr
             made[form] = files_below(logs.parent / f"local.{form}")
@@ -103,7 +113,7 @@ def local(logs: Path, trained: Path) -> Callable[[str], dict[str, bytes]]:
 
 
 def on_ray(trained: Path, home: Path, form: str, *more: str, **how: Any) -> subprocess.CompletedProcess[str]:
-    words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
+    words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip", "--coverage", "0.9"]
     return run(trained, *words, "--engine", "ray", "--threads", "2", *more, cwd=home, **how)
 
 
@@ -207,7 +217,7 @@ def killed(logs: Path, trained: Path) -> Iterator[Callable[[str, int], tuple[int
 
     def call(form: str, kills: int) -> tuple[int, str]:
         shutil.rmtree(out := logs.parent / f"ray.{form}", ignore_errors=True)
-        words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip"]
+        words = ["logs", "--output", f"ray.{form}/", "--format", form, "--on-bad-row", "skip", "--coverage", "0.9"]
         line = [*COMMAND, "score", "--model", str(trained), *words, "--engine", "ray", "--threads", "2"]
         with subprocess.Popen(line, cwd=logs.parent, env=slowly(), **PIPES) as child:
             for done in range(1, kills + 1):

@@ -140,7 +140,7 @@ def test_a_set_of_labels_of_a_stated_coverage(rnn: Rnn, trained_ordered: Path):
     wrong = run("plain", "0.9999")
     assert wrong.code == 2 and "validation rows cannot vouch" in wrong.err and "the most is 0.9" in wrong.err
     assert run("plain", "0.8", "--labels", "1,2").code == 2
-    assert run("plain", "0.8", "--server", "http://127.0.0.1:1").code == 2
+    assert run("plain", "0.8", "--server", "http://127.0.0.1:1").code == 1
 
 
 def test_files_have_the_same_numbers(rnn: Rnn, trained_ordered: Path, home: Path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rnn_cli.client import Client
+from rnn_cli.errors import UsageError
 from rnn_cli.scoring.prediction import OrderedPrediction
 from rnn_cli.scoring.predictor import Predictor
 from tests.conftest import rated_rows
@@ -21,5 +22,8 @@ def test_the_client_gives_the_predictor_s_answers(trained_ordered: Path, tmp_pat
         found = client.predict(texts)
         assert found == predictor.predict(texts)
         assert all(isinstance(each, OrderedPrediction) for each in found)
+        assert client.predict(texts, 0.8) == predictor.predict(texts, 0.8)
+        with pytest.raises(UsageError, match=r"validation rows cannot vouch .* the most is 0\.9"):
+            client.predict(texts, 0.9999)
         (ours,), (theirs,) = predictor.explain(texts[:1]), client.explain(texts[:1])
         assert [part.weight for part in theirs] == pytest.approx([part.weight for part in ours])

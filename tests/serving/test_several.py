@@ -58,6 +58,27 @@ def test_rows_come_back_with_their_labels(app: Edge) -> None:
     assert set(first.split(",")[1].split("|")) == {"bill", "parcel"} and second.split(",")[1] == ""
 
 
+def test_a_coverage_adds_a_set_of_labels(app: Edge, predictor: Predictor) -> None:
+    asked = {"texts": TEXTS, "coverage": 0.8}
+    rows = ask(app, "POST", "/v1/predict", asked).json()["predictions"]
+    sets = predictor.predict_sets(TEXTS, 0.8)
+    assert [tuple(row["label_set"]) for row in rows] == sets
+    body = "text\n" + "\n".join(TEXTS) + "\n"
+    table = {"content-type": "text/csv"}
+    found = ask(app, "POST", "/v1/score?coverage=0.8", body.encode(), table).body.decode().splitlines()
+    assert found[0] == "text,labels,label_probabilities,label_set,no_known_words"
+    assert [tuple(filter(None, row.split(",")[3].split("|"))) for row in found[1:]] == sets
+
+
+@pytest.mark.parametrize("wrong", [0, 1, "0.9", True, 0.99999])
+def test_a_coverage_that_cannot_be_is_refused(app: Edge, wrong: object) -> None:
+    found = ask(app, "POST", "/v1/predict", {"text": "a", "coverage": wrong})
+    assert found.status == 422 and found.json()["pointer"] == "/coverage"
+    found = ask(app, "POST", f"/v1/score?coverage={wrong}", b"text\na\n", {"content-type": "text/csv"})
+    if wrong != "0.9":
+        assert found.status == 422 and found.json()["detail"].startswith("query parameter coverage: ")
+
+
 def test_labels_are_counted_one_by_one(app: Edge) -> None:
     ask(app, "POST", "/v1/predict", {"text": TEXTS[0]})
     told = ask(app, "GET", "/metrics").body.decode()
