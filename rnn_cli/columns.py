@@ -29,8 +29,8 @@ MISSING_NUMBERS = {"", "na", "n/a", "nan", "null", "none", "-", "?"}
 MOST_CATEGORIES, LEAST_CATEGORY_ROWS = 200, 2
 """A column has at most so many categories; a value of fewer training rows is none of them, but a rare one."""
 
-CLIPPED_BEYOND = 3.0
-"""Numbers are clipped so many times the distance of the 5th from the 95th percentile beyond these."""
+CLIPPED_BEYOND = 1.0
+"""Numbers are clipped at so many times the distance of the 5th from the 95th percentile beyond these."""
 
 TAILS = 5, 95
 LARGEST_NUMBER = 1e30
