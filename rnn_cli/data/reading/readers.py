@@ -11,7 +11,6 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
-from rnn_cli.columns import cell_number
 from rnn_cli.data.reading import delimited, jsonl, packages
 from rnn_cli.data.reading.blocks import Block, Opened, check_texts
 from rnn_cli.data.reading.folders import TableFiles
@@ -83,6 +82,8 @@ def _set_apart(block: Block, names: Sequence[str], request: ReadRequest) -> tupl
         name: list(map(plain_value, values))
         for name, values in zip(names[-count:], block.columns[-count:], strict=True)
     }
+    if request.numbers:
+        from rnn_cli.columns import cell_number  # it loads numpy
     for name in request.numbers:
         for index, value in enumerate(beside[name]):
             try:
