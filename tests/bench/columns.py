@@ -59,9 +59,8 @@ def _measure(table: pandas.DataFrame, given: argparse.Namespace, seed: int, fold
         )
         for each in run.metrics.get("columns", {}).get("test", ()):
             low, high = (100 * end for end in each["interval"])
-            print(
-                f"  {each['name']} shuffled: accuracy falls by {100 * each['lost']:.1f} points ({low:.1f} to {high:.1f})"
-            )
+            lost = f"{100 * each['lost']:.1f} points ({low:.1f} to {high:.1f})"
+            print(f"  {each['name']} shuffled: accuracy falls by {lost}")
     alone, beside = found.values()
     compared = compare_predictions(beside.truth, beside.predicted, alone.predicted, len(beside.metrics.labels))
     low, high = (100 * end for end in compared.interval)
