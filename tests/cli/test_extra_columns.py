@@ -39,7 +39,6 @@ WORKS = {
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
     "inspect embedding": ["inspect", "embedding", "--model", "MODEL", "--out", "vectors.txt"],
     "drift": ["drift", "priced.csv", "--model", "MODEL"],
-    "label review": ["label", "review", "priced.csv", "--base", "none"],
     "runs rm": ["runs", "rm", "runs/copy-1"],
     "label status": ["label", "status", "priced.csv"],
     "label export": ["label", "export", "priced.csv", "--out", "labelled.csv", "--label-column", "mine"],
@@ -54,7 +53,7 @@ REFUSED = {
 }
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "serve", "completion", "label start", "tune"}
+ELSEWHERE = {"train", "serve", "completion", "label start", "label review", "tune"}
 """Tested in tests/training, in tests/serving, for models of any kind, in test_label.py and in tests/tuning."""
 
 
