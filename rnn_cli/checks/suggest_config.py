@@ -133,7 +133,8 @@ def propose(
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = dataset.label_counts()
     _need_labels(dataset, counts)
-    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered
+    alone = given.extra_columns is None  # a base and a teacher read texts alone
+    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered and alone
     told = [several.note] if several.note else []
     may_order &= not (given.several or may_teach or any(each.key == "data.labels" for each in overrides))
     if may_order and not given.ordered and given.positive_label is None and look_ordered(counts):
@@ -142,7 +143,8 @@ def propose(
     recipe, why = _recipe(dataset, taught=may_teach)
     has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
-    may_build_on_base &= not (has_teacher or dataset.several or given.ordered or given.sources) and recipe != "char"
+    may_build_on_base &= alone and not (has_teacher or dataset.several or given.ordered or given.sources)
+    may_build_on_base &= recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split, may_fold=may_fold)
         if proposal is not None:
