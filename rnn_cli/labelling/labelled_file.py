@@ -1,6 +1,7 @@
 """The labelled rows as a file: all columns of the texts' file, in its order, and a column of labels."""
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,8 +56,7 @@ class LabelledOutput:
         with system.as_write_error(self.out), system.whole_file(self.out) as hidden:
             with open(hidden, "w", encoding="utf-8", newline="") as file:
                 if self.format != "jsonl":
-                    writer = csv.writer(file, delimiter=DELIMITERS[self.format], lineterminator="\n")
-                    writer.writerow([*self.columns, self.label_column])
+                    file.write(self._record([*self.columns, self.label_column]))
                 for row, values in enumerate(self._rows(texts)):
                     label = labels.get(row, first_labels.get(int(texts.copy_of[row])))
                     if label is None:
@@ -67,8 +67,14 @@ class LabelledOutput:
                         file.write(json.dumps(record, ensure_ascii=False) + "\n")
                     else:
                         written = label if isinstance(label, str) else json.dumps(label, ensure_ascii=False)
-                        writer.writerow(["" if value is None else value for value in (*values, written)])
+                        file.write(self._record(["" if value is None else value for value in (*values, written)]))
         return count
+
+    def _record(self, values: Sequence[str]) -> str:
+        # Only what is in the line's end is quoted, so with another a lone CR in a text would be read back as one.
+        record = io.StringIO(newline="")
+        csv.writer(record, delimiter=DELIMITERS[self.format], lineterminator="\r\n").writerow(values)
+        return record.getvalue().removesuffix("\r\n") + "\n"
 
     def _rows(self, texts: TextPool) -> Iterator[Sequence[str | None]]:
         """The values of each row in all columns. Raises `DataError` where the file has changed."""
