@@ -169,10 +169,7 @@ def start(
                 on_read=on_read,
             )
             session = held.enter_context(begun)
-        if (index := session.texts.new_index) is not None:
-            tell(
-                f"An index of {len(session.texts.rows):,} texts → {index}: the next start is short. It may be deleted."
-            )
+        _tell_index(session.texts)
         session.is_guess_shown = show_guess
         if page and session.kind == "several":
             raise UsageError("several labels a text are given in a terminal", where=source, hint="leave out --page")

@@ -1,7 +1,8 @@
 """An index of very many texts, beside their file: the texts themselves, and which of them are copies.
 
 It is made where reading takes long, so that the next sitting starts soon and keeps its memory flat: the texts are
-mapped from the disk, not read. It is made anew where the file, or how it is read, has changed, and may be deleted at any time.
+mapped from the disk, not read. It is made anew where the file, or how it is read, has changed. It may be deleted at any
+time.
 """
 
 import hashlib
