@@ -24,7 +24,7 @@ from rnn_cli.errors import WriteError
 
 INDEX_FORMAT = 1
 
-ABOUT = b"rnn.labels.index"
+INDEX_KEY = b"rnn.labels.index"
 """Under this key the file's metadata says what it is made of."""
 
 BATCH = 10_000
@@ -73,7 +73,7 @@ def index_path(source: str) -> Path:
     return Path(f"{source}.labels.index")
 
 
-def made_of(source: str, config: DataConfig, most: int) -> str:
+def index_digest(source: str, config: DataConfig, most: int) -> str:
     """What an index is made of, as a digest: the file's bytes, how it is read, and how many texts a pool has."""
     with open(source, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
@@ -85,8 +85,8 @@ def load_index(source: str, config: DataConfig, most: int) -> IndexedPool | None
     """The index of a file; None where there is none that fits it."""
     try:
         table = pa.ipc.open_file(pa.memory_map(str(index_path(source)))).read_all()
-        about = json.loads(table.schema.metadata[ABOUT])
-        if about["of"] != made_of(source, config, most):
+        about = json.loads(table.schema.metadata[INDEX_KEY])
+        if about["of"] != index_digest(source, config, most):
             return None
         near = {int(other): int(first) for other, first in about["near"]}
         copy_of = table["copy_of"].to_numpy().astype(np.intp)
@@ -104,12 +104,12 @@ def load_index(source: str, config: DataConfig, most: int) -> IndexedPool | None
 def write_index(source: str, config: DataConfig, most: int, found: IndexedPool) -> Path | None:
     """Write the index of a file whole, and return where; None where the disk refuses, as it can be done without."""
     about = {
-        "of": made_of(source, config, most),
+        "of": index_digest(source, config, most),
         "fingerprint": found.fingerprint,
         "pool": found.pool.tolist(),
         "near": list(found.near.items()),
     }
-    schema = pa.schema([("text", pa.large_string()), ("copy_of", pa.int64())], {ABOUT: json.dumps(about).encode()})
+    schema = pa.schema([("text", pa.large_string()), ("copy_of", pa.int64())], {INDEX_KEY: json.dumps(about).encode()})
     out = index_path(source)
     with suppress(WriteError), system.as_write_error(out), system.whole_file(out) as hidden:
         with pa.OSFile(str(hidden), "wb") as file, pa.ipc.new_file(file, schema) as writer:
