@@ -185,6 +185,7 @@ EXTRAS = {
     "ray": Extra("--engine ray needs", frozenset({"ray"})),
     "mlflow": Extra("--tracker mlflow needs", frozenset({"mlflow", "sqlalchemy", "alembic"})),
     "tensorboard": Extra("--tracker tensorboard needs", frozenset({"tensorboard"})),
+    "tune": Extra("rnn tune needs", frozenset({"optuna"})),
     "serve": Extra(
         "rnn serve and rnn label --page need",
         frozenset("httptools prometheus_client starlette uvicorn uvloop".split()),

@@ -8,12 +8,14 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds"}
+BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds", "columns"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "formats": set(),
     "kinds": set(),
+    # Other columns of a row as inputs: for those that read rows, fit to them, score and export.
+    "columns": {"errors", "arrays"},
     "system": {"errors"},
     "outputs": {"system", "errors"},
     "config": BASE,
@@ -63,8 +65,14 @@ MAY_IMPORT = {
     "progress": {"messages", "training", "text", "bundle", *BASE},
     # A model held against what it must reach: figures of evaluation, and behaviour tests.
     "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
+    # A search over configs: many runs, of which one is kept; page and figures are those of its parts.
+    "tuning": {
+        *("gates", "training", "checks", "reporting", "evaluation", "scoring", "graph", "data", "text", "bundle"),
+        *("config", *BASE),
+    },
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
+        "tuning",
         "progress",
         "gates",
         "monitoring",
@@ -92,7 +100,7 @@ MAY_IMPORT = {
     },
     # A model in the loop beside answers; its figures are those of an evaluation.
     "labelling": {
-        *("transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
+        *("checks", "transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
         *BASE,
     },
     # It answers what the verbs answer, and rows as `batch` writes them.
@@ -108,6 +116,7 @@ MAY_IMPORT = {
             "monitoring",
             "inspection",
             "export",
+            "tuning",
             "training",
             "checks",
             "reporting",
@@ -171,6 +180,7 @@ COMMANDS = {
     "predict",
     "score",
     "train",
+    "tune",
 }
 """Verbs of the API that are commands, too; an export's script has some of their names."""
 

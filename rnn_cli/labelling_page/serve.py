@@ -48,7 +48,7 @@ def serve_sitting(
 
 def guarded(door: Door, port: int) -> Edge:
     """The door as the server has it: no other host, no page of another site."""
-    return Edge(door, _settings(port), (), Metered())
+    return Edge(door, _settings(port), (), Metered(), dict.fromkeys(("host", "origin"), "open it as localhost"))
 
 
 def _settings(port: int) -> ServerSettings:
@@ -57,9 +57,7 @@ def _settings(port: int) -> ServerSettings:
 
 def open_browser(address: str) -> bool:
     """Open an address in the user's browser; False where there is no screen for one."""
-    has_screen = sys.platform in ("darwin", "win32") or bool(
-        {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & set(os.environ)
-    )
+    has_screen = sys.platform in ("darwin", "win32") or bool(_SCREENS & set(os.environ))
     try:
         return has_screen and webbrowser.open(address)
     except webbrowser.Error:

@@ -23,7 +23,7 @@ from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.ngrams import LinearModel, fit_linear
+from rnn_cli.training.ngrams import LinearModel, OnProgress, fit_linear
 from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.teacher import taught
@@ -43,20 +43,37 @@ def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
     run = taught(run, listener)
     config, vocab_size = run.config.model, run.tokenizer.vocab_size
     listener.doing("linear model: counting")
-    fitted = fit_linear(
-        config,
-        run.rows_to_learn,
-        run.validation,
-        vocab_size=vocab_size,
-        classes=len(run.labels),
-        on_progress=lambda what, done, total: listener.progress(f"linear model: {what}", done, total),
-    )
+    fitted = shared_linear(run, lambda what, done, total: listener.progress(f"linear model: {what}", done, total))
     listener.note(f"linear model: validation {fitted.val_accuracy:.1%} (C={fitted.strength:g})")
     (loss, accuracy), (val_loss, val_accuracy) = (_measured(fitted, side, run) for side in (run.train, run.validation))
     seconds = time.monotonic() - began
     metrics = EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, seconds)
-    graph = linear_to_onnx(fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams)
+    graph = linear_to_onnx(
+        fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams, columns=fitted.columns
+    )
     return LearnedLinear(graph, run, 1, metrics)
+
+
+def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
+    """The linear model of a run's n-grams, alone or as a part of a network: both are the same."""
+    config = run.config
+
+    def fit() -> LinearModel:
+        return fit_linear(
+            config.model,
+            run.rows_to_learn,
+            run.validation,
+            vocab_size=run.tokenizer.vocab_size,
+            classes=len(run.labels),
+            on_progress=on_progress,
+        )
+
+    if run.base is not None or run.to_learn is not None:
+        return fit()
+    weights = config.training.class_weight
+    of_model = config.model.ngrams, config.model.ngram_buckets
+    key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
+    return run.shared.once("n-grams", key, fit)
 
 
 def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float, float]:
@@ -66,6 +83,8 @@ def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float,
         rows.sequences, longest=config.ngrams, vocab_size=run.tokenizer.vocab_size, buckets=config.ngram_buckets
     )
     logits = counts @ fitted.table.astype(np.float64) + fitted.bias
+    if fitted.columns is not None and rows.columns is not None:
+        logits += rows.columns.astype(np.float64) @ fitted.columns
     if rows.classes.ndim == 2:
         losses = np.logaddexp(0, logits) - rows.classes * logits
         return float(losses.sum(axis=1).mean()), float(((logits >= 0) == rows.classes).all(axis=1).mean())

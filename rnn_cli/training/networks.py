@@ -14,11 +14,11 @@ from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.kinds import outputs_of
-from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
+from rnn_cli.network.build import COLUMN_WEIGHTS, LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.training.finetune import Origin
+from rnn_cli.training.linear_run import shared_linear
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 from rnn_cli.transfer.base import Base
@@ -42,7 +42,8 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
     """The untrained network: random weights, token vectors and fitted n-grams, as the config says."""
     model, seed, vectors = run.config.model, run.config.training.seed, None
     if model.embeddings == OWN:
-        vectors = _own_vectors(run, listener)
+        key = (run.config.tokenizer.model_dump_json(), model.embedding_dim, seed)
+        vectors = run.shared.once("token vectors", key, lambda: _own_vectors(run, listener))
     elif model.embeddings is not None:
         file = Path(model.embeddings)
         listener.doing(f"reading {file.name}")
@@ -76,16 +77,10 @@ def _own_vectors(run: Prepared, listener: Listener) -> Floats32:
 
 def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
     began = time.monotonic()
-    vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
-    linear = fit_linear(
-        run.config.model,
-        run.rows_to_learn,
-        run.validation,
-        vocab_size=vocab_size,
-        classes=classes,
-        on_progress=lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total),
-    )
+    linear = shared_linear(run, lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total))
     network.get_layer(NGRAMS).set_weights([linear.table])
+    if linear.columns is not None:
+        network.get_layer(COLUMN_WEIGHTS).set_weights([linear.columns])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began
     listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
@@ -99,6 +94,7 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         vocab_size=run.tokenizer.vocab_size,
         classes=classes,
         several=several,
+        columns=0 if run.columns is None else run.columns.width,
         seed=run.config.training.seed,
         embeddings=vectors,
         fast=fast,

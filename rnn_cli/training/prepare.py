@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -18,9 +18,11 @@ import numpy as np
 from rnn_cli.arrays import label_flags, label_indices
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import to_yaml
-from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
+from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig, TokenizerConfig
 from rnn_cli.copies.learned import LearnedTexts
+from rnn_cli.data.giveaways import giveaways
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
@@ -42,11 +44,13 @@ from rnn_cli.training.encoding import (
     Encoded,
     label_weights,
     labels_in_order,
+    numbers_beside,
     order_labels,
     positive_weights,
     row_weights,
 )
 from rnn_cli.training.listener import Listener
+from rnn_cli.training.shared import ALONE, Shared
 
 if TYPE_CHECKING:
     from rnn_cli.transfer.base import Base
@@ -69,6 +73,8 @@ class Known:
     baseline: Baseline | BaselineOfEach | None = None
     learned: LearnedTexts | None = None
     near: bool = True
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the model reads any."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,10 @@ class Prepared:
     """What the network learns from where a teacher added to `train`: rows, and texts with its lessons."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the config names any."""
+    shared: Shared = ALONE
+    """What other runs of the same rows may have made already."""
 
     @property
     def rows_to_learn(self) -> Encoded:
@@ -123,13 +133,14 @@ def prepare(
     known: Known | None = None,
     source: Dataset | None = None,
     ready: tuple[Splits, Unlabelled] | None = None,
+    shared: Shared = ALONE,
 ) -> Prepared:
     """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
     `source` holds the rows of `data.source` if they have been read, `ready` all rows where they have been split, too,
-    and the texts without labels. The tokenizer sees the training rows, then the
-    texts of `data.unlabelled`, of which those of labelled rows are left out. Raises `DataError`, and `ConfigError`
-    for keys that do not suit the data.
+    and the texts without labels; `shared` is what other runs of the same rows have made. The tokenizer sees the
+    training rows, then the texts of `data.unlabelled`, of which those of labelled rows are left out. Raises
+    `DataError`, and `ConfigError` for keys that do not suit the data.
     """
     began = time.monotonic()
     # A known network already has its vectors.
@@ -138,7 +149,7 @@ def prepare(
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    read = _read_again(config.data, source, known) if resumes else ready or _read(config.data, source)
+    read = _read_again(config.data, source, known) if resumes else ready or read_rows(config.data, source)
     splits, unlabelled = read
     if known is not None:
         _refuse_other_rows(splits, unlabelled, known)
@@ -149,19 +160,21 @@ def prepare(
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else _labels(splits.train, config.data, listener)
+    columns = known.columns if known else _columns(splits.train, config.data, listener)
     listener.doing("counting and numbering tokens")
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
     fitted = known or base
-    tokenizer = fitted.tokenizer if fitted else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
+    tokenizer = fitted.tokenizer if fitted else _shared_tokenizer(splits, unlabelled, config, shared)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
-    _refuse_unstorable(config, tokenizer, labels)
+    _refuse_unstorable(config, tokenizer, labels, columns)
     classes, several = outputs_of(config.data.labels, len(labels))
     refuse_too_large(config.model, tokenizer.vocab_size, classes, several=several)
     check_decision(config.decision, labels, several=config.data.several)
-    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
-    validation = tokenizer.encode_all(splits.validation.texts)
+    as_ids = _reading_as_ids(tokenizer, config.tokenizer, base, shared)
+    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, as_ids, base, listener)
+    validation = as_ids("validation", splits.validation.texts)
     unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config, listener)
     weights = _weights(train, labels, config)
     sentences = max(len(train) - len(splits.train), 0)
@@ -176,17 +189,19 @@ def prepare(
         splits,
         labels,
         tokenizer,
-        _encoded(train, sequences, labels, weights, config.data),
-        _encoded(splits.validation, validation, labels, weights, config.data),
+        _encoded(train, sequences, labels, weights, config.data, columns),
+        _encoded(splits.validation, validation, labels, weights, config.data, columns),
         train,
         unlabelled,
-        _baseline(config, splits, labels, known.baseline if known else None, listener),
+        _baseline(config, splits, labels, known.baseline if known else None, listener, columns),
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
         taught_texts=taught_texts,
         taught_ids=taught_ids,
         base=base,
+        columns=columns,
+        shared=shared,
     )
 
 
@@ -201,7 +216,23 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     return labels
 
 
-def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+def _columns(train: Dataset, config: DataConfig, listener: Listener) -> ExtraColumns | None:
+    """The other columns that the config names, fitted to the training rows; says what each is. Raises `DataError`."""
+    if config.extra_columns is None:
+        return None
+    try:
+        columns = ExtraColumns.fit(config.extra_columns, train.further)
+    except DataError as error:
+        raise DataError(error.what, where=error.where or train.name, hint=error.hint) from None
+    for each in columns.columns:
+        listener.note(f"column {each.in_words()}")
+    for warning in giveaways(train, config.extra_columns):
+        listener.warn(warning)
+    return columns
+
+
+def read_rows(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+    """All rows of a config, split, and its texts without labels; `source` holds those of `data.source`, if read."""
     splits = load_splits(data, source, near=near)  # its messages name the files as they were given
     return splits, load_unlabelled(data, chain(splits.train.texts, splits.validation.texts, splits.test.texts))
 
@@ -209,7 +240,7 @@ def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True)
 def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
     """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
-        return _read(data, source, near=known is None or known.near)
+        return read_rows(data, source, near=known is None or known.near)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
             hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")
@@ -228,13 +259,14 @@ def _baseline(
     labels: tuple[str, ...],
     kept: Baseline | BaselineOfEach | None,
     listener: Listener,
+    columns: ExtraColumns | None,
 ) -> Baseline | BaselineOfEach | None:
     if not config.training.baseline:
         return None
     if kept is None:
         if config.data.several:
-            return fit_baseline_of_each(splits, labels, config, listener)
-        return fit_baseline(splits, labels, config, listener)
+            return fit_baseline_of_each(splits, labels, config, listener, columns)
+        return fit_baseline(splits, labels, config, listener, columns)
     if {name: len(side) for name, side in splits.held_out.items()} != {
         name: len(predicted) for name, (_, predicted) in kept.sides.items()
     }:
@@ -242,6 +274,28 @@ def _baseline(
     summary = kept.summary(splits, labels) if isinstance(kept, Baseline) else kept.summary()
     listener.note(f"linear baseline, fitted before: {summary}")
     return kept
+
+
+def _shared_tokenizer(splits: Splits, unlabelled: Unlabelled, config: Config, shared: Shared) -> Tokenizer:
+    def fit() -> Tokenizer:
+        return _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
+
+    return shared.once("tokenizer", config.tokenizer.model_dump_json(), fit)
+
+
+_AsIds = Callable[[str, Sequence[str]], list[list[int]]]
+"""A side's name and its texts to their ids."""
+
+
+def _reading_as_ids(tokenizer: Tokenizer, config: TokenizerConfig, base: "Base | None", shared: Shared) -> _AsIds:
+    """How each side's texts become ids, where a base does not have its own way."""
+
+    def as_ids(side: str, texts: Sequence[str]) -> list[list[int]]:
+        if base is not None:
+            return tokenizer.encode_all(texts)
+        return shared.once(f"ids of {side}", config.model_dump_json(), lambda: tokenizer.encode_all(texts))
+
+    return as_ids
 
 
 def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:
@@ -359,10 +413,13 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
     return config.model_copy(update={"model": model})
 
 
-def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+def _refuse_unstorable(
+    config: Config, tokenizer: Tokenizer, labels: Sequence[str], columns: ExtraColumns | None
+) -> None:
     """Refuse what could not be stored, or not be read again."""
     classes, several = outputs_of(config.data.labels, len(labels))
-    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several)
+    width = 0 if columns is None else columns.width
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=width)
     if (widest := made_of.widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
@@ -378,10 +435,10 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
 
 
 def _readable(
-    dataset: Dataset, tokenizer: Tokenizer, base: "Base | None", listener: Listener
+    dataset: Dataset, tokenizer: Tokenizer, as_ids: _AsIds, base: "Base | None", listener: Listener
 ) -> tuple[Dataset, list[list[int]]]:
     """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
-    sequences = tokenizer.encode_all(dataset.texts)
+    sequences = as_ids("training", dataset.texts)
     kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
     dropped = len(dataset) - len(kept)
     if not dropped:
@@ -464,16 +521,23 @@ def _weights(train: Dataset, labels: Sequence[str], config: Config) -> dict[str,
 
 
 def _encoded(
-    dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float], config: DataConfig
+    dataset: Dataset,
+    sequences: list[list[int]],
+    labels: Sequence[str],
+    weights: dict[str, float],
+    config: DataConfig,
+    columns: ExtraColumns | None,
 ) -> Encoded:
+    numbers = numbers_beside(columns, dataset)
     if dataset.several:
         own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
-        return Encoded(sequences, label_flags(labels, dataset.label_sets), own)
+        return Encoded(sequences, label_flags(labels, dataset.label_sets), own, columns=numbers)
     classes = label_indices(labels, dataset.labels)
     return Encoded(
         sequences,
         flags_above(classes, len(labels)) if config.ordered else classes,
         np.array(row_weights(dataset, weights), np.float32),
+        columns=numbers,
     )
 
 

@@ -22,10 +22,10 @@ from .conftest import COMMAND, Rnn
 
 REPOSITORY = Path(__file__).parents[2]
 
-TRAINING = ("rnn train", "rnn inspect gradients")
+TRAINING = ("rnn train", "rnn tune", "rnn inspect gradients")
 """The commands whose examples take too long to run here."""
 
-SITTING = re.compile(r"rnn label (?!status|export|agree)")
+SITTING = re.compile(r"rnn label (?!(status|review|export|agree) )")
 """Needs a terminal: test_label.py runs the examples of these."""
 
 SERVING = "rnn serve"
@@ -51,7 +51,7 @@ def write_logs(home: Path) -> None:
     """The first texts of reviews.csv, labelled by two people and by somebody without a name."""
     for by in (None, "ann", "bob"):
         with begin_session(str(home / "reviews.csv"), ["bad", "good"], by=by, base=None) as session:
-            for row in range(6):
+            for row in range(60 if by is None else 6):  # so many can be reviewed
                 session.label("good" if row % 2 else "bad")
 
 
@@ -91,6 +91,8 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
     path = next(path for path in TRAINING if example.startswith(path))
     given = dict(commands())[path].make_context(path, shlex.split(example.removeprefix(path))).params
     config = given["config"] if given["config"] is None or not names_data(given["config"]) else None
+    if config == "config.yaml":
+        config = "quick"  # one that rnn init writes
     load_config(config, [*map(parse_override, given["settings"])])
 
 

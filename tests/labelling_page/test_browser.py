@@ -77,8 +77,8 @@ def sit(begin: Begin, browser: Any) -> Iterator[Callable[..., Sitting]]:
     with ExitStack() as held:
         found: list[Sitting] = []
 
-        def start(*labels: str, **how: Any) -> Sitting:
-            session = begin(*(labels or ("good", "bad")))
+        def start(*labels: str, kind: str | None = None, **how: Any) -> Sitting:
+            session = begin(*(labels or ("good", "bad")), kind=kind)
             address = held.enter_context(serving(session))
             context = held.enter_context(browser.new_context(**how))
             context.set_default_timeout(1000 * WAIT_SECONDS)
@@ -173,6 +173,9 @@ def test_figures_words_and_guesses_are_shown(sit: Callable[..., Sitting]) -> Non
     assert f"{standing.accuracy.share:.0%}" in tile and "by 4 texts drawn by chance" in tile
     counts = page.locator("#figures .bars .n").all_text_contents()
     assert counts == [f"{count}" for count in standing.counts.values()]
+    page.wait_for_selector("svg.curve")  # the models of fewer answers are fitted by now
+    page.wait_for_function("() => document.querySelector('svg.curve').getAttribute('aria-label').includes('after 10,')")
+    assert f"{standing.accuracy.share:.0%} after 40" in page.get_attribute("svg.curve", "aria-label")
     why = sitting.session.why()
     assert why is not None
     page.keyboard.press("?")
@@ -214,11 +217,23 @@ def test_two_tabs_overwrite_nothing(sit: Callable[..., Sitting]) -> None:
     one = sitting.tab(sitting.address)
     other = sitting.tab()
     assert row(one) == (first := row(other))
+    other.route("**/sitting/state", lambda route: None)  # it does not look before its key is pressed
     press(one, "1", ": good.")
-    other.keyboard.press("2")  # before it has looked
+    other.keyboard.press("2")
     other.wait_for_function("old => !document.querySelector('#about').textContent.startsWith(`Row ${old} `)", arg=first)
     heard(other, "another tab")
     assert row(one) == row(other) and list(sitting.session.log.answers.labelled.items()) == [(first, "good")]
+
+
+def test_a_note_is_kept_with_the_row_it_was_typed_for_or_not_at_all(sit: Callable[..., Sitting]) -> None:
+    sitting = sit()
+    one = sitting.tab(sitting.address)
+    one.keyboard.press("n")
+    one.keyboard.type("of the first")
+    other = sitting.tab()
+    press(other, "1", ": good.")
+    press(one, "Enter", "Not done")
+    assert sitting.session.log.answers.notes == {} and row(one) == row(other)
 
 
 def test_while_the_server_is_away_the_last_key_is_sent_again(sit: Callable[..., Sitting]) -> None:
@@ -283,6 +298,25 @@ def test_keys_of_one_letter_can_be_turned_off(sit: Callable[..., Sitting]) -> No
     page.locator("#labels button").first.press("Enter")
     heard(page, ": good.")
     assert len(sitting.session.log.answers.steps) == 1
+
+
+def test_several_labels_are_ticked_and_confirmed(sit: Callable[..., Sitting]) -> None:
+    sitting = sit("warm", "long", "odd", kind="several")
+    page = sitting.tab(sitting.address)
+    first = row(page)
+    page.keyboard.press("1")
+    page.locator("#labels button").nth(2).click()
+    page.keyboard.press("2")
+    page.keyboard.press("2")
+    assert page.text_content("#given") == "warm, odd"
+    press(page, "Enter", f"Row {first + 1}: warm, odd.")
+    press(page, "Enter", ": none of them.")  # nothing of the last text is left
+    assert list(sitting.session.log.answers.labelled.values()) == [("warm", "odd"), ()]
+    page.locator("#done .opens").nth(1).click()
+    page.locator("#done .several input").nth(0).uncheck()
+    page.locator("#done .several .main").click()
+    heard(page, f"Row {first + 1}: odd.")
+    assert sitting.session.log.answers.labelled[first] == ("odd",)
 
 
 HOSTILE = '<img src=x onerror="window.ran=1">'

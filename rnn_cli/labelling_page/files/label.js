@@ -3,19 +3,19 @@
  */
 
 import { button, byId, counted, integer, make, name, percent, say } from "../page/elements.js";
-import { drawFigures } from "./figures.js";
+import { MANY, drawFigures } from "./figures.js";
 import { Away, Refusal, ask, step } from "./sitting.js";
-import { drawTable, watchFilter } from "./table.js";
+import { drawTable, labelsInWords, watchFilter } from "./table.js";
 
 const LOOK_MS = 4000; // another tab, and fits that ended meanwhile
 const SOON_MS = 700; // a fit takes less
 const LONG = 600; // characters
-const PUNCTUATED = /[\p{L}\p{N}]+/gu;
 
 let state = null;
 let isBusy = false;
 let isEnded = false;
 let soon = 0;
+let curve = [];
 
 const COMMANDS = [
   ["u", "undo", undo],
@@ -48,11 +48,26 @@ async function change(body, words) {
   }
 }
 
+let chosen = new Set(); // where a text may have several labels, those that are given so far
+
+/** Gives the text its label; of several, gives it or takes it away. */
 function label(given) {
-  const row = state.text?.row;
-  if (row === undefined) return;
-  change({ do: "label", label: given }, () => `Row ${integer(row + 1)}: ${given}.`);
+  if (!state.text) return;
+  if (state.kind !== "several") {
+    give(given);
+    return;
+  }
+  if (!chosen.delete(given)) chosen.add(given);
+  drawLabels();
 }
+
+function give(given) {
+  if (!state.text) return;
+  const { row } = state.text;
+  change({ do: "label", label: given }, () => `Row ${integer(row + 1)}: ${labelsInWords(given)}.`);
+}
+
+const giveChosen = () => give(state.labels.map((each) => each.name).filter((each) => chosen.has(each)));
 
 function undo() {
   if (!state.last) return tell("There is nothing to take back.");
@@ -61,7 +76,7 @@ function undo() {
 }
 
 const relabel = (row, given) =>
-  change({ do: "change", row, label: given }, () => `Row ${integer(row + 1)}: ${given ?? "no label"}.`);
+  change({ do: "change", row, label: given }, () => `Row ${integer(row + 1)}: ${given === null ? "no label" : labelsInWords(given)}.`);
 
 // --------------------------------------------------------------- questions
 
@@ -88,8 +103,9 @@ function closeLine() {
 
 function askNote() {
   if (!state.text) return;
-  askLine(`Note to row ${integer(state.text.row + 1)}`, "Nothing removes it.", state.text.note,
-    (note) => change({ do: "note", note }, () => (note.trim() ? "The note is kept." : "There is no note.")));
+  const { row } = state.text;
+  askLine(`Note to row ${integer(row + 1)}`, "Nothing removes it.", state.text.note,
+    (note) => change({ do: "note", note, row }, () => (note.trim() ? "The note is kept." : "There is no note.")));
 }
 
 function askSearch() {
@@ -179,12 +195,15 @@ function take(found) {
   const speed = state.per_minute ? `, ${Math.round(state.per_minute)} a minute` : "";
   say(byId("pace"), left + speed);
   byId("progress").value = state.texts ? (state.labelled + state.skipped) / state.texts : 0;
-  if (!isSame) hideWhy();
+  if (!isSame) {
+    hideWhy();
+    chosen = new Set();
+  }
   drawText();
   if (!isSame) byId("text").scrollTop = 0;
   drawLabels();
   drawCommands();
-  byId("figures").replaceChildren(...drawFigures(state));
+  byId("figures").replaceChildren(...drawFigures(state, curve));
   drawDone();
   clearTimeout(soon);
   soon = setTimeout(look, SOON_MS);
@@ -198,7 +217,7 @@ function drawText() {
   byId("about").replaceChildren(...(text ? about(text) : [""]));
   place.replaceChildren(...(text ? marked(text.text) : ["All texts are answered. End keeps all; undo goes back."]));
   show("note", text?.note ? ["Note: ", name(text.note)] : null);
-  show("guess", text?.guess ? ["The model's guess: ", name(text.guess.label), ` ${percent(text.guess.probability)}`] : null);
+  show("guess", text?.guess ? ["The model's guess: ", name(labelsInWords(text.guess.label)), ` ${percent(text.guess.probability)}`] : null);
 }
 
 function about(text) {
@@ -206,19 +225,10 @@ function about(text) {
   return [`Row ${integer(text.row + 1)}${copies}${state.is_searching ? ", found by your search" : ""}`];
 }
 
-/** The text with the words marked that speak for and against what the model thinks. */
+/** The text, with the words marked that speak for and against what the model thinks. */
 function marked(text) {
   if (!why) return [text];
-  const ways = new Map([...why.for.map((word) => [word, "for"]), ...why.against.map((word) => [word, "against"])]);
-  const found = [];
-  let index = 0;
-  for (const match of text.matchAll(PUNCTUATED)) {
-    const way = ways.get(match[0].toLowerCase());
-    if (!way) continue;
-    found.push(text.slice(index, match.index), make("mark", { class: `${way} s2` }, match[0]));
-    index = match.index + match[0].length;
-  }
-  return [...found, text.slice(index)];
+  return why.pieces.map(([piece, way]) => (way ? make("mark", { class: `${way} s2` }, piece) : piece));
 }
 
 function show(id, children) {
@@ -228,14 +238,21 @@ function show(id, children) {
 
 function drawLabels() {
   const place = byId("labels");
+  const isSeveral = state.kind === "several";
   const wanted = state.labels.map((each) => `${each.key} ${each.name}`).join("\n");
-  if (place.dataset.shown === wanted) return;
-  place.dataset.shown = wanted;
-  place.replaceChildren(...state.labels.map((each) => {
-    const made = button("", () => label(each.name), { "aria-keyshortcuts": each.key });
-    made.append(make("kbd", { "aria-hidden": "true" }, each.key), name(each.name));
-    return made;
-  }));
+  if (place.dataset.shown !== wanted) {
+    place.dataset.shown = wanted;
+    place.classList.toggle("many", state.labels.length > MANY);
+    place.replaceChildren(...state.labels.map((each) => {
+      const made = button("", () => label(each.name), { "aria-keyshortcuts": each.key });
+      made.append(make("kbd", { "aria-hidden": "true" }, each.key), name(each.name));
+      return made;
+    }));
+  }
+  byId("give").hidden = !isSeveral || !state.text;
+  if (!isSeveral) return;
+  [...place.children].forEach((made, index) => made.setAttribute("aria-pressed", String(chosen.has(state.labels[index].name))));
+  byId("given").replaceChildren(name(labelsInWords(state.labels.map((each) => each.name).filter((each) => chosen.has(each)))));
 }
 
 function drawCommands() {
@@ -317,18 +334,21 @@ addEventListener("keydown", (event) => {
   if (command) command[2]();
   else if (given) label(given.name);
   else if (event.key === "q") end();
+  else if (event.key === "Enter" && state.kind === "several" && !event.target.closest?.("button:not(#labels button), a, label")) giveChosen();
   else return;
   event.preventDefault();
 });
 byId("end").addEventListener("click", end);
+byId("give").addEventListener("click", giveChosen);
 watchFilter(() => state && drawDone());
 
 /** Looks what stands: a fit may have ended, or another tab gone on. */
 async function look() {
-  if (isBusy || isEnded || document.visibilityState === "hidden") return;
+  if (isBusy || isEnded || asking || document.visibilityState === "hidden") return;
   try {
     const found = await ask("sitting/state");
-    if (isBusy || isEnded) return;
+    curve = await ask("sitting/curve");
+    if (isBusy || isEnded || asking) return;
     back();
     const isNew = found.changes !== state?.changes || found.text?.row !== state?.text?.row;
     if (isNew) {
@@ -336,7 +356,7 @@ async function look() {
       take(found);
     } else {
       state = found;
-      byId("figures").replaceChildren(...drawFigures(state));
+      byId("figures").replaceChildren(...drawFigures(state, curve));
     }
   } catch (error) {
     if (!isEnded) trouble(error);
@@ -347,5 +367,6 @@ addEventListener("beforeunload", (event) => {
   if (isBusy) event.preventDefault();
 });
 history.replaceState(null, "", location.pathname); // the key has opened, and opens no more
+addEventListener("visibilitychange", look);
 look();
 setInterval(look, LOOK_MS);
