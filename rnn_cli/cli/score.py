@@ -148,7 +148,7 @@ def _print_summary(counts: "Counts", output: str | None, rejects: str | None, no
         learned = f"the model was trained on {counts.seen:,} of these rows"
         notes.warn(f"{learned}; leave them out to measure it (rnn evaluate does)")
     if counts.unknown:
-        hold = "text has" if counts.unknown == 1 else "texts have"
+        hold = "text holds" if counts.unknown == 1 else "texts hold"
         notes.warn(f"{counts.unknown:,} {hold} no word the model knows (no_known_words)")
 
 

@@ -50,7 +50,7 @@ Examples:
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
 @click.option("--tracker", metavar="NAME", help="Show the run in mlflow or tensorboard.")
 @click.option("--tracker-uri", metavar="URI", help="A folder, or an address of MLflow's.")
-@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds (docs/folds.md).")
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by N folds (docs/folds.md).")
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,

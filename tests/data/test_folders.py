@@ -189,7 +189,7 @@ def test_a_pattern_without_files_or_of_other_files(fill: Fill) -> None:
     fill({"a.csv": "text,label\na,b\n", "a.doc": "", "[x].csv": "text,label\nc,d\n"})
     assert refusal("d/b*.csv") == "d/b*.csv: no file matches; check the pattern"
     assert refusal("d/a*") == (
-        "d/a*: stands for a.doc, which is no file of rows; name files of .csv, .tsv, .jsonl, .parquet or .xlsx"
+        "d/a*: stands for a.doc, which is not a file of rows; name files of .csv, .tsv, .jsonl, .parquet or .xlsx"
     )
     assert load_rows("d/[x].csv").texts == ["c"]  # a file's name goes before a pattern
     assert not is_pattern("s3://bucket/*.csv")
