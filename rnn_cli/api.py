@@ -848,6 +848,9 @@ def score(
         listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
         predictor.check_coverage(coverage)
+        if proba and predictor.number:
+            hint = Setting("coverage", "0.9", "use {} for ranges")
+            raise UsageError("probabilities are of labels, and the model predicts numbers", hint=hint)
         likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
             "text_column": text_column,

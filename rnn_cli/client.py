@@ -1,6 +1,7 @@
 """The other end of `rnn serve`: predictions over HTTP, with the standard library alone."""
 
 import json
+import math
 import os
 import ssl
 import time
@@ -10,7 +11,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
-from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import (
+    LabelsPrediction,
+    NumberPrediction,
+    OrderedPrediction,
+    Part,
+    Prediction,
+    shown_number,
+)
 from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
@@ -98,6 +106,11 @@ class Client:
         return bool(self.about.get("ordered", False))
 
     @property
+    def number(self) -> bool:
+        """Whether it predicts numbers: predictions are then `NumberPrediction`."""
+        return bool(self.about.get("number", False))
+
+    @property
     def usual_unknown(self) -> UnknownTokens | None:
         """How many tokens of the model's validation texts are unknown to it; `tokens` has those of all texts so far."""
         return UnknownTokens.of_manifest(self.about)
@@ -108,7 +121,8 @@ class Client:
         With a `coverage` each has a `label_set` that holds the true label that often. Raises `UsageError` for what the
         server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, coverage)]
+        spread = float(self.about["spread"]) if self.number else 1.0
+        return [_prediction(row, spread) for row in self._rows("predict", texts, TEXTS_AT_ONCE, coverage)]
 
     def explain(self, texts: str | Iterable[str]) -> list[tuple[Part, ...]]:
         """The parts of each text and the effect of each on the prediction, as `Predictor.explain` gives them.
@@ -186,7 +200,11 @@ class Client:
         return RunFailed("answers, but not as rnn serve does", where=self.url, hint="check the address")
 
 
-def _prediction(row: Mapping[str, Any]) -> Prediction:
+def _prediction(row: Mapping[str, Any], spread: float) -> Prediction:
+    if "number" in row:
+        number = float(row["number"])
+        known, ends = row["no_known_words"], {"low": row.get("low"), "high": row.get("high")}
+        return NumberPrediction(shown_number(number, spread), math.nan, (), known, number=number, **ends)
     probabilities = tuple(row["probabilities"].values())
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
     covering = tuple(row.get("label_set", ()))

@@ -44,6 +44,8 @@ def explain_texts(
     """
     if most_parts is not None and most_parts < 1:
         raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
+    if predicted is None and predictor.number:
+        predicted = [0] * len(texts)
     if predicted is None:
         predicted = predictor.likeliest(predictor.score(texts).probabilities).tolist()
     return [_explain(predictor, text, label, most_parts) for text, label in zip(texts, predicted, strict=True)]
@@ -66,13 +68,15 @@ def _explain(predictor: Predictor, text: str, label: int, most_parts: int | None
 def log_odds(predictor: Predictor, sequences: Iterable[list[int]], label: int) -> npt.NDArray[np.float64]:
     """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`.
 
-    Of ordered labels it is the expected value, whatever the label.
+    Of ordered labels it is the expected value, and of numbers the number, whatever the label.
     """
     odds, rest = [np.empty(0)], iter(sequences)
     while first := next(rest, None):
         window = [first, *islice(rest, TOKENS_AT_ONCE // len(first))]
         logits = predictor.logits(window).astype(np.float64)
-        if predictor.ordered:
+        if predictor.number:
+            odds.append(predictor.calibration.probabilities(logits)[:, 0])
+        elif predictor.ordered:
             odds.append(expected_values(predictor.labels, predictor.calibration.probabilities(logits)))
         elif predictor.several:
             odds.append(logits[:, label])

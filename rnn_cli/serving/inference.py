@@ -41,7 +41,10 @@ def tensors_of(model: ServedModel) -> dict[str, Any]:
 
 
 def refuse_several(model: ServedModel) -> None:
-    """Raise `Problem` 404 for a model of several labels a text: their number varies, and a tensor's shape does not."""
+    """Raise `Problem` 404 for a model of several labels a text, whose number varies as a tensor's shape does not, and
+    for one of numbers."""
+    if model.predictor.number:
+        raise Problem(404, "a model of numbers has no tensors here; use /v1/predict")
     if model.predictor.several:
         raise Problem(404, "a model of several labels a text has no tensors here; use /v1/predict")
 
