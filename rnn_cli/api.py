@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_numbers import AnyEvaluation, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
@@ -356,7 +357,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "Evaluation | SeveralEvaluation":
+) -> "AnyEvaluation":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     Of a run that was measured by folds these are the rows that its folds predicted. With `folds`, the run's config is
@@ -394,10 +395,13 @@ def evaluate(
 
         side: str | None = "test" if data is None else None
         found: Any
+        if opened.manifest.number:
+            _refuse_of_numbers(folds=folds, report=report, plots=plots)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
-            work = _evaluate_several if predictor.several else _evaluate_one
+            works = {"several": _evaluate_several, "number": _evaluate_numbers}
+            work = works.get(opened.manifest.kind, _evaluate_one)
             found = work(predictor, request, listener)
             _warn_of_unknown(found.scores.tokens, predictor, listener)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
@@ -409,7 +413,14 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return cast("Evaluation | SeveralEvaluation", found)
+    return cast("AnyEvaluation", found)
+
+
+def _refuse_of_numbers(**asked: object) -> None:
+    """Raise `UsageError` for what an evaluation of numbers has not."""
+    for name, given in asked.items():
+        if given is not None:
+            raise UsageError(f"{name} are of labels, not of numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
@@ -544,6 +555,29 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
     baseline = kept_baseline_of_each(opened, "test") if asked.data is None else None
     left_out = baseline is not None and bool(asked.decision or predictor.precision != "fp32")
     return replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+
+
+def _evaluate_numbers(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "NumberEvaluation":
+    """Measure a model of numbers."""
+    from rnn_cli.evaluation.evaluate_numbers import (
+        against_median,
+        evaluate_numbers,
+        kept_baseline_of_numbers,
+        kept_median,
+    )
+
+    if asked.by is not None:
+        raise UsageError("slices are of labels, not of numbers", hint=Setting("by", text="leave {} out"))
+    if asked.decision:
+        key = asked.decision[0].key
+        raise UsageError(f"{key} decides on labels, and the model predicts numbers", hint="leave it out")
+    opened = predictor.bundle
+    rows, seen = _rows_asked(predictor, asked, listener)
+    found = evaluate_numbers(predictor, rows, partial(listener.progress, "scoring rows"))
+    baseline = kept_baseline_of_numbers(opened, "test") if asked.data is None else None
+    left_out = baseline is not None and predictor.precision != "fp32"
+    found = replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+    return against_median(found, kept_median(opened))
 
 
 @_naming_extras

@@ -203,8 +203,9 @@ class Client:
 def _prediction(row: Mapping[str, Any], spread: float) -> Prediction:
     if "number" in row:
         number = float(row["number"])
-        known, ends = row["no_known_words"], {"low": row.get("low"), "high": row.get("high")}
-        return NumberPrediction(shown_number(number, spread), math.nan, (), known, number=number, **ends)
+        low, high = row.get("low"), row.get("high")
+        label, known = shown_number(number, spread), row["no_known_words"]
+        return NumberPrediction(label, math.nan, (), known, number=number, low=low, high=high)
     probabilities = tuple(row["probabilities"].values())
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
     covering = tuple(row.get("label_set", ()))

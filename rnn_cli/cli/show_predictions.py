@@ -116,7 +116,8 @@ class Writer:
 
     Of a model of several labels (`several`) csv, tsv and jsonl carry the labels and their probabilities, as `rnn score`
     writes them, and the others name each label with its probability, or "none". Of one of ordered labels (`ordered`)
-    the expected value follows. Of one of numbers (`number`) there is a number, and no label. With `covers` comes the set of labels that holds the true one as often as asked, of numbers the ends of their range.
+    the expected value follows. Of one of numbers (`number`) there is a number, and no label. With `covers` comes the
+    set of labels that holds the true one as often as asked, of numbers the ends of their range.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
     `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,

@@ -81,3 +81,9 @@ def groups_of(numbers: Floats) -> list[str]:
     count = int(np.clip(len(numbers) // FEWEST_IN_GROUP, 1, MOST_GROUPS))
     edges = np.unique(np.quantile(numbers, np.arange(1, count) / count)) if count > 1 else np.empty(0)
     return [f"group {place}" for place in np.searchsorted(edges, numbers, side="right").tolist()]
+
+
+def numbers_in_words(numbers: Floats) -> str:
+    """Where numbers lie: "numbers from 1 to 90, median 17, mean 20.3"."""
+    low, middle, high, mean = numbers.min(), np.median(numbers), numbers.max(), numbers.mean()
+    return f"numbers from {low:.6g} to {high:.6g}, median {middle:.6g}, mean {mean:.4g}"

@@ -19,8 +19,8 @@ from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.decision import Decision
-from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.numbers import CalibrationOfNumbers
+from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.ordered import CalibrationOfOrdered, DecisionOfOrdered, expected_values
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.scoring.prediction import (

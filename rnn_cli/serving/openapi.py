@@ -226,6 +226,7 @@ def _infer(limits: Limits, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
+    here = f"Here one of {few_of(labels)}; " if labels else ""
     share, is_of_numbers = {"type": "number", "minimum": 0, "maximum": 1}, not labels
     name = {"type": "string"}
     part = {
@@ -246,8 +247,7 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             "text": {"type": "string"},
             "label": {
                 "type": "string",
-                "description": f"{'' if is_of_numbers else f'Here one of {few_of(labels)}; '}of a model of several labels, all that are predicted, "
-                "for people.",
+                "description": f"{here}of a model of several labels, all that are predicted, for people.",
             },
             "labels": {
                 "type": "array",

@@ -16,9 +16,12 @@ from rnn_cli.errors import BundleError
 from rnn_cli.kinds import outputs_of
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.network.onnx_export import put_body, put_weights
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.listener import Listener
+from rnn_cli.training.loop import NEAR
 from rnn_cli.training.ngrams import fit_linear
+from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 from rnn_cli.transfer.base import Base
@@ -76,19 +79,23 @@ def _own_vectors(run: Prepared, listener: Listener) -> Floats32:
 
 def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
     began = time.monotonic()
-    vocab_size, classes = run.tokenizer.vocab_size, len(run.labels)
-    linear = fit_linear(
-        run.config.model,
-        run.rows_to_learn,
-        run.validation,
-        vocab_size=vocab_size,
-        classes=classes,
-        on_progress=lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total),
-    )
+    vocab_size, rows = run.tokenizer.vocab_size, (run.rows_to_learn, run.validation)
+
+    def told(what: str, done: int, total: int) -> None:
+        listener.progress(f"n-gram part: {what}", done, total)
+
+    if run.standard is not None:
+        linear = fit_linear_numbers(run.config.model, *rows, vocab_size=vocab_size, on_progress=told)
+    else:
+        linear = fit_linear(run.config.model, *rows, vocab_size=vocab_size, classes=len(run.labels), on_progress=told)
     network.get_layer(NGRAMS).set_weights([linear.table])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began
-    listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
+    found = f"validation {linear.val_accuracy:.1%}"
+    if run.standard is not None:
+        found += f" off by at most {shown_number(NEAR * run.standard.scale, run.standard.scale)}"
+    name = "C" if run.standard is None else "penalty"
+    listener.note(f"n-gram part alone: {found} ({name}={linear.strength:g}; {seconds:.0f}s)")
 
 
 def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 | None = None) -> keras.Model:
@@ -99,6 +106,7 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         vocab_size=run.tokenizer.vocab_size,
         classes=classes,
         several=several,
+        numbers=run.standard is not None,
         seed=run.config.training.seed,
         embeddings=vectors,
         fast=fast,
