@@ -804,7 +804,7 @@ def check(
             hint = Setting("data.test", "FILE", "check a config, or name {}")
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
-        if learning_curve and rows.several:
+        if learning_curve and (rows.several or rows.number):
             hint = Setting("learning_curve", text="leave {} out")
             raise UsageError("learning curves are of texts with one label each", hint=hint)
         listener.note(seen(rows))

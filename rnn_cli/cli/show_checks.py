@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rnn_cli.checks.findings import counted
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width
 from rnn_cli.cli.options import shell_hint
+from rnn_cli.data.numbers import numbers_in_words
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     suffix = "" if "rows" in sides else " rows"
     if list(sides) == ["rows"]:
         counts = counted(len(sides["rows"]), "row")
-    read = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
+    found = numbers_in_words(report.rows.numbers) if report.rows.number else f"labels: {', '.join(labels)}{more}"
+    read = f"{counts}{suffix}; {found}" if counts else "no row could be read"
     click.echo(paragraph(f"{one_line(report.source)}: {read}", indent=""))
     click.echo()
     for finding in report.findings:
@@ -57,6 +59,8 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
         why = "The rows are too few, or of one label, to judge labels by a linear model."
         if report.rows.several:
             why = "Labels are judged by a linear model only where a text has one."
+        elif report.rows.number:
+            why = "Numbers are not judged by a linear model."
         click.echo(paragraph(why, "") + "\n")
     if report.lengths is not None:
         _show_lengths(report.lengths)

@@ -55,9 +55,14 @@ def numbers_of(rows: Dataset) -> Floats:
     for row, label in enumerate(rows.labels):
         number = number_in(label)
         if number is None:
-            raise DataError(f"label {label!r} is no number", where=rows.where(row), hint=_way_out(label))
+            raise no_number(label, rows.where(row))
         found[row] = number
     return found
+
+
+def no_number(label: str, where: str) -> DataError:
+    """The error of a row whose label is no number."""
+    return DataError(f"label {label!r} is no number", where=where, hint=_way_out(label), kind="no number")
 
 
 def _way_out(label: str) -> str:

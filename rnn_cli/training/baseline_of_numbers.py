@@ -16,7 +16,7 @@ from rnn_cli.training.listener import Listener
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
     from rnn_cli.evaluation.evaluate_numbers import NumberBaseline, NumberEvaluation
 
-RIDGE_PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1)
+RIDGE_PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 """The penalties of a weight's square that are tried."""
 
 

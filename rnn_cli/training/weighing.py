@@ -32,7 +32,7 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     rows, prior = run.validation, np.full(2, EVENLY)
     of_rows = rows.weights.astype(np.float64)
     if rows.values is not None:
-        numbers = [part[:, 0] for part in parts]
+        numbers = [part[:, -1] for part in parts]  # the first of two labels has a zero
         weights = mixed_of_numbers(numbers, rows.values.astype(np.float64), of_rows, prior)
     elif rows.classes.ndim == 2:
         weights = mixed_of_each(parts, rows.classes, of_rows, prior)
