@@ -55,29 +55,32 @@ def find_odd_numbers(rows: CheckedRows) -> list[Finding]:
         what = f"Every row has the number {rows.labels[0]}."
         hint = "Training needs numbers that differ; check data.label_column."
         return [Finding("one number", Severity.ERROR, what, hint)]
-    findings = []
-    low, middle, high, top = np.quantile(numbers, (0.25, 0.5, 0.75, 0.99))
-    reach = FAR * (high - low)
-    far = np.flatnonzero((numbers < low - reach) | (numbers > high + reach)) if reach > 0 else np.empty(0, np.intp)
-    if len(far):
-        order = far[np.argsort(-np.abs(numbers[far] - middle), kind="stable")]
-        what = (
-            f"{counted(len(far), 'row has a number', 'rows have numbers')} far from all others, of which half are from "
-            f"{low:.6g} to {high:.6g}."
-        )
-        hint = (
-            "Correct slips and units; the loss limits what one row does, but the errors that are measured count them."
-        )
-        hits = tuple(Hit(row, f"{numbers[row]:.6g}") for row in order.tolist())
-        findings.append(Finding("outliers", Severity.WARNING, what, hint, hits))
+    findings = [*_outliers(rows, numbers)]
+    middle, top = np.quantile(numbers, (0.5, 0.99))
     if different <= MOST_ORDERED:
         what = f"There are {different} different numbers."
         order = Setting("data.labels", "ordered", "If they are ratings, {} gives the probability of each.")
         findings.append(Finding("few numbers", Severity.NOTE, what, order))
     if numbers.min() > 0 and top > SKEWED * middle:
-        what = f"The numbers spread over orders of magnitude: half are up to {middle:.6g}, one in a hundred from {top:.6g}."
-        hint = (
-            "Errors are then those of the largest; logarithms of the numbers, in a column of their own, may suit more."
-        )
+        spread = f"half are up to {middle:.6g}, one in a hundred from {top:.6g}"
+        what = f"The numbers spread over orders of magnitude: {spread}."
+        hint = "The largest then make most of the error; logarithms, in a column of their own, may suit more."
         findings.append(Finding("skewed numbers", Severity.NOTE, what, hint))
     return findings
+
+
+def _outliers(rows: CheckedRows, numbers: Floats) -> list[Finding]:
+    """The rows whose numbers are far from all others, the farthest first."""
+    low, middle, high = np.quantile(numbers, (0.25, 0.5, 0.75))
+    reach = FAR * (high - low)
+    far = np.flatnonzero((numbers < low - reach) | (numbers > high + reach))
+    if not reach or not len(far):
+        return []
+    order = far[np.argsort(-np.abs(numbers[far] - middle), kind="stable")]
+    what = (
+        f"{counted(len(far), 'row has a number', 'rows have numbers')} far from all others, of which half are from "
+        f"{low:.6g} to {high:.6g}."
+    )
+    hint = "Correct slips and units: training bounds what one row does, but the measured errors count it whole."
+    hits = tuple(Hit(row, f"{numbers[row]:.6g}") for row in order.tolist())
+    return [Finding("outliers", Severity.WARNING, what, hint, hits)]

@@ -119,10 +119,10 @@ def propose(
 ) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    With `is_linear` it is for a linear model. Whole numbers are read as ratings, in order, and many
-    different numbers as numbers to predict, unless `may_order` is false. Few rows are measured by folds, unless `may_fold` is false. Of few rows, and unless `may_build_on_base` is false,
-    cross-validation tells whether the general model is a base that pays. Raises `DataError`, also for labels that do
-    not look like labels, and `ConfigError`.
+    With `is_linear` it is for a linear model. Unless `may_order` is false, whole numbers are read as ratings, in order,
+    and many different numbers as numbers to predict. Few rows are measured by folds, unless `may_fold` is false. Of few
+    rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base that pays.
+    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
