@@ -623,6 +623,8 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
+        for each in predictors:
+            each.refuse_numbers("models of labels are compared")
         several = predictors[0].several
         if other := next((each for each in predictors if each.several != several), None):
             what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
@@ -693,6 +695,7 @@ def check_model(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("gates are of labels")
 
         def read_golden(file: str) -> "Dataset":
             rows = labelled_rows(predictor.bundle, file, changes)
@@ -752,6 +755,7 @@ def drift(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("drift is told of models of labels")
         opened = predictor.bundle
         then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")

@@ -2,7 +2,8 @@
 
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
-prints label, tab, probability for each text, and of ordered labels a tab and the expected value. In Python:
+prints label, tab, probability for each text, and of ordered labels a tab and the expected value; of a model of numbers
+the number. In Python:
 `from predict import predict`. Needs Python 3.11 or newer, numpy and onnxruntime (pip install numpy onnxruntime), and
 the rest of the folder.
 """
@@ -35,9 +36,15 @@ def load_model() -> "Predictor":
 
 
 def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
-    """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`."""
+    """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`.
+
+    Of a model of numbers it has `number` and `no_known_words`.
+    """
     model = load_model()
     found = model.predict(texts)  # a str is one text
+    if model.number:
+        fields = ("number", "no_known_words")
+        return [{name: getattr(each, name) for name in fields} for each in found]
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]
@@ -50,7 +57,7 @@ def main(words: list[str]) -> None:
         return
     model, unknown = load_model(), 0
     from rnn_cli.scoring.decision import UNSURE
-    from rnn_cli.scoring.prediction import OrderedPrediction
+    from rnn_cli.scoring.prediction import NumberPrediction, OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
@@ -60,9 +67,12 @@ def main(words: list[str]) -> None:
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         scores = model.score(texts)
         for found in model.predictions(scores):
+            unknown += found.no_known_words
+            if isinstance(found, NumberPrediction):
+                print(f"{found.number:.9g}")
+                continue
             expected = f"\t{found.expected:.6f}" if isinstance(found, OrderedPrediction) else ""
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}{expected}")
-            unknown += found.no_known_words
         tokens += scores.tokens
         sys.stdout.flush()
     if unknown:

@@ -187,6 +187,12 @@ class Predictor:
         """Whether each text has a number instead of a label: predictions are then `NumberPrediction`."""
         return self._opened.manifest.number
 
+    def refuse_numbers(self, what: str) -> None:
+        """Raise `UsageError` for a model of numbers, where `what` is of labels alone."""
+        if self.number:
+            where = str(self._opened.path)
+            raise UsageError(f"predicts numbers, and {what}", where=where, hint="name a model of labels")
+
     @property
     def spread(self) -> float:
         """The standard deviation of the training rows' numbers; 1 for a model of labels."""

@@ -75,6 +75,9 @@ class Base:
         if opened.manifest.ordered:
             what = "its labels have an order, so its answers are no part of a model of labels without"
             raise BundleError(what, where=shown_model(path), hint="name a model of other labels as model.base")
+        if opened.manifest.number:
+            what = "predicts numbers, so its answers are no part of a model of labels"
+            raise BundleError(what, where=shown_model(path), hint="name a model of labels as model.base")
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels, file = read_tokenizer(opened), opened.manifest.labels, bytearray(opened.read(ONNX_MODEL))
         graph = read_fitting_graph(file, str(path / ONNX_MODEL), tokenizer, opened.manifest.outputs)
