@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
-    from rnn_cli.evaluation.evaluate_numbers import AnyEvaluation, NumberEvaluation
+    from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
@@ -357,7 +357,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "AnyEvaluation":
+) -> "EvaluationOfAny":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     Of a run that was measured by folds these are the rows that its folds predicted. With `folds`, the run's config is
@@ -413,7 +413,7 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return cast("AnyEvaluation", found)
+    return cast("EvaluationOfAny", found)
 
 
 def _refuse_of_numbers(**asked: object) -> None:

@@ -22,7 +22,7 @@ from rnn_cli.scoring.ordered import DecisionOfOrdered, expected_values
 from rnn_cli.scoring.prediction import JOINS, exact_number, joining
 from rnn_cli.scoring.predictor import Predictor, Scores
 
-ENDS = ("low", "high")
+RANGE_ENDS = ("low", "high")
 """The columns of the ends of a number's range."""
 
 DIGITS = 6
@@ -118,7 +118,7 @@ class Added:
             kinds = {"label": str, "probability": float, "expected": float, "no_known_words": bool}
         if self.numbers is not None:
             kind = float if self._listed is list else str
-            kinds = {name: kind for name in ("number", *ENDS[: 2 * (self.job.coverage is not None)])}
+            kinds = {name: kind for name in ("number", *RANGE_ENDS[: 2 * (self.job.coverage is not None)])}
             kinds["no_known_words"] = bool
         if self.several:
             kinds = {"labels": self._listed, "label_probabilities": self._listed, "no_known_words": bool}
@@ -163,7 +163,7 @@ class Added:
         exact = [list(map(exact_number, column)) for column in every.T.tolist()]
         # In tables as text: six decimals, as probabilities have, would cut small numbers.
         written = exact if self._listed is list else [[f"{each:.9g}" for each in column] for column in exact]
-        return dict(zip(("number", *ENDS), written, strict=False))
+        return dict(zip(("number", *RANGE_ENDS), written, strict=False))
 
     def refuse_columns(self, columns: Collection[str], where: str) -> None:
         """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""

@@ -289,7 +289,9 @@ def _numbers(prediction: NumberPrediction) -> list[float]:
 def shown_ends(prediction: NumberPrediction) -> list[str]:
     """The ends of a number's range, with as many decimals as its label has."""
     decimals = len(prediction.label.partition(".")[2])
-    return [f"{each + 0.0:.{decimals}f}" for each in (prediction.low, prediction.high) if each is not None]
+    return [
+        f"{round(each, decimals) + 0.0:.{decimals}f}" for each in (prediction.low, prediction.high) if each is not None
+    ]
 
 
 def _exact(number: float) -> str:

@@ -107,7 +107,7 @@ class NumberEvaluation:
         return html_table(*numbers_table(self.dataset.name, models_of(self)))
 
 
-AnyEvaluation = Evaluation | SeveralEvaluation | NumberEvaluation
+EvaluationOfAny = Evaluation | SeveralEvaluation | NumberEvaluation
 """A model measured, of any kind of labels."""
 
 

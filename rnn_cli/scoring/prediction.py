@@ -15,7 +15,7 @@ JOINS = ("|", ";", "#", "/", "+", "~")
 def shown_number(number: float, spread: float) -> str:
     """A number for people, with the digits that tell a hundredth of `spread`: 7.31 where numbers spread by 3.4."""
     digits = min(max(2 - math.floor(math.log10(spread)), 0), 12) if spread > 0 else 2
-    return f"{number + 0.0:.{digits}f}"
+    return f"{round(number, digits) + 0.0:.{digits}f}"
 
 
 def exact_number(number: float) -> float:

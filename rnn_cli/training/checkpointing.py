@@ -81,7 +81,7 @@ def _version(name: str) -> str:
 BEST, BASELINE, LESSONS = "best", "baseline", "lessons"
 BEFORE = "before"
 """What further training began with: the texts that its model had learned from, in `LEARNED`."""
-STANDARD = "standard"
+STANDARDISED_BY = "standard"
 """What numbers are standardised by: their mean and standard deviation."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
@@ -127,7 +127,7 @@ class SavedRun:
             labels = () if config.data.number else checked_labels(state["labels"])
             standard = None
             if config.data.number:
-                center, scale = state[STANDARD]
+                center, scale = state[STANDARDISED_BY]
                 standard = Standard(
                     checked_number(center, -LARGEST, LARGEST), checked_number(scale, 1 / LARGEST, LARGEST)
                 )
@@ -182,7 +182,7 @@ class SavedRun:
             "origin": self.origin,
             BEFORE: self.known.learned is not None,
             NEAR_TOGETHER: self.known.near,
-            **({} if self.known.standard is None else {STANDARD: list(self.known.standard)}),
+            **({} if self.known.standard is None else {STANDARDISED_BY: list(self.known.standard)}),
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,

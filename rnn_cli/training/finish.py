@@ -37,7 +37,7 @@ from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.evaluation.compare import BY_FOLDS, CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.evaluate import Evaluation, by_source, evaluate_predictor
-from rnn_cli.evaluation.evaluate_numbers import AnyEvaluation, NumberEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.monitoring.summary import summarize
@@ -62,7 +62,7 @@ def documents(
     opened: Bundle,
     predictor: Predictor,
     run: Prepared,
-    sides: Mapping[str, AnyEvaluation],
+    sides: Mapping[str, EvaluationOfAny],
     listener: Listener,
 ) -> dict[str, str]:
     """Report and model card, by file name, of the last of `sides`: `validation` and, if there are such rows, `test`.
@@ -166,7 +166,7 @@ def finish(
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch, folds=sides.get(BY_FOLDS))
 
 
-def _conformal(kept: AnyEvaluation, manifest: Manifest) -> Conformal:
+def _conformal(kept: EvaluationOfAny, manifest: Manifest) -> Conformal:
     """What the validation rows say of sets of labels, or of ranges of numbers, of a stated coverage."""
     if isinstance(kept, NumberEvaluation):
         return Conformal.of_numbers(np.abs(kept.predicted - kept.truth))

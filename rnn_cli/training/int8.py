@@ -10,7 +10,7 @@ from rnn_cli.bundle.model_folder import INT8_MODEL
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.evaluate import Evaluation
-from rnn_cli.evaluation.evaluate_numbers import AnyEvaluation, NumberEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.network.quantize import no_int8, to_int8
 from rnn_cli.scoring.predictor import Predictor
 
@@ -55,7 +55,7 @@ class Int8:
         )
 
 
-def try_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: AnyEvaluation) -> Int8:
+def try_int8(graph: bytes, config: ModelConfig, predictor: Predictor, validation: EvaluationOfAny) -> Int8:
     """Convert an ONNX graph to 8 bits and compare it with `predictor`'s evaluation of the validation rows."""
     if reason := no_int8(config):
         return Int8(reason=reason)

@@ -224,7 +224,7 @@ def _likelihoods(probabilities: AnyArray, classes: Indices) -> AnyArray:
     return np.clip(probabilities[np.arange(len(classes)), classes], CLIP, 1 - CLIP)
 
 
-NEAR = 0.5
+NEAR_SHARE = 0.5
 """A number counts as right in an epoch's figures if it is off by at most this share of the standard deviation."""
 
 
@@ -237,7 +237,7 @@ def _right_rows(predicted: AnyArray, of: Encoded, rows: Indices) -> int:
 
 def _near(predicted: AnyArray, values: Floats32) -> int:
     """How many numbers are predicted nearly right; both are standardised."""
-    return int((np.abs(predicted[:, 0] - values) <= NEAR).sum())
+    return int((np.abs(predicted[:, 0] - values) <= NEAR_SHARE).sum())
 
 
 def _right(probabilities: AnyArray, classes: Indices) -> int:

@@ -19,7 +19,7 @@ from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.loop import NEAR
+from rnn_cli.training.loop import NEAR_SHARE
 from rnn_cli.training.ngrams import fit_linear
 from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.prepare import Prepared
@@ -93,7 +93,7 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
     seconds = time.monotonic() - began
     found = f"validation {linear.val_accuracy:.1%}"
     if run.standard is not None:
-        found += f" off by at most {shown_number(NEAR * run.standard.scale, run.standard.scale)}"
+        found += f" off by at most {shown_number(NEAR_SHARE * run.standard.scale, run.standard.scale)}"
     name = "C" if run.standard is None else "penalty"
     listener.note(f"n-gram part alone: {found} ({name}={linear.strength:g}; {seconds:.0f}s)")
 

@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 from rnn_cli.arrays import Floats, Floats32
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.training.encoding import Encoded
-from rnn_cli.training.loop import NEAR
+from rnn_cli.training.loop import NEAR_SHARE
 from rnn_cli.training.ngrams import LinearModel, OnProgress, counts_of_ngrams
 
 NUMBER_PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """The penalties of a weight's square that are tried; the validation rows choose."""
 
-MOST_STEPS, STEP_TOLERANCE = 100, 1e-4
+MOST_CG_STEPS, STEP_TOLERANCE = 100, 1e-4
 """Of conjugate gradients."""
 
 
@@ -32,7 +32,7 @@ def fit_linear_numbers(
 ) -> LinearModel:
     """Fit to the standardised numbers of the training rows; the penalty is that of the least validation error.
 
-    `val_accuracy` is the share of validation rows that are `NEAR`.
+    `val_accuracy` is the share of validation rows that are `NEAR_SHARE`.
     """
     assert train.values is not None and validation.values is not None
     seen, held_out = (counts_of_ngrams(config, each.sequences, vocab_size) for each in (train, validation))
@@ -45,7 +45,7 @@ def fit_linear_numbers(
     with threadpool_limits(1):  # several threads differ in the last digits
         for penalty in NUMBER_PENALTIES:
             on_progress("fits", next(done), len(NUMBER_PENALTIES))
-            ridge = Ridge(penalty, solver="sparse_cg", max_iter=MOST_STEPS, tol=STEP_TOLERANCE)
+            ridge = Ridge(penalty, solver="sparse_cg", max_iter=MOST_CG_STEPS, tol=STEP_TOLERANCE)
             ridge.fit(scaled, truth, sample_weight=train.weights.astype(np.float64))
             weights, bias = scales * ridge.coef_, float(ridge.intercept_)
             error = float(np.abs(checks @ weights + bias - wanted).mean())
@@ -56,7 +56,7 @@ def fit_linear_numbers(
     weights, bias, penalty = best
     table = np.zeros((seen.shape[1], 1), np.float32)
     table[used, 0] = weights
-    near = float((np.abs(checks @ weights + bias - wanted) <= NEAR).mean())
+    near = float((np.abs(checks @ weights + bias - wanted) <= NEAR_SHARE).mean())
     return LinearModel(table, np.array([bias], np.float32), penalty, near)
 
 

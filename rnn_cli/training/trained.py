@@ -13,7 +13,7 @@ from rnn_cli.evaluation import wording_numbers as of_numbers
 from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.compare import BY_FOLDS
 from rnn_cli.evaluation.evaluate import models_of
-from rnn_cli.evaluation.evaluate_numbers import AnyEvaluation, NumberEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.wording import EVERY, bounds, metrics_shown, value
@@ -39,11 +39,11 @@ class Run:
     """
 
     bundle: Bundle
-    validation: AnyEvaluation | None = None
-    test: AnyEvaluation | None = None
+    validation: EvaluationOfAny | None = None
+    test: EvaluationOfAny | None = None
     best_epoch: int | None = None
     warnings: tuple[str, ...] = ()
-    folds: AnyEvaluation | None = None
+    folds: EvaluationOfAny | None = None
 
     @property
     def path(self) -> Path:
@@ -73,7 +73,7 @@ class Run:
         return pandas.read_csv(BytesIO(self.bundle.read(HISTORY)))
 
     @property
-    def sides(self) -> "dict[str, AnyEvaluation]":
+    def sides(self) -> "dict[str, EvaluationOfAny]":
         """The evaluations by name: `validation`, `test` and `folds`."""
         sides = {"validation": self.validation, "test": self.test, BY_FOLDS: self.folds}
         return {name: side for name, side in sides.items() if side is not None}
