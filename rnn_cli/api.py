@@ -420,7 +420,7 @@ def _refuse_of_numbers(**asked: object) -> None:
     """Raise `UsageError` for what an evaluation of numbers has not."""
     for name, given in asked.items():
         if given is not None:
-            raise UsageError(f"{name} are of labels, not of numbers", hint=Setting(name, text="leave {} out"))
+            raise UsageError(f"{name} is for labels, not for numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
