@@ -89,7 +89,7 @@ def fit_baseline_of_numbers(splits: Splits, listener: Listener) -> BaselineOfNum
         if error < least:
             least, model, chosen = error, ridge, penalty
     listener.doing("linear baseline: measuring it")
-    scored = {name: np.asarray(center + scale * model.predict(each)) for name, each in held_out.items()}
+    scored = {name: center + scale * model.predict(each).astype(np.float64) for name, each in held_out.items()}
     baseline = BaselineOfNumbers(
         model=f"ridge regression, TF-IDF of {features.kind.name}",
         penalty=chosen,
