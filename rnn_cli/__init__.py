@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.system import report_to_nobody
 
 if TYPE_CHECKING:
-    from rnn_cli.api import check, check_model, compare, drift, evaluate, load, score, train
+    from rnn_cli.api import check, check_model, compare, drift, evaluate, load, score, train, tune
     from rnn_cli.classifier import RNNClassifier
     from rnn_cli.client import Client
     from rnn_cli.errors import Error
@@ -32,6 +32,7 @@ __all__ = [
     "load",
     "score",
     "train",
+    "tune",
 ]
 
 __version__ = "0.2.0"
@@ -48,7 +49,7 @@ _PUBLIC = {
     "RNNClassifier": "rnn_cli.classifier:RNNClassifier",
     **{
         name: f"rnn_cli.api:{name}"
-        for name in ("check", "check_model", "compare", "drift", "evaluate", "load", "score", "train")
+        for name in ("check", "check_model", "compare", "drift", "evaluate", "load", "score", "train", "tune")
     },
 }
 

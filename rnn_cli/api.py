@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.tracking.tracked import ToTracker, TrackerName
     from rnn_cli.training.listener import Listener
     from rnn_cli.training.trained import Run
+    from rnn_cli.tuning.ending import Tuned
 
     Path_ = str | PathLike[str]
     Data = Path_ | InMemory
@@ -180,6 +181,81 @@ def train_apart(
     return replace(run, warnings=tuple(warnings))
 
 
+@_naming_extras
+def tune(
+    config: "Path_ | None" = None,
+    data: "Data | None" = None,
+    *,
+    minutes: float | None = None,
+    trials: int | None = None,
+    goal: str | None = None,
+    max_bytes: int | None = None,
+    max_seconds: float | None = None,
+    seed: int = 1,
+    out: "Path_ | None" = None,
+    force: bool = False,
+    resume: "bool | Path_" = False,
+    progress: "bool | Listener" = False,
+    overrides: "Sequence[Override]" = (),
+    **settings: Any,
+) -> "Tuned":
+    """Search for the config with the best `goal`, for so many minutes (20) or trials, and write the best model.
+
+    `config` and `data` are as in `train`; the section `tune` of a YAML file says what is tried, else a space that suits
+    the rows. A model's graph and tokenizer have at most `max_bytes`, and a short sentence takes at most `max_seconds`
+    on this machine. The validation rows choose; the test rows measure the winner alone. The search is kept in
+    `OUT.tune`, with `best.yaml`, which `train` repeats, and a page. `resume` goes on with a search that was stopped, or
+    gives it more minutes or trials: True is the last one in runs/. The same seed and number of trials give the same
+    trials and the same model.
+
+    Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
+    `WriteError`, or `RunFailed` where no trial keeps the limits.
+    """
+    config, data = _config_or_data(config, data)
+    changes = [*overrides, *named_overrides(settings)]
+    from rnn_cli.tuning.shows import ToldInLines
+    from rnn_cli.tuning.tune import Wanted, begin_tuning, resume_tuning
+
+    with _heard(progress) as (listener, _):
+        shows = ToldInLines(listener)
+        if resume is not False:
+            if config is not None or changes or out is not None or force:
+                raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
+            at = None if resume is True else Path(resume)
+            return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
+        space: tuple[object, str] = (None, "")
+        if config is not None or data is None:
+            from rnn_cli.config.load import tune_section
+
+            space = tune_section(None if config is None else fspath(config))
+        wanted = Wanted(goal, minutes, trials, max_bytes, max_seconds, seed, *space).check()
+        place = None if out is None else Path(out)
+        from rnn_cli.tuning.place import check_search
+
+        check_search(place, force=force)
+        given, rows, name, _ = _config_of(config, data, changes, listener)
+        own, first = given, None
+        if given.model.base is not None:
+            own, first = _network_beside(config, data, changes, given), given
+        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first)
+
+
+def _network_beside(
+    config: "Path_ | None", data: "Data | None", changes: "Sequence[Override]", on_base: "Config"
+) -> "Config":
+    """A config of a network of its own for the rows of one that builds on a base."""
+    from rnn_cli.training.listener import SilentListener
+
+    if config is None and data is not None:
+        return _config_of(None, data, changes, SilentListener(), may_build_on_base=False)[0]
+    from rnn_cli.config.load import load_config, recipes
+
+    own = load_config(str(recipes()["short-text"]))
+    folds = {name: getattr(on_base.training, name) for name in ("folds", "fold_repeats")}
+    training = own.training.model_copy(update=folds)
+    return on_base.model_copy(update={"tokenizer": own.tokenizer, "model": own.model, "training": training})
+
+
 def _begin(
     config: "Path_ | None",
     data: "Data | None",
@@ -275,7 +351,12 @@ def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Da
 
 
 def _config_of(
-    config: "Path_ | None", data: "Data | None", changes: "Sequence[Override]", listener: "Listener"
+    config: "Path_ | None",
+    data: "Data | None",
+    changes: "Sequence[Override]",
+    listener: "Listener",
+    *,
+    may_build_on_base: bool = True,
 ) -> "tuple[Config, Dataset | None, str, str]":
     """The config of a new run, its rows where they have been read, and the names of its folder and of its recipe."""
     from rnn_cli.config.load import load_config, with_overrides
@@ -292,7 +373,7 @@ def _config_of(
     source = IN_MEMORY if is_in_memory(data) else fspath(data)
     reading = [each for each in changes if each.path[0] == "data"]
     # A network of the user's own choice builds on nothing.
-    on_base = not any(each.path[0] in ("tokenizer", "model") for each in changes)
+    on_base = may_build_on_base and not any(each.path[0] in ("tokenizer", "model") for each in changes)
     rows = data if is_in_memory(data) else None
     may_fold = not any(each.key == "training.folds" for each in changes)
     is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)

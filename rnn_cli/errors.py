@@ -174,7 +174,11 @@ EXTRAS = {
     "ray": Extra("--engine ray needs", frozenset({"ray"})),
     "mlflow": Extra("--tracker mlflow needs", frozenset({"mlflow", "sqlalchemy", "alembic"})),
     "tensorboard": Extra("--tracker tensorboard needs", frozenset({"tensorboard"})),
-    "serve": Extra("rnn serve needs", frozenset("httptools prometheus_client starlette uvicorn uvloop".split())),
+    "tune": Extra("rnn tune needs", frozenset({"optuna"})),
+    "serve": Extra(
+        "rnn serve and rnn label --page need",
+        frozenset("httptools prometheus_client starlette uvicorn uvloop".split()),
+    ),
 }
 """The extras by name. Those of the packages that a full install has anyway are empty there."""
 

@@ -64,8 +64,14 @@ MAY_IMPORT = {
     "progress": {"messages", "training", "text", "bundle", *BASE},
     # A model held against what it must reach: figures of evaluation, and behaviour tests.
     "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
+    # A search over configs: many runs, of which one is kept; page and figures are those of its parts.
+    "tuning": {
+        *("gates", "training", "checks", "reporting", "evaluation", "scoring", "graph", "data", "text", "bundle"),
+        *("config", *BASE),
+    },
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {
+        "tuning",
         "progress",
         "gates",
         "monitoring",
@@ -97,15 +103,18 @@ MAY_IMPORT = {
     },
     # It answers what the verbs answer, and rows as `batch` writes them.
     "serving": {"api", "batch", "scoring", "data", "bundle", *BASE},
+    # A sitting in a browser: the server's room around labelling.
+    "labelling_page": {"serving", "labelling", "copies", *BASE},
     # A server's other end needs the standard library alone.
     "client": {"scoring", "errors"},
     "cli": {
-        *("serving", "client", "labelling"),
+        *("serving", "client", "labelling", "labelling_page"),
         *(
             "gates",
             "monitoring",
             "inspection",
             "export",
+            "tuning",
             "training",
             "checks",
             "reporting",
@@ -169,6 +178,7 @@ COMMANDS = {
     "predict",
     "score",
     "train",
+    "tune",
 }
 """Verbs of the API that are commands, too; an export's script has some of their names."""
 

@@ -183,7 +183,9 @@ def test_what_needs_one_library_more_says_which(library: str, words: list[str], 
         "openpyxl": ("Excel workbooks need", "excel"),
         "defusedxml": ("Excel workbooks need", "excel"),
         "ray": ("--engine ray needs", "ray"),
-        **dict.fromkeys(("starlette", "uvicorn", "prometheus_client", "httptools"), ("rnn serve needs", "serve")),
+        **dict.fromkeys(
+            ("starlette", "uvicorn", "prometheus_client", "httptools"), ("rnn serve and rnn label --page need", "serve")
+        ),
     }[library]
     told = f"{purpose} the library {library}, which is not installed; pip install 'rnn-cli[{extra}]'"
     assert err == f"Error: {told}\n"

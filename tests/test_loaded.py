@@ -42,6 +42,7 @@ def loaded(folder: Path, *words: str) -> tuple[int, set[str]]:
         ["label", "start", "--help"],
         ["data", "check", "--help"],
         ["train", "--help"],
+        ["tune", "--help"],
         ["compare", "--help"],
         ["check-model", "--help"],
         ["drift", "--help"],

@@ -395,6 +395,9 @@ MAX_FILE_BYTES = 2 << 30
 UNFINISHED = ".unfinished"
 """The ending of a bundle's name while its run is under way."""
 
+SEARCH_ENDING = ".tune"
+"""The ending of the folder beside a bundle that keeps the search which found its config."""
+
 RUNS = Path("runs")
 LATEST = RUNS / "latest"
 

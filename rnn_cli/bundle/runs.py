@@ -31,6 +31,7 @@ from rnn_cli.bundle.model_folder import (
     METRICS,
     RUN,
     RUNS,
+    SEARCH_ENDING,
     UNFINISHED,
     Bundle,
     Manifest,
@@ -117,7 +118,8 @@ def find_runs(folder: Path) -> list[ListedRun]:
 
 def _may_be_run(found: "os.DirEntry[str]") -> bool:
     is_latest_link = found.name == LATEST.name and found.is_symlink()
-    return not is_latest_link and not found.name.startswith(".") and found.is_dir()
+    is_other = found.name.startswith(".") or found.name.endswith(SEARCH_ENDING)
+    return not is_latest_link and not is_other and found.is_dir()
 
 
 def _read(path: Path) -> ListedRun:

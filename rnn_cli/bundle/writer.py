@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli import system
-from rnn_cli.bundle.model_folder import LATEST, MANIFEST, RUNS, UNFINISHED, Bundle, Manifest, proof
+from rnn_cli.bundle.model_folder import LATEST, MANIFEST, RUNS, SEARCH_ENDING, UNFINISHED, Bundle, Manifest, proof
 from rnn_cli.bundle.targets import check_bundle
 
 
@@ -77,8 +77,9 @@ class Draft:
 
 
 def next_free(name: str) -> Path:
-    """The next of `runs/NAME-1`, `-2`, ... that is free of finished and unfinished runs."""
-    tails = [run.name.removesuffix(UNFINISHED)[len(name) + 1 :] for run in RUNS.glob(f"{glob.escape(name)}-*")]
+    """The next of `runs/NAME-1`, `-2`, ... that is free of finished and unfinished runs, and of searches."""
+    runs = RUNS.glob(f"{glob.escape(name)}-*")
+    tails = [run.name.removesuffix(UNFINISHED).removesuffix(SEARCH_ENDING)[len(name) + 1 :] for run in runs]
     return RUNS / f"{name}-{max((int(tail) for tail in tails if tail.isdecimal()), default=0) + 1}"
 
 

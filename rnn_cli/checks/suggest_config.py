@@ -21,7 +21,8 @@ from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for, several_of
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
-from rnn_cli.config.load import Override, load_config, recipes, to_yaml, with_overrides
+from rnn_cli.config.commented import with_comments
+from rnn_cli.config.load import Override, load_config, recipes, with_overrides
 from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TeacherConfig, TokenizerConfig, TrainingConfig
 from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
@@ -318,40 +319,16 @@ def _split_in_words(split: SplitColumns) -> Iterator[str]:
 
 def commented_yaml(proposal: Proposal) -> str:
     """The config as YAML: every key that differs from its default or has a reason, with the reason as a comment."""
-    lines = [f"# Written by rnn init; based on the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
-    lines += [f"# {line}" for line in proposal.found]
-    ours, defaults = _by_key(proposal.config), _by_key(Config())
-    section = ""
+    head = [f"Written by rnn init; based on the recipe {proposal.recipe} (rnn config show {proposal.recipe})."]
     columns = {"data.group_column": proposal.split.group, "data.time_column": proposal.split.time}
-    proposed = {name: json.dumps(column, ensure_ascii=False) for name, column in columns.items() if column}
-    for name, (line, *below) in ours.items():
-        reason = proposal.reasons.get(name)
-        if name == "training.class_weight" and proposal.class_weight:
-            line = f"  # class_weight: balanced   # {proposal.class_weight}"
-        elif name in proposed:
-            line = f"  # {name.partition('.')[2]}: {proposed[name]}"
-        elif [line, *below] == defaults.get(name) and reason is None:
-            continue
-        elif reason is not None:
-            line = f"{line:<26} # {reason}"
-        if section != (section := name.partition(".")[0]):
-            lines += ["", f"{section}:"]
-        lines += [line, *below]
-    return "\n".join(lines) + "\n"
-
-
-def _by_key(config: Config) -> dict[str, list[str]]:
-    """The lines of YAML of each key, by its name; those of a nested section belong to its key."""
-    found: dict[str, list[str]] = {}
-    section = name = ""
-    for line in to_yaml(config, math.inf).splitlines():
-        if not line.startswith(" "):
-            section = line.rstrip(":")
-            continue
-        if not line.startswith("    "):
-            name = f"{section}.{line.strip().partition(':')[0]}"
-        found.setdefault(name, []).append(line)
-    return found
+    instead = {
+        name: f"  # {name.partition('.')[2]}: {json.dumps(column, ensure_ascii=False)}"
+        for name, column in columns.items()
+        if column
+    }
+    if proposal.class_weight:
+        instead["training.class_weight"] = f"  # class_weight: balanced   # {proposal.class_weight}"
+    return with_comments(proposal.config, [*head, *proposal.found], proposal.reasons, instead)
 
 
 def _for_several(start: Config, recipe: str, reasons: dict[str, str]) -> Config:

@@ -76,7 +76,7 @@ Examples:
   rnn label reviews.csv --labels positive,negative
   rnn label reviews.csv --out labelled.csv
   rnn label mails.csv --labels refund,other --hint 'refund: money back'
-  rnn label reviews.csv --as ann
+  rnn label reviews.csv --page
 """
 )
 @source_options
@@ -87,6 +87,9 @@ Examples:
 @click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
 @click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
 @click.option("--base", metavar="DIR", help="The model that reads the texts, or none  [default: general]")
+@click.option("--page", is_flag=True, help="Label on a page in the browser; its address opens once.")
+@click.option("--no-open", is_flag=True, help="With --page, only print the address.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Its port  [default: 8765, or any]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the labelled rows at the end.")
 @out_options
 def start(
@@ -96,6 +99,9 @@ def start(
     after: str | None,
     show_guess: bool,
     base: str | None,
+    page: bool,
+    no_open: bool,
+    port: int | None,
     out: Path | None,
     label_column: str,
     force: bool,
@@ -110,8 +116,12 @@ def start(
     """
     from rnn_cli.cli import keys
 
-    if not keys.is_terminal():
-        hint = f"run it in a terminal; rnn label status {quoted(Path(source))} says how far it is"
+    if page:
+        from rnn_cli.labelling_page.serve import open_browser, serve_sitting
+    elif no_open or port is not None:
+        raise UsageError(f"{'--no-open' if no_open else '--port'} is for --page, which is not given", hint="add --page")
+    elif not keys.is_terminal():
+        hint = f"run it in a terminal or with --page; rnn label status {quoted(Path(source))} says how far it is"
         raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
     if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
@@ -137,7 +147,17 @@ def start(
             )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
-        sit(session)
+        if page:
+
+            def say_where(address: str) -> None:
+                click.echo(f"page    {address}")
+                if no_open or not open_browser(address):
+                    click.echo("        open it in a browser on this machine; it opens once")
+                click.echo("        Ctrl-C ends, and all is kept")
+
+            serve_sitting(session, None if out is None else str(out), port, say_where)
+        else:
+            sit(session)
         written = plan.write(session.texts, session.log.answers.labelled) if plan is not None else 0
         show_end(session, out, written, _typed(columns, by, label_column), base_name)
 

@@ -32,6 +32,7 @@ from rnn_cli.cli.runs import runs
 from rnn_cli.cli.score import score
 from rnn_cli.cli.serve import serve
 from rnn_cli.cli.train import train
+from rnn_cli.cli.tune import tune
 from rnn_cli.errors import ConfigError, Error, Note
 from rnn_cli.messages import tell
 from rnn_cli.text.plain import one_line
@@ -81,12 +82,13 @@ def cli(debug: bool) -> None:
 
 
 for command in (
-    *(data, label, init, train, runs, evaluate, compare, check_model, drift),
+    *(data, label, init, train, tune, runs, evaluate, compare, check_model, drift),
     *(predict, score, serve, export, inspect, config, completion),
 ):
     cli.add_command(command)
 for quiet_command in (
     train,
+    tune,
     evaluate,
     compare,
     check_model,

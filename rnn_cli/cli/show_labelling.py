@@ -12,8 +12,9 @@ from rich.cells import cell_len, chop_cells
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
-from rnn_cli.labelling.answers import AFTER, CHANCE, DOUBT, HINT, REST, SEARCH, VARIED, Answers, LogHead
+from rnn_cli.labelling.answers import CHANCE, Answers, LogHead
 from rnn_cli.labelling.figures import MeasuredShare, agreement
+from rnn_cli.labelling.keys import ASKED_BECAUSE, keys_of
 from rnn_cli.progress import in_words
 from rnn_cli.text.plain import one_line, plain
 
@@ -32,29 +33,10 @@ MANY_LABELS = 2_000
 OF_BOTH = ("--text-column", "--label-column")
 """Options that hold for the file of texts and for that of labelled rows."""
 
-LETTERS = "abcdefhijklmoprtvwxyz"
-"""Keys of labels behind the ninth; the others are commands."""
-
 COMMANDS = (
     *(("u", "undo"), ("s", "skip"), ("n", "note"), ("?", "why this text"), ("g", "guess")),
     *(("/", "search"), ("+", "new label"), ("q", "end, all is kept")),
 )
-
-ASKED_BECAUSE = {
-    CHANCE: "drawn by chance: the accuracy is measured on such texts alone, and the model never learns from them",
-    VARIED: "one of its kind: the first texts are spread over all kinds",
-    DOUBT: "the model is unsure of it",
-    HINT: "a hint finds it",
-    SEARCH: "your search found it",
-    AFTER: "another person has labelled it",
-    REST: "one of those that are left",
-}
-
-
-def keys_of(labels: Sequence[str]) -> dict[str, str]:
-    """The label of each key: 1 to 9, then letters."""
-    keys = [*"123456789", *LETTERS]
-    return dict(zip(keys, labels, strict=False))
 
 
 def screen(session: "Session", said: str, page: int, columns: int, rows: int) -> str:

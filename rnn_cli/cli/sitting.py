@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable
 
 from rnn_cli.cli.keys import END, Keyboard, keyboard, show_screen
-from rnn_cli.cli.show_labelling import keys_of, screen, why_in_words
+from rnn_cli.cli.show_labelling import screen, why_in_words
 from rnn_cli.errors import UsageError
+from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import Session
 
 

@@ -165,12 +165,23 @@ def load_config(source: str | None, overrides: Sequence[Override] = ()) -> Confi
     return parse_config(text, where, overrides)
 
 
+TUNE = "tune"
+"""The section of a YAML file that says what `rnn tune` tries; a training does not read it."""
+
+
+def tune_section(source: str | None) -> tuple[object, str]:
+    """The section `tune` of a YAML file or a recipe, None where it has none, and the file's name for messages."""
+    text, where = read_source(source)
+    return _sections(text, where).get(TUNE), where
+
+
 def parse_config(text: str, where: str, overrides: Sequence[Override] = ()) -> Config:
     """The config of a YAML text from `where`. Raises `ConfigError` as `load_config` does."""
     mistakes: list[ConfigMistake] = []
     given: dict[Any, Any] = {}
     try:
         given = _sections(text, where)
+        given.pop(TUNE, None)
     except ConfigError as error:
         mistakes += error.mistakes
     return _validated(given, where, overrides, mistakes)

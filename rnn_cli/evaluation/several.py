@@ -249,6 +249,11 @@ COMPARED = ("micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precis
 """The metrics of which a comparison says by how much they differ."""
 
 
+def figures_of_samples(truth: Indices, probabilities: Floats, predicted: Indices, weights: Floats) -> dict[str, Floats]:
+    """The metrics by name, each `[samples]`, of samples of the rows: how often each has a row, `[samples, rows]`."""
+    return _RowSums.of(truth, probabilities, predicted).metrics(weights)
+
+
 def main_figures(truth: Indices, probabilities: Floats, predicted: Indices) -> dict[str, float]:
     """The metrics by name, without intervals; all arguments are `[rows, labels]`."""
     found = _RowSums.of(truth, probabilities, predicted).metrics(np.ones((1, len(truth))))

@@ -58,6 +58,10 @@ class Answers:
     labels: list[str] = field(default_factory=list)
     steps: list[Answer] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
+    changes: int = 0
+    """How many lines have changed anything: who has seen as many has seen all."""
+    requests: set[str] = field(default_factory=set)
+    """The ids of requests that were followed, each of which a client may send again."""
 
     def take(self, step: Mapping[str, Any]) -> None:
         """Follow one step. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
@@ -85,6 +89,9 @@ class Answers:
             self.labels.append(str(step["label"]))
         elif kind != BEGIN:
             raise ValueError(f"no step {kind!r}")
+        self.changes += kind != BEGIN
+        if "request" in step:
+            self.requests.add(str(step["request"]))
 
     @property
     def by_row(self) -> dict[int, Answer]:
@@ -176,10 +183,14 @@ class AnswerLog:
         self.path, self.head, self.answers = path, head, answers
         self.added: list[str] = []
         """Labels that were named now, and that the log did not know."""
+        self.request: str | None = None
+        """The id of the request that is being followed; it is kept with what it changes."""
         self._handle = handle
 
     def add(self, **step: Any) -> None:
         """Add a step, and see it onto the disk. Raises `WriteError`; then nothing has changed."""
+        if self.request is not None:
+            step["request"] = self.request
         self.write(step)
         self.answers.take(step)
 

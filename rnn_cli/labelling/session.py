@@ -48,6 +48,7 @@ from rnn_cli.labelling.choosing import (
     test_order,
     unsure_order,
 )
+from rnn_cli.labelling.course import Course, CoursePoint, LabelledText
 from rnn_cli.labelling.figures import MeasuredShare
 from rnn_cli.labelling.learner import LoopModel, Opinion
 from rnn_cli.labelling.texts import TextPool, read_pool
@@ -133,6 +134,7 @@ class Session:
         self._kept = [int(texts.pool[at]) for at in order]
         self._is_kept = np.zeros(len(texts.pool), bool)
         self._is_kept[order] = True
+        self._course = Course(self.learner.fit, order, texts.weights)
         self._after = np.random.default_rng(ORDER_SEED).permutation(np.array(after, np.intp)).tolist()
         self._hints = hint_orders(hints, [texts.rows[row] for row in texts.pool], ORDER_SEED)
         self._spread: list[int] | None = None
@@ -168,21 +170,50 @@ class Session:
 
     def label(self, label: str) -> None:
         """Give the text that stands a label; the next one stands then. Raises `UsageError` and `WriteError`."""
-        if label not in self.labels:
-            raise UsageError(f"no label {label!r}", hint=f"labels: {', '.join(self.labels)}")
+        self._check_label(label)
         self._answer(LABEL, label=label)
 
     def skip(self) -> None:
         """Leave the text that stands without a label. Raises `WriteError`."""
         self._answer(PASS)
 
+    def change(self, row: int, label: str | None) -> None:
+        """Give a row that has an answer another one, None for no label; what stands stays.
+
+        Why the row was asked stays, too, so the figures come from the same texts. Raises `UsageError`, `WriteError`.
+        """
+        if (before := self._answers.get(row)) is None:
+            raise UsageError(f"row {row + 1:,} has no answer to change")
+        if label == before.label:
+            return
+        if label is None:
+            self.log.add(do=PASS, row=row, chosen=before.chosen)
+        else:
+            self._check_label(label)
+            self.log.add(do=LABEL, row=row, label=label, chosen=before.chosen)
+        self._answers[row] = self.log.answers.steps[-1]
+        self._learn()
+
+    def ask(self, row: int, chosen: str) -> None:
+        """Have a row without an answer stand, which was `chosen` for this reason before. Raises `UsageError`."""
+        if row in self._answers or not 0 <= row < len(self.texts.rows):
+            raise UsageError(f"row {row + 1:,} is not open")
+        if self._shown is None or self._shown[0] != row:
+            self._stand((row, CHANCE if row in self._kept else chosen))
+
     def undo(self) -> bool:
-        """Take the last answer back, its text stands again; False if there is none. Raises `WriteError`."""
+        """Take the last answer back, its text stands again; False if there is none. Raises `WriteError`.
+
+        Where the last answer changed an earlier one, that one holds again, and what stands stays.
+        """
         if not self.log.answers.steps:
             return False
         last = self.log.answers.steps[-1]
         self.log.add(do=UNDO)
         self._answers = self.log.answers.by_row
+        if last.row in self._answers:
+            self._learn()
+            return True
         if self._shown is not None and self._shown[1] == SEARCH:
             self._searched.insert(0, self._shown[0])
         self._stand((last.row, last.chosen))
@@ -249,9 +280,26 @@ class Session:
             self._clock() - self._began,
         )
 
+    def course(self) -> list[CoursePoint]:
+        """How the accuracy has grown with the answers, as far as it is known yet; more is found out in the background.
+
+        Raises what stopped that.
+        """
+        answers = [
+            LabelledText(self._number(row), each.label, each.chosen == CHANCE)
+            for row, each in self._answers.items()
+            if each.label is not None
+        ]
+        return self._course.points(self.labels, answers)
+
     def close(self) -> None:
         """End the background work."""
+        self._course.close()
         self.learner.close()
+
+    def _check_label(self, label: str) -> None:
+        if label not in self.labels:
+            raise UsageError(f"no label {label!r}", hint=f"labels: {', '.join(self.labels)}")
 
     def _answer(self, kind: str, **more: str) -> None:
         if self._shown is None:

@@ -34,15 +34,20 @@ def too_busy(what: str) -> Problem:
     return Problem(429, what, Retry_After=str(WAIT_SECONDS))
 
 
-def problem_json(status: int, detail: str, pointer: str | None = None) -> bytes:
-    """The body of an error. `error` repeats the detail, as the Open Inference Protocol has it."""
-    content: dict[str, Any] = {
+def problem_fields(status: int, detail: str) -> dict[str, Any]:
+    """What an error says. `error` repeats the detail, as the Open Inference Protocol has it."""
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "error": detail,
     }
+
+
+def problem_json(status: int, detail: str, pointer: str | None = None) -> bytes:
+    """The body of an error."""
+    content = problem_fields(status, detail)
     if pointer is not None:
         content["pointer"] = pointer
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")

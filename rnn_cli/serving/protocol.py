@@ -49,7 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, transport))
         self._limits = cast(BoundedConfig, self.config).limits
         self._timers: dict[str, TimerHandle] = {}
-        self._is_over = self._in_message = self._in_body = False
+        self._is_over = self._is_last = self._in_message = self._in_body = False
         self._head_bytes = self._unread_bytes = 0
         self._answering: RequestResponseCycle | None = None
         if len(self.connections) > self._limits.connections:
@@ -119,6 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
+        if self._is_last:
+            cycle.keep_alive = False
 
         async def answered(scope: Any, receive: Any, send: Any) -> None:
             async def send_before_closing(message: Any) -> None:
@@ -143,6 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over or (self.cycle is not None and not self.cycle.response_complete):
             super().shutdown()
         else:
+            self._is_last = True
             self._after("read", LINGER_SECONDS, self._give_up)
 
     def pause_writing(self) -> None:

@@ -51,14 +51,28 @@ class Supervisor(Multiprocess):
             sock.close()
 
 
-def serve_alone(settings: ServerSettings, app: "Edge", on_listening: Callable[[ServerSettings], None]) -> None:
-    """Serve in this process until it is told to end. Raises `UsageError` if it cannot listen.
+def serve_alone(
+    settings: ServerSettings,
+    app: "Edge",
+    on_listening: Callable[[ServerSettings], None],
+    *,
+    is_over: Callable[[], bool] = lambda: False,
+    any_port: bool = False,
+) -> None:
+    """Serve in this process until it is told to end, or `is_over`. Raises `UsageError` if it cannot listen.
 
-    `on_listening` gets the settings with the port that is listened on, which differs where port 0 was asked for.
+    `on_listening` gets the settings with the port that is listened on, which differs where port 0 was asked for, or
+    where another program has the port and `any_port` will do.
     """
-    with closing(_listening(settings)) as sock:
+    with closing(_listening(settings, any_port=any_port)) as sock:
         on_listening(_with_port(settings, sock))
-        UvicornServer(_config(settings, app=app)).run(sockets=[sock])
+        server = UvicornServer(_config(settings, app=app))
+
+        async def look() -> None:
+            server.should_exit = server.should_exit or is_over()
+
+        server.config.callback_notify, server.config.timeout_notify = look, 0
+        server.run(sockets=[sock])
 
 
 def serve_with_workers(settings: ServerSettings, on_listening: Callable[[ServerSettings], None]) -> None:
@@ -103,7 +117,7 @@ def _config(settings: ServerSettings, **more: Any) -> BoundedConfig:
     return config
 
 
-def _listening(settings: ServerSettings) -> socket.socket:
+def _listening(settings: ServerSettings, *, any_port: bool = False) -> socket.socket:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, proto, _, address = found[0]
@@ -117,6 +131,8 @@ def _listening(settings: ServerSettings) -> socket.socket:
             sock.close()
             raise
     except OSError as error:
+        if any_port and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return _listening(replace(settings, port=0))
         where = f"{settings.host}:{settings.port}"
         is_elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         hint = f"choose another {'--host' if is_elsewhere else '--port'}"

@@ -104,13 +104,22 @@ class FoldResults:
     parts: tuple[FoldPart, ...]
 
 
+OnFoldPart = Callable[[Fold, FoldPart], None]
+"""Called with each fold's predictions; what it raises ends the measuring."""
+
+
 def predict_folds(
-    run: Prepared, learn: Learn, keep: Keeps | None, listener: Listener, of: str | None = None
+    run: Prepared,
+    learn: Learn,
+    keep: Keeps | None,
+    listener: Listener,
+    of: str | None = None,
+    after: OnFoldPart | None = None,
 ) -> FoldResults | None:
     """Have the rows of each fold predicted by a model of the others; None where the config wants no folds.
 
     Finished folds that `keep` has are not trained again. `of` names a second model of the same folds, which needs no
-    baseline of its own.
+    baseline of its own. `after` hears of each fold.
     """
     training = run.config.training
     if training.folds is None:
@@ -135,6 +144,8 @@ def predict_folds(
         against = "" if part.baseline is None else f" (linear {_right(part, fold, run, linear=True)})"
         listener.note(f"{called}: {right}{against} on {len(fold.rows):,} rows that it had not seen")
         parts.append(part)
+        if after is not None:
+            after(fold, part)
     return FoldResults(dealt, tuple(parts))
 
 

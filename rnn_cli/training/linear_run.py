@@ -23,7 +23,8 @@ from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.ngrams import LinearModel, fit_linear
+from rnn_cli.training.ngrams import LinearModel, OnProgress, fit_linear
+from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.teacher import taught
@@ -43,20 +44,37 @@ def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
     run = taught(run, listener)
     config, vocab_size = run.config.model, run.tokenizer.vocab_size
     listener.doing("linear model: counting")
-    fitted = fit_linear(
-        config,
-        run.rows_to_learn,
-        run.validation,
-        vocab_size=vocab_size,
-        classes=len(run.labels),
-        on_progress=lambda what, done, total: listener.progress(f"linear model: {what}", done, total),
-    )
+    fitted = shared_linear(run, lambda what, done, total: listener.progress(f"linear model: {what}", done, total))
     listener.note(f"linear model: validation {fitted.val_accuracy:.1%} (C={fitted.strength:g})")
     (loss, accuracy), (val_loss, val_accuracy) = (_measured(fitted, side, run) for side in (run.train, run.validation))
     seconds = time.monotonic() - began
     metrics = EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, seconds)
     graph = linear_to_onnx(fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams)
     return LearnedLinear(graph, run, 1, metrics)
+
+
+def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
+    """The linear model of a run's n-grams, alone or as a part of a network: both are the same."""
+    config = run.config
+
+    def fit() -> LinearModel:
+        if run.standard is not None:
+            rows, vocab_size = (run.rows_to_learn, run.validation), run.tokenizer.vocab_size
+            return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
+        return fit_linear(
+            config.model,
+            run.rows_to_learn,
+            run.validation,
+            vocab_size=run.tokenizer.vocab_size,
+            classes=len(run.labels),
+            on_progress=on_progress,
+        )
+
+    if run.base is not None or run.to_learn is not None:
+        return fit()
+    weights = config.training.class_weight
+    key = (config.tokenizer.model_dump_json(), config.model.ngrams, config.model.ngram_buckets, repr(weights))
+    return run.shared.once("n-grams", key, fit)
 
 
 def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float, float]:

@@ -18,10 +18,9 @@ from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, 
 from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.training.finetune import Origin
+from rnn_cli.training.linear_run import shared_linear
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.loop import NEAR_SHARE
-from rnn_cli.training.ngrams import fit_linear
-from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 from rnn_cli.transfer.base import Base
@@ -45,7 +44,8 @@ def first_network(run: Prepared, listener: Listener) -> keras.Model:
     """The untrained network: random weights, token vectors and fitted n-grams, as the config says."""
     model, seed, vectors = run.config.model, run.config.training.seed, None
     if model.embeddings == OWN:
-        vectors = _own_vectors(run, listener)
+        key = (run.config.tokenizer.model_dump_json(), model.embedding_dim, seed)
+        vectors = run.shared.once("token vectors", key, lambda: _own_vectors(run, listener))
     elif model.embeddings is not None:
         file = Path(model.embeddings)
         listener.doing(f"reading {file.name}")
@@ -79,15 +79,7 @@ def _own_vectors(run: Prepared, listener: Listener) -> Floats32:
 
 def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None:
     began = time.monotonic()
-    vocab_size, rows = run.tokenizer.vocab_size, (run.rows_to_learn, run.validation)
-
-    def told(what: str, done: int, total: int) -> None:
-        listener.progress(f"n-gram part: {what}", done, total)
-
-    if run.standard is not None:
-        linear = fit_linear_numbers(run.config.model, *rows, vocab_size=vocab_size, on_progress=told)
-    else:
-        linear = fit_linear(run.config.model, *rows, vocab_size=vocab_size, classes=len(run.labels), on_progress=told)
+    linear = shared_linear(run, lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total))
     network.get_layer(NGRAMS).set_weights([linear.table])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,7 @@ from rnn_cli.arrays import label_flags, label_indices
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
 from rnn_cli.config.load import to_yaml
-from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig
+from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig, TokenizerConfig
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.numbers import Standard, numbers_in_words, numbers_of
@@ -49,6 +49,7 @@ from rnn_cli.training.encoding import (
     row_weights,
 )
 from rnn_cli.training.listener import Listener
+from rnn_cli.training.shared import ALONE, Shared
 
 if TYPE_CHECKING:
     from rnn_cli.transfer.base import Base
@@ -115,6 +116,8 @@ class Prepared:
     """What numbers are standardised by; None for labels."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
+    shared: Shared = ALONE
+    """What other runs of the same rows may have made already."""
 
     @property
     def rows_to_learn(self) -> Encoded:
@@ -132,13 +135,14 @@ def prepare(
     known: Known | None = None,
     source: Dataset | None = None,
     ready: tuple[Splits, Unlabelled] | None = None,
+    shared: Shared = ALONE,
 ) -> Prepared:
     """Read and split the rows, fit the tokenizer, encode, and fit the linear baseline, except what is `known`.
 
     `source` holds the rows of `data.source` if they have been read, `ready` all rows where they have been split, too,
-    and the texts without labels. The tokenizer sees the training rows, then the
-    texts of `data.unlabelled`, of which those of labelled rows are left out. Raises `DataError`, and `ConfigError`
-    for keys that do not suit the data.
+    and the texts without labels; `shared` is what other runs of the same rows have made. The tokenizer sees the
+    training rows, then the texts of `data.unlabelled`, of which those of labelled rows are left out. Raises
+    `DataError`, and `ConfigError` for keys that do not suit the data.
     """
     began = time.monotonic()
     # A known network already has its vectors.
@@ -147,7 +151,7 @@ def prepare(
         raise ConfigError([ConfigMistake(f"{vectors}: no such file", "model.embeddings")])
     resumes = known is not None and known.fingerprint is not None
     listener.doing("reading the rows")
-    read = _read_again(config.data, source, known) if resumes else ready or _read(config.data, source)
+    read = _read_again(config.data, source, known) if resumes else ready or read_rows(config.data, source)
     splits, unlabelled = read
     if known is not None:
         _refuse_other_rows(splits, unlabelled, known)
@@ -163,15 +167,16 @@ def prepare(
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
     fitted = known or base
-    tokenizer = fitted.tokenizer if fitted else _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
+    tokenizer = fitted.tokenizer if fitted else _shared_tokenizer(splits, unlabelled, config, shared)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
     _refuse_unstorable(config, tokenizer, labels)
     classes, several = outputs_of(config.data.labels, len(labels))
     refuse_too_large(config.model, tokenizer.vocab_size, classes, several=several)
     check_decision(config.decision, labels, several=config.data.several)
-    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, base, listener)
-    validation = tokenizer.encode_all(splits.validation.texts)
+    as_ids = _reading_as_ids(tokenizer, config.tokenizer, base, shared)
+    train, sequences = _readable(_with_sentences(splits.train, config.data), tokenizer, as_ids, base, listener)
+    validation = as_ids("validation", splits.validation.texts)
     unlabelled, taught_texts, taught_ids = _to_be_taught(splits, unlabelled, tokenizer, config, listener)
     weights = _weights(train, labels, config)
     sentences = max(len(train) - len(splits.train), 0)
@@ -198,6 +203,7 @@ def prepare(
         taught_ids=taught_ids,
         standard=standard,
         base=base,
+        shared=shared,
     )
 
 
@@ -219,7 +225,8 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     return labels
 
 
-def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+def read_rows(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
+    """All rows of a config, split, and its texts without labels; `source` holds those of `data.source`, if read."""
     splits = load_splits(data, source, near=near)  # its messages name the files as they were given
     return splits, load_unlabelled(data, chain(splits.train.texts, splits.validation.texts, splits.test.texts))
 
@@ -227,7 +234,7 @@ def _read(data: DataConfig, source: Dataset | None = None, *, near: bool = True)
 def _read_again(data: DataConfig, source: Dataset | None, known: Known | None) -> tuple[Splits, Unlabelled]:
     """Read a resumed run's rows; piped rows must be piped again, and secrets in a URL were not stored."""
     try:
-        return _read(data, source, near=known is None or known.near)
+        return read_rows(data, source, near=known is None or known.near)
     except DataError as error:
         if (error.where or "").startswith(shown(STANDARD_INPUT)):
             hint = Setting("data.source", "FILE", "pipe the same rows in again, or name a file with them: {}")
@@ -262,6 +269,28 @@ def _baseline(
     summary = kept.summary(splits, labels) if isinstance(kept, Baseline) else kept.summary()
     listener.note(f"linear baseline, fitted before: {summary}")
     return kept
+
+
+def _shared_tokenizer(splits: Splits, unlabelled: Unlabelled, config: Config, shared: Shared) -> Tokenizer:
+    def fit() -> Tokenizer:
+        return _fit_tokenizer(splits.train.texts, unlabelled.texts, config)
+
+    return shared.once("tokenizer", config.tokenizer.model_dump_json(), fit)
+
+
+_AsIds = Callable[[str, Sequence[str]], list[list[int]]]
+"""A side's name and its texts to their ids."""
+
+
+def _reading_as_ids(tokenizer: Tokenizer, config: TokenizerConfig, base: "Base | None", shared: Shared) -> _AsIds:
+    """How each side's texts become ids, where a base does not have its own way."""
+
+    def as_ids(side: str, texts: Sequence[str]) -> list[list[int]]:
+        if base is not None:
+            return tokenizer.encode_all(texts)
+        return shared.once(f"ids of {side}", config.model_dump_json(), lambda: tokenizer.encode_all(texts))
+
+    return as_ids
 
 
 def _fit_tokenizer(texts: Sequence[str], unlabelled: Sequence[str], config: Config) -> Tokenizer:
@@ -390,10 +419,10 @@ def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[st
 
 
 def _readable(
-    dataset: Dataset, tokenizer: Tokenizer, base: "Base | None", listener: Listener
+    dataset: Dataset, tokenizer: Tokenizer, as_ids: _AsIds, base: "Base | None", listener: Listener
 ) -> tuple[Dataset, list[list[int]]]:
     """The rows and their ids, without rows that hold no known token: they would teach nothing but their label."""
-    sequences = tokenizer.encode_all(dataset.texts)
+    sequences = as_ids("training", dataset.texts)
     kept = [row for row, ids in enumerate(sequences) if tokenizer.knows(ids)]
     dropped = len(dataset) - len(kept)
     if not dropped:

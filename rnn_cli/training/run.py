@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ from rnn_cli.training.choosing import CHOICE, Choice, choose_by_folds, choose_by
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.finish import finish
-from rnn_cli.training.folds import FoldResults, Learned, predict_folds
+from rnn_cli.training.folds import FoldResults, Keeps, Learned, OnFoldPart, predict_folds
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.linear_run import LearnedLinear, learn_linear
 from rnn_cli.training.listener import Listener
@@ -46,6 +47,7 @@ from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
+from rnn_cli.training.trial import TrialModel
 from rnn_cli.training.weighing import weigh
 
 
@@ -287,7 +289,29 @@ def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) ->
 
 def learn_fold(run: Prepared, listener: Listener) -> Learned:
     """Train a network that is not kept, for the rows of a fold."""
+    return _learn(run, listener)[0]
+
+
+def _learn(run: Prepared, listener: Listener) -> tuple[Learned, keras.Model, list[EpochMetrics]]:
+    """Train a network of its best epoch's weights; returns it with its graph and its history."""
     run = taught(run, listener)
     learner, reached = begin_learning(run, listener)
     best = fit(learner, run.config.training, run.rows_to_learn, run.validation, listener, state=reached)
-    return Learned(_weighed(plain_network(learner.weights(), run), run, listener), run, best.epoch)
+    network = plain_network(learner.weights(), run)
+    return Learned(_weighed(network, run, listener), run, best.epoch), network, reached.history
+
+
+def learn_network_trial(run: Prepared, listener: Listener, keep: Keeps, after: OnFoldPart) -> TrialModel:
+    """Train a network in a search over configs, measured by folds where its config wants that."""
+    with _own_chance():
+        found = predict_folds(run, learn_fold, keep, listener, after=after)
+        learned, network, history = _learn(run, listener)
+        with TemporaryDirectory() as folder:
+            network.save(file := Path(folder, KERAS_MODEL))
+            kept = file.read_bytes()
+    return TrialModel(learned.run, learned.graph, kept, tuple(history), found)
+
+
+def forget_networks() -> None:
+    """Let go of what Keras and TensorFlow keep of the networks made so far in this process."""
+    keras.backend.clear_session(free_memory=True)

@@ -35,6 +35,14 @@ def taught(run: Prepared, listener: Listener) -> Prepared:
     config = run.config.training.teacher
     if config is None:
         return run
+    weights = repr(run.config.training.class_weight)
+    model = (run.config.model.ngrams, run.config.model.ngram_buckets, run.config.training.seed)
+    key = (run.config.tokenizer.model_dump_json(), config.model_dump_json(), *model, weights)
+    found = run.shared.once("lessons", key, lambda: _taught(run, config, listener))
+    return run if found.to_learn is None else replace(run, to_learn=found.to_learn)
+
+
+def _taught(run: Prepared, config: TeacherConfig, listener: Listener) -> Prepared:
     began, labelled = monotonic(), len(run.learned_rows)
     if labelled < LEAST_ROWS:
         listener.warn(f"no teacher: {labelled} training rows are too few to cross-validate it; {WITHOUT}")

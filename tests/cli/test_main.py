@@ -22,7 +22,7 @@ from .conftest import COMMAND, Rnn
 
 REPOSITORY = Path(__file__).parents[2]
 
-TRAINING = ("rnn train", "rnn inspect gradients")
+TRAINING = ("rnn train", "rnn tune", "rnn inspect gradients")
 """The commands whose examples take too long to run here."""
 
 SITTING = re.compile(r"rnn label (?!status|export|agree)")
@@ -91,6 +91,8 @@ def test_every_example_that_trains_is_understood(example: str, home: Path) -> No
     path = next(path for path in TRAINING if example.startswith(path))
     given = dict(commands())[path].make_context(path, shlex.split(example.removeprefix(path))).params
     config = given["config"] if given["config"] is None or not names_data(given["config"]) else None
+    if config == "config.yaml":
+        config = "quick"  # one that rnn init writes
     load_config(config, [*map(parse_override, given["settings"])])
 
 

@@ -53,7 +53,7 @@ REFUSED = {
 }
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "serve", "completion", "label start"}
+ELSEWHERE = {"train", "tune", "serve", "completion", "label start"}
 """Tested in `test_trains_*`, in tests/serving, for models of any kind and in test_label.py."""
 
 
@@ -114,6 +114,7 @@ SOURCE = ["--set", "data.source=minutes.csv", "--set", "data.label_column=minute
         (["train", "quick", "--set", "data.labels=number"], "labels are words"),
         (["train", "quick", *SOURCE, "--set", "data.source=words.csv"], "words.csv:2: label '1,234.5' is no number"),
         (["train", "quick", *SOURCE, "--set", "data.source=equal.csv"], "every row has the number 7"),
+        (["tune", "minutes.yaml"], "data.labels: number has no goal"),
         (["data", "check", "minutes.yaml", "--learning-curve"], "leave --learning-curve out"),
     ],
 )

@@ -49,8 +49,8 @@ REFUSED = {
 }
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "serve", "completion", "label start"}
-"""Tested in `test_trains_*`, in tests/serving, for models of any kind and in test_label.py."""
+ELSEWHERE = {"train", "tune", "serve", "completion", "label start"}
+"""Tested in `test_trains_*`, in tests/tuning, tests/serving, for models of any kind and in test_label.py."""
 
 
 @pytest.fixture(autouse=True)

@@ -186,3 +186,72 @@ def test_a_second_person_is_asked_what_the_first_has_labelled(begin: Begin) -> N
     assert second.current is not None and second.current.chosen != AFTER
     with pytest.raises(DataError, match="no such file"):
         begin(by="bob", after="eve")
+
+
+def test_an_earlier_answer_is_changed_and_that_is_taken_back(begin: Begin) -> None:
+    session = begin("good", "bad")
+    answer(session, 12)
+    (first, before), *_ = session.log.answers.by_row.items()
+    drawn = next(row for row, each in session.log.answers.by_row.items() if each.chosen == CHANCE)
+    stands, other = session._shown, {"good": "bad", "bad": "good"}
+    for row in (first, drawn):
+        session.change(row, other[TRUE[row]])
+    session.change(first, other[TRUE[first]])  # as it is already
+    assert session.log.answers.labelled[first] != before.label and session._shown == stands
+    assert session.log.answers.by_row[drawn].chosen == CHANCE  # the figures keep their texts
+    session.change(first, None)
+    assert session.standing().labelled == 11 and session.standing().skipped == 1
+    for _ in range(3):
+        assert session.undo() and session._shown == stands
+    assert session.log.answers.labelled == {row: TRUE[row] for row in session.log.answers.by_row}
+    while drawn in session.log.answers.by_row:
+        assert session.undo() and session._shown != stands  # now the texts themselves
+    for row, label in ((drawn, "good"), (first, "ugly")):  # the first has no answer any more
+        with pytest.raises(UsageError):
+            session.change(row, label)
+
+
+def test_a_row_that_is_open_can_be_asked_for(begin: Begin) -> None:
+    session = begin("good", "bad")
+    answer(session, 3)
+    (answered, *_), kept = session.log.answers.by_row, session._kept[1]
+    row = next(row for row in range(200) if row not in session.log.answers.by_row and row not in session._kept)
+    session.ask(row, DOUBT)
+    assert session.current is not None and (session.current.row, session.current.chosen) == (row, DOUBT)
+    session.label("good")
+    session.ask(kept, DOUBT)
+    assert session.current is not None and session.current.chosen == CHANCE  # the model must not learn from it
+    for wrong in (answered, -1, 200):
+        with pytest.raises(UsageError, match="not open"):
+            session.ask(wrong, DOUBT)
+
+
+def test_a_request_is_kept_with_what_it_changed(begin: Begin) -> None:
+    session = begin("good", "bad")
+    session.log.request = "a1"
+    session.label("good")
+    session.log.request = None
+    session.skip()
+    assert session.log.answers.requests == {"a1"} and session.log.answers.changes == 2
+    session = begin()
+    assert session.log.answers.requests == {"a1"} and session.log.answers.changes == 2  # a start changes nothing
+
+
+def test_the_course_is_that_of_models_of_the_first_answers(begin: Begin) -> None:
+    session = begin("good", "bad")
+    answer(session, 40)
+    assert session.course() == []  # it is being found out
+    session._course.wait()
+    points = session.course()
+    assert [each.answers for each in points] == [10, 20, 30, 40] and {each.accuracy.rows for each in points} == {4}
+    assert points[-1].accuracy == session.standing().accuracy
+    first = [row for row, each in session.log.answers.by_row.items() if each.chosen != CHANCE][:9]
+    opinion = session.learner.fit(session.labels, {session._number(row): TRUE[row] for row in first})
+    drawn = [row for row, each in session.log.answers.by_row.items() if each.chosen == CHANCE]
+    assert opinion is not None
+    right = [session.labels[int(opinion.probabilities[session._place[row]].argmax())] == TRUE[row] for row in drawn]
+    assert points[0].accuracy.share == pytest.approx(np.mean(right))
+    session = begin()  # going on: the same course
+    session.course()
+    session._course.wait()
+    assert session.course() == points

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
+PageEndpoint = Callable[[Request], Awaitable[Response]]
 
 _FOLDER = Path(__file__).parent
 
@@ -31,18 +31,18 @@ _HEADERS = {
 }
 
 
-def page_index() -> _Endpoint:
+def page_index(folder: Path = _FOLDER) -> PageEndpoint:
     """The endpoint of the page itself."""
-    return _sends(_FOLDER / "index.html")
+    return _sends(folder / "index.html")
 
 
-def page_files() -> Mount:
-    """The files that the page loads, below /page; nothing else of their folder is sent."""
-    files = sorted(file for file in _FOLDER.iterdir() if file.suffix in _TYPES and file.name != "index.html")
-    return Mount("/page", routes=[Route(f"/{file.name}", _sends(file)) for file in files])
+def page_files(folder: Path = _FOLDER, path: str = "/page") -> Mount:
+    """The files that the page loads, below a path; nothing else of their folder is sent."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in _TYPES and file.name != "index.html")
+    return Mount(path, routes=[Route(f"/{file.name}", _sends(file)) for file in files])
 
 
-def _sends(file: Path) -> _Endpoint:
+def _sends(file: Path) -> PageEndpoint:
     content = file.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": tag}

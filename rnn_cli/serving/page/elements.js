@@ -13,6 +13,7 @@ function format(options) {
 }
 
 const percents = format({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const wholePercents = format({ style: "percent", maximumFractionDigits: 0 });
 const integers = format({ maximumFractionDigits: 0 });
 const decimals = format({ maximumFractionDigits: 1 });
 const threes = format({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
@@ -30,6 +31,9 @@ export function percent(share) {
   if (share < 1 && share > 0.999) return `> ${percents.format(0.999)}`;
   return percents.format(share);
 }
+
+/** A share that is not known to a tenth of a percent. */
+export const roughPercent = (share) => wholePercents.format(share);
 
 /** "1 row", "1,234 rows". */
 export const counted = (number, noun) => `${integer(number)} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,0 +1,1 @@
+"""A sitting on a page of a browser on this machine."""

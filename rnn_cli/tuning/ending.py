@@ -1,0 +1,139 @@
+"""The end of a search: its best trial's model, how sure it is that it is the best, `best.yaml` and the page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_cli.config.commented import with_comments
+from rnn_cli.config.schema import Config
+from rnn_cli.errors import quoted
+from rnn_cli.evaluation.folds import true_classes
+from rnn_cli.system import as_write_error, whole_file, write
+from rnn_cli.training.listener import SilentListener
+from rnn_cli.training.pooling import pooled_of
+from rnn_cli.training.trained import Run
+from rnn_cli.training.trial import kept_folds, without_test_rows
+from rnn_cli.tuning.journal import TrialRecord
+from rnn_cli.tuning.page import counts_in_words, rows_that_choose, search_page
+from rnn_cli.tuning.place import BEST_CONFIG, PAGE
+from rnn_cli.tuning.search import Search
+from rnn_cli.tuning.shows import written_goal
+from rnn_cli.tuning.space import changed
+from rnn_cli.tuning.winner import WinnerStanding, standing_of
+from rnn_cli.tuning.wording import goal_called, standing_in_lines
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A finished search: the winner's `run`, its trial, all trials in their order, and the search's folder.
+
+    `run` is measured on the test rows, which no trial has seen. `config` is that of the winner, `standing` how sure it
+    is that it is the best, and what its figure is without the luck of the choice; `rows` names the rows that chose.
+    """
+
+    run: Run
+    best: TrialRecord
+    trials: tuple[TrialRecord, ...]
+    folder: Path
+    config: Config
+    standing: WinnerStanding
+    rows: str
+
+    @property
+    def best_config(self) -> Path:
+        """The file `best.yaml`, which `rnn train` repeats."""
+        return self.folder / BEST_CONFIG
+
+    @property
+    def page(self) -> Path:
+        """The page about the search."""
+        return self.folder / PAGE
+
+    def __repr__(self) -> str:
+        """The model's folder, the goal and how many trials there were."""
+        figure = f"{self.standing.goal} {self.standing.chosen:.4g}"
+        return f"Tuned({str(self.run.path)!r}, {figure}, {len(self.trials)} trials)"
+
+    def in_lines(self) -> list[str]:
+        """What the search found, in sentences."""
+        return list(standing_in_lines(self.standing, self.rows, self.trials))
+
+
+def finish_search(search: Search, best: TrialRecord) -> Tuned:
+    """Write the winner's model, measured on the test rows, `best.yaml` and the page."""
+    search.listener.doing("comparing the trials")
+    standing = standing_of_search(search, best)
+    run = search.write_winner(best, {SEARCHED: standing.to_dict()})
+    config = changed(search.plan.config, best.settings, "the best")
+    yaml = best_yaml(search, best, standing, run)
+    _write(search.place.best, yaml)
+    search.listener.doing("writing the page")
+    page = search_page(search, best, standing, run, yaml, _repeating(search))
+    _write(search.place.page, page)
+    return Tuned(
+        run, best, tuple(search.journal.ended), search.place.folder, config, standing, rows_that_choose(search)
+    )
+
+
+SEARCHED = "search"
+"""The key of a model's metrics that tells of the search which found its config."""
+
+
+def standing_of_search(search: Search, best: TrialRecord) -> WinnerStanding:
+    """How the best trial stands among all that were measured."""
+    run = without_test_rows(search.prepared_whole(best))
+    folds = kept_folds(run, search.place.trial(best.number), SilentListener())
+    if folds is None:
+        truth = true_classes(run.splits.validation, run.labels)
+    else:
+        truth = pooled_of(run, folds)[1]
+    found = {each.number: search.place.trial(each.number).predictions() for each in search.measured()}
+    second = min((each for each in search.measured() if each is not best), key=search.rank, default=None)
+    others = dict.fromkeys(
+        [number for number, _ in enumerate(search.plan.fixed) if number in found]
+        + ([second.number] if second is not None else [])
+    )
+    return standing_of(search.plan.goal, truth, found, best.number, list(others))
+
+
+def _repeating(search: Search) -> tuple[str, str]:
+    """The commands that repeat a search and its best config, and how exactly they do, in a sentence."""
+    plan, ended = search.plan, search.journal.ended
+    trains = f"rnn train {quoted(search.place.best)}"
+    if any(each.state in ("cut", "skipped") for each in ended):
+        exactly = "This trains the best config again, to the same bytes of weights on one machine."
+        return (
+            trains,
+            f"{exactly} Trials were cut or skipped for lack of time: what is searched depends on the machine.",
+        )
+    again = f"--trials {len(ended)} --seed {plan.seed} --goal {plan.goal.name}"
+    what = f"The first command trains the best config again, rnn tune with {again} runs the same trials"
+    return f"{trains}\nrnn tune … {again}", f"{what}, each to the same bytes of weights on one machine."
+
+
+def _write(file: Path, content: str) -> None:
+    with as_write_error(file), whole_file(file) as hidden:
+        write(hidden, content)
+
+
+def best_yaml(search: Search, best: TrialRecord, standing: WinnerStanding, run: Run) -> str:
+    """The config of the best trial, with what was found in its head and what was tried behind its keys."""
+    plan = search.plan
+    config = changed(plan.config, best.settings, "the best")
+    ended, name = search.journal.ended, goal_called(plan.goal.name)
+    chosen, corrected, low, high = (
+        written_goal(plan.goal.name, each) for each in (standing.chosen, standing.corrected, *standing.interval)
+    )
+    head = [
+        f"Found by rnn tune: trial {best.number} of {len(ended):,} ({counts_in_words(ended)}), by {name}.",
+        "",
+        f"{'chose':<12} {chosen} on {standing.rows:,} {rows_that_choose(search)}",
+        f"{'corrected':<12} {corrected} ({low} to {high}) is to be expected on other rows",
+    ]
+    if run.test is not None and (value := getattr(run.test.metrics, plan.goal.name)) is not None:
+        head.append(
+            f"{'test':<12} {written_goal(plan.goal.name, value)} on {run.test.metrics.rows:,} rows, looked at once"
+        )
+    head += ["", "rnn train with this file makes the same model, to the same bytes of weights on one machine."]
+    tried = {each.key: f"of {each.values}" for each in plan.space.dimensions if each.counts(best.settings)}
+    reasons = {key: tried[key] for key in best.settings if key in tried}
+    return with_comments(config, head, reasons)

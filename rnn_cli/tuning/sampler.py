@@ -1,0 +1,124 @@
+"""Which settings to try next, by Optuna's tree-structured Parzen estimator, asked and told.
+
+A search that goes on asks and tells again what its journal holds: the same seed then chooses what it would have chosen.
+
+Source: Watanabe (2023), Tree-structured Parzen estimator; Li et al. (2020), A system for massively parallel
+hyperparameter tuning (successive halving as trials come).
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from rnn_cli.tuning.goals import Goal
+from rnn_cli.tuning.journal import TrialRecord
+from rnn_cli.tuning.space import Choices, Range, Space, choice_as_text
+
+STARTING = 6
+"""So many trials are chosen by chance before the estimator knows enough."""
+
+KEEPING = 3
+"""Of the trials that reach a rung, one in so many goes on."""
+
+TOLD_STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "infeasible": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+    "cut": TrialState.FAIL,
+    "skipped": TrialState.FAIL,
+}
+"""What the estimator is told of a trial: from those that failed, or had no time, it learns nothing."""
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass
+class Sampler:
+    """Chooses settings of a space, and stops trials that promise less than others did at the same step."""
+
+    space: Space
+    goal: Goal
+    seed: int
+    study: optuna.Study = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the study."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group
+            tree = optuna.samplers.TPESampler(
+                n_startup_trials=STARTING, seed=self.seed, multivariate=True, group=True, constant_liar=False
+            )
+        halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=KEEPING)
+        self.study = optuna.create_study(sampler=tree, pruner=halving)
+
+    def ask(self, fixed: dict[str, Any] | None = None) -> "Asked":
+        """The settings of the next trial; with `fixed`, parameters by dimension, those."""
+        if fixed is not None:
+            self.study.enqueue_trial({name: self._stored(name, value) for name, value in fixed.items()})
+        trial = self.study.ask()
+        params: dict[str, Any] = {}
+
+        def suggest(name: str, values: Choices | Range) -> Any:
+            params[name] = found = _suggested(trial, name, values)
+            return found
+
+        settings = self.space.choose(suggest)
+        return Asked(settings, params, trial)
+
+    def tell(self, asked: "Asked", record: TrialRecord) -> None:
+        """Tell how a trial that was asked for ended. What it promised has been told before."""
+        asked.limit(record)
+        state = TOLD_STATES[record.state]
+        value = None if record.value is None else self.goal.cost(record.value)
+        self.study.tell(asked.trial, value if state == TrialState.COMPLETE else None, state=state)
+
+    def replay(self, records: Sequence[TrialRecord]) -> bool:
+        """Ask and tell what an earlier process did; whether the same was chosen again."""
+        same = True
+        for record in records:
+            if record.params is None:
+                continue
+            asked = self.ask(dict(record.params) if record.name else None)
+            same &= asked.params == record.params
+            for step, promise in record.promises:
+                asked.is_hopeless(promise, step)
+            self.tell(asked, record)
+        return same
+
+    def _stored(self, name: str, value: Any) -> Any:
+        values = next(each.values for each in self.space.dimensions if each.called == name)
+        return choice_as_text(value) if isinstance(values, Choices) else value
+
+
+def _suggested(trial: Trial, name: str, values: Choices | Range) -> Any:
+    if isinstance(values, Choices):
+        return json.loads(trial.suggest_categorical(name, [choice_as_text(each) for each in values.values]))
+    if values.is_whole:
+        return trial.suggest_int(name, int(values.low), int(values.high), step=int(values.step or 1), log=values.log)
+    found = trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+    return float(f"{found:.6g}")  # as it is written, so that the file repeats it
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial that was asked for: `settings` by key of a config, `params` by dimension."""
+
+    settings: dict[str, Any]
+    params: dict[str, Any]
+    trial: Trial
+
+    def is_hopeless(self, promise: float, step: int) -> bool:
+        """Tell what the trial promises after a step, of which less is better; whether it shall stop."""
+        self.trial.report(promise, step)
+        return bool(self.trial.should_prune())
+
+    def limit(self, record: TrialRecord) -> None:
+        """Tell by how much the trial breaks limits, as a share; the estimator avoids such settings."""
+        for name, excess in record.excess.items():
+            self.trial.set_constraint(name, excess)

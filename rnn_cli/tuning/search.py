@@ -1,0 +1,364 @@
+"""The order of work of a search: trials until the time or their number is over, then the winner's model.
+
+The rows that choose are the validation rows, or those that folds predict. The test rows are put aside before the first
+trial; the winner alone is measured on them, when its model is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
+from typing import Any, Protocol
+
+from rnn_cli import system
+from rnn_cli.bundle.model_folder import LATEST
+from rnn_cli.bundle.writer import Draft, is_latest
+from rnn_cli.config.load import parse_config, to_yaml
+from rnn_cli.config.schema import Config
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.splits import Splits
+from rnn_cli.data.unlabelled import Unlabelled
+from rnn_cli.errors import BundleError, ConfigError, Error
+from rnn_cli.gates.grammar import written_value
+from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.prepare import Prepared, prepare, read_rows
+from rnn_cli.training.shared import Cache
+from rnn_cli.training.teacher import taught
+from rnn_cli.training.trained import Run
+from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, without_test_rows, write_trial
+from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
+from rnn_cli.tuning.goals import Goal, goal_of
+from rnn_cli.tuning.journal import Journal, TrialRecord
+from rnn_cli.tuning.place import Place
+from rnn_cli.tuning.sampler import Asked, Sampler
+from rnn_cli.tuning.space import Space, changed, value_in
+from rnn_cli.tuning.trials import (
+    Hopeless,
+    ServedLimits,
+    TrialFolder,
+    TrialListener,
+    learn_model,
+    least_bytes,
+    seconds_of_short,
+)
+
+KEPT_MODELS = 3
+"""So many of the best trials keep their models."""
+
+MOST_SKIPPED = 12
+"""After so many trials in a row that would not fit into the time left, none is looked for any more."""
+
+PAGE_SECONDS, ENDING_FACTOR = 6.0, 1.6
+"""How long the page takes, about, and how many times longer than the first trial's bundle that of the winner may."""
+
+LINEAR, PRESENT = "linear model", "present config"
+"""The names of the first two trials."""
+
+
+class Shows(Listener, Protocol):
+    """Shows a search: what it says, and its trials."""
+
+    def searching(self, goal: Goal, left: float, trials: int | None) -> None:
+        """The search begins, or goes on; `left` are the seconds for trials, infinite where no time is set."""
+
+    def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
+        """A trial begins."""
+
+    def trial_done(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """A trial ended; `apart` are its settings that the config has not, `best` whether it is the best."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched: a config to begin with, the space around it, the goal, the limits and the seed.
+
+    `fixed` are the trials before the sampler chooses: names and settings. `name` is that of the run's folder.
+    """
+
+    config: Config
+    space: Space
+    goal: Goal
+    limits: ServedLimits
+    seed: int
+    fixed: tuple[tuple[str, Mapping[str, Any]], ...]
+    minutes: float | None
+    trials: int | None
+    name: str
+
+    def to_head(self) -> dict[str, Any]:
+        """The plan as a journal's head has it."""
+        return {
+            "config": to_yaml(self.config),
+            "space": self.space.to_list(),
+            "goal": self.goal.name,
+            "limits": asdict(self.limits),
+            "seed": self.seed,
+            "fixed": [list(each) for each in self.fixed],
+            "minutes": self.minutes,
+            "trials": self.trials,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_head(cls, head: Mapping[str, Any], labels: tuple[str, ...], where: str) -> "Plan":
+        """The plan in a journal's head. Raises `BundleError`."""
+        try:
+            config = parse_config(head["config"], where)
+            return cls(
+                config,
+                Space.from_list(head["space"]),
+                goal_of(head["goal"], config.data.labels, labels),
+                ServedLimits(**head["limits"]),
+                head["seed"],
+                tuple((name, settings) for name, settings in head["fixed"]),
+                head["minutes"],
+                head["trials"],
+                head["name"],
+            )
+        except (ConfigError, KeyError, TypeError, ValueError):
+            raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
+
+
+@dataclass(frozen=True)
+class SearchedRows:
+    """All rows of a search, split, and its texts without labels."""
+
+    splits: Splits
+    unlabelled: Unlabelled
+
+    @classmethod
+    def read(cls, config: Config, source: Dataset | None) -> "SearchedRows":
+        """Read and split the rows. Raises `DataError`."""
+        return cls(*read_rows(config.data, source))
+
+    @property
+    def to_choose(self) -> tuple[Splits, Unlabelled]:
+        """The same without the test rows."""
+        return replace(self.splits, test=self.splits.test.select([])), self.unlabelled
+
+    def identity(self) -> list[str | None]:
+        """What tells whether other rows are the same."""
+        return [self.splits.fingerprint, self.unlabelled.fingerprint]
+
+
+@dataclass
+class Search:
+    """A search under way in its folder."""
+
+    plan: Plan
+    place: Place
+    journal: Journal
+    rows: SearchedRows
+    listener: Shows
+    budget: Budget
+    sampler: Sampler = field(init=False)
+    costs: Costs = field(default_factory=Costs)
+    cache: Cache = field(default_factory=Cache)
+    force: bool = False
+    """Whether a model that stands where the winner's will be is replaced."""
+    skipped: int = 0
+    told_rows: bool = False
+
+    def __post_init__(self) -> None:
+        """Make the sampler, and learn what the trials so far have cost."""
+        self.sampler = Sampler(self.plan.space, self.plan.goal, self.plan.seed)
+        for record in self.journal.ended:
+            self._learn_cost(record)
+
+    # The trials
+
+    def replay(self) -> None:
+        """Let the sampler choose again what it chose before the search was stopped."""
+        if self.journal.ended and not self.sampler.replay(self.journal.ended):
+            self.listener.warn("other versions of its libraries choose other trials; those that ended still count")
+
+    def run_trials(self) -> None:
+        """Run trials until the time or their number is over."""
+        self.listener.searching(self.plan.goal, self.budget.left(), self.plan.trials)
+        while not self._is_over():
+            number = len(self.journal.ended)
+            name, asked, settings = self._next(number)
+            record = self._run(number, name, settings, asked)
+            if asked is not None:
+                self.sampler.tell(asked, record)
+            best = self.best()
+            self.journal.ends(record, self.budget.spent())
+            self._learn_cost(record)
+            is_best = record.is_measured and (best is None or self._is_better(record, best))
+            apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
+            self.listener.trial_done(record, apart, best=is_best)
+            if record.state == "cut":
+                break
+            self.skipped = self.skipped + 1 if record.state == "skipped" else 0
+
+    def _is_over(self) -> bool:
+        ended = sum(each.state != "skipped" for each in self.journal.ended)
+        if self.plan.trials is not None and ended >= self.plan.trials:
+            return True
+        return len(self.journal.ended) > 0 and (self.budget.left() <= 0 or self.skipped >= MOST_SKIPPED)
+
+    def _next(self, number: int) -> tuple[str, Asked | None, dict[str, Any]]:
+        if number >= len(self.plan.fixed):
+            asked = self.sampler.ask()
+            return "", asked, asked.settings
+        name, settings = self.plan.fixed[number]
+        given = dict(settings)
+        params = self.plan.space.named({**self.plan.space.of_config(changed(self.plan.config, given, name)), **given})
+        return name, None if params is None else self.sampler.ask(params), given
+
+    def _run(self, number: int, name: str, settings: dict[str, Any], asked: Asked | None) -> TrialRecord:
+        folder, began = self.place.trial(number), self.budget.clock()
+        self.journal.begins(number, name, settings, self.budget.spent())
+        folder.begin()
+        called = f"trial {number}"
+        self.listener.trial_starts(number, name, settings, self.budget.left())
+        # The first one is there whatever the time is: without it there would be no model.
+        budget = Budget(None, clock=self.budget.clock) if number == 0 else self.budget
+        heard = TrialListener(
+            self.listener, called, budget, self.plan.goal, lambda *at: asked is not None and asked.is_hopeless(*at)
+        )
+        record = TrialRecord(number, "failed", name, settings, None if asked is None else asked.params)
+        try:
+            record = self._measured(record, folder, heard)
+        except Hopeless:
+            done, what = (
+                (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
+            )
+            record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
+        except OutOfTime:
+            record = replace(record, state="cut", reason="the time was over")
+        except (Error, MemoryError, ArithmeticError) as error:
+            if number == 0:
+                raise
+            record = replace(record, state="failed", reason=str(error).partition("\n")[0] or type(error).__name__)
+        record = replace(
+            record,
+            promises=tuple(heard.promises),
+            epochs=tuple(round(each, 3) for each in heard.seconds),
+            seconds=round(self.budget.clock() - began, 3),
+        )
+        folder.keep_facts({**asdict(record), "warnings": heard.warnings})
+        return record
+
+    def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
+        """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
+        run = self._prepared(record, self.listener if not self.told_rows else heard)
+        self.told_rows = True
+        limits, size = self.plan.limits, least_bytes(run)
+        if any(each > 0 for each in limits.excess(size, None).values()):
+            excess = limits.excess(size, None)
+            reason = f"{written_value(size, 'bytes')} in all: not trained"
+            return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
+        work = TrialWork.of(run)
+        record = replace(record, work=asdict(work))
+        expected = self.costs.expected(work)
+        if record.number > 1 and expected is not None and not self.budget.fits(expected):
+            return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
+        model = learn_model(run, folder, heard)
+        evaluation = model.evaluate()
+        probabilities, predicted = evaluation.scores.probabilities, evaluation.predicted
+        value = self.plan.goal.of(evaluation.truth, probabilities, predicted)
+        folder.keep_predictions(probabilities, predicted)
+        size = model.served_bytes()
+        latency = seconds_of_short(model, run.splits.validation.texts) if limits.latency is not None else None
+        excess = limits.excess(size, latency)
+        broken = [name for name, share in excess.items() if share > 0]
+        record = replace(
+            record,
+            state="infeasible" if broken else "complete",
+            value=value,
+            size=size,
+            latency=latency,
+            excess=excess,
+            figures=_figures(evaluation.metrics),
+            reason=f"breaks the limit of {' and '.join(broken)}" if broken else "",
+        )
+        if not broken:
+            self._keep(record, folder, model)
+        return record
+
+    def _prepared(self, record: TrialRecord, listener: Listener) -> Prepared:
+        config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        if record.number > 0:  # the linear baseline is the same for all
+            training = config.training.model_copy(update={"baseline": False})
+            config = config.model_copy(update={"training": training})
+        return prepare(config, listener, ready=self.rows.to_choose, shared=self.cache)
+
+    def _keep(self, record: TrialRecord, folder: TrialFolder, model: TrialModel) -> None:
+        """Keep the model if it is among the best, and write the config of the best."""
+        ranked = sorted([*self.measured(), record], key=self.rank)
+        if record in ranked[:KEPT_MODELS]:
+            began = self.budget.clock()
+            folder.keep_model(model, SilentListener(), documented=record.number == 0)
+            if record.number == 0:
+                self.budget.ending = PAGE_SECONDS + ENDING_FACTOR * (self.budget.clock() - began)
+            for each in ranked[KEPT_MODELS:]:
+                self.place.trial(each.number).drop_model()
+
+    def _learn_cost(self, record: TrialRecord) -> None:
+        if record.work and record.state in ("complete", "infeasible"):
+            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
+
+    # What they found
+
+    def measured(self) -> list[TrialRecord]:
+        """The trials that may win."""
+        return [each for each in self.journal.ended if each.is_measured]
+
+    def best(self) -> TrialRecord | None:
+        """The best trial so far; of equal ones the first."""
+        return min(self.measured(), key=self.rank, default=None)
+
+    def rank(self, record: TrialRecord) -> tuple[float, int]:
+        """What trials are ordered by: the better first, of equal ones the earlier."""
+        return (inf if record.value is None else self.plan.goal.cost(record.value), record.number)
+
+    def _is_better(self, one: TrialRecord, other: TrialRecord) -> bool:
+        return self.rank(one) < self.rank(other)
+
+    # The end
+
+    def prepared_whole(self, record: TrialRecord) -> Prepared:
+        """The run of a trial's config with all rows, the test rows included."""
+        config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        run = prepare(config, SilentListener(), ready=(self.rows.splits, self.rows.unlabelled), shared=self.cache)
+        run = taught(run, SilentListener())
+        return replace(run, recipe="tune", seconds=self.budget.before, began=self.budget.began)
+
+    def write_winner(self, record: TrialRecord, more: Mapping[str, Any]) -> Run:
+        """Write the model of the winner, measured on the test rows; `more` is added to its metrics."""
+        folder = self.place.trial(record.number)
+        self.listener.doing("writing the best model")
+        run = self.prepared_whole(record)
+        folds = kept_folds(run, folder, SilentListener())
+        if folds is not None and record.number > 0 and run.config.training.baseline:
+            first = kept_folds(run, self.place.trial(0), SilentListener())
+            assert first is not None
+            folds = with_baselines_of(folds, first)
+        model = self._model_of(record, folder, run)
+        model = replace(model, run=run, folds=folds)
+        parts = self.place.folder / "model.part"
+        with system.as_write_error(parts):
+            system.remove(parts)
+            parts.mkdir()
+        again = self.journal.finished_at is not None
+        draft = Draft(parts, self.place.target, force=self.force or again, numbered=self.place.numbered)
+        trained = write_trial(draft, model, self.listener, documented=True, more=more)
+        self.journal.finished(str(trained.path), self.budget.spent())
+        if not is_latest(trained.path):
+            self.listener.warn(f"{LATEST} could not be pointed to {trained.path}")
+        return trained
+
+    def _model_of(self, record: TrialRecord, folder: TrialFolder, run: Prepared) -> TrialModel:
+        """The kept model of a trial; where it is damaged, it is trained again."""
+        try:
+            return TrialModel.kept_in(folder.opened(), run)
+        except BundleError as error:
+            self.listener.warn(f"{error.where}: {error.what}; it is trained again")
+            heard = TrialListener(self.listener, "the best", Budget(None), self.plan.goal, lambda *_: False)
+            return learn_model(without_test_rows(run), folder, heard)
+
+
+def _figures(metrics: Any) -> dict[str, float]:
+    """The main figures of a trial, by name."""
+    names = ("accuracy", "micro_f1", "macro_f1", "mean_absolute_error", "log_loss")
+    return {name: float(value) for name in names if (value := getattr(metrics, name, None)) is not None}
