@@ -15,7 +15,7 @@ from rnn_cli.errors import Setting
 MOST_CODES = 200
 """Up to so many different whole numbers in a column that is called `label` or the like may be codes of names."""
 
-FAR_OFF = 5.0
+FAR_FROM_HALF = 5.0
 """An outlier is farther than so many times the range of the middle half of the numbers from that half."""
 
 SKEWED = 20.0
@@ -72,7 +72,7 @@ def find_odd_numbers(rows: CheckedRows) -> list[Finding]:
 def _outliers(rows: CheckedRows, numbers: Floats) -> list[Finding]:
     """The rows whose numbers are far from all others, the farthest first."""
     low, middle, high = np.quantile(numbers, (0.25, 0.5, 0.75))
-    reach = FAR_OFF * (high - low)
+    reach = FAR_FROM_HALF * (high - low)
     far = np.flatnonzero((numbers < low - reach) | (numbers > high + reach))
     if not reach or not len(far):
         return []

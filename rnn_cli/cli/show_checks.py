@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from rnn_cli.checks.findings import counted
 from rnn_cli.cli.layout import NAME_CELLS, cut_to, padded, paragraph, show_table, table, terminal_width
 from rnn_cli.cli.options import shell_hint
-from rnn_cli.data.numbers import numbers_in_words
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ _INDENT = " " * 9
 
 def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> None:
     """The findings with some rows of each, then how long the texts are."""
+    from rnn_cli.data.numbers import numbers_in_words
+
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
     names = apart(list(report.labels)[:LABELS], NAME_CELLS, cut_to)
