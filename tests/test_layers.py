@@ -8,12 +8,14 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds"}
+BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds", "columns"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "formats": set(),
     "kinds": set(),
+    # Other columns of a row as inputs: for those that read rows, fit to them, score and export.
+    "columns": {"errors", "arrays"},
     "system": {"errors"},
     "outputs": {"system", "errors"},
     "config": BASE,
@@ -98,7 +100,7 @@ MAY_IMPORT = {
     },
     # A model in the loop beside answers; its figures are those of an evaluation.
     "labelling": {
-        *("transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
+        *("checks", "transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
         *BASE,
     },
     # It answers what the verbs answer, and rows as `batch` writes them.

@@ -35,6 +35,7 @@ from rnn_cli.bundle.model_folder import (
     checked_number,
     texts,
 )
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
@@ -83,6 +84,8 @@ BEFORE = "before"
 """What further training began with: the texts that its model had learned from, in `LEARNED`."""
 STANDARDISED_BY = "standard"
 """What numbers are standardised by: their mean and standard deviation."""
+BESIDE = "columns"
+"""How the values of other columns become numbers, where the model reads any."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 
@@ -113,7 +116,8 @@ class SavedRun:
             run.baseline,
             run.learned,
             splits.near,
-            run.standard,
+            columns=run.columns,
+            standard=run.standard,
         )
         lessons = None if run.to_learn is None else run.to_learn.lessons
         return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent(), lessons)
@@ -156,11 +160,16 @@ class SavedRun:
                 kept,
                 before,
                 state.get(NEAR_TOGETHER, False) is True,
-                standard,
+                columns=ExtraColumns.from_dict(state[BESIDE]) if BESIDE in state else None,
+                standard=standard,
             )
+            if (known.columns is None) != (config.data.extra_columns is None):
+                raise ValueError("its columns are not those of its config")
+            width = 0 if known.columns is None else known.columns.width
             lessons = _kept_lessons(arrays.pop(LESSONS), len(labels)) if state.get(LESSONS) else None
             classes, several = outputs_of(config.data.labels, len(labels))
-            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, classes, several=several))
+            made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=width)
+            _check_sizes(arrays, made_of)
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases stored none
@@ -181,6 +190,7 @@ class SavedRun:
             LESSONS: self.lessons is not None,
             "origin": self.origin,
             BEFORE: self.known.learned is not None,
+            **({} if self.known.columns is None else {BESIDE: self.known.columns.to_dict()}),
             NEAR_TOGETHER: self.known.near,
             **({} if self.known.standard is None else {STANDARDISED_BY: list(self.known.standard)}),
             "versions": dict(self.versions),

@@ -18,9 +18,11 @@ import numpy as np
 from rnn_cli.arrays import label_flags, label_indices
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig, TokenizerConfig
 from rnn_cli.copies.learned import LearnedTexts
+from rnn_cli.data.giveaways import giveaways
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.numbers import Standard, numbers_in_words, numbers_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
@@ -44,6 +46,7 @@ from rnn_cli.training.encoding import (
     Encoded,
     label_weights,
     labels_in_order,
+    numbers_beside,
     order_labels,
     positive_weights,
     row_weights,
@@ -75,6 +78,8 @@ class Known:
     baseline: AnyBaseline | None = None
     learned: LearnedTexts | None = None
     near: bool = True
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the model reads any."""
     standard: Standard | None = None
     """What numbers are standardised by, of a run of numbers."""
 
@@ -116,6 +121,8 @@ class Prepared:
     """What numbers are standardised by; None for labels."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the config names any."""
     shared: Shared = ALONE
     """What other runs of the same rows may have made already."""
 
@@ -163,6 +170,7 @@ def prepare(
         listener.warn(warning)
     labels = known.labels if known else _labels(splits.train, config.data, listener)
     standard = known.standard if known else _standard(splits.train)
+    columns = known.columns if known else _columns(splits.train, config.data, listener)
     listener.doing("counting and numbering tokens")
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
@@ -170,7 +178,7 @@ def prepare(
     tokenizer = fitted.tokenizer if fitted else _shared_tokenizer(splits, unlabelled, config, shared)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
-    _refuse_unstorable(config, tokenizer, labels)
+    _refuse_unstorable(config, tokenizer, labels, columns)
     classes, several = outputs_of(config.data.labels, len(labels))
     refuse_too_large(config.model, tokenizer.vocab_size, classes, several=several)
     check_decision(config.decision, labels, several=config.data.several)
@@ -191,11 +199,11 @@ def prepare(
         splits,
         labels,
         tokenizer,
-        _encoded(train, sequences, labels, weights, config.data, standard),
-        _encoded(splits.validation, validation, labels, weights, config.data, standard),
+        _encoded(train, sequences, labels, weights, config.data, columns, standard),
+        _encoded(splits.validation, validation, labels, weights, config.data, columns, standard),
         train,
         unlabelled,
-        _baseline(config, splits, labels, known.baseline if known else None, listener),
+        _baseline(config, splits, labels, known.baseline if known else None, listener, columns),
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
@@ -203,6 +211,7 @@ def prepare(
         taught_ids=taught_ids,
         standard=standard,
         base=base,
+        columns=columns,
         shared=shared,
     )
 
@@ -223,6 +232,21 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     if absent := [name for name in config.order or [] if name not in labels]:
         listener.note(f"no training row has {few_of(absent)} of data.order, so the model does not know it")
     return labels
+
+
+def _columns(train: Dataset, config: DataConfig, listener: Listener) -> ExtraColumns | None:
+    """The other columns that the config names, fitted to the training rows; says what each is. Raises `DataError`."""
+    if config.extra_columns is None:
+        return None
+    try:
+        columns = ExtraColumns.fit(config.extra_columns, train.further)
+    except DataError as error:
+        raise DataError(error.what, where=error.where or train.name, hint=error.hint) from None
+    for each in columns.columns:
+        listener.note(f"column {each.in_words()}")
+    for warning in giveaways(train, config.extra_columns):
+        listener.warn(warning)
+    return columns
 
 
 def read_rows(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
@@ -253,6 +277,7 @@ def _baseline(
     labels: tuple[str, ...],
     kept: AnyBaseline | None,
     listener: Listener,
+    columns: ExtraColumns | None,
 ) -> AnyBaseline | None:
     if not config.training.baseline:
         return None
@@ -260,8 +285,8 @@ def _baseline(
         if config.data.number:
             return fit_baseline_of_numbers(splits, listener)
         if config.data.several:
-            return fit_baseline_of_each(splits, labels, config, listener)
-        return fit_baseline(splits, labels, config, listener)
+            return fit_baseline_of_each(splits, labels, config, listener, columns)
+        return fit_baseline(splits, labels, config, listener, columns)
     if {name: len(side) for name, side in splits.held_out.items()} != {
         name: len(predicted) for name, (_, predicted) in kept.sides.items()
     }:
@@ -400,10 +425,13 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
     return config.model_copy(update={"model": model})
 
 
-def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+def _refuse_unstorable(
+    config: Config, tokenizer: Tokenizer, labels: Sequence[str], columns: ExtraColumns | None
+) -> None:
     """Refuse what could not be stored, or not be read again."""
     classes, several = outputs_of(config.data.labels, len(labels))
-    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several)
+    width = 0 if columns is None else columns.width
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=width)
     if (widest := made_of.widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
@@ -517,19 +545,22 @@ def _encoded(
     labels: Sequence[str],
     weights: dict[str, float],
     config: DataConfig,
+    columns: ExtraColumns | None,
     standard: Standard | None,
 ) -> Encoded:
+    numbers = numbers_beside(columns, dataset)
     own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
     if standard is not None:
         values = standard.standardised(numbers_of(dataset)).astype(np.float32)
         return Encoded(sequences, np.zeros(len(dataset), np.intp), own, values=values)
     if dataset.several:
-        return Encoded(sequences, label_flags(labels, dataset.label_sets), own)
+        return Encoded(sequences, label_flags(labels, dataset.label_sets), own, columns=numbers)
     classes = label_indices(labels, dataset.labels)
     return Encoded(
         sequences,
         flags_above(classes, len(labels)) if config.ordered else classes,
         np.array(row_weights(dataset, weights), np.float32),
+        columns=numbers,
     )
 
 

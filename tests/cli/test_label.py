@@ -1,17 +1,21 @@
 """rnn label in a real terminal, and what it writes."""
 
 import contextlib
+import csv
 import fcntl
 import json
 import os
 import pty
+import random
 import re
+import resource
 import select
 import shlex
 import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +25,9 @@ import pytest
 
 from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, train_commands
-from rnn_cli.labelling.answers import MOST_LABELS
+from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.source import load_rows
+from rnn_cli.labelling.answers import MOST_LABELS, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import COMMAND, Rnn
@@ -36,7 +42,7 @@ READY = "q end"
 class Terminal:
     """A terminal in which a command runs, and what it shows."""
 
-    def __init__(self, words: tuple[str, ...], columns: int, rows: int) -> None:
+    def __init__(self, words: tuple[str, ...], columns: int, rows: int, room: int | None = None) -> None:
         self.ours, self.its = pty.openpty()
         fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.its)
@@ -47,9 +53,16 @@ class Terminal:
             stdout=self.its,
             stderr=self.its,
             env=environment,
-            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # type: ignore[func-returns-value]
+            preexec_fn=lambda: self._begin(room),
         )
         self.seen = ""
+
+    @staticmethod
+    def _begin(room: int | None) -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        if room is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     def until(self, awaited: str) -> str:
         """What is shown up to these words, without codes; fails if they do not come."""
@@ -63,6 +76,15 @@ class Terminal:
             raise AssertionError(plain)
         self.seen += plain
         return plain
+
+    def until_any(self, *awaited: str) -> str:
+        """What is shown up to one of these words."""
+        shown = b""
+        while not any(each in _plain(shown) for each in awaited):
+            assert select.select([self.ours], [], [], 60)[0], _plain(shown)
+            shown += os.read(self.ours, 65536)
+        self.seen += _plain(shown)
+        return _plain(shown)
 
     def press(self, keys: str, awaited: str = READY) -> str:
         """What is shown after some keys, up to the awaited words."""
@@ -87,8 +109,9 @@ def _plain(shown: bytes) -> str:
 
 
 @contextmanager
-def terminal(*words: str, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
-    found = Terminal(words, columns, rows)
+def terminal(*words: str, columns: int = 80, rows: int = 24, room: int | None = None) -> Iterator[Terminal]:
+    """A terminal while the block runs; `room` is how many bytes a file may have."""
+    found = Terminal(words, columns, rows, room)
     try:
         yield found
     finally:
@@ -153,6 +176,44 @@ def test_whatever_ends_it_the_terminal_and_the_answers_are_kept(
     assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", "label"]
 
 
+def test_a_disk_without_room_ends_a_sitting_in_a_line_and_no_answer_is_lost(texts: Path, home: Path) -> None:
+    with terminal(*START, room=900) as shown:
+        screen, answers = shown.until(READY), 0
+        while READY in screen:
+            os.write(shown.ours, b"1")
+            screen = shown.until_any(READY, "Error")
+            answers += READY in screen
+        assert shown.end() == 2 and shown.is_as_before
+        assert "file too large" in shown.seen.lower() and "Traceback" not in shown.seen
+    assert answers >= 2
+    assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", *["label"] * answers]
+    with terminal(*START) as shown:  # there is room again
+        assert f"{answers} of 60 labelled" in shown.until(READY)
+
+
+KILLS = 50
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_no_answer_is_lost_whose_next_text_stood(home: Path) -> None:
+    rows = made(900)
+    (home / "texts.csv").write_text("text\n" + "".join(f"{text}\n" for text, _ in rows))
+    chance, given = random.Random(1), 0
+    for _ in range(KILLS):
+        with terminal(*START) as shown:
+            assert f"{given} of 900 labelled" in shown.until(READY)
+            for _ in range(chance.randrange(12)):
+                shown.press("1")
+                given += 1
+            os.write(shown.ours, b"12" * chance.randrange(4))  # answers whose next text need not stand
+            time.sleep(chance.random() / 20)
+            shown.child.kill()
+            shown.child.wait()
+        before, log = given, home / "texts.csv.labels.jsonl"
+        given = sum(line.endswith(b"}\n") and b'"do": "label"' in line for line in log.read_bytes().splitlines(True))
+        assert given >= before
+
+
 def test_a_second_sitting_is_told_the_process_of_the_first(texts: Path) -> None:
     with terminal(*START) as first:
         first.until(READY)
@@ -211,7 +272,6 @@ LOG = [
 @pytest.fixture
 def log(texts: Path) -> Path:
     """A log of two labels and a skipped text."""
-    from rnn_cli.config.schema import DataConfig
     from rnn_cli.labelling.texts import read_pool
 
     LOG[0]["fingerprint"] = read_pool("texts.csv", DataConfig()).fingerprint
@@ -249,6 +309,19 @@ def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Pat
     again = rnn("label", "export", "texts.csv", "--out", name)
     assert again.code == 2 and "--force" in again.err
     assert rnn("label", "export", "texts.csv", "--out", name, "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl"])
+def test_what_export_writes_is_read_again_as_it_was(name: str, home: Path, rnn: Rnn) -> None:
+    texts = ["a\rlone return", "two\r\nlines", 'a "quote", a comma', "a\ttab", " spaces ", "warm"]
+    with (home / "odd.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([["text"], *([text] for text in texts)])
+    with begin_session("odd.csv", ["good", "bad"], base=None) as session:
+        for _ in texts:
+            session.label("bad")
+    assert rnn("label", "export", "odd.csv", "--out", name).code == 0
+    rows = load_rows(name, DataConfig(source=name))
+    assert list(rows.texts) == texts and set(rows.labels) == {"bad"}
 
 
 def test_export_refuses_what_it_cannot_write(log: Path, rnn: Rnn) -> None:
@@ -302,6 +375,8 @@ def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_
     assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
     assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
     assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    stars = Answers([*"12345"], "ordered")
+    assert train_commands("o.csv", "t.csv", {}, "general", 99, stars) == ["rnn train o.csv --set data.labels=ordered"]
     assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
 
 
@@ -369,3 +444,101 @@ def test_a_narrow_terminal_is_enough(texts: Path) -> None:
         shown.press("1")
         shown.press("q", "Train")
         assert shown.end() == 0
+
+
+@pytest.fixture
+def doubtful_log(log: Path) -> set[int]:
+    """A log of 60 labels, five of them wrong; the rows of these."""
+    wrong = {4, 17, 30, 41, 55}
+    other = {"good": "bad", "bad": "good"}
+    labels = [other[label] if row in wrong else label for row, (_, label) in enumerate(ROWS)]
+    lines = [LOG[0], *({"do": "label", "row": row, "label": label} for row, label in enumerate(labels))]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return wrong
+
+
+def test_several_labels_a_text_are_toggled_and_confirmed(texts: Path, home: Path, rnn: Rnn) -> None:
+    words = ("label", "texts.csv", "--base", "none", "--labels", "film,plot,cast", "--several", "--out", "out.csv")
+    with terminal(*words) as shown:
+        assert "1 [ ] film   2 [ ] plot   3 [ ] cast   Enter: none" in shown.until(READY)
+        assert "1 [x] film   2 [ ] plot   3 [x] cast   Enter: film, cast" in (shown.press("3"), shown.press("1"))[1]
+        assert "0 of 60 labelled" in shown.seen and "[ ] film" in (shown.press("1"), shown.press("\n"))[1]
+        assert "2 of 60 labelled" in shown.press("\n")
+        assert "1 of 60 labelled" in shown.press("u")
+        shown.press("2")
+        assert "[ ] plot" in shown.press("s")  # another text stands
+        shown.press("1")
+        shown.press("2")
+        shown.press("\n")
+        shown.press("\n")
+        shown.press("q", "rnn train out.csv --set data.labels=several")
+        assert shown.end() == 0
+    given = [each["label"] for each in steps(home / "texts.csv.labels.jsonl") if each["do"] == "label"]
+    assert given == [["cast"], [], ["film", "plot"], []]
+    lines = [line.partition('"a, b"')[2] or line for line in (home / "out.csv").read_text().splitlines()]
+    assert sorted(lines[1:])[:1] and {',"[""film"", ""plot""]"', ",[]"} <= set(lines)
+    assert "none of them: 1" in rnn("label", "status", "texts.csv").out
+    with terminal(*START[:-2], "--ordered") as shown:
+        assert "was begun with --several" in shown.until("--as NAME")
+        assert shown.end() == 2
+
+
+def test_labels_with_an_order_are_three_or_more_and_fixed(texts: Path) -> None:
+    with terminal(*START, "--ordered") as shown:
+        assert shown.end() == 2 and "are 3 or more" in shown.seen
+    with terminal(*START[:-1], "low,middle,high", "--ordered") as shown:
+        shown.until(READY)
+        shown.press("1")
+        shown.press("+", "new label: ")
+        assert "An order of labels is fixed" in shown.press("top\n")
+        shown.press("q", "Train")
+        assert shown.end() == 0
+        wanted = """rnn train labelled.csv --set data.labels=ordered --set 'data.order=["low", "middle", "high"]'"""
+        assert wanted in " ".join(shown.seen.split())
+
+
+REVIEW = ("label", "review", "texts.csv", "--base", "none")
+
+
+def test_labels_that_are_likely_wrong_are_listed_in_a_pipe(doubtful_log: set[int], rnn: Rnn) -> None:
+    before = Path("texts.csv.labels.jsonl").read_bytes()
+    found = json.loads(rnn(*REVIEW, "--json").out)
+    assert {each["row"] for each in found} >= doubtful_log and found[0]["text"] == ROWS[found[0]["row"]][0]
+    listed = rnn(*REVIEW)
+    assert listed.code == 0 and len(listed.out.splitlines()) == len(found)
+    assert f"row {found[0]['row'] + 1}: " in listed.out.splitlines()[0]
+    assert Path("texts.csv.labels.jsonl").read_bytes() == before
+
+
+def test_labels_are_kept_or_changed_one_by_one(doubtful_log: set[int], rnn: Rnn) -> None:
+    first, second, *rest = json.loads(rnn(*REVIEW, "--json").out)
+    end, key = "q end", {"good": "1", "bad": "2"}
+    with terminal(*REVIEW) as shown:
+        screen = shown.until(end)
+        assert f"label 1 of {len(rest) + 2} that are doubted" in screen and f"row {first['row'] + 1}\n" in screen
+        assert f"the model says: {first['suggested']}" in screen and "Most like it where" in screen
+        assert "label 2 of" in shown.press(key[first["suggested"]], end)
+        assert "label 1 of" in shown.press("u", end)
+        assert "nothing to take back" in shown.press("u", end)
+        shown.press(key[first["suggested"]], end)
+        assert "label 3 of" in shown.press("\n", end) or not rest
+        shown.press("q", "1 labels kept, 1 changed")
+        assert shown.end() == 0 and shown.is_as_before
+    again = json.loads(rnn(*REVIEW, "--json").out)
+    assert not {first["row"], second["row"]} & {each["row"] for each in again}
+    taken = steps(Path("texts.csv.labels.jsonl"))[60:]
+    assert [each["do"] for each in taken] == ["start", "label", "undo", "label", "label"]
+    assert taken[-1]["label"] == second["label"] and taken[-1]["reviewed"]
+    with terminal(*REVIEW) as shown:
+        shown.until(end)
+        for _ in again:
+            shown.press("\n", end)
+        assert "All are looked at" in shown.seen
+        shown.press("q", "changed")
+    assert rnn(*REVIEW).out.startswith("No label is doubted")
+
+
+def test_too_few_labels_are_not_reviewed(log: Path, rnn: Rnn) -> None:
+    ended = rnn(*REVIEW)
+    assert ended.code == 2 and "good 1, bad 1" in ended.err and "label more first" in ended.err
+    assert rnn(*REVIEW, "--as", "bob").code == 2
