@@ -139,8 +139,7 @@ def propose(
     counts = dataset.label_counts()
     alone = given.extra_columns is None  # a base and a teacher read texts alone
     told = [several.note] if several.note else []
-    if may_order:
-        dataset, given = _perhaps_numbers(dataset, counts, given, columns, overrides, told)
+    dataset, given = _perhaps_numbers(dataset, counts, given, columns, overrides, told, may=may_order)
     _need_labels(dataset, counts)
     of_one_label = not (dataset.several or dataset.number or given.ordered)
     may_teach = given.unlabelled is not None and alone and of_one_label
@@ -352,10 +351,18 @@ def _perhaps_numbers(
     columns: Sequence[tuple[str, str | None]],
     overrides: Sequence[Override],
     told: list[str],
+    *,
+    may: bool,
 ) -> tuple[Dataset, DataConfig]:
     """The same, read as numbers to predict where the labels look like some and nothing says what they are."""
     said = given.labels != "single" or any(each.key == "data.labels" for each in overrides)
-    if given.extra_columns is not None or said or given.positive_label is not None or given.sources is not None:
+    if (
+        not may
+        or given.extra_columns is not None
+        or said
+        or given.positive_label is not None
+        or given.sources is not None
+    ):
         return dataset, given
     column = next((label for _, label in columns), given.label_column)
     if not look_like_numbers(counts, column):

@@ -15,7 +15,7 @@ from rnn_cli.errors import DataError
 WRITTEN_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 """The forms of a number that are read."""
 
-LARGEST_NUMBER = 1e15
+LARGEST_LABEL = 1e15
 """The largest number, above or below 0: up to there 64 bits hold each whole one."""
 
 _GROUPED = re.compile(r"[-+]?\d{1,3}([,. '\u00a0\u202f_]\d{3})+([.,]\d+)?", re.ASCII)
@@ -42,11 +42,11 @@ class Standard(NamedTuple):
 
 
 def number_in(text: str) -> float | None:
-    """The number that a text is; None for what is none, or beyond `LARGEST_NUMBER`."""
+    """The number that a text is; None for what is none, or beyond `LARGEST_LABEL`."""
     if not WRITTEN_NUMBER.fullmatch(text):
         return None
     number = float(text)
-    return number if abs(number) <= LARGEST_NUMBER else None
+    return number if abs(number) <= LARGEST_LABEL else None
 
 
 def numbers_of(rows: Dataset) -> Floats:

@@ -39,6 +39,7 @@ WORKS = {
     "runs rm": ["runs", "rm", "runs/copy-1"],
     "label status": ["label", "status", "minutes.csv"],
     "label export": ["label", "export", "minutes.csv", "--out", "labelled.csv", "--label-column", "mine"],
+    "label review": ["label", "review", "minutes.csv", "--base", "none"],
     "label agree": ["label", "agree", "minutes.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
