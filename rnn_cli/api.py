@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
@@ -437,7 +438,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "Evaluation | SeveralEvaluation":
+) -> "EvaluationOfAny":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     Of a run that was measured by folds these are the rows that its folds predicted. With `folds`, the run's config is
@@ -475,10 +476,13 @@ def evaluate(
 
         side: str | None = "test" if data is None else None
         found: Any
+        if opened.manifest.number:
+            _refuse_of_numbers(folds=folds, report=report, plots=plots)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
-            work = _evaluate_several if predictor.several else _evaluate_one
+            works = {"several": _evaluate_several, "number": _evaluate_numbers}
+            work = works.get(opened.manifest.kind, _evaluate_one)
             found = work(predictor, request, listener)
             _warn_of_unknown(found.scores.tokens, predictor, listener)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
@@ -490,7 +494,14 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return cast("Evaluation | SeveralEvaluation", found)
+    return cast("EvaluationOfAny", found)
+
+
+def _refuse_of_numbers(**asked: object) -> None:
+    """Raise `UsageError` for what an evaluation of numbers has not."""
+    for name, given in asked.items():
+        if given is not None:
+            raise UsageError(f"{name} is for labels, not for numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
@@ -627,6 +638,29 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
     return replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
 
 
+def _evaluate_numbers(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "NumberEvaluation":
+    """Measure a model of numbers."""
+    from rnn_cli.evaluation.evaluate_numbers import (
+        against_median,
+        evaluate_numbers,
+        kept_baseline_of_numbers,
+        kept_median,
+    )
+
+    if asked.by is not None:
+        raise UsageError("slices are of labels, not of numbers", hint=Setting("by", text="leave {} out"))
+    if asked.decision:
+        key = asked.decision[0].key
+        raise UsageError(f"{key} decides on labels, and the model predicts numbers", hint="leave it out")
+    opened = predictor.bundle
+    rows, seen = _rows_asked(predictor, asked, listener)
+    found = evaluate_numbers(predictor, rows, partial(listener.progress, "scoring rows"))
+    baseline = kept_baseline_of_numbers(opened, "test") if asked.data is None else None
+    left_out = baseline is not None and predictor.precision != "fp32"
+    found = replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+    return against_median(found, kept_median(opened))
+
+
 @_naming_extras
 def compare(
     *models: "Model",
@@ -670,6 +704,8 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
+        for each in predictors:
+            each.refuse_numbers("models of labels are compared")
         several = predictors[0].several
         if other := next((each for each in predictors if each.several != several), None):
             what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
@@ -741,6 +777,7 @@ def check_model(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("gates are of labels")
 
         def read_golden(file: str) -> "Dataset":
             rows = labelled_rows(predictor.bundle, file, changes)
@@ -800,6 +837,7 @@ def drift(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("drift is told of models of labels")
         opened = predictor.bundle
         then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")
@@ -852,7 +890,7 @@ def check(
             hint = Setting("data.test", "FILE", "check a config, or name {}")
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
-        if learning_curve and rows.several:
+        if learning_curve and (rows.several or rows.number):
             hint = Setting("learning_curve", text="leave {} out")
             raise UsageError("learning curves are of texts with one label each", hint=hint)
         listener.note(seen(rows))
@@ -930,6 +968,9 @@ def score(
         listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
         predictor.check_coverage(coverage)
+        if proba and predictor.number:
+            hint = Setting("coverage", "0.9", "use {} for ranges")
+            raise UsageError("probabilities are of labels, and the model predicts numbers", hint=hint)
         likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
             "text_column": text_column,

@@ -2,10 +2,10 @@
 
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
-prints label, tab, probability for each text, and of ordered labels a tab and the expected value. In Python:
-`from predict import predict`. A model that reads other columns beside the text takes their values, for all texts of a
-call, as --column NAME=VALUE before them; those left out count as missing. Needs Python 3.11 or newer, numpy and
-onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
+prints label, tab, probability for each text, and of ordered labels a tab and the expected value; of a model of numbers
+the number. In Python: `from predict import predict`. A model that reads other columns beside the text takes their
+values, for all texts of a call, as --column NAME=VALUE before them; those left out count as missing. Needs Python 3.11
+or newer, numpy and onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
 """
 
 import os
@@ -38,10 +38,14 @@ def load_model() -> "Predictor":
 def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, Any]]:
     """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`.
 
-    `columns` are the values of other columns that the model reads: a dict of lists, or a DataFrame.
+    Of a model of numbers it has `number` and `no_known_words`. `columns` are the values of other columns that the model
+    reads: a dict of lists, or a DataFrame.
     """
     model = load_model()
     found = model.predict(texts, columns=columns)  # a str is one text
+    if model.number:
+        fields = ("number", "no_known_words")
+        return [{name: getattr(each, name) for name in fields} for each in found]
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]
@@ -55,7 +59,7 @@ def main(words: list[str]) -> None:
     model, unknown = load_model(), 0
     from rnn_cli.scoring.decision import UNSURE
     from rnn_cli.scoring.extra import columns_in_words, given_columns
-    from rnn_cli.scoring.prediction import OrderedPrediction
+    from rnn_cli.scoring.prediction import NumberPrediction, OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
@@ -68,9 +72,12 @@ def main(words: list[str]) -> None:
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         scores = model.score(texts, given_columns(values, model.columns, len(texts)))
         for found in model.predictions(scores):
+            unknown += found.no_known_words
+            if isinstance(found, NumberPrediction):
+                print(f"{found.number:.9g}")
+                continue
             expected = f"\t{found.expected:.6f}" if isinstance(found, OrderedPrediction) else ""
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}{expected}")
-            unknown += found.no_known_words
         tokens += scores.tokens
         sys.stdout.flush()
     if unknown:

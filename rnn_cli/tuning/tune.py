@@ -126,6 +126,9 @@ def _budget(minutes: float | None, trials: int | None, before: float = 0.0, cloc
 
 def _refuse(config: Config) -> None:
     """Raise `ConfigError` for what no search can keep its promises with."""
+    if config.data.number:
+        what = "number has no goal that a search knows; train with rnn train"
+        raise ConfigError([ConfigMistake(what, "data.labels")])
     if config.data.transductive:
         what = "lets a teacher read the texts of test rows, which a search must not look at; leave it out"
         raise ConfigError([ConfigMistake(what, "data.transductive")])
