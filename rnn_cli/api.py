@@ -216,7 +216,7 @@ def tune(
     from rnn_cli.tuning.tune import Wanted, begin_tuning, resume_tuning
 
     with _heard(progress) as (listener, _):
-        shows = ToldInLines(listener)
+        shows = progress if isinstance(progress, ToldInLines) else ToldInLines(listener)
         if resume is not False:
             if config is not None or changes or out is not None or force:
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")

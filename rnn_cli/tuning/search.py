@@ -47,8 +47,9 @@ KEPT_MODELS = 3
 MOST_SKIPPED = 12
 """After so many trials in a row that would not fit into the time left, none is looked for any more."""
 
-PAGE_SECONDS, ENDING_FACTOR = 6.0, 1.6
-"""How long the page takes, about, and how many times longer than the first trial's bundle that of the winner may."""
+PAGE_SECONDS, ENDING_FACTOR = 6.0, 2.0
+"""How long the page takes, about, and how many times longer than the model that was kept the winner's takes, which is
+measured on the test rows, too."""
 
 LINEAR, PRESENT = "linear model", "present config"
 """The names of the first two trials."""
@@ -156,6 +157,8 @@ class Search:
     force: bool = False
     """Whether a model that stands where the winner's will be is replaced."""
     skipped: int = 0
+    keeping: float = 0.0
+    """The seconds that it took to write a model that was kept, the last time."""
     told_rows: bool = False
 
     def __post_init__(self) -> None:
@@ -163,6 +166,7 @@ class Search:
         self.sampler = Sampler(self.plan.space, self.plan.goal, self.plan.seed)
         for record in self.journal.ended:
             self._learn_cost(record)
+        self._learn_ending()
 
     # The trials
 
@@ -183,6 +187,7 @@ class Search:
             best = self.best()
             self.journal.ends(record, self.budget.spent())
             self._learn_cost(record)
+            self._learn_ending()
             is_best = record.is_measured and (best is None or self._is_better(record, best))
             apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
             self.listener.trial_done(record, apart, best=is_best)
@@ -266,6 +271,7 @@ class Search:
             record,
             state="infeasible" if broken else "complete",
             value=value,
+            interval=evaluation.metrics.intervals.get(self.plan.goal.name),
             size=size,
             latency=latency,
             excess=excess,
@@ -289,10 +295,15 @@ class Search:
         if record in ranked[:KEPT_MODELS]:
             began = self.budget.clock()
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
-            if record.number == 0:
-                self.budget.ending = PAGE_SECONDS + ENDING_FACTOR * (self.budget.clock() - began)
+            self.keeping = self.budget.clock() - began
+            self._learn_ending()
             for each in ranked[KEPT_MODELS:]:
                 self.place.trial(each.number).drop_model()
+
+    def _learn_ending(self) -> None:
+        """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
+        first = self.journal.ended[0].seconds if self.journal.ended else 0.0
+        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping
 
     def _learn_cost(self, record: TrialRecord) -> None:
         if record.work and record.state in ("complete", "infeasible"):
