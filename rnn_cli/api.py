@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from warnings import warn
 
@@ -180,6 +181,10 @@ def train_apart(
     return replace(run, warnings=tuple(warnings))
 
 
+STARTING_SECONDS = 1.5
+"""How long a process takes, about, before it calls a verb."""
+
+
 @_naming_extras
 def tune(
     config: "Path_ | None" = None,
@@ -210,6 +215,7 @@ def tune(
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
     """
+    began = monotonic() - STARTING_SECONDS
     config, data = _config_or_data(config, data)
     changes = [*overrides, *named_overrides(settings)]
     from rnn_cli.tuning.shows import ToldInLines
@@ -236,7 +242,7 @@ def tune(
         own, first = given, None
         if given.model.base is not None:
             own, first = _network_beside(config, data, changes, given), given
-        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first)
+        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first, began=began)
 
 
 def _network_beside(

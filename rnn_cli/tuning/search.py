@@ -203,7 +203,7 @@ class Search:
 
     def _next(self, number: int) -> tuple[str, Asked | None, dict[str, Any]]:
         if number >= len(self.plan.fixed):
-            asked = self.sampler.ask()
+            asked = self.sampler.ask_next(self.journal.ended)
             return "", asked, asked.settings
         name, settings = self.plan.fixed[number]
         given = dict(settings)

@@ -71,6 +71,7 @@ def begin_tuning(
     shows: Shows,
     first: Config | None = None,
     clock: Clock = monotonic,
+    began: float | None = None,
 ) -> Tuned:
     """Search around a config; `first` is the config to begin with, where that builds on a base.
 
@@ -80,7 +81,7 @@ def begin_tuning(
     asked.check()
     _refuse(config)
     with beginning_search(out, name=name, force=force) as place:
-        budget = _budget(asked.minutes, asked.trials, clock=clock)
+        budget = _budget(asked.minutes, asked.trials, clock=clock, began=began)
         shows.doing("reading the rows")
         read = SearchedRows.read(config, rows)
         plan = _plan(config, first, asked, read, name)
@@ -119,9 +120,15 @@ def resume_tuning(
         return _worked(search)
 
 
-def _budget(minutes: float | None, trials: int | None, before: float = 0.0, clock: Clock = monotonic) -> Budget:
+def _budget(
+    minutes: float | None,
+    trials: int | None,
+    before: float = 0.0,
+    clock: Clock = monotonic,
+    began: float | None = None,
+) -> Budget:
     usual = USUAL_MINUTES if trials is None and minutes is None else minutes
-    return Budget(None if usual is None else 60 * usual, before, clock)
+    return Budget(None if usual is None else 60 * usual, before, clock, began=clock() if began is None else began)
 
 
 def _refuse(config: Config) -> None:
