@@ -80,6 +80,9 @@ def begin_tuning(
     """
     asked.check()
     _refuse(config)
+    goal_of(asked.goal, config.data.labels, ())  # before the rows are split
+    if asked.space is not None:
+        parse_space(asked.space, config, asked.where)
     with beginning_search(out, name=name, force=force) as place:
         budget = _budget(asked.minutes, asked.trials, clock=clock, began=began)
         shows.doing("reading the rows")
