@@ -246,7 +246,9 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
-        run = self._prepared(record, self.listener if not self.told_rows else heard)
+        run = self._prepared(record, heard if self.told_rows else self.listener)
+        if not self.told_rows and (kept := len(self.rows.splits.test)):
+            self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
         self.told_rows = True
         limits, size = self.plan.limits, least_bytes(run)
         if any(each > 0 for each in limits.excess(size, None).values()):

@@ -2,11 +2,11 @@
 
     python tests/bench/tuning.py SET [--minutes 5] [--seeds 1 2 3] [--rows 2000] [--goal accuracy]
 
-SET is a built-in set, or a file with the columns `text` and `label`; of more `--rows` a sample is drawn. Each seed splits
-the rows anew, and searches and trains with it. Beside them stands fastText's autotune with as many minutes, where
-fastText is installed (pip install fasttext-wheel). A line a seed: accuracy on the test rows of the winner, of the config
-that `rnn init` writes, and of fastText; the goal's figure on the validation rows, corrected for the choice, and on the
-test rows; the seconds taken and given.
+SET is a built-in set, or a file with the columns `text` and `label`; of more `--rows` a sample is drawn. Each seed
+splits the rows anew, and searches and trains with it. Beside them stands fastText's autotune with as many minutes,
+where fastText is installed (pip install fasttext-wheel). A line a seed: accuracy on the test rows of the winner, of the
+config that `rnn init` writes, and of fastText; the goal's figure on the validation rows, corrected for the choice, and
+on the test rows; the seconds taken and given.
 """
 
 import argparse
@@ -29,7 +29,10 @@ FASTTEXT = """
 import sys, fasttext
 folder, minutes = sys.argv[1], float(sys.argv[2])
 model = fasttext.train_supervised(
-    folder + "/train.txt", autotuneValidationFile=folder + "/validation.txt", autotuneDuration=int(60 * minutes), verbose=0
+    folder + "/train.txt",
+    autotuneValidationFile=folder + "/validation.txt",
+    autotuneDuration=int(60 * minutes),
+    verbose=0,
 )
 lines = open(folder + "/test.txt", encoding="utf-8").read().splitlines()
 pairs = [line.split(" ", 1) for line in lines]
@@ -70,8 +73,8 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> None:
     within = low <= getattr(test, given.goal) <= high
     measured = sum(each.is_measured for each in tuned.trials)
     print(
-        f"{given.set}, seed {seed}, {given.minutes:g} minutes: tuned {test.accuracy:.1%}, init {usual.test.metrics.accuracy:.1%}, "
-        f"fastText {fasttext(given, seed, folder)}; {given.goal} {tuned.standing.chosen:.4f}, corrected "
+        f"{given.set}, seed {seed}, {given.minutes:g} minutes: tuned {test.accuracy:.1%}, "
+        f"init {usual.test.metrics.accuracy:.1%}, fastText {fasttext(given, seed, folder)}; {given.goal} {tuned.standing.chosen:.4f}, corrected "
         f"{tuned.standing.corrected:.4f} ({low:.4f} to {high:.4f}), test {getattr(test, given.goal):.4f} "
         f"({'within' if within else 'outside'}); {len(tuned.trials)} trials, {measured} measured, the best "
         f"{tuned.best.number}; {seconds:.0f} of {60 * given.minutes:.0f} s",
@@ -86,7 +89,8 @@ def fasttext(given: argparse.Namespace, seed: int, folder: Path) -> str:
         side = getattr(splits, name)
         names = {label: number for number, label in enumerate(sorted(splits.train.label_counts()))}
         lines = (
-            f"__label__{names[label]} {' '.join(text.lower().split())}" for text, label in zip(side.texts, side.labels)
+            f"__label__{names[label]} {' '.join(text.lower().split())}"
+            for text, label in zip(side.texts, side.labels, strict=True)
         )
         (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     ended = subprocess.run(
