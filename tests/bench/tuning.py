@@ -72,12 +72,13 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> None:
     low, high = tuned.standing.interval
     within = low <= getattr(test, given.goal) <= high
     measured = sum(each.is_measured for each in tuned.trials)
+    chosen, corrected = tuned.standing.chosen, tuned.standing.corrected
     print(
         f"{given.set}, seed {seed}, {given.minutes:g} minutes: tuned {test.accuracy:.1%}, "
-        f"init {usual.test.metrics.accuracy:.1%}, fastText {fasttext(given, seed, folder)}; {given.goal} {tuned.standing.chosen:.4f}, corrected "
-        f"{tuned.standing.corrected:.4f} ({low:.4f} to {high:.4f}), test {getattr(test, given.goal):.4f} "
-        f"({'within' if within else 'outside'}); {len(tuned.trials)} trials, {measured} measured, the best "
-        f"{tuned.best.number}; {seconds:.0f} of {60 * given.minutes:.0f} s",
+        f"init {usual.test.metrics.accuracy:.1%}, fastText {fasttext(given, seed, folder)}; "
+        f"{given.goal} {chosen:.4f}, corrected {corrected:.4f} ({low:.4f} to {high:.4f}), "
+        f"test {getattr(test, given.goal):.4f} ({'within' if within else 'outside'}); {len(tuned.trials)} trials, "
+        f"{measured} measured, the best {tuned.best.number}; {seconds:.0f} of {60 * given.minutes:.0f} s",
         flush=True,
     )
 
