@@ -191,9 +191,7 @@ class Search:
             is_best = record.is_measured and (best is None or self._is_better(record, best))
             apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
             self.listener.trial_done(record, apart, best=is_best)
-            if record.state == "cut":
-                break
-            self.skipped = self.skipped + 1 if record.state == "skipped" else 0
+            self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
 
     def _is_over(self) -> bool:
         ended = sum(each.state != "skipped" for each in self.journal.ended)
@@ -229,14 +227,15 @@ class Search:
                 (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
             )
             record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
-        except OutOfTime:
-            record = replace(record, state="cut", reason="the time was over")
+        except OutOfTime as error:
+            record = replace(record, state="cut", reason=str(error) or "the time was over")
         except (Error, MemoryError, ArithmeticError) as error:
             if number == 0:
                 raise
             record = replace(record, state="failed", reason=str(error).partition("\n")[0] or type(error).__name__)
         record = replace(
             record,
+            work=heard.work,
             promises=tuple(heard.promises),
             epochs=tuple(round(each, 3) for each in heard.seconds),
             seconds=round(self.budget.clock() - began, 3),
@@ -256,7 +255,7 @@ class Search:
             reason = f"{written_value(size, 'bytes')} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
         work = TrialWork.of(run)
-        record = replace(record, work=asdict(work))
+        heard.work = asdict(work)
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
             return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
@@ -308,7 +307,7 @@ class Search:
         self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping
 
     def _learn_cost(self, record: TrialRecord) -> None:
-        if record.work and record.state in ("complete", "infeasible"):
+        if record.work and (record.state in ("complete", "infeasible") or record.epochs):
             self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
 
     # What they found

@@ -25,7 +25,7 @@ from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.trial import TrialModel, learn_linear_trial, write_trial
-from rnn_cli.tuning.budget import Budget
+from rnn_cli.tuning.budget import Budget, OutOfTime
 from rnn_cli.tuning.goals import Goal
 
 MODEL, PREDICTED, FACTS = "model", "predictions.npz", "trial.json"
@@ -34,6 +34,9 @@ MODEL, PREDICTED, FACTS = "model", "predictions.npz", "trial.json"
 SHORT_WORDS, SHORT_TEXTS = 12, 60
 """A short sentence has about so many words; so many are timed."""
 
+
+SURE_STEPS, SURE_SECONDS = 20, 5.0
+"""After so many batches and seconds it can be told how long a trial will take."""
 
 QUARTERS = 4
 """The epochs of a trial are so many steps to the pruner."""
@@ -107,6 +110,13 @@ class TrialFolder:
         return Bundle.open(self.path / MODEL)
 
 
+class TooLong(OutOfTime):
+    """A trial under way would not end within the time; `seconds` is what it would take in all."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"would take about {seconds:.0f}s")
+
+
 class TrialListener(SilentListener):
     """Hears a trial: ends it when the time is over or when it promises too little, and shows how far it is."""
 
@@ -114,10 +124,13 @@ class TrialListener(SilentListener):
         self._to, self._called = to, called
         self._budget, self._goal, self._is_hopeless = budget, goal, is_hopeless
         self._epochs = self._steps = self._done = 0
+        self._began = budget.clock()
+        self._at: tuple[float, int] | None = None
         self._seen: list[tuple[Indices, Floats, Indices]] = []
         self.promises: list[tuple[int, float]] = []
         self.seconds: list[float] = []
         self.warnings: list[str] = []
+        self.work: dict[str, float] = {}
 
     def note(self, text: str) -> None:
         """Nothing is said of each of many trials."""
@@ -141,12 +154,14 @@ class TrialListener(SilentListener):
         """Show an epoch as a step."""
         self._budget.check()
         self._epochs, self._steps, self._done = epochs, epochs * steps, (epoch - 1) * steps
+        self._at = self._at or (self._budget.clock(), self._done)
         self._to.progress(f"{self._called}: batches", self._done, self._steps)
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Show a batch."""
         self._budget.check()
         self._done += 1
+        self._foresee_steps()
         if self._done < self._steps:
             self._to.progress(f"{self._called}: batches", self._done, self._steps)
 
@@ -165,12 +180,31 @@ class TrialListener(SilentListener):
         """Tell what the trial promises after a fold: its figure on the rows of all folds so far."""
         truth = true_classes(fold.splits.test, self._goal.labels)
         self._seen.append((truth, part.probabilities, part.predicted))
+        self._foresee(self._budget.clock() - self._began, len(self._seen), folds + 1)
         figures = [figures_of(*each) for each in self._seen]
         sizes = np.array([len(each[0]) for each in self._seen], float)
         name = self._goal.name if self._goal.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
         if len(self._seen) < folds:
             self._promise(len(self._seen), mean if name == "log_loss" else -mean)
+
+    def _foresee_steps(self) -> None:
+        """Stop a trial whose batches so far show that it would not end in time."""
+        assert self._at is not None
+        began, first = self._at
+        taken, done = self._budget.clock() - began, self._done - first
+        if done < SURE_STEPS or taken < SURE_SECONDS:
+            return
+        try:
+            self._foresee(taken, done, self._steps - first)
+        except TooLong:
+            if not self.seconds:  # what an epoch would have taken, for the estimates of others
+                self.seconds.append(taken / done * self._steps / self._epochs)
+            raise
+
+    def _foresee(self, taken: float, done: int, total: int) -> None:
+        if taken / done * (total - done) > self._budget.left():
+            raise TooLong(self._budget.clock() - self._began + taken / done * (total - done))
 
     def _promise(self, step: int, value: float) -> None:
         if self.promises and self.promises[-1][0] == step:

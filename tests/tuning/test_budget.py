@@ -2,7 +2,10 @@
 
 import pytest
 
+from rnn_cli.training.listener import SilentListener
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
+from rnn_cli.tuning.goals import Goal
+from rnn_cli.tuning.trials import SURE_STEPS, TooLong, TrialListener
 
 
 class Clock:
@@ -53,3 +56,34 @@ def test_one_trial_is_enough_for_an_estimate_and_a_linear_model_needs_none():
     assert costs.expected(TrialWork(1, 4, 100, 1e9)) == pytest.approx(4 * 2.0 + 1.0)
     assert costs.expected(TrialWork(1, 2, 200, 2e9)) == pytest.approx(2 * 4.0 + 1.0)
     assert costs.expected(TrialWork(1, 0, 0.0, 0.0)) is None
+
+
+def test_a_trial_that_would_not_end_in_time_is_stopped_early():
+    """Each batch takes 2 seconds: 10 epochs of 50 of them 1,000 seconds, and 300 are left."""
+    clock = Clock()
+    heard = TrialListener(
+        SilentListener(), "trial 1", Budget(300.0, clock=clock, began=0.0), GOAL, lambda step, promise: False
+    )
+    heard.epoch_starts(1, 10, 50, 0)
+    with pytest.raises(TooLong, match="would take about 1000s"):
+        for _ in range(50):
+            clock.now += 2.0
+            heard.step_done(0.5, 0.5)
+    assert clock.now == 2.0 * SURE_STEPS
+    assert heard.seconds == [pytest.approx(100.0)]
+
+
+def test_a_trial_that_ends_in_time_goes_on():
+    clock = Clock()
+    heard = TrialListener(
+        SilentListener(), "trial 1", Budget(101.0, clock=clock, began=0.0), GOAL, lambda step, promise: False
+    )
+    for epoch in (1, 2):
+        heard.epoch_starts(epoch, 2, 50, 0)
+        for _ in range(50):
+            clock.now += 1.0
+            heard.step_done(0.5, 0.5)
+    assert heard.seconds == []
+
+
+GOAL = Goal("log_loss", "single", ("a", "b"))
