@@ -224,7 +224,10 @@ def tune(
     with _heard(progress) as (listener, _):
         shows = progress if isinstance(progress, ToldInLines) else ToldInLines(listener)
         if resume is not False:
-            if config is not None or changes or out is not None or force:
+            from rnn_cli.data.source import is_in_memory
+
+            named = data is not None and not is_in_memory(data)
+            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
             return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
