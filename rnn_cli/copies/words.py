@@ -6,7 +6,7 @@ between words each character is a word. Knows nothing of labels.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, repeat
 
@@ -94,6 +94,19 @@ def split_words(text: str) -> list[str]:
     """The words of a text, in order."""
     text = comparable(text)
     return _ASCII.findall(text) if text.isascii() else _ANY.findall(text)
+
+
+def word_pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The text in pieces, each with the word that it is, "" for what stands between words."""
+    end = 0
+    for found in _ANY.finditer(text):
+        if found.start() > end:
+            yield text[end : found.start()], ""
+        words = split_words(found[0])
+        yield found[0], words[0] if len(words) == 1 else ""
+        end = found.end()
+    if end < len(text):
+        yield text[end:], ""
 
 
 def split_characters(text: str) -> str:

@@ -48,6 +48,7 @@ from rnn_cli.labelling.choosing import (
     test_order,
     unsure_order,
 )
+from rnn_cli.labelling.course import Course, CoursePoint, LabelledText
 from rnn_cli.labelling.figures import MeasuredShare
 from rnn_cli.labelling.learner import LoopModel, Opinion
 from rnn_cli.labelling.texts import TextPool, read_pool
@@ -133,6 +134,7 @@ class Session:
         self._kept = [int(texts.pool[at]) for at in order]
         self._is_kept = np.zeros(len(texts.pool), bool)
         self._is_kept[order] = True
+        self._course = Course(self.learner.fit, order, texts.weights)
         self._after = np.random.default_rng(ORDER_SEED).permutation(np.array(after, np.intp)).tolist()
         self._hints = hint_orders(hints, [texts.rows[row] for row in texts.pool], ORDER_SEED)
         self._spread: list[int] | None = None
@@ -278,8 +280,21 @@ class Session:
             self._clock() - self._began,
         )
 
+    def course(self) -> list[CoursePoint]:
+        """How the accuracy has grown with the answers, as far as it is known yet; more is found out in the background.
+
+        Raises what stopped that.
+        """
+        answers = [
+            LabelledText(self._number(row), each.label, each.chosen == CHANCE)
+            for row, each in self._answers.items()
+            if each.label is not None
+        ]
+        return self._course.points(self.labels, answers)
+
     def close(self) -> None:
         """End the background work."""
+        self._course.close()
         self.learner.close()
 
     def _check_label(self, label: str) -> None:

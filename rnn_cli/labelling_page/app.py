@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rnn_cli.copies.words import split_words
+from rnn_cli.copies.words import split_words, word_pieces
 from rnn_cli.errors import UsageError, WriteError
 from rnn_cli.labelling.answers import DOUBT
 from rnn_cli.labelling.figures import MeasuredShare
@@ -70,6 +71,7 @@ class LabelPage:
                 page_files(_FILES, "/label"),
                 Route("/sitting/state", self._answer(self._state)),
                 Route("/sitting/why", self._answer(self._why)),
+                Route("/sitting/curve", self._answer(self._curve)),
                 Route("/sitting/labelled", self._table),
                 Route("/sitting/step", self._step, methods=["POST"]),
                 Route("/sitting/end", self._end, methods=["POST"]),
@@ -243,7 +245,16 @@ class LabelPage:
             "probabilities": [{"label": label, "probability": each} for label, each in why.probabilities],
             "for": list(why.words_for),
             "against": list(why.words_against),
+            "pieces": [] if current is None else _marked(current.text, why),
         }
+
+    def _curve(self) -> list[dict[str, Any]]:
+        """The accuracy over the answers: the points that are known yet, and what stands now."""
+        standing = self._session.standing()
+        points = [{"answers": each.answers, **asdict(each.accuracy)} for each in self._session.course()]
+        if standing.accuracy is not None and (not points or points[-1]["answers"] < standing.labelled):
+            points.append({"answers": standing.labelled, **asdict(standing.accuracy)})
+        return points
 
     def _labelled(self, label: str | None, is_skipped: bool, words: str, start: int) -> dict[str, Any]:
         """A page of the answered rows that have a label, or any, and all the words; the newest come first."""
@@ -281,6 +292,13 @@ def _check_step(body: dict[str, Any], kinds: dict[str, Any]) -> None:
         raise Problem(422, "expected an id of 8 to 64 letters, digits and -", "/id")
     if body.get("do") not in kinds:
         raise Problem(422, f"expected one of {', '.join(kinds)}", "/do")
+
+
+def _marked(text: str, why: Why) -> list[tuple[str, str]]:
+    """The text in pieces, each "for", "against" or "" for what speaks neither way."""
+    ways = dict.fromkeys(why.words_against, "against") | dict.fromkeys(why.words_for, "for")
+    pieces = ((ways.get(word, ""), piece) for piece, word in word_pieces(text))
+    return [("".join(piece for _, piece in run), way) for way, run in groupby(pieces, lambda each: each[0])]
 
 
 def _text(body: dict[str, Any], name: str) -> str:

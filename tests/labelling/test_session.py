@@ -235,3 +235,23 @@ def test_a_request_is_kept_with_what_it_changed(begin: Begin) -> None:
     assert session.log.answers.requests == {"a1"} and session.log.answers.changes == 2
     session = begin()
     assert session.log.answers.requests == {"a1"} and session.log.answers.changes == 2  # a start changes nothing
+
+
+def test_the_course_is_that_of_models_of_the_first_answers(begin: Begin) -> None:
+    session = begin("good", "bad")
+    answer(session, 40)
+    assert session.course() == []  # it is being found out
+    session._course.wait()
+    points = session.course()
+    assert [each.answers for each in points] == [10, 20, 30, 40] and {each.accuracy.rows for each in points} == {4}
+    assert points[-1].accuracy == session.standing().accuracy
+    first = [row for row, each in session.log.answers.by_row.items() if each.chosen != CHANCE][:9]
+    opinion = session.learner.fit(session.labels, {session._number(row): TRUE[row] for row in first})
+    drawn = [row for row, each in session.log.answers.by_row.items() if each.chosen == CHANCE]
+    assert opinion is not None
+    right = [session.labels[int(opinion.probabilities[session._place[row]].argmax())] == TRUE[row] for row in drawn]
+    assert points[0].accuracy.share == pytest.approx(np.mean(right))
+    session = begin()  # going on: the same course
+    session.course()
+    session._course.wait()
+    assert session.course() == points

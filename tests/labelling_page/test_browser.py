@@ -173,6 +173,9 @@ def test_figures_words_and_guesses_are_shown(sit: Callable[..., Sitting]) -> Non
     assert f"{standing.accuracy.share:.0%}" in tile and "by 4 texts drawn by chance" in tile
     counts = page.locator("#figures .bars .n").all_text_contents()
     assert counts == [f"{count}" for count in standing.counts.values()]
+    page.wait_for_selector("svg.curve")  # the models of fewer answers are fitted by now
+    page.wait_for_function("() => document.querySelector('svg.curve').getAttribute('aria-label').includes('after 10,')")
+    assert f"{standing.accuracy.share:.0%} after 40" in page.get_attribute("svg.curve", "aria-label")
     why = sitting.session.why()
     assert why is not None
     page.keyboard.press("?")
@@ -219,6 +222,17 @@ def test_two_tabs_overwrite_nothing(sit: Callable[..., Sitting]) -> None:
     other.wait_for_function("old => !document.querySelector('#about').textContent.startsWith(`Row ${old} `)", arg=first)
     heard(other, "another tab")
     assert row(one) == row(other) and list(sitting.session.log.answers.labelled.items()) == [(first, "good")]
+
+
+def test_a_note_is_kept_with_the_row_it_was_typed_for_or_not_at_all(sit: Callable[..., Sitting]) -> None:
+    sitting = sit()
+    one = sitting.tab(sitting.address)
+    one.keyboard.press("n")
+    one.keyboard.type("of the first")
+    other = sitting.tab()
+    press(other, "1", ": good.")
+    press(one, "Enter", "Not done")
+    assert sitting.session.log.answers.notes == {} and row(one) == row(other)
 
 
 def test_while_the_server_is_away_the_last_key_is_sent_again(sit: Callable[..., Sitting]) -> None:

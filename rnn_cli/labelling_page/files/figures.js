@@ -14,8 +14,8 @@ const RIGHT = 8;
 
 const between = ({ low, high }) => `95% interval ${roughPercent(low)} to ${roughPercent(high)}`;
 
-/** Everything that is known of a state. */
-export function drawFigures({ labels, accuracy, agreement, skipped, curve }) {
+/** Everything that is known of a state; `curve` is the accuracy over the answers. */
+export function drawFigures({ labels, accuracy, agreement, skipped }, curve) {
   const found = [
     tile("Accuracy now", accuracy, accuracy
       ? `${between(accuracy)}, by ${integer(accuracy.rows)} texts drawn by chance`
@@ -23,7 +23,7 @@ export function drawFigures({ labels, accuracy, agreement, skipped, curve }) {
   ];
   if (agreement) found.push(tile("Guesses right", agreement, `${between(agreement)}, of the last ${integer(agreement.rows)}, unseen`));
   found.push(counts(labels, skipped));
-  if (curve?.length > 1) found.push(drawCurve(curve));
+  if (curve.length > 1) found.push(drawCurve(curve));
   return found;
 }
 

@@ -10,12 +10,12 @@ import { drawTable, watchFilter } from "./table.js";
 const LOOK_MS = 4000; // another tab, and fits that ended meanwhile
 const SOON_MS = 700; // a fit takes less
 const LONG = 600; // characters
-const PUNCTUATED = /[\p{L}\p{N}]+/gu;
 
 let state = null;
 let isBusy = false;
 let isEnded = false;
 let soon = 0;
+let curve = [];
 
 const COMMANDS = [
   ["u", "undo", undo],
@@ -88,8 +88,9 @@ function closeLine() {
 
 function askNote() {
   if (!state.text) return;
-  askLine(`Note to row ${integer(state.text.row + 1)}`, "Nothing removes it.", state.text.note,
-    (note) => change({ do: "note", note }, () => (note.trim() ? "The note is kept." : "There is no note.")));
+  const { row } = state.text;
+  askLine(`Note to row ${integer(row + 1)}`, "Nothing removes it.", state.text.note,
+    (note) => change({ do: "note", note, row }, () => (note.trim() ? "The note is kept." : "There is no note.")));
 }
 
 function askSearch() {
@@ -184,7 +185,7 @@ function take(found) {
   if (!isSame) byId("text").scrollTop = 0;
   drawLabels();
   drawCommands();
-  byId("figures").replaceChildren(...drawFigures(state));
+  byId("figures").replaceChildren(...drawFigures(state, curve));
   drawDone();
   clearTimeout(soon);
   soon = setTimeout(look, SOON_MS);
@@ -206,19 +207,10 @@ function about(text) {
   return [`Row ${integer(text.row + 1)}${copies}${state.is_searching ? ", found by your search" : ""}`];
 }
 
-/** The text with the words marked that speak for and against what the model thinks. */
+/** The text, with the words marked that speak for and against what the model thinks. */
 function marked(text) {
   if (!why) return [text];
-  const ways = new Map([...why.for.map((word) => [word, "for"]), ...why.against.map((word) => [word, "against"])]);
-  const found = [];
-  let index = 0;
-  for (const match of text.matchAll(PUNCTUATED)) {
-    const way = ways.get(match[0].toLowerCase());
-    if (!way) continue;
-    found.push(text.slice(index, match.index), make("mark", { class: `${way} s2` }, match[0]));
-    index = match.index + match[0].length;
-  }
-  return [...found, text.slice(index)];
+  return why.pieces.map(([piece, way]) => (way ? make("mark", { class: `${way} s2` }, piece) : piece));
 }
 
 function show(id, children) {
@@ -325,10 +317,11 @@ watchFilter(() => state && drawDone());
 
 /** Looks what stands: a fit may have ended, or another tab gone on. */
 async function look() {
-  if (isBusy || isEnded || document.visibilityState === "hidden") return;
+  if (isBusy || isEnded || asking || document.visibilityState === "hidden") return;
   try {
     const found = await ask("sitting/state");
-    if (isBusy || isEnded) return;
+    curve = await ask("sitting/curve");
+    if (isBusy || isEnded || asking) return;
     back();
     const isNew = found.changes !== state?.changes || found.text?.row !== state?.text?.row;
     if (isNew) {
@@ -336,7 +329,7 @@ async function look() {
       take(found);
     } else {
       state = found;
-      byId("figures").replaceChildren(...drawFigures(state));
+      byId("figures").replaceChildren(...drawFigures(state, curve));
     }
   } catch (error) {
     if (!isEnded) trouble(error);
@@ -347,5 +340,6 @@ addEventListener("beforeunload", (event) => {
   if (isBusy) event.preventDefault();
 });
 history.replaceState(null, "", location.pathname); // the key has opened, and opens no more
+addEventListener("visibilitychange", look);
 look();
 setInterval(look, LOOK_MS);
