@@ -12,6 +12,7 @@ import optuna
 
 from rnn_cli import __version__
 from rnn_cli.config.schema import Config
+from rnn_cli.data.reading.remote import is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, UsageError, quoted
@@ -85,6 +86,9 @@ def begin_tuning(
         parse_space(asked.space, config, asked.where)
     with beginning_search(out, name=name, force=force) as place:
         budget = _budget(asked.minutes, asked.trials, clock=clock, began=began)
+        source = config.data.source
+        if config.data.sources is None and is_remote(source) and shown(source) != source:
+            shows.warn(f"{place.folder} holds the whole URL of the rows, and what is secret in it")
         shows.doing("reading the rows")
         read = SearchedRows.read(config, rows)
         plan = _plan(config, first, asked, read, name)
