@@ -245,7 +245,7 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
-        run = self._prepared(record, heard if self.told_rows else self.listener)
+        run = self._prepared(record, folder, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
             self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
         self.told_rows = True
@@ -283,8 +283,9 @@ class Search:
             self._keep(record, folder, model)
         return record
 
-    def _prepared(self, record: TrialRecord, listener: Listener) -> Prepared:
+    def _prepared(self, record: TrialRecord, folder: TrialFolder, listener: Listener) -> Prepared:
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        folder.keep_config(config)
         if record.number > 0:  # the linear baseline is the same for all
             training = config.training.model_copy(update={"baseline": False})
             config = config.model_copy(update={"training": training})

@@ -12,8 +12,10 @@ import numpy as np
 from rnn_cli import system
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.history import EpochMetrics
-from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.bundle.model_folder import CONFIG, Bundle
 from rnn_cli.bundle.writer import Draft
+from rnn_cli.config.load import to_yaml
+from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Fold
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.gates.judge import time_each
@@ -29,7 +31,8 @@ from rnn_cli.tuning.budget import Budget, OutOfTime
 from rnn_cli.tuning.goals import Goal
 
 MODEL, PREDICTED, FACTS = "model", "predictions.npz", "trial.json"
-"""In a trial's folder: the bundle of its model, its predictions for the rows that choose, and what it is."""
+"""In a trial's folder, beside its config: the bundle of its model, its predictions for the rows that choose, and what
+it is."""
 
 SHORT_WORDS, SHORT_TEXTS = 12, 60
 """A short sentence has about so many words; so many are timed."""
@@ -81,6 +84,11 @@ class TrialFolder:
         """The predictions for the rows that choose."""
         probabilities, predicted = unpack_arrays(system.read_plain(self.path / PREDICTED, 1 << 30))
         return probabilities, predicted
+
+    def keep_config(self, config: Config) -> None:
+        """Write the trial's config, for a training that repeats it."""
+        with system.as_write_error(self.path):
+            system.write(self.path / CONFIG, to_yaml(config))
 
     def keep_facts(self, facts: dict[str, Any]) -> None:
         """Write what the trial is, for people and programs."""
