@@ -245,6 +245,8 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
+        if (twin := self._twin(record)) is not None:
+            return replace(record, state="skipped", reason=f"the same as trial {twin}")
         run = self._prepared(record, folder, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
             self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
@@ -282,6 +284,15 @@ class Search:
         if not broken:
             self._keep(record, folder, model)
         return record
+
+    def _twin(self, record: TrialRecord) -> int | None:
+        """An earlier trial of the same config, if there is one that was not skipped."""
+        config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        for each in self.journal.ended:
+            ran = each.state not in ("skipped", "cut", "failed")
+            if ran and changed(self.plan.config, each.settings, f"trial {each.number}") == config:
+                return each.number
+        return None
 
     def _prepared(self, record: TrialRecord, folder: TrialFolder, listener: Listener) -> Prepared:
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
