@@ -232,7 +232,8 @@ def learn_model(run: Prepared, folder: TrialFolder, listener: TrialListener) -> 
 
     if run.config.model.kind == "linear":
         return learn_linear_trial(run, listener, folder, after)
-    from rnn_cli.training import quiet  # noqa: F401  (TensorFlow without start-up messages)
+    listener.doing("loading TensorFlow")
+    from rnn_cli.training import quiet  # noqa: F401  (without start-up messages)
     from rnn_cli.training.run import forget_networks, learn_network_trial
 
     forget_networks()
