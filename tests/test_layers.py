@@ -98,7 +98,7 @@ MAY_IMPORT = {
     },
     # A model in the loop beside answers; its figures are those of an evaluation.
     "labelling": {
-        *("transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
+        *("checks", "transfer", "evaluation", "linear", "copies", "data", "text", "bundle", "config"),
         *BASE,
     },
     # It answers what the verbs answer, and rows as `batch` writes them.

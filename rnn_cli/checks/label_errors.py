@@ -85,17 +85,23 @@ def find_suspects(
         train = np.setdiff1d(everything, held_out)
         if len(held_out) and len(np.unique(given[train])) > 1:
             probabilities[held_out] = fit_and_score(counts, given, train, held_out, len(names))
-    if not _better_than_guessing(probabilities, given):
-        return ()
-    suggested = confident(probabilities, given)
-    own = probabilities[everything, given]
-    doubted = np.flatnonzero(suggested != given)
     return tuple(
-        Suspect(
-            judged[index], names[suggested[index]], float(probabilities[index, suggested[index]]), float(own[index])
-        )
-        for index in doubted[np.argsort(own[doubted], kind="stable")].tolist()
+        Suspect(judged[at], names[label], float(probabilities[at, label]), float(probabilities[at, given[at]]))
+        for at, label in contradicted(probabilities, given)
     )
+
+
+def contradicted(probabilities: Floats, given: Any) -> list[tuple[int, int]]:
+    """The rows whose label `given` `[rows]` is contradicted by the probabilities `[rows, labels]` of unseen rows.
+
+    Each is a row and the label that fits better, the least probable given label first. There are none where the most
+    probable label is right no more often than the most frequent one.
+    """
+    if not _better_than_guessing(probabilities, given):
+        return []
+    suggested, own = confident(probabilities, given), probabilities[np.arange(len(given)), given]
+    doubted = np.flatnonzero(suggested != given)
+    return [(at, int(suggested[at])) for at in doubted[np.argsort(own[doubted], kind="stable")].tolist()]
 
 
 def _better_than_guessing(probabilities: Floats, given: Any) -> bool:

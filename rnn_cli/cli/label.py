@@ -12,6 +12,7 @@ from rnn_cli.errors import UsageError, quoted
 
 if TYPE_CHECKING:
     from rnn_cli.config.schema import DataConfig
+    from rnn_cli.kinds import LabelsKind
 
 READING = ("text_column", "delimiter", "sheet", "quoting", "header", "encoding")
 
@@ -46,6 +47,12 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("source", metavar="FILE")(command)
 
 
+def base_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The model that the one in the loop begins with."""
+    about = "The model that reads the texts, or none  [default: general]"
+    return click.option("--base", metavar="DIR", help=about)(command)
+
+
 def out_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where the labelled rows are written."""
     about = "The name of the column of labels  [default: label]"
@@ -60,6 +67,7 @@ Examples:
   rnn label reviews.csv --labels positive,negative
   rnn label reviews.csv
   rnn label status reviews.csv
+  rnn label review reviews.csv
   rnn label export reviews.csv --out labelled.csv
 """,
 )
@@ -75,18 +83,21 @@ def label() -> None:
 Examples:
   rnn label reviews.csv --labels positive,negative
   rnn label reviews.csv --out labelled.csv
+  rnn label mails.csv --labels refund,praise --several
   rnn label mails.csv --labels refund,other --hint 'refund: money back'
   rnn label reviews.csv --page
 """
 )
 @source_options
 @click.option("--labels", metavar="NAMES", help="The labels, as positive,negative; once is enough.")
+@click.option("--several", is_flag=True, help="A text may have several of the labels, or none.")
+@click.option("--ordered", is_flag=True, help="The labels have an order: name them from the lowest on.")
 @click.option(
     "--hint", "hints", multiple=True, metavar="TEXT", help="'LABEL: words': show such texts early; repeatable."
 )
 @click.option("--after", metavar="NAME", help="Ask first what this person has labelled; '' is the log without a name.")
 @click.option("--show-guess", is_flag=True, help="Show what the model thinks before you answer.")
-@click.option("--base", metavar="DIR", help="The model that reads the texts, or none  [default: general]")
+@base_option
 @click.option("--page", is_flag=True, help="Label on a page in the browser; its address opens once.")
 @click.option("--no-open", is_flag=True, help="With --page, only print the address.")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Its port  [default: 8765, or any]")
@@ -95,6 +106,8 @@ Examples:
 def start(
     source: str,
     labels: str | None,
+    several: bool,
+    ordered: bool,
     hints: tuple[str, ...],
     after: str | None,
     show_guess: bool,
@@ -123,6 +136,7 @@ def start(
     elif not keys.is_terminal():
         hint = f"run it in a terminal or with --page; rnn label status {quoted(Path(source))} says how far it is"
         raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
+    kind = _kind(several, ordered)
     if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")
 
@@ -141,12 +155,22 @@ def start(
                 listener.progress("the model reads the texts: texts", done, total)
 
             listener.doing("reading the texts")
-            base_name = {None: "general", "none": None}.get(base, base)
+            base_name = _base(base)
             begun = begin_session(
-                source, named, config=config, by=by, hints=hints, after=after, base=base_name, on_read=on_read
+                source,
+                named,
+                config=config,
+                by=by,
+                hints=hints,
+                after=after,
+                base=base_name,
+                kind=kind,
+                on_read=on_read,
             )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
+        if page and session.kind == "several":
+            raise UsageError("several labels a text are given in a terminal", where=source, hint="leave out --page")
         if page:
 
             def say_where(address: str) -> None:
@@ -175,6 +199,55 @@ def status(source: str, by: str | None, as_json: bool) -> None:
     show_status(log, *read_log(log), as_json=as_json)
 
 
+@label.command(
+    epilog="""\b
+Examples:
+  rnn label review reviews.csv
+  rnn label review reviews.csv --json
+"""
+)
+@source_options
+@base_option
+@click.option("--json", "as_json", is_flag=True, help="Print the labels as JSON, and ask nothing.")
+def review(source: str, by: str | None, base: str | None, as_json: bool, **columns: Any) -> None:
+    """Look again at labels that are likely wrong.
+
+    Each text is judged by a model that has not seen its label. One after the other is shown, the least probable label
+    first, to keep or to change; what was kept is not asked again. In a pipe they are listed.
+    """
+    from rnn_cli.cli import keys
+    from rnn_cli.cli.reviewing import NONE_DOUBTED, look_again, show_doubts
+    from rnn_cli.labelling.answers import log_of, read_log
+    from rnn_cli.labelling.review import doubts_of
+    from rnn_cli.labelling.session import begin_session
+    from rnn_cli.progress import listening
+
+    config, is_asked = _config(columns), keys.is_terminal() and not as_json
+    with ExitStack() as held:
+        with listening() as listener:
+
+            def on_read(done: int, total: int) -> None:
+                listener.progress("the model reads the texts: texts", done, total)
+
+            listener.doing("judging the labels")
+            if is_asked:
+                read_log(log_of(source, by))  # says so where nothing is labelled
+                session = held.enter_context(
+                    begin_session(source, config=config, by=by, base=_base(base), on_read=on_read)
+                )
+                doubts = session.doubts()
+            else:
+                texts, doubts = doubts_of(source, config=config, by=by, base=_base(base), on_read=on_read)
+        if not is_asked:
+            show_doubts(doubts, texts, as_json=as_json)
+            return
+        if not doubts:
+            click.echo(NONE_DOUBTED)
+            return
+        decided = look_again(session, doubts)
+        click.echo(f"{decided['kept']:,} labels kept, {decided['changed']:,} changed → {session.log.path}")
+
+
 @label.command("export", epilog="\b\nExample:\n  rnn label export reviews.csv --out labelled.csv")
 @source_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help=".csv, .tsv or .jsonl.")
@@ -200,7 +273,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     click.echo(f"{written:,} rows with labels → {out}")
     reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
     base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
-    show_training(quoted(out), quoted(Path(source)), options, base, len(answers.labelled))
+    show_training(quoted(out), quoted(Path(source)), options, base, answers)
 
 
 @label.command(
@@ -231,13 +304,28 @@ def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **
     from rnn_cli.labelling.texts import read_pool
 
     texts, named = read_pool(source, _config(columns)), [*people, None][:2]
-    labels = []
+    logs = []
     for name in named:
         head, answers = read_log(log := log_of(source, name))
         head.check(len(texts.rows), texts.fingerprint, log)
-        labels.append(answers.labelled)
+        logs.append(answers)
+    one, other = logs
+    if one.kind != other.kind:
+        what = f"one log is of {one.kind} labels, the other of {other.kind} ones"
+        raise UsageError(what, where=source, hint="only logs of one kind can be compared")
+    found = compare_people(one.labelled, other.labelled, one.kind, one.labels)
     shown = [name or "without a name" for name in named]
-    show_agreement(compare_people(*labels), shown, texts.rows, examples=examples, as_json=as_json)
+    show_agreement(found, shown, texts.rows, one.kind, examples=examples, as_json=as_json)
+
+
+def _kind(several: bool, ordered: bool) -> "LabelsKind | None":
+    if several and ordered:
+        raise UsageError("--several and --ordered cannot go together", hint="leave one of them out")
+    return "several" if several else "ordered" if ordered else None
+
+
+def _base(named: str | None) -> str | None:
+    return {None: "general", "none": None}.get(named, named)
 
 
 def _config(columns: dict[str, Any]) -> "DataConfig":

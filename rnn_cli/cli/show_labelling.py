@@ -1,7 +1,9 @@
 """A text to label as a screen, and what came of a sitting. Draws; reads no key."""
 
+import json
+import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +14,9 @@ from rich.cells import cell_len, chop_cells
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.cli.layout import cut_to, padded, table, terminal_width, to_json
 from rnn_cli.errors import quoted
-from rnn_cli.labelling.answers import CHANCE, Answers, LogHead
-from rnn_cli.labelling.figures import MeasuredShare, agreement
+from rnn_cli.kinds import LabelsKind
+from rnn_cli.labelling.answers import CHANCE, Answers, LabelOrSet, LogHead, labels_in
+from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare, agreement
 from rnn_cli.labelling.keys import ASKED_BECAUSE, keys_of
 from rnn_cli.progress import in_words
 from rnn_cli.text.plain import one_line, plain
@@ -39,11 +42,19 @@ COMMANDS = (
 )
 
 
-def screen(session: "Session", said: str, page: int, columns: int, rows: int) -> str:
-    """The screen of what stands: the head, the text, what was `said` last, the keys; `page` is of a long text."""
+def label_in_words(label: LabelOrSet) -> str:
+    """A label, or several, on a line."""
+    return ", ".join(one_line(each) for each in labels_in(label)) or "none"
+
+
+def screen(session: "Session", said: str, page: int, columns: int, rows: int, chosen: Collection[str] = ()) -> str:
+    """The screen of what stands: the head, the text, what was `said` last, the keys; `page` is of a long text.
+
+    `chosen` are the labels that are given so far, where a text may have several.
+    """
     width = min(columns, READABLE)
-    current, head = session.current, _head(session.source, session.standing(), width)
-    below = [*fill_lines(said, width), "", *_keys(session.labels, width)]
+    current, head = session.current, _head(session, width)
+    below = [*fill_lines(said, width), "", *_keys(session, chosen, width)]
     if current is None:
         body = ["", f"{INDENT}All texts are answered. q ends, u goes back.", ""]
     else:
@@ -52,24 +63,28 @@ def screen(session: "Session", said: str, page: int, columns: int, rows: int) ->
     return plain("\n".join([*head, "─" * width, *body, *below]))  # a log may be by anybody
 
 
-def _head(source: str, standing: "Standing", width: int) -> list[str]:
+def _head(session: "Session", width: int) -> list[str]:
+    standing, source = session.standing(), session.source
     skipped = f", {standing.skipped:,} skipped" if standing.skipped else ""
     left = f"{one_line(source)}  {standing.labelled:,} of {standing.texts:,} labelled{skipped}"
     pace = f"{standing.per_minute:.0f} a minute, " if standing.per_minute else ""
     right = f"{pace}{in_words(standing.seconds)}"
     lines = [padded(cut_to(left, width - cell_len(right) - 2), width - cell_len(right)) + right]
     lines += fill_lines("   ".join(f"{label} {count:,}" for label, count in standing.counts.items()), width, "   ")
-    lines += fill_lines(accuracy_in_words(standing.accuracy), width)
+    lines += fill_lines(accuracy_in_words(standing, session.kind), width)
     if standing.agreement:
         lines += fill_lines(_guesses_in_words(standing.agreement), width)
     return lines
 
 
-def accuracy_in_words(accuracy: MeasuredShare | None) -> str:
-    """The model's accuracy as a line says it."""
+def accuracy_in_words(standing: "Standing", kind: LabelsKind) -> str:
+    """The model's accuracy as a line says it, and what is expected of it with 50 more answers."""
+    accuracy, expected = standing.accuracy, standing.expected
+    named = "all labels right" if kind == "several" else "accuracy"
     if accuracy is None:
-        return "accuracy now: not known yet; every tenth text is drawn by chance to measure it"
-    return f"accuracy now: {share_in_words(accuracy)}, by {accuracy.rows:,} texts drawn by chance"
+        return f"{named} now: not known yet; every tenth text is drawn by chance to measure it"
+    more = "" if expected is None else f"; with {MORE_ANSWERS} more answers about {expected:.0%}"
+    return f"{named} now: {share_in_words(accuracy)}, by {accuracy.rows:,} texts drawn by chance{more}"
 
 
 def share_in_words(share: MeasuredShare) -> str:
@@ -82,23 +97,32 @@ def _guesses_in_words(share: MeasuredShare) -> str:
 
 
 def _text(current: "Shown", is_guess_shown: bool, page: int, width: int, room: int) -> list[str]:
-    lines = [line for part in plain(current.text).splitlines() or [""] for line in fill_lines(part, width - 4) or [""]]
-    pages = max(-(-len(lines) // room), 1)
-    shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
-    more = [f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else []
     copies = f", {current.copies:,} times in the file" if current.copies > 1 else ""
-    found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *shown, *more, ""]
+    found = ["", f"{INDENT}row {current.row + 1:,}{copies}", "", *text_lines(current.text, page, width, room), ""]
     if current.note:
         found += fill_lines(f"note: {current.note}", width)
     if is_guess_shown and current.guess is not None:
-        found += fill_lines(f"guess: {current.guess} {current.probability:.0%}", width)
+        found += fill_lines(f"guess: {label_in_words(current.guess)} {current.probability:.0%}", width)
     return found
 
 
-def _keys(labels: Sequence[str], width: int) -> list[str]:
-    of_labels = "   ".join(f"{key} {label}" for key, label in keys_of(labels).items())
+def text_lines(text: str, page: int, width: int, room: int) -> list[str]:
+    """A text in up to `room` lines, of a long one the page, and which that is."""
+    lines = [line for part in plain(text).splitlines() or [""] for line in fill_lines(part, width - 4) or [""]]
+    pages = max(-(-len(lines) // room), 1)
+    shown = [INDENT + line for line in lines[(page % pages) * room : (page % pages + 1) * room]]
+    return shown + ([f"{INDENT}… page {page % pages + 1} of {pages}; space turns it"] if pages > 1 else [])
+
+
+def _keys(session: "Session", chosen: Collection[str], width: int) -> list[str]:
+    keys = keys_of(session.labels).items()
+    if session.kind == "several":
+        given = label_in_words(tuple(label for _, label in keys if label in chosen))
+        of_labels = [*(f"{key} [{'x' if label in chosen else ' '}] {label}" for key, label in keys), f"Enter: {given}"]
+    else:
+        of_labels = [f"{key} {label}" for key, label in keys]
     return [
-        *fill_lines(of_labels, width, "   "),
+        *fill_lines("   ".join(of_labels), width, "   "),
         *fill_lines("   ".join(f"{key} {does}" for key, does in COMMANDS), width, "   "),
     ]
 
@@ -130,14 +154,17 @@ def why_in_words(why: "Why") -> str:
 
 def show_status(log: Path, head: LogHead, answers: Answers, *, as_json: bool) -> None:
     """Print what a log says."""
-    counts = Counter(answers.labelled.values())
+    labelled = answers.labelled
+    counts = Counter(label for each in labelled.values() for label in labels_in(each))
     agreed, drawn = agreement(answers.steps), agreement([each for each in answers.steps if each.chosen == CHANCE])
-    skipped = len(answers.by_row) - counts.total()
+    skipped = len(answers.by_row) - len(labelled)
     if as_json:
         found = {
             "log": str(log),
             "source": head.source,
             "rows": head.rows,
+            "kind": answers.kind,
+            "labelled": len(labelled),
             "labels": {label: counts[label] for label in answers.labels},
             "skipped": skipped,
             "notes": len(answers.notes),
@@ -146,9 +173,11 @@ def show_status(log: Path, head: LogHead, answers: Answers, *, as_json: bool) ->
         }
         click.echo(to_json(found, indent=2))
         return
-    click.echo(f"{counts.total():,} of {head.rows:,} rows labelled, {skipped:,} skipped ({one_line(str(log))})")
+    click.echo(f"{len(labelled):,} of {head.rows:,} rows labelled, {skipped:,} skipped ({one_line(str(log))})")
     for line in table(["label", "rows"], [[label, f"{counts[label]:,}"] for label in answers.labels]):
         click.echo(line)
+    if answers.kind == "several":
+        click.echo(f"none of them: {sum(not labels_in(each) for each in labelled.values()):,}")
     for share, which in ((agreed, ""), (drawn, ", drawn by chance")):
         if share is not None:
             click.echo(_guesses_in_words(share) + which)
@@ -158,7 +187,7 @@ def show_status(log: Path, head: LogHead, answers: Answers, *, as_json: bool) ->
 
 
 def show_agreement(
-    found: "Agreement", people: Sequence[str], texts: Sequence[str], *, examples: int, as_json: bool
+    found: "Agreement", people: Sequence[str], texts: Sequence[str], kind: LabelsKind, *, examples: int, as_json: bool
 ) -> None:
     """Print how far two people agree, and where they do not."""
     if as_json:
@@ -167,19 +196,33 @@ def show_agreement(
     share = MeasuredShare.of([True] * found.alike + [False] * (found.texts - found.alike))
     if share is not None:
         click.echo(f"alike: {share_in_words(share)} of {share.rows:,} texts that both labelled")
+    of_kind = {"single": "", "ordered": ", by the order of the labels", "several": ", by MASI's distance"}[kind]
     for name, each in (("Cohen's kappa", found.kappa), ("Krippendorff's alpha", found.alpha)):
-        click.echo(f"{name}: {_coefficient_in_words(each)}")
-    differing = sorted(((count, pair) for pair, count in found.pairs.items() if len(set(pair)) == 2), reverse=True)
+        if each is not None:
+            click.echo(f"{name}{of_kind}: {_coefficient_in_words(each)}")
+    differing = sorted(
+        (
+            (count, [label_in_words(each) for each in pair])
+            for pair, count in found.pairs.items()
+            if len(set(pair)) == 2
+        ),
+        reverse=True,
+    )
     if differing:
         click.echo()
         for line in table([*people, "texts"], [[*pair, f"{count:,}"] for count, pair in differing], names=2):
             click.echo(line)
         click.echo()
     for row, (one, other) in list(found.differ.items())[:examples]:
-        line = f"row {row + 1:,}: {one_line(one)}, {one_line(other)}: {texts[row]}"
+        line = f"row {row + 1:,}: {_apart(one, other)}: {texts[row]}"
         click.echo(cut_to(line, terminal_width() or 2**31))
     if len(found.differ) > examples:
         click.echo(f"and {len(found.differ) - examples:,} more (--examples)")
+
+
+def _apart(one: LabelOrSet, other: LabelOrSet) -> str:
+    between = ", " if isinstance(one, str) else " | "
+    return between.join((label_in_words(one), label_in_words(other)))
 
 
 def _coefficient_in_words(found: "Coefficient") -> str:
@@ -194,19 +237,24 @@ def _agreement_fields(found: "Agreement") -> dict[str, object]:
     return {
         "texts": found.texts,
         "alike": found.alike,
-        "kappa": asdict(found.kappa),
+        "kappa": None if found.kappa is None else asdict(found.kappa),
         "alpha": asdict(found.alpha),
         "differ": [{"row": row, "labels": list(pair)} for row, pair in found.differ.items()],
     }
 
 
-def train_commands(out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int) -> list[str]:
+def train_commands(
+    out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int, answers: Answers | None = None
+) -> list[str]:
     """The commands that train on labelled rows, the likely better one first.
 
     `options` are those that the file of texts needs, and --label-column. `base` is the model that knows the texts'
-    words; with few labels a model on it is right more often than one of its own.
+    words; with few labels a model on it is right more often than one of its own. `answers` name the kind of the labels:
+    a base and a teacher are for one label a text, without an order.
     """
     known = "".join(f" {name} {value}" for name, value in options.items() if name in OF_BOTH)
+    if answers is not None and answers.kind != "single":
+        return [f"rnn train {out}{known} --set data.labels={answers.kind}{_order_option(answers)}"]
     alone = f"rnn train {out}{known}"
     if not set(options) - {*OF_BOTH, "--as"}:  # else the two files are written in two ways
         alone += f" --unlabelled {source}"
@@ -217,6 +265,14 @@ def train_commands(out: str, source: str, options: Mapping[str, str], base: str 
     return [on_base, alone] if labelled < MANY_LABELS else [alone, on_base]
 
 
+def _order_option(answers: Answers) -> str:
+    """The order of labels as an option, where it is not that of whole numbers."""
+    is_numbers = all(label.lstrip("-").isdecimal() for label in answers.labels)
+    if answers.kind != "ordered" or (is_numbers and [*map(int, answers.labels)] == sorted(map(int, answers.labels))):
+        return ""
+    return f" --set {shlex.quote('data.order=' + json.dumps(answers.labels, ensure_ascii=False))}"
+
+
 def show_end(session: "Session", out: Path | None, written: int, options: Mapping[str, str], base: str | None) -> None:
     """Print what a sitting leaves, and how to go on; `options` are those that were given, with their values."""
     standing, source = session.standing(), quoted(Path(session.source))
@@ -224,7 +280,7 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     texts = "text" if standing.labelled == 1 else "texts"
     click.echo(f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}")
     if standing.accuracy is not None:
-        click.echo(accuracy_in_words(standing.accuracy))
+        click.echo(accuracy_in_words(standing, session.kind))
     if out is not None:
         click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
     typed = "".join(f" {name} {value}".rstrip() for name, value in options.items() if name != "--label-column")
@@ -232,10 +288,11 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     file = quoted(out) if out is not None else "labelled.csv"
     if out is None:
         click.echo(f"Write   rnn label export {source} --out {file}{typed}")
-    show_training(file, source, options, base if session.learner.vectors.has_base else None, standing.labelled)
+    show_training(file, source, options, base if session.learner.vectors.has_base else None, session.log.answers)
 
 
-def show_training(out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int) -> None:
+def show_training(out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers) -> None:
     """Print the commands that train on labelled rows."""
-    for name, command in zip(("Train", "or"), train_commands(out, source, options, base, labelled), strict=False):
+    commands = train_commands(out, source, options, base, len(answers.labelled), answers)
+    for name, command in zip(("Train", "or"), commands, strict=False):
         click.echo(f"{name:<8}{command}")

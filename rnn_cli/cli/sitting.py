@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rnn_cli.cli.keys import END, Keyboard, keyboard, show_screen
+from rnn_cli.cli.keys import END, ENTER, Keyboard, keyboard, show_screen
 from rnn_cli.cli.show_labelling import screen, why_in_words
 from rnn_cli.errors import UsageError
 from rnn_cli.labelling.keys import keys_of
@@ -27,13 +27,14 @@ class _Sitting:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.said, self.page = "", 0
+        self.chosen: set[str] = set()
         if session.log.added and session.log.answers.steps:
             self.said = f"New labels, by --labels: {', '.join(session.log.added)}."
 
     def draw(self) -> None:
         """Show the screen."""
         size = os.get_terminal_size(sys.stdout.fileno())  # COLUMNS would not follow a change of size
-        show_screen(screen(self.session, self.said, self.page, size.columns, size.lines) + "\n")
+        show_screen(screen(self.session, self.said, self.page, size.columns, size.lines, self.chosen) + "\n")
 
     def run(self, keys: Keyboard) -> None:
         """Follow keys until q, or until the terminal is gone."""
@@ -49,17 +50,28 @@ class _Sitting:
         self.draw()
         while (key := keys.key()) not in ("q", END):
             self.said, labels = "", keys_of(self.session.labels)
+            stood = self.session.current
             if key == " ":
                 self.page += 1
-            elif self.session.current is not None and key in labels:
-                self.session.label(labels[key])
-                self.page = 0
+            elif stood is not None and key in labels:
+                self._give(labels[key])
+            elif stood is not None and key == ENTER and self.session.kind == "several":
+                self.session.label(tuple(self.chosen))
             elif key in commands:
                 commands[key]()
                 self.page = 0
             else:
                 continue
+            if (stands := self.session.current) is None or stood is None or stands.row != stood.row:
+                self.page, self.chosen = 0, set()
             self.draw()
+
+    def _give(self, label: str) -> None:
+        """Give the text the label, or of several give it or take it away."""
+        if self.session.kind == "several":
+            self.chosen ^= {label}
+        else:
+            self.session.label(label)
 
     def _undo(self) -> None:
         if not self.session.undo():

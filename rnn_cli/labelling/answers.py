@@ -11,13 +11,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from rnn_cli import system
 from rnn_cli.errors import DataError, UsageError
+from rnn_cli.kinds import LEAST_ORDERED, LabelsKind
 
-FORMAT = 1
-"""The version of the log's format."""
+FORMAT, FIRST_FORMAT = 2, 1
+"""The version of the log's format; with one label a text, without an order, logs are of the first."""
+
+LabelOrSet = str | tuple[str, ...]
+"""What a text is given: a label; where it may have several, all of them in the order of the labels, or none."""
 
 LABEL, PASS, NOTE, UNDO, ADD, BEGIN = "label", "skip", "note", "undo", "add", "start"
 """The kinds of steps. `add` names a label, `start` a process that goes on with the log."""
@@ -37,25 +41,31 @@ PERSON = re.compile(r"[\w-]{1,40}")
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of one row, counted from 0: a label, or None where it was skipped.
+    """What was said of one row, counted from 0: its label, or several; None where it was skipped.
 
     `chosen` says why the row was asked. `guess` is what the model thought before, None if it had no opinion, and
     `was_shown` whether it could be read. `seconds` is how long the text stood.
     """
 
     row: int
-    label: str | None
+    label: LabelOrSet | None
     chosen: str
-    guess: str | None = None
+    guess: LabelOrSet | None = None
     was_shown: bool = False
     seconds: float = 0.0
+    is_reviewed: bool = False
+    """Whether it was given to a text that had a label, which the model doubted."""
 
 
 @dataclass
 class Answers:
-    """What a log says in the end: labels in order, the steps that were not taken back, and notes by row."""
+    """What a log says in the end: labels in order, the steps that were not taken back, and notes by row.
+
+    `kind` says whether a text has one label, several, or one of labels that have an order, from the lowest on.
+    """
 
     labels: list[str] = field(default_factory=list)
+    kind: LabelsKind = "single"
     steps: list[Answer] = field(default_factory=list)
     notes: dict[int, str] = field(default_factory=dict)
     changes: int = 0
@@ -67,17 +77,18 @@ class Answers:
         """Follow one step. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
         kind = step["do"]
         if kind in (LABEL, PASS):
-            label = str(step["label"]) if kind == LABEL else None
-            if label is not None and label not in self.labels:
-                raise ValueError(f"no label {label!r}")
+            label = self._given(step["label"]) if kind == LABEL else None
+            if unknown := [each for each in labels_in(label) if each not in self.labels]:
+                raise ValueError(f"no label {unknown[0]!r}")
             self.steps.append(
                 Answer(
                     int(step["row"]),
                     label,
                     str(step.get("chosen", "")),
-                    step.get("guess"),
+                    None if step.get("guess") is None else self._given(step["guess"]),
                     bool(step.get("shown", False)),
                     float(step.get("seconds", 0)),
+                    bool(step.get("reviewed", False)),
                 )
             )
         elif kind == UNDO:
@@ -93,15 +104,26 @@ class Answers:
         if "request" in step:
             self.requests.add(str(step["request"]))
 
+    def _given(self, logged: Any) -> LabelOrSet:
+        """What a line of the log gives a text."""
+        if (self.kind == "several") != isinstance(logged, (list, tuple)):
+            raise ValueError(f"{logged!r} is {'no list of labels' if self.kind == 'several' else 'no label'}")
+        return tuple(str(each) for each in logged) if self.kind == "several" else str(logged)
+
     @property
     def by_row(self) -> dict[int, Answer]:
         """The last answer to each row, in order of the rows' first answers."""
         return {each.row: each for each in self.steps}
 
     @property
-    def labelled(self) -> dict[int, str]:
-        """The label of each row that has one."""
+    def labelled(self) -> dict[int, LabelOrSet]:
+        """The label of each row that has one, or its labels."""
         return {row: each.label for row, each in self.by_row.items() if each.label is not None}
+
+
+def labels_in(label: LabelOrSet | None) -> tuple[str, ...]:
+    """The labels of an answer; none where it was skipped."""
+    return () if label is None else (label,) if isinstance(label, str) else label
 
 
 @dataclass(frozen=True)
@@ -162,7 +184,9 @@ def _read(content: bytes, log: Path) -> tuple[LogHead, Answers]:
         if head["format"] > FORMAT:
             raise DataError("was written by a newer rnn", where=str(log), hint="use that version, or a newer one")
         known = LogHead(str(head["source"]), int(head["rows"]), str(head["fingerprint"]), head.get("by"))
-        answers = Answers([str(each) for each in head["labels"]])
+        answers = Answers([str(each) for each in head["labels"]], head.get("kind", "single"))
+        if answers.kind not in get_args(LabelsKind):
+            raise ValueError
     except (ValueError, KeyError, TypeError):
         raise DataError("is no log of labels", where=f"{log}:1", hint="move it away to begin anew") from None
     for number, line in enumerate(rest, start=2):
@@ -211,17 +235,27 @@ class AnswerLog:
 
 @contextmanager
 def hold_log(
-    path: Path, source: str, rows: int, fingerprint: str, labels: Sequence[str], by: str | None = None
+    path: Path,
+    source: str,
+    rows: int,
+    fingerprint: str,
+    labels: Sequence[str],
+    by: str | None = None,
+    kind: LabelsKind | None = None,
 ) -> Iterator[AnswerLog]:
     """Hold a log while the block runs, and make it if there is none; labels that it does not know are added.
 
-    A last line that was cut off is removed. Raises `UsageError` where another process holds it, where there is
-    neither a log nor labels, or more labels than keys; `DataError` where the texts have changed; `WriteError`.
+    `kind` may be left out when going on. A last line that was cut off is removed. Raises `UsageError` where another
+    process holds it, where there is neither a log nor labels, more labels than keys, or a log of another kind;
+    `DataError` where the texts have changed; `WriteError`.
     """
     is_new = not path.exists() or not path.stat().st_size
     if is_new and len(labels) < 2:
         hint = "name two or more: rnn label FILE --labels positive,negative"
         raise UsageError("nothing is labelled yet, and no labels are named", where=source, hint=hint)
+    if is_new and kind == "ordered" and len(labels) < LEAST_ORDERED:
+        what = f"labels with an order are {LEAST_ORDERED} or more, from the lowest on"
+        raise UsageError(what, where="--labels", hint="leave out --ordered: two labels have an order anyway")
     process = None if is_new else _last_process(path)
     who = f"process {process}" if process else "another process"
     hint = (
@@ -233,10 +267,10 @@ def hold_log(
             held.enter_context(system.locked(path, taken))
             handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             held.callback(os.close, handle)
-        yield _opened(path, LogHead(source, rows, fingerprint, by), labels, handle)
+        yield _opened(path, LogHead(source, rows, fingerprint, by), labels, handle, kind)
 
 
-def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> AnswerLog:
+def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int, kind: LabelsKind | None) -> AnswerLog:
     """The log behind a handle, begun or gone on with."""
     content = path.read_bytes()
     whole = whole_length(content)
@@ -247,10 +281,18 @@ def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> An
         known, answers = _read(content[:whole], path)
         known.check(head.rows, head.fingerprint, path)
         log = AnswerLog(path, known, answers, handle)
+        _check_kind(answers, kind, labels, head.source)
     else:
-        log = AnswerLog(path, head, Answers(list(labels)), handle)
-        first = {"format": FORMAT, "source": head.source, "rows": head.rows, "fingerprint": head.fingerprint}
-        log.write({**first, **({"by": head.by} if head.by else {}), "labels": list(labels)})
+        log = AnswerLog(path, head, Answers(list(labels), kind or "single"), handle)
+        is_first = log.answers.kind == "single"
+        first = {
+            "format": FIRST_FORMAT if is_first else FORMAT,
+            "source": head.source,
+            "rows": head.rows,
+            "fingerprint": head.fingerprint,
+        }
+        of_kind = {} if is_first else {"kind": log.answers.kind}
+        log.write({**first, **({"by": head.by} if head.by else {}), **of_kind, "labels": list(labels)})
         with system.as_write_error(path, name="FILE"):
             system.fsync(path.parent)
     check_count({*log.answers.labels, *labels})
@@ -259,6 +301,19 @@ def _opened(path: Path, head: LogHead, labels: Sequence[str], handle: int) -> An
     for label in log.added:
         log.add(do=ADD, label=label)
     return log
+
+
+def _check_kind(answers: Answers, kind: LabelsKind | None, labels: Sequence[str], source: str) -> None:
+    """Raise `UsageError` where the log is not of this kind, or where a label would come after those in an order."""
+    if kind not in (None, answers.kind):
+        option = {"single": "without --several and --ordered"}.get(answers.kind, f"with --{answers.kind}")
+        raise UsageError(
+            f"was begun {option}", where=source, hint="leave the option out to go on, or begin anew: --as NAME"
+        )
+    if answers.kind == "ordered" and not set(labels) <= set(answers.labels):
+        raise UsageError(
+            "an order of labels is fixed", where="--labels", hint=f"those of the log: {', '.join(answers.labels)}"
+        )
 
 
 def _last_process(path: Path) -> int | None:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.labelling import figures
+from rnn_cli.labelling.answers import LabelOrSet
 from rnn_cli.labelling.figures import MeasuredShare
-from rnn_cli.labelling.learner import Opinion
+from rnn_cli.labelling.learner import Opinion, predicted_labels
 
 FIRST_POINT, MOST_POINTS = 10, 16
 """Points are so many answers apart, or twice as many, or four times: at most `MOST_POINTS` of them."""
 
-Fit = Callable[[Sequence[str], Mapping[int, str]], Opinion | None]
+Told = list[LabelOrSet] | None
+"""What a fit says of the texts that may be drawn; None where it learned nothing."""
+
+Fit = Callable[[Sequence[str], Mapping[int, LabelOrSet]], Opinion | None]
 """Fits texts by number to labels; None where those teach no model."""
 
 
@@ -26,7 +27,7 @@ class LabelledText:
     """A text by number, and its label; `is_drawn` if it was drawn by chance, and is measured on, not learned."""
 
     number: int
-    label: str
+    label: LabelOrSet
     is_drawn: bool
 
 
@@ -46,7 +47,7 @@ class Course:
         self._fit, self._weights = fit, weights
         self._kept = kept
         self._place = {int(number): at for at, number in enumerate(kept)}
-        self._found: dict[tuple[tuple[int, str], ...], Future[Floats | None]] = {}
+        self._found: dict[tuple[tuple[int, LabelOrSet], ...], Future[Told]] = {}
         self._worker: ThreadPoolExecutor | None = None
 
     def points(self, labels: Sequence[str], answers: Sequence[LabelledText]) -> list[CoursePoint]:
@@ -54,16 +55,15 @@ class Course:
         drawn = [each for each in answers if each.is_drawn and each.number in self._place]
         if not drawn:
             return []
-        places = [self._place[each.number] for each in drawn]
-        truth = np.array([labels.index(each.label) for each in drawn], np.intp)
-        weights = self._weights[[each.number for each in drawn]]
+        weights = self._weights[[each.number for each in drawn]].tolist()
         found = []
         for size in point_sizes(len(answers)):
             known = tuple((each.number, each.label) for each in answers[:size] if not each.is_drawn)
             if known not in self._found:
                 self._found[known] = self._begun(labels, known)
             if self._found[known].done() and (told := self._found[known].result()) is not None:
-                measured = figures.accuracy(told[places], truth, weights)
+                right = [told[self._place[each.number]] == each.label for each in drawn]
+                measured = MeasuredShare.of(right, weights)
                 assert measured is not None
                 found.append(CoursePoint(size, measured))
         return found
@@ -78,14 +78,16 @@ class Course:
         if self._worker is not None:
             self._worker.shutdown(cancel_futures=True)
 
-    def _begun(self, labels: Sequence[str], known: Sequence[tuple[int, str]]) -> "Future[Floats | None]":
+    def _begun(self, labels: Sequence[str], known: Sequence[tuple[int, LabelOrSet]]) -> "Future[Told]":
         if self._worker is None:
             self._worker = ThreadPoolExecutor(1, "course")
         return self._worker.submit(self._predict, tuple(labels), dict(known))
 
-    def _predict(self, labels: Sequence[str], known: Mapping[int, str]) -> Floats | None:
+    def _predict(self, labels: Sequence[str], known: Mapping[int, LabelOrSet]) -> Told:
         opinion = self._fit(labels, known)
-        return None if opinion is None else opinion.probabilities[self._kept]
+        if opinion is None:
+            return None
+        return predicted_labels(opinion.kind, opinion.labels, opinion.probabilities[self._kept])
 
 
 def point_sizes(answers: int) -> range:

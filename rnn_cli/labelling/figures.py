@@ -10,12 +10,14 @@ from statistics import median
 
 import numpy as np
 
-from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.labelling.answers import Answer
 
 LAST = 50
 """Answers that the agreement and the speed are about."""
+
+MORE_ANSWERS = 50
+"""So many answers ahead the accuracy is forecast."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,6 @@ class MeasuredShare:
         alike = max(round(float(each.sum() ** 2 / (each @ each))), 1)
         low, high = wilson_interval(round(share * alike), alike)
         return cls(share, min(low, share), max(high, share), len(right))
-
-
-def accuracy(probabilities: Floats, truth: Indices, weights: Floats) -> MeasuredShare | None:
-    """The share of the texts drawn by chance whose most probable label is theirs, by the rows they stand for."""
-    return MeasuredShare.of((probabilities.argmax(axis=1) == truth).tolist(), weights.tolist()) if len(truth) else None
 
 
 def agreement(answers: Sequence[Answer]) -> MeasuredShare | None:

@@ -1,6 +1,7 @@
 """The labelled rows as a file: all columns of the texts' file, in its order, and a column of labels."""
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.source import LINES_FILE, is_builtin, reading_keys
 from rnn_cli.errors import DataError, UsageError
 from rnn_cli.formats import DELIMITERS, is_pattern
+from rnn_cli.labelling.answers import LabelOrSet
 from rnn_cli.labelling.texts import TextPool
 
 TEXT = "text"
@@ -44,17 +46,19 @@ class LabelledOutput:
             raise UsageError(what, where=source, hint="name that of the labels: --label-column NAME")
         return cls(out, kind, columns, label_column, config)
 
-    def write(self, texts: TextPool, labels: Mapping[int, str]) -> int:
-        """Write the labelled rows, and those of the same words; returns how many. Raises `WriteError`, `DataError`."""
+    def write(self, texts: TextPool, labels: Mapping[int, LabelOrSet]) -> int:
+        """Write the labelled rows, and those of the same words; returns how many. Raises `WriteError`, `DataError`.
+
+        Several labels are a JSON list, in CSV as its text, as `data.labels: several` reads them.
+        """
         first_labels = {int(texts.copy_of[row]): label for row, label in labels.items()}
         count = 0
         with system.as_write_error(self.out), system.whole_file(self.out) as hidden:
             with open(hidden, "w", encoding="utf-8", newline="") as file:
                 if self.format != "jsonl":
-                    writer = csv.writer(file, delimiter=DELIMITERS[self.format], lineterminator="\n")
-                    writer.writerow([*self.columns, self.label_column])
+                    file.write(self._record([*self.columns, self.label_column]))
                 for row, values in enumerate(self._rows(texts)):
-                    label = labels.get(row) or first_labels.get(int(texts.copy_of[row]))
+                    label = labels.get(row, first_labels.get(int(texts.copy_of[row])))
                     if label is None:
                         continue
                     count += 1
@@ -62,8 +66,15 @@ class LabelledOutput:
                         record = dict(zip(self.columns, values, strict=True)) | {self.label_column: label}
                         file.write(json.dumps(record, ensure_ascii=False) + "\n")
                     else:
-                        writer.writerow(["" if value is None else value for value in (*values, label)])
+                        written = label if isinstance(label, str) else json.dumps(label, ensure_ascii=False)
+                        file.write(self._record(["" if value is None else value for value in (*values, written)]))
         return count
+
+    def _record(self, values: Sequence[str]) -> str:
+        # Only what is in the line's end is quoted, so with another a lone CR in a text would be read back as one.
+        record = io.StringIO(newline="")
+        csv.writer(record, delimiter=DELIMITERS[self.format], lineterminator="\r\n").writerow(values)
+        return record.getvalue().removesuffix("\r\n") + "\n"
 
     def _rows(self, texts: TextPool) -> Iterator[Sequence[str | None]]:
         """The values of each row in all columns. Raises `DataError` where the file has changed."""

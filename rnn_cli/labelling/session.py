@@ -17,6 +17,7 @@ import numpy as np
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.errors import UsageError
+from rnn_cli.kinds import LabelsKind
 from rnn_cli.labelling import figures
 from rnn_cli.labelling.answers import (
     ADD,
@@ -32,8 +33,10 @@ from rnn_cli.labelling.answers import (
     UNDO,
     VARIED,
     AnswerLog,
+    LabelOrSet,
     check_count,
     hold_log,
+    labels_in,
     log_of,
     read_log,
 )
@@ -49,8 +52,9 @@ from rnn_cli.labelling.choosing import (
     unsure_order,
 )
 from rnn_cli.labelling.course import Course, CoursePoint, LabelledText
-from rnn_cli.labelling.figures import MeasuredShare
-from rnn_cli.labelling.learner import LoopModel, Opinion
+from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare
+from rnn_cli.labelling.learner import LoopModel, Opinion, predicted_labels
+from rnn_cli.labelling.review import DoubtedLabel, doubted_labels
 from rnn_cli.labelling.texts import TextPool, read_pool
 from rnn_cli.labelling.vectors import OnRead, TextVectors
 from rnn_cli.text.plain import one_line, plain
@@ -75,29 +79,32 @@ class Shown:
     copies: int
     chosen: str
     note: str
-    guess: str | None
+    guess: LabelOrSet | None
     probability: float
+    """Of the guess; of several labels that of the least sure one, there or not there."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far it is. `counts` are answers per label; `accuracy` is the model's now, from the texts drawn by chance."""
+    """How far it is. `counts` are texts per label; `accuracy` is the model's now, from the texts drawn by chance.
 
+    Where a text may have several labels, a guess is right if all of them are.
+    """
+
+    labelled: int
+    """How many texts have been given a label, several, or none of them."""
     counts: Mapping[str, int]
     skipped: int
     texts: int
     """Texts that can be asked, copies counted once."""
     accuracy: MeasuredShare | None
+    expected: float | None
+    """The accuracy with `MORE_ANSWERS` more, about; None while it is not known, or where fewer texts are left."""
     agreement: MeasuredShare | None
     """How often the last answers were the model's guesses, unseen."""
     per_minute: float | None
     seconds: float
     """How long this sitting has taken."""
-
-    @property
-    def labelled(self) -> int:
-        """How many texts have a label."""
-        return sum(self.counts.values())
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.texts, self.log, self.is_guess_shown = texts, log, False
-        self.learner = LoopModel(vectors)
+        self.learner = LoopModel(vectors, log.answers.kind)
         self._clock = clock
         self._began = self._stands_since = clock()
         self._place = {int(row): at for at, row in enumerate(texts.pool)}
@@ -168,16 +175,23 @@ class Session:
         note = self.log.answers.notes.get(row, "")
         return Shown(row, self.texts.rows[row], self.texts.copies(row), chosen, note, guess, probability)
 
-    def label(self, label: str) -> None:
-        """Give the text that stands a label; the next one stands then. Raises `UsageError` and `WriteError`."""
-        self._check_label(label)
-        self._answer(LABEL, label=label)
+    @property
+    def kind(self) -> LabelsKind:
+        """Whether a text has one label, several, or one of labels that have an order."""
+        return self.log.answers.kind
+
+    def label(self, label: LabelOrSet) -> None:
+        """Give the text that stands a label; the next one stands then. Raises `UsageError` and `WriteError`.
+
+        Where a text may have several labels, all of them are given, as a tuple; () is none of them.
+        """
+        self._answer(LABEL, label=self._checked(label))
 
     def skip(self) -> None:
         """Leave the text that stands without a label. Raises `WriteError`."""
         self._answer(PASS)
 
-    def change(self, row: int, label: str | None) -> None:
+    def change(self, row: int, label: LabelOrSet | None) -> None:
         """Give a row that has an answer another one, None for no label; what stands stays.
 
         Why the row was asked stays, too, so the figures come from the same texts. Raises `UsageError`, `WriteError`.
@@ -189,10 +203,22 @@ class Session:
         if label is None:
             self.log.add(do=PASS, row=row, chosen=before.chosen)
         else:
-            self._check_label(label)
-            self.log.add(do=LABEL, row=row, label=label, chosen=before.chosen)
+            self.log.add(do=LABEL, row=row, label=self._checked(label), chosen=before.chosen)
         self._answers[row] = self.log.answers.steps[-1]
         self._learn()
+
+    def review(self, row: int, label: LabelOrSet) -> None:
+        """Give a row its label again, or another one, after a second look. Raises `UsageError`, `WriteError`."""
+        if (before := self._answers.get(row)) is None:
+            raise UsageError(f"row {row + 1:,} has no answer to review")
+        self.log.add(do=LABEL, row=row, label=self._checked(label), chosen=before.chosen, reviewed=True)
+        self._answers[row] = self.log.answers.steps[-1]
+        if label != before.label:
+            self._learn()
+
+    def doubts(self, on_fold: OnRead = lambda *_: None) -> list[DoubtedLabel]:
+        """The labels that are most likely wrong, those that were reviewed left out. Raises `DataError`."""
+        return doubted_labels(self.learner, self.texts, self.labels, self._answers, on_fold)
 
     def ask(self, row: int, chosen: str) -> None:
         """Have a row without an answer stand, which was `chosen` for this reason before. Raises `UsageError`."""
@@ -231,6 +257,8 @@ class Session:
         if label in self.labels:
             raise UsageError(f"there is a label {label!r} already")
         check_count([*self.labels, label])
+        if self.kind == "ordered":
+            raise UsageError("an order of labels is fixed", hint="begin anew with all labels: --as NAME")
         self.log.add(do=ADD, label=label)
         self._learn()
         return label
@@ -268,13 +296,16 @@ class Session:
 
     def standing(self) -> Standing:
         """How far it is, and how good the model is now."""
-        counts = Counter(each.label for each in self._answers.values() if each.label is not None)
-        steps = self.log.answers.steps
+        counts = Counter(label for each in self._answers.values() for label in labels_in(each.label))
+        skipped = sum(each.label is None for each in self._answers.values())
+        steps, accuracy = self.log.answers.steps, self._accuracy()
         return Standing(
+            len(self._answers) - skipped,
             {label: counts[label] for label in self.labels},
-            sum(each.label is None for each in self._answers.values()),
+            skipped,
             len(self.texts.pool),
-            self._accuracy(),
+            accuracy,
+            self._expected(accuracy),
             figures.agreement(steps),
             figures.per_minute(steps),
             self._clock() - self._began,
@@ -297,11 +328,18 @@ class Session:
         self._course.close()
         self.learner.close()
 
-    def _check_label(self, label: str) -> None:
-        if label not in self.labels:
-            raise UsageError(f"no label {label!r}", hint=f"labels: {', '.join(self.labels)}")
+    def _checked(self, label: LabelOrSet) -> LabelOrSet:
+        """The label, or several in order. Raises `UsageError` for one that there is not."""
+        given = labels_in(label)
+        if unknown := [each for each in given if each not in self.labels]:
+            raise UsageError(f"no label {unknown[0]!r}", hint=f"labels: {', '.join(self.labels)}")
+        if self.kind == "several":
+            return tuple(each for each in self.labels if each in given)
+        if len(given) != 1:
+            raise UsageError(f"a text has one label, not {len(given)}")
+        return given[0]
 
-    def _answer(self, kind: str, **more: str) -> None:
+    def _answer(self, kind: str, **more: LabelOrSet) -> None:
         if self._shown is None:
             return
         (row, chosen), seconds = self._shown, self._clock() - self._stands_since
@@ -331,13 +369,14 @@ class Session:
         self.learner.add(len(self._place) + row, self.texts.rows[row])
         return len(self._place) + row
 
-    def _guess(self, row: int) -> tuple[str | None, float]:
+    def _guess(self, row: int) -> tuple[LabelOrSet | None, float]:
         opinion = self.learner.latest
         if opinion is None:
             return None, 0.0
         at = self._place.get(row)
         found = self.learner.probabilities(opinion, [self._number(row)])[0] if at is None else opinion.probabilities[at]
-        return opinion.labels[int(found.argmax())], float(found.max())
+        guess = predicted_labels(self.kind, opinion.labels, found[None])[0]
+        return guess, float(np.maximum(found, 1 - found).min() if self.kind == "several" else found.max())
 
     def _accuracy(self) -> MeasuredShare | None:
         opinion = self.learner.latest
@@ -345,9 +384,16 @@ class Session:
         if opinion is None or not drawn:
             return None
         numbers = [self._place[row] for row in drawn]
-        labels = list(self.labels)
-        truth = np.array([labels.index(each.label) for each in drawn.values() if each.label is not None], np.intp)
-        return figures.accuracy(opinion.probabilities[numbers], truth, self.texts.weights[numbers])
+        found = predicted_labels(self.kind, opinion.labels, opinion.probabilities[numbers])
+        right = [one == each.label for one, each in zip(found, drawn.values(), strict=True)]
+        return MeasuredShare.of(right, self.texts.weights[numbers].tolist())
+
+    def _expected(self, now: MeasuredShare | None) -> float | None:
+        """The accuracy with more answers, of which every tenth is not learned from."""
+        curve = self.learner.curve
+        if now is None or curve is None or len(self.texts.pool) - len(self._answers) < MORE_ANSWERS:
+            return None
+        return 1 - (1 - now.share) * curve.mistakes_left((1 - TEST_SHARE) * MORE_ANSWERS)
 
     def _next(self) -> tuple[int, str] | None:
         """The text to ask next, and why."""
@@ -378,9 +424,9 @@ class Session:
 
     def _hinted(self) -> tuple[int, str] | None:
         """A text that a hint finds, of the label that was hinted at least often so far."""
-        given = Counter(each.label for each in self._answers.values() if each.chosen == HINT)
-        asked = sum(each.chosen == HINT for each in self._answers.values())
-        if asked >= 2 * HINTED * len(self._hints):  # hints that do not help
+        hinted = [each for each in self._answers.values() if each.chosen == HINT]
+        given = Counter(label for each in hinted for label in labels_in(each.label))
+        if len(hinted) >= 2 * HINTED * len(self._hints):  # hints that do not help
             return None
         for label in sorted(self._hints, key=lambda each: given[each]):
             found = self._first_of_pool(at for at in self._hints[label] if not self._is_kept[at])
@@ -448,9 +494,10 @@ def begin_session(
     hints: Sequence[str] = (),
     after: str | None = None,
     base: str | None = GENERAL,
+    kind: LabelsKind | None = None,
     on_read: OnRead = lambda *_: None,
 ) -> Iterator[Session]:
-    """A sitting over a file of texts while the block runs; `labels` may be left out when going on.
+    """A sitting over a file of texts while the block runs; `labels` and their `kind` may be left out when going on.
 
     `by` is who labels, for two people with a log each; what `after` has labelled is asked first ("" is the log
     without a name). `base` names the model that reads the texts, None for none;
@@ -460,7 +507,7 @@ def begin_session(
     texts = read_pool(source, config)
     rows = [] if after is None else _labelled_by(log_of(source, after or None), texts)
     with ExitStack() as held:
-        answers = held.enter_context(hold_log(log, source, len(texts.rows), texts.fingerprint, named, by))
+        answers = held.enter_context(hold_log(log, source, len(texts.rows), texts.fingerprint, named, by, kind))
         patterns = parse_hints(hints, answers.answers.labels)
         vectors = TextVectors.of([texts.rows[row] for row in texts.pool], base, on_read)
         session = Session(texts, answers, vectors, patterns, rows)

@@ -2,6 +2,7 @@
 
     python tests/bench/labelling.py SET [--base none] [--draws 3] [--texts 3000] [--answers 20 50 100 200 400]
     python tests/bench/labelling.py SET --coverage 200
+    python tests/bench/labelling.py SET --forecast 10
 
 SET is a built-in set, whose labels answer, or a file with the columns `text` and `label`. Each draw takes `--texts`
 texts to label and measures on up to 3,000 others. Asked are texts by chance, those with the least margin, and ours: a
@@ -10,6 +11,8 @@ found, too. The general model has learned from rotten_tomatoes, tweets and imdb:
 
 `--coverage` instead counts in how many sittings of 200 answers the interval of the accuracy holds that of the same
 model on up to 3,000 other texts, which are labelled, too.
+`--forecast` instead says how far the accuracy with 50 more answers, as it is told during so many sittings, is from that
+on the other texts; beside it, how far off it would be if no gain were expected.
 """
 
 import argparse
@@ -21,6 +24,8 @@ import numpy as np
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load_rows
 from rnn_cli.labelling.answers import hold_log
+from rnn_cli.labelling.curve import LEAST_ANSWERS
+from rnn_cli.labelling.figures import MORE_ANSWERS
 from rnn_cli.labelling.learner import Beside, LoopModel
 from rnn_cli.labelling.session import Session
 from rnn_cli.labelling.texts import TextPool, join_copies
@@ -119,6 +124,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, nargs="+", default=[20, 50, 100, 200, 400])
     parser.add_argument("--rare")
     parser.add_argument("--coverage", type=int)
+    parser.add_argument("--forecast", type=int)
     given = parser.parse_args()
     rows = load_rows(given.set, DataConfig(source=given.set))
     texts, labels = np.array(rows.texts, object), np.array(rows.labels)
@@ -126,6 +132,9 @@ def main() -> None:
     if given.coverage:
         held, width = coverage(texts, labels, given.coverage, base)
         print(f"{given.set}: {held:.1%} of {given.coverage} intervals hold the accuracy; mean width {width:.1%}")
+        return
+    if given.forecast:
+        forecasts(texts, labels, given.forecast, base, given.answers)
         return
     ways = {"random": Draw.at_random, "margin": Draw.by_margin, "ours": Draw.by_session}
     found: dict[str, list[list[float]]] = {way: [] for way in ways}
@@ -159,6 +168,42 @@ def coverage(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | N
         held += told.low <= accuracy <= told.high
         widths += told.high - told.low
     return held / sittings, widths / sittings
+
+
+def forecasts(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | None, answers: list[int]) -> None:
+    """Print how much is gained with 50 more answers, and how far the forecast gain is off, which is told beside it.
+
+    The gain is that in accuracy on other texts; the forecast begins at the accuracy there, not at the few texts that
+    a sitting draws by chance, whose own error would hide the forecast's.
+    """
+    found: dict[int, list[tuple[float, float]]] = {count: [] for count in answers if 0.9 * count > LEAST_ANSWERS}
+    for seed in range(sittings):
+        draw = Draw(texts, labels, 2_000, base, seed)
+        told, reached = {}, {}
+        with draw.sitting() as sitting:
+            for number in range(1, max(found) + MORE_ANSWERS + 1):
+                sitting.answer_truly()
+                if number % EVERY == 0:
+                    sitting.learner.wait()
+                if {number, number - MORE_ANSWERS} & found.keys():
+                    sitting.learner.wait_for_curve()
+                    told[number], opinion = sitting.learner.curve, sitting.learner.latest
+                    assert opinion is not None
+                    right = opinion.model.probabilities(draw.test).argmax(axis=1) == draw.truth
+                    reached[number] = float(right.mean())
+        for count, pairs in found.items():
+            if (curve := told[count]) is not None:
+                forecast = (1 - reached[count]) * (1 - curve.mistakes_left(0.9 * MORE_ANSWERS))
+                pairs.append((reached[count + MORE_ANSWERS] - reached[count], forecast))
+    print("answers   gain  forecast  off on average  largest  off without a forecast")
+    for count, pairs in found.items():
+        gains, forecast_gains = np.array(pairs).T
+        off, without = abs(forecast_gains - gains), abs(gains)
+        figures = (gains.mean(), forecast_gains.mean(), off.mean(), off.max(), without.mean())
+        print(
+            f"{count:7}"
+            + "".join(f"{each:{width}.1%}" for each, width in zip(figures, (7, 10, 16, 9, 24), strict=True))
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """rnn label in a real terminal, and what it writes."""
 
 import contextlib
+import csv
 import fcntl
 import json
 import os
@@ -21,7 +22,9 @@ import pytest
 
 from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, train_commands
-from rnn_cli.labelling.answers import MOST_LABELS
+from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.source import load_rows
+from rnn_cli.labelling.answers import MOST_LABELS, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import COMMAND, Rnn
@@ -211,7 +214,6 @@ LOG = [
 @pytest.fixture
 def log(texts: Path) -> Path:
     """A log of two labels and a skipped text."""
-    from rnn_cli.config.schema import DataConfig
     from rnn_cli.labelling.texts import read_pool
 
     LOG[0]["fingerprint"] = read_pool("texts.csv", DataConfig()).fingerprint
@@ -249,6 +251,19 @@ def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Pat
     again = rnn("label", "export", "texts.csv", "--out", name)
     assert again.code == 2 and "--force" in again.err
     assert rnn("label", "export", "texts.csv", "--out", name, "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl"])
+def test_what_export_writes_is_read_again_as_it_was(name: str, home: Path, rnn: Rnn) -> None:
+    texts = ["a\rlone return", "two\r\nlines", 'a "quote", a comma', "a\ttab", " spaces ", "warm"]
+    with (home / "odd.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([["text"], *([text] for text in texts)])
+    with begin_session("odd.csv", ["good", "bad"], base=None) as session:
+        for _ in texts:
+            session.label("bad")
+    assert rnn("label", "export", "odd.csv", "--out", name).code == 0
+    rows = load_rows(name, DataConfig(source=name))
+    assert list(rows.texts) == texts and set(rows.labels) == {"bad"}
 
 
 def test_export_refuses_what_it_cannot_write(log: Path, rnn: Rnn) -> None:
@@ -302,6 +317,8 @@ def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_
     assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
     assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
     assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
+    stars = Answers([*"12345"], "ordered")
+    assert train_commands("o.csv", "t.csv", {}, "general", 99, stars) == ["rnn train o.csv --set data.labels=ordered"]
     assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
 
 
@@ -369,3 +386,101 @@ def test_a_narrow_terminal_is_enough(texts: Path) -> None:
         shown.press("1")
         shown.press("q", "Train")
         assert shown.end() == 0
+
+
+@pytest.fixture
+def doubtful_log(log: Path) -> set[int]:
+    """A log of 60 labels, five of them wrong; the rows of these."""
+    wrong = {4, 17, 30, 41, 55}
+    other = {"good": "bad", "bad": "good"}
+    labels = [other[label] if row in wrong else label for row, (_, label) in enumerate(ROWS)]
+    lines = [LOG[0], *({"do": "label", "row": row, "label": label} for row, label in enumerate(labels))]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return wrong
+
+
+def test_several_labels_a_text_are_toggled_and_confirmed(texts: Path, home: Path, rnn: Rnn) -> None:
+    words = ("label", "texts.csv", "--base", "none", "--labels", "film,plot,cast", "--several", "--out", "out.csv")
+    with terminal(*words) as shown:
+        assert "1 [ ] film   2 [ ] plot   3 [ ] cast   Enter: none" in shown.until(READY)
+        assert "1 [x] film   2 [ ] plot   3 [x] cast   Enter: film, cast" in (shown.press("3"), shown.press("1"))[1]
+        assert "0 of 60 labelled" in shown.seen and "[ ] film" in (shown.press("1"), shown.press("\n"))[1]
+        assert "2 of 60 labelled" in shown.press("\n")
+        assert "1 of 60 labelled" in shown.press("u")
+        shown.press("2")
+        assert "[ ] plot" in shown.press("s")  # another text stands
+        shown.press("1")
+        shown.press("2")
+        shown.press("\n")
+        shown.press("\n")
+        shown.press("q", "rnn train out.csv --set data.labels=several")
+        assert shown.end() == 0
+    given = [each["label"] for each in steps(home / "texts.csv.labels.jsonl") if each["do"] == "label"]
+    assert given == [["cast"], [], ["film", "plot"], []]
+    lines = [line.partition('"a, b"')[2] or line for line in (home / "out.csv").read_text().splitlines()]
+    assert sorted(lines[1:])[:1] and {',"[""film"", ""plot""]"', ",[]"} <= set(lines)
+    assert "none of them: 1" in rnn("label", "status", "texts.csv").out
+    with terminal(*START[:-2], "--ordered") as shown:
+        assert "was begun with --several" in shown.until("--as NAME")
+        assert shown.end() == 2
+
+
+def test_labels_with_an_order_are_three_or_more_and_fixed(texts: Path) -> None:
+    with terminal(*START, "--ordered") as shown:
+        assert shown.end() == 2 and "are 3 or more" in shown.seen
+    with terminal(*START[:-1], "low,middle,high", "--ordered") as shown:
+        shown.until(READY)
+        shown.press("1")
+        shown.press("+", "new label: ")
+        assert "An order of labels is fixed" in shown.press("top\n")
+        shown.press("q", "Train")
+        assert shown.end() == 0
+        wanted = """rnn train labelled.csv --set data.labels=ordered --set 'data.order=["low", "middle", "high"]'"""
+        assert wanted in " ".join(shown.seen.split())
+
+
+REVIEW = ("label", "review", "texts.csv", "--base", "none")
+
+
+def test_labels_that_are_likely_wrong_are_listed_in_a_pipe(doubtful_log: set[int], rnn: Rnn) -> None:
+    before = Path("texts.csv.labels.jsonl").read_bytes()
+    found = json.loads(rnn(*REVIEW, "--json").out)
+    assert {each["row"] for each in found} >= doubtful_log and found[0]["text"] == ROWS[found[0]["row"]][0]
+    listed = rnn(*REVIEW)
+    assert listed.code == 0 and len(listed.out.splitlines()) == len(found)
+    assert f"row {found[0]['row'] + 1}: " in listed.out.splitlines()[0]
+    assert Path("texts.csv.labels.jsonl").read_bytes() == before
+
+
+def test_labels_are_kept_or_changed_one_by_one(doubtful_log: set[int], rnn: Rnn) -> None:
+    first, second, *rest = json.loads(rnn(*REVIEW, "--json").out)
+    end, key = "q end", {"good": "1", "bad": "2"}
+    with terminal(*REVIEW) as shown:
+        screen = shown.until(end)
+        assert f"label 1 of {len(rest) + 2} that are doubted" in screen and f"row {first['row'] + 1}\n" in screen
+        assert f"the model says: {first['suggested']}" in screen and "Most like it where" in screen
+        assert "label 2 of" in shown.press(key[first["suggested"]], end)
+        assert "label 1 of" in shown.press("u", end)
+        assert "nothing to take back" in shown.press("u", end)
+        shown.press(key[first["suggested"]], end)
+        assert "label 3 of" in shown.press("\n", end) or not rest
+        shown.press("q", "1 labels kept, 1 changed")
+        assert shown.end() == 0 and shown.is_as_before
+    again = json.loads(rnn(*REVIEW, "--json").out)
+    assert not {first["row"], second["row"]} & {each["row"] for each in again}
+    taken = steps(Path("texts.csv.labels.jsonl"))[60:]
+    assert [each["do"] for each in taken] == ["start", "label", "undo", "label", "label"]
+    assert taken[-1]["label"] == second["label"] and taken[-1]["reviewed"]
+    with terminal(*REVIEW) as shown:
+        shown.until(end)
+        for _ in again:
+            shown.press("\n", end)
+        assert "All are looked at" in shown.seen
+        shown.press("q", "changed")
+    assert rnn(*REVIEW).out.startswith("No label is doubted")
+
+
+def test_too_few_labels_are_not_reviewed(log: Path, rnn: Rnn) -> None:
+    ended = rnn(*REVIEW)
+    assert ended.code == 2 and "good 1, bad 1" in ended.err and "label more first" in ended.err
+    assert rnn(*REVIEW, "--as", "bob").code == 2

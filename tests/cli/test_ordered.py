@@ -43,6 +43,7 @@ WORKS = {
     "runs rm": ["runs", "rm", "runs/copy-1"],
     "label status": ["label", "status", "rated.csv"],
     "label export": ["label", "export", "rated.csv", "--out", "labelled.csv", "--label-column", "mine"],
+    "label review": ["label", "review", "rated.csv", "--base", "none"],
     "label agree": ["label", "agree", "rated.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
@@ -61,8 +62,9 @@ def files(home: Path, rated_file: Path, trained_ordered: Path) -> None:
     (home / "rated.yaml").write_text("data: {source: rated.csv, labels: ordered}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_ordered, home / "runs" / "copy-1")
     for by in (None, "ann"):
-        with begin_session("rated.csv", ["one", "other"], by=by, base=None) as session:
-            session.label("one")
+        with begin_session("rated.csv", ["one", "two", "three"], by=by, base=None, kind="ordered") as session:
+            for each in range(60):
+                session.label(["one", "two", "three"][each % 3])
     (home / "gates.yaml").write_text("- mean_absolute_error <= 4\n- within_one >= 0.1\n")
     (home / "texts.csv").write_text("\n".join(["text", *(text for text, _ in rated_rows(12))]) + "\n")
     write_csv(home / "rows.csv", rated_rows(12))

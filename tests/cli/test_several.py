@@ -39,6 +39,7 @@ WORKS = {
     "runs rm": ["runs", "rm", "runs/copy-1"],
     "label status": ["label", "status", "topics.csv"],
     "label export": ["label", "export", "topics.csv", "--out", "labelled.csv", "--label-column", "mine"],
+    "label review": ["label", "review", "topics.csv", "--base", "none"],
     "label agree": ["label", "agree", "topics.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
@@ -60,8 +61,9 @@ def files(home: Path, several_file: Path, trained_several: Path) -> None:
     (home / "topics.yaml").write_text("data: {source: topics.csv, labels: several}\nmodel: {units: [4]}\n")
     shutil.copytree(trained_several, home / "runs" / "copy-1")
     for by in (None, "ann"):
-        with begin_session("topics.csv", ["one", "other"], by=by, base=None) as session:
-            session.label("one")
+        with begin_session("topics.csv", ["one", "other"], by=by, base=None, kind="several") as session:
+            for each in range(60):
+                session.label([("one",), ("one", "other"), ()][each % 3])
     (home / "gates.yaml").write_text("- micro_f1 >= 0.1\n- size <= 9 MB\n")
     write_csv(home / "rows.csv", [(text, "xy"[row % 2]) for row, (text, _) in enumerate(several_rows(12))])
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from rnn_cli.errors import DataError
-from rnn_cli.labelling.agreement import compare_people
+from rnn_cli.labelling.agreement import compare_people, masi_distance
 
 
 def by_row(labels: str) -> dict[int, str]:
@@ -41,3 +41,32 @@ def test_only_texts_that_both_labelled_count() -> None:
 def test_one_label_alone_says_nothing() -> None:
     found = compare_people(by_row("a a a"), by_row("a a a"))
     assert found.kappa.value is None and found.alpha.value is None and found.alike == 3
+
+
+def test_labels_with_an_order_are_far_by_it() -> None:
+    chance = np.random.default_rng(0)
+    one = chance.integers(0, 5, 300)
+    other = (one + chance.integers(-1, 2, 300)).clip(0, 4)
+    rows = [dict(enumerate(map(str, each))) for each in (one, other)]
+    found = compare_people(*rows, "ordered", [*"01234"])
+    assert found.kappa is not None
+    assert found.kappa.value == pytest.approx(cohen_kappa_score(one, other, weights="quadratic"))
+    nominal = compare_people(*rows)
+    assert found.alpha.value is not None and nominal.alpha.value is not None
+    assert found.alpha.value > nominal.alpha.value + 0.3
+    # By hand, after Krippendorff (2011), E: three answers each of a and c, two of b.
+    few = compare_people(by_row("a a c c"), by_row("a b b c"), "ordered", ["a", "b", "c"])
+    apart = 2 * 2.5**2 * 2  # a to b and b to c: 3/2 + 2/2, each pair twice
+    assert few.alpha.value == pytest.approx(1 - 7 * apart / (4 * 3 * 2 * 2.5**2 + 2 * 9 * 5**2))
+
+
+def test_sets_of_labels_are_as_far_as_they_share_little() -> None:
+    assert masi_distance(("a", "b"), ("b", "a")) == masi_distance((), ()) == 0
+    assert masi_distance(("a",), ("a", "b")) == pytest.approx(1 - 2 / 3 / 2)
+    assert masi_distance(("a", "c"), ("a", "b")) == pytest.approx(1 - 1 / 3 / 3)
+    assert masi_distance((), ("a",)) == masi_distance(("b",), ("a",)) == 1
+    one = {0: ("a",), 1: ("a", "b"), 2: (), 3: ("b",)}
+    near, far = one | {1: ("a",)}, one | {1: ("c",)}
+    found, other = (compare_people(one, each, "several") for each in (near, far))
+    assert found.kappa is None and found.alpha.value is not None and other.alpha.value is not None
+    assert 1 > found.alpha.value > other.alpha.value and found.differ == {1: (("a", "b"), ("a",))}

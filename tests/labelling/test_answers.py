@@ -81,7 +81,7 @@ def test_another_file_is_no_log(content: str, tmp_path: Path) -> None:
 
 
 def test_a_newer_log_is_refused(log: Path) -> None:
-    log.write_text(log.read_text().replace('"format": 1', '"format": 2'))
+    log.write_text(log.read_text().replace('"format": 1', '"format": 3'))
     with pytest.raises(DataError, match="newer rnn"):
         read_log(log)
 

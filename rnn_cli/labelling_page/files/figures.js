@@ -2,7 +2,9 @@
  * How far it is and how good: counts, accuracy, agreement, and the accuracy over the answers as a curve.
  */
 
-import { integer, make, name, roughPercent } from "../page/elements.js";
+import { counted, integer, make, name, roughPercent } from "../page/elements.js";
+
+export const MANY = 8; // labels from which on they are drawn smaller
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 280;
@@ -18,12 +20,12 @@ const between = ({ low, high }) => `95% interval ${roughPercent(low)} to ${rough
 export function drawFigures({ labels, accuracy, agreement, skipped }, curve) {
   const found = [
     tile("Accuracy now", accuracy, accuracy
-      ? `${between(accuracy)}, by ${integer(accuracy.rows)} texts drawn by chance`
+      ? `${between(accuracy)}, by ${counted(accuracy.rows, "text")} drawn by chance`
       : "not known yet: every tenth text is drawn by chance to measure it"),
   ];
   if (agreement) found.push(tile("Guesses right", agreement, `${between(agreement)}, of the last ${integer(agreement.rows)}, unseen`));
-  found.push(counts(labels, skipped));
   if (curve.length > 1) found.push(drawCurve(curve));
+  found.push(counts(labels, skipped));
   return found;
 }
 
@@ -37,14 +39,14 @@ function counts(labels, skipped) {
   const items = labels.map((label) => {
     const fill = make("span", { class: "fill" });
     fill.style.inlineSize = `${(100 * label.count) / most}%`;
-    return make("li", {}, make("span", { class: "label" }, name(label.name)),
+    return make("li", {}, make("span", { class: "label", title: label.name }, name(label.name)),
       make("span", { class: "track", "aria-hidden": "true" }, fill), make("span", { class: "n" }, integer(label.count)));
   });
   if (skipped) {
     items.push(make("li", {}, make("span", { class: "label muted" }, "skipped"), make("span"),
       make("span", { class: "n muted" }, integer(skipped))));
   }
-  return make("ul", { class: "bars", "aria-label": "Texts of each label" }, ...items);
+  return make("ul", { class: labels.length > MANY ? "bars many" : "bars", "aria-label": "Texts of each label" }, ...items);
 }
 
 /** Points are `{ answers, share, low, high }`, the fewest answers first. */

@@ -3,7 +3,7 @@
  */
 
 import { button, byId, counted, integer, make, name, percent, say } from "../page/elements.js";
-import { drawFigures } from "./figures.js";
+import { MANY, drawFigures } from "./figures.js";
 import { Away, Refusal, ask, step } from "./sitting.js";
 import { drawTable, watchFilter } from "./table.js";
 
@@ -223,6 +223,7 @@ function drawLabels() {
   const wanted = state.labels.map((each) => `${each.key} ${each.name}`).join("\n");
   if (place.dataset.shown === wanted) return;
   place.dataset.shown = wanted;
+  place.classList.toggle("many", state.labels.length > MANY);
   place.replaceChildren(...state.labels.map((each) => {
     const made = button("", () => label(each.name), { "aria-keyshortcuts": each.key });
     made.append(make("kbd", { "aria-hidden": "true" }, each.key), name(each.name));
