@@ -30,6 +30,9 @@ MUTATED = 0.25
 KEEPING = 3
 """Of the trials that reach a rung, one in so many goes on."""
 
+MOST_DRAWS = 20
+"""So often others are drawn where the settings drawn have been tried."""
+
 KIND = "model.kind"
 """The key near which nothing is: a trial near a network is one."""
 
@@ -71,7 +74,14 @@ class Sampler:
         parent = self._parent(ended)
         if chosen >= STARTING:
             return self.ask()
-        return self.ask(self._near({} if parent is None or chosen % 3 == 2 else parent, len(ended)))
+        parent = {} if parent is None or chosen % 3 == 2 else parent
+        chance = np.random.default_rng([self.seed, len(ended)])
+        known = [each.params for each in ended]
+        for _ in range(MOST_DRAWS):
+            params = self._near(parent, chance)
+            if params not in known:
+                break
+        return self.ask(params)
 
     def _parent(self, ended: Sequence[TrialRecord]) -> dict[str, Any] | None:
         """The parameters of the best trial so far, of a network if there is one."""
@@ -80,9 +90,8 @@ class Sampler:
         best = min(networks or known, key=lambda each: self.goal.cost(each.value or 0.0), default=None)
         return None if best is None or best.params is None else dict(best.params)
 
-    def _near(self, parent: dict[str, Any], number: int) -> dict[str, Any]:
+    def _near(self, parent: dict[str, Any], chance: np.random.Generator) -> dict[str, Any]:
         """Parameters near others: some dimensions have other values; without others, all are by chance."""
-        chance = np.random.default_rng([self.seed, number])
         params: dict[str, Any] = {}
 
         def suggest(name: str, values: Choices | Range) -> Any:
