@@ -156,6 +156,18 @@ def test_the_winner_keeps_the_limit_of_bytes(home: Path):
     assert states["linear model"] == "complete"
 
 
+def test_the_winner_keeps_the_limit_of_latency(home: Path, monkeypatch: pytest.MonkeyPatch):
+    """Networks take 9 ms for a sentence here, the linear model 1 ms."""
+    monkeypatch.setattr(
+        "rnn_cli.tuning.search.seconds_of_short", lambda model, _: 0.001 if model.network is None else 0.009
+    )
+    found = search(home / "rows.csv", home / "fast", trials=2, max_seconds=0.005)
+    linear, network = found.trials
+    assert (linear.state, network.state) == ("complete", "infeasible")
+    assert network.excess["latency"] == pytest.approx(0.8) and "latency" in network.reason
+    assert found.best == linear and not (found.folder / "trials/0001/model").exists()
+
+
 def test_no_trial_within_the_limits_ends_with_the_smallest_named(home: Path):
     with pytest.raises(RunFailed, match=r"none of 2 trials keeps the limits: the smallest model has [0-9,]+ bytes"):
         search(home / "rows.csv", home / "none", trials=2, max_bytes=100)
