@@ -50,8 +50,3 @@ def test_few_rows_are_measured_by_folds(labelled_file: Path, home: Path):
     assert found.run.folds.metrics.log_loss == pytest.approx(found.best.value)
     assert found.run.folds.baseline is not None
     assert found.rows == "rows predicted by folds" and found.standing.rows == found.run.folds.metrics.rows
-
-
-def test_class_labels_that_are_unordered_have_their_goals(labelled_file: Path, home: Path):
-    found = search(labelled_file, home / "out", trials=2, goal="balanced_accuracy")
-    assert found.best.value == max(each.value for each in found.trials if each.value is not None)

@@ -179,7 +179,7 @@ def test_time_is_kept_by_a_clock_that_the_work_moves(home: Path):
         now = 0.0
 
         def __call__(self) -> float:
-            self.now += 0.25
+            self.now += 0.5
             return self.now
 
     clock = Clock()
