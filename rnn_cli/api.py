@@ -385,7 +385,7 @@ def _config_of(
     rows = data if is_in_memory(data) else None
     may_fold = not any(each.key == "training.folds" for each in changes)
     is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
-    may_order = not any(each.key in ("training.folds", "training.teacher", "model.base") for each in changes)
+    may_order = not any(each.key in ("training.teacher", "model.base") for each in changes)
     proposal = propose(
         source,
         reading,
@@ -684,7 +684,8 @@ def compare(
             what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
             raise UsageError(what, where=str(other.bundle.path), hint="compare models of the same kind")
         listener.doing("reading the rows")
-        rows = labelled_rows(predictors[0].bundle, data, changes)
+        beside = dict.fromkeys(name for each in predictors for name in each.columns)
+        rows = labelled_rows(predictors[0].bundle, data, changes, beside)
         _tell_of(listener, rows)
         rows = _with_labels(rows, predictors, listener)
         rows, seen = without_seen([each.bundle for each in predictors], rows, include=include_seen)
@@ -952,6 +953,7 @@ def score(
         if label_column not in (None, *LABEL_NAMES):
             # It tells rows with labels, of which those that were learned from are counted.
             how["label_column"] = label_column
+        how |= beside_texts(predictor)
         if max_field_bytes is not None:
             how["max_field_bytes"] = max_field_bytes
         if sheet is not None:
@@ -998,6 +1000,14 @@ def columns_of(predictor: "Predictor") -> tuple[str | None, str | None]:
     if CONFIG not in bundle.manifest.files:
         return None, None
     return columns_in(bundle.read(CONFIG), str(bundle.path / CONFIG))
+
+
+def beside_texts(predictor: "Predictor") -> dict[str, Any]:
+    """How a file is read for a model that reads other columns beside the text: fields of `ReadRequest`."""
+    found = predictor.extra_columns
+    if found is None:
+        return {}
+    return {"beside": found.names, "numbers": tuple(each.name for each in found.columns if each.kind == "number")}
 
 
 def columns_in(config: bytes, where: str) -> tuple[str | None, str | None]:

@@ -142,6 +142,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
             ]:
                 what = "several labels for a text, which RNNClassifier does not take yet"
                 raise ConfigError([ConfigMistake(f"{what}; use rnn.train", several[0].key)])
+            if beside := [each for each in overrides if each.key == "data.extra_columns" and each.value]:
+                what = "texts come without other columns here; use rnn.train with a DataFrame"
+                raise ConfigError([ConfigMistake(what, beside[0].key)])
             with TemporaryDirectory(prefix="rnn-") as folder:
                 recipe = None if self.recipe is None else fspath(self.recipe)
                 run = train_apart(recipe, (texts, labels), Path(folder), progress=self.progress, overrides=overrides)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
-from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import ColumnPart, LabelsPrediction, OrderedPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
@@ -98,32 +98,70 @@ class Client:
         return bool(self.about.get("ordered", False))
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the other columns that the model reads beside a text."""
+        return tuple(each["name"] for each in self.about.get("columns", ()))
+
+    @property
     def usual_unknown(self) -> UnknownTokens | None:
         """How many tokens of the model's validation texts are unknown to it; `tokens` has those of all texts so far."""
         return UnknownTokens.of_manifest(self.about)
 
-    def predict(self, texts: str | Iterable[str], coverage: float | None = None) -> list[Prediction]:
+    def predict(
+        self,
+        texts: str | Iterable[str],
+        coverage: float | None = None,
+        *,
+        columns: Mapping[str, Sequence[object]] | None = None,
+    ) -> list[Prediction]:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        With a `coverage` each has a `label_set` that holds the true label that often. Raises `UsageError` for what the
+        With a `coverage` each has a `label_set` that holds the true label that often. `columns` are the values of other
+        columns that the model reads (the property names them), by name, one a text. Raises `UsageError` for what the
         server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, coverage)]
+        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage)]
 
-    def explain(self, texts: str | Iterable[str]) -> list[tuple[Part, ...]]:
+    def explain(
+        self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None
+    ) -> list[tuple[Part, ...]]:
         """The parts of each text and the effect of each on the prediction, as `Predictor.explain` gives them.
 
-        Raises as `predict` does.
+        `columns` and errors as of `predict`.
         """
-        rows = self._rows("explain", texts, EXPLAINED_IN_ONE_REQUEST)
-        return [tuple(Part(part["start"], part["end"], part["weight"]) for part in row["explanation"]) for row in rows]
+        return self.explain_rows(texts, columns)[0]
+
+    def explain_rows(
+        self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None
+    ) -> tuple[list[tuple[Part, ...]], list[tuple[ColumnPart, ...]]]:
+        """The same, and the other columns of each text as `Predictor.explain_columns` gives them."""
+        rows = list(self._rows("explain", texts, EXPLAINED_IN_ONE_REQUEST, columns))
+        parts = [tuple(Part(part["start"], part["end"], part["weight"]) for part in row["explanation"]) for row in rows]
+        return parts, [
+            tuple(ColumnPart(each["column"], each["value"], each["weight"]) for each in row.get("columns", ()))
+            for row in rows
+        ]
 
     def _rows(
-        self, what: str, texts: str | Iterable[str], most: int, coverage: float | None = None
+        self,
+        what: str,
+        texts: str | Iterable[str],
+        most: int,
+        columns: Mapping[str, Sequence[object]] | None,
+        coverage: float | None = None,
     ) -> Iterator[Mapping[str, Any]]:
         listed = [texts] if isinstance(texts, str) else list(texts)
+        for name, values in (columns or {}).items():
+            if len(values) != len(listed):
+                wrong = f"{len(values):,} values of {name} for {len(listed):,} texts"
+                raise UsageError(wrong, where="columns", hint="give one value per text")
         asked: dict[str, Any] = {"proba": True} | ({} if coverage is None else {"coverage": coverage})
+        done = 0
         for some in _of_at_most(listed, most, CHARACTERS_AT_ONCE):
+            if columns is not None:
+                places = range(done, done + len(some))
+                asked["columns"] = [{name: values[place] for name, values in columns.items()} for place in places]
+            done += len(some)
             found = self._ask("POST", f"{self._of_model or '/v1'}/{what}", {"texts": some, **asked})
             rows = found.get("predictions")
             if not isinstance(rows, list) or len(rows) != len(some):

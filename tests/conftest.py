@@ -229,13 +229,15 @@ def of_own_file(trained: Path, labelled_file: Path, tmp_path: Path) -> tuple[Pat
     return copy.path, file
 
 
-def _train(labelled_file: Path, home: Path, **data: object) -> None:
+def _train(labelled_file: Path, home: Path, model: dict[str, object] | None = None, /, **data: object) -> None:
     from rnn_cli.config.schema import Config
     from rnn_cli.training.prepare import prepare
     from rnn_cli.training.run import train_prepared
 
     config = Config.model_validate(
-        TINY | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2, **data}}
+        TINY
+        | {"data": {"source": str(labelled_file), "validation": 0.2, "test": 0.2, **data}}
+        | {"model": {**TINY["model"], **(model or {})}}
     )
     before = Path.cwd()
     os.chdir(home)  # a run writes runs/latest where it stands
@@ -294,3 +296,52 @@ def make_labelled_file(tmp_path_factory: pytest.TempPathFactory):  # type: ignor
         return write_csv(tmp_path_factory.mktemp("data") / "rows.csv", labelled_texts(labels, rows))
 
     return make
+
+
+PRICED = ("text", "label", "price", "country")
+
+
+def priced_rows(rows: int) -> list[dict[str, str]]:
+    """Short texts of which a word or two hint at the label, and the price and the country tell the rest.
+
+    Some rows have no price, some no country, and three a country that no other has. In a fixed order.
+    """
+    chance = random.Random(12)
+    found = []
+    for row in range(rows):
+        label = ("good", "bad")[row % 2]
+        words = chance.choices(FILLER, k=chance.randint(3, 8)) + chance.choices(WORDS[label], k=row % 3)
+        price = chance.gauss(12 if label == "good" else 6, 2)
+        country = chance.choice(["FR", "FR", "DE"] if label == "good" else ["DE", "IT", "IT"])
+        found.append(
+            {
+                "text": " ".join(words),
+                "label": label,
+                "price": "" if row % 11 == 3 else f"{price:.2f}",
+                "country": "" if row % 13 == 5 else f"X{row}" if row in (8, 21, 34) else country,
+            }
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def priced_file(built_once: BuiltOnce) -> Path:
+    """120 rows with two other columns."""
+
+    def fill(folder: Path) -> None:
+        with (folder / "priced.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, PRICED)
+            writer.writeheader()
+            writer.writerows(priced_rows(120))
+
+    return built_once("priced", fill) / "priced.csv"
+
+
+BESIDE = {"extra_columns": ["price", "country"]}
+"""Other columns of the rows as inputs, in a config's data."""
+
+
+@pytest.fixture(scope="session")
+def trained_columns(priced_file: Path, built_once: BuiltOnce) -> Path:
+    """A trained network with n-grams that reads two other columns; tests must not change it."""
+    return built_once("trained_columns", lambda home: _train(priced_file, home, {"ngrams": 1}, **BESIDE)) / "model"

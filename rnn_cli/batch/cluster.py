@@ -21,9 +21,9 @@ from rnn_cli.batch.columns import Added
 from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.to_folder import Folder, chunk_of, row_counts, write_part
 from rnn_cli.batch.unfinished import GO_ON
-from rnn_cli.batch.windows import Window, texts_of, windows_of
+from rnn_cli.batch.windows import Window, columns_of_window, texts_of, windows_of
 from rnn_cli.bundle.in_memory import BundleInMemory
-from rnn_cli.bundle.model_folder import LEARNED, MANIFEST, TOKENIZER, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, LEARNED, MANIFEST, TOKENIZER, Bundle
 from rnn_cli.errors import Error, RunFailed
 from rnn_cli.scoring.pool import keep_memory
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
@@ -137,7 +137,7 @@ class _Scorer:
         if not progress.windows:
             return _row(progress)
         windows: list[Window] = pickle.loads(progress.windows)
-        scored = ((window, self._predictor.score(texts_of(window))) for window in windows)
+        scored = ((window, self._predictor.score(texts_of(window), columns_of_window(window))) for window in windows)
         source = windows[0].source
         try:
             self._added.refuse_columns(source.columns, source.name)
@@ -172,7 +172,7 @@ def _row(progress: _Progress) -> dict[str, list[bytes]]:
 
 def _packed(opened: Bundle, precision: Precision) -> dict[str, bytes]:
     """What a predictor needs of a bundle, as a bundle of its own: its files' names and bytes."""
-    needed = (TOKENIZER, graph_file(opened, precision), LEARNED)
+    needed = (TOKENIZER, graph_file(opened, precision), LEARNED, COLUMNS_FILE)
     files = {name: opened.manifest.files[name] for name in needed if name in opened.manifest.files}
     packed = {name: opened.read(name) for name in files}
     return packed | {MANIFEST: replace(opened.manifest, files=files).to_json().encode("utf-8")}

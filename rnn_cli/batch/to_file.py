@@ -18,7 +18,7 @@ from rnn_cli.batch.job import Counts, Job, ScoringListener
 from rnn_cli.batch.stores import RECORD, Local, refusals_named
 from rnn_cli.batch.to_folder import MADE, REJECTED, Folder, open_job_folder, score_to_folder, windows_of_all
 from rnn_cli.batch.unfinished import REJECTS, check_output, unfinished
-from rnn_cli.batch.windows import no_rows, texts_of
+from rnn_cli.batch.windows import columns_of_window, no_rows, texts_of
 from rnn_cli.outputs import check_file
 from rnn_cli.scoring.pool import score_each
 from rnn_cli.scoring.predictor import Predictor
@@ -134,7 +134,7 @@ def score_to_stream(
     with passed_over as rejected, ExitStack() as stack:
         write = None
         windows = windows_of_all(job, added, listener, joined=True)
-        for window, scores in stack.enter_context(closing(score_each(predictor, windows, texts_of))):
+        for window, scores in stack.enter_context(closing(score_each(predictor, windows, texts_of, columns_of_window))):
             with refusals_named(STREAM):
                 if write is None:
                     write = stack.enter_context(writer(added, window.source, stream, _Named(rejected, place)))

@@ -22,6 +22,7 @@ from rnn_cli.batch.unfinished import GO_ON_OR_REPLACE
 from rnn_cli.batch.windows import (
     WINDOWS,
     Window,
+    columns_of_window,
     division,
     no_rows,
     refuse_other_columns,
@@ -226,7 +227,7 @@ def score_to_folder(job: Job, predictor: Predictor, folder: Folder, listener: Sc
             yield window, scores
             listener.scored(len(window.rows.lines))
 
-    with closing(score_each(predictor, to_score(), texts_of)) as scored:
+    with closing(score_each(predictor, to_score(), texts_of, columns_of_window)) as scored:
         for place, windows in groupby(heard(scored), key=lambda each: chunk_of(each[0])):
             header = not folder.joined or place == first
             written = write_part(job, added, folder, place, windows, header=header)

@@ -1,6 +1,6 @@
 """The rows of a job's files, in windows whose beginnings depend on the files alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,11 @@ def refuse_other_columns(job: Job, source: Source, first: Source) -> None:
 def texts_of(window: Window) -> list[str]:
     """The texts of a window."""
     return window.rows.texts
+
+
+def columns_of_window(window: Window) -> Mapping[str, Sequence[str | None]]:
+    """The values of other columns that the model reads, of a window."""
+    return window.rows.beside
 
 
 def no_rows(job: Job) -> DataError:

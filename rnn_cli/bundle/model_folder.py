@@ -110,9 +110,9 @@ def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
-FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4
-"""The format of a manifest that all releases read; of one with vector scaling; of one of several labels a text; and of
-one of ordered labels."""
+FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, ORDERED_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4, 6
+"""The format of a manifest that all releases read; of one with vector scaling; of one of several labels a text; of one
+of ordered labels; and of one whose model reads other columns beside the text, whatever its labels."""
 
 ORDERED_CHOICES = ("balanced", "median", "mode")
 """What a model of ordered labels predicts: `rnn_cli.scoring.ordered` says more."""
@@ -186,8 +186,10 @@ class Manifest:
     def __post_init__(self) -> None:
         """Give it the format that its content needs, so that a release that would ignore some of it refuses it."""
         if self.scales or self.kind != "single":
-            needed = {"single": SCALED_FORMAT, "several": SEVERAL_FORMAT, "ordered": NEWEST_FORMAT}
+            needed = {"single": SCALED_FORMAT, "several": SEVERAL_FORMAT, "ordered": ORDERED_FORMAT}
             object.__setattr__(self, "format_version", needed[self.kind])
+        if COLUMNS_FILE in self.files:
+            object.__setattr__(self, "format_version", NEWEST_FORMAT)
 
     @property
     def kind(self) -> LabelsKind:
@@ -333,6 +335,8 @@ TOKENIZER = "tokenizer.json"
 ONNX_MODEL = "model.onnx"
 INT8_MODEL = "model.int8.onnx"
 KERAS_MODEL = "model.keras"
+COLUMNS_FILE = "columns.json"
+"""The other columns that the model reads beside a text, and how their values become numbers; few models have any."""
 METRICS = "metrics.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
@@ -345,7 +349,14 @@ CARD = "README.md"
 SCRIPT = "predict.py"
 """The script that predicts in an exported model's folder, without rnn."""
 
-MOST_BYTES = {MANIFEST: 4 << 20, CONFIG: 256 << 10, TOKENIZER: 32 << 20, METRICS: 32 << 20, SUMMARY: 2 << 20}
+MOST_BYTES = {
+    MANIFEST: 4 << 20,
+    CONFIG: 256 << 10,
+    TOKENIZER: 32 << 20,
+    METRICS: 32 << 20,
+    SUMMARY: 2 << 20,
+    COLUMNS_FILE: 4 << 20,
+}
 """The largest size of files that are parsed, by name: their values take many times as much memory."""
 
 MAX_FILE_BYTES = 2 << 30

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnn_cli.checks.damaged import find_damaged
 from rnn_cli.checks.duplicates import find_repeats
+from rnn_cli.checks.extra_columns import find_extra_columns
 from rnn_cli.checks.findings import LEAKS, Finding, counted, worst_first
 from rnn_cli.checks.labels import find_labels
 from rnn_cli.checks.languages import find_languages
@@ -125,7 +126,7 @@ def check_rows(
     if not len(rows):
         return CheckReport(source, rows, {}, worst_first(rows.structure), None, 0, None)
     note(f"looking for duplicates among {len(rows):,} rows")
-    findings = [*rows.structure, *find_repeats(rows), *find_labels(rows)]
+    findings = [*rows.structure, *find_repeats(rows), *find_labels(rows), *find_extra_columns(rows, config.data)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)

@@ -82,6 +82,11 @@ LINEAR_VOCAB = 50_000
 LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
+LENGTH_OF_TINY = 400
+"""Tiny sets are read as far as `default` reads, and with all their words: of 500 questions 73.4 % of held-out rows were
+right instead of 71.1 (words that occur once), of 500 product reviews 76.0
+instead of 71.0 (both; linear 76.3). With 2,000 rows rare words gain nothing more."""
+
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
 """Labels that are probably the positive one of two."""
 
@@ -128,7 +133,8 @@ def propose(
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = dataset.label_counts()
     _need_labels(dataset, counts)
-    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered
+    alone = given.extra_columns is None  # a base and a teacher read texts alone
+    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered and alone
     told = [several.note] if several.note else []
     may_order &= not (given.several or may_teach or any(each.key == "data.labels" for each in overrides))
     if may_order and not given.ordered and given.positive_label is None and look_ordered(counts):
@@ -137,7 +143,8 @@ def propose(
     recipe, why = _recipe(dataset, taught=may_teach)
     has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
-    may_build_on_base &= not (has_teacher or dataset.several or given.ordered or given.sources) and recipe != "char"
+    may_build_on_base &= alone and not (has_teacher or dataset.several or given.ordered or given.sources)
+    may_build_on_base &= recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split, may_fold=may_fold)
         if proposal is not None:
@@ -149,7 +156,9 @@ def propose(
         start = _for_several(start, recipe, reasons)
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, start.tokenizer), start.tokenizer)
     data = _data(dataset, counts, given, columns, overrides, reasons)
-    tokenizer = start.tokenizer if has_teacher else _tokenizer(lengths, start.tokenizer, reasons)
+    tokenizer = start.tokenizer
+    if not has_teacher:
+        tokenizer = _tokenizer(lengths, start.tokenizer, reasons, is_tiny=len(dataset) < TINY_ROWS)
     if is_linear and tokenizer.level == "word":
         tokenizer = tokenizer.model_copy(update={"vocab_size": LINEAR_VOCAB})
         reasons["tokenizer.vocab_size"] = "a linear model gains from rare words"
@@ -222,7 +231,7 @@ def _in_folds(
     Whoever names test rows, or what does not go with folds, wants none.
     """
     data, named = config.data, {override.key for override in overrides}
-    left_out = data.time_column or data.sources or data.ordered or config.training.teacher or "data.test" in named
+    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named
     if not LEAST_ROWS_IN_FOLDS <= rows <= MOST_ROWS_IN_FOLDS or left_out or not is_quick:
         return config, []
     reasons["data.test"] = "none: the folds measure"
@@ -408,9 +417,9 @@ def _data(
     return given.model_copy(update=chosen)
 
 
-def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]) -> TokenizerConfig:
-    # Short texts cost little, so nearly all are read whole; long ones up to the recipe's length.
-    most = max(start.max_length, LONG_TEXT)
+def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str], *, is_tiny: bool) -> TokenizerConfig:
+    # Short texts cost little, so nearly all are read whole; long ones up to the recipe's length, few ones farther.
+    most = max(start.max_length, LENGTH_OF_TINY if is_tiny else LONG_TEXT)
     share = 0.99 if _rounded(lengths.max_length[0.99]) <= most else 0.95
     max_length = min(_rounded(lengths.max_length[share]), most)
     unit = "characters" if start.level == "char" else "words"
@@ -419,8 +428,10 @@ def _tokenizer(lengths: Lengths, start: TokenizerConfig, reasons: dict[str, str]
     else:
         reasons["tokenizer.max_length"] = f"{unit}; 95% of the texts have up to {lengths.max_length[0.95]:,}"
     reasons["tokenizer.level"] = "what a token is"
-    vocab_size = max(100, min(start.vocab_size, -(-lengths.twice // 100) * 100))
-    reasons["tokenizer.vocab_size"] = f"{lengths.twice:,} {unit} occur more than once"
+    counted, most_known = (lengths.distinct, LINEAR_VOCAB) if is_tiny else (lengths.twice, start.vocab_size)
+    vocab_size = max(100, min(most_known, -(-(counted + 2 * is_tiny) // 100) * 100))  # padding and unknown
+    occur = "occur; of few texts each one counts" if is_tiny else "occur more than once"
+    reasons["tokenizer.vocab_size"] = f"{counted:,} {unit} {occur}"
     longer = lengths.max_length[0.95] > max_length
     truncate = "both" if longer else start.truncate
     if longer:

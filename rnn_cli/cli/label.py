@@ -169,8 +169,6 @@ def start(
             )
             session = held.enter_context(begun)
         session.is_guess_shown = show_guess
-        if page and session.kind == "several":
-            raise UsageError("several labels a text are given in a terminal", where=source, hint="leave out --page")
         if page:
 
             def say_where(address: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from rnn_cli.cli.options import coverage_option, labels_option, model_option
 from rnn_cli.cli.score import score, score_files
-from rnn_cli.errors import DataError, UsageError, quoted
+from rnn_cli.errors import DataError, UsageError, few_of, quoted
 from rnn_cli.formats import DATA_FILE
 from rnn_cli.progress import Notes
 from rnn_cli.text.lines import read_windows
@@ -50,6 +50,9 @@ Examples:
 )
 @click.option("--explain", is_flag=True, help="Show which words speak for and against it.")
 @click.option("--proba", is_flag=True, help="Add the probability of every label.")
+@click.option(
+    "--column", "columns", multiple=True, metavar="NAME=VALUE", help="Of a model that reads it; once for each column."
+)
 @coverage_option
 @click.option(
     "--precision",
@@ -67,6 +70,7 @@ def predict(
     style: str | None,
     explain: bool,
     proba: bool,
+    columns: tuple[str, ...],
     coverage: float | None,
     precision: "Precision",
     threads: int | None,
@@ -113,9 +117,10 @@ def predict(
             hint = rows if DATA_FILE.search(text.lower()) else lines
             Notes().warn(f"{one_line(text)} is taken as a text; {hint}")
 
+    given = _values_of(columns)
     if server is not None:
         _refuse_beside_server()
-        _predict_there(server, model, texts, style, explain=explain, proba=proba, coverage=coverage)
+        _predict_there(server, model, texts, style, given, explain=explain, proba=proba, coverage=coverage)
         return
 
     from rnn_cli.api import open_model
@@ -125,6 +130,7 @@ def predict(
 
     predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
     predictor.check_coverage(coverage)  # before the first text is read
+    _check_columns(given, predictor.columns)
     abstains, several = predictor.decision.unsure_below > 0, predictor.several
     writer = Writer(
         style,
@@ -138,12 +144,15 @@ def predict(
     unknown, tokens = 0, UnknownTokens()
     windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
     for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
-        scores = predictor.score(window)
+        values = {name: [value] * len(window) for name, value in given.items()}
+        scores = predictor.score(window, values)
         predictions = predictor.predictions(scores, coverage)
         if explain:
+            from rnn_cli.scoring.explain import explain_columns
             from rnn_cli.scoring.explain import explain_texts as parts_of
 
-            writer.write_explained(window, predictions, parts_of(predictor, window, most_parts=MOST_PARTS))
+            parts = parts_of(predictor, window, most_parts=MOST_PARTS, columns=values)
+            writer.write_explained(window, predictions, parts, explain_columns(predictor, window, values))
         else:
             writer.write(window, predictions)
         unknown += sum(prediction.no_known_words for prediction in predictions)
@@ -151,9 +160,38 @@ def predict(
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
 
 
+def _values_of(columns: tuple[str, ...]) -> dict[str, str]:
+    """The values of other columns by name. Raises UsageError."""
+    found: dict[str, str] = {}
+    for each in columns:
+        name, sign, value = each.partition("=")
+        if not (sign and name):
+            raise UsageError(
+                f"expected NAME=VALUE, got {each[:40]!r}", where="--column", hint="as in --column price=10"
+            )
+        if name in found:
+            raise UsageError(f"{name} is given twice", where="--column", hint="give each column once")
+        refuse_undecodable(each, "--column")
+        found[name] = value
+    return found
+
+
+def _check_columns(given: dict[str, str], names: Sequence[str]) -> None:
+    """Raise UsageError for a column that the model does not read, and say which of its own count as missing."""
+    if unknown := next((name for name in given if name not in names), None):
+        hint = f"it reads {few_of(names)}" if names else "it reads the text alone"
+        raise UsageError(f"the model reads no column {unknown!r}", where="--column", hint=hint)
+    if absent := [name for name in names if name not in given]:
+        say = f"--column {absent[0]}=VALUE"
+        Notes().note(f"no value of {few_of(absent)} is given, so it counts as missing: {say}")
+
+
 def _refuse_beside_files() -> None:
     """Raise UsageError for what only texts can have."""
-    if click.get_current_context().params["explain"]:
+    given = click.get_current_context().params
+    if given["columns"]:
+        raise UsageError("--column is for texts; of files, columns are read by their names", hint="leave it out")
+    if given["explain"]:
         raise UsageError("--explain is for texts, not for files", hint="pipe the texts in, a line each")
 
 
@@ -170,6 +208,7 @@ def _predict_there(
     model: str | None,
     texts: tuple[str, ...],
     style: str,
+    given: dict[str, str],
     *,
     explain: bool,
     proba: bool,
@@ -181,6 +220,7 @@ def _predict_there(
 
     unknown = 0
     with Client(server, model=model) as client:
+        _check_columns(given, client.columns)
         abstains = client.about["decision"]["unsure_below"] > 0
         writer = Writer(
             style,
@@ -193,9 +233,11 @@ def _predict_there(
         )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])
         for window in _of_at_most(EXPLAINED_AT_ONCE, windows) if explain else windows:
-            predictions = client.predict(window, coverage)
+            values = {name: [value] * len(window) for name, value in given.items()} if client.columns else None
+            predictions = client.predict(window, coverage, columns=values)
             if explain:
-                writer.write_explained(window, predictions, client.explain(window))
+                parts, beside = client.explain_rows(window, values)
+                writer.write_explained(window, predictions, parts, beside)
             else:
                 writer.write(window, predictions)
             unknown += sum(prediction.no_known_words for prediction in predictions)

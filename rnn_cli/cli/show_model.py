@@ -95,6 +95,8 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
         )
     else:
         yield "n-grams", "none"
+    for each in model.columns:
+        yield "column", each.in_words()
     rows = manifest.data["rows"]
     yield "source", shown_source(model.config.data)
     yield "rows", ", ".join(f"{rows[side]:,} {side}" for side in ("train", "validation", "test"))

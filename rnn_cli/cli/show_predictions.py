@@ -15,6 +15,7 @@ from rnn_cli.scoring.decision import UNSURE
 from rnn_cli.scoring.prediction import (
     JOINS,
     NONE,
+    ColumnPart,
     LabelsPrediction,
     OrderedPrediction,
     Part,
@@ -64,6 +65,22 @@ def explanation_fields(text: str, parts: Sequence[Part]) -> list[dict[str, objec
         }
         for part in parts
     ]
+
+
+def shown_columns(columns: Sequence[ColumnPart]) -> str:
+    """The other columns with their values and weights, a line; nothing where there are none."""
+    if not columns:
+        return ""
+    found = (
+        f"{one_line(each.column)} {'missing' if each.value is None else one_line(each.value)} {each.weight:+.2f}"
+        for each in columns
+    )
+    return f"{_INDENT}{'columns':<8} {', '.join(found)}\n"
+
+
+def column_fields(columns: Sequence[ColumnPart]) -> list[dict[str, object]]:
+    """What a JSON prediction holds of them: in the model's order, weights with 6 significant digits."""
+    return [{"column": each.column, "value": each.value, "weight": float(f"{each.weight:.6g}")} for each in columns]
 
 
 def _wrapped(text: str, cells: int) -> list[tuple[int, int]]:
@@ -153,10 +170,17 @@ class Writer:
         self._echo("".join(lines))
 
     def write_explained(
-        self, texts: Sequence[str], predictions: Sequence[Prediction], parts: Sequence[Sequence[Part]]
+        self,
+        texts: Sequence[str],
+        predictions: Sequence[Prediction],
+        parts: Sequence[Sequence[Part]],
+        columns: Sequence[Sequence[ColumnPart]] = (),
     ) -> None:
-        """Write one prediction a text with what speaks for and against it, and flush them; human and jsonl only."""
-        for record in zip(texts, predictions, parts, strict=True):
+        """Write one prediction a text with what speaks for and against it, and flush them; human and jsonl only.
+
+        `columns` says the same of the other columns that the model reads.
+        """
+        for record in zip(texts, predictions, parts, columns or [()] * len(texts), strict=True):
             click.echo(self._explained(*record), nl=False)
 
     def _echo(self, lines: str) -> None:
@@ -166,18 +190,24 @@ class Writer:
         else:
             click.echo(for_terminal(lines) if sys.stdout.isatty() else lines, nl=False, color=True)
 
-    def _explained(self, text: str, prediction: Prediction, parts: Sequence[Part]) -> str:
+    def _explained(
+        self, text: str, prediction: Prediction, parts: Sequence[Part], columns: Sequence[ColumnPart]
+    ) -> str:
         if self._line == self._json:
             fields = self._fields(text, prediction)
             if isinstance(prediction, LabelsPrediction):
                 fields["explained"] = explained_label(prediction, self._labels)
-            return to_json(fields | {"explanation": explanation_fields(text, parts)}) + "\n"
+            fields["explanation"] = explanation_fields(text, parts)
+            if columns:
+                fields["columns"] = column_fields(columns)
+            return to_json(fields) + "\n"
         blank, self._blank = self._blank, "\n"  # between texts
         about = ""
         if isinstance(prediction, LabelsPrediction):
             about = f"{_INDENT}{one_line(explained_label(prediction, self._labels))}:\n"
         names = ("up", "down") if isinstance(prediction, OrderedPrediction) else ("for", "against")
-        return f"{blank}{self._human(text, prediction)}\n{about}{shown_explanation(text, parts, names)}"
+        shown = shown_explanation(text, parts, names) + shown_columns(columns)
+        return f"{blank}{self._human(text, prediction)}\n{about}{shown}"
 
     def _record(self, text: str, prediction: Prediction) -> str:
         found = [prediction.label, _number(prediction.probability)]

@@ -238,6 +238,8 @@ def to_yaml(config: Config, width: float = 110) -> str:
     content = config.to_dict()
     if config.data.sources is not None:
         del content["data"]["source"]  # which does not count then
+    if config.data.extra_columns is None:  # as earlier releases wrote it, so that a model's bytes stay
+        del content["data"]["extra_columns"]
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in text)
 

@@ -65,6 +65,23 @@ def _delimiter(value: object) -> object:
     return DELIMITER_NAMES.get(value.lower(), value) if isinstance(value, str) else value
 
 
+def _kinds_of_columns(value: object) -> object:
+    """The kind of each column by its name, where only names, or some kinds, are given."""
+    if isinstance(value, dict):
+        return {_label(name, "name"): "auto" if kind is None else kind for name, kind in value.items()}
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        return value
+    found: dict[object, object] = {}
+    for each in listed:
+        for name, kind in (each if isinstance(each, dict) else {each: "auto"}).items():
+            name = _label(name, "name")
+            if name in found:
+                raise ValueError(f"names {name} twice; remove one")
+            found[name] = "auto" if kind is None else kind
+    return found
+
+
 def share_or_file(value: object) -> object:
     """The number, if the value is one, else the name of a file."""
     if isinstance(value, str):
@@ -83,6 +100,7 @@ Folds = Annotated[int, Field(ge=2, le=20), BeforeValidator(as_number)]
 Repeats = Annotated[int, Field(ge=1, le=100), BeforeValidator(as_number)]
 _SourceName = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, BeforeValidator(_label)]
+ExtraKind = Literal["auto", "number", "category"]
 _Delimiter = Annotated[str, Field(min_length=1, max_length=1), BeforeValidator(_delimiter)]
 
 
@@ -190,6 +208,11 @@ class DataConfig(LabelledFile):
     it, several labels are a list, as `["anger", "joy"]`. An empty value is a text with none of them."""
     label_columns: Annotated[list[Label], Field(min_length=2)] | None = None
     """The columns of which each holds 1 for the rows with its label, else 0, which makes `labels` several."""
+    extra_columns: Annotated[dict[Label, ExtraKind] | None, Field(min_length=1), BeforeValidator(_kinds_of_columns)] = (
+        None
+    )
+    """Other columns of a row that the model reads beside its text, as `[price, country]`: numbers, or else categories,
+    as the training rows show, or as said, `{price: number, zip: category}`. docs/columns.md."""
     positive_label: Label | None = None
     """The positive one of two labels, whose probability the network predicts; by default the second in sorted order."""
     validation: Annotated[Annotated[float, Field(gt=0, lt=1)] | str, BeforeValidator(share_or_file)] = 0.1
@@ -274,7 +297,7 @@ class DataConfig(LabelledFile):
     def _several_sources_tell_all_about_themselves(self) -> "DataConfig":
         if self.sources is None:
             return self
-        alone = ["source", "group_column", "time_column"]
+        alone = ["source", "group_column", "time_column", "extra_columns"]
         if self.unlabelled is None and not any(isinstance(side, str) for side in (self.validation, self.test)):
             alone += [key for key in LabelledFile.model_fields if key != "source"]  # they would be of no file
         if given := [key for key in alone if getattr(self, key) != DataConfig.model_fields[key].default]:
@@ -282,6 +305,13 @@ class DataConfig(LabelledFile):
         names = [each.called for each in self.sources]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two sources are called {twice}; give one of them another name")
+        return self
+
+    @model_validator(mode="after")
+    def _extra_columns_are_no_texts_and_no_labels(self) -> "DataConfig":
+        taken = [self.text_column, self.label_column, *(self.label_columns or ())]
+        if wrong := next((name for name in self.extra_columns or () if name in taken), None):
+            raise ValueError(f"extra_columns: {wrong} is the column of texts or labels; leave it out")
         return self
 
     @model_validator(mode="after")
@@ -608,13 +638,22 @@ class Config(Section):
     @model_validator(mode="after")
     def _ordered_labels_have_all_they_need(self) -> "Config":
         if self.data.ordered:
-            without = {"base": self.model.base, "teacher": self.training.teacher, "folds": self.training.folds}
+            without = {"base": self.model.base, "teacher": self.training.teacher}
             for name, given in without.items():
                 if given is not None:
                     key = f"{'model' if name == 'base' else 'training'}.{name}"
                     raise ValueError(f"{key} knows no order of labels; leave it out, or set data.labels: single")
         elif self.decision.choice is not None:
             raise ValueError("decision.choice is for ordered labels; add data.labels: ordered")
+        return self
+
+    @model_validator(mode="after")
+    def _extra_columns_are_read_by_new_networks(self) -> "Config":
+        if self.data.extra_columns is not None:
+            others = {"model.base": self.model.base, "training.teacher": self.training.teacher}
+            for key, given in others.items():
+                if given is not None:
+                    raise ValueError(f"{key} reads texts alone; leave it out, or data.extra_columns")
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from rnn_cli.data.reading.table import (
     nearest_name,
     plain_value,
     quoted_names,
+    refuse_missing_columns,
 )
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, Setting
@@ -48,15 +49,20 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
     """
     keys = {"text_column", "label_column", "label_separator", "label_columns", "strip_nul"}
     several = config.labels == "several"
-    request = ReadRequest(IN_MEMORY, several=several, **config.model_dump(include=keys))
+    beside = tuple(config.extra_columns or ())
+    request = ReadRequest(IN_MEMORY, several=several, beside=beside, **config.model_dump(include=keys))
     if hasattr(data, "columns"):
         names = {str(name): name for name in data.columns}
-        text, *label = choose_columns(list(map(str, data.columns)), request)
+        chosen = choose_columns(list(map(str, data.columns)), request)
+        text, *label = chosen[: len(chosen) - len(beside)]
         texts, labels = data[names[text]].tolist(), [data[names[each]].tolist() for each in label]
     else:
         if not isinstance(data, tuple) or len(data) != 2:
             hint = "give a DataFrame, a tuple of texts and labels, or a file's name"
             raise DataError(f"expected rows, got {type(data).__name__}", where=IN_MEMORY, hint=hint)
+        if beside:
+            what = f"texts and labels have no column {beside[0]!r}, which data.extra_columns names"
+            raise DataError(what, where=IN_MEMORY, hint="give a DataFrame with it")
         if config.label_columns is not None:
             hint = "give a DataFrame with them, or lists of labels"
             raise DataError("texts and labels have no columns for data.label_columns", where=IN_MEMORY, hint=hint)
@@ -71,7 +77,7 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
     if block.faults:
         raise block.faults[min(block.faults)]
     dataset = _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
-    named = [name for name in (config.group_column, config.time_column) if name]
+    named = [name for name in (config.group_column, config.time_column, *(config.extra_columns or ())) if name]
     further = {name: column_in_memory(data, dataset, name) for name in named}
     return replace(dataset, further=further, several=several)
 
@@ -105,6 +111,7 @@ def _dataset(name: str, path: str | None, blocks: Iterable[Block], label: str | 
     dataset = Dataset(name=name, texts=[], labels=[], lines=[], path=path)
     labels: dict[str, str] = {}
     files: list[str] = []
+    beside: dict[str, list[str | None]] = {}
     for block in blocks:
         dataset.texts.extend(block.texts)
         if label is not None:
@@ -113,7 +120,9 @@ def _dataset(name: str, path: str | None, blocks: Iterable[Block], label: str | 
             dataset.labels.extend([labels.setdefault(each, each) for each in block.columns[1]])
         dataset.lines.extend(block.lines)
         files.extend(block.files or ())
-    return replace(dataset, files=files or None)
+        for name, values in block.beside.items():
+            beside.setdefault(name, []).extend(values)
+    return replace(dataset, files=files or None, further=beside)
 
 
 def is_builtin(source: str) -> bool:
@@ -136,6 +145,7 @@ def load_rows(
         if config.labels == "several":
             hint = Setting("data.labels", "single", "leave data.labels out, or use {}")
             raise DataError("a built-in set, whose texts have one label each", where=source, hint=hint)
+        refuse_missing_columns(config.extra_columns or (), ["text", "label"], source)
         rows = load_builtin(source)
         return rows if label is None else replace(rows, labels=[label] * len(rows))
     warnings, found = list[str](), list[ReadAs]()
@@ -168,6 +178,7 @@ def iterate_texts(source: str, config: DataConfig) -> Iterator[str]:
 
     Of a .txt file each line that is not blank is a text.
     """
+    config = config.model_copy(update={"extra_columns": None})
     if is_builtin(source):
         yield from load_builtin(source).texts
         return
@@ -230,7 +241,10 @@ def _blocks(source: str, config: DataConfig, *, labels: bool, **more: Any) -> It
 
 def reading_keys(source: str, config: DataConfig) -> dict[str, Any]:
     """How a config says to read a file, as fields of `ReadRequest`; a format in the file's name takes precedence."""
-    how = config.model_dump(include=set(READING_KEYS)) | {"several": config.labels == "several"}
+    how = config.model_dump(include=set(READING_KEYS)) | {
+        "several": config.labels == "several",
+        "beside": tuple(config.extra_columns or ()),
+    }
     return how | ({"format": None} if format_of(source) else {})
 
 

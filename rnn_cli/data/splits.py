@@ -122,6 +122,9 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
     columns = {name: further_column(source, name, config) for name in (config.group_column, config.time_column) if name}
     if config.group_column:  # for who divides a side further
         source = replace(source, further={**source.further, config.group_column: columns[config.group_column]})
+    extra = {name: source.further[name] for name in config.extra_columns or ()}
+    for side, dataset in files.items():
+        extra |= {f"{side} {name}": dataset.further[name] for name in config.extra_columns or ()}
     groups = columns[config.group_column] if config.group_column else None
     units = units_of(source.texts, groups, near=near and any(shared.values()))
     indices = _dealt(config, source, shared, units, columns)
@@ -145,7 +148,7 @@ def load_splits(config: DataConfig, source: Dataset | None = None, *, near: bool
             *_oddities(source, units.near, where),
             *_overlaps({"training": train, "validation": sides["validation"], "test": sides["test"]}, files),
         ),
-        fingerprint=_fingerprint(source, files, columns),
+        fingerprint=_fingerprint(source, files, columns | extra),
         near=near,
         source=source,
     )

@@ -1,7 +1,7 @@
 """A predictor measured on labelled texts, as a whole and by slices."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from os import PathLike, fspath
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_cli.arrays import Floats, Indices, label_indices
+from rnn_cli.arrays import Floats, Floats32, Indices, label_indices
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.config.load import Override, refuse_others, stored_config, with_overrides
 from rnn_cli.config.schema import Config, DataConfig, DecisionConfig
 from rnn_cli.data.reading.readers import read_columns
@@ -42,6 +42,7 @@ from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
 from rnn_cli.evaluation.wording import metrics_table
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.extra import read_extra_columns
 from rnn_cli.scoring.ordered import DecisionOfOrdered, expected_values
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -249,11 +250,21 @@ def evaluate_predictor(predictor: Predictor, dataset: Dataset, on_scored: OnScor
     truth = true_labels(dataset, predictor.labels)
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
-    scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
+    columns = numbers_of_columns(predictor, dataset)
+    scores = replace(predictor.score_encoded(encoded, on_scored, columns), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     measured = measure_ordered if predictor.ordered else measure
     metrics = measured(predictor.labels, truth, scores.probabilities, predicted)
     return Evaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
+
+
+def numbers_of_columns(predictor: Predictor, dataset: Dataset) -> Floats32 | None:
+    """The numbers of the rows' other columns, `[rows, width]`; None for a model that reads none. Raises `DataError`."""
+    for name in predictor.columns:
+        if name not in dataset.further:
+            what = f"the rows have no column {name!r}, which the model reads beside the text"
+            raise DataError(what, where=dataset.name, hint="give rows of a file, or a table, that has it")
+    return predictor.encoded_columns(dataset.further, len(dataset), dataset.where)
 
 
 def made_of(predictor: Predictor) -> str:
@@ -328,13 +339,18 @@ def kept_splits(opened: Bundle) -> Splits:
 
 
 def labelled_rows(
-    opened: Bundle, source: str | PathLike[str] | InMemory, overrides: Sequence[Override] = ()
+    opened: Bundle,
+    source: str | PathLike[str] | InMemory,
+    overrides: Sequence[Override] = (),
+    columns: Iterable[str] = (),
 ) -> Dataset:
     """Read labelled rows of a file, a built-in set or memory as the run read its training rows.
 
-    Overrides change how: they are of keys such as `data.text_column`.
+    Overrides change how: they are of keys such as `data.text_column`. `columns` are read beside the model's own.
     """
     config = _reading_of_new(opened, overrides)
+    if columns := {**dict.fromkeys(columns, "auto"), **(config.extra_columns or {})}:
+        config = config.model_copy(update={"extra_columns": columns})
     return from_memory(source, config) if is_in_memory(source) else load_rows(fspath(source), config)
 
 
@@ -416,12 +432,26 @@ def kept_validation_rows(opened: Bundle) -> Dataset:
         hint = "give a threshold, or name a folder that rnn train wrote"
         raise BundleError(what, where=shown_model(opened.path), hint=hint)
     path = str(opened.verify(PREDICTIONS))
-    found = read_columns(path, lambda _: ("text", "label", "split"), max_field_bytes=MAX_SAVED_TEXT_BYTES)
-    rows = [(text or "", label or "", line) for line, (text, label, split) in found if split == "validation"]
+    names = read_extra_columns(opened).names if COLUMNS_FILE in opened.manifest.files else ()
+    kept = ("text", "label", *map(kept_column, names), "split")
+    found = read_columns(path, lambda _: kept, max_field_bytes=MAX_SAVED_TEXT_BYTES)
+    of_validation = ((line, *cells) for line, (*cells, split) in found if split == "validation")
+    rows = [(text or "", label or "", line, *rest) for line, text, label, *rest in of_validation]
     if not rows:
         raise BundleError("has no validation rows", where=path)
-    texts, labels, lines = (list(column) for column in zip(*rows, strict=True))
-    return Dataset(path, texts, labels, lines, several=opened.manifest.several)
+    texts, labels, lines, *columns = (list(column) for column in zip(*rows, strict=True))
+    further = dict(zip(names, columns, strict=True))
+    return Dataset(path, texts, labels, lines, further=further, several=opened.manifest.several)
+
+
+def kept_column(name: str) -> str:
+    """What a run's table of predictions calls another column that the model reads."""
+    return f"column({name})"
+
+
+def kept_columns(predictor: Predictor, dataset: Dataset) -> dict[str, list[str | None]]:
+    """The columns of a dataset that the model reads beside the text, as a run's table of predictions has them."""
+    return {kept_column(name): dataset.further[name] for name in predictor.columns}
 
 
 def decided_anew(
@@ -459,5 +489,6 @@ def config_decided_anew(opened: Bundle, asked: Sequence[Override]) -> Config:
 def decided(predictor: Predictor, validation: Dataset, config: DecisionConfig) -> tuple[Predictor, Chosen]:
     """The same network with the decision that serves the config best on the validation rows, and how it was chosen."""
     truth = true_labels(validation, predictor.labels)
-    chosen = decide(config, truth, predictor.score(validation.texts).probabilities, ordered=predictor.ordered)
+    probabilities = predictor.score(validation.texts, validation.further).probabilities
+    chosen = decide(config, truth, probabilities, ordered=predictor.ordered)
     return predictor.adjusted(decision=chosen.decision), chosen

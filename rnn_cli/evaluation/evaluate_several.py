@@ -24,6 +24,7 @@ from rnn_cli.evaluation.evaluate import (
     kept_validation_rows,
     made_of,
     models_of,
+    numbers_of_columns,
 )
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, measure_several
@@ -155,7 +156,8 @@ def evaluate_several(predictor: Predictor, dataset: Dataset, on_scored: OnScored
     encoded, reading = encode_counted(predictor.tokenizer, dataset.texts)
     tokens, decision = UnknownTokens(reading.read, reading.unknown), predictor.decision
     assert isinstance(decision, DecisionOfEach)
-    scores = replace(predictor.score_encoded(encoded, on_scored), tokens=tokens)
+    columns = numbers_of_columns(predictor, dataset)
+    scores = replace(predictor.score_encoded(encoded, on_scored, columns), tokens=tokens)
     predicted = decision.choose(scores.probabilities)
     metrics = measure_several(predictor.labels, truth, scores.probabilities, predicted)
     return SeveralEvaluation(dataset, scores, decision, predicted, metrics, reading, made=made_of(predictor))
@@ -166,7 +168,8 @@ def decided_each(
 ) -> tuple[Predictor, tuple[str, ...]]:
     """The same network with the thresholds that serve the config best on the validation rows, and what none reaches."""
     truth = true_flags(validation, predictor.labels)
-    decision, shortfalls = decide_each(config, truth, predictor.score(validation.texts).probabilities)
+    probabilities = predictor.score(validation.texts, validation.further).probabilities
+    decision, shortfalls = decide_each(config, truth, probabilities)
     return predictor.adjusted(decision=decision), shortfalls
 
 

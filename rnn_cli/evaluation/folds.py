@@ -36,6 +36,7 @@ from rnn_cli.evaluation.evaluate_several import (
 )
 from rnn_cli.evaluation.intervals import Interval
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.ordered import OrderedComparison, absolute_errors
 from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, main_figures
 from rnn_cli.scoring.of_each import DecisionOfEach
@@ -45,8 +46,13 @@ from rnn_cli.scoring.unknown import UnknownTokens
 PROBABILITIES = "probabilities"
 """The column of a run's predictions with the probability of each label, as a JSON list, of rows predicted by folds."""
 
-RESTATED = ("accuracy", "micro_f1", "macro_f1", "log_loss")
-"""The metrics whose intervals follow from those of the folds; some are of one label a text, some of several."""
+RESTATED = ("accuracy", "micro_f1", "macro_f1", "log_loss", "mean_absolute_error")
+"""The metrics whose intervals follow from those of the folds; some are of one label a text, some of several, one of
+ordered labels."""
+
+
+SHARES = frozenset({"accuracy", "micro_f1", "macro_f1"})
+"""Those of them that are at most 1."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +89,22 @@ class CrossValidation:
     is_final: bool = True
 
 
-def figures_of(truth: Indices, probabilities: Floats, predicted: Indices) -> dict[str, float]:
-    """The metrics of `RESTATED` on some rows; of several labels a text, truth and predictions are `[rows, labels]`."""
+def figures_of(
+    truth: Indices, probabilities: Floats, predicted: Indices, order: Sequence[str] | None = None
+) -> dict[str, float]:
+    """The metrics of `RESTATED` on some rows; of several labels a text, truth and predictions are `[rows, labels]`.
+
+    `order` are the labels, where they are ordered.
+    """
     if truth.ndim == 2:
         found = main_figures(truth, probabilities, predicted)
         return {name: found[name] for name in RESTATED if name in found}
+    off = {} if order is None else {"mean_absolute_error": float(absolute_errors(order, truth, predicted).mean())}
     return {
         "accuracy": float((truth == predicted).mean()),
         "macro_f1": macro_f1(confusion_of(truth, predicted, probabilities.shape[1])),
         "log_loss": float(log_losses(truth, probabilities).mean()),
+        **off,
     }
 
 
@@ -141,7 +154,7 @@ def restated(metrics: _Metrics, found: Figures) -> _Metrics:
     intervals = dict(metrics.intervals)
     values: dict[str, Any] = {name: found.stated(name) for name in found.pooled[0]}
     for name in values:
-        most = np.inf if name == "log_loss" else 1.0
+        most = 1.0 if name in SHARES else np.inf
         intervals[name] = joined(intervals.get(name), found.interval(name), 0.0, most)
     return replace(metrics, **values, intervals=intervals)
 
@@ -151,8 +164,17 @@ def compared_by_folds(found: Comparison, gains: Figures) -> Comparison:
 
     Both are at least as cautious as those of the rows alone.
     """
+    more: dict[str, Any] = {}
+    if isinstance(found, OrderedComparison):
+        name = "mean_absolute_error"
+        more = {
+            "error_difference": gains.stated(name),
+            "error_interval": joined(found.error_interval, gains.interval(name), -np.inf, np.inf),
+            "error_p_value": max(found.error_p_value, gains.p_value(name)),
+        }
     return replace(
         found,
+        **more,
         difference=gains.stated("accuracy"),
         interval=joined(found.interval, gains.interval("accuracy"), -1.0, 1.0),
         macro_f1_difference=gains.stated("macro_f1"),

@@ -50,6 +50,8 @@ def metrics_shown(metrics: object) -> Mapping[str, tuple[str, Callable[[float], 
 DASH = "–"
 """Stands for a figure that does not exist."""
 
+CORRECTED_TEST = "corrected t-test of the folds"
+
 EVERY = "95% interval"
 """The head of each column of intervals."""
 
@@ -336,9 +338,9 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     if found.only_first_right == found.only_second_right == 0 and not getattr(found, "error_difference", 0):
         return f"On {rows} {name} and {other} are right and wrong alike."
     if hasattr(found, "error_difference"):
-        return _ordered_verdict(cast("OrderedComparison", found), rows, name, other)
+        return _ordered_verdict(cast("OrderedComparison", found), rows, name, other, by_folds=against.by_folds)
     points, ends = _points(found.difference, found.interval)
-    test = "corrected t-test of the folds" if against.by_folds else "McNemar"
+    test = CORRECTED_TEST if against.by_folds else "McNemar"
     sure = f"({EVERY} {ends}; {test} {_p(found.p_value)})"
     if found.difference == 0:
         return f"On {rows} {name} is right as often as {other} {sure}."
@@ -349,12 +351,13 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     return f"On {rows} {name} is right {points} often than {other} {sure}{advice}."
 
 
-def _ordered_verdict(found: "OrderedComparison", rows: str, name: str, other: str) -> str:
+def _ordered_verdict(found: "OrderedComparison", rows: str, name: str, other: str, *, by_folds: bool) -> str:
     """The same of ordered labels: by how far the predictions are off."""
     worse, difference = found.error_difference > 0, abs(found.error_difference)
     low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
     more = f"{difference:.3f} {'more' if worse else 'less'} off than {other}"
-    sure = f"({EVERY} {low:.3f} to {high:.3f}; {_p(found.error_p_value)})"
+    test = f"{CORRECTED_TEST} " if by_folds else ""
+    sure = f"({EVERY} {low:.3f} to {high:.3f}; {test}{_p(found.error_p_value)})"
     if found.error_p_value >= SURE:
         return f"On {rows} {name} is on average {more}, which may well be chance {sure}."
     other_model = "use a linear model for these texts, or " * (name == "the network")

@@ -10,6 +10,7 @@ SIDE_WORDS: Mapping[str, str] = {"folds": "out-of-fold"}
 """What rows are called whose side has another name in files."""
 
 FOLD_FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "mean_absolute_error": ("MAE", lambda value: f"{value:.3f}"),
     "accuracy": ("accuracy", lambda value: f"{value:.1%}"),
     "micro_f1": ("micro F1", lambda value: f"{value:.3f}"),
     "macro_f1": ("macro F1", lambda value: f"{value:.3f}"),
@@ -46,6 +47,8 @@ def folds_in_words(found: "CrossValidation", rows: int) -> str:
 def folds_table(found: "CrossValidation") -> tuple[Sequence[str], list[Sequence[str]]]:
     """A head and rows: the figures of each fold, the network's and the linear baseline's."""
     fields = [name for name in FOLD_FIGURES if name in found.each[0].network]
+    if "mean_absolute_error" in fields:
+        fields.remove("macro_f1")  # the table would not fit a terminal
     has_linear = all(each.baseline is not None for each in found.each)
     head = ["fold", "learned from", "rows"]
     for field in fields:

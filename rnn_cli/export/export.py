@@ -6,7 +6,7 @@ and what only training needs.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from rnn_cli import system
 from rnn_cli.bundle.model_folder import (
     CARD,
+    COLUMNS_FILE,
     CONFIG,
     FURTHER,
     MANIFEST,
@@ -32,9 +33,9 @@ from rnn_cli.scoring.parts import check_config
 from rnn_cli.scoring.predictor import Precision, Predictor, graph_file
 
 
-def export_card(manifest: Manifest, precision: str) -> str:
-    """The README of an export, in Markdown."""
-    return draw("export.md", manifest=manifest, precision=precision)
+def export_card(manifest: Manifest, precision: str, columns: Sequence[str] = ()) -> str:
+    """The README of an export, in Markdown; `columns` are the other columns that the model reads."""
+    return draw("export.md", manifest=manifest, precision=precision, columns=columns)
 
 
 def unplaced_config(config: Config) -> Config:
@@ -89,7 +90,8 @@ def runtime() -> dict[str, str]:
 def needed() -> list[Path]:
     """The modules of this package that `predict.py` imports, directly or indirectly."""
     found: list[Path] = []
-    waiting = [_PACKAGE / "scoring" / "explain.py"]  # `Predictor.explain` imports it late
+    # `Predictor` imports them late
+    waiting = [_PACKAGE / "scoring" / "explain.py", _PACKAGE / "scoring" / "extra.py"]
     waiting += list(_imports(ast.walk(_parsed(_SCRIPT_FILE))))  # it imports late, so that --help and Ctrl-C are fast
     while waiting:
         module = waiting.pop()
@@ -162,6 +164,7 @@ def _content(opened: Bundle, precision: Precision) -> tuple[Mapping[str, str | b
         ONNX_MODEL: opened.read(graph_file(opened, precision)),
         TOKENIZER: opened.read(TOKENIZER),
         CONFIG: to_yaml(unplaced_config(config)),
-        CARD: export_card(manifest, precision),
+        CARD: export_card(manifest, precision, predictor.columns),
+        **({COLUMNS_FILE: opened.read(COLUMNS_FILE)} if predictor.columns else {}),
         **runtime(),
     }, manifest

@@ -3,8 +3,9 @@
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
 prints label, tab, probability for each text, and of ordered labels a tab and the expected value. In Python:
-`from predict import predict`. Needs Python 3.11 or newer, numpy and onnxruntime (pip install numpy onnxruntime), and
-the rest of the folder.
+`from predict import predict`. A model that reads other columns beside the text takes their values, for all texts of a
+call, as --column NAME=VALUE before them; those left out count as missing. Needs Python 3.11 or newer, numpy and
+onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
 """
 
 import os
@@ -34,13 +35,28 @@ def load_model() -> "Predictor":
     return Predictor.open(HERE)
 
 
-def predict(texts: Sequence[str] | str) -> list[dict[str, Any]]:
-    """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`."""
+def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, Any]]:
+    """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`.
+
+    `columns` are the values of other columns that the model reads: a dict of lists, or a DataFrame.
+    """
     model = load_model()
-    found = model.predict(texts)  # a str is one text
+    found = model.predict(texts, columns=columns)  # a str is one text
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]
+
+
+def _columns_in(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words without --column NAME=VALUE at their beginning, and the values of these by name."""
+    values: dict[str, str] = {}
+    while words[:1] == ["--column"]:
+        name, sign, value = (words[1] if len(words) > 1 else "").partition("=")
+        if not sign:
+            raise ValueError("--column is followed by NAME=VALUE")
+        values[name] = value
+        words = words[2:]
+    return words, values
 
 
 def main(words: list[str]) -> None:
@@ -49,6 +65,13 @@ def main(words: list[str]) -> None:
         print(__doc__)
         return
     model, unknown = load_model(), 0
+    words, values = _columns_in(words)
+    from rnn_cli.scoring.extra import given_columns
+
+    if values and not model.columns:
+        raise ValueError(f"the model reads no column {next(iter(values))!r}")
+    if absent := [name for name in model.columns if name not in values]:
+        print(f"Warning: no value of {', '.join(absent)} is given; it counts as missing", file=sys.stderr)
     from rnn_cli.scoring.decision import UNSURE
     from rnn_cli.scoring.prediction import OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
@@ -58,7 +81,7 @@ def main(words: list[str]) -> None:
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     tokens = UnknownTokens()
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
-        scores = model.score(texts)
+        scores = model.score(texts, given_columns(values, model.columns, len(texts)))
         for found in model.predictions(scores):
             expected = f"\t{found.expected:.6f}" if isinstance(found, OrderedPrediction) else ""
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}{expected}")

@@ -15,7 +15,7 @@ from rnn_cli.bundle.model_folder import TOKENIZER
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.evaluation.compare import Comparison
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, numbers_of_columns, true_labels
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several, predicted_sets, true_flags
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics
@@ -169,12 +169,17 @@ def _expected(suite: Suite) -> set[str]:
 def time_each(predictor: Predictor, texts: Sequence[str], clock: Callable[[], float] = perf_counter) -> list[float]:
     """The seconds that each of up to `TIMED` texts takes, predicted one by one; they are taken evenly."""
     chosen = [texts[index * len(texts) // TIMED] for index in range(TIMED)] if len(texts) > TIMED else list(texts)
+    nothing = dict.fromkeys(predictor.columns)  # missing values take as long as others
+
+    def predict(text: str) -> None:
+        predictor.predict(text, columns=nothing or None)
+
     for text in chosen[:WARMING]:
-        predictor.predict(text)
+        predict(text)
     seconds = []
     for text in chosen:
         start = clock()
-        predictor.predict(text)
+        predict(text)
         seconds.append(clock() - start)
     return seconds
 
@@ -190,7 +195,8 @@ def check_golden(predictor: Predictor, rows: Dataset, file: str) -> GoldenOutcom
 
     An unsure prediction counts as its label.
     """
-    scores = predictor.score(rows.texts).probabilities
+    numbers_of_columns(predictor, rows)  # refuses rows without them
+    scores = predictor.score(rows.texts, rows.further).probabilities
     chosen = predictor.decision.choose(scores)
     if predictor.several:
         true_flags(rows, predictor.labels)

@@ -40,8 +40,9 @@ class Architecture:
     """The layers of a network and their sizes.
 
     `width` is the length of a token's vector, 0 for one-hot input. `outputs` is the number of logits, one for two
-    labels. `ngrams` is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights. A linear
-    model has no `units`, and no layers but those of its n-grams.
+    labels. `columns` are the numbers of a row's other columns, which join the text's vector and the n-grams. `ngrams`
+    is the maximum length of an n-gram, 0 for none; `buckets` is the number of their weights. A linear model has no
+    `units`, and no layers but those of its n-grams.
     """
 
     vocab_size: int
@@ -54,15 +55,16 @@ class Architecture:
     outputs: int
     ngrams: int = 0
     buckets: int = 0
+    columns: int = 0
 
     @classmethod
-    def of(cls, config: "ModelConfig", vocab_size: int, labels: int, *, several: bool = False) -> "Architecture":
+    def of(
+        cls, config: "ModelConfig", vocab_size: int, labels: int, *, several: bool = False, columns: int = 0
+    ) -> "Architecture":
         """The architecture of a config's network; with `several`, a text may have several of the labels."""
         outputs = 1 if labels == 2 and not several else labels
         if config.kind == "linear":
-            return cls.linear(
-                vocab_size, 1 if labels == 2 and not several else labels, config.ngrams, config.ngram_buckets
-            )
+            return cls.linear(vocab_size, outputs, config.ngrams, config.ngram_buckets, columns)
         return cls(
             vocab_size=vocab_size,
             width=config.embedding_dim if config.input == "embedding" else 0,
@@ -74,12 +76,13 @@ class Architecture:
             outputs=outputs,
             ngrams=config.ngrams,
             buckets=config.ngram_buckets if config.ngrams else 0,
+            columns=columns,
         )
 
     @classmethod
-    def linear(cls, vocab_size: int, outputs: int, ngrams: int, buckets: int) -> "Architecture":
+    def linear(cls, vocab_size: int, outputs: int, ngrams: int, buckets: int, columns: int = 0) -> "Architecture":
         """The architecture of a linear model; single tokens need no buckets."""
-        return cls(vocab_size, 0, "", (), False, "", (), outputs, ngrams, buckets if ngrams > 1 else 0)
+        return cls(vocab_size, 0, "", (), False, "", (), outputs, ngrams, buckets if ngrams > 1 else 0, columns)
 
     @property
     def is_linear(self) -> bool:
@@ -90,8 +93,8 @@ class Architecture:
     def widest(self) -> int:
         """The largest width of a token vector, state or hidden layer."""
         if self.is_linear:
-            return self.outputs
-        return max(self.width or self.vocab_size, *self.units, *self.dense_units)
+            return max(self.outputs, self.columns)
+        return max(self.width or self.vocab_size, *self.units, *self.dense_units, self.columns)
 
     @property
     def weights(self) -> int:
@@ -111,6 +114,9 @@ class Architecture:
             width *= 2 if self.pooling == "max_mean" else 1
             what = {"max": "maximum", "mean": "mean", "max_mean": "maximum and mean"}[self.pooling]
             found.append(Layer("pooling", "pooling", f"{what} over tokens", width, None, 0))
+        if self.columns:
+            width += self.columns
+            found.append(Layer("joined", "dense", f"and {self.columns} numbers of other columns", width, None, 0))
         for depth, units in enumerate(self.dense_units, start=1):
             found.append(Layer(f"dense_{depth}", "dense", "Dense, ReLU", units, None, (width + 1) * units))
             width = units
@@ -120,11 +126,15 @@ class Architecture:
             found += [*self._ngrams(), Layer("average", "ngrams", "mean of both logits", outputs, None, 0)]
         return (*found, self._probability())
 
-    def _ngrams(self) -> tuple[Layer, Layer]:
+    def _ngrams(self) -> tuple[Layer, ...]:
         rows, runs = self.vocab_size + self.buckets, "token" if self.ngrams == 1 else f"1 to {self.ngrams} tokens"
         outputs = self.outputs
         table = Layer("ngrams", "ngrams", f"a weight per {runs}", outputs, "runs", rows * outputs)
-        return table, Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, (outputs + 1) * outputs)
+        last = Layer("ngram_logits", "ngrams", "their sum, scaled", outputs, None, (outputs + 1) * outputs)
+        if not self.columns:
+            return table, last
+        weights = self.columns * outputs
+        return table, Layer("column_weights", "ngrams", "weights of other columns", outputs, None, weights), last
 
     def _probability(self) -> Layer:
         squashed = "sigmoid" if self.outputs == 1 else "softmax"

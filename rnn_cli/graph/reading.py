@@ -16,7 +16,17 @@ from rnn_cli.graph.architecture import LONGEST_NGRAMS, WIDEST, Architecture
 from rnn_cli.graph.encoding import Decoded, decode
 from rnn_cli.graph.int8 import OPERATOR as INT8_OPERATOR
 from rnn_cli.graph.int8 import skeleton_in_int8
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, OPERATORS, Node, Skeleton, skeleton
+from rnn_cli.graph.skeleton import (
+    COLUMNS_INPUT,
+    FLOAT,
+    INT32,
+    IR_VERSION,
+    NUMPY_TYPES,
+    OPERATORS,
+    Node,
+    Skeleton,
+    skeleton,
+)
 
 OPERATOR_CELLS = {operator: cell for cell, operator in OPERATORS.items()} | {INT8_OPERATOR: "lstm"}
 
@@ -102,6 +112,7 @@ def _architecture(decoded: Decoded) -> tuple[Architecture, bool]:
         outputs=dense[hidden][1],
         ngrams=longest,
         buckets=tables[-1][0] - vocab_size if ngrams else 0,
+        columns=_columns(decoded),
     ), is_int8
 
 
@@ -117,7 +128,17 @@ def _linear(decoded: Decoded, operators: Sequence[str], rows: int, outputs: int)
         vocab_size = int.from_bytes(
             next(value for name, (_, _, value) in decoded.tensors.items() if name.startswith("tokens")), "little"
         )
-    return Architecture.linear(vocab_size, outputs, longest, rows - vocab_size)
+    return Architecture.linear(vocab_size, outputs, longest, rows - vocab_size, _columns(decoded))
+
+
+def _columns(decoded: Decoded) -> int:
+    """The width of the input of other columns, 0 where there is none."""
+    if COLUMNS_INPUT not in decoded.inputs:
+        return 0
+    width = decoded.inputs[COLUMNS_INPUT][1][-1]
+    if not isinstance(width, int) or width < 1:
+        raise ValueError(COLUMNS_INPUT)
+    return width
 
 
 def _units(layer: Node) -> int:
@@ -131,7 +152,10 @@ def _difference(decoded: Decoded, expected: Skeleton) -> str | None:
     """How a graph differs from the expected one, in words; None if it does not."""
     if (decoded.ir_version, dict(decoded.opsets)) != (IR_VERSION, dict(expected.opsets)):
         return "uses other operators, or other versions of them, than rnn writes"
-    if decoded.inputs != {"ids": (INT32, ("batch", "time"))}:
+    inputs: dict[str, tuple[int, tuple[int | str, ...]]] = {"ids": (INT32, ("batch", "time"))}
+    if expected.columns:
+        inputs[COLUMNS_INPUT] = FLOAT, ("batch", expected.columns)
+    if decoded.inputs != inputs:
         return "has other inputs than rnn writes"
     if decoded.outputs != {"logits": (FLOAT, ("batch", expected.outputs))}:
         return "has other outputs than rnn writes"

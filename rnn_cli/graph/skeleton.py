@@ -2,7 +2,7 @@
 
 The graph is built by hand because exporters are unreliable for bidirectional recurrent layers: each layer is one ONNX
 operator (LSTM, GRU or RNN), which receives each text's length. Maps int32 `ids` `[batch, time]`, padded after the text
-with 0, to `logits` `[batch, outputs]`.
+with 0, to `logits` `[batch, outputs]`; a model of other columns takes their numbers, too, `columns` `[batch, width]`.
 
 Older bundles must load for ever: after a change here, `read_graph` must still accept the earlier graphs.
 
@@ -18,6 +18,9 @@ import numpy.typing as npt
 from rnn_cli.graph.architecture import GATE_COUNTS, Architecture
 
 OPSET, IR_VERSION = 17, 8
+
+COLUMNS_INPUT = "columns"
+"""The input of the numbers of a row's other columns."""
 
 FAR_BELOW = -1e9
 """The value of a masked time step in max-pooling: below every state of a recurrent cell."""
@@ -57,12 +60,14 @@ class Tensor:
 class Skeleton:
     """A graph without its weights: its nodes in order, its tensors by name, and its number of logits.
 
-    `opsets` maps the operator sets it uses to their versions.
+    `columns` is the width of the input of that name, 0 where there is none. `opsets` maps the operator sets it uses to
+    their versions.
     """
 
     nodes: tuple[Node, ...]
     tensors: Mapping[str, Tensor]
     outputs: int
+    columns: int = 0
     opsets: Mapping[str, int] = field(default_factory=lambda: {"": OPSET})
 
 
@@ -71,7 +76,7 @@ def skeleton(architecture: Architecture) -> Skeleton:
     graph = _Graph()
     if architecture.is_linear:
         graph.add("Identity", [_ngram_logits(graph, architecture)], output="logits")
-        return Skeleton(tuple(graph.nodes), graph.tensors, architecture.outputs)
+        return Skeleton(tuple(graph.nodes), graph.tensors, architecture.outputs, architecture.columns)
     lengths = graph.lengths("ids")
     x, width = _input(graph, architecture)
     for depth, units in enumerate(architecture.units, start=1):
@@ -79,6 +84,9 @@ def skeleton(architecture: Architecture) -> Skeleton:
     if architecture.pooling != "last":
         x = _pool(graph, architecture.pooling, x, lengths)
         width *= 2 if architecture.pooling == "max_mean" else 1
+    if architecture.columns:
+        x = graph.add("Concat", [x, COLUMNS_INPUT], axis=-1)
+        width += architecture.columns
     for units in architecture.dense_units:
         x = graph.add("Relu", [graph.dense(x, width, units)])
         width = units
@@ -87,7 +95,7 @@ def skeleton(architecture: Architecture) -> Skeleton:
         both = graph.add("Add", [last, _ngram_logits(graph, architecture)])
         last = graph.add("Mul", [both, graph.constant("half", 0.5, FLOAT)])
     graph.add("Identity", [last], output="logits")
-    return Skeleton(tuple(graph.nodes), graph.tensors, architecture.outputs)
+    return Skeleton(tuple(graph.nodes), graph.tensors, architecture.outputs, architecture.columns)
 
 
 class _Graph:
@@ -215,4 +223,8 @@ def _ngram_logits(graph: _Graph, architecture: Architecture) -> str:
     weighed = graph.add("Mul", [found, graph.add("Unsqueeze", [weight, graph.constant("axis", 2)])])
     total = graph.add("ReduceSum", [weighed, one], keepdims=0)
     length = graph.add("Sqrt", [graph.add("ReduceSum", [weight, one], keepdims=1)])
-    return graph.dense(graph.add("Div", [total, length]), architecture.outputs, architecture.outputs)
+    found = graph.add("Div", [total, length])
+    if architecture.columns:
+        weights = graph.weights("columns", architecture.columns, architecture.outputs)
+        found = graph.add("Add", [found, graph.add("MatMul", [COLUMNS_INPUT, weights])])
+    return graph.dense(found, architecture.outputs, architecture.outputs)

@@ -129,6 +129,7 @@ def measure_behaviour(
     if predictor.several:
         what = "its texts have several labels each, and the tests are of one label a text"
         raise UsageError(what, where=shown_model(predictor.bundle.path), hint="name a model of one label a text")
+    predictor.need_texts_alone("behaviour tests are")
     found = _labels_of(suite, predictor.labels, labels or {})
     chosen: list[tuple[BehaviourTest, tuple[str, ...], tuple[Case, ...], int | None]] = []
     not_run: list[NotRun] = []

@@ -54,6 +54,9 @@ def measure_gradients(run: Prepared, *, texts: int, seeds: int, steps: int, scal
     if run.config.data.ordered:
         what = "the lesson is about a softmax over labels, and ordered labels have none"
         raise UsageError(what, where="data.labels", hint="name a config of labels without an order, as quick")
+    if run.columns is not None:
+        what = "the lesson is about texts alone, and these rows have other columns"
+        raise UsageError(what, where="data.extra_columns", hint="leave it out")
     first = run.config.training.seed
     rows = _longest(run.train, texts, first)
     chosen = Encoded([run.train.sequences[row] for row in rows], run.train.classes[rows], run.train.weights[rows])

@@ -8,7 +8,18 @@ from typing import Any
 
 from rnn_cli.bundle.history import best_epoch, read_history
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import CONFIG, HISTORY, MANIFEST, METRICS, ONNX_MODEL, RUN, Bundle, Manifest
+from rnn_cli.bundle.model_folder import (
+    COLUMNS_FILE,
+    CONFIG,
+    HISTORY,
+    MANIFEST,
+    METRICS,
+    ONNX_MODEL,
+    RUN,
+    Bundle,
+    Manifest,
+)
+from rnn_cli.columns import ExtraColumn
 from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown_source
@@ -18,6 +29,7 @@ from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.graph import Graph
 from rnn_cli.graph.architecture import Layer
+from rnn_cli.scoring.extra import read_extra_columns, width_of_columns
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 
@@ -62,6 +74,8 @@ class Overview:
     is_dated: bool
     epochs: Epochs | None
     test: Metrics | SeveralMetrics | None
+    columns: tuple[ExtraColumn, ...] = ()
+    """The other columns that the model reads."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -86,6 +100,7 @@ class Overview:
                 for layer in self.layers
             ],
             "parameters": network.weights,
+            **({"columns": [{"kind": each.kind, **asdict(each)} for each in self.columns]} if self.columns else {}),
             "precision": "int8" if self.graph.is_int8 else "fp32",
             "files": dict(self.files),
             "labels": list(manifest.labels),
@@ -130,7 +145,7 @@ def look(opened: Bundle) -> Overview:
     """Read what describes a bundle; raises `BundleError` if any of it is damaged or foreign."""
     manifest, tokenizer = opened.manifest, read_tokenizer(opened)
     where = str(opened.path / ONNX_MODEL)
-    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs)
+    graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, manifest.outputs, width_of_columns(opened))
     config = stored_config(opened.read(CONFIG), str(opened.path / CONFIG))
     check_config(opened, config, tokenizer, graph.architecture)
     own = (opened.path / MANIFEST).stat()
@@ -153,6 +168,7 @@ def look(opened: Bundle) -> Overview:
         is_dated=isinstance(finished, str),
         epochs=epochs,
         test=_kept_test(opened),
+        columns=read_extra_columns(opened).columns if COLUMNS_FILE in manifest.files else (),
     )
 
 

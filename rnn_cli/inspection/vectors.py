@@ -14,6 +14,7 @@ from rnn_cli.bundle.model_folder import ONNX_MODEL, Bundle
 from rnn_cli.errors import UsageError
 from rnn_cli.graph import Graph
 from rnn_cli.outputs import check_folder
+from rnn_cli.scoring.extra import width_of_columns
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import PADDING, UNKNOWN
@@ -59,7 +60,7 @@ def read_vectors(opened: Bundle) -> Vectors:
 def read_graph_of(opened: Bundle, tokenizer: Tokenizer) -> Graph:
     """A bundle's graph, with the tokens' vectors if it has some. Raises `BundleError`."""
     file, where = opened.read(ONNX_MODEL), str(opened.path / ONNX_MODEL)
-    return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs)
+    return read_fitting_graph(file, where, tokenizer, opened.manifest.outputs, width_of_columns(opened))
 
 
 def find_token(tokenizer: Tokenizer, word: str) -> int:

@@ -22,8 +22,8 @@ from starlette.routing import Route
 
 from rnn_cli.copies.words import split_words, word_pieces
 from rnn_cli.errors import UsageError, WriteError
-from rnn_cli.labelling.answers import DOUBT
-from rnn_cli.labelling.figures import MeasuredShare
+from rnn_cli.labelling.answers import DOUBT, MOST_LABELS, LabelOrSet, labels_in
+from rnn_cli.labelling.figures import MORE_ANSWERS, MeasuredShare
 from rnn_cli.labelling.keys import ASKED_BECAUSE, keys_of
 from rnn_cli.labelling.session import Session, Why
 from rnn_cli.serving.bodies import check_text, checked_flag, receive_json, refuse_unknown
@@ -109,9 +109,12 @@ class LabelPage:
         body = await receive_json(request, self._limits)
         refuse_unknown(body, STEP_KEYS)
         _check_step(body, self._steps)
-        for name in ("chosen", "label", "note", "words"):
+        for name in ("chosen", "note", "words"):
             if body.get(name) is not None:
                 check_text(body[name], self._limits, f"/{name}")
+        for each in body["label"] if isinstance(body.get("label"), list) else [body.get("label")]:
+            if each is not None:
+                check_text(each, self._limits, "/label")
         try:
             return _fresh(await self._do(self._follow, body))
         except _Passed as passed:
@@ -163,7 +166,7 @@ class LabelPage:
 
     def _label(self, body: dict[str, Any]) -> None:
         self._stand(body)
-        self._session.label(_text(body, "label"))
+        self._session.label(_given(body))
 
     def _skip(self, body: dict[str, Any]) -> None:
         self._stand(body)
@@ -179,10 +182,10 @@ class LabelPage:
 
     def _change(self, body: dict[str, Any]) -> None:
         self._see(body)
-        row, label = body.get("row"), body.get("label")
+        row = body.get("row")
         if not isinstance(row, int) or isinstance(row, bool):
             raise Problem(422, "expected the number of a row", "/row")
-        self._session.change(row, label)
+        self._session.change(row, None if body.get("label") is None else _given(body))
 
     def _add(self, body: dict[str, Any]) -> None:
         self._session.add_label(_text(body, "label"))
@@ -211,6 +214,7 @@ class LabelPage:
         keys = {label: key for key, label in keys_of(session.labels).items()}
         return {
             "source": session.source,
+            "kind": session.kind,
             "log": str(session.log.path),
             "changes": answers.changes,
             "text": text,
@@ -221,6 +225,8 @@ class LabelPage:
             "skipped": standing.skipped,
             "texts": standing.texts,
             "accuracy": _share(standing.accuracy),
+            "expected": standing.expected,
+            "more": MORE_ANSWERS,
             "agreement": _share(standing.agreement),
             "per_minute": standing.per_minute,
             "seconds": standing.seconds,
@@ -263,7 +269,7 @@ class LabelPage:
         found = [
             row
             for row, each in reversed(answers.by_row.items())
-            if (each.label is None if is_skipped else label is None or each.label == label)
+            if (each.label is None if is_skipped else label is None or label in labels_in(each.label))
             and (not wanted or wanted <= set(split_words(texts.rows[row])))
         ]
         by_row = answers.by_row
@@ -306,6 +312,16 @@ def _text(body: dict[str, Any], name: str) -> str:
     if not isinstance(found, str):
         raise Problem(422, "expected a text", f"/{name}")
     return found
+
+
+def _given(body: dict[str, Any]) -> LabelOrSet:
+    """The label of a request, or several. Raises `Problem`."""
+    found = body.get("label")
+    if isinstance(found, list):
+        if len(found) > MOST_LABELS or not all(isinstance(each, str) for each in found):
+            raise Problem(422, "expected labels", "/label")
+        return tuple(found)
+    return _text(body, "label")
 
 
 def _share(found: MeasuredShare | None) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from rnn_cli.copies.words import split_words
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError, DataError
 from rnn_cli.evaluation.compare import holm, kept_metrics
-from rnn_cli.evaluation.evaluate import true_labels
+from rnn_cli.evaluation.evaluate import numbers_of_columns, true_labels
 from rnn_cli.evaluation.evaluate_several import kept_metrics_of_each, true_flags
 from rnn_cli.evaluation.folds import judged_side
 from rnn_cli.evaluation.metrics import Metrics
@@ -167,7 +167,9 @@ def find_drift(
     new = np.arange(len(rows)) if learned is None else np.flatnonzero(~learned)
     right_now: Histogram | None = None
     if len(new):
-        scores = predictor.score_encoded([read.ids[row] for row in new.tolist()], on_scored)
+        columns = numbers_of_columns(predictor, rows)
+        columns = None if columns is None else columns[new]
+        scores = predictor.score_encoded([read.ids[row] for row in new.tolist()], on_scored, columns)
         now |= count_predictions(predictor, [read.unknown[row] for row in new.tolist()], scores.probabilities)
         if right_then is not None:
             right_now = count_right(predictor, rows.select(new.tolist()), scores.probabilities)

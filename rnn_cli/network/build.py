@@ -14,10 +14,11 @@ from keras import layers, ops
 
 from rnn_cli.arrays import Floats32
 from rnn_cli.config.schema import ModelConfig
-from rnn_cli.graph.skeleton import FAR_BELOW
+from rnn_cli.graph.skeleton import COLUMNS_INPUT, FAR_BELOW
 
-LOGITS, NGRAMS, NGRAM_LOGITS = "logits", "ngrams", "ngram_logits"
-"""Names of layers: the recurrent network's logits, the n-grams' weights, the n-grams' logits."""
+LOGITS, NGRAMS, NGRAM_LOGITS, COLUMN_WEIGHTS = "logits", "ngrams", "ngram_logits", "column_weights"
+"""Names of layers: the recurrent network's logits, the n-grams' weights, the n-grams' logits, and in these the weights
+of other columns."""
 
 CELL_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 
@@ -29,6 +30,7 @@ def build(
     classes: int,
     seed: int,
     several: bool = False,
+    columns: int = 0,
     embeddings: Floats32 | None = None,
     fast: bool = False,
 ) -> keras.Model:
@@ -36,7 +38,8 @@ def build(
 
     Takes int32 ids `[batch, time]`, padded after the text with 0, with at least one id above 0 per row. Returns the
     positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`, with `several`
-    each by itself (a sigmoid), as a text may then be of several classes or of none. `embeddings`,
+    each by itself (a sigmoid), as a text may then be of several classes or of none. With `columns`, it takes as many
+    numbers of other columns, too, `[batch, columns]`, which join the text's vector and the n-grams. `embeddings`,
     if given, holds the initial token vectors, `[vocab_size, embedding_dim]`.
 
     With `ngrams`, the logits are the mean of the recurrent network's logits (layer `LOGITS`) and those of a linear
@@ -49,6 +52,7 @@ def build(
     fast = fast and _suits_kernels(config) and kernels_fault() is None
     next_seed = _seeds(seed)
     ids = keras.Input((None,), dtype="int32", name="ids")
+    beside = keras.Input((columns,), dtype="float32", name=COLUMNS_INPUT) if columns else None
     mask = ops.not_equal(ids, 0)
     x = _input(config, ids, vocab_size, next_seed, embeddings)
     for depth, units in enumerate(config.units, start=1):
@@ -57,6 +61,8 @@ def build(
         x = _recurrent(config, units, depth, whole=whole, fast=fast, seed=next_seed)(x, mask=mask)
         x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
     x = _pool(config.pooling, x, mask)
+    if beside is not None:
+        x = layers.Concatenate(name="joined")([x, beside])
     for depth, units in enumerate(config.dense_units, start=1):
         x = layers.Dense(units, "relu", kernel_initializer=_glorot(next_seed), name=f"dense_{depth}")(x)
         x = _dropout(config.dropout, next_seed)(x) if config.dropout else x
@@ -65,9 +71,14 @@ def build(
         width, activation = classes, "sigmoid"
     x = layers.Dense(width, kernel_initializer=_glorot(next_seed), name=LOGITS)(x)
     if config.ngrams:
-        x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width)])
+        x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width, beside)])
     x = layers.Activation(activation, name="probability")(x)
-    return keras.Model(ids, x, name="classifier")
+    return keras.Model(ids if beside is None else [ids, beside], x, name="classifier")
+
+
+def columns_of_network(model: keras.Model) -> int:
+    """How many numbers of other columns a model from `build` takes."""
+    return int(model.inputs[1].shape[-1]) if len(model.inputs) > 1 else 0
 
 
 def is_slow(config: ModelConfig) -> bool:
@@ -168,8 +179,13 @@ def _recurrent(
     )
 
 
-def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int) -> keras.KerasTensor:
-    """The sum of the weights of a text's n-grams over the root of their number, as `ngram_counts` weighs them."""
+def _ngram_logits(
+    config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, width: int, beside: keras.KerasTensor | None
+) -> keras.KerasTensor:
+    """The sum of the weights of a text's n-grams over the root of their number, as `ngram_counts` weighs them.
+
+    Plus the weights of other columns, `beside`.
+    """
     table = layers.Embedding(
         vocab_size + config.ngram_buckets, width, embeddings_initializer="zeros", trainable=False, name=NGRAMS
     )
@@ -184,6 +200,11 @@ def _ngram_logits(config: ModelConfig, ids: keras.KerasTensor, vocab_size: int, 
     weight = ops.cast(ops.concatenate(known, axis=1), "float32")
     found = table(ops.cast(ops.concatenate(rows, axis=1), "int32")) * ops.expand_dims(weight, -1)
     x = ops.sum(found, axis=1) / ops.sqrt(ops.sum(weight, axis=1, keepdims=True))
+    if beside is not None:
+        of_columns = layers.Dense(
+            width, use_bias=False, kernel_initializer="zeros", trainable=False, name=COLUMN_WEIGHTS
+        )
+        x = x + of_columns(beside)
     return layers.Dense(width, kernel_initializer="identity", trainable=False, name=NGRAM_LOGITS)(x)
 
 

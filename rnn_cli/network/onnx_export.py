@@ -13,7 +13,7 @@ from onnx import checker
 from rnn_cli.arrays import AnyArray, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.graph import Architecture, Graph, skeleton
-from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS
+from rnn_cli.network.build import COLUMN_WEIGHTS, LOGITS, NGRAM_LOGITS, NGRAMS, columns_of_network
 from rnn_cli.network.proto import to_proto
 
 GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
@@ -23,13 +23,16 @@ GATE_ORDER = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
 def to_onnx(model: keras.Model, config: ModelConfig) -> bytes:
     """The ONNX file of a model from `build`: int32 `ids` `[batch, time]`, padded after the text with 0, to `logits`.
 
+    A model of other columns takes their numbers, too: `columns` `[batch, width]`.
+
     `logits` is `[batch, 1]` for two classes (the positive one's), else `[batch, classes]`; a sigmoid or a softmax, as
     in the model, of it gives the model's probabilities.
     """
     vocab_size = _layers(model, config)[0][0].get_weights()[0].shape[0]
     width = model.output_shape[-1]
     # Two outputs are of two labels that a text may both have.
-    architecture = Architecture.of(config, vocab_size, max(width, 2), several=width == 2)
+    columns = columns_of_network(model)
+    architecture = Architecture.of(config, vocab_size, max(width, 2), several=width == 2, columns=columns)
     made = to_proto(skeleton(architecture), _weights(model, config))
     checker.check_model(made, full_check=True)
     return bytes(made.SerializeToString())
@@ -64,7 +67,8 @@ def _put(weights: Iterator[AnyArray], layers: Sequence[Sequence[keras.layers.Lay
 def _layers(model: keras.Model, config: ModelConfig) -> list[list[keras.layers.Layer]]:
     """The layers that have weights, in the order of the skeleton's tensors; both directions of one layer together."""
     plain = [*(f"dense_{depth}" for depth, _ in enumerate(config.dense_units, start=1)), LOGITS]
-    plain += [NGRAMS, NGRAM_LOGITS] if config.ngrams else []
+    beside = [COLUMN_WEIGHTS] if columns_of_network(model) else []
+    plain += [NGRAMS, *beside, NGRAM_LOGITS] if config.ngrams else []
     return [
         *([[model.get_layer("embedding")]] if config.input == "embedding" else []),
         *(_directions(model, config, depth) for depth, _ in enumerate(config.units, start=1)),

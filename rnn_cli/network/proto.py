@@ -8,18 +8,23 @@ from onnx import ModelProto, checker, helper, numpy_helper
 
 from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.graph import Architecture, Skeleton, skeleton
-from rnn_cli.graph.skeleton import FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
+from rnn_cli.graph.skeleton import COLUMNS_INPUT, FLOAT, INT32, IR_VERSION, NUMPY_TYPES, Tensor
 
 
-def linear_to_onnx(table: Floats32, bias: Floats32, *, vocab_size: int, ngrams: int) -> bytes:
+def linear_to_onnx(
+    table: Floats32, bias: Floats32, *, vocab_size: int, ngrams: int, columns: Floats32 | None = None
+) -> bytes:
     """The ONNX file of a linear model: the weights of tokens and buckets `[rows, outputs]` and the bias `[outputs]`.
 
-    Its input and output are those of `rnn_cli.network.onnx_export.to_onnx`.
+    `columns` are the weights of other columns, `[width, outputs]`. Its inputs and output are those of
+    `rnn_cli.network.onnx_export.to_onnx`.
     """
-    architecture = Architecture.linear(vocab_size, table.shape[1], ngrams, len(table) - vocab_size)
+    beside = [] if columns is None else [columns.astype(np.float32)]
+    of_columns = sum(map(len, beside))
+    architecture = Architecture.linear(vocab_size, table.shape[1], ngrams, len(table) - vocab_size, of_columns)
     rows = vocab_size + architecture.buckets
-    weights = (table[:rows].astype(np.float32), np.eye(table.shape[1], dtype=np.float32), bias.astype(np.float32))
-    made = to_proto(skeleton(architecture), weights)
+    last = np.eye(table.shape[1], dtype=np.float32), bias.astype(np.float32)
+    made = to_proto(skeleton(architecture), [table[:rows].astype(np.float32), *beside, *last])
     checker.check_model(made, full_check=True)
     return bytes(made.SerializeToString())
 
@@ -37,11 +42,14 @@ def to_proto(made: Skeleton, weights: Iterable[AnyArray]) -> ModelProto:
         nodes.append(
             helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain or None, **attributes)
         )
+    inputs: list[tuple[str, int, list[str | int]]] = [("ids", INT32, ["batch", "time"])]
+    if made.columns:
+        inputs.append((COLUMNS_INPUT, FLOAT, ["batch", made.columns]))
     return helper.make_model(
         helper.make_graph(
             nodes,
             "classifier",
-            [helper.make_tensor_value_info("ids", INT32, ["batch", "time"])],
+            [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in inputs],
             [helper.make_tensor_value_info("logits", FLOAT, ["batch", made.outputs])],
             tensors,
         ),

@@ -14,15 +14,16 @@ from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.importance import ColumnImportance, kept_importance
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.evaluation.wording_folds import dealt_in_words
-from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.explain import explain_columns, explain_texts
 from rnn_cli.scoring.parts import check_config
-from rnn_cli.scoring.prediction import NONE, Part
+from rnn_cli.scoring.prediction import NONE, ColumnPart, Part
 from rnn_cli.scoring.predictor import Predictor
 
 MISTAKES_SHOWN = 50
@@ -53,6 +54,8 @@ class WrongPrediction:
     probability: float
     parts: tuple[Part, ...]
     place: str = ""
+    columns: tuple[ColumnPart, ...] = ()
+    """The row's other columns that the model reads, and what speaks for the prediction of them."""
 
 
 def worst_predictions(
@@ -71,9 +74,12 @@ def worst_predictions(
     explained = (
         [()] * len(short)
         if evaluation.folds is not None
-        else explain_texts(predictor, texts, predicted[short].tolist(), most_parts=most_parts)
+        else explain_texts(
+            predictor, texts, predicted[short].tolist(), most_parts=most_parts, columns=rows.select(short).further
+        )
     )
     parts = dict(zip(short, explained, strict=True))
+    columns = _columns_of(predictor, evaluation, short, predicted[short].tolist())
     return tuple(
         WrongPrediction(
             text=rows.texts[row],
@@ -83,9 +89,20 @@ def worst_predictions(
             probability=float(confidence[row]),
             parts=parts.get(row, ()),
             place="" if rows.files is None else short_place(rows.file_of(row), rows.lines[row]),
+            columns=columns.get(row, ()),
         )
         for row in chosen
     )
+
+
+def _columns_of(
+    predictor: Predictor, evaluation: Evaluation | SeveralEvaluation, rows: Sequence[int], predicted: Sequence[int]
+) -> dict[int, tuple[ColumnPart, ...]]:
+    """What the other columns of rows do to their predictions, by row; a fold's prediction is not this model's."""
+    if evaluation.folds is not None or not predictor.columns:
+        return {}
+    some = evaluation.dataset.select(rows)
+    return dict(zip(rows, explain_columns(predictor, some.texts, some.further, predicted), strict=True))
 
 
 def worst_of_several(
@@ -105,9 +122,16 @@ def worst_of_several(
     explained = (
         [()] * len(short)
         if evaluation.folds is not None  # a fold's prediction is not this model's
-        else explain_texts(predictor, texts, about[short].tolist(), most_parts=PARTS_EXPLAINED)
+        else explain_texts(
+            predictor,
+            texts,
+            about[short].tolist(),
+            most_parts=PARTS_EXPLAINED,
+            columns=rows.select(short).further,
+        )
     )
     parts = dict(zip(short, explained, strict=True))
+    columns = _columns_of(predictor, evaluation, short, about[short].tolist())
     return tuple(
         WrongPrediction(
             text=rows.texts[row],
@@ -117,6 +141,7 @@ def worst_of_several(
             probability=float(surest[row]),
             parts=parts.get(row, ()),
             place="" if rows.files is None else short_place(rows.file_of(row), rows.lines[row]),
+            columns=columns.get(row, ()),
         )
         for row in chosen
     )
@@ -144,6 +169,11 @@ class Report:
     vocabulary: int
     is_scaling_known: bool = False
     scaling_trial: ScalingTrial | None = None
+    columns: tuple[str, ...] = ()
+    """The other columns that the model reads, in words."""
+    worth: tuple[ColumnImportance, ...] = ()
+    """What they are worth on the run's rows of `worth_side`."""
+    worth_side: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -231,6 +261,7 @@ def gather_report(
         slices = by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths)
         mistakes = worst_predictions(predictor, evaluation)
     is_known, trial = (False, None) if opened.manifest.several else _scaling_trial(opened)
+    extra, (worth_side, worth) = predictor.extra_columns, kept_importance(opened)
     return Report(
         manifest=opened.manifest,
         config=config,
@@ -245,6 +276,9 @@ def gather_report(
         vocabulary=predictor.tokenizer.vocab_size,
         is_scaling_known=is_known,
         scaling_trial=trial,
+        columns=() if extra is None else tuple(each.in_words() for each in extra.columns),
+        worth=worth,
+        worth_side=worth_side,
     )
 
 

@@ -6,7 +6,7 @@ All of them may come from an untrusted source. Loads only numpy, so that `rnn pr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, MANIFEST, ONNX_MODEL, TOKENIZER, Bundle
 from rnn_cli.errors import BundleError
 from rnn_cli.graph.architecture import Architecture
 from rnn_cli.graph.reading import Graph, read_graph
@@ -30,8 +30,12 @@ def parse_tokenizer(content: bytes, folder: Path) -> Tokenizer:
         raise BundleError(error.what, where=str(folder / TOKENIZER)) from None
 
 
-def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer, outputs: int) -> Graph:
+def read_fitting_graph(
+    file: bytes | bytearray, where: str, tokenizer: Tokenizer, outputs: int, columns: int = 0
+) -> Graph:
     """The graph from the bytes of the file `where`, for this tokenizer and this number of logits a text.
+
+    `columns` are the numbers of other columns that it takes.
 
     Raises `BundleError` if it is for others, or not a graph of rnn.
     """
@@ -40,6 +44,8 @@ def read_fitting_graph(file: bytes | bytearray, where: str, tokenizer: Tokenizer
         raise BundleError(f"does not return the {outputs} logits a text that its labels need", where=where)
     if graph.architecture.vocab_size != tokenizer.vocab_size:
         raise BundleError(f"does not hold a vector for each of {tokenizer.vocab_size:,} tokens", where=where)
+    if graph.architecture.columns != columns:
+        raise BundleError(f"does not take the {columns:,} numbers of the model's other columns", where=where)
     return graph
 
 
@@ -50,7 +56,11 @@ def check_config(opened: Bundle, config: "Config", tokenizer: Tokenizer, archite
     if config.data.labels != manifest.kind:
         raise BundleError(f"data.labels: {config.data.labels} is not what {MANIFEST} says", where=where)
     classes, several = outputs_of(manifest.kind, len(manifest.labels))
-    if Architecture.of(config.model, tokenizer.vocab_size, classes, several=several) != architecture:
+    columns = architecture.columns  # which the graph and the file of columns agree on
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=columns)
+    if bool(config.data.extra_columns) != (COLUMNS_FILE in manifest.files):
+        raise BundleError(f"data.extra_columns is not what {COLUMNS_FILE} holds", where=where)
+    if made_of != architecture:
         raise BundleError(f"model is not the network in {ONNX_MODEL}", where=where)
     if not describes(config, tokenizer):
         raise BundleError(f"tokenizer is not the one in {TOKENIZER}", where=where)

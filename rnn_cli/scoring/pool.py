@@ -23,11 +23,17 @@ from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from rnn_cli.errors import RunFailed, Setting
 from rnn_cli.scoring.predictor import Predictor, Scores, Work
 from rnn_cli.system import cores, reason
+
+if TYPE_CHECKING:
+    from rnn_cli.columns import ExtraValues
+
+_Asked = tuple[Sequence[str], "ExtraValues | None"]
+"""Texts to score, and the values of other columns."""
 
 CAN_FORK = sys.platform == "linux"
 
@@ -64,8 +70,10 @@ class Workers:
         for worker in self._workers:
             worker.end()
 
-    def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
+    def begin(self, texts: Sequence[str], columns: "ExtraValues | None" = None) -> Callable[[], Scores]:
         """Give texts to the least busy worker; returns a function that waits for the scores.
+
+        `columns` are the values of other columns that the model reads, as `Predictor.score` takes them.
 
         Both raise `RunFailed` if a worker is lost; the function also raises what the worker raised.
         """
@@ -73,7 +81,7 @@ class Workers:
         if len(self._workers) < self._predictor.threads and all(worker.owes for worker in self._workers):
             self._workers.append(_Worker(self._predictor))
         worker = min(self._workers, key=lambda each: len(each.owes))
-        return partial(self._scores, worker.begin(texts))
+        return partial(self._scores, worker.begin((texts, columns)))
 
     def _scores(self, future: Future[Scores]) -> Scores:
         while not future.done():
@@ -112,11 +120,11 @@ class _Worker:
                 return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         return 0
 
-    def begin(self, texts: Sequence[str]) -> Future[Scores]:
+    def begin(self, asked: "_Asked") -> Future[Scores]:
         future: Future[Scores] = Future()
         self.owes.append(future)
         try:
-            self.connection.send(texts)
+            self.connection.send(asked)
         except OSError as error:
             raise self._lost() from error
         return future
@@ -171,11 +179,11 @@ def _serve(connection: Connection, predictor: Predictor) -> None:
     os.closerange(connection.fileno() + 1, MAX_FILES)
     keep_memory()
     predictor.threads = 1  # of this process's copy
-    to_score: SimpleQueue[Sequence[str]] = SimpleQueue()
+    to_score: SimpleQueue[_Asked] = SimpleQueue()
     threading.Thread(target=_end_after, args=(partial(_read, connection, to_score),), daemon=True).start()
     while True:
         try:
-            reply: Scores | Exception = predictor.score(to_score.get())
+            reply: Scores | Exception = predictor.score(*to_score.get())
         except Exception as error:
             reply = _sendable(error)
         with suppress(OSError):  # the parent has ended; the reading thread is about to notice
@@ -189,7 +197,7 @@ def keep_memory() -> None:
             mallopt(setting, value)
 
 
-def _read(connection: Connection, to_score: "SimpleQueue[Sequence[str]]") -> None:
+def _read(connection: Connection, to_score: "SimpleQueue[_Asked]") -> None:
     """Receive texts while others are scored, so that the parent process does not wait."""
     with suppress(EOFError, OSError):  # the parent has closed it, or ended
         while True:
@@ -224,10 +232,14 @@ AHEAD = 3
 
 
 def score_each(
-    predictor: Predictor, items: Iterable[StreamItem], texts: Callable[[StreamItem], Sequence[str]]
+    predictor: Predictor,
+    items: Iterable[StreamItem],
+    texts: Callable[[StreamItem], Sequence[str]],
+    columns: "Callable[[StreamItem], ExtraValues] | None" = None,
 ) -> Generator[tuple[StreamItem, Scores]]:
     """Each item with the scores of its texts, in order; the scores depend on the item alone.
 
+    `columns` gives the values of other columns of an item, for a model that reads any.
     Holds at most two items for each thread, and two more. An item should hold some hundred texts or more. Raises
     `RunFailed` if a process that scores is lost. Close it where it may not be read to its end: only then its threads or
     processes end, and Python's settings are put back.
@@ -236,7 +248,7 @@ def score_each(
     under_way: deque[tuple[StreamItem, Callable[[], Scores]]] = deque()
     with _tuned(), closing(scoring):
         for item in items:
-            under_way.append((item, scoring.begin(texts(item))))
+            under_way.append((item, scoring.begin(texts(item), columns(item) if columns else None)))
             if len(under_way) > scoring.ahead:
                 done, scores = under_way.popleft()
                 yield done, scores()
@@ -256,8 +268,8 @@ class _Threads:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def begin(self, texts: Sequence[str]) -> Callable[[], Scores]:
-        work = self._predictor.begin_texts(texts)
+    def begin(self, texts: Sequence[str], columns: "ExtraValues | None" = None) -> Callable[[], Scores]:
+        work = self._predictor.begin_texts(texts, columns)
         return partial(_scores, work, [self._pool.submit(work.run, batch) for batch in work.batches])
 
 

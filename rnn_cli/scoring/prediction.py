@@ -81,3 +81,15 @@ class Part:
     start: int
     end: int
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPart:
+    """Another column of a row, its value, and its effect on the prediction: a weight as that of a `Part`.
+
+    `value` is None where it is missing. The weight is how much the log-odds fall when the value is missing.
+    """
+
+    column: str
+    value: str | None
+    weight: float

@@ -6,26 +6,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, overload
+from warnings import warn
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rnn_cli.arrays import Floats, Floats32, Indices
-from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
+from rnn_cli.arrays import AnyArray, Floats, Floats32, Indices
+from rnn_cli.bundle.model_folder import CARD, COLUMNS_FILE, INT8_MODEL, METRICS, ONNX_MODEL, PRECISION, Bundle
 from rnn_cli.errors import BundleError, DataError, Setting, UsageError, few_of
+from rnn_cli.graph.skeleton import COLUMNS_INPUT
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.ordered import CalibrationOfOrdered, DecisionOfOrdered, expected_values
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import NONE, LabelsPrediction, OrderedPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import NONE, ColumnPart, LabelsPrediction, OrderedPrediction, Part, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
 from rnn_cli.text.tokenizer_json import UNKNOWN
+
+if TYPE_CHECKING:  # few models have other columns
+    from rnn_cli.columns import ExtraValues
 
 OnScored = Callable[[int, int], None]
 """Called with how many of how many texts are scored."""
@@ -119,6 +124,11 @@ class Predictor:
             self.decision = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
         self.tokenizer = read_tokenizer(opened)
         graph = graph_file(opened, precision)
+        self.extra_columns = None
+        if COLUMNS_FILE in opened.manifest.files:  # few models have any, and the others start without
+            from rnn_cli.scoring.extra import read_extra_columns
+
+            self.extra_columns = read_extra_columns(opened)
         self._load(opened.read(graph), str(opened.path / graph))
 
     @classmethod
@@ -128,7 +138,8 @@ class Predictor:
 
     def _load(self, graph: bytes, where: str) -> None:
         self._where = where
-        self.architecture = read_fitting_graph(graph, where, self.tokenizer, self.outputs).architecture
+        width = 0 if self.extra_columns is None else self.extra_columns.width
+        self.architecture = read_fitting_graph(graph, where, self.tokenizer, self.outputs, width).architecture
         self._session = open_session(graph, where)
 
     def __repr__(self) -> str:
@@ -168,29 +179,74 @@ class Predictor:
         """Whether the labels have an order, such as ratings: predictions are then `OrderedPrediction`."""
         return self._opened.manifest.ordered
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Score texts of any length and number, in the order of the texts."""
-        return self._finished(self.begin_texts(texts)).scores()
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the other columns that the model reads beside a text."""
+        return () if self.extra_columns is None else self.extra_columns.names
 
-    def score_encoded(self, sequences: Sequence[Sequence[int]], on_scored: OnScored | None = None) -> Scores:
-        """Score encoded texts, each of at least one id; calls `on_scored` with how many are done."""
-        return self._finished(self.begin(sequences), on_scored).scores()
+    def need_texts_alone(self, what: str) -> None:
+        """Raise `UsageError` for a model that reads other columns, where `what` is of texts alone."""
+        if self.columns:
+            reads = f"the model reads other columns, too ({few_of(self.columns)})"
+            raise UsageError(f"{what} of texts alone, and {reads}", where=str(self._opened.path))
 
-    def logits(self, sequences: Sequence[Sequence[int]]) -> Floats32:
+    def encoded_columns(
+        self, columns: "ExtraValues | None", rows: int, where: Callable[[int], str] | None = None
+    ) -> Floats32 | None:
+        """The numbers of so many rows' other columns, `[rows, width]`; None for a model that reads none.
+
+        A column that is not among the values is missing in all rows; `where` names a row for a message. Raises
+        `UsageError` where the model reads columns and None are given, and `DataError` for a value of another kind.
+        """
+        if self.extra_columns is None:
+            return None
+        if columns is None:
+            names = few_of(self.columns)
+            what = f"the model reads other columns beside the text ({names}), and none are given"
+            raise UsageError(what, hint=Setting("columns", text="give them, {}, or score rows of a file (rnn score)"))
+        return self.extra_columns.encode(columns, rows, where)
+
+    def score(self, texts: Sequence[str], columns: "ExtraValues | None" = None) -> Scores:
+        """Score texts of any length and number, in the order of the texts.
+
+        `columns` are the values of other columns that the model reads, by name, each one a text; `encoded_columns`
+        says what it raises.
+        """
+        return self._finished(self.begin_texts(texts, columns)).scores()
+
+    def score_encoded(
+        self,
+        sequences: Sequence[Sequence[int]],
+        on_scored: OnScored | None = None,
+        columns: Floats32 | None = None,
+    ) -> Scores:
+        """Score encoded texts, each of at least one id; calls `on_scored` with how many are done.
+
+        `columns` are those that `encoded_columns` gave.
+        """
+        return self._finished(self.begin(sequences, columns), on_scored).scores()
+
+    def logits(self, sequences: Sequence[Sequence[int]], columns: Floats32 | None = None) -> Floats32:
         """The logits of encoded texts, each of at least one id: `[texts, labels]`, for two labels only the second's.
 
-        They are calibrated, so a softmax (a sigmoid) turns them into probabilities.
+        They are calibrated, so a softmax (a sigmoid) turns them into probabilities. `columns` as in `score_encoded`.
         """
-        return self._finished(self.begin(sequences)).logits()
+        return self._finished(self.begin(sequences, columns)).logits()
 
-    def begin(self, sequences: Sequence[Sequence[int]]) -> "Work":
-        """Cut encoded texts, each of at least one id, into batches to run, in any order and thread."""
-        return Work(self, sequences)
+    def begin(self, sequences: Sequence[Sequence[int]], columns: Floats32 | None = None) -> "Work":
+        """Cut encoded texts, each of at least one id, into batches to run, in any order and thread.
 
-    def begin_texts(self, texts: Sequence[str]) -> "Work":
-        """Encode texts and cut them into batches, as `begin` does."""
+        `columns` as in `score_encoded`. Raises `UsageError` where the model reads some and None are given.
+        """
+        if columns is None:
+            columns = self.encoded_columns(None, len(sequences))
+        return Work(self, sequences, columns=columns)
+
+    def begin_texts(self, texts: Sequence[str], columns: "ExtraValues | None" = None) -> "Work":
+        """Encode texts and cut them into batches, as `begin` does; `columns` as in `score`."""
+        numbers = self.encoded_columns(columns, len(texts))
         sequences = self.tokenizer.encode_all(texts)
-        return Work(self, sequences, self._without_tokens(texts, sequences))
+        return Work(self, sequences, self._without_tokens(texts, sequences), numbers)
 
     def _finished(self, work: "Work", on_scored: OnScored | None = None) -> "Work":
         done = 0
@@ -200,12 +256,12 @@ class Predictor:
                 on_scored(done, work.texts)
         return work
 
-    def run(self, ids: npt.NDArray[np.int32]) -> Floats32:
-        """The graph's logits of one padded batch of ids, `[texts, longest]`, not calibrated.
+    def run(self, inputs: Mapping[str, AnyArray]) -> Floats32:
+        """The graph's logits of one batch of `graph_inputs`, not calibrated.
 
         Raises `BundleError` if they are not finite.
         """
-        logits: Floats32 = self._session.run(None, {"ids": ids})[0]
+        logits: Floats32 = self._session.run(None, inputs)[0]
         if not np.isfinite(logits).all():  # finite weights may be too large
             raise BundleError("returns a logit that is not finite", where=self._where)
         return logits
@@ -255,19 +311,36 @@ class Predictor:
         other._load(graph, where)
         return other
 
+    def _given(self, texts: Any, columns: Any) -> "tuple[list[str], ExtraValues | None]":
+        """The texts, and the values of other columns, as a program gives them; warns of a column without values."""
+        listed = list_of_texts(texts)
+        if columns is None:
+            return listed, None
+        from rnn_cli.scoring.extra import given_columns
+
+        found = given_columns(columns, self.columns, len(listed))
+        if absent := [name for name in self.columns if name not in found]:
+            warn(f"no values of {few_of(absent)} are given; they count as missing", stacklevel=3)
+        return listed, found
+
     @overload
-    def predict(self, texts: Series, coverage: float | None = None) -> Any: ...
+    def predict(self, texts: Series, coverage: float | None = None, *, columns: Any = None) -> Any: ...
     @overload
-    def predict(self, texts: str | Iterable[str], coverage: float | None = None) -> list[Prediction]: ...
-    def predict(self, texts: Any, coverage: float | None = None) -> Any:
+    def predict(
+        self, texts: str | Iterable[str], coverage: float | None = None, *, columns: Any = None
+    ) -> list[Prediction]: ...
+    def predict(self, texts: Any, coverage: float | None = None, *, columns: Any = None) -> Any:
         """Predict a label for each text, in the order of the texts; a str is one text.
 
-        With a `coverage` each prediction has the `label_set` of `sets`. A pandas Series gives a Series with the same
-        index. Raises `DataError` for values that are not texts, and `UsageError` as `sets` does.
+        With a `coverage` each prediction has the `label_set` of `sets`. `columns` are the values of other columns that
+        the model reads: a DataFrame, or a dict of lists (or of values, which are those of all texts); one without
+        values counts as missing, with a Python warning. A pandas Series gives a Series with the same index. Raises
+        `DataError` for values that are not texts, or not of their column's kind, and `UsageError` as `sets` does, and
+        where columns are needed and none are given.
         """
-        listed = list_of_texts(texts)
+        listed, values = self._given(texts, columns)
         self.check_coverage(coverage)
-        found = self.predictions(self.score(listed), coverage)
+        found = self.predictions(self.score(listed, values), coverage)
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def predictions(self, scores: Scores, coverage: float | None = None) -> list[Prediction]:
@@ -330,16 +403,18 @@ class Predictor:
         return [tuple(label for label, is_in in zip(self.labels, row, strict=True) if is_in) for row in found.tolist()]
 
     @overload
-    def predict_sets(self, texts: Series, coverage: float = 0.9) -> Any: ...
+    def predict_sets(self, texts: Series, coverage: float = 0.9, *, columns: Any = None) -> Any: ...
     @overload
-    def predict_sets(self, texts: str | Iterable[str], coverage: float = 0.9) -> list[tuple[str, ...]]: ...
-    def predict_sets(self, texts: Any, coverage: float = 0.9) -> Any:
+    def predict_sets(
+        self, texts: str | Iterable[str], coverage: float = 0.9, *, columns: Any = None
+    ) -> list[tuple[str, ...]]: ...
+    def predict_sets(self, texts: Any, coverage: float = 0.9, *, columns: Any = None) -> Any:
         """For each text a set of labels that holds the true one with this probability; a str is one text.
 
-        A pandas Series gives a Series with the same index. Raises `UsageError` as `sets` does, and `DataError` for
-        values that are not texts.
+        `columns` as in `predict`. A pandas Series gives a Series with the same index. Raises `UsageError` as `sets`
+        does, and `DataError` for values that are not texts.
         """
-        found = self.sets(self.score(list_of_texts(texts)).probabilities, coverage)
+        found = self.sets(self.score(*self._given(texts, columns)).probabilities, coverage)
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def named(self, probabilities: Floats) -> list[tuple[str, ...]]:
@@ -351,16 +426,16 @@ class Predictor:
         return [tuple(self.labels[index] for index in ranked(each, row)) for each, row in rows]
 
     @overload
-    def predict_proba(self, texts: Series) -> Any: ...
+    def predict_proba(self, texts: Series, *, columns: Any = None) -> Any: ...
     @overload
-    def predict_proba(self, texts: str | Iterable[str]) -> Floats: ...
-    def predict_proba(self, texts: Any) -> Any:
+    def predict_proba(self, texts: str | Iterable[str], *, columns: Any = None) -> Floats: ...
+    def predict_proba(self, texts: Any, *, columns: Any = None) -> Any:
         """The probability of each label, in the order of `labels`: `[texts, labels]`, rows sum to 1; a str is one text.
 
-        A pandas Series gives a DataFrame with the same index, one column a label. Raises `DataError` for values that
-        are not texts.
+        `columns` as in `predict`. A pandas Series gives a DataFrame with the same index, one column a label. Raises
+        `DataError` for values that are not texts.
         """
-        probabilities = self.score(list_of_texts(texts)).probabilities
+        probabilities = self.score(*self._given(texts, columns)).probabilities
         if not _is_series(texts):
             return probabilities
         pandas: Any = sys.modules["pandas"]  # a Series has loaded it
@@ -368,24 +443,38 @@ class Predictor:
 
     @overload
     def explain(  # type: ignore[overload-overlap]  # a str is one text, though it can be iterated
-        self, texts: str, *, most_parts: int | None = MOST_PARTS
+        self, texts: str, *, columns: Any = None, most_parts: int | None = MOST_PARTS
     ) -> "tuple[Part, ...]": ...
     @overload
-    def explain(self, texts: Series, *, most_parts: int | None = MOST_PARTS) -> Any: ...
+    def explain(self, texts: Series, *, columns: Any = None, most_parts: int | None = MOST_PARTS) -> Any: ...
     @overload
-    def explain(self, texts: Iterable[str], *, most_parts: int | None = MOST_PARTS) -> "list[tuple[Part, ...]]": ...
-    def explain(self, texts: Any, *, most_parts: int | None = MOST_PARTS) -> Any:
+    def explain(
+        self, texts: Iterable[str], *, columns: Any = None, most_parts: int | None = MOST_PARTS
+    ) -> "list[tuple[Part, ...]]": ...
+    def explain(self, texts: Any, *, columns: Any = None, most_parts: int | None = MOST_PARTS) -> Any:
         """The parts of a text and the effect of each on the prediction: see `rnn_cli.scoring.explain`.
 
         One text gives its parts, several give a list of them, and a pandas Series a Series with the same index. Joins
-        neighbours in a text of more than `most_parts` parts. Raises `DataError` for values that are not texts.
+        neighbours in a text of more than `most_parts` parts. `columns` as in `predict`; `explain_columns` tells of
+        their effect. Raises `DataError` for values that are not texts.
         """
         from rnn_cli.scoring.explain import explain_texts
 
-        found = explain_texts(self, list_of_texts(texts), most_parts=most_parts)
+        listed, values = self._given(texts, columns)
+        found = explain_texts(self, listed, most_parts=most_parts, columns=values)
         if isinstance(texts, str):
             return found[0]
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
+
+    def explain_columns(self, texts: str | Iterable[str], columns: Any) -> "list[tuple[ColumnPart, ...]]":
+        """For each text the other columns that the model reads, and the effect of each on the prediction.
+
+        `columns` as in `predict`. See `rnn_cli.scoring.explain`.
+        """
+        from rnn_cli.scoring.explain import explain_columns
+
+        listed, values = self._given(texts, columns)
+        return explain_columns(self, listed, values or {})
 
     @property
     def model_card(self) -> str:
@@ -419,16 +508,22 @@ def _is_series(texts: object) -> bool:
 class Work:
     """Encoded texts to score: `run` each of the `batches`, then take the `scores`."""
 
-    def __init__(self, predictor: Predictor, sequences: Sequence[Sequence[int]], without_tokens: int = 0) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        sequences: Sequence[Sequence[int]],
+        without_tokens: int = 0,
+        columns: Floats32 | None = None,
+    ) -> None:
         self._predictor, self._texts, self._without_tokens = predictor, Ragged(sequences), without_tokens
-        self.texts = len(sequences)
+        self.texts, self._columns = len(sequences), columns
         self._logits = np.empty((len(sequences), predictor.outputs), np.float32)
         self.batches = list(_batches_of_like_length(self._texts.lengths))
 
     def run(self, rows: Indices) -> None:
         """Score one of the batches."""
         # Each thread writes to its own rows, and ONNX Runtime releases Python's lock.
-        self._logits[rows] = self._predictor.run(self._texts.padded(rows))
+        self._logits[rows] = self._predictor.run(graph_inputs(self._texts, self._columns, rows))
 
     def logits(self) -> Floats32:
         """The result of `Predictor.logits`, after all batches have run."""
@@ -441,6 +536,14 @@ class Work:
         empty = self._without_tokens
         tokens = UnknownTokens(len(ids) - empty, int((ids == UNKNOWN).sum()) - empty)
         return Scores(self._predictor.calibration.probabilities(self.logits()), known, tokens)
+
+
+def graph_inputs(texts: Ragged, columns: Floats32 | None, rows: Indices) -> dict[str, AnyArray]:
+    """What a graph takes of some texts: their ids, padded, and where it takes them the numbers of other columns."""
+    inputs: dict[str, AnyArray] = {"ids": texts.padded(rows)}
+    if columns is not None:
+        inputs[COLUMNS_INPUT] = columns[rows]
+    return inputs
 
 
 def open_session(graph: bytes, where: str) -> onnxruntime.InferenceSession:

@@ -23,6 +23,7 @@ from rnn_cli.bundle.model_folder import REPORT
 from rnn_cli.errors import Error
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving import inference
+from rnn_cli.serving.beside import checked_columns, missing_columns
 from rnn_cli.serving.bodies import check_text, checked_flag, checked_texts, receive_json, refuse_unknown
 from rnn_cli.serving.edge import ENDPOINT, TEXTS, Edge, log_to_stderr
 from rnn_cli.serving.metrics import MEDIA_TYPE_OF_METRICS, Metered
@@ -41,7 +42,7 @@ REPORT_CSP = (
 )
 """A report is as trusted as its model, which may be a stranger's."""
 
-BODY_KEYS = ("text", "texts", "proba", "explain", "coverage")
+BODY_KEYS = ("text", "texts", "columns", "proba", "explain", "coverage")
 """What a request for predictions may hold."""
 
 PARENT_SECONDS = 1.0
@@ -130,14 +131,18 @@ class Server:
             texts = checked_texts(body["texts"], self._limits, "/texts", most=most)
         coverage = checked_coverage(body.get("coverage"), model.predictor, "/coverage")
         request.scope[TEXTS] = texts
-        predictions, tokens = await self._scoring.predict(model, texts, coverage)
+        columns = checked_columns(body, model.predictor, len(texts), self._limits)
+        predictions, tokens = await self._scoring.predict(model, texts, columns, coverage)
         pairs = zip(texts, predictions, strict=True)
         rows = [row_of(model, text, prediction, proba=proba, covers=coverage is not None) for text, prediction in pairs]
         if explain:
-            explanations = await self._scoring.explain(model, texts, predictions, request.is_disconnected)
+            explanations = await self._scoring.explain(model, texts, columns, predictions, request.is_disconnected)
             for row, explanation in zip(rows, explanations, strict=True):
-                row["explanation"] = explanation
-        return JSONResponse({"model": model.name, "predictions": rows, UNKNOWN_TOKENS: tokens.to_dict()})
+                row |= explanation
+        answer = {"model": model.name, "predictions": rows, UNKNOWN_TOKENS: tokens.to_dict()}
+        if missing := missing_columns(columns, model.predictor):
+            answer["missing_columns"] = missing
+        return JSONResponse(answer)
 
     async def _score(self, request: Request) -> Response:
         return await answer_rows(request, self._asked(request), self._scoring, self._limits)
@@ -150,7 +155,7 @@ class Server:
         request_id, wanted = inference.checked_id(body), inference.wanted_outputs(body)
         texts = inference.texts_of_tensors(body, self._limits)
         request.scope[TEXTS] = texts
-        predictions, _ = await self._scoring.predict(model, texts)
+        predictions, _ = await self._scoring.predict(model, texts, {})
         return JSONResponse(inference.inferred(model, predictions, wanted, request_id))
 
     async def _model(self, request: Request) -> Response:

@@ -41,9 +41,14 @@ def tensors_of(model: ServedModel) -> dict[str, Any]:
 
 
 def refuse_several(model: ServedModel) -> None:
-    """Raise `Problem` 404 for a model of several labels a text: their number varies, and a tensor's shape does not."""
+    """Raise `Problem` 404 for a model of several labels a text: their number varies, and a tensor's shape does not.
+
+    So for a model that reads other columns beside the text.
+    """
     if model.predictor.several:
         raise Problem(404, "a model of several labels a text has no tensors here; use /v1/predict")
+    if model.predictor.columns:
+        raise Problem(404, "a model that reads other columns has no tensors here; use /v1/predict")
 
 
 def texts_of_tensors(body: dict[str, Any], limits: Limits) -> list[str]:

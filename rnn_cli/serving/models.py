@@ -11,6 +11,7 @@ from typing import Any
 from rnn_cli.api import columns_in, open_model
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CARD, CONFIG, METRICS, REPORT, RUN, Bundle
+from rnn_cli.columns import CategoryColumn
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.settings import ServerSettings
@@ -65,7 +66,7 @@ class Models:
         for name, folder in asked.models:
             how: dict[str, Any] = {"threads": asked.threads_each, "precision": asked.precision}
             predictor = open_model(folder, self._note, labels=asked.labels, **how)
-            predictor.predict([TRIED])
+            predictor.score([TRIED], {})
             patient = copy(predictor)
             patient.threads = max(1, predictor.threads - 1)
             bundle = predictor.bundle
@@ -83,6 +84,7 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "labels": list(predictor.labels),
         "several": predictor.several,
         "ordered": predictor.ordered,
+        **({"columns": columns_in_plain(predictor)} if predictor.columns else {}),
         "decision": asdict(predictor.decision),
         "precision": predictor.precision,
         "fingerprint": bundle.fingerprint(),
@@ -93,6 +95,19 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         UNKNOWN_TOKENS: usual.to_dict() if (usual := predictor.usual_unknown) else None,
         "card": predictor.model_card if CARD in bundle.manifest.files else None,
     }
+
+
+def columns_in_plain(predictor: Predictor) -> list[dict[str, Any]]:
+    """The other columns that a model reads, with their kinds and of categories their names."""
+    found = predictor.extra_columns
+    return [
+        {
+            "name": each.name,
+            "kind": each.kind,
+            **({"categories": list(each.categories)} if isinstance(each, CategoryColumn) else {}),
+        }
+        for each in (() if found is None else found.columns)
+    ]
 
 
 def _figures(bundle: Bundle) -> dict[str, Any] | None:

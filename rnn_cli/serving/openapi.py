@@ -143,9 +143,21 @@ def _predict(limits: Limits, *, explained: bool = False) -> dict[str, Any]:
         },
         "coverage": COVERAGE,
     }
+    values = {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        "description": "Of a model that reads other columns alone (/v1/model names them): their values by name. What "
+        "is not given counts as missing, which missing_columns of the answer says.",
+    }
+    each = {"type": "array", "items": values, "maxItems": most, "description": "One for each of the texts."}
     shapes = [
-        {"type": "object", "properties": {name: schema, **flags}, "required": [name], "additionalProperties": False}
-        for name, schema in (("text", text), ("texts", texts))
+        {
+            "type": "object",
+            "properties": {name: schema, "columns": columns, **flags},
+            "required": [name],
+            "additionalProperties": False,
+        }
+        for name, schema, columns in (("text", text, values), ("texts", texts, each))
     ]
     example = {"texts": [_TEXT_EXAMPLE], "proba": True}
     return {"asked": _asked({"oneOf": shapes}, example), "answer": _answer(_ref("Predictions"))}
@@ -269,6 +281,11 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             "unsure": {"type": "boolean", "description": "Another label is too close; the model would abstain."},
             "probabilities": {"type": "object", "additionalProperties": share},
             "explanation": {"type": "array", "items": _ref("Part")},
+            "columns": {
+                "type": "array",
+                "items": _ref("ColumnPart"),
+                "description": "Beside an explanation, of a model that reads other columns alone.",
+            },
         },
         "required": ["text", "label", "probability", "no_known_words", "unsure"],
         "example": {
@@ -305,6 +322,13 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             },
         },
         "Part": part,
+        "ColumnPart": {
+            "type": "object",
+            "description": "Another column, its value, and its weight: how much the log-odds of the label fall where "
+            "the value is missing; of ordered labels, the expected value.",
+            "properties": {"column": name, "value": {"type": ["string", "null"]}, "weight": {"type": "number"}},
+            "required": ["column", "value", "weight"],
+        },
         "Prediction": prediction,
         "Predictions": {
             "type": "object",
@@ -316,6 +340,11 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
                     "description": "How many tokens of these texts were read, and how many of them the model does not "
                     "know. /v1/model has the same of its validation texts.",
                     "properties": {"read": {"type": "integer"}, "unknown": {"type": "integer"}},
+                },
+                "missing_columns": {
+                    "type": "array",
+                    "items": name,
+                    "description": "Other columns that the model reads and that no text has a value of.",
                 },
             },
             "required": ["model", "predictions"],

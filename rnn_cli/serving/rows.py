@@ -163,6 +163,7 @@ class ReadableRows:
 
     def __init__(self, file: str, asked: AskedRows, model: ServedModel) -> None:
         """Read through it. Raises `DataError` at the first row that is in the way."""
+        from rnn_cli.api import beside_texts
         from rnn_cli.batch.columns import Added
         from rnn_cli.batch.job import Input, Job
         from rnn_cli.batch.windows import no_rows, windows_of
@@ -176,6 +177,7 @@ class ReadableRows:
             "encoding": asked.encoding,
             "quoting": asked.quoting,
             "header": asked.header,
+            **beside_texts(model.predictor),
         }
         self._job = Job(
             (Input(file, _BODY),),
@@ -206,12 +208,12 @@ class ReadableRows:
     def pieces(self, scoring: Scoring) -> Generator[bytes]:
         """The rows with their predictions, a window at a time."""
         from rnn_cli.batch.chunk_writer import writer
-        from rnn_cli.batch.windows import texts_of, windows_of
+        from rnn_cli.batch.windows import columns_of_window, texts_of, windows_of
 
         predictor, out, write = self._model.patient, io.BytesIO(), None
         with ExitStack() as stack:
             for window in windows_of(self._job, 0):
-                scores = predictor.score(texts_of(window))
+                scores = predictor.score(texts_of(window), columns_of_window(window))
                 if write is None:
                     write = stack.enter_context(writer(self._added, window.source, out, _Nowhere()))
                 write(window, scores)

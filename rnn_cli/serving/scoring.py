@@ -13,8 +13,9 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from rnn_cli.columns import ExtraValues
 from rnn_cli.errors import Error, UsageError
-from rnn_cli.scoring.explain import explain_texts
+from rnn_cli.scoring.explain import explain_columns, explain_texts
 from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Prediction, explained_label
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.scoring.unknown import UnknownTokens
@@ -53,17 +54,18 @@ class Scoring:
             raise refusal
 
     async def predict(
-        self, model: ServedModel, texts: Sequence[str], coverage: float | None = None
+        self, model: ServedModel, texts: Sequence[str], columns: ExtraValues, coverage: float | None = None
     ) -> tuple[list[Prediction], UnknownTokens]:
         """The prediction of each text, equal to the last bit to those of `rnn predict` for the same texts; and how many
-        of their tokens are unknown. With a `coverage`, which is checked, each has a `label_set`.
+        of their tokens are unknown. `columns` are the values of other columns that the model reads. With a `coverage`,
+        which is checked, each has a `label_set`.
 
         Raises `Problem` 429 if too many requests wait, and 503 if the model fails.
         """
         is_short = sum(map(len, texts)) <= SHORT_CHARACTERS
         lane, predictor = (self.short, model.predictor) if is_short else (self.long, model.patient)
         with placed(lane):
-            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts, coverage))
+            predictions, tokens = await lane.run(lambda: _predicted(predictor, texts, columns, coverage))
         self.metered.count(model.name, predictions, tokens)
         return predictions, tokens
 
@@ -71,10 +73,13 @@ class Scoring:
         self,
         model: ServedModel,
         texts: Sequence[str],
+        columns: ExtraValues,
         predictions: Sequence[Prediction],
         is_gone: Callable[[], Awaitable[bool]],
-    ) -> list[list[dict[str, Any]]]:
+    ) -> list[dict[str, list[dict[str, Any]]]]:
         """What speaks for and against the prediction of each text, text by text, until the client `is_gone`.
+
+        That is its `explanation` and, of a model that reads other columns, that of its `columns`.
 
         Raises `Problem` as `predict` does, and `ClientDisconnect`.
         """
@@ -82,10 +87,11 @@ class Scoring:
         labels = [known.index(explained_label(each, known)) for each in predictions]
         found = []
         with placed(self.long):
-            for text, label in zip(texts, labels, strict=True):
+            for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
                 if await is_gone():
                     raise ClientDisconnect
-                found.append(await self.long.run(partial(_explained, model.patient, text, label)))
+                of_row = {name: [values[row]] for name, values in columns.items()}
+                found.append(await self.long.run(partial(_explained, model.patient, text, of_row, label)))
         return found
 
 
@@ -103,15 +109,19 @@ def checked_coverage(asked: object, predictor: Predictor, pointer: str) -> float
 
 
 def _predicted(
-    predictor: Predictor, texts: Sequence[str], coverage: float | None
+    predictor: Predictor, texts: Sequence[str], columns: ExtraValues, coverage: float | None
 ) -> tuple[list[Prediction], UnknownTokens]:
-    scores = predictor.score(texts)
+    scores = predictor.score(texts, columns)
     return predictor.predictions(scores, coverage), scores.tokens
 
 
-def _explained(predictor: Predictor, text: str, label: int) -> list[dict[str, Any]]:
-    (parts,) = explain_texts(predictor, [text], [label], most_parts=MOST_PARTS)
-    return [{"text": text[part.start : part.end], **asdict(part)} for part in parts]
+def _explained(predictor: Predictor, text: str, columns: ExtraValues, label: int) -> dict[str, list[dict[str, Any]]]:
+    (parts,) = explain_texts(predictor, [text], [label], most_parts=MOST_PARTS, columns=columns)
+    found = {"explanation": [{"text": text[part.start : part.end], **asdict(part)} for part in parts]}
+    if predictor.columns:
+        (beside,) = explain_columns(predictor, [text], columns, [label])
+        found["columns"] = list(map(asdict, beside))
+    return found
 
 
 def _no_place(lane: Places) -> Problem:

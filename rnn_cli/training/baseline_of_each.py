@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices, label_flags
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.schema import Config
 from rnn_cli.data.splits import Splits
 from rnn_cli.evaluation.decide_each import decide_each
 from rnn_cli.evaluation.several import compare_several, log_losses_of_each, measure_several
 from rnn_cli.scoring.of_each import sigmoid
 from rnn_cli.training.calibration_each import fit_calibration_of_each
-from rnn_cli.training.encoding import positive_weights
+from rnn_cli.training.encoding import positive_weights, with_columns
 from rnn_cli.training.listener import Listener
 
 if TYPE_CHECKING:  # loading them loads ONNX Runtime
@@ -75,10 +76,13 @@ class BaselineOfEach:
         return f"{self.model.partition(', ')[2]}, a model a label, C={self.C:g}; {self.seconds:.0f}s"
 
 
-def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, listener: Listener) -> BaselineOfEach:
+def fit_baseline_of_each(
+    splits: Splits, labels: Sequence[str], config: Config, listener: Listener, columns: ExtraColumns | None = None
+) -> BaselineOfEach:
     """Fit a model of each label to the training rows with the run's class weights.
 
-    The validation rows choose the calibration, the thresholds and C: that of the least log loss of all labels.
+    The validation rows choose the calibration, the thresholds and C: that of the least log loss of all labels. Other
+    columns are further features.
     """
     # Imported here: a mistake in the data must not wait until scikit-learn is loaded.
     from rnn_cli.linear.logistic import fit_each_label
@@ -89,7 +93,8 @@ def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, 
     listener.doing("linear baseline: counting words")
     features = fit_features(splits.train.texts, splits.validation.texts, outputs=len(labels))
     rows = splits.train.select(features.rows.tolist())
-    held_out = {name: features.of(side.texts) for name, side in splits.held_out.items()}
+    held_out = {name: with_columns(features.of(side.texts), columns, side) for name, side in splits.held_out.items()}
+    matrix = with_columns(features.matrix, columns, rows)
     truth, held_truth = (label_flags(labels, side.label_sets) for side in (rows, splits.validation))
     steps, total = count(1), len(labels) * len(STRENGTHS)
 
@@ -99,9 +104,7 @@ def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, 
     positive = positive_weights(rows, labels, config.training).astype(np.float64)
     weights = np.array(rows.weights or [1.0] * len(rows))[:, None] * np.where(truth == 1, positive, 1.0)
     least = np.inf
-    for strength, fitted in zip(
-        STRENGTHS, fit_each_label(features.matrix, truth, STRENGTHS, weights, done), strict=True
-    ):
+    for strength, fitted in zip(STRENGTHS, fit_each_label(matrix, truth, STRENGTHS, weights, done), strict=True):
         found = sigmoid(held_out["validation"] @ fitted[0] + fitted[1])
         loss = float(log_losses_of_each(held_truth, found).mean())
         if loss < least:
@@ -111,9 +114,9 @@ def fit_baseline_of_each(splits: Splits, labels: Sequence[str], config: Config, 
     decision, _ = decide_each(config.decision, held_truth, calibration.of(validation))
     scored = {name: calibration.of(sigmoid(each @ chosen[0] + chosen[1])) for name, each in held_out.items()}
     baseline = BaselineOfEach(
-        model=f"logistic regression, TF-IDF of {features.kind.name}",
+        model=f"logistic regression, TF-IDF of {features.kind.name}{' beside other columns' * (columns is not None)}",
         C=chosen_strength,
-        features=features.matrix.shape[1],
+        features=matrix.shape[1],
         rows=len(features.rows),
         seconds=time.perf_counter() - started,
         sides={name: (each, decision.choose(each)) for name, each in scored.items()},

@@ -34,6 +34,7 @@ from rnn_cli.bundle.model_folder import (
     checked_number,
     texts,
 )
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
@@ -78,6 +79,8 @@ def _version(name: str) -> str:
 BEST, BASELINE, LESSONS = "best", "baseline", "lessons"
 BEFORE = "before"
 """What further training began with: the texts that its model had learned from, in `LEARNED`."""
+BESIDE = "columns"
+"""How the values of other columns become numbers, where the model reads any."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
 
 
@@ -100,7 +103,16 @@ class SavedRun:
     def of(cls, run: Prepared, reached: TrainingState, arrays: Mapping[str, list[AnyArray]]) -> "SavedRun":
         """The current state of a run."""
         splits, unlabelled = run.splits, run.unlabelled.fingerprint
-        known = Known(run.tokenizer, run.labels, splits.fingerprint, unlabelled, run.baseline, run.learned, splits.near)
+        known = Known(
+            run.tokenizer,
+            run.labels,
+            splits.fingerprint,
+            unlabelled,
+            run.baseline,
+            run.learned,
+            splits.near,
+            run.columns,
+        )
         lessons = None if run.to_learn is None else run.to_learn.lessons
         return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent(), lessons)
 
@@ -136,10 +148,15 @@ class SavedRun:
                 kept,
                 before,
                 state.get(NEAR_TOGETHER, False) is True,
+                ExtraColumns.from_dict(state[BESIDE]) if BESIDE in state else None,
             )
+            if (known.columns is None) != (config.data.extra_columns is None):
+                raise ValueError("its columns are not those of its config")
+            width = 0 if known.columns is None else known.columns.width
             lessons = _kept_lessons(arrays.pop(LESSONS), len(labels)) if state.get(LESSONS) else None
             classes, several = outputs_of(config.data.labels, len(labels))
-            _check_sizes(arrays, Architecture.of(config.model, tokenizer.vocab_size, classes, several=several))
+            made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=width)
+            _check_sizes(arrays, made_of)
             reached = TrainingState.from_dict(state["standing"], arrays.pop(BEST))
             texts([state.get("recipe") or ""])
             seconds = state.get("seconds")  # earlier releases stored none
@@ -160,6 +177,7 @@ class SavedRun:
             LESSONS: self.lessons is not None,
             "origin": self.origin,
             BEFORE: self.known.learned is not None,
+            **({} if self.known.columns is None else {BESIDE: self.known.columns.to_dict()}),
             NEAR_TOGETHER: self.known.near,
             "versions": dict(self.versions),
             "recipe": self.recipe,

@@ -9,17 +9,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.evaluation.compare import compare_predictions
-from rnn_cli.evaluation.folds import Figures, compared_by_folds, figures_of, several_compared_by_folds
+from rnn_cli.evaluation.folds import Figures, compared_by_folds, several_compared_by_folds
 from rnn_cli.evaluation.intervals import Interval
+from rnn_cli.evaluation.ordered import OrderedComparison
 from rnn_cli.evaluation.several import compare_several
 from rnn_cli.evaluation.wording import EVERY
 from rnn_cli.evaluation.wording_folds import FOLD_FIGURES, side_rows
-from rnn_cli.training.folds import FoldResults, Keeps, Learned, evaluate_learned, predict_folds
+from rnn_cli.training.folds import FoldResults, Keeps, Learned, evaluate_learned, figures_in, predict_folds
 from rnn_cli.training.linear_run import learn_linear
 from rnn_cli.training.listener import Listener, SilentListener
-from rnn_cli.training.pooling import figures_of_folds, pooled_of
+from rnn_cli.training.pooling import compared_in, figures_of_folds, pooled_of
 from rnn_cli.training.prepare import Prepared
+
+_OFF = "mean_absolute_error"
 
 CHOICE = "model_kind"
 """The key of a run's metrics that tells of the choice."""
@@ -29,7 +31,8 @@ CHOICE = "model_kind"
 class Choice:
     """What is made, and why: the figures on the rows of `side`, and by how much the network exceeds the linear model.
 
-    `metric` is the accuracy, or of several labels a text the micro F1; the interval is None on too few rows.
+    `metric` is the accuracy, of several labels a text the micro F1, of ordered labels the mean absolute error; the
+    interval is None on too few rows.
     """
 
     kind: Literal["network", "linear"]
@@ -47,10 +50,11 @@ class Choice:
     def in_words(self) -> str:
         """The choice in one line."""
         name, written = FOLD_FIGURES[self.metric]
-        gain = f"{100 * (self.network - self.linear):+.1f} points"
+        times, digits = (1, ".3f") if self.metric == _OFF else (100, ".1f")
+        gain = f"{times * (self.network - self.linear):+{digits}}{'' if self.metric == _OFF else ' points'}"
         if self.interval is not None:
-            low, high = (100 * end for end in self.interval)
-            gain += f", {EVERY} {low:+.1f} to {high:+.1f}"
+            low, high = (times * end for end in self.interval)
+            gain += f", {EVERY} {low:+{digits}} to {high:+{digits}}"
         made = "the network" if self.kind == "network" else "no better, so the linear model"
         return (
             f"model.kind auto, by {self.rows:,} {side_rows(self.side)}: {name} of the network {written(self.network)}, "
@@ -68,7 +72,7 @@ def choose_by_folds(
     linear = FoldResults(found.dealt, tuple(parts))
     (ours, truth), (theirs, _) = (pooled_of(run, each) for each in (network, linear))
     figures, others = (figures_of_folds(run, each) for each in (network, linear))
-    choice = _chosen("folds", truth, ours.network, theirs.network, figures, others)
+    choice = _chosen(run, "folds", truth, ours.network, theirs.network, figures, others)
     listener.note(choice.in_words())
     return choice, network if choice.kind == "network" else linear
 
@@ -78,12 +82,13 @@ def choose_by_validation(run: Prepared, network: bytes, linear: bytes, listener:
     heard, rows = SilentListener(), run.splits.validation
     found = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
     first, second = ((each.scores.probabilities, each.predicted) for each in found)
-    choice = _chosen("validation", found[0].truth, first, second)
+    choice = _chosen(run, "validation", found[0].truth, first, second)
     listener.note(choice.in_words())
     return choice
 
 
 def _chosen(
+    run: Prepared,
     side: str,
     truth: Indices,
     network: tuple[Floats, Indices],
@@ -92,9 +97,9 @@ def _chosen(
     others: Figures | None = None,
 ) -> Choice:
     several = truth.ndim == 2
-    metric = "micro_f1" if several else "accuracy"
+    metric = "micro_f1" if several else _OFF if run.config.data.ordered else "accuracy"
     values: Mapping[str, float]
-    values = {"network": figures_of(truth, *network)[metric], "linear": figures_of(truth, *linear)[metric]}
+    values = {name: figures_in(run, truth, pair)[metric] for name, pair in (("network", network), ("linear", linear))}
     gains = figures.less(others) if figures is not None and others is not None else None
     if figures is not None and others is not None:
         values = {"network": figures.stated(metric), "linear": others.stated(metric)}
@@ -103,9 +108,11 @@ def _chosen(
         of_each = compare_several(truth, network, linear)
         interval = (of_each if gains is None else several_compared_by_folds(of_each, gains)).intervals[metric]
     else:
-        compared = compare_predictions(truth, network[1], linear[1], network[0].shape[1])
-        interval = (compared if gains is None else compared_by_folds(compared, gains)).interval
-    kind: Literal["network", "linear"] = "network" if values["network"] > values["linear"] else "linear"
+        compared = compared_in(run, truth, network[1], linear[1])
+        compared = compared if gains is None else compared_by_folds(compared, gains)
+        interval = compared.error_interval if isinstance(compared, OrderedComparison) else compared.interval
+    better = values["network"] - values["linear"]
+    kind: Literal["network", "linear"] = "network" if (-better if metric == _OFF else better) > 0 else "linear"
     return Choice(kind, side, len(truth), metric, values["network"], values["linear"], interval)
 
 

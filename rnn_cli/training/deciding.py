@@ -37,9 +37,8 @@ def calibrated_and_decided(
     """The same network, calibrated and with its decision chosen on the validation rows, and how both were chosen."""
     validation = run.splits.validation
     plain = predictor.adjusted(calibration=type(predictor.calibration)())
-    fitted = fit_calibration(
-        true_labels(validation, plain.labels), plain.score(validation.texts).probabilities, run.config
-    )
+    probabilities = plain.score(validation.texts, validation.further).probabilities
+    fitted = fit_calibration(true_labels(validation, plain.labels), probabilities, run.config)
     listener.note(f"calibrated on the validation rows: temperature {fitted.calibration.temperature:.2f}")
     if fitted.trial is not None and fitted.trial.is_won:
         scaling = "matrix scaling" if run.config.data.ordered else "vector scaling"
@@ -58,7 +57,8 @@ def calibrated_and_decided_of_each(
     """The same of several labels a text, each of which has a threshold of its own."""
     rows = run.splits.validation
     plain = predictor.adjusted(calibration=CalibrationOfEach())
-    calibration = fit_calibration_of_each(true_flags(rows, plain.labels), plain.score(rows.texts).probabilities)
+    probabilities = plain.score(rows.texts, rows.further).probabilities
+    calibration = fit_calibration_of_each(true_flags(rows, plain.labels), probabilities)
     listener.note(f"calibrated each label on the validation rows: temperature of all {calibration.temperature:.2f}")
     found, shortfalls = decided_each(plain.adjusted(calibration=calibration), rows, run.config.decision)
     assert isinstance(found.decision, DecisionOfEach)

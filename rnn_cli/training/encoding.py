@@ -4,11 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
 from rnn_cli.arrays import Floats32, Ids, Indices
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.schema import TrainingConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
@@ -37,6 +39,12 @@ class Encoded:
     weights: Floats32
     lessons: Floats32 | None = None
     labelled: int = 0
+    columns: Floats32 | None = None
+    """The numbers of the rows' other columns, `[texts, width]`, where the model reads any."""
+
+    def beside(self, rows: Indices) -> tuple[Floats32, ...]:
+        """What the network takes beside the ids of some texts: nothing, or the numbers of their other columns."""
+        return () if self.columns is None else (self.columns[rows],)
 
     def targets(self, rows: Indices) -> Indices | Floats32:
         """What to learn of some texts: their classes `[rows]`, or with lessons the labels' probabilities."""
@@ -74,6 +82,21 @@ def with_lessons(rows: Encoded, texts: Sequence[Sequence[int]], lessons: Floats3
         lessons,
         labelled,
     )
+
+
+def numbers_beside(columns: ExtraColumns | None, rows: Dataset) -> Floats32 | None:
+    """The numbers of the rows' other columns, `[rows, width]`; None for a model that reads none. Raises `DataError`."""
+    return None if columns is None else columns.encode(rows.further, len(rows), rows.where)
+
+
+def with_columns(features: Any, columns: ExtraColumns | None, rows: Dataset) -> Any:
+    """Sparse features of rows, `[rows, features]`, followed by the numbers of their other columns."""
+    numbers = numbers_beside(columns, rows)
+    if numbers is None:
+        return features
+    from scipy import sparse
+
+    return sparse.hstack([features, sparse.csr_matrix(numbers)], format="csr", dtype=features.dtype)
 
 
 def epoch_steps(rows: int, batch_size: int) -> int:

@@ -12,12 +12,13 @@ from rnn_cli.arrays import AnyArray
 from rnn_cli.bundle.checkpoints import newest_checkpoint
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, NEAR_TOGETHER, ONNX_MODEL, UNFINISHED, Bundle
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, few_of
 from rnn_cli.graph import Graph
+from rnn_cli.scoring.extra import read_extra_columns
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.checkpointing import SavedRun
@@ -53,7 +54,14 @@ class Origin:
         opened, where = Bundle.open(path), str(path / ONNX_MODEL)
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels = read_tokenizer(opened), opened.manifest.labels
-        graph = read_fitting_graph(opened.read(ONNX_MODEL), where, tokenizer, opened.manifest.outputs)
+        columns = read_extra_columns(opened) if COLUMNS_FILE in opened.manifest.files else None
+        graph = read_fitting_graph(
+            opened.read(ONNX_MODEL),
+            where,
+            tokenizer,
+            opened.manifest.outputs,
+            0 if columns is None else columns.width,
+        )
         check_config(opened, config, tokenizer, graph.architecture)
         if graph.architecture.is_linear:
             hint = "train a new one on all rows; it takes seconds"
@@ -63,7 +71,7 @@ class Origin:
         return cls(
             path,
             config,
-            Known(tokenizer, labels, fingerprint=None, learned=learned_texts(opened) or UNKNOWN_TEXTS),
+            Known(tokenizer, labels, None, learned=learned_texts(opened) or UNKNOWN_TEXTS, columns=columns),
             opened,
             graph,
         )
@@ -108,6 +116,9 @@ class Origin:
             kinds = {"single": "one label", "several": "several labels", "ordered": "one of ordered labels"}
             kind = kinds[self.config.data.labels]
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
+        if wanted.data.extra_columns != self.config.data.extra_columns:
+            ours = few_of([*(self.config.data.extra_columns or ["none"])])
+            wrong.append(ConfigMistake(f"{self.name} keeps its other columns: {ours}", "data.extra_columns"))
         wrong += self._not_further(wanted)
         positive = wanted.data.positive_label
         if positive is not None and (len(self.known.labels) != 2 or positive != self.known.labels[1]):

@@ -14,6 +14,7 @@ import pandas as pd
 from rnn_cli.bundle.history import EpochMetrics, history_to_csv
 from rnn_cli.bundle.model_folder import (
     CARD,
+    COLUMNS_FILE,
     CONFIG,
     CONFORMAL,
     FURTHER,
@@ -36,12 +37,14 @@ from rnn_cli.config.load import to_yaml
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.evaluation.compare import BY_FOLDS, CAREFUL, MOST_FREQUENT
-from rnn_cli.evaluation.evaluate import Evaluation, by_source, evaluate_predictor
+from rnn_cli.evaluation.evaluate import Evaluation, by_source, evaluate_predictor, kept_columns
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.importance import column_importance, importance_to_dict
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.monitoring.summary import summarize
 from rnn_cli.scoring.conformal import Conformal
+from rnn_cli.scoring.extra import extra_columns_file
 from rnn_cli.scoring.predictor import INT8_METRICS, Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.training.baseline import Baseline
@@ -128,6 +131,8 @@ def finish(
     draft.write(CONFIG, to_yaml(run.config))
     draft.write(TOKENIZER, run.tokenizer.to_json())
     draft.write(ONNX_MODEL, graph)
+    if run.columns is not None:
+        draft.write(COLUMNS_FILE, extra_columns_file(run.columns))
     draft.write(HISTORY, history_to_csv(history))
     texts = chain(run.splits.train.texts, run.splits.validation.texts, run.taught_texts if run.to_learn else ())
     draft.write(LEARNED, LearnedTexts.of(texts, run.learned).to_bytes())
@@ -145,7 +150,8 @@ def finish(
     manifest = replace(manifest, **measured.stored, data={**manifest.data, **facts})
     if int8.graph is not None:
         draft.write(INT8_MODEL, int8.graph)
-    draft.write(METRICS, json.dumps({**measured.metrics, **(more or {})}, indent=2, ensure_ascii=False) + "\n")
+    more = {**(more or {}), **_worth_of_columns(measured.predictor, held_out, listener)}
+    draft.write(METRICS, json.dumps({**measured.metrics, **more}, indent=2, ensure_ascii=False) + "\n")
     tables = [table.assign(split=name) for name, table in measured.tables.items()]
     draft.write(PREDICTIONS, to_csv(pd.concat(tables)))
     if documented:
@@ -187,7 +193,10 @@ def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) 
     metrics[MOST_FREQUENT] = usual_label
     if chosen.careful is not None:
         metrics[CAREFUL] = asdict(chosen.careful)
-    tables = {name: _prediction_columns(side) for name, side in sides.items()}
+    tables = {
+        name: _prediction_columns(side).assign(**dict[str, Any](kept_columns(predictor, side.dataset)))
+        for name, side in sides.items()
+    }
     if isinstance(run.baseline, Baseline):
         knew_more = run.origin is not None
         against = {name: run.baseline.against(name, side, knew_more) for name, side in sides.items()}
@@ -196,6 +205,20 @@ def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) 
         tables = {name: table.assign(**run.baseline.columns(name, run.labels)) for name, table in tables.items()}
     stored = {**asdict(predictor.calibration), **asdict(predictor.decision)}
     return Measured(predictor, stored, sides, metrics, tables, int8)
+
+
+def _worth_of_columns(
+    predictor: Predictor, sides: Mapping[str, Evaluation | SeveralEvaluation], listener: Listener
+) -> dict[str, Any]:
+    """The part of the metrics that says what other columns are worth; says it of the last side, too."""
+    if predictor.extra_columns is None:
+        return {}
+    listener.doing("shuffling the other columns")
+    found = {name: column_importance(predictor, side) for name, side in sides.items()}
+    side = list(found)[-1]
+    for each in found[side]:
+        listener.note(each.in_words(side))
+    return importance_to_dict(found)
 
 
 def _run_facts(run: Prepared) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_cli.arrays import AnyArray, Floats, Indices
 from rnn_cli.bundle.in_memory import PLACE, BundleInMemory
-from rnn_cli.bundle.model_folder import ONNX_MODEL, TOKENIZER
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, ONNX_MODEL, TOKENIZER
 from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Dealt, Fold, deal_folds
 from rnn_cli.data.rows import Dataset
@@ -21,6 +21,7 @@ from rnn_cli.errors import DataError
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several
 from rnn_cli.evaluation.folds import figures_of, true_classes
+from rnn_cli.scoring.extra import extra_columns_file
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each, undecided_manifest
 from rnn_cli.training.listener import Listener, SilentListener
@@ -215,6 +216,8 @@ def in_memory(learned: Learned) -> BundleInMemory:
     """What a predictor needs of a model that is not written."""
     run = learned.run
     contents = {ONNX_MODEL: learned.graph, TOKENIZER: run.tokenizer.to_json().encode("utf-8")}
+    if run.columns is not None:
+        contents[COLUMNS_FILE] = extra_columns_file(run.columns).encode("utf-8")
     files = {name: {"size": len(file), "sha256": sha256(file).hexdigest()} for name, file in contents.items()}
     return BundleInMemory(PLACE, undecided_manifest(run, data={}, versions={}, files=files), contents)
 
@@ -228,9 +231,16 @@ def evaluate_learned(learned: Learned, rows: Dataset, listener: Listener) -> Eva
 
 
 def _right(part: FoldPart, fold: Fold, run: Prepared, *, linear: bool = False) -> str:
-    """A fold's accuracy, or of several labels a text its micro F1, in words."""
+    """A fold's accuracy, of several labels a text its micro F1, of ordered ones how far it is off, in words."""
     probabilities, predicted = part.probabilities, part.predicted
     if linear and part.baseline is not None:
         probabilities, predicted = part.baseline
-    figures = figures_of(true_classes(fold.splits.test, run.labels), probabilities, predicted)
+    figures = figures_in(run, true_classes(fold.splits.test, run.labels), (probabilities, predicted))
+    if "mean_absolute_error" in figures:
+        return f"{figures['mean_absolute_error']:.3f} off on average"
     return f"micro F1 {figures['micro_f1']:.3f}" if "micro_f1" in figures else f"{figures['accuracy']:.1%} right"
+
+
+def figures_in(run: Prepared, truth: Indices, side: tuple[Floats, Indices]) -> dict[str, float]:
+    """The figures of probabilities and predictions for some rows of a run, whose truth is as `true_classes` has it."""
+    return figures_of(truth, *side, order=run.labels if run.config.data.ordered else None)

@@ -61,7 +61,8 @@ def try_int8(
         return Int8(reason=reason)
     small = to_int8(graph)
     try:
-        probabilities = predictor.running(small, INT8_MODEL).score(validation.dataset.texts).probabilities
+        rows = validation.dataset
+        probabilities = predictor.running(small, INT8_MODEL).score(rows.texts, rows.further).probabilities
     except BundleError as error:  # this ONNX Runtime lacks the operator
         return Int8(reason=error.what)
     moved = np.abs(probabilities - validation.scores.probabilities).max(axis=1)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from rnn_cli.arrays import AnyArray, Floats32, Ids, Indices
 from rnn_cli.config.schema import TrainingConfig
-from rnn_cli.network.build import LOGITS
+from rnn_cli.network.build import LOGITS, columns_of_network
 from rnn_cli.training.loop import StepResult
 
 OPTIMIZERS = {
@@ -57,22 +57,29 @@ class Learner:
             tf.TensorSpec([None, self.width], tf.float32),
             tf.TensorSpec([None], tf.float32),
         )
+        columns = columns_of_network(model)
+        beside = [tf.TensorSpec([None, columns], tf.float32)] if columns else []
         # XLA reads the weights once, the plain graph once per operation.
         weights_in_all = sum(math.prod(variable.shape) for variable in model.trainable_variables)
         graph = partial(tf.function, autograph=False)  # autograph writes files, and no condition below is a tensor
         self._change = graph(self._change_weights, jit_compile=weights_in_all >= COMPILED_FROM)
         # One graph for batches of every shape; XLA would compile once per shape.
-        self._step = graph(self._take_step, input_signature=[ids, targets, weights])
-        self._predict = graph(lambda ids: model(ids, training=False), input_signature=[ids])
+        self._step = graph(self._take_step, input_signature=[ids, targets, weights, *beside])
+        self._predict = graph(
+            lambda ids, *beside: model(_inputs(ids, beside), training=False), input_signature=[ids, *beside]
+        )
 
-    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32) -> StepResult:
-        """Take one step on a batch: ids `[rows, time]`, targets as `Encoded` has them, weights in the loss `[rows]`."""
-        loss, predicted, norm = self._step(ids, self._targets(targets), weights)
+    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32, *beside: Floats32) -> StepResult:
+        """Take one step on a batch: ids `[rows, time]`, targets as `Encoded` has them, weights in the loss `[rows]`.
+
+        `beside` are the numbers of other columns, `[rows, width]`, for a model that takes them.
+        """
+        loss, predicted, norm = self._step(ids, self._targets(targets), weights, *beside)
         return StepResult(float(loss), predicted.numpy(), float(norm))
 
-    def probabilities(self, ids: Ids) -> Floats32:
-        """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, without dropout."""
-        predicted: Floats32 = self._predict(ids).numpy()
+    def probabilities(self, ids: Ids, *beside: Floats32) -> Floats32:
+        """Probabilities `[rows, 1 or classes]` of ids `[rows, time]`, without dropout; `beside` as in `learn`."""
+        predicted: Floats32 = self._predict(ids, *beside).numpy()
         return predicted
 
     @property
@@ -111,10 +118,12 @@ class Learner:
             targets = np.eye(max(self.width, 2), dtype=np.float32)[targets]
         return np.asarray(targets[:, 1:] if self.width == 1 else targets, np.float32)
 
-    def _take_step(self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def _take_step(
+        self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, *beside: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self._network(ids, training=True)
+            logits = self._network(_inputs(ids, beside), training=True)
             loss = self._loss(targets, logits, sample_weight=weights)
         predicted = tf.sigmoid(logits) if self.width == 1 or self._several else tf.nn.softmax(logits)
         # Dense, not one slice per token: a token that a batch holds twice must count once in the norm.
@@ -127,6 +136,10 @@ class Learner:
             gradient, _ = tf.clip_by_global_norm(gradient, self._clip_norm, use_norm=norm)
         self.optimizer.apply(gradient, self.model.trainable_variables)
         return norm
+
+
+def _inputs(ids: tf.Tensor, beside: tuple[tf.Tensor, ...]) -> tf.Tensor | list[tf.Tensor]:
+    return [ids, *beside] if beside else ids
 
 
 def _loss_of_each(positive: Floats32, smoothing: float) -> Callable[..., tf.Tensor]:

@@ -48,7 +48,9 @@ def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
     (loss, accuracy), (val_loss, val_accuracy) = (_measured(fitted, side, run) for side in (run.train, run.validation))
     seconds = time.monotonic() - began
     metrics = EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, seconds)
-    graph = linear_to_onnx(fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams)
+    graph = linear_to_onnx(
+        fitted.table, fitted.bias, vocab_size=vocab_size, ngrams=config.ngrams, columns=fitted.columns
+    )
     return LearnedLinear(graph, run, 1, metrics)
 
 
@@ -69,7 +71,8 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
     if run.base is not None or run.to_learn is not None:
         return fit()
     weights = config.training.class_weight
-    key = (config.tokenizer.model_dump_json(), config.model.ngrams, config.model.ngram_buckets, repr(weights))
+    of_model = config.model.ngrams, config.model.ngram_buckets
+    key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
     return run.shared.once("n-grams", key, fit)
 
 
@@ -80,6 +83,8 @@ def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float,
         rows.sequences, longest=config.ngrams, vocab_size=run.tokenizer.vocab_size, buckets=config.ngram_buckets
     )
     logits = counts @ fitted.table.astype(np.float64) + fitted.bias
+    if fitted.columns is not None and rows.columns is not None:
+        logits += rows.columns.astype(np.float64) @ fitted.columns
     if rows.classes.ndim == 2:
         losses = np.logaddexp(0, logits) - rows.classes * logits
         return float(losses.sum(axis=1).mean()), float(((logits >= 0) == rows.classes).all(axis=1).mean())

@@ -40,10 +40,10 @@ class Learns(Protocol):
     def learning_rate(self) -> float:
         """The rate of the next step."""
 
-    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32) -> StepResult:
-        """Take one step."""
+    def learn(self, ids: Ids, targets: Indices | Floats32, weights: Floats32, *beside: Floats32) -> StepResult:
+        """Take one step; `beside` are the numbers of other columns, if any."""
 
-    def probabilities(self, ids: Ids) -> Floats32:
+    def probabilities(self, ids: Ids, *beside: Floats32) -> Floats32:
         """Probabilities of ids."""
 
     def weights(self) -> list[AnyArray]:
@@ -158,7 +158,7 @@ def _train_epoch(
     started = time.monotonic() - sums.seconds
     batches = epoch_batches(train.lengths(), config.batch_size, seed=config.seed, epoch=epoch)
     for rows in batches[sums.batches :]:
-        step = learner.learn(train.ids(rows), train.targets(rows), train.weights[rows])
+        step = learner.learn(train.ids(rows), train.targets(rows), train.weights[rows], *train.beside(rows))
         for what, value in (("loss", step.loss), ("gradient's norm", step.gradient_norm)):
             if not math.isfinite(value):
                 raise diverged(what, value, f"epoch {epoch}, batch {sums.batches + 1}")
@@ -201,7 +201,7 @@ def _validate(
     for start in range(0, len(order), batch_size):
         listener.progress("validation rows", start, len(order))
         rows = order[start : start + batch_size]
-        predicted = learner.probabilities(validation.ids(rows)).astype(np.float64)
+        predicted = learner.probabilities(validation.ids(rows), *validation.beside(rows)).astype(np.float64)
         true = validation.classes[rows]
         right += _right(predicted, true)
         loss -= np.log(_likelihoods(predicted, true)).sum()

@@ -14,7 +14,7 @@ from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.config.schema import OWN, ModelConfig
 from rnn_cli.errors import BundleError
 from rnn_cli.kinds import outputs_of
-from rnn_cli.network.build import LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
+from rnn_cli.network.build import COLUMN_WEIGHTS, LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.network.onnx_export import put_body, put_weights
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.linear_run import shared_linear
@@ -79,6 +79,8 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
     began = time.monotonic()
     linear = shared_linear(run, lambda what, done, total: listener.progress(f"n-gram part: {what}", done, total))
     network.get_layer(NGRAMS).set_weights([linear.table])
+    if linear.columns is not None:
+        network.get_layer(COLUMN_WEIGHTS).set_weights([linear.columns])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began
     listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
@@ -92,6 +94,7 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         vocab_size=run.tokenizer.vocab_size,
         classes=classes,
         several=several,
+        columns=0 if run.columns is None else run.columns.width,
         seed=run.config.training.seed,
         embeddings=vectors,
         fast=fast,

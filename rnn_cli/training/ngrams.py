@@ -48,12 +48,14 @@ OnProgress = Callable[[str, int, int], None]
 class LinearModel:
     """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
     classes of which a row has one, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the
-    least validation loss, or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows."""
+    least validation loss, or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows. `columns` are
+    the weights of other columns, `[columns, width]`, where the rows have any."""
 
     table: Floats32
     bias: Floats32
     strength: float
     val_accuracy: float
+    columns: Floats32 | None = None
 
 
 def fit_linear(
@@ -67,12 +69,22 @@ def fit_linear(
     if train.lessons is not None:
         return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
-    problem = _Problem(seen[:, used], held_out[:, used], train, validation, on_progress)
+    beside = 0 if train.columns is None else train.columns.shape[1]
+    ours, theirs = (_joined(counts[:, used], rows) for counts, rows in ((seen, train), (held_out, validation)))
+    problem = _Problem(ours, theirs, train, validation, on_progress, beside)
     solve = problem.together if classes <= HANDFUL else problem.one_by_one
     weights, bias, strength, accuracy = solve(classes) if train.classes.ndim == 1 else problem.of_each()
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
-    table[used] = weights
-    return LinearModel(table, bias.astype(np.float32), strength, accuracy)
+    table[used] = weights[: len(used)]
+    columns = weights[len(used) :].astype(np.float32) if beside else None
+    return LinearModel(table, bias.astype(np.float32), strength, accuracy, columns)
+
+
+def _joined(counts: sparse.csr_matrix, rows: Encoded) -> sparse.csr_matrix:
+    """The counts followed by the numbers of the rows' other columns."""
+    if rows.columns is None:
+        return counts
+    return sparse.hstack([counts, sparse.csr_matrix(rows.columns.astype(np.float64))], format="csr")
 
 
 def _fit_to_lessons(
@@ -139,6 +151,13 @@ class _Problem:
     train: Encoded
     validation: Encoded
     on_progress: OnProgress
+    beside: int = 0
+    """How many of the last columns are no n-grams but numbers of other columns, which count as they are."""
+
+    def _scales(self, ratios: Callable[[sparse.csr_matrix], Floats]) -> Floats:
+        counts = self.counts[:, : self.counts.shape[1] - self.beside] if self.beside else self.counts
+        scales = telling_scales(counts, ratios(counts))
+        return np.vstack([scales, np.ones((self.beside, scales.shape[1]))]) if self.beside else scales
 
     def together(self, classes: int) -> _Solution:
         """One fit of all labels that have rows."""
@@ -201,7 +220,7 @@ class _Problem:
         def done() -> None:
             self.on_progress("labels", next(steps), total)
 
-        scales = telling_scales(self.counts, ratios_of_each(self.counts, truth))
+        scales = self._scales(lambda counts: ratios_of_each(counts, truth))
         row_weights = self.train.weights.astype(np.float64)
         best, least = None, np.inf
         for strength, (weights, bias) in zip(
@@ -222,7 +241,7 @@ class _Problem:
         """The weights and the bias with each strength, each fit started from the one before."""
         found: tuple[Floats, Floats] | None = None
         row_weights = self.train.weights.astype(np.float64)
-        scales = telling_scales(self.counts, log_count_ratios(self.counts, np.eye(classes)[truth]))
+        scales = self._scales(lambda counts: log_count_ratios(counts, np.eye(classes)[truth]))
         for strength in strengths:
             if classes == 1:  # nothing to tell apart
                 found = np.zeros((self.counts.shape[1], 1)), np.zeros(1)

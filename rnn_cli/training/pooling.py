@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.data.rows import most_frequent
-from rnn_cli.evaluation.compare import BY_FOLDS, BaselineComparison, compare_predictions
+from rnn_cli.evaluation.compare import BY_FOLDS, BaselineComparison, Comparison, compare_predictions
 from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, made_of
 from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.folds import (
@@ -21,20 +21,20 @@ from rnn_cli.evaluation.folds import (
     Figures,
     FoldFigures,
     compared_by_folds,
-    figures_of,
     measured_rows,
     restated,
     several_compared_by_folds,
     true_classes,
 )
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.ordered import compare_ordered, measure_ordered
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import compare_several, measure_several
 from rnn_cli.evaluation.standing import with_standing
 from rnn_cli.scoring.of_each import DecisionOfEach
 from rnn_cli.scoring.predictor import Predictor, Scores
 from rnn_cli.scoring.unknown import UnknownTokens
-from rnn_cli.training.folds import FoldPart, FoldResults
+from rnn_cli.training.folds import FoldPart, FoldResults, figures_in
 from rnn_cli.training.measured import Measured
 from rnn_cli.training.prepare import Prepared
 
@@ -89,7 +89,7 @@ def figures_of_folds(run: Prepared, found: FoldResults, *, baseline: bool = Fals
         together, truth = pooled_of(run, found, repeat)
         side = together.baseline if baseline else together.network
         assert side is not None
-        pooled.append(figures_of(truth, *side))
+        pooled.append(figures_in(run, truth, side))
     each = [fold.baseline if baseline else fold.network for fold in _each_fold(run, found)]
     return Figures(pooled, [figures for figures in each if figures is not None], training.folds)
 
@@ -97,8 +97,8 @@ def figures_of_folds(run: Prepared, found: FoldResults, *, baseline: bool = Fals
 def _each_fold(run: Prepared, found: FoldResults) -> Iterator[FoldFigures]:
     for fold, part in zip(found.dealt.folds, found.parts, strict=True):
         truth = true_classes(fold.splits.test, run.labels)
-        network = figures_of(truth, part.probabilities, part.predicted)
-        linear = None if part.baseline is None else figures_of(truth, *part.baseline)
+        network = figures_in(run, truth, (part.probabilities, part.predicted))
+        linear = None if part.baseline is None else figures_in(run, truth, part.baseline)
         yield FoldFigures(fold.repeat, fold.number, part.trained, len(fold.rows), network, linear)
 
 
@@ -146,22 +146,27 @@ def pooled(
             )
         made = made_of(predictor)
         return SeveralEvaluation(rows, scores, decision, predicted, metrics, reading, against, folds=details, made=made)
-    baseline = None
+    baseline, measured = None, measure_ordered if run.config.data.ordered else measure
     if first.baseline is not None and of_baseline is not None:
         baseline = BaselineComparison(
-            restated(measure(labels, truth, *first.baseline), of_baseline),
-            compared_by_folds(
-                compare_predictions(truth, predicted, first.baseline[1], len(labels)), figures.less(of_baseline)
-            ),
+            restated(measured(labels, truth, *first.baseline), of_baseline),
+            compared_by_folds(compared_in(run, truth, predicted, first.baseline[1]), figures.less(of_baseline)),
             run.origin is not None,
             by_folds=True,
             of=made_of(predictor),
         )
-    single = restated(measure(labels, truth, *first.network), figures)
+    single = restated(measured(labels, truth, *first.network), figures)
     evaluation = Evaluation(
         rows, scores, decision, predicted, single, reading, baseline, folds=details, made=made_of(predictor)
     )
     return with_standing(evaluation, most_frequent(source.labels), run.config.decision, None)
+
+
+def compared_in(run: Prepared, truth: Indices, first: Indices, second: Indices) -> Comparison:
+    """Two models' predictions for some rows of a run, `[rows]`, one label each."""
+    if run.config.data.ordered:
+        return compare_ordered(run.labels, truth, first, second)
+    return compare_predictions(truth, first, second, len(run.labels))
 
 
 def with_folds(measured: Measured, run: Prepared, found: FoldResults) -> Measured:

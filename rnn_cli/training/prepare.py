@@ -18,9 +18,11 @@ import numpy as np
 from rnn_cli.arrays import label_flags, label_indices
 from rnn_cli.bundle.locate import GENERAL
 from rnn_cli.bundle.model_folder import CONFIG, MANIFEST, MOST_BYTES, TOKENIZER
+from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig, TokenizerConfig
 from rnn_cli.copies.learned import LearnedTexts
+from rnn_cli.data.giveaways import giveaways
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
@@ -42,6 +44,7 @@ from rnn_cli.training.encoding import (
     Encoded,
     label_weights,
     labels_in_order,
+    numbers_beside,
     order_labels,
     positive_weights,
     row_weights,
@@ -70,6 +73,8 @@ class Known:
     baseline: Baseline | BaselineOfEach | None = None
     learned: LearnedTexts | None = None
     near: bool = True
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the model reads any."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Prepared:
     """What the network learns from where a teacher added to `train`: rows, and texts with its lessons."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
+    columns: ExtraColumns | None = None
+    """How the values of other columns become numbers, where the config names any."""
     shared: Shared = ALONE
     """What other runs of the same rows may have made already."""
 
@@ -153,6 +160,7 @@ def prepare(
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else _labels(splits.train, config.data, listener)
+    columns = known.columns if known else _columns(splits.train, config.data, listener)
     listener.doing("counting and numbering tokens")
     if base is not None:
         base = base.for_texts([*splits.train.texts, *unlabelled.texts])
@@ -160,7 +168,7 @@ def prepare(
     tokenizer = fitted.tokenizer if fitted else _shared_tokenizer(splits, unlabelled, config, shared)
     if known is None:
         config = _with_fitting_ngrams(config, tokenizer, labels, listener)
-    _refuse_unstorable(config, tokenizer, labels)
+    _refuse_unstorable(config, tokenizer, labels, columns)
     classes, several = outputs_of(config.data.labels, len(labels))
     refuse_too_large(config.model, tokenizer.vocab_size, classes, several=several)
     check_decision(config.decision, labels, several=config.data.several)
@@ -181,17 +189,18 @@ def prepare(
         splits,
         labels,
         tokenizer,
-        _encoded(train, sequences, labels, weights, config.data),
-        _encoded(splits.validation, validation, labels, weights, config.data),
+        _encoded(train, sequences, labels, weights, config.data, columns),
+        _encoded(splits.validation, validation, labels, weights, config.data, columns),
         train,
         unlabelled,
-        _baseline(config, splits, labels, known.baseline if known else None, listener),
+        _baseline(config, splits, labels, known.baseline if known else None, listener, columns),
         origin=base.to_dict() if base else None,
         began=began,
         learned=fitted.learned if fitted else None,
         taught_texts=taught_texts,
         taught_ids=taught_ids,
         base=base,
+        columns=columns,
         shared=shared,
     )
 
@@ -205,6 +214,21 @@ def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str
     if absent := [name for name in config.order or [] if name not in labels]:
         listener.note(f"no training row has {few_of(absent)} of data.order, so the model does not know it")
     return labels
+
+
+def _columns(train: Dataset, config: DataConfig, listener: Listener) -> ExtraColumns | None:
+    """The other columns that the config names, fitted to the training rows; says what each is. Raises `DataError`."""
+    if config.extra_columns is None:
+        return None
+    try:
+        columns = ExtraColumns.fit(config.extra_columns, train.further)
+    except DataError as error:
+        raise DataError(error.what, where=error.where or train.name, hint=error.hint) from None
+    for each in columns.columns:
+        listener.note(f"column {each.in_words()}")
+    for warning in giveaways(train, config.extra_columns):
+        listener.warn(warning)
+    return columns
 
 
 def read_rows(data: DataConfig, source: Dataset | None = None, *, near: bool = True) -> tuple[Splits, Unlabelled]:
@@ -235,13 +259,14 @@ def _baseline(
     labels: tuple[str, ...],
     kept: Baseline | BaselineOfEach | None,
     listener: Listener,
+    columns: ExtraColumns | None,
 ) -> Baseline | BaselineOfEach | None:
     if not config.training.baseline:
         return None
     if kept is None:
         if config.data.several:
-            return fit_baseline_of_each(splits, labels, config, listener)
-        return fit_baseline(splits, labels, config, listener)
+            return fit_baseline_of_each(splits, labels, config, listener, columns)
+        return fit_baseline(splits, labels, config, listener, columns)
     if {name: len(side) for name, side in splits.held_out.items()} != {
         name: len(predicted) for name, (_, predicted) in kept.sides.items()
     }:
@@ -380,10 +405,13 @@ def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[
     return config.model_copy(update={"model": model})
 
 
-def _refuse_unstorable(config: Config, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+def _refuse_unstorable(
+    config: Config, tokenizer: Tokenizer, labels: Sequence[str], columns: ExtraColumns | None
+) -> None:
     """Refuse what could not be stored, or not be read again."""
     classes, several = outputs_of(config.data.labels, len(labels))
-    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several)
+    width = 0 if columns is None else columns.width
+    made_of = Architecture.of(config.model, tokenizer.vocab_size, classes, several=several, columns=width)
     if (widest := made_of.widest) > WIDEST:
         what = f"{widest:,} numbers in a layer, or in a one-hot vector, are too many; the maximum is {WIDEST:,}"
         raise ConfigError([ConfigMistake(what, "model")])
@@ -485,16 +513,23 @@ def _weights(train: Dataset, labels: Sequence[str], config: Config) -> dict[str,
 
 
 def _encoded(
-    dataset: Dataset, sequences: list[list[int]], labels: Sequence[str], weights: dict[str, float], config: DataConfig
+    dataset: Dataset,
+    sequences: list[list[int]],
+    labels: Sequence[str],
+    weights: dict[str, float],
+    config: DataConfig,
+    columns: ExtraColumns | None,
 ) -> Encoded:
+    numbers = numbers_beside(columns, dataset)
     if dataset.several:
         own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
-        return Encoded(sequences, label_flags(labels, dataset.label_sets), own)
+        return Encoded(sequences, label_flags(labels, dataset.label_sets), own, columns=numbers)
     classes = label_indices(labels, dataset.labels)
     return Encoded(
         sequences,
         flags_above(classes, len(labels)) if config.ordered else classes,
         np.array(row_weights(dataset, weights), np.float32),
+        columns=numbers,
     )
 
 

@@ -49,6 +49,7 @@ def mixed_of_each(parts: Sequence[Floats], truth: Indices, weights: Floats, prio
 
 def measure_run_of_several(run: "Prepared", plain: "Predictor", graph: bytes, listener: Listener) -> "Measured":
     """Calibrate and choose thresholds on the validation rows, try 8 bits, and measure, the test rows once and last."""
+    from rnn_cli.evaluation.evaluate import kept_columns
     from rnn_cli.scoring.predictor import INT8_METRICS
     from rnn_cli.training.deciding import calibrated_and_decided_of_each
     from rnn_cli.training.int8 import try_int8
@@ -77,7 +78,12 @@ def measure_run_of_several(run: "Prepared", plain: "Predictor", graph: bytes, li
         for name, side in sides.items()
     }
     metrics[INT8_METRICS] = int8.to_dict()
-    tables = {name: side.to_frame().filter(items=("text", "label", "prediction")) for name, side in sides.items()}
+    tables = {
+        name: side.to_frame()
+        .filter(items=("text", "label", "prediction"))
+        .assign(**dict[str, Any](kept_columns(predictor, side.dataset)))
+        for name, side in sides.items()
+    }
     if isinstance(run.baseline, BaselineOfEach):
         linear, knew_more = run.baseline, run.origin is not None
         against = {name: linear.against(name, side, knew_more) for name, side in sides.items()}

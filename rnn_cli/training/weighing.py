@@ -25,10 +25,11 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     They minimize the log loss of the validation rows, with a penalty that keeps them near the average where these are
     few. The model's last layers hold them.
     """
-    file = to_onnx(model, run.config.model)
-    _, network, ngrams = read_features(file, read_graph(file, ONNX_MODEL), ONNX_MODEL, run.validation.sequences)
+    file, rows = to_onnx(model, run.config.model), run.validation
+    graph = read_graph(file, ONNX_MODEL)
+    _, network, ngrams = read_features(file, graph, ONNX_MODEL, rows.sequences, columns=rows.columns)
     parts = [network.astype(np.float64), ngrams.astype(np.float64)]
-    rows, prior = run.validation, np.full(2, EVENLY)
+    prior = np.full(2, EVENLY)
     of_rows = rows.weights.astype(np.float64)
     if rows.classes.ndim == 2:
         weights = mixed_of_each(parts, rows.classes, of_rows, prior)

@@ -16,7 +16,7 @@ from scipy import sparse
 from rnn_cli.arrays import Floats, Floats32
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.locate import named_folder, shown_model
-from rnn_cli.bundle.model_folder import CONFIG, ONNX_MODEL, Bundle
+from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, ONNX_MODEL, Bundle
 from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config, TrainingConfig
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
@@ -75,6 +75,9 @@ class Base:
         if opened.manifest.ordered:
             what = "its labels have an order, so its answers are no part of a model of labels without"
             raise BundleError(what, where=shown_model(path), hint="name a model of other labels as model.base")
+        if COLUMNS_FILE in opened.manifest.files:
+            what = "reads other columns beside the text, which a base does not take"
+            raise BundleError(what, where=shown_model(path), hint="name a model of texts alone as model.base")
         config = stored_config(opened.read(CONFIG), str(path / CONFIG))
         tokenizer, labels, file = read_tokenizer(opened), opened.manifest.labels, bytearray(opened.read(ONNX_MODEL))
         graph = read_fitting_graph(file, str(path / ONNX_MODEL), tokenizer, opened.manifest.outputs)

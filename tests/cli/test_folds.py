@@ -54,12 +54,13 @@ def test_folds_of_several_labels_are_told_alike(rnn: Rnn, several_file: Path, ti
     assert listed["folds"] == 2 and listed["accuracy"] is None
 
 
-def test_whoever_asks_for_folds_has_numbers_read_as_names(rnn: Rnn, home: Path) -> None:
+def test_ratings_are_measured_by_folds_by_how_far_they_are_off(rnn: Rnn, home: Path) -> None:
     words = "warm", "dull", "fair"
     write_csv(home / "codes.csv", [(f"{words[row % 3]} film {row}", str(row % 3)) for row in range(60)])
-    code, _, err = rnn("train", "codes.csv", "--set", "model.kind=linear", "--folds", "2")
-    assert code == 0 and "ratings" not in err and "fold 2 of 2" in err
-    assert "read as ratings" in " ".join(rnn("init", "codes.csv", "--out", "codes.yaml").out.split())
+    code, out, err = rnn("train", "codes.csv", "--set", "model.kind=linear", "--folds", "2")
+    assert code == 0 and "read as ratings" in err and re.search("fold 2 of 2: [0-9.]+ off on average", err)
+    assert "mean absolute error" in out and "MAE of the folds" in " ".join(out.split())
+    assert re.search("^fold +learned from +rows +MAE +linear +accuracy", rnn("evaluate").out, re.MULTILINE)
 
 
 def test_so_few_rows_are_not_dealt_into_folds(rnn: Rnn, home: Path) -> None:

@@ -6,13 +6,16 @@ import fcntl
 import json
 import os
 import pty
+import random
 import re
+import resource
 import select
 import shlex
 import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +42,7 @@ READY = "q end"
 class Terminal:
     """A terminal in which a command runs, and what it shows."""
 
-    def __init__(self, words: tuple[str, ...], columns: int, rows: int) -> None:
+    def __init__(self, words: tuple[str, ...], columns: int, rows: int, room: int | None = None) -> None:
         self.ours, self.its = pty.openpty()
         fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.its)
@@ -50,9 +53,16 @@ class Terminal:
             stdout=self.its,
             stderr=self.its,
             env=environment,
-            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),  # type: ignore[func-returns-value]
+            preexec_fn=lambda: self._begin(room),
         )
         self.seen = ""
+
+    @staticmethod
+    def _begin(room: int | None) -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        if room is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     def until(self, awaited: str) -> str:
         """What is shown up to these words, without codes; fails if they do not come."""
@@ -66,6 +76,15 @@ class Terminal:
             raise AssertionError(plain)
         self.seen += plain
         return plain
+
+    def until_any(self, *awaited: str) -> str:
+        """What is shown up to one of these words."""
+        shown = b""
+        while not any(each in _plain(shown) for each in awaited):
+            assert select.select([self.ours], [], [], 60)[0], _plain(shown)
+            shown += os.read(self.ours, 65536)
+        self.seen += _plain(shown)
+        return _plain(shown)
 
     def press(self, keys: str, awaited: str = READY) -> str:
         """What is shown after some keys, up to the awaited words."""
@@ -90,8 +109,9 @@ def _plain(shown: bytes) -> str:
 
 
 @contextmanager
-def terminal(*words: str, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
-    found = Terminal(words, columns, rows)
+def terminal(*words: str, columns: int = 80, rows: int = 24, room: int | None = None) -> Iterator[Terminal]:
+    """A terminal while the block runs; `room` is how many bytes a file may have."""
+    found = Terminal(words, columns, rows, room)
     try:
         yield found
     finally:
@@ -154,6 +174,44 @@ def test_whatever_ends_it_the_terminal_and_the_answers_are_kept(
         assert shown.end() == code and shown.is_as_before
         assert "Traceback" not in shown.seen
     assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", "label"]
+
+
+def test_a_disk_without_room_ends_a_sitting_in_a_line_and_no_answer_is_lost(texts: Path, home: Path) -> None:
+    with terminal(*START, room=900) as shown:
+        screen, answers = shown.until(READY), 0
+        while READY in screen:
+            os.write(shown.ours, b"1")
+            screen = shown.until_any(READY, "Error")
+            answers += READY in screen
+        assert shown.end() == 2 and shown.is_as_before
+        assert "file too large" in shown.seen.lower() and "Traceback" not in shown.seen
+    assert answers >= 2
+    assert [each["do"] for each in steps(home / "texts.csv.labels.jsonl")] == ["start", *["label"] * answers]
+    with terminal(*START) as shown:  # there is room again
+        assert f"{answers} of 60 labelled" in shown.until(READY)
+
+
+KILLS = 50
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_no_answer_is_lost_whose_next_text_stood(home: Path) -> None:
+    rows = made(900)
+    (home / "texts.csv").write_text("text\n" + "".join(f"{text}\n" for text, _ in rows))
+    chance, given = random.Random(1), 0
+    for _ in range(KILLS):
+        with terminal(*START) as shown:
+            assert f"{given} of 900 labelled" in shown.until(READY)
+            for _ in range(chance.randrange(12)):
+                shown.press("1")
+                given += 1
+            os.write(shown.ours, b"12" * chance.randrange(4))  # answers whose next text need not stand
+            time.sleep(chance.random() / 20)
+            shown.child.kill()
+            shown.child.wait()
+        before, log = given, home / "texts.csv.labels.jsonl"
+        given = sum(line.endswith(b"}\n") and b'"do": "label"' in line for line in log.read_bytes().splitlines(True))
+        assert given >= before
 
 
 def test_a_second_sitting_is_told_the_process_of_the_first(texts: Path) -> None:

@@ -51,7 +51,7 @@ class Asking:
 def asking(begin: Begin) -> Callable[..., Asking]:
     """Begins a sitting with a page for it, or another page of the same sitting."""
 
-    def start(*labels: str, of: Asking | None = None) -> Asking:
-        return Asking(LabelPage(begin(*labels)) if of is None else of.page)
+    def start(*labels: str, of: Asking | None = None, **how: Any) -> Asking:
+        return Asking(LabelPage(begin(*labels, **how)) if of is None else of.page)
 
     return start

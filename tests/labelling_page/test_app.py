@@ -147,6 +147,29 @@ def test_what_was_labelled_is_listed_filtered_and_changed(asking: Start) -> None
     assert read_log(LOG)[1].labelled[rows[0]] == TRUE[rows[0]]
 
 
+def test_a_text_may_have_several_labels(asking: Start) -> None:
+    page = asking("warm", "long", "odd", kind="several")
+    first = page.state["text"]["row"]
+    page.step("label", label=["odd", "warm"])
+    page.step("label", label=[])
+    assert page.state["kind"] == "several" and page.state["labelled"] == 2 and page.state["last"]["label"] == []
+    assert [each["label"] for each in lines()] == [["warm", "odd"], []]
+    assert [each["row"] for each in page.get("/sitting/labelled?label=odd")["rows"]] == [first]
+    page.step("change", row=first, label=["long"])
+    assert page.get("/sitting/labelled")["rows"][1]["label"] == ["long"]
+    for wrong in (["ugly"], [1], ["warm"] * 31):
+        assert page.send(page.request("label", label=wrong)).status == 422
+    assert len(lines()) == 3
+
+
+def test_an_order_of_labels_is_fixed(asking: Start) -> None:
+    page = asking("low", "middle", "high", kind="ordered")
+    page.step("label", label="middle")
+    answered = page.send(page.request("add", label="top"))
+    assert answered.status == 422 and "order" in answered.json()["detail"]
+    assert page.send(page.request("label", label=["low", "high"])).status == 422
+
+
 @pytest.mark.parametrize(
     ("request_", "pointer"),
     [

@@ -77,8 +77,8 @@ def sit(begin: Begin, browser: Any) -> Iterator[Callable[..., Sitting]]:
     with ExitStack() as held:
         found: list[Sitting] = []
 
-        def start(*labels: str, **how: Any) -> Sitting:
-            session = begin(*(labels or ("good", "bad")))
+        def start(*labels: str, kind: str | None = None, **how: Any) -> Sitting:
+            session = begin(*(labels or ("good", "bad")), kind=kind)
             address = held.enter_context(serving(session))
             context = held.enter_context(browser.new_context(**how))
             context.set_default_timeout(1000 * WAIT_SECONDS)
@@ -298,6 +298,25 @@ def test_keys_of_one_letter_can_be_turned_off(sit: Callable[..., Sitting]) -> No
     page.locator("#labels button").first.press("Enter")
     heard(page, ": good.")
     assert len(sitting.session.log.answers.steps) == 1
+
+
+def test_several_labels_are_ticked_and_confirmed(sit: Callable[..., Sitting]) -> None:
+    sitting = sit("warm", "long", "odd", kind="several")
+    page = sitting.tab(sitting.address)
+    first = row(page)
+    page.keyboard.press("1")
+    page.locator("#labels button").nth(2).click()
+    page.keyboard.press("2")
+    page.keyboard.press("2")
+    assert page.text_content("#given") == "warm, odd"
+    press(page, "Enter", f"Row {first + 1}: warm, odd.")
+    press(page, "Enter", ": none of them.")  # nothing of the last text is left
+    assert list(sitting.session.log.answers.labelled.values()) == [("warm", "odd"), ()]
+    page.locator("#done .opens").nth(1).click()
+    page.locator("#done .several input").nth(0).uncheck()
+    page.locator("#done .several .main").click()
+    heard(page, f"Row {first + 1}: odd.")
+    assert sitting.session.log.answers.labelled[first] == ("odd",)
 
 
 HOSTILE = '<img src=x onerror="window.ran=1">'

@@ -19,6 +19,7 @@ from rnn_cli.evaluation.corrected import corrected_interval
 from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.intervals import wilson_interval
+from rnn_cli.evaluation.ordered import OrderedComparison, OrderedMetrics, absolute_errors
 from rnn_cli.training import folds as folds_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
@@ -220,6 +221,29 @@ def test_several_labels_are_measured_by_folds(several_file: Path, listener: Sile
     assert again.metrics == found.folds.metrics
     assert np.array_equal(again.predicted, found.folds.predicted)
     assert [row[0] for row in found.table()[1]][:2] == ["", "rows"]
+
+
+@pytest.mark.parametrize("kind", ["network", "auto"])
+def test_ordered_labels_are_measured_by_folds(rated_file: Path, listener: Silent, kind: str) -> None:
+    config = configured(rated_file, labels="ordered")
+    config = config.model_copy(update={"model": config.model.model_copy(update={"kind": kind, "ngrams": 2})})
+    found = trained(config, listener)
+    side = found.folds
+    assert isinstance(side, Evaluation) and isinstance(side.metrics, OrderedMetrics) and side.folds is not None
+    truth, off = side.truth, absolute_errors(side.metrics.labels, side.truth, side.predicted)
+    assert side.metrics.mean_absolute_error == pytest.approx(float(off.mean()), abs=1e-12)
+    shares = [(each.rows, each.network["mean_absolute_error"]) for each in side.folds.each]
+    assert sum(rows * error for rows, error in shares) / len(truth) == pytest.approx(float(off.mean()), abs=1e-12)
+    low, high = corrected_interval([error for _, error in shares], 3, float(off.mean()))
+    least, most = side.metrics.intervals["mean_absolute_error"] or (1.0, 0.0)
+    assert least <= max(low, 0.0) and most >= high
+    assert side.baseline is not None and isinstance(side.baseline.comparison, OrderedComparison)
+    gain = side.metrics.mean_absolute_error - side.baseline.metrics.mean_absolute_error
+    assert side.baseline.comparison.error_difference == pytest.approx(gain, abs=1e-12)
+    again = rnn.evaluate("m")
+    assert isinstance(again, Evaluation) and again.metrics == side.metrics and again.folds == side.folds
+    assert again.baseline is not None and again.baseline.comparison == side.baseline.comparison
+    assert ("model_kind" in json.loads((Path("m") / METRICS).read_text())) == (kind == "auto")
 
 
 def test_repeats_are_averaged_and_the_first_is_kept(labelled_file: Path, listener: Silent) -> None:

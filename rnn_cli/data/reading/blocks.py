@@ -4,7 +4,7 @@ Every format's reader returns blocks; training and scoring both use them. Opens 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,8 +19,9 @@ class Block:
 
     `columns` holds the chosen columns, `faults` the errors of rows by index; `error` ends the reading after these rows.
     `raws` holds the rows of a text format as in the file, without line ends, and `values` their fields or objects;
-    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. `files` are the files of the rows, if there
-    are several; a row that is a whole file has the line 0. A row with a fault has no values and an empty text.
+    `batch` holds whole rows of Parquet, if wanted, as an Arrow RecordBatch. `beside` holds other columns by name, where
+    they were asked for. `files` are the files of the rows, if there are several; a row that is a
+    whole file has the line 0. A row with a fault has no values and an empty text.
     """
 
     lines: list[int]
@@ -31,6 +32,7 @@ class Block:
     batch: Any = None
     error: DataError | None = None
     files: list[str] | None = None
+    beside: Mapping[str, list[str | None]] = field(default_factory=dict)
 
     @property
     def texts(self) -> list[str]:
@@ -48,7 +50,9 @@ class Block:
         columns = [column[:end] for column in self.columns]
         faults = {index: fault for index, fault in self.faults.items() if index < end}
         files = self.files[:end] if self.files is not None else None
-        return Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch, files=files)
+        beside = {name: values[:end] for name, values in self.beside.items()}
+        found = Block(self.lines[:end], columns, self.raws[:end], self.values[:end], faults, self.batch, files=files)
+        return replace(found, beside=beside) if beside else found
 
     def place(self, index: int) -> str:
         """A row as messages name it that name its file already; its file, where it is one of several."""

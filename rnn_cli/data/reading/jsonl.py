@@ -116,7 +116,7 @@ def _inner_names(record: Any, columns: Sequence[str], request: ReadRequest) -> d
             if (dotted := f"{name}.{key}") not in record:
                 found.setdefault(dotted, (name, key))
     if len(columns) + len(found) > bounds.MOST_COLUMNS:
-        asked = {request.text_column, request.likely_text_column, request.label_column}
+        asked = {request.text_column, request.likely_text_column, request.label_column, *request.beside}
         found = {name: path for name, path in found.items() if name in asked}
     return found
 

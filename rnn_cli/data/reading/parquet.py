@@ -234,7 +234,7 @@ def open_parquet(source: Seekable, request: ReadRequest) -> Opened:
         raise _broken(error, request) from None
     chosen = choose_columns(table.schema.names, request)
     if request.choose is None:
-        _check_types(table.schema, chosen, request)
+        _check_types(table.schema, chosen[: len(chosen) - len(request.beside)], request)
     return Opened(
         "parquet", table.schema.names, chosen, _with_data_errors(_blocks(table, chosen, request), request), table.schema
     )

@@ -5,7 +5,7 @@ such a name is read as delimited text if a delimiter is given, else refused, as 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import repeat
@@ -56,9 +56,12 @@ def open_blocks(request: ReadRequest) -> Iterator[Opened]:
 def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
     """The blocks with checked texts and labels, unless other columns were chosen; raises what ends the reading."""
     for block in opened.blocks:
+        names = opened.chosen
+        if request.choose is None and request.beside:
+            names, block = _set_apart(block, names, request)
         if request.choose is None:
             checked = check_several if request.several and request.labels else check_texts
-            block = checked(block, opened.chosen, request)
+            block = checked(block, names, request)
         stop = block.error
         if block.faults and not request.lenient:
             first = min(block.faults)
@@ -70,6 +73,28 @@ def _checked(opened: Opened, request: ReadRequest) -> Iterator[Block]:
             yield block
         if stop is not None:
             raise stop
+
+
+def _set_apart(block: Block, names: Sequence[str], request: ReadRequest) -> tuple[Sequence[str], Block]:
+    """The names of texts and labels, and the block with its last columns beside theirs."""
+    count = len(request.beside)
+    beside = {
+        name: list(map(plain_value, values))
+        for name, values in zip(names[-count:], block.columns[-count:], strict=True)
+    }
+    if request.numbers:
+        from rnn_cli.columns import cell_number  # it loads numpy
+    for name in request.numbers:
+        for index, value in enumerate(beside[name]):
+            try:
+                cell_number(value)
+            except ValueError:
+                beside[name][index] = None
+                if index not in block.faults:
+                    what = f"the column {name!r} holds {str(value)[:40]!r}, which is no number"
+                    hint = "correct it, or leave the cell empty"
+                    block.reject(index, DataError(what, where=request.at(block.lines[index]), hint=hint))
+    return names[:-count], replace(block, columns=block.columns[:-count], beside=beside)
 
 
 def read_labelled(request: ReadRequest) -> Iterator[Block]:
@@ -135,7 +160,7 @@ def read_files(table: TableFiles, request_of: Callable[[str], ReadRequest]) -> I
         if first is None and table.left_out:
             request.warn(f"{table.name}: left out, as their names say no format of rows: {few_of(table.left_out)}")
         if first is not None:
-            text, *label = first.chosen
+            text, *label = first.chosen[: len(first.chosen) - len(request.beside)]
             request = replace(request, text_column=text, label_column=label[0] if label else None, on_columns=None)
             _refuse_other_columns(request, first, shown(table.files[0]))
         with open_blocks(request) as opened:

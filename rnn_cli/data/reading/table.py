@@ -65,6 +65,10 @@ class ReadRequest:
     """The largest line, record or field in bytes of UTF-8, which bounds the memory."""
     labels: bool = True
     """Whether to read labels."""
+    beside: Sequence[str] = ()
+    """Other columns to read beside texts and labels ..."""
+    numbers: Sequence[str] = ()
+    """... and those of them in which a value that is no number is its row's fault."""
     format: str | None = None
     """csv, tsv, jsonl, parquet or xlsx, whatever the file's name is."""
     sheet: str | None = None
@@ -221,10 +225,32 @@ def is_number(value: str) -> bool:
 def choose_columns(columns: Sequence[str], request: ReadRequest, sample: Sample | None = None) -> list[str]:
     """The names of the columns to read: those requested, else texts and, if wanted, labels."""
     if request.choose is None:
-        found = [name for name in find_columns(columns, request, sample) if name is not None]
-        return [*found, *(request.label_columns or ())] if request.labels else found
+        others = [name for name in columns if name not in request.beside] if request.beside else columns
+        if request.beside:
+            refuse_missing_columns(request.beside, columns, request.name)
+            for name, key in ((request.text_column, "text_column"), (request.label_column, "label_column")):
+                if name in request.beside and (request.labels or key == "text_column"):
+                    what = f"the column {name!r} cannot be both data.{key} and one of data.extra_columns"
+                    raise DataError(what, where=request.name, hint="leave it out of one of them")
+        try:
+            found = [name for name in find_columns(others, request, sample) if name is not None]
+        except NoUsualName as error:
+            if not request.beside:
+                raise
+            what = f"{error.what} beside those of data.extra_columns"
+            raise NoUsualName(what, where=error.where, hint=error.hint) from None
+        return [*found, *((request.label_columns or ()) if request.labels else ()), *request.beside]
     _refuse_repeated(columns, request)
     return list(request.choose(columns))
+
+
+def refuse_missing_columns(names: Iterable[str], columns: Sequence[str], where: str) -> None:
+    """Raise DataError, with all columns listed, where one of `data.extra_columns` is none of a file's."""
+    for name in names:
+        if name not in columns:
+            meant = nearest_name(name, columns)
+            hint = f"did you mean {meant}?" if meant else "add it to the file; its cells may be empty"
+            raise DataError(f"no column {name!r} (columns: {quoted_names(columns)})", where=where, hint=hint)
 
 
 def _refuse_repeated(columns: Sequence[str], request: ReadRequest) -> None:

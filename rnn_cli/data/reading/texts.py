@@ -11,7 +11,7 @@ from rnn_cli.data.reading.blocks import Block, Opened, TextRow, into_blocks
 from rnn_cli.data.reading.decoding import lines
 from rnn_cli.data.reading.folders import TableFiles, Texts, look_into
 from rnn_cli.data.reading.opening import unreadable
-from rnn_cli.data.reading.table import ReadRequest
+from rnn_cli.data.reading.table import ReadRequest, refuse_missing_columns
 from rnn_cli.errors import DataError, RowError, Setting
 
 _FILE = '"$f"'
@@ -29,6 +29,8 @@ def open_texts(request: ReadRequest) -> Opened:
         request.warn(note)
     columns = ["file", "text", "label"] if request.labels else ["file", "text"]
     chosen = columns[1:] if request.choose is None else list(request.choose(columns))
+    if request.choose is None:
+        refuse_missing_columns(request.beside, columns, request.name)
     indices = [columns.index(name) for name in chosen]
 
     def blocks() -> Iterator[Block]:

@@ -17,10 +17,11 @@ const RIGHT = 8;
 const between = ({ low, high }) => `95% interval ${roughPercent(low)} to ${roughPercent(high)}`;
 
 /** Everything that is known of a state; `curve` is the accuracy over the answers. */
-export function drawFigures({ labels, accuracy, agreement, skipped }, curve) {
+export function drawFigures({ kind, labels, accuracy, expected, more, agreement, skipped }, curve) {
+  const ahead = expected === null ? "" : `; with ${more} more answers about ${roughPercent(expected)}`;
   const found = [
-    tile("Accuracy now", accuracy, accuracy
-      ? `${between(accuracy)}, by ${counted(accuracy.rows, "text")} drawn by chance`
+    tile(kind === "several" ? "All labels right now" : "Accuracy now", accuracy, accuracy
+      ? `${between(accuracy)}, by ${counted(accuracy.rows, "text")} drawn by chance${ahead}`
       : "not known yet: every tenth text is drawn by chance to measure it"),
   ];
   if (agreement) found.push(tile("Guesses right", agreement, `${between(agreement)}, of the last ${integer(agreement.rows)}, unseen`));

@@ -5,7 +5,7 @@
 import { button, byId, counted, integer, make, name, percent, say } from "../page/elements.js";
 import { MANY, drawFigures } from "./figures.js";
 import { Away, Refusal, ask, step } from "./sitting.js";
-import { drawTable, watchFilter } from "./table.js";
+import { drawTable, labelsInWords, watchFilter } from "./table.js";
 
 const LOOK_MS = 4000; // another tab, and fits that ended meanwhile
 const SOON_MS = 700; // a fit takes less
@@ -48,11 +48,26 @@ async function change(body, words) {
   }
 }
 
+let chosen = new Set(); // where a text may have several labels, those that are given so far
+
+/** Gives the text its label; of several, gives it or takes it away. */
 function label(given) {
-  const row = state.text?.row;
-  if (row === undefined) return;
-  change({ do: "label", label: given }, () => `Row ${integer(row + 1)}: ${given}.`);
+  if (!state.text) return;
+  if (state.kind !== "several") {
+    give(given);
+    return;
+  }
+  if (!chosen.delete(given)) chosen.add(given);
+  drawLabels();
 }
+
+function give(given) {
+  if (!state.text) return;
+  const { row } = state.text;
+  change({ do: "label", label: given }, () => `Row ${integer(row + 1)}: ${labelsInWords(given)}.`);
+}
+
+const giveChosen = () => give(state.labels.map((each) => each.name).filter((each) => chosen.has(each)));
 
 function undo() {
   if (!state.last) return tell("There is nothing to take back.");
@@ -61,7 +76,7 @@ function undo() {
 }
 
 const relabel = (row, given) =>
-  change({ do: "change", row, label: given }, () => `Row ${integer(row + 1)}: ${given ?? "no label"}.`);
+  change({ do: "change", row, label: given }, () => `Row ${integer(row + 1)}: ${given === null ? "no label" : labelsInWords(given)}.`);
 
 // --------------------------------------------------------------- questions
 
@@ -180,7 +195,10 @@ function take(found) {
   const speed = state.per_minute ? `, ${Math.round(state.per_minute)} a minute` : "";
   say(byId("pace"), left + speed);
   byId("progress").value = state.texts ? (state.labelled + state.skipped) / state.texts : 0;
-  if (!isSame) hideWhy();
+  if (!isSame) {
+    hideWhy();
+    chosen = new Set();
+  }
   drawText();
   if (!isSame) byId("text").scrollTop = 0;
   drawLabels();
@@ -199,7 +217,7 @@ function drawText() {
   byId("about").replaceChildren(...(text ? about(text) : [""]));
   place.replaceChildren(...(text ? marked(text.text) : ["All texts are answered. End keeps all; undo goes back."]));
   show("note", text?.note ? ["Note: ", name(text.note)] : null);
-  show("guess", text?.guess ? ["The model's guess: ", name(text.guess.label), ` ${percent(text.guess.probability)}`] : null);
+  show("guess", text?.guess ? ["The model's guess: ", name(labelsInWords(text.guess.label)), ` ${percent(text.guess.probability)}`] : null);
 }
 
 function about(text) {
@@ -220,15 +238,21 @@ function show(id, children) {
 
 function drawLabels() {
   const place = byId("labels");
+  const isSeveral = state.kind === "several";
   const wanted = state.labels.map((each) => `${each.key} ${each.name}`).join("\n");
-  if (place.dataset.shown === wanted) return;
-  place.dataset.shown = wanted;
-  place.classList.toggle("many", state.labels.length > MANY);
-  place.replaceChildren(...state.labels.map((each) => {
-    const made = button("", () => label(each.name), { "aria-keyshortcuts": each.key });
-    made.append(make("kbd", { "aria-hidden": "true" }, each.key), name(each.name));
-    return made;
-  }));
+  if (place.dataset.shown !== wanted) {
+    place.dataset.shown = wanted;
+    place.classList.toggle("many", state.labels.length > MANY);
+    place.replaceChildren(...state.labels.map((each) => {
+      const made = button("", () => label(each.name), { "aria-keyshortcuts": each.key });
+      made.append(make("kbd", { "aria-hidden": "true" }, each.key), name(each.name));
+      return made;
+    }));
+  }
+  byId("give").hidden = !isSeveral || !state.text;
+  if (!isSeveral) return;
+  [...place.children].forEach((made, index) => made.setAttribute("aria-pressed", String(chosen.has(state.labels[index].name))));
+  byId("given").replaceChildren(name(labelsInWords(state.labels.map((each) => each.name).filter((each) => chosen.has(each)))));
 }
 
 function drawCommands() {
@@ -310,10 +334,12 @@ addEventListener("keydown", (event) => {
   if (command) command[2]();
   else if (given) label(given.name);
   else if (event.key === "q") end();
+  else if (event.key === "Enter" && state.kind === "several" && !event.target.closest?.("button:not(#labels button), a, label")) giveChosen();
   else return;
   event.preventDefault();
 });
 byId("end").addEventListener("click", end);
+byId("give").addEventListener("click", giveChosen);
 watchFilter(() => state && drawDone());
 
 /** Looks what stands: a fit may have ended, or another tab gone on. */

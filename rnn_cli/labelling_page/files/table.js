@@ -65,14 +65,46 @@ function offer(labels) {
 function table(rows, state, onChange) {
   const head = make("tr", {}, make("th", { class: "n" }, "Row"), make("th", {}, "Text"), make("th", { class: "chosen" }, "Label"));
   const body = rows.map((each) => {
-    const choice = make("select", { "aria-label": `Label of row ${each.row + 1}`, "data-focus": `label ${each.row}` },
-      ...state.labels.map((label) => make("option", { value: label.name }, label.name)),
-      make("option", { value: SKIPPED }, "– skipped"));
-    choice.value = each.label ?? SKIPPED;
-    choice.addEventListener("change", () => onChange(each.row, choice.value === SKIPPED ? null : choice.value));
+    const change = (label) => onChange(each.row, label);
+    const choice = state.kind === "several" ? severalOf(each, state.labels, change) : oneOf(each, state.labels, change);
     return make("tr", {}, make("td", { class: "n muted" }, integer(each.row + 1)), words(each), make("td", { class: "chosen" }, choice));
   });
   return make("table", { class: "done" }, make("thead", {}, head), make("tbody", {}, ...body));
+}
+
+function oneOf(each, labels, change) {
+  const choice = make("select", { "aria-label": `Label of row ${each.row + 1}`, "data-focus": `label ${each.row}` },
+    ...labels.map((label) => make("option", { value: label.name }, label.name)),
+    make("option", { value: SKIPPED }, "– skipped"));
+  choice.value = each.label ?? SKIPPED;
+  choice.addEventListener("change", () => change(choice.value === SKIPPED ? null : choice.value));
+  return choice;
+}
+
+/** The labels of a row, which open as boxes to tick. */
+function severalOf(each, labels, change) {
+  const place = make("div", {});
+  const opener = button(each.label ? labelsInWords(each.label) : "– skipped", () => {
+    const boxes = labels.map((label) => make("input", { type: "checkbox", value: label.name, checked: each.label?.includes(label.name) }));
+    const fields = boxes.map((box) => make("label", {}, box, name(box.value)));
+    const save = button("Change", () => change(boxes.filter((box) => box.checked).map((box) => box.value)), { class: "main" });
+    const skip = button("Skip", () => change(null));
+    const back = button("Cancel", () => {
+      place.replaceChildren(opener);
+      opener.focus();
+    });
+    const group = { class: "several", role: "group", "aria-label": `Labels of row ${each.row + 1}` };
+    place.replaceChildren(make("div", group, ...fields, make("span", { class: "row" }, save, skip, back)));
+    boxes[0].focus();
+  }, { class: "opens", "aria-expanded": "false", "aria-label": `Labels of row ${each.row + 1}: ${labelsInWords(each.label)}`, "data-focus": `label ${each.row}` });
+  place.append(opener);
+  return place;
+}
+
+/** A label, or several, as words say them. */
+export function labelsInWords(label) {
+  if (label === null) return "skipped";
+  return Array.isArray(label) ? label.join(", ") || "none of them" : label;
 }
 
 function words(each) {
