@@ -42,7 +42,7 @@ from rnn_cli.tuning.trials import (
 )
 
 KEPT_MODELS = 3
-"""So many of the best trials keep their models."""
+"""So many of the best trials keep their models, and the present config does."""
 
 MOST_SKIPPED = 12
 """After so many trials in a row that would not fit into the time left, none is looked for any more."""
@@ -305,12 +305,12 @@ class Search:
     def _keep(self, record: TrialRecord, folder: TrialFolder, model: TrialModel) -> None:
         """Keep the model if it is among the best, and write the config of the best."""
         ranked = sorted([*self.measured(), record], key=self.rank)
-        if record in ranked[:KEPT_MODELS]:
+        if record in ranked[:KEPT_MODELS] or record.name == PRESENT:
             began = self.budget.clock()
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
             self.keeping = self.budget.clock() - began
             self._learn_ending()
-            for each in ranked[KEPT_MODELS:]:
+            for each in (each for each in ranked[KEPT_MODELS:] if each.name != PRESENT):
                 self.place.trial(each.number).drop_model()
 
     def _learn_ending(self) -> None:

@@ -25,6 +25,10 @@ def standing_in_lines(standing: WinnerStanding, side: str, records: Sequence[Tri
         f"The best of {standing.trials} trials has {name} {chosen} on the {rows} that chose it. Corrected for having "
         f"been chosen, {corrected} is to be expected on other rows ({EVERY} {low} to {high})."
     )
+    if standing.kept is not None and standing.kept_figure is not None:
+        figure = written_goal(standing.goal, standing.kept_figure)
+        yield f"That is no better than the {figure} of the config to begin with, so the config is kept."
+        return
     for lead in standing.leads:
         yield lead_in_words(lead, standing.goal, records)
 
