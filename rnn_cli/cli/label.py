@@ -13,6 +13,7 @@ from rnn_cli.errors import UsageError, quoted
 if TYPE_CHECKING:
     from rnn_cli.config.schema import DataConfig
     from rnn_cli.kinds import LabelsKind
+    from rnn_cli.labelling.texts import TextPool
 
 READING = ("text_column", "delimiter", "sheet", "quoting", "header", "encoding")
 
@@ -168,6 +169,7 @@ def start(
                 on_read=on_read,
             )
             session = held.enter_context(begun)
+        _tell_index(session.texts)
         session.is_guess_shown = show_guess
         if page:
 
@@ -233,11 +235,12 @@ def review(source: str, by: str | None, base: str | None, as_json: bool, **colum
                 session = held.enter_context(
                     begin_session(source, config=config, by=by, base=_base(base), on_read=on_read)
                 )
-                doubts = session.doubts()
+                doubts, texts = session.doubts(), session.texts
             else:
                 texts, doubts = doubts_of(source, config=config, by=by, base=_base(base), on_read=on_read)
+        _tell_index(texts)
         if not is_asked:
-            show_doubts(doubts, texts, as_json=as_json)
+            show_doubts(doubts, texts.rows, as_json=as_json)
             return
         if not doubts:
             click.echo(NONE_DOUBTED)
@@ -266,6 +269,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     log = log_of(source, by)
     head, answers = read_log(log)
     texts = read_pool(source, config)
+    _tell_index(texts)
     head.check(len(texts.rows), texts.fingerprint, log)
     written = plan.write(texts, answers.labelled)
     click.echo(f"{written:,} rows with labels → {out}")
@@ -302,6 +306,7 @@ def agree(source: str, people: tuple[str, ...], examples: int, as_json: bool, **
     from rnn_cli.labelling.texts import read_pool
 
     texts, named = read_pool(source, _config(columns)), [*people, None][:2]
+    _tell_index(texts)
     logs = []
     for name in named:
         head, answers = read_log(log := log_of(source, name))
@@ -330,6 +335,13 @@ def _config(columns: dict[str, Any]) -> "DataConfig":
     from rnn_cli.config.load import parse_config
 
     return parse_config("", "(options)", as_overrides("data", columns)).data
+
+
+def _tell_index(texts: "TextPool") -> None:
+    from rnn_cli.messages import tell
+
+    if texts.new_index is not None:
+        tell(f"index of {len(texts.rows):,} texts → {texts.new_index}: the next start is short; it may be deleted")
 
 
 def _planned(out: Path, source: str, config: "DataConfig", label_column: str, force: bool) -> Any:

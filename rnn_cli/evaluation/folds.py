@@ -51,7 +51,7 @@ RESTATED = ("accuracy", "micro_f1", "macro_f1", "log_loss", "mean_absolute_error
 ordered labels."""
 
 
-SHARES = frozenset({"accuracy", "micro_f1", "macro_f1"})
+AT_MOST_1 = frozenset({"accuracy", "micro_f1", "macro_f1"})
 """Those of them that are at most 1."""
 
 
@@ -154,7 +154,7 @@ def restated(metrics: _Metrics, found: Figures) -> _Metrics:
     intervals = dict(metrics.intervals)
     values: dict[str, Any] = {name: found.stated(name) for name in found.pooled[0]}
     for name in values:
-        most = 1.0 if name in SHARES else np.inf
+        most = 1.0 if name in AT_MOST_1 else np.inf
         intervals[name] = joined(intervals.get(name), found.interval(name), 0.0, most)
     return replace(metrics, **values, intervals=intervals)
 

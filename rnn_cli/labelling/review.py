@@ -109,7 +109,7 @@ def doubts_of(
     by: str | None = None,
     base: str | None = GENERAL,
     on_read: OnRead = lambda *_: None,
-) -> tuple[Sequence[str], list[DoubtedLabel]]:
+) -> tuple[TextPool, list[DoubtedLabel]]:
     """The texts of a file, and the labels in its log that are most likely wrong; changes nothing.
 
     Raises `UsageError`, `DataError` and `BundleError`.
@@ -118,7 +118,7 @@ def doubts_of(
     texts = read_pool(source, config)
     head.check(len(texts.rows), texts.fingerprint, log)
     learner = LoopModel(TextVectors.of([texts.rows[row] for row in texts.pool], base, on_read), answers.kind)
-    return texts.rows, doubted_labels(learner, texts, answers.labels, answers.by_row)
+    return texts, doubted_labels(learner, texts, answers.labels, answers.by_row)
 
 
 def _by_others(

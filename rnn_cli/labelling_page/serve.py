@@ -48,7 +48,7 @@ def serve_sitting(
 
 def guarded(door: Door, port: int) -> Edge:
     """The door as the server has it: no other host, no page of another site."""
-    return Edge(door, _settings(port), (), Metered())
+    return Edge(door, _settings(port), (), Metered(), dict.fromkeys(("host", "origin"), "open it as localhost"))
 
 
 def _settings(port: int) -> ServerSettings:

@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -33,6 +33,11 @@ TEXTS = "rnn.texts"
 ENDPOINT = "rnn.endpoint"
 """In a scope: the path of an endpoint, as its route has it."""
 
+SERVE_HINTS = {
+    "host": "rnn serve --allowed-host NAME allows one",
+    "origin": "rnn serve --cors-origin ORIGIN allows one",
+}
+
 _ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
@@ -40,7 +45,16 @@ _SAFE = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-refe
 class Edge:
     """The application in its outer skin."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, keys: Sequence[bytes], metered: Metered) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        keys: Sequence[bytes],
+        metered: Metered,
+        hints: Mapping[str, str] = SERVE_HINTS,
+    ) -> None:
+        """`hints` say how a refused header is let in."""
+        self._hints = hints
         self._app, self._settings, self.keys, self._metered = app, settings, keys, metered
         self.is_draining = False
         self._with_cors: ASGIApp = self._with_key
@@ -112,10 +126,10 @@ class Edge:
         if sum(name == b"host" for name, _ in scope["headers"]) != 1:
             raise Problem(400, "a request needs one Host header")
         if not is_served_host(host, self._settings):
-            raise Problem(421, "this Host is not served here; rnn serve --allowed-host NAME allows one")
+            raise Problem(421, f"this Host is not served here; {self._hints['host']}")
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin and origin not in self._settings.cors_origins and origin.partition("://")[2] != host:
-            raise Problem(403, "pages of this Origin may not ask; rnn serve --cors-origin ORIGIN allows one")
+            raise Problem(403, f"pages of this Origin may not ask; {self._hints['origin']}")
 
     def _line(self, scope: Scope, status: int, seconds: float, request_id: bytes) -> dict[str, Any]:
         client = scope.get("client")

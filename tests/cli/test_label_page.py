@@ -94,13 +94,12 @@ def test_from_the_address_to_the_file_of_labels(texts: Path, home: Path) -> None
     assert len((home / "out.csv").read_text().splitlines()) == 4
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_as_in_the_terminal(number: signal.Signals, code: int, texts: Path) -> None:
+def test_ctrl_c_ends_it_as_in_the_terminal(texts: Path) -> None:
     with served(*START) as page:
         page.open().label("good", "request-1")
-        page.process.send_signal(number)
+        page.process.send_signal(signal.SIGINT)
         _, err = page.process.communicate(timeout=60)
-    assert page.process.returncode == code and "Traceback" not in err
+    assert page.process.returncode == 130 and "Traceback" not in err
     assert len(read_log(Path("texts.csv.labels.jsonl"))[1].steps) == 1
 
 
@@ -122,13 +121,11 @@ def test_a_kill_loses_no_answer_and_a_repeated_request_counts_once(texts: Path) 
         assert [each.row for each in steps] == told
 
 
-def test_a_port_that_is_named_is_the_one_or_none(texts: Path, rnn: Rnn) -> None:
+def test_a_named_port_that_is_taken_is_told(texts: Path, rnn: Rnn) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         ended = rnn(*START, "--port", str(port))
     assert ended.code == 2 and f"127.0.0.1:{port}: cannot listen there" in ended.err
-    with served(*START, "--port", str(port)) as page:
-        assert urlsplit(page.address).port == port
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if "--page" in each])
