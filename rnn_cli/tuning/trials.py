@@ -256,7 +256,8 @@ class ServedLimits:
 def least_bytes(run: Prepared) -> int:
     """About the bytes of a run's model, before it is trained: four for each weight, and the tokenizer."""
     classes, several = outputs_of(run.config.data.labels, len(run.labels))
-    made_of = Architecture.of(run.config.model, run.tokenizer.vocab_size, classes, several=several)
+    width = 0 if run.columns is None else run.columns.width
+    made_of = Architecture.of(run.config.model, run.tokenizer.vocab_size, classes, several=several, columns=width)
     return 4 * made_of.weights + len(run.tokenizer.to_json().encode("utf-8"))
 
 

@@ -80,7 +80,7 @@ def begin_tuning(
     the limits.
     """
     asked.check()
-    _refuse(config)
+    _refuse(config, asked)
     goal_of(asked.goal, config.data.labels, ())  # before the rows are split
     if asked.space is not None:
         parse_space(asked.space, config, asked.where)
@@ -138,8 +138,11 @@ def _budget(
     return Budget(None if usual is None else 60 * usual, before, clock, began=clock() if began is None else began)
 
 
-def _refuse(config: Config) -> None:
-    """Raise `ConfigError` for what no search can keep its promises with."""
+def _refuse(config: Config, asked: Wanted) -> None:
+    """Raise `ConfigError` or `UsageError` for what no search can keep its promises with."""
+    if asked.max_seconds is not None and config.data.extra_columns is not None:
+        what = "a sentence alone is timed, and the config has data.extra_columns, too"
+        raise UsageError(what, where="max_seconds", hint="leave one of both out")
     if config.data.transductive:
         what = "lets a teacher read the texts of test rows, which a search must not look at; leave it out"
         raise ConfigError([ConfigMistake(what, "data.transductive")])
