@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from warnings import warn
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
@@ -180,6 +182,10 @@ def train_apart(
     return replace(run, warnings=tuple(warnings))
 
 
+STARTING_SECONDS = 1.5
+"""How long a process takes, about, before it calls a verb."""
+
+
 @_naming_extras
 def tune(
     config: "Path_ | None" = None,
@@ -210,15 +216,19 @@ def tune(
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
     """
+    began = monotonic() - STARTING_SECONDS
     config, data = _config_or_data(config, data)
     changes = [*overrides, *named_overrides(settings)]
     from rnn_cli.tuning.shows import ToldInLines
     from rnn_cli.tuning.tune import Wanted, begin_tuning, resume_tuning
 
     with _heard(progress) as (listener, _):
-        shows = ToldInLines(listener)
+        shows = progress if isinstance(progress, ToldInLines) else ToldInLines(listener)
         if resume is not False:
-            if config is not None or changes or out is not None or force:
+            from rnn_cli.data.source import is_in_memory
+
+            named = data is not None and not is_in_memory(data)
+            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
             return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
@@ -236,7 +246,7 @@ def tune(
         own, first = given, None
         if given.model.base is not None:
             own, first = _network_beside(config, data, changes, given), given
-        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first)
+        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first, began=began)
 
 
 def _network_beside(
@@ -441,7 +451,7 @@ def evaluate(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "Evaluation | SeveralEvaluation":
+) -> "EvaluationOfAny":
     """Measure a trained model on labelled texts; without `data`, on the test rows that its training kept aside.
 
     Of a run that was measured by folds these are the rows that its folds predicted. With `folds`, the run's config is
@@ -479,10 +489,13 @@ def evaluate(
 
         side: str | None = "test" if data is None else None
         found: Any
+        if opened.manifest.number:
+            _refuse_of_numbers(folds=folds, report=report, plots=plots)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
-            work = _evaluate_several if predictor.several else _evaluate_one
+            works = {"several": _evaluate_several, "number": _evaluate_numbers}
+            work = works.get(opened.manifest.kind, _evaluate_one)
             found = work(predictor, request, listener)
             _warn_of_unknown(found.scores.tokens, predictor, listener)
         found = replace(found, warnings=tuple(warnings), model=opened.path)
@@ -494,7 +507,14 @@ def evaluate(
             gathered = gather_report(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
-    return cast("Evaluation | SeveralEvaluation", found)
+    return cast("EvaluationOfAny", found)
+
+
+def _refuse_of_numbers(**asked: object) -> None:
+    """Raise `UsageError` for what an evaluation of numbers has not."""
+    for name, given in asked.items():
+        if given is not None:
+            raise UsageError(f"{name} is for labels, not for numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
@@ -631,6 +651,29 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
     return replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
 
 
+def _evaluate_numbers(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "NumberEvaluation":
+    """Measure a model of numbers."""
+    from rnn_cli.evaluation.evaluate_numbers import (
+        against_median,
+        evaluate_numbers,
+        kept_baseline_of_numbers,
+        kept_median,
+    )
+
+    if asked.by is not None:
+        raise UsageError("slices are of labels, not of numbers", hint=Setting("by", text="leave {} out"))
+    if asked.decision:
+        key = asked.decision[0].key
+        raise UsageError(f"{key} decides on labels, and the model predicts numbers", hint="leave it out")
+    opened = predictor.bundle
+    rows, seen = _rows_asked(predictor, asked, listener)
+    found = evaluate_numbers(predictor, rows, partial(listener.progress, "scoring rows"))
+    baseline = kept_baseline_of_numbers(opened, "test") if asked.data is None else None
+    left_out = baseline is not None and predictor.precision != "fp32"
+    found = replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
+    return against_median(found, kept_median(opened))
+
+
 @_naming_extras
 def compare(
     *models: "Model",
@@ -674,6 +717,8 @@ def compare(
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
+        for each in predictors:
+            each.refuse_numbers("models of labels are compared")
         several = predictors[0].several
         if other := next((each for each in predictors if each.several != several), None):
             what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
@@ -745,6 +790,7 @@ def check_model(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("gates are of labels")
 
         def read_golden(file: str) -> "Dataset":
             rows = labelled_rows(predictor.bundle, file, changes)
@@ -804,6 +850,7 @@ def drift(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
+        predictor.refuse_numbers("drift is told of models of labels")
         opened = predictor.bundle
         then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")
@@ -855,7 +902,7 @@ def check(
             hint = Setting("data.test", "FILE", "check a config, or name {}")
             raise UsageError("leakage is between sides, and a file is looked at whole", hint=hint)
         _tell_of(listener, *rows.sides.values())
-        if learning_curve and rows.several:
+        if learning_curve and (rows.several or rows.number):
             hint = Setting("learning_curve", text="leave {} out")
             raise UsageError("learning curves are of texts with one label each", hint=hint)
         name = shown(named) if isinstance(named, str) else IN_MEMORY
@@ -932,6 +979,9 @@ def score(
         listener.doing("opening the model")
         predictor = open_model(model, listener.note, labels=labels, threads=threads, precision=precision)
         predictor.check_coverage(coverage)
+        if proba and predictor.number:
+            hint = Setting("coverage", "0.9", "use {} for ranges")
+            raise UsageError("probabilities are of labels, and the model predicts numbers", hint=hint)
         likely, label_column = columns_of(predictor)
         how: dict[str, Any] = {
             "text_column": text_column,

@@ -137,6 +137,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):
             texts = _texts(X)
             labels, classes = _labels(y, texts)
             overrides = self._overrides()
+            if numbers := [each for each in overrides if each.key == "data.labels" and each.value == "number"]:
+                what = "numbers are no classes, so RNNClassifier does not take them; use rnn.train"
+                raise ConfigError([ConfigMistake(what, numbers[0].key)])
             if several := [
                 each for each in overrides if each.key in _OF_SEVERAL and each.value not in (None, "single", "ordered")
             ]:

@@ -1,6 +1,7 @@
 """The other end of `rnn serve`: predictions over HTTP, with the standard library alone."""
 
 import json
+import math
 import os
 import ssl
 import time
@@ -10,7 +11,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rnn_cli.errors import RunFailed, UsageError
-from rnn_cli.scoring.prediction import ColumnPart, LabelsPrediction, OrderedPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import (
+    ColumnPart,
+    LabelsPrediction,
+    NumberPrediction,
+    OrderedPrediction,
+    Part,
+    Prediction,
+    shown_number,
+)
 from rnn_cli.scoring.unknown import UnknownTokens
 
 API_KEY = "RNN_API_KEY"
@@ -98,6 +107,11 @@ class Client:
         return bool(self.about.get("ordered", False))
 
     @property
+    def number(self) -> bool:
+        """Whether it predicts numbers: predictions are then `NumberPrediction`."""
+        return bool(self.about.get("number", False))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of the other columns that the model reads beside a text."""
         return tuple(each["name"] for each in self.about.get("columns", ()))
@@ -120,7 +134,8 @@ class Client:
         columns that the model reads (the property names them), by name, one a text. Raises `UsageError` for what the
         server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        return [_prediction(row) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage)]
+        spread = float(self.about["spread"]) if self.number else 1.0
+        return [_prediction(row, spread) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage)]
 
     def explain(
         self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None
@@ -224,7 +239,12 @@ class Client:
         return RunFailed("answers, but not as rnn serve does", where=self.url, hint="check the address")
 
 
-def _prediction(row: Mapping[str, Any]) -> Prediction:
+def _prediction(row: Mapping[str, Any], spread: float) -> Prediction:
+    if "number" in row:
+        number = float(row["number"])
+        low, high = row.get("low"), row.get("high")
+        label, known = shown_number(number, spread), row["no_known_words"]
+        return NumberPrediction(label, math.nan, (), known, number=number, low=low, high=high)
     probabilities = tuple(row["probabilities"].values())
     found = row["label"], row["probability"], probabilities, row["no_known_words"], row["unsure"]
     covering = tuple(row.get("label_set", ()))

@@ -115,9 +115,10 @@ class ConfigError(Error):
         return type(self), (self.mistakes,)
 
 
-FaultKind = Literal["ragged", "nul", "encoding", "no label", "page"]
+FaultKind = Literal["ragged", "nul", "encoding", "no label", "no number", "page"]
 """What is wrong with a file, where others need to tell: another number of fields than the header has, a NUL character,
-bytes that are not of the encoding, a row without a label, a page of HTML."""
+bytes that are not of the encoding, a row without a label, or with one that is no number where it must be, a page of
+HTML."""
 
 
 class DataError(Error):

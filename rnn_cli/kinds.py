@@ -6,11 +6,22 @@ Whoever adds a kind adds it here, a calibration and a decision in `rnn_cli.scori
 
 from typing import Literal, NamedTuple
 
-LabelsKind = Literal["single", "several", "ordered"]
-"""One label a text; several of them, or none; or one of labels in an order, such as ratings."""
+LabelsKind = Literal["single", "several", "ordered", "number"]
+"""One label a text; several of them, or none; one of labels in an order, such as ratings; or a number."""
 
 LEAST_ORDERED = 3
 """Ordered labels are at least so many: two have an order anyway."""
+
+
+NUMBER_FIGURES = (
+    "mean_absolute_error",
+    "median_absolute_error",
+    "root_mean_squared_error",
+    "r2",
+    "spearman",
+    "mean_error",
+)
+"""What predicted numbers are measured by."""
 
 
 class Outputs(NamedTuple):
@@ -28,8 +39,11 @@ class Outputs(NamedTuple):
 def outputs_of(kind: LabelsKind, labels: int) -> Outputs:
     """What the network of a kind gives for so many labels.
 
-    For ordered labels it decides for each but the last whether the text's label is above it.
+    For ordered labels it decides for each but the last whether the text's label is above it. A number, which needs no
+    labels, has one output, as two classes have.
     """
+    if kind == "number":
+        return Outputs(2, several=False)
     if kind == "ordered":
         return Outputs(labels - 1, several=True)
     return Outputs(labels, several=kind == "several")

@@ -141,6 +141,40 @@ def several_file(built_once: BuiltOnce) -> Path:
     return built_once("several", lambda folder: write_lists(folder / "topics.csv", several_rows(160))) / "topics.csv"
 
 
+AMOUNTS = {"superb": 30, "warm": 18, "fine": 6, "plain": 0, "dull": -12, "awful": -28}
+
+
+def numbered_rows(rows: int) -> list[tuple[str, str]]:
+    """Short texts of which three words tell a number, from about -60 to 140 with some noise; in a fixed order."""
+    chance = random.Random(11)
+    found = []
+    for _ in range(rows):
+        telling = chance.choices(list(AMOUNTS), k=3)
+        words = [*telling, *chance.choices(FILLER, k=chance.randint(2, 6))]
+        chance.shuffle(words)
+        found.append((" ".join(words), f"{40 + sum(AMOUNTS[word] for word in telling) + chance.gauss(0, 6):.1f}"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def numbered_file(built_once: BuiltOnce) -> Path:
+    """200 rows, each with a number of one decimal in the column `minutes`."""
+
+    def fill(folder: Path) -> None:
+        rows = [("text", "minutes"), *numbered_rows(200)]
+        with (folder / "minutes.csv").open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(rows)
+
+    return built_once("numbered", fill) / "minutes.csv"
+
+
+@pytest.fixture(scope="session")
+def trained_number(numbered_file: Path, built_once: BuiltOnce) -> Path:
+    """A trained bundle of numbers; tests must not change it."""
+    more = {"labels": "number", "label_column": "minutes", "validation": 0.2, "test": 0.2}
+    return built_once("trained_number", lambda home: _train(numbered_file, home, **more)) / "model"
+
+
 @pytest.fixture(scope="session")
 def trained_several(several_file: Path, built_once: BuiltOnce) -> Path:
     """A trained bundle of several labels a text; tests must not change it."""

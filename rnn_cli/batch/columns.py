@@ -19,8 +19,11 @@ from rnn_cli.errors import DataError, Setting
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import DecisionOfEach, ranked
 from rnn_cli.scoring.ordered import DecisionOfOrdered, expected_values
-from rnn_cli.scoring.prediction import JOINS, joining
+from rnn_cli.scoring.prediction import JOINS, exact_number, joining
 from rnn_cli.scoring.predictor import Predictor, Scores
+
+RANGE_ENDS = ("low", "high")
+"""The columns of the ends of a number's range."""
 
 DIGITS = 6
 """Decimals of a probability."""
@@ -55,6 +58,8 @@ class Added:
     """A file with one of these columns has labelled rows, on which the model may be measured."""
     sets: Callable[[Floats], list[tuple[str, ...]]] | None = None
     """The set of labels of each row, by its probabilities, where the job asks for a coverage."""
+    numbers: Callable[[Floats], Floats | None] | None = None
+    """Of a model of numbers: the range of each row, by its number, `[rows, 2]`; None where no coverage is asked for."""
 
     @classmethod
     def by(cls, predictor: Predictor, job: Job) -> "Added":
@@ -66,6 +71,9 @@ class Added:
     @classmethod
     def to_any(cls, predictor: Predictor, job: Job) -> "Added":
         """The same for rows of which nobody asks whether they have labels."""
+        if predictor.number:
+            ranges = _no_ranges if job.coverage is None else partial(predictor.ranges, coverage=job.coverage)
+            return cls((), predictor.decision, job, numbers=ranges)
         sets = None if job.coverage is None else partial(predictor.sets, coverage=job.coverage)
         return cls(predictor.labels, predictor.decision, job, sets=sets)
 
@@ -108,6 +116,10 @@ class Added:
         kinds: dict[str, type] = {"label": str, "probability": float, "no_known_words": bool}
         if self.ordered:
             kinds = {"label": str, "probability": float, "expected": float, "no_known_words": bool}
+        if self.numbers is not None:
+            kind = float if self._listed is list else str
+            kinds = {name: kind for name in ("number", *RANGE_ENDS[: 2 * (self.job.coverage is not None)])}
+            kinds["no_known_words"] = bool
         if self.several:
             kinds = {"labels": self._listed, "label_probabilities": self._listed, "no_known_words": bool}
         if self.sets is not None:
@@ -129,6 +141,11 @@ class Added:
         """The names as JSON Lines have them: the probabilities of every label are one object."""
         return [*self.kinds, *([f"{self.job.prefix}probabilities"] if self.job.proba else [])]
 
+    def _predicted(self, probabilities: Floats) -> dict[str, Column]:
+        if self.numbers is not None:
+            return self._of_numbers(probabilities)
+        return self._of_each(probabilities) if self.several else self._of_one(probabilities)
+
     def _of_one(self, probabilities: Floats) -> dict[str, Column]:
         """The label predicted for each row, and its probability."""
         chosen = self.decision.choose(probabilities)
@@ -137,6 +154,16 @@ class Added:
             "probability": _rounded(probabilities[np.arange(len(chosen)), chosen]),
             **({"expected": _rounded(expected_values(self.labels, probabilities))} if self.ordered else {}),
         }
+
+    def _of_numbers(self, numbers: Floats) -> dict[str, Column]:
+        """The number predicted for each row, and the ends of its range where a coverage is asked for."""
+        assert self.numbers is not None
+        ends = self.numbers(numbers)
+        every = numbers if ends is None else np.hstack([numbers, ends])
+        exact = [list(map(exact_number, column)) for column in every.T.tolist()]
+        # In tables as text: six decimals, as probabilities have, would cut small numbers.
+        written = exact if self._listed is list else [[f"{each:.9g}" for each in column] for column in exact]
+        return dict(zip(("number", *RANGE_ENDS), written, strict=False))
 
     def refuse_columns(self, columns: Collection[str], where: str) -> None:
         """Raise DataError where a file has a column of such a name already, or several that the format cannot hold."""
@@ -164,7 +191,7 @@ class Added:
         probabilities, known = scores.probabilities[kept], scores.known[kept]
         unsure = self.decision.unsure(probabilities)
         columns: dict[str, Column] = {
-            **(self._of_each(probabilities) if self.several else self._of_one(probabilities)),
+            **self._predicted(probabilities),
             **({} if self.sets is None else {"label_set": self._together(self.sets(probabilities))}),
             "no_known_words": (~known).tolist(),
             "unsure": unsure.tolist(),
@@ -181,6 +208,10 @@ class Added:
         unknown[bad] = unsure[bad] = False
         counts = Counts(len(rows.lines), len(faults), int(unknown.sum()), int(unsure.sum()), tokens=scores.tokens)
         return PredictedRows(kept, columns, every, counts)
+
+
+def _no_ranges(_: Floats) -> None:
+    """Where no coverage is asked for."""
 
 
 def _rounded(probabilities: npt.NDArray[np.float64]) -> list[float | None]:

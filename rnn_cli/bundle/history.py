@@ -22,8 +22,10 @@ class EpochMetrics:
 
     Losses are in nats per row. `loss` and `accuracy` are means over the epoch's batches while the weights changed, and
     `loss` includes label smoothing and class weights; `val_loss` and `val_accuracy` include neither and use the epoch's
-    last weights. `gradient_norm` is the mean over batches of the norm of the whole gradient before clipping; `clipped`
-    is the share of batches whose norm exceeded `clip_norm`. `seconds` cover training and validation.
+    last weights. Of numbers, `loss` is Huber's of standardised numbers, `val_loss` the mean absolute error in standard
+    deviations, and an accuracy the share of rows that are off by at most half of one. `gradient_norm` is the mean over
+    batches of the norm of the whole gradient before clipping; `clipped` is the share of batches whose norm exceeded
+    `clip_norm`. `seconds` cover training and validation.
     """
 
     epoch: int

@@ -110,9 +110,10 @@ def is_proven(content: bytes, by: Mapping[str, Any]) -> bool:
     return bool(len(content) == by["size"] and hashlib.sha256(content).hexdigest() == by["sha256"])
 
 
-FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, ORDERED_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4, 6
+FORMAT_VERSION, SCALED_FORMAT, SEVERAL_FORMAT, ORDERED_FORMAT, NUMBER_FORMAT, NEWEST_FORMAT = 1, 2, 3, 4, 5, 6
 """The format of a manifest that all releases read; of one with vector scaling; of one of several labels a text; of one
-of ordered labels; and of one whose model reads other columns beside the text, whatever its labels."""
+of ordered labels; of one of numbers; and of one whose model reads other columns beside the text, whatever its
+labels."""
 
 ORDERED_CHOICES = ("balanced", "median", "mode")
 """What a model of ordered labels predicts: `rnn_cli.scoring.ordered` says more."""
@@ -164,6 +165,8 @@ class Manifest:
     With `ordered`, the labels stand in their order and the network has an output for each but the last: the log-odds
     that a text is above it. `matrix` and `biases`, if there are any, make the labels' logits of these. `choice` is one
     of `ORDERED_CHOICES`.
+
+    With `number`, there are no labels: a text's number is `center` plus `scale` times the network's one output.
     """
 
     labels: tuple[str, ...]
@@ -180,13 +183,21 @@ class Manifest:
     ordered: bool = False
     choice: str = ""
     matrix: tuple[float, ...] = ()
+    number: bool = False
+    center: float = 0.0
+    scale: float = 1.0
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         """Give it the format that its content needs, so that a release that would ignore some of it refuses it."""
         if self.scales or self.kind != "single":
-            needed = {"single": SCALED_FORMAT, "several": SEVERAL_FORMAT, "ordered": ORDERED_FORMAT}
+            needed = {
+                "single": SCALED_FORMAT,
+                "several": SEVERAL_FORMAT,
+                "ordered": ORDERED_FORMAT,
+                "number": NUMBER_FORMAT,
+            }
             object.__setattr__(self, "format_version", needed[self.kind])
         if COLUMNS_FILE in self.files:
             object.__setattr__(self, "format_version", NEWEST_FORMAT)
@@ -194,14 +205,16 @@ class Manifest:
     @property
     def kind(self) -> LabelsKind:
         """Which kind of labels its texts have."""
+        if self.number:
+            return "number"
         return "several" if self.several else "ordered" if self.ordered else "single"
 
     @property
     def task(self) -> str:
-        """`binary` (two labels, one sigmoid), `multiclass` (a softmax over all), `multilabel` (a sigmoid each) or
-        `ordinal` (a sigmoid for each step between two labels)."""
+        """`binary` (two labels, one sigmoid), `multiclass` (a softmax over all), `multilabel` (a sigmoid each),
+        `ordinal` (a sigmoid for each step between two labels) or `regression` (a number)."""
         if self.kind != "single":
-            return "multilabel" if self.several else "ordinal"
+            return {"several": "multilabel", "ordered": "ordinal", "number": "regression"}[self.kind]
         return "binary" if len(self.labels) == 2 else "multiclass"
 
     @property
@@ -220,6 +233,8 @@ class Manifest:
             del content["several"], content["thresholds"], content["most"]
         if not self.ordered:
             del content["ordered"], content["choice"], content["matrix"]
+        if not self.number:
+            del content["number"], content["center"], content["scale"]
         return sign(content)
 
     @classmethod
@@ -240,15 +255,16 @@ class Manifest:
             for name, proof in content["files"].items():
                 check_proof(name, proof)
             return cls(
-                labels=checked_labels(content["labels"]),
+                labels=() if _is_of_numbers(content) else checked_labels(content["labels"]),
                 threshold=checked_number(content["threshold"], 0, 1),
                 temperature=checked_number(content["temperature"], *TEMPERATURES),
-                data=_checked_data(content["data"]),
+                data=_checked_data(content["data"], most_score=LARGEST if content.get("number") else 1.0),
                 versions=dict(zip(content["versions"], texts(list(content["versions"].values())), strict=True)),
                 unsure_below=checked_number(content.get("unsure_below", 0.0), 0, MAX_UNSURE),
                 **_checked_scaling(content),
                 **_checked_several(content),
                 **_checked_ordered(content),
+                **_checked_number(content),
                 files=content["files"],
                 format_version=content["format_version"],
             )
@@ -263,7 +279,10 @@ def _checked_scaling(content: Mapping[str, Any]) -> dict[str, Any]:
         "biases": tuple(checked_number(each, -MOST_BIAS, MOST_BIAS) for each in content.get("biases", ())),
     }
     outputs = outputs_of("several" if content.get("several") else "single", len(content["labels"])).width
-    if {len(each) for each in found.values()} not in ({0}, {outputs}) and not content.get("ordered"):
+    if {len(each) for each in found.values()} not in (
+        {0},
+        {0 if content.get("number") else outputs},
+    ) and not content.get("ordered"):
         raise ValueError("scales and biases")
     return found
 
@@ -299,6 +318,26 @@ def _checked_ordered(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"ordered": True, "choice": content["choice"], "matrix": matrix}
 
 
+LARGEST = 1e300
+"""The largest number that a model of numbers may hold."""
+
+
+def _is_of_numbers(content: Mapping[str, Any]) -> bool:
+    """Whether a manifest is one of numbers, which has no labels; raises `TypeError` or `ValueError`."""
+    found = content.get("number", False)
+    if type(found) is not bool or (found and (content["labels"] or content.get("several") or content.get("ordered"))):
+        raise ValueError("number")
+    return found
+
+
+def _checked_number(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest of numbers has; nothing of another. Raises `TypeError` or `ValueError`."""
+    if not _is_of_numbers(content):
+        return {}
+    center = checked_number(content["center"], -LARGEST, LARGEST)
+    return {"number": True, "center": center, "scale": checked_number(content["scale"], 1 / LARGEST, LARGEST)}
+
+
 def checked_labels(labels: object) -> tuple[str, ...]:
     """A model's labels; raises `TypeError` or `ValueError` unless they are at least two different, non-empty texts."""
     named = tuple(texts(labels))
@@ -308,7 +347,7 @@ def checked_labels(labels: object) -> tuple[str, ...]:
     return named
 
 
-def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_data(data: Mapping[str, Any], most_score: float) -> dict[str, Any]:
     """The data, with the right types where rnn reads it again; a manifest may hold more."""
     texts([data["fingerprint"], data.get("unlabelled", {}).get("fingerprint", "")])
     texts([data.get(FURTHER, {}).get("model", "")])
@@ -321,7 +360,10 @@ def _checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     if type(data.get(NEAR_TOGETHER, False)) is not bool:
         raise TypeError(NEAR_TOGETHER)
     if CONFORMAL in data:
-        rows, scores = data[CONFORMAL]["rows"], [checked_number(each, -1, 1) for each in data[CONFORMAL]["scores"]]
+        rows, scores = (
+            data[CONFORMAL]["rows"],
+            [checked_number(each, -1, most_score) for each in data[CONFORMAL]["scores"]],
+        )
         if type(rows) is not int or len(scores) != min(rows, MOST_SCORES) or not scores or scores != sorted(scores):
             raise ValueError(CONFORMAL)
     if data.get(PRECISION, "int8") != "int8":

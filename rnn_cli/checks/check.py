@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_cli.checks.damaged import find_damaged
 from rnn_cli.checks.duplicates import find_repeats
 from rnn_cli.checks.extra_columns import find_extra_columns
+from rnn_cli.checks.find_numbers import find_odd_numbers
 from rnn_cli.checks.findings import LEAKS, Finding, counted, worst_first
 from rnn_cli.checks.labels import find_labels
 from rnn_cli.checks.languages import find_languages
@@ -31,7 +32,8 @@ Progress = Callable[[str, int, int], None]
 class CheckReport:
     """What a check found, the worst first. `curve` is None unless it was asked for and there are enough rows.
 
-    `lengths` is None if no row could be read.
+    `labels` counts the rows of each label, and is empty where labels are numbers. `lengths` is None if no row could be
+    read.
 
     `judged` counts the rows whose labels the linear model judged: no rows of rare labels, and none if rows are too few.
     """
@@ -118,7 +120,8 @@ def check_rows(
     if not len(rows):
         return CheckReport(source, rows, {}, worst_first(rows.structure), None, 0, None)
     note(f"looking for duplicates among {len(rows):,} rows")
-    findings = [*rows.structure, *find_repeats(rows), *find_labels(rows), *find_extra_columns(rows, config.data)]
+    of_labels = find_odd_numbers(rows) if rows.number else find_labels(rows)
+    findings = [*rows.structure, *find_repeats(rows), *of_labels, *find_extra_columns(rows, config.data)]
     note("reading texts and counting tokens")
     tokenizer = fit_tokenizer(next(iter(rows.sides.values())).texts, config.tokenizer)
     lengths = measure_lengths(rows.texts, tokenizer, config.tokenizer)
@@ -134,7 +137,7 @@ def check_rows(
     from rnn_cli.checks.label_errors import find_label_errors, judged_rows
 
     words, _ = learn_words(rows.texts, split_words)
-    judged = [] if rows.several else judged_rows(rows, words)
+    judged = [] if rows.several or rows.number else judged_rows(rows, words)
     learned = None
     if judged:
         from rnn_cli.checks.learning_curve import learning_curve
@@ -147,7 +150,7 @@ def check_rows(
     return CheckReport(
         source=source,
         rows=rows,
-        labels=dict(rows.label_counts().most_common()),
+        labels={} if rows.number else dict(rows.label_counts().most_common()),
         findings=worst_first(findings),
         lengths=lengths,
         judged=len(judged),

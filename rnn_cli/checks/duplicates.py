@@ -20,15 +20,17 @@ def find_repeats(rows: CheckedRows) -> list[Finding]:
     known = {hit.row for hit in leaked}
     kept = "validation or test text"
     contradictions: list[Finding] = []
+    kind = "number" if rows.number else "label"
+    said = rows.numbers.__getitem__ if rows.number else rows.labels.__getitem__
     for name, severity, groups, alike in (
-        ("contradicting labels", Severity.ERROR, equal, "with equal texts"),
-        ("nearly contradicting labels", Severity.WARNING, near, "with nearly equal texts"),
+        (f"contradicting {kind}s", Severity.WARNING if rows.number else Severity.ERROR, equal, "with equal texts"),
+        (f"nearly contradicting {kind}s", Severity.WARNING, near, "with nearly equal texts"),
     ):
-        torn = [group for group in groups if len({rows.labels[row] for row in group}) > 1]
+        torn = [group for group in groups if len({said(row) for row in group}) > 1]
         contradictions += finding_if(
             [hit for group in torn for hit in _contradictions(rows, group)],
-            *(name, severity, ("row", "rows"), f"{alike} have different labels ({counted(len(torn), 'text')})."),
-            "Decide on one label for each text, or remove them: they teach nothing.",
+            *(name, severity, ("row", "rows"), f"{alike} have different {kind}s ({counted(len(torn), 'text')})."),
+            f"Decide on one {kind} for each text, or remove them: they teach nothing.",
         )
     return [
         *finding_if(

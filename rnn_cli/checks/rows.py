@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+import numpy as np
+
+from rnn_cli.arrays import Floats
 from rnn_cli.checks.findings import Finding
 from rnn_cli.checks.structure import read_whole, unit_of
 from rnn_cli.config.load import Override, load_config, recipes, refuse_others
 from rnn_cli.config.schema import Config, DataConfig
 from rnn_cli.data.builtin import BUILTIN
 from rnn_cli.data.find_several import SeveralFound, find_several
+from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote
 from rnn_cli.data.reading.table import nearest_name
 from rnn_cli.data.rows import Dataset, short_place
@@ -52,6 +56,16 @@ class CheckedRows:
     def several(self) -> bool:
         """Whether a row has several labels, or none."""
         return any(side.several for side in self.sides.values())
+
+    @cached_property
+    def number(self) -> bool:
+        """Whether every row's label is a number to predict."""
+        return any(side.number for side in self.sides.values())
+
+    @cached_property
+    def numbers(self) -> Floats:
+        """Every row's number, of rows of numbers."""
+        return np.concatenate([numbers_of(side) for side in self.sides.values()])
 
     @cached_property
     def label_sets(self) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rnn_cli.checks.findings import Finding, Severity, counted
 from rnn_cli.config.schema import DataConfig
+from rnn_cli.data.numbers import no_number, number_in
 from rnn_cli.data.reading.blocks import Block
 from rnn_cli.data.reading.header import RowAsHeader
 from rnn_cli.data.reading.names import format_of
@@ -29,6 +30,7 @@ _KINDS: Mapping[FaultKind | None, tuple[str, str]] = {
     "nul": ("NUL characters", "with NUL characters"),
     "encoding": ("encoding", "with bytes that are not of the file's encoding"),
     "no label": ("missing labels", "without a label"),
+    "no number": ("no numbers", "whose label is no number"),
 }
 """A fault's kind, and the finding about it."""
 
@@ -61,7 +63,7 @@ def _as_far_as_possible(source: str, config: DataConfig, first: DataError) -> tu
             findings.append(_finding(error, "file"))
             break
         try:
-            dataset, faults = _read(source, how)
+            dataset, faults = _read(source, how, numbers=config.number)
         except DataError as caught:
             error = caught
         else:
@@ -92,7 +94,7 @@ def _settings(error: DataError) -> dict[str, Any]:
     }
 
 
-def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataError]]:
+def _read(source: str, how: dict[str, Any], *, numbers: bool) -> tuple[Dataset, dict[int, DataError]]:
     """The rows that can be read, and the faults of the others by line."""
     found: list[ReadAs] = []
     faults: dict[int, DataError] = {}
@@ -105,6 +107,8 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
             for line, text, label, fault in _rows(block):
                 if fault is None and not (label and label.strip()):
                     fault = DataError("no label", where=request.at(line), kind="no label")
+                if fault is None and numbers and number_in(label or "") is None:
+                    fault = no_number(label or "", request.at(line))
                 if fault is not None:
                     faults[line] = fault
                     continue
@@ -113,7 +117,7 @@ def _read(source: str, how: dict[str, Any]) -> tuple[Dataset, dict[int, DataErro
                 labels.append(label or "")
     read_as = found[0] if found else ReadAs()
     rows = Dataset(request.name, texts, labels, lines, source, reading=read_as.settings, notes=read_as.notes)
-    rows = replace(rows, several=request.several)
+    rows = replace(rows, several=request.several, number=numbers)
     return rows, faults
 
 

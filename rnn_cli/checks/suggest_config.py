@@ -9,11 +9,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_cli.arrays import label_indices
+from rnn_cli.checks.find_numbers import look_like_numbers, read_as_numbers
 from rnn_cli.checks.find_ordered import look_ordered, ordered_in_words
 from rnn_cli.checks.labels import IMBALANCE
 from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
@@ -27,6 +28,7 @@ from rnn_cli.copies.words import KNOWN_WORDS, UNSPACED, split_words
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.label_spellings import about_spellings
+from rnn_cli.data.numbers import groups_of, numbers_in_words, numbers_of
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import InMemory, from_memory, load_rows
 from rnn_cli.data.splits import load_splits, stratify
@@ -58,6 +60,9 @@ instead of 1,300 in 76.0 % instead of 77.0 % of 50 kinds of questions. Smaller b
 The small network for tiny sets learns nothing more.
 """
 
+NUMBER_AS_LABELS = 5
+"""A number takes about as many steps to learn as so many labels."""
+
 BASE, FEW_LABELS = "general", "few-labels"
 """The model that few labels can build on, and the recipe for that."""
 
@@ -83,9 +88,9 @@ LONG_TEXT = 100
 """Words: if one text in twenty has more, texts are long and not sentences."""
 
 LENGTH_OF_TINY = 400
-"""Tiny sets are read as far as `default` reads, and with all their words: of 500 questions 73.4 % of held-out rows were
-right instead of 71.1 (words that occur once), of 500 product reviews 76.0
-instead of 71.0 (both; linear 76.3). With 2,000 rows rare words gain nothing more."""
+"""Tiny sets are read as far as `default` reads, and with all their words: of 500 questions 74.2 % of held-out rows were
+right instead of 72.1 (words that occur once; linear 72.9), of 500 product reviews 75.9 instead of 73.2 (texts read
+whole; linear 75.4), means of three draws. With 2,000 rows rare words gain nothing more."""
 
 POSITIVE = ("positive", "pos", "yes", "true", "1", "spam", "toxic", "good", "relevant")
 """Labels that are probably the positive one of two."""
@@ -120,10 +125,10 @@ def propose(
 ) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
-    With `is_linear` it is for a linear model. Whole numbers are read as ratings, in order, unless `may_order` is false.
-    Few rows are measured by folds, unless `may_fold` is false. Of few rows, and unless `may_build_on_base` is false,
-    cross-validation tells whether the general model is a base that pays. Raises `DataError`, also for labels that do
-    not look like labels, and `ConfigError`.
+    With `is_linear` it is for a linear model. Unless `may_order` is false, whole numbers are read as ratings, in order,
+    and many different numbers as numbers to predict. Few rows are measured by folds, unless `may_fold` is false. Of few
+    rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base that pays.
+    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
@@ -132,19 +137,22 @@ def propose(
     columns: list[tuple[str, str | None]] = []
     dataset = load_rows(source, given, columns.append) if rows is None else from_memory(rows, given)
     counts = dataset.label_counts()
-    _need_labels(dataset, counts)
     alone = given.extra_columns is None  # a base and a teacher read texts alone
-    may_teach = given.unlabelled is not None and not dataset.several and not given.ordered and alone
     told = [several.note] if several.note else []
-    may_order &= not (given.several or may_teach or any(each.key == "data.labels" for each in overrides))
+    dataset, given = _perhaps_numbers(dataset, counts, given, columns, overrides, told, may=may_order)
+    _need_labels(dataset, counts)
+    of_one_label = not (dataset.several or dataset.number or given.ordered)
+    may_teach = given.unlabelled is not None and alone and of_one_label
+    is_said = any(each.key == "data.labels" for each in overrides)
+    may_order &= of_one_label and not (given.several or may_teach or is_said)
     if may_order and not given.ordered and given.positive_label is None and look_ordered(counts):
         given = given.model_copy(update={"labels": "ordered"})
         told.append(ordered_in_words(counts))
     recipe, why = _recipe(dataset, taught=may_teach)
     has_teacher = may_teach and recipe != "char"
     split, tried = _split(dataset, given, rows), list[str]()
-    may_build_on_base &= alone and not (has_teacher or dataset.several or given.ordered or given.sources)
-    may_build_on_base &= recipe != "char"
+    of_one_label = not (dataset.several or dataset.number or given.ordered)
+    may_build_on_base &= alone and of_one_label and not (has_teacher or given.sources) and recipe != "char"
     if may_build_on_base and len(dataset) <= MOST_ROWS_ON_BASE:
         proposal, figures = _on_base(dataset, counts, given, columns, overrides, split, may_fold=may_fold)
         if proposal is not None:
@@ -175,7 +183,7 @@ def propose(
         told.append(TEACHES if has_teacher else TEACHES_NOT)
     config = with_overrides(config, [each for each in overrides if each.key == TRANSDUCTIVE_KEY], "the config proposed")
     found = (*_found(dataset, counts, lengths), *told, *_split_in_words(split), *tried, why, *by_folds)
-    weight = None if dataset.several else _class_weight(counts)
+    weight = None if dataset.several or dataset.number else _class_weight(counts)
     return Proposal(config, dataset, recipe, reasons, found, weight, split)
 
 
@@ -231,7 +239,7 @@ def _in_folds(
     Whoever names test rows, or what does not go with folds, wants none.
     """
     data, named = config.data, {override.key for override in overrides}
-    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named
+    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named or data.number
     if not LEAST_ROWS_IN_FOLDS <= rows <= MOST_ROWS_IN_FOLDS or left_out or not is_quick:
         return config, []
     reasons["data.test"] = "none: the folds measure"
@@ -276,7 +284,8 @@ def _training(
         reasons["training.teacher"] = "gives the unlabelled texts probable labels"
         return start.model_copy(update={"teacher": TeacherConfig()})
     rows, is_tiny = _train_rows(dataset, data), len(dataset) < TINY_ROWS
-    enough = TINY_STEPS if is_tiny else round(STEPS * (1 + math.log2(len(dataset.label_counts()))))
+    labels = NUMBER_AS_LABELS if dataset.number else len(dataset.label_counts())
+    enough = TINY_STEPS if is_tiny else round(STEPS * (1 + math.log2(labels)))
     batch_size, epochs = (FEW_A_BATCH, MANY_EPOCHS) if is_tiny else (start.batch_size, start.epochs)
     if math.ceil(rows / batch_size) * epochs < TOO_FEW * enough:
         while batch_size > 2 * FEW_A_BATCH and math.ceil(rows / batch_size) * epochs < enough:
@@ -336,6 +345,33 @@ def _for_several(start: Config, recipe: str, reasons: dict[str, str]) -> Config:
     return start.model_copy(update={"training": training, "model": model})
 
 
+def _perhaps_numbers(
+    dataset: Dataset,
+    counts: Counter[str],
+    given: DataConfig,
+    columns: Sequence[tuple[str, str | None]],
+    overrides: Sequence[Override],
+    told: list[str],
+    *,
+    may: bool,
+) -> tuple[Dataset, DataConfig]:
+    """The same, read as numbers to predict where the labels look like some and nothing says what they are."""
+    said = given.labels != "single" or any(each.key == "data.labels" for each in overrides)
+    if (
+        not may
+        or given.extra_columns is not None
+        or said
+        or given.positive_label is not None
+        or given.sources is not None
+    ):
+        return dataset, given
+    column = next((label for _, label in columns), given.label_column)
+    if not look_like_numbers(counts, column):
+        return dataset, given
+    told.append(read_as_numbers(numbers_of(dataset)))
+    return replace(dataset, number=True), given.model_copy(update={"labels": "number"})
+
+
 def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
     if dataset.several and len(counts) < 2:
         what = f"every label is {next(iter(counts))!r}" if counts else "no row has a label"
@@ -346,7 +382,7 @@ def _need_labels(dataset: Dataset, counts: Counter[str]) -> None:
             where=dataset.name,
             hint=Setting("data.label_column", "NAME", "training needs at least two; name another with {}"),
         )
-    if len(counts) > max(2, len(dataset) / 2):
+    if not dataset.number and len(counts) > max(2, len(dataset) / 2):
         if lists := find_label_lists(counts):
             raise DataError(str(lists), where=dataset.name, hint="a text has one label here: keep one of them")
         raise DataError(
@@ -374,7 +410,8 @@ def _recipe(dataset: Dataset, *, taught: bool) -> tuple[str, str]:
 
 
 def _share_known(dataset: Dataset) -> float:
-    apart, rest = stratify(dataset.texts, dataset.labels, [0.1], 1)
+    labels = groups_of(numbers_of(dataset)) if dataset.number else dataset.labels
+    apart, rest = stratify(dataset.texts, labels, [0.1], 1)
     known = {word for row in rest for word in split_words(dataset.texts[row])}
     words = [word for row in apart for word in split_words(dataset.texts[row])]
     return sum(word in known for word in words) / len(words) if words else 1.0
@@ -395,12 +432,14 @@ def _data(
         chosen |= {"text_column": text, "label_column": label}
     if dataset.several:
         reasons["data.labels"] = "a text may have several labels, or none"
+    elif given.number:
+        reasons["data.labels"] = "a number each, such as a price"
     elif given.ordered:
         reasons["data.labels"] = "ratings: a prediction that is nearer counts as better"
     chosen |= dataset.reading
     reasons |= {f"data.{key}": "found in the file" for key in dataset.reading}
     labels = sorted(counts)
-    if len(labels) == 2 and not dataset.several:
+    if len(labels) == 2 and not dataset.several and not dataset.number:
         positive = [label for label in labels if label.strip().lower() in POSITIVE]
         likely = positive[0] if len(positive) == 1 else labels[1]
         chosen["positive_label"] = likely if given.positive_label is None else given.positive_label
@@ -449,8 +488,9 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     more = f" and {len(counts) - 8:,} more" if len(counts) > 8 else ""
     unit = "characters" if lengths.level == "char" else "words"
     scripts = Counter(filter(None, map(script_of, dataset.texts)))
+    what = numbers_in_words(numbers_of(dataset)) if dataset.number else f"labels: {_printable(labels)}{more}"
     found = [
-        f"{len(dataset):,} rows; labels: {_printable(labels)}{more}.",
+        f"{len(dataset):,} rows; {what}.",
         f"Half of the texts have up to {lengths.quantiles[0.5]:,} {unit}, 95% up to {lengths.quantiles[0.95]:,}, the "
         f"longest {lengths.quantiles[1.0]:,} (splitting: {lengths.splitting}); mostly "
         f"{scripts.most_common(1)[0][0] if scripts else 'no'} letters.",
@@ -459,9 +499,9 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
         none = dataset.labels.count(written_labels(()))
         mean = counts.total() / max(len(dataset), 1)
         found.append(f"A text has {mean:.2f} labels on average; {none:,} rows have none.")
-    if lists := None if dataset.several else find_label_lists(counts):
+    if lists := None if dataset.several or dataset.number else find_label_lists(counts):
         found.append(_printable(f"{lists}; a text has one label here."))
-    if spellings := about_spellings(counts):
+    if not dataset.number and (spellings := about_spellings(counts)):
         found.append(_printable(f"{spellings}; spell each label one way (rnn data check)."))
     repeated = len(dataset) - len(group_equal(dataset.texts))
     if repeated:

@@ -128,7 +128,9 @@ def evaluate(
 
     from rnn_cli.cli.layout import paragraph
     from rnn_cli.cli.show_metrics import show_evaluation, show_slices
+    from rnn_cli.cli.show_numbers import show_numbers
     from rnn_cli.evaluation.evaluate import Evaluation
+    from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 
     if source is not None:
         rows = Path(found.dataset.name).name
@@ -136,6 +138,8 @@ def evaluate(
         rows = "test" if found.folds is None else "folds"
     if isinstance(found, Evaluation):
         show_evaluation(found, rows)
+    elif isinstance(found, NumberEvaluation):
+        show_numbers(found, rows)
     else:
         from rnn_cli.cli.show_several import show_several
 

@@ -129,6 +129,7 @@ def predict(
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
 
     predictor = open_model(model, Notes().note, labels=labels, threads=threads, precision=precision)
+    _refuse_proba_of_numbers(proba, is_number=predictor.number)
     predictor.check_coverage(coverage)  # before the first text is read
     _check_columns(given, predictor.columns)
     abstains, several = predictor.decision.unsure_below > 0, predictor.several
@@ -139,6 +140,7 @@ def predict(
         abstains=abstains,
         several=several,
         ordered=predictor.ordered,
+        number=predictor.number,
         covers=coverage is not None,
     )
     unknown, tokens = 0, UnknownTokens()
@@ -158,6 +160,12 @@ def predict(
         unknown += sum(prediction.no_known_words for prediction in predictions)
         tokens += scores.tokens
     _warn(unknown if style == "plain" else 0, warning_of(tokens, predictor.usual_unknown))
+
+
+def _refuse_proba_of_numbers(proba: bool, *, is_number: bool) -> None:
+    """Raise UsageError for what only labels have."""
+    if proba and is_number:
+        raise UsageError("--proba is of labels, and the model predicts numbers", hint="use --coverage 0.9 for ranges")
 
 
 def _values_of(columns: tuple[str, ...]) -> dict[str, str]:
@@ -222,6 +230,7 @@ def _predict_there(
     with Client(server, model=model) as client:
         _check_columns(given, client.columns)
         abstains = client.about["decision"]["unsure_below"] > 0
+        _refuse_proba_of_numbers(proba, is_number=client.number)
         writer = Writer(
             style,
             client.labels,
@@ -229,6 +238,7 @@ def _predict_there(
             abstains=abstains,
             several=client.several,
             ordered=client.ordered,
+            number=client.number,
             covers=coverage is not None,
         )
         windows = read_windows(sys.stdin.buffer) if texts in ((), ("-",)) else iter([list(texts)])

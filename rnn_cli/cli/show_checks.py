@@ -38,6 +38,8 @@ _INDENT = " " * 9
 
 def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> None:
     """The findings with some rows of each, then how long the texts are."""
+    from rnn_cli.data.numbers import numbers_in_words
+
     sides = report.rows.sides
     counts = ", ".join(f"{len(side):,} {name}" for name, side in sides.items())
     names = apart(list(report.labels)[:LABELS], NAME_CELLS, cut_to)
@@ -46,7 +48,8 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
     suffix = "" if "rows" in sides else " rows"
     if list(sides) == ["rows"]:
         counts = counted(len(sides["rows"]), "row")
-    read = f"{counts}{suffix}; labels: {', '.join(labels)}{more}" if counts else "no row could be read"
+    found = numbers_in_words(report.rows.numbers) if report.rows.number else f"labels: {', '.join(labels)}{more}"
+    read = f"{counts}{suffix}; {found}" if counts else "no row could be read"
     click.echo(paragraph(f"{one_line(report.source)}: {read}", indent=""))
     click.echo()
     for finding in report.findings:
@@ -57,6 +60,8 @@ def show_report(report: "CheckReport", *, examples: int, out: Path | None) -> No
         why = "The rows are too few, or of one label, to judge labels by a linear model."
         if report.rows.several:
             why = "Labels are judged by a linear model only where a text has one."
+        elif report.rows.number:
+            why = "Numbers are not judged by a linear model."
         click.echo(paragraph(why, "") + "\n")
     if report.lengths is not None:
         _show_lengths(report.lengths)

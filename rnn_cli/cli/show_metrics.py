@@ -46,7 +46,9 @@ SLICES = 20
 def show_trained(run: "Run", *, named: bool) -> None:
     """What a run came to, where it is and what to type next; `named` is whether --out said where it is."""
     from rnn_cli.evaluation import wording_several as of_several
+    from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.wording_numbers import number_standing_in_words
 
     show_table(table(*run.table()))
     side, last = list(run.sides.items())[-1]
@@ -54,7 +56,9 @@ def show_trained(run: "Run", *, named: bool) -> None:
         click.echo("rnn evaluate shows the intervals of all of these, and more.")
     else:
         click.echo("No test rows were kept (data.test: 0).")
-    if isinstance(last, SeveralEvaluation):
+    if isinstance(last, NumberEvaluation):
+        standing = number_standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
+    elif isinstance(last, SeveralEvaluation):
         standing = of_several.several_standing_in_words(last, side, sum(run.bundle.manifest.data["rows"].values()))
     else:
         if last.by is not None:

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 import click
 
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import FURTHER
+from rnn_cli.bundle.model_folder import FURTHER, Manifest
 from rnn_cli.cli.layout import cut_to, table, terminal_width
 from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation import wording_several as of_several
+from rnn_cli.evaluation.numbers import NumberMetrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import EVERY, bounds, decision_in_words, metrics_shown, scaling_in_words, value
+from rnn_cli.evaluation.wording_numbers import numbers_table
 from rnn_cli.inspection.model import Overview
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.scoring.of_each import DecisionOfEach
 from rnn_cli.scoring.ordered import DecisionOfOrdered
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.text.plain import one_line
 
 _NAME_CELLS = 13
@@ -49,6 +52,10 @@ def show_model(model: Overview) -> None:
     if model.test is None:
         return
     click.echo()
+    if isinstance(model.test, NumberMetrics):
+        head, rows_of_numbers = numbers_table(f"test, {model.test.rows:,} rows", {"": model.test})
+        _show(table(head, rows_of_numbers[1:]))
+        return
     if isinstance(model.test, SeveralMetrics):
         head, rows_of_several = of_several.several_table(f"test, {model.test.rows:,} rows", {"": model.test})
         _show(table(head, rows_of_several[1:]))
@@ -69,21 +76,20 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
     several = (
         ", of which a text may have several" if manifest.several else ", in this order" if manifest.ordered else ""
     )
-    yield "labels", f"{len(manifest.labels)}{several}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else "")
+    if manifest.number:
+        spread = shown_number(manifest.scale, manifest.scale)
+        yield "labels", f"numbers, of mean {shown_number(manifest.center, manifest.scale)}, standard deviation {spread}"
+    else:
+        yield (
+            "labels",
+            f"{len(manifest.labels)}{several}: {', '.join(named)}" + (f" and {more:,} more" if more > 0 else ""),
+        )
     yield "vocabulary", f"{tokenizer.vocab_size:,} ids, {tokenizer.level} level, {_cleaning(model)}"
     yield (
         "max_length",
         f"{tokenizer.max_length:,}: of a longer text {READ[tokenizer.truncate]} {tokenizer.max_length:,}",
     )
-    if manifest.several:
-        of_each = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
-        yield "decision", of_several.several_decision_in_words(of_each, manifest.labels)
-    elif manifest.ordered:
-        of_ordered = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
-        yield "decision", decision_in_words(of_ordered, manifest.labels)
-    else:
-        yield "decision", decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
-    yield "temperature", f"{manifest.temperature:.4g}"
+    yield from _decided(manifest)
     if manifest.scales:
         words = scaling_in_words(named, manifest.scales[: len(named)], manifest.biases[: len(named)])
         yield "scaling", words + (f" and {more:,} more" if more > 0 else "")
@@ -117,6 +123,22 @@ def _facts(model: Overview) -> Iterator[tuple[str, str]]:
         yield "training", f"{epochs.trained} of at most {epochs.most} epochs, weights of epoch {epochs.kept}; {seed}"
     yield "written", f"{model.written:%Y-%m-%d %H:%M}" + ("" if model.is_dated else " (its manifest's file date)")
     yield "versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+
+
+def _decided(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """How labels are decided on, and the temperature; a number is neither decided on nor calibrated."""
+    if manifest.number:
+        return
+    if manifest.several:
+        of_each = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
+        words = of_several.several_decision_in_words(of_each, manifest.labels)
+    elif manifest.ordered:
+        of_ordered = DecisionOfOrdered(unsure_below=manifest.unsure_below, choice=manifest.choice)
+        words = decision_in_words(of_ordered, manifest.labels)
+    else:
+        words = decision_in_words(Decision(manifest.threshold, manifest.unsure_below), manifest.labels)
+    yield "decision", words
+    yield "temperature", f"{manifest.temperature:.4g}"
 
 
 def _cleaning(model: Overview) -> str:

@@ -17,9 +17,11 @@ from rnn_cli.scoring.prediction import (
     NONE,
     ColumnPart,
     LabelsPrediction,
+    NumberPrediction,
     OrderedPrediction,
     Part,
     Prediction,
+    exact_number,
     explained_label,
     joining,
 )
@@ -131,7 +133,8 @@ class Writer:
 
     Of a model of several labels (`several`) csv, tsv and jsonl carry the labels and their probabilities, as `rnn score`
     writes them, and the others name each label with its probability, or "none". Of one of ordered labels (`ordered`)
-    the expected value follows; with `covers` the set of labels that holds the true one as often as asked.
+    the expected value follows. Of one of numbers (`number`) there is a number, and no label. With `covers` comes the
+    set of labels that holds the true one as often as asked, of numbers the ends of their range.
 
     csv, tsv and jsonl carry the text, the label, its probability, whether no word was known, for a model that
     `abstains` whether the prediction is unsure and, with `proba`, the probability of every label. plain is label, tab,
@@ -148,19 +151,22 @@ class Writer:
         several: bool = False,
         ordered: bool = False,
         covers: bool = False,
+        number: bool = False,
     ) -> None:
         self._labels, self._proba, self._abstains, self._covers = labels, proba, abstains, covers
         self._join = joining(labels)
         self._delimiter = "\t" if style == "tsv" else ","
         self._line = {"human": self._human, "plain": self._plain, "jsonl": self._json}.get(style, self._record)
         self._names = apart([*labels, UNSURE] if abstains else labels, NAME_CELLS, cut_to)
-        self._cells = max(map(cell_len, self._names.values()))
+        self._cells = max(map(cell_len, self._names.values()), default=0)
         self._width = terminal_width()
         self._blank = ""
         if style in ("csv", "tsv"):
             found = ["labels", "label_probabilities"] if several else ["label", "probability"]
             found += ["expected"] * ordered
             found += ["label_set"] * covers
+            if number:
+                found = ["number", *["low", "high"] * covers]
             header = ["text", *found, "no_known_words", *(["unsure"] if abstains else [])]
             self._echo(self._joined(header + [f"p({label})" for label in labels] * proba) + "\n")
 
@@ -205,7 +211,8 @@ class Writer:
         about = ""
         if isinstance(prediction, LabelsPrediction):
             about = f"{_INDENT}{one_line(explained_label(prediction, self._labels))}:\n"
-        names = ("up", "down") if isinstance(prediction, OrderedPrediction) else ("for", "against")
+        moves = isinstance(prediction, OrderedPrediction | NumberPrediction)
+        names = ("up", "down") if moves else ("for", "against")
         shown = shown_explanation(text, parts, names) + shown_columns(columns)
         return f"{blank}{self._human(text, prediction)}\n{about}{shown}"
 
@@ -217,6 +224,8 @@ class Writer:
         elif isinstance(prediction, OrderedPrediction):
             found.append(_number(prediction.expected))
         found += [self._together(prediction.label_set)] * self._covers
+        if isinstance(prediction, NumberPrediction):
+            found = list(map(_exact, _numbers(prediction)))
         fields = [text, *found, str(prediction.no_known_words).lower()]
         fields += [str(prediction.unsure).lower()] * self._abstains
         return self._joined(fields + list(map(_number, prediction.probabilities)) * self._proba)
@@ -232,6 +241,8 @@ class Writer:
         return record.getvalue().removesuffix("\r\n")
 
     def _plain(self, text: str, prediction: Prediction) -> str:
+        if isinstance(prediction, NumberPrediction):
+            return "\t".join(map(_exact, _numbers(prediction)))
         label = UNSURE if prediction.unsure else one_line(prediction.label)
         fields = [label, _number(prediction.probability)]
         if isinstance(prediction, LabelsPrediction):
@@ -246,6 +257,9 @@ class Writer:
 
     def _fields(self, text: str, prediction: Prediction) -> dict[str, object]:
         record: dict[str, object] = {"text": text}
+        if isinstance(prediction, NumberPrediction):
+            found = dict(zip(("number", "low", "high"), map(exact_number, _numbers(prediction)), strict=False))
+            return record | found | {"no_known_words": prediction.no_known_words}
         if isinstance(prediction, LabelsPrediction):
             shares = [round(each, 6) for each in prediction.label_probabilities]
             record |= {"labels": list(prediction.labels), "label_probabilities": shares}
@@ -264,21 +278,25 @@ class Writer:
         return record
 
     def _human(self, text: str, prediction: Prediction) -> str:
-        if isinstance(prediction, LabelsPrediction):
+        if isinstance(prediction, NumberPrediction):
+            label, metrics = prediction.label, "  "
+        elif isinstance(prediction, LabelsPrediction):
             label, metrics = _with_shares(prediction), "  "
         else:
             label = padded(self._names[UNSURE if prediction.unsure else prediction.label], self._cells)
             metrics = f"  {prediction.probability:6.1%}  "
             if isinstance(prediction, OrderedPrediction):
                 metrics += f"expected {prediction.expected:.2f}  "
-        if self._covers:
+        if isinstance(prediction, NumberPrediction):
+            metrics += f"({' to '.join(shown_ends(prediction))})  " * self._covers
+        elif self._covers:
             metrics += f"{{{', '.join(self._names[name] for name in prediction.label_set)}}}  "
         if self._proba:
             every = zip(self._labels, prediction.probabilities, strict=True)
             ranked = every if isinstance(prediction, OrderedPrediction) else sorted(every, key=lambda each: -each[1])
             metrics += f"[{', '.join(f'{self._names[name]} {p:.1%}' for name, p in ranked)}]  "
         doubt = f"(nearest: {self._names[prediction.label]})  " if prediction.unsure else ""
-        of_one = not isinstance(prediction, LabelsPrediction)
+        of_one = not isinstance(prediction, LabelsPrediction | NumberPrediction)
         by_threshold = of_one and len(self._labels) == 2 and prediction.probability < 0.5 and not prediction.unsure
         doubt += "(by the threshold)  " if by_threshold else ""
         doubt += "(no known word)  " if prediction.no_known_words else ""
@@ -291,6 +309,23 @@ class Writer:
 
     def _all(self, prediction: Prediction) -> list[tuple[str, float]]:
         return list(zip(map(one_line, self._labels), prediction.probabilities, strict=True)) * self._proba
+
+
+def _numbers(prediction: NumberPrediction) -> list[float]:
+    """The number, and the ends of its range where there is one."""
+    return [each for each in (prediction.number, prediction.low, prediction.high) if each is not None]
+
+
+def shown_ends(prediction: NumberPrediction) -> list[str]:
+    """The ends of a number's range, with as many decimals as its label has."""
+    decimals = len(prediction.label.partition(".")[2])
+    return [
+        f"{round(each, decimals) + 0.0:.{decimals}f}" for each in (prediction.low, prediction.high) if each is not None
+    ]
+
+
+def _exact(number: float) -> str:
+    return f"{number:.9g}"
 
 
 def _with_shares(prediction: LabelsPrediction) -> str:

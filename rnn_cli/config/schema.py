@@ -199,8 +199,8 @@ class DataConfig(LabelledFile):
     """Whether all rows of several sources weigh alike in the loss, or all sources, however many rows each has; times
     their weights."""
     labels: LabelsKind = "single"
-    """Whether a text has one of the labels; `several` of them, or none (docs/several-labels.md); or one of labels that
-    are `ordered`, such as ratings (docs/ordered.md)."""
+    """Whether a text has one of the labels; `several` of them, or none (docs/several-labels.md); one of labels that are
+    `ordered`, such as ratings (docs/ordered.md); or a `number`, such as a price (docs/numbers.md)."""
     order: Annotated[list[Label], Field(min_length=LEAST_ORDERED)] | None = None
     """The labels in their order, `[bad, middling, good]`, which makes `labels` ordered; numbers need none."""
     label_separator: str | None = Field(default=None, min_length=1, max_length=10)
@@ -256,6 +256,18 @@ class DataConfig(LabelledFile):
     def ordered(self) -> bool:
         """Whether the labels have an order, such as ratings."""
         return self.labels == "ordered"
+
+    @property
+    def number(self) -> bool:
+        """Whether each text has a number instead of a label."""
+        return self.labels == "number"
+
+    @model_validator(mode="after")
+    def _numbers_are_no_labels(self) -> "DataConfig":
+        for key in ("positive_label", "sources", "transductive") if self.number else ():
+            if getattr(self, key):
+                raise ValueError(f"labels: number and {key} exclude each other; remove one")
+        return self
 
     @model_validator(mode="after")
     def _rows_remain_for_training(self) -> "DataConfig":
@@ -645,6 +657,25 @@ class Config(Section):
                     raise ValueError(f"{key} knows no order of labels; leave it out, or set data.labels: single")
         elif self.decision.choice is not None:
             raise ValueError("decision.choice is for ordered labels; add data.labels: ordered")
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_have_all_they_need(self) -> "Config":
+        if not self.data.number:
+            return self
+        without = {
+            "model.base": self.model.base,
+            "training.teacher": self.training.teacher,
+            "training.folds": self.training.folds,
+            "training.class_weight": self.training.class_weight,
+            "data.extra_columns": self.data.extra_columns,
+            "training.label_smoothing": self.training.label_smoothing or None,
+        }
+        without |= {f"decision.{key}": value for key, value in self.decision.model_dump().items()}
+        if key := next((key for key, given in without.items() if given is not None), None):
+            raise ValueError(f"{key} is for labels, not for numbers; leave it out with data.labels: number")
+        if self.model.kind != "network":
+            raise ValueError(f"model.kind: {self.model.kind} is for labels, not for numbers; use network")
         return self
 
     @model_validator(mode="after")

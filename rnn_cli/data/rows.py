@@ -37,6 +37,8 @@ class Dataset:
     """The weight of each row in the loss, where they differ."""
     several: bool = False
     """Whether a row has several labels, or none: `labels` then holds them as `rnn_cli.data.label_sets` writes them."""
+    number: bool = False
+    """Whether each label is a number, as `rnn_cli.data.numbers` reads it."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -59,6 +61,7 @@ class Dataset:
             sources=[self.sources[index] for index in chosen] if self.sources is not None else None,
             weights=[self.weights[index] for index in chosen] if self.weights is not None else None,
             several=self.several,
+            number=self.number,
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, NotThere, load_builtin
+from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.names import format_of
@@ -79,7 +80,15 @@ def from_memory(data: InMemory, config: DataConfig) -> Dataset:
     dataset = _dataset(IN_MEMORY, None, labelled([block] if texts else [], request))
     named = [name for name in (config.group_column, config.time_column, *(config.extra_columns or ())) if name]
     further = {name: column_in_memory(data, dataset, name) for name in named}
-    return replace(dataset, further=further, several=several)
+    return _checked(replace(dataset, further=further, several=several), config)
+
+
+def _checked(dataset: Dataset, config: DataConfig) -> Dataset:
+    """The same; where labels are numbers each is one. Raises `DataError`."""
+    if config.labels != "number":
+        return dataset
+    numbers_of(dataset)
+    return replace(dataset, number=True)
 
 
 def column_in_memory(data: InMemory, dataset: Dataset, column: str) -> list[str | None]:
@@ -145,6 +154,9 @@ def load_rows(
         if config.labels == "several":
             hint = Setting("data.labels", "single", "leave data.labels out, or use {}")
             raise DataError("a built-in set, whose texts have one label each", where=source, hint=hint)
+        if config.labels == "number" and label is None:
+            hint = Setting("data.labels", "single", "leave data.labels out, or use {}")
+            raise DataError("a built-in set, whose labels are words", where=source, hint=hint)
         refuse_missing_columns(config.extra_columns or (), ["text", "label"], source)
         rows = load_builtin(source)
         return rows if label is None else replace(rows, labels=[label] * len(rows))
@@ -153,6 +165,7 @@ def load_rows(
     blocks = _blocks(source, config, labels=label is None, **how)
     dataset = _dataset(shown(source), source, blocks, label)
     dataset = replace(dataset, warnings=tuple(warnings), several=config.labels == "several")
+    dataset = dataset if label is not None else _checked(dataset, config)
     return replace(dataset, reading=found[0].settings, notes=found[0].notes) if found else dataset
 
 

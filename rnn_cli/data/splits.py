@@ -14,6 +14,7 @@ from rnn_cli.data.iterative import deal
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.mixture import load_mixture
+from rnn_cli.data.numbers import groups_of, numbers_of
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
 from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
@@ -179,7 +180,8 @@ def _dealt(
         seed = config.split_seed
         return deal(source.label_sets, shares, units.rows, lambda unit: text_hash(source.texts[unit[0]], seed))
     if config.time_column is None:
-        return stratify(source.texts, source.labels, shares, config.split_seed, units.rows)
+        labels = groups_of(numbers_of(source)) if source.number else source.labels
+        return stratify(source.texts, labels, shares, config.split_seed, units.rows)
     times = times_of(columns[config.time_column], source, config.time_column)
     return newest_first(source.texts, times, shares, config.split_seed, units.rows)
 
@@ -212,6 +214,11 @@ def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, s
 
 
 def _need_two_labels(source: Dataset) -> None:
+    if source.number:
+        if len(set(numbers_of(source).tolist())) < 2:
+            what = f"every row has the number {source.labels[0]}"
+            raise DataError(what, where=source.name, hint="training needs numbers that differ")
+        return
     if source.several and len(counts := source.label_counts()) < 2:
         what = f"every label is {next(iter(counts))!r}" if counts else "no row has a label"
         raise DataError(what, where=source.name, hint="training needs at least two labels")
@@ -241,6 +248,11 @@ def _need_rows(side: str, dataset: Dataset, share: float | None, source: Dataset
 
 
 def _need_known_labels(side: str, dataset: Dataset, train: Dataset) -> None:
+    if train.number:
+        if side == "validation" and len(set(train.labels)) < 2:
+            what = f"every training row has the number {train.labels[0]}"
+            raise DataError(what, where=train.name, hint="training needs numbers that differ")
+        return
     unknown = sorted(set(dataset.label_counts()) - set(train.label_counts()))
     if unknown:
         row = next(row for row, names in enumerate(dataset.label_sets) if unknown[0] in names)
@@ -271,7 +283,10 @@ def _oddities(source: Dataset, near: Sequence[Sequence[int]], where: str) -> Ite
         row = contradicting[0][0]
         first = f"line {source.lines[row]}" if source.files is None else source.where(row)
         what = "texts with different labels" if source.several else "texts with more than one label"
+        what = "texts with different numbers" if source.number else what
         yield f"{source.name}: {what}: {len(contradicting):,}, first at {first}"
+    if source.number:
+        return
     if lists := None if source.several else find_label_lists(set(source.labels)):
         yield f"{source.name}: {lists}; {_EACH}"
     if spellings := about_spellings(source.label_counts()):

@@ -17,7 +17,7 @@ from rnn_cli.bundle.locate import named_folder, shown_model
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
-from rnn_cli.errors import BundleError, DataError, Setting
+from rnn_cli.errors import BundleError, DataError, Setting, UsageError
 from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
@@ -248,6 +248,9 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
     if PREDICTIONS not in opened.manifest.files:
         hint = Setting("data", "FILE", "score labelled rows by it with {}")
         raise BundleError("keeps no predictions of its own rows", where=shown_model(folder), hint=hint)
+    if opened.manifest.number:
+        what = "predicts numbers, and models of labels are compared"
+        raise UsageError(what, where=shown_model(folder), hint="compare their metrics (rnn evaluate --json)")
     found = _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
     return replace(found, order=opened.manifest.labels if opened.manifest.ordered else None)
 

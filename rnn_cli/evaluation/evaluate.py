@@ -53,7 +53,7 @@ from rnn_cli.text.tokenizer_json import UNKNOWN
 if TYPE_CHECKING:
     import pandas
 
-    from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
     from rnn_cli.evaluation.folds import CrossValidation
 
 SLICE_ROWS = 20
@@ -272,7 +272,7 @@ def made_of(predictor: Predictor) -> str:
     return "linear model" if predictor.architecture.is_linear else "network"
 
 
-def models_of(evaluation: "Evaluation | SeveralEvaluation") -> dict[str, Any]:
+def models_of(evaluation: "EvaluationOfAny") -> dict[str, Any]:
     """The metrics of the model and, where there is one, of the baseline, by what a table calls them."""
     linear = evaluation.made != "network"
     models: dict[str, Any] = {"linear" if linear else "network": evaluation.metrics}

@@ -200,7 +200,7 @@ def losses_interval(losses: Floats, wrong: int) -> Interval | None:
     if spread <= 1e-12 * mean:
         return mean, mean
     skew = float(((losses - mean) ** 3).mean()) / spread**3 / sqrt(rows)
-    error, quantile = spread / sqrt(rows - 1), _student(max(rows - 1, 3))
+    error, quantile = spread / sqrt(rows - 1), student_95(max(rows - 1, 3))
 
     def corrected(at: float) -> float:
         return at if abs(skew) < 1e-6 else float(np.cbrt(1 + skew * (at - skew / 6)) - 1) * 3 / skew
@@ -226,7 +226,7 @@ def area_interval(area: float, influences: Floats, rows: float) -> Interval:
     if not 0 < area < 1 or variance < 1e-18:
         return _wilson(min(max(area, 0.0), 1.0), rows)
     freedom = max(2 / max(float((squares**2).sum()) / variance**2 - 1 / len(squares), 1e-12), 3.0)
-    half = _student(freedom) * sqrt(variance * (freedom + 1) / freedom) / (area * (1 - area))
+    half = student_95(freedom) * sqrt(variance * (freedom + 1) / freedom) / (area * (1 - area))
     low, high = (1 / (1 + exp(-min(max(log(area / (1 - area)) + side, -700), 700))) for side in (-half, half))
     return low, high
 
@@ -247,7 +247,7 @@ def correlation_interval(found: float, left_out: Floats, rows: Floats) -> Interv
     variance = (count - 1) / count * float((left_out - mean) ** 2 @ rows)
     if variance < 1e-18:
         return None
-    half = _student(count - 1) * sqrt(variance) / (1 - found**2)
+    half = student_95(count - 1) * sqrt(variance) / (1 - found**2)
     return tanh(atanh(found) - half), tanh(atanh(found) + half)
 
 
@@ -257,7 +257,7 @@ def difference_interval(differences: Floats) -> Interval:
     mean, spread = float(differences.mean()), float((differences**2).sum())
     # A row that speaks for each side: equal predictions do not prove equal models.
     variance = ((spread + 2) / (count + 2) - mean**2) / (count + 1)
-    half = _student(max(count - 1, 3)) * sqrt(max(variance, 0.0))
+    half = student_95(max(count - 1, 3)) * sqrt(max(variance, 0.0))
     return mean - half, mean + half
 
 
@@ -305,7 +305,7 @@ def _least(reached: Callable[[float], bool]) -> float:
     return high
 
 
-def _student(freedom: float) -> float:
+def student_95(freedom: float) -> float:
     """Student's t at 97.5 %, within 0.004 from 3 degrees of freedom on.
 
     Source: Abramowitz and Stegun (1964), Handbook of mathematical functions, 26.7.5.

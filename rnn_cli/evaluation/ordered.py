@@ -137,19 +137,24 @@ def read_comparison(content: Mapping[str, Any]) -> Comparison:
     return TypeAdapter(kind).validate_python(content)
 
 
-def compare_ordered(labels: Sequence[str], truth: Indices, first: Indices, second: Indices) -> OrderedComparison:
-    """Compare two models' predictions; all three are indices into `labels`, `[rows]`, at least one row.
+def sign_flip_p_value(off: Floats) -> float:
+    """How often chance gives so large a mean of paired differences, `[rows]`, if each may as well have the other sign.
 
-    The test flips the signs of the rows' differences; the distribution of their sum is taken as normal.
+    The distribution of their sum is taken as normal.
 
-    Source: Fisher (1935), The design of experiments, section 21 (the test).
+    Source: Fisher (1935), The design of experiments, section 21.
     """
+    spread = sqrt(float((off**2).sum()))
+    return erfc(abs(float(off.sum())) / spread / sqrt(2)) if spread else 1.0
+
+
+def compare_ordered(labels: Sequence[str], truth: Indices, first: Indices, second: Indices) -> OrderedComparison:
+    """Compare two models' predictions; all three are indices into `labels`, `[rows]`, at least one row."""
     plain = compare_predictions(truth, first, second, len(labels))
     off = absolute_errors(labels, truth, first) - absolute_errors(labels, truth, second)
-    spread = sqrt(float((off**2).sum()))
     return OrderedComparison(
         **asdict(plain),
         error_difference=float(off.mean()),
         error_interval=difference_interval(off),
-        error_p_value=erfc(abs(float(off.sum())) / spread / sqrt(2)) if spread else 1.0,
+        error_p_value=sign_flip_p_value(off),
     )

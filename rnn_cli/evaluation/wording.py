@@ -251,7 +251,7 @@ def most_frequent_in_words(side: str, against: "AgainstMostFrequent", made: str 
     points, ends = _points(found.difference, found.interval)
     if found.p_value >= SURE:
         how = "as often" if found.difference == 0 else f"{points} often"
-        chance = f"({EVERY} {ends}; McNemar {_p(found.p_value)})"
+        chance = f"({EVERY} {ends}; McNemar {chance_in_words(found.p_value)})"
         return (
             f"{always}; the {made} is right {how}, which may well be chance {chance}, so it may have learned nothing."
         )
@@ -343,7 +343,7 @@ def verdict(side: str, against: "BaselineComparison") -> str:
         return _ordered_verdict(cast("OrderedComparison", found), rows, name, other, by_folds=against.by_folds)
     points, ends = _points(found.difference, found.interval)
     test = CORRECTED_TEST if against.by_folds else "McNemar"
-    sure = f"({EVERY} {ends}; {test} {_p(found.p_value)})"
+    sure = f"({EVERY} {ends}; {test} {chance_in_words(found.p_value)})"
     if found.difference == 0:
         return f"On {rows} {name} is right as often as {other} {sure}."
     if found.p_value >= SURE:
@@ -359,7 +359,7 @@ def _ordered_verdict(found: "OrderedComparison", rows: str, name: str, other: st
     low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
     more = f"{difference:.3f} {'more' if worse else 'less'} off than {other}"
     test = f"{CORRECTED_TEST} " if by_folds else ""
-    sure = f"({EVERY} {low:.3f} to {high:.3f}; {test}{_p(found.error_p_value)})"
+    sure = f"({EVERY} {low:.3f} to {high:.3f}; {test}{chance_in_words(found.error_p_value)})"
     if found.error_p_value >= SURE:
         return f"On {rows} {name} is on average {more}, which may well be chance {sure}."
     other_model = "use a linear model for these texts, or " * (name == "the network")
@@ -367,5 +367,6 @@ def _ordered_verdict(found: "OrderedComparison", rows: str, name: str, other: st
     return f"On {rows} {name} is on average {more} {sure}{advice}."
 
 
-def _p(value: float) -> str:
+def chance_in_words(value: float) -> str:
+    """A p-value."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}" if value < 0.1 else f"p = {value:.2f}"

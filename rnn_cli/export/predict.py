@@ -2,10 +2,10 @@
 
     python predict.py "a text" "another one"      or, without any, each line of the standard input
 
-prints label, tab, probability for each text, and of ordered labels a tab and the expected value. In Python:
-`from predict import predict`. A model that reads other columns beside the text takes their values, for all texts of a
-call, as --column NAME=VALUE before them; those left out count as missing. Needs Python 3.11 or newer, numpy and
-onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
+prints label, tab, probability for each text, and of ordered labels a tab and the expected value; of a model of numbers
+the number. In Python: `from predict import predict`. A model that reads other columns beside the text takes their
+values, for all texts of a call, as --column NAME=VALUE before them; those left out count as missing. Needs Python 3.11
+or newer, numpy and onnxruntime (pip install numpy onnxruntime), and the rest of the folder.
 """
 
 import os
@@ -38,25 +38,17 @@ def load_model() -> "Predictor":
 def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, Any]]:
     """A dict for each text: `label`, `probability`, `probabilities` of all labels, `unsure`, `no_known_words`.
 
-    `columns` are the values of other columns that the model reads: a dict of lists, or a DataFrame.
+    Of a model of numbers it has `number` and `no_known_words`. `columns` are the values of other columns that the model
+    reads: a dict of lists, or a DataFrame.
     """
     model = load_model()
     found = model.predict(texts, columns=columns)  # a str is one text
+    if model.number:
+        fields = ("number", "no_known_words")
+        return [{name: getattr(each, name) for name in fields} for each in found]
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]
-
-
-def _columns_in(words: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The words without --column NAME=VALUE at their beginning, and the values of these by name."""
-    values: dict[str, str] = {}
-    while words[:1] == ["--column"]:
-        name, sign, value = (words[1] if len(words) > 1 else "").partition("=")
-        if not sign:
-            raise ValueError("--column is followed by NAME=VALUE")
-        values[name] = value
-        words = words[2:]
-    return words, values
 
 
 def main(words: list[str]) -> None:
@@ -65,27 +57,27 @@ def main(words: list[str]) -> None:
         print(__doc__)
         return
     model, unknown = load_model(), 0
-    words, values = _columns_in(words)
-    from rnn_cli.scoring.extra import given_columns
-
-    if values and not model.columns:
-        raise ValueError(f"the model reads no column {next(iter(values))!r}")
-    if absent := [name for name in model.columns if name not in values]:
-        print(f"Warning: no value of {', '.join(absent)} is given; it counts as missing", file=sys.stderr)
     from rnn_cli.scoring.decision import UNSURE
-    from rnn_cli.scoring.prediction import OrderedPrediction
+    from rnn_cli.scoring.extra import columns_in_words, given_columns
+    from rnn_cli.scoring.prediction import NumberPrediction, OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
     from rnn_cli.text.plain import one_line
 
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     tokens = UnknownTokens()
+    words, values, absent = columns_in_words(words, model.columns)
+    if absent:
+        print(f"Warning: no value of {', '.join(absent)} is given; it counts as missing", file=sys.stderr)
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         scores = model.score(texts, given_columns(values, model.columns, len(texts)))
         for found in model.predictions(scores):
+            unknown += found.no_known_words
+            if isinstance(found, NumberPrediction):
+                print(f"{found.number:.9g}")
+                continue
             expected = f"\t{found.expected:.6f}" if isinstance(found, OrderedPrediction) else ""
             print(f"{UNSURE if found.unsure else one_line(found.label)}\t{found.probability:.6f}{expected}")
-            unknown += found.no_known_words
         tokens += scores.tokens
         sys.stdout.flush()
     if unknown:

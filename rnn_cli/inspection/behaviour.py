@@ -126,6 +126,7 @@ def measure_behaviour(
     in any case, or by one of `SYNONYMS`. A test that expects a label the model lacks is not run. An unsure prediction
     counts as its label. Raises `UsageError` for `labels` that the model or the suite does not have.
     """
+    predictor.refuse_numbers("the tests are of labels")
     if predictor.several:
         what = "its texts have several labels each, and the tests are of one label a text"
         raise UsageError(what, where=shown_model(predictor.bundle.path), hint="name a model of one label a text")

@@ -51,6 +51,9 @@ def measure_gradients(run: Prepared, *, texts: int, seeds: int, steps: int, scal
     if run.config.data.several:
         what = "the lesson is about texts with one label each, and these may have several"
         raise UsageError(what, where="data.labels", hint="name a config of one label a text, as quick")
+    if run.config.data.number:
+        what = "the lesson is about a softmax over labels, not of numbers"
+        raise UsageError(what, where="data.labels", hint="name a config of labels without an order, as quick")
     if run.config.data.ordered:
         what = "the lesson is about a softmax over labels, and ordered labels have none"
         raise UsageError(what, where="data.labels", hint="name a config of labels without an order, as quick")

@@ -24,14 +24,18 @@ from rnn_cli.config.load import load_config, recipes, stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import shown_source
 from rnn_cli.evaluation.compare import kept_metrics
+from rnn_cli.evaluation.evaluate_numbers import kept_metrics_of_numbers
 from rnn_cli.evaluation.evaluate_several import kept_metrics_of_each
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.numbers import NumberMetrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.graph import Graph
 from rnn_cli.graph.architecture import Layer
 from rnn_cli.scoring.extra import read_extra_columns, width_of_columns
 from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokenizer
 from rnn_cli.text.tokenizer import Tokenizer
+
+AnyMetrics = Metrics | SeveralMetrics | NumberMetrics
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Overview:
     written: datetime
     is_dated: bool
     epochs: Epochs | None
-    test: Metrics | SeveralMetrics | None
+    test: AnyMetrics | None
     columns: tuple[ExtraColumn, ...] = ()
     """The other columns that the model reads."""
 
@@ -81,7 +85,11 @@ class Overview:
     def layers(self) -> tuple[Layer, ...]:
         """The network's layers in order; the last one gives each of several labels a probability by itself."""
         *others, last = self.graph.architecture.layers
-        steps = {"several": "sigmoid, a label each", "ordered": "sigmoid, above each label but the last"}
+        steps = {
+            "several": "sigmoid, a label each",
+            "ordered": "sigmoid, above each label but the last",
+            "number": "linear, the number",
+        }
         what = steps.get(self.manifest.kind, last.what)
         return (*others, replace(last, what=what))
 
@@ -106,6 +114,7 @@ class Overview:
             "labels": list(manifest.labels),
             "several": manifest.several,
             **({"ordered": True} if manifest.ordered else {}),
+            **({"number": {"center": manifest.center, "scale": manifest.scale}} if manifest.number else {}),
             "vocabulary": {
                 "size": tokenizer.vocab_size,
                 "level": tokenizer.level,
@@ -172,9 +181,11 @@ def look(opened: Bundle) -> Overview:
     )
 
 
-def _kept_test(opened: Bundle) -> Metrics | SeveralMetrics | None:
+def _kept_test(opened: Bundle) -> AnyMetrics | None:
     if METRICS not in opened.manifest.files:
         return None
+    if opened.manifest.number:
+        return kept_metrics_of_numbers(opened, "test")
     return (kept_metrics_of_each if opened.manifest.several else kept_metrics)(opened, "test")
 
 

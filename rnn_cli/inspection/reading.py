@@ -138,6 +138,7 @@ class Growth:
 def read_growing(opened: Bundle, text: str) -> Growth:
     """Read a text with a bundle; raises `BundleError` if it is damaged or foreign."""
     predictor = Predictor(opened)
+    predictor.refuse_numbers("a reading follows the probability of a label")
     predictor.need_texts_alone("what a model makes of a text word by word is")
     (reading,) = read_texts(predictor.tokenizer, [text])
     ids = list(reading.ids)

@@ -30,6 +30,7 @@ def build(
     classes: int,
     seed: int,
     several: bool = False,
+    numbers: bool = False,
     columns: int = 0,
     embeddings: Floats32 | None = None,
     fast: bool = False,
@@ -38,9 +39,10 @@ def build(
 
     Takes int32 ids `[batch, time]`, padded after the text with 0, with at least one id above 0 per row. Returns the
     positive class's probability `[batch, 1]` for two classes, else all probabilities `[batch, classes]`, with `several`
-    each by itself (a sigmoid), as a text may then be of several classes or of none. With `columns`, it takes as many
-    numbers of other columns, too, `[batch, columns]`, which join the text's vector and the n-grams. `embeddings`,
-    if given, holds the initial token vectors, `[vocab_size, embedding_dim]`.
+    each by itself (a sigmoid), as a text may then be of several classes or of none. With `numbers`, of two classes, it
+    returns the one output as it is. With `columns`, it takes as many numbers of other columns, too, `[batch, columns]`,
+    which join the text's vector and the n-grams. `embeddings`, if given, holds the initial token vectors,
+    `[vocab_size, embedding_dim]`.
 
     With `ngrams`, the logits are the mean of the recurrent network's logits (layer `LOGITS`) and those of a linear
     model over n-grams. Its layers `NGRAMS` and `NGRAM_LOGITS` hold zeros until they are set; training does not change
@@ -69,6 +71,8 @@ def build(
     width, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
     if several:
         width, activation = classes, "sigmoid"
+    elif numbers:
+        activation = "linear"
     x = layers.Dense(width, kernel_initializer=_glorot(next_seed), name=LOGITS)(x)
     if config.ngrams:
         x = layers.Average(name="average")([x, _ngram_logits(config, ids, vocab_size, width, beside)])

@@ -5,13 +5,15 @@ off than that. Its coverage, the share of texts whose set holds the true label, 
 over validation rows and texts of one source, whatever the model; the bundle keeps the rows' sorted scores for it.
 
 Where a text may have several labels, its set holds all of its labels that often, so the score of a row is that of the
-label that looks farthest off; a row without labels is in every set.
+label that looks farthest off; a row without labels is in every set. The score of a number is how far off its prediction
+is, so that all numbers up to that distance are a range with the same coverage.
 
 Source: Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world; Sadinle, Lei and Wasserman (2019),
 Least ambiguous set-valued classifiers with bounded error levels; for ordered labels, whose sets have no gaps,
 Chernozhukov, Wüthrich and Zhu (2021), Distributional conformal prediction; for several labels, the outer sets of
 Cauchois, Gupta and Duchi (2021), Knowing what you know: valid and validated confidence sets in multiclass and
-multilabel prediction.
+multilabel prediction; for numbers, Lei, G'Sell, Rinaldo, Tibshirani and Wasserman (2018), Distribution-free predictive
+inference for regression.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,10 +42,18 @@ class Conformal:
         `[rows, labels]`, and `probabilities` `[rows, labels]`."""
         every = scores_of(probabilities, kind)
         if kind == "several":
-            found = np.sort(np.where(truth == 1, every, 0.0).max(axis=1))
-        else:
-            found = np.sort(every[np.arange(len(truth)), truth])
-        return cls(len(truth), tuple(found[[rank - 1 for rank in _ranks(len(truth))]].tolist()))
+            return cls._kept(np.where(truth == 1, every, 0.0).max(axis=1))
+        return cls._kept(every[np.arange(len(truth)), truth])
+
+    @classmethod
+    def of_numbers(cls, errors: Floats) -> "Conformal":
+        """Those of rows with numbers: how far off each row's prediction is, `[rows]`, in their unit."""
+        return cls._kept(errors)
+
+    @classmethod
+    def _kept(cls, scores: Floats) -> "Conformal":
+        found = np.sort(scores)
+        return cls(len(found), tuple(found[[rank - 1 for rank in _ranks(len(found))]].tolist()))
 
     @classmethod
     def of_manifest(cls, data: Mapping[str, Any]) -> "Conformal | None":

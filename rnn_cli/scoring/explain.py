@@ -56,6 +56,8 @@ def explain_texts(
     """
     if most_parts is not None and most_parts < 1:
         raise ValueError(f"most_parts: expected at least 1, got {most_parts}")
+    if predicted is None and predictor.number:
+        predicted = [0] * len(texts)
     if predicted is None:
         predicted = predictor.likeliest(predictor.score(texts, columns).probabilities).tolist()
     numbers = predictor.encoded_columns(columns, len(texts))
@@ -112,8 +114,8 @@ def log_odds(
 ) -> npt.NDArray[np.float64]:
     """The log-odds of one label, by its index, against all others, of each encoded text: `[texts]`.
 
-    Of ordered labels it is the expected value, whatever the label. `columns` are the numbers of other columns, of each
-    text, or the same for all, `[1, width]`.
+    Of ordered labels it is the expected value, and of numbers the number, whatever the label. `columns` are the numbers
+    of other columns, of each text, or the same for all, `[1, width]`.
     """
     odds, rest = [np.empty(0)], iter(sequences)
     while first := next(rest, None):
@@ -122,7 +124,9 @@ def log_odds(
         if columns is not None and len(columns) == 1:
             beside = np.repeat(columns, len(window), axis=0)
         logits = predictor.logits(window, beside).astype(np.float64)
-        if predictor.ordered:
+        if predictor.number:
+            odds.append(predictor.calibration.probabilities(logits)[:, 0])
+        elif predictor.ordered:
             odds.append(expected_values(predictor.labels, predictor.calibration.probabilities(logits)))
         elif predictor.several:
             odds.append(logits[:, label])

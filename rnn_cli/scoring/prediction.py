@@ -1,6 +1,7 @@
 """What is said of a text: its prediction, and the parts that speak for and against it. Loads the standard library only,
 so that a client of a server needs no more."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,17 @@ NONE = "none"
 
 JOINS = ("|", ";", "#", "/", "+", "~")
 """What joins the labels of a row in a table: the first that is in no label."""
+
+
+def shown_number(number: float, spread: float) -> str:
+    """A number for people, with the digits that tell a hundredth of `spread`: 7.31 where numbers spread by 3.4."""
+    digits = min(max(2 - math.floor(math.log10(spread)), 0), 12) if spread > 0 else 2
+    return f"{round(number, digits) + 0.0:.{digits}f}"
+
+
+def exact_number(number: float) -> float:
+    """A number with nine digits, more than a network computes."""
+    return float(f"{number:.9g}")
 
 
 def joining(labels: Sequence[str]) -> str | None:
@@ -58,6 +70,20 @@ class OrderedPrediction(Prediction):
     expected: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class NumberPrediction(Prediction):
+    """The prediction for one text of a model of numbers.
+
+    `number` is what is predicted, and `low` and `high` are the ends of the range that holds the true one as often as
+    was asked for; None where no coverage was. `label` is the number as people read it. It has no probability (NaN), and
+    there are no `probabilities`.
+    """
+
+    number: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+
 def explained_label(prediction: Prediction, labels: Sequence[str]) -> str:
     """The label that an explanation of a prediction is about: the predicted one, of several the most probable.
 
@@ -75,7 +101,7 @@ class Part:
     `weight` is how much the predicted label's log-odds fall when the part is left out (natural logarithm, after
     calibration): above 0 it speaks for the label, below 0 against it. For more than two labels the odds are those of
     the label against all others together. For ordered labels it is how much the expected value falls: above 0 the part
-    raises it.
+    raises it. For numbers it is how much the number falls, in its unit.
     """
 
     start: int

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, overload
 from warnings import warn
@@ -20,10 +21,20 @@ from rnn_cli.graph.skeleton import COLUMNS_INPUT
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.decision import Decision
+from rnn_cli.scoring.numbers import CalibrationOfNumbers
 from rnn_cli.scoring.of_each import CalibrationOfEach, DecisionOfEach, ranked
 from rnn_cli.scoring.ordered import CalibrationOfOrdered, DecisionOfOrdered, expected_values
 from rnn_cli.scoring.parts import read_fitting_graph, read_tokenizer
-from rnn_cli.scoring.prediction import NONE, ColumnPart, LabelsPrediction, OrderedPrediction, Part, Prediction
+from rnn_cli.scoring.prediction import (
+    NONE,
+    ColumnPart,
+    LabelsPrediction,
+    NumberPrediction,
+    OrderedPrediction,
+    Part,
+    Prediction,
+    shown_number,
+)
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.system import cores
 from rnn_cli.text.padding import Ragged
@@ -90,6 +101,8 @@ MOST_PARTS = 500
 class Scores:
     """Probabilities `[texts, labels]` (float64, rows sum to 1), and whether each text has a known token, `[texts]`.
 
+    Of a model of numbers `probabilities` are the numbers, `[texts, 1]`.
+
     `tokens` counts those of all texts together; a text without tokens has none, unless it was given encoded.
     """
 
@@ -117,6 +130,8 @@ class Predictor:
         if manifest.several:
             self.calibration = CalibrationOfEach(manifest.temperature, manifest.scales, manifest.biases)
             self.decision = DecisionOfEach(thresholds=manifest.thresholds, most=manifest.most)
+        elif manifest.number:
+            self.calibration = CalibrationOfNumbers(center=manifest.center, scale=manifest.scale)
         elif manifest.ordered:
             self.calibration = CalibrationOfOrdered(
                 manifest.temperature, biases=manifest.biases, matrix=manifest.matrix
@@ -178,6 +193,22 @@ class Predictor:
     def ordered(self) -> bool:
         """Whether the labels have an order, such as ratings: predictions are then `OrderedPrediction`."""
         return self._opened.manifest.ordered
+
+    @property
+    def number(self) -> bool:
+        """Whether each text has a number instead of a label: predictions are then `NumberPrediction`."""
+        return self._opened.manifest.number
+
+    def refuse_numbers(self, what: str) -> None:
+        """Raise `UsageError` for a model of numbers, where `what` is of labels alone."""
+        if self.number:
+            where = str(self._opened.path)
+            raise UsageError(f"predicts numbers, and {what}", where=where, hint="name a model of labels")
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the training rows' numbers; 1 for a model of labels."""
+        return self._opened.manifest.scale
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -282,6 +313,8 @@ class Predictor:
 
         Raises `UsageError` unless they are two or more of its labels.
         """
+        if self.number:
+            raise UsageError("the model predicts numbers, and has no labels", where="labels", hint="leave it out")
         every = self._opened.manifest.labels
         if unknown := [label for label in labels if label not in every]:
             raise UsageError(f"no such label: {unknown[0]}", where="labels", hint=f"it knows {few_of(every)}")
@@ -348,6 +381,8 @@ class Predictor:
 
         With a `coverage` each has the `label_set` of `sets`, which raises `UsageError`.
         """
+        if self.number:
+            return self._of_numbers(scores, coverage)
         if coverage is not None:
             sets = self.sets(scores.probabilities, coverage)
             return [replace(each, label_set=of) for each, of in zip(self.predictions(scores), sets, strict=True)]
@@ -368,6 +403,25 @@ class Predictor:
             return found
         means = expected_values(self.labels, scores.probabilities).tolist()
         return [OrderedPrediction(**asdict(each), expected=mean) for each, mean in zip(found, means, strict=True)]
+
+    def _of_numbers(self, scores: Scores, coverage: float | None) -> list[Prediction]:
+        ends = None if coverage is None else self.ranges(scores.probabilities, coverage).tolist()
+        found: list[Prediction] = []
+        for row, (number, known) in enumerate(zip(scores.probabilities[:, 0].tolist(), scores.known, strict=True)):
+            low, high = ends[row] if ends is not None else (None, None)
+            label = shown_number(number, self.spread)
+            found.append(NumberPrediction(label, nan, (), not known, number=number, low=low, high=high))
+        return found
+
+    def ranges(self, numbers: Floats, coverage: float) -> Floats:
+        """The ranges that hold the true numbers as often as `coverage` says, `[texts, 2]`: the lowest and the highest.
+
+        `numbers` are the predicted ones, `[texts, 1]`. Raises `UsageError` as `sets` does, and for a model of labels.
+        """
+        if not self.number:
+            raise UsageError("ranges are of numbers, and the model predicts labels", where="coverage", hint="use sets")
+        far = self._conformal().farthest(coverage)
+        return np.hstack([numbers - far, numbers + far])
 
     def _of_each(self, chosen: Indices, row: npt.NDArray[np.float64], known: np.bool_) -> LabelsPrediction:
         order = ranked(chosen, row)
@@ -397,6 +451,8 @@ class Predictor:
         Of several labels a text they hold all that are true. `probabilities` are the texts', `[texts, labels]`. Raises
         `UsageError` for a coverage that the validation rows do not allow, and for a model that keeps nothing of them.
         """
+        if self.number:
+            raise UsageError("sets are of labels, and the model predicts numbers", where="coverage", hint="use ranges")
         kept = self._conformal()
         chosen = self.decision.choose(probabilities)
         found = kept.sets(probabilities, coverage, chosen, self._opened.manifest.kind)
@@ -418,12 +474,32 @@ class Predictor:
         return type(texts)(found, index=texts.index, dtype=object) if _is_series(texts) else found
 
     def named(self, probabilities: Floats) -> list[tuple[str, ...]]:
-        """The labels predicted for each text from its probabilities `[texts, labels]`, the most probable first."""
+        """The labels predicted for each text from its probabilities `[texts, labels]`, the most probable first.
+
+        Of numbers there are none.
+        """
+        if self.number:
+            return [()] * len(probabilities)
         chosen = self.decision.choose(probabilities)
         if not self.several:
             return [(self.labels[index],) for index in chosen.tolist()]
         rows = zip(chosen, probabilities, strict=True)
         return [tuple(self.labels[index] for index in ranked(each, row)) for each, row in rows]
+
+    @overload
+    def predict_numbers(self, texts: Series) -> Any: ...
+    @overload
+    def predict_numbers(self, texts: str | Iterable[str]) -> Floats: ...
+    def predict_numbers(self, texts: Any) -> Any:
+        """The number of each text, `[texts]`, of a model of numbers; a str is one text.
+
+        A pandas Series gives a Series with the same index. Raises `UsageError` for a model of labels, and `DataError`
+        for values that are not texts.
+        """
+        if not self.number:
+            raise UsageError("the model predicts labels, not numbers", hint="use predict, or predict_proba")
+        found = self.score(list_of_texts(texts)).probabilities[:, 0]
+        return type(texts)(found, index=texts.index) if _is_series(texts) else found
 
     @overload
     def predict_proba(self, texts: Series, *, columns: Any = None) -> Any: ...
@@ -433,8 +509,10 @@ class Predictor:
         """The probability of each label, in the order of `labels`: `[texts, labels]`, rows sum to 1; a str is one text.
 
         `columns` as in `predict`. A pandas Series gives a DataFrame with the same index, one column a label. Raises
-        `DataError` for values that are not texts.
+        `DataError` for values that are not texts, and `UsageError` for a model of numbers.
         """
+        if self.number:
+            raise UsageError("a number has no probability", hint="use predict, or predict_numbers")
         probabilities = self.score(*self._given(texts, columns)).probabilities
         if not _is_series(texts):
             return probabilities

@@ -43,8 +43,10 @@ def tensors_of(model: ServedModel) -> dict[str, Any]:
 def refuse_several(model: ServedModel) -> None:
     """Raise `Problem` 404 for a model of several labels a text: their number varies, and a tensor's shape does not.
 
-    So for a model that reads other columns beside the text.
+    So for a model that reads other columns beside the text, and for one of numbers.
     """
+    if model.predictor.number:
+        raise Problem(404, "a model of numbers has no tensors here; use /v1/predict")
     if model.predictor.several:
         raise Problem(404, "a model of several labels a text has no tensors here; use /v1/predict")
     if model.predictor.columns:

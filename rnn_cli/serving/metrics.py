@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from rnn_cli.scoring.prediction import LabelsPrediction, Prediction
+from rnn_cli.scoring.prediction import LabelsPrediction, NumberPrediction, Prediction
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.serving.settings import PROMETHEUS_FOLDER
 
@@ -28,6 +28,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1_024)
+
+
+def _labels(prediction: Prediction) -> tuple[str, ...]:
+    """The labels that a prediction counts for; a number has none."""
+    if isinstance(prediction, NumberPrediction):
+        return ()
+    return prediction.labels if isinstance(prediction, LabelsPrediction) else (prediction.label,)
 
 
 class Metered:
@@ -62,11 +69,7 @@ class Metered:
 
     def count(self, model: str, predictions: Sequence[Prediction], tokens: UnknownTokens) -> None:
         """Count the predictions of a request."""
-        labels = Tally(
-            label
-            for each in predictions
-            for label in (each.labels if isinstance(each, LabelsPrediction) else (each.label,))
-        )
+        labels = Tally(label for each in predictions for label in _labels(each))
         self.count_labels(model, len(predictions), labels, sum(each.unsure for each in predictions))
         self.count_tokens(model, tokens)
 

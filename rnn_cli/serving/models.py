@@ -12,6 +12,7 @@ from rnn_cli.api import columns_in, open_model
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.bundle.model_folder import CARD, CONFIG, METRICS, REPORT, RUN, Bundle
 from rnn_cli.columns import CategoryColumn
+from rnn_cli.kinds import NUMBER_FIGURES
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.scoring.unknown import UNKNOWN_TOKENS
 from rnn_cli.serving.settings import ServerSettings
@@ -21,7 +22,8 @@ TRIED = "A text to warm the model up with."
 FIGURES = ("rows", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "brier", "ece")
 FIGURES_OF_SEVERAL = ("rows", "micro_f1", "macro_f1", "samples_f1", "exact_match", "ranking_precision", "log_loss")
 FIGURES_OF_ORDERED = ("rows", "mean_absolute_error", "quadratic_kappa", "spearman", "within_one", *FIGURES[1:])
-"""The metrics that are told of a model, of one of several labels a text, and of one of ordered labels."""
+FIGURES_OF_NUMBERS = ("rows", *NUMBER_FIGURES)
+"""The metrics that are told of a model, of one of several labels a text, of one of ordered labels, and of numbers."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def _about(name: str, predictor: Predictor) -> dict[str, Any]:
         "labels": list(predictor.labels),
         "several": predictor.several,
         "ordered": predictor.ordered,
+        "number": predictor.number,
+        "spread": predictor.spread if predictor.number else None,
         **({"columns": columns_in_plain(predictor)} if predictor.columns else {}),
         "decision": asdict(predictor.decision),
         "precision": predictor.precision,
@@ -121,7 +125,8 @@ def _figures(bundle: Bundle) -> dict[str, Any] | None:
     for side in ("test", "folds", "validation"):
         found = kept.get(side) if isinstance(kept, dict) else None
         if isinstance(found, dict):
-            names = {"several": FIGURES_OF_SEVERAL, "ordered": FIGURES_OF_ORDERED}.get(bundle.manifest.kind, FIGURES)
+            of_kinds = {"several": FIGURES_OF_SEVERAL, "ordered": FIGURES_OF_ORDERED, "number": FIGURES_OF_NUMBERS}
+            names = of_kinds.get(bundle.manifest.kind, FIGURES)
             return {"side": side} | {name: value for name in names if _is_number(value := found.get(name))}
     return None
 

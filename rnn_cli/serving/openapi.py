@@ -231,14 +231,15 @@ def _infer(limits: Limits, labels: Sequence[str]) -> dict[str, Any]:
         "example": {
             "model_name": "default",
             "model_version": VERSION,
-            "outputs": [{"name": "label", "datatype": "BYTES", "shape": [1], "data": [labels[-1]]}],
+            "outputs": [{"name": "label", "datatype": "BYTES", "shape": [1], "data": [labels[-1] if labels else "3"]}],
         },
     }
     return {"asked": _asked(schema, example), "answer": _answer(answer)}
 
 
 def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
-    share = {"type": "number", "minimum": 0, "maximum": 1}
+    here = f"Here one of {few_of(labels)}; " if labels else ""
+    share, is_of_numbers = {"type": "number", "minimum": 0, "maximum": 1}, not labels
     name = {"type": "string"}
     part = {
         "type": "object",
@@ -258,8 +259,7 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
             "text": {"type": "string"},
             "label": {
                 "type": "string",
-                "description": f"Here one of {few_of(labels)}; of a model of several labels, all that are predicted, "
-                "for people.",
+                "description": f"{here}of a model of several labels, all that are predicted, for people.",
             },
             "labels": {
                 "type": "array",
@@ -277,6 +277,12 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
                 "items": name,
                 "description": "Where a coverage was asked for: the labels that hold the true one that often.",
             },
+            "number": {"type": "number", "description": "Of a model of numbers alone, instead of a label."},
+            "low": {
+                "type": "number",
+                "description": "Of numbers, where a coverage was asked for: the range's low end.",
+            },
+            "high": {"type": "number", "description": "Its high end."},
             "no_known_words": {"type": "boolean", "description": "The model has seen no word of it."},
             "unsure": {"type": "boolean", "description": "Another label is too close; the model would abstain."},
             "probabilities": {"type": "object", "additionalProperties": share},
@@ -287,8 +293,14 @@ def _schemas(labels: Sequence[str]) -> dict[str, _Schema]:
                 "description": "Beside an explanation, of a model that reads other columns alone.",
             },
         },
-        "required": ["text", "label", "probability", "no_known_words", "unsure"],
+        "required": ["text", "no_known_words", *([] if is_of_numbers else ["label", "probability", "unsure"])],
         "example": {
+            "text": _TEXT_EXAMPLE,
+            "number": 3.5,
+            "no_known_words": False,
+        }
+        if is_of_numbers
+        else {
             "text": _TEXT_EXAMPLE,
             "label": labels[-1],
             "probability": 0.97,

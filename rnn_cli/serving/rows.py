@@ -149,7 +149,7 @@ def _worded(error: DataError | UsageError, file: str) -> str:
     hint = error.hint
     if isinstance(hint, Setting):
         hint = re.sub(r"(\?\S+) \?", r"\1&", hint.worded(_parameter))  # some go together
-    where = error.where and re.sub(r"^data\.(?=\w+$)|^(?=coverage$)", "query parameter ", error.where)
+    where = error.where and re.sub(r"^data\.(?=\w+$)|^(?=(coverage|proba)$)", "query parameter ", error.where)
     return f"{f'{where}: ' if where else ''}{error.what}{f'; {hint}' if hint else ''}".replace(file, _BODY)
 
 
@@ -191,6 +191,8 @@ class ReadableRows:
             asked.coverage,
         )
         model.predictor.check_coverage(asked.coverage)
+        if asked.proba and model.predictor.number:
+            raise UsageError("probabilities are of labels, and the model predicts numbers", where="proba")
         self._added = Added.to_any(model.predictor, self._job)
         self.count = 0
         names = frozenset(self._added.keys)

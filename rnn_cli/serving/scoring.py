@@ -16,7 +16,13 @@ from starlette.requests import ClientDisconnect
 from rnn_cli.columns import ExtraValues
 from rnn_cli.errors import Error, UsageError
 from rnn_cli.scoring.explain import explain_columns, explain_texts
-from rnn_cli.scoring.prediction import LabelsPrediction, OrderedPrediction, Prediction, explained_label
+from rnn_cli.scoring.prediction import (
+    LabelsPrediction,
+    NumberPrediction,
+    OrderedPrediction,
+    Prediction,
+    explained_label,
+)
 from rnn_cli.scoring.predictor import MOST_PARTS, Predictor
 from rnn_cli.scoring.unknown import UnknownTokens
 from rnn_cli.serving.lane import Lane, Places, QueueFull
@@ -84,7 +90,7 @@ class Scoring:
         Raises `Problem` as `predict` does, and `ClientDisconnect`.
         """
         known = model.predictor.labels
-        labels = [known.index(explained_label(each, known)) for each in predictions]
+        labels = [known.index(explained_label(each, known)) if known else 0 for each in predictions]
         found = []
         with placed(self.long):
             for row, (text, label) in enumerate(zip(texts, labels, strict=True)):
@@ -153,6 +159,9 @@ def row_of(
     model: ServedModel, text: str, prediction: Prediction, *, proba: bool, covers: bool = False
 ) -> dict[str, Any]:
     """A prediction as the endpoints answer it. Numbers are whole: they read back as the same floats."""
+    if isinstance(prediction, NumberPrediction):
+        ends = {"low": prediction.low, "high": prediction.high} if covers else {}
+        return {"text": text, "number": prediction.number, **ends, "no_known_words": prediction.no_known_words}
     row: dict[str, Any] = {
         "text": text,
         "label": prediction.label,

@@ -25,6 +25,7 @@ from rnn_cli.arrays import AnyArray, Floats32
 from rnn_cli.bundle.checkpoints import Checkpoint, Unfinished
 from rnn_cli.bundle.model_folder import (
     CONFIG,
+    LARGEST,
     LEARNED,
     MAX_RUN_SECONDS,
     NEAR_TOGETHER,
@@ -38,15 +39,17 @@ from rnn_cli.columns import ExtraColumns
 from rnn_cli.config.load import stored_config, to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS, LearnedTexts
+from rnn_cli.data.numbers import Standard
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake
 from rnn_cli.graph import Architecture
-from rnn_cli.kinds import outputs_of
+from rnn_cli.kinds import LabelsKind, outputs_of
 from rnn_cli.scoring.parts import describes, parse_tokenizer
 from rnn_cli.training.baseline import Baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach
+from rnn_cli.training.baseline_of_numbers import BaselineOfNumbers
 from rnn_cli.training.loop import TrainingState, diverged
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
-from rnn_cli.training.prepare import Known, Prepared, as_prepared, with_absolute_paths
+from rnn_cli.training.prepare import AnyBaseline, Known, Prepared, as_prepared, with_absolute_paths
 
 if TYPE_CHECKING:  # loading it loads TensorFlow
     from rnn_cli.training.learner import Learner
@@ -79,6 +82,8 @@ def _version(name: str) -> str:
 BEST, BASELINE, LESSONS = "best", "baseline", "lessons"
 BEFORE = "before"
 """What further training began with: the texts that its model had learned from, in `LEARNED`."""
+STANDARDISED_BY = "standard"
+"""What numbers are standardised by: their mean and standard deviation."""
 BESIDE = "columns"
 """How the values of other columns become numbers, where the model reads any."""
 ARRAYS = ("model.npz", "optimizer.npz", f"{BEST}.npz")
@@ -111,7 +116,8 @@ class SavedRun:
             run.baseline,
             run.learned,
             splits.near,
-            run.columns,
+            columns=run.columns,
+            standard=run.standard,
         )
         lessons = None if run.to_learn is None else run.to_learn.lessons
         return cls(run.config, known, run.origin, versions(), reached, arrays, run.recipe, run.spent(), lessons)
@@ -122,7 +128,13 @@ class SavedRun:
         where, state, files = str(checkpoint.path), checkpoint.state, checkpoint.files
         try:
             config = stored_config(state["config"].encode("utf-8"), where)
-            labels = checked_labels(state["labels"])
+            labels = () if config.data.number else checked_labels(state["labels"])
+            standard = None
+            if config.data.number:
+                center, scale = state[STANDARDISED_BY]
+                standard = Standard(
+                    checked_number(center, -LARGEST, LARGEST), checked_number(scale, 1 / LARGEST, LARGEST)
+                )
             texts([state["fingerprint"], state.get("unlabelled") or "", *state["versions"].values()])
             texts([(state["origin"] or {}).get("model", "")])
             tokenizer = parse_tokenizer(files[TOKENIZER], checkpoint.path)
@@ -139,7 +151,7 @@ class SavedRun:
             arrays = {name.removesuffix(".npz"): unpack_arrays(files[name]) for name in names}
             kept = None
             if state.get(BASELINE):
-                kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels), several=config.data.several)
+                kept = _kept_baseline(state[BASELINE], arrays.pop(BASELINE), len(labels), config.data.labels)
             known = Known(
                 tokenizer,
                 labels,
@@ -148,7 +160,8 @@ class SavedRun:
                 kept,
                 before,
                 state.get(NEAR_TOGETHER, False) is True,
-                ExtraColumns.from_dict(state[BESIDE]) if BESIDE in state else None,
+                columns=ExtraColumns.from_dict(state[BESIDE]) if BESIDE in state else None,
+                standard=standard,
             )
             if (known.columns is None) != (config.data.extra_columns is None):
                 raise ValueError("its columns are not those of its config")
@@ -179,6 +192,7 @@ class SavedRun:
             BEFORE: self.known.learned is not None,
             **({} if self.known.columns is None else {BESIDE: self.known.columns.to_dict()}),
             NEAR_TOGETHER: self.known.near,
+            **({} if self.known.standard is None else {STANDARDISED_BY: list(self.known.standard)}),
             "versions": dict(self.versions),
             "recipe": self.recipe,
             "seconds": self.seconds,
@@ -201,6 +215,7 @@ class SavedRun:
         if kept is None:
             return None
         fields = BASELINE_FIELDS if isinstance(kept, Baseline) else OF_EACH_FIELDS
+        fields = OF_NUMBER_FIELDS if isinstance(kept, BaselineOfNumbers) else fields
         return {"numbers": {name: getattr(kept, name) for name in fields}, "sides": list(kept.sides)}
 
     def config_to_resume(self, config: Config) -> Config:
@@ -258,11 +273,15 @@ BASELINE_FIELDS = {
 OF_EACH_FIELDS = {name: BASELINE_FIELDS[name] for name in ("model", "C", "features", "rows", "seconds")}
 """The same of a `BaselineOfEach`."""
 
+OF_NUMBER_FIELDS = {"model": str, "penalty": float, "features": int, "rows": int, "seconds": float}
+"""The same of a `BaselineOfNumbers`."""
 
-def _kept_baseline(
-    state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int, *, several: bool
-) -> Baseline | BaselineOfEach:
+
+def _kept_baseline(state: Mapping[str, Any], arrays: Sequence[AnyArray], labels: int, kind: LabelsKind) -> AnyBaseline:
     """The stored baseline; raises `KeyError`, `TypeError` or `ValueError` if it is damaged."""
+    several = kind == "several"
+    if kind == "number":
+        return _kept_baseline_of_numbers(state, arrays)
     stored = {"vector_scaling": False, **state["numbers"]}  # which earlier releases did not know
     numbers = {name: kind(stored[name]) for name, kind in (OF_EACH_FIELDS if several else BASELINE_FIELDS).items()}
     if not all(isfinite(number) for number in numbers.values() if isinstance(number, float)):
@@ -274,6 +293,17 @@ def _kept_baseline(
         if not is_whole or predicted.min() < 0 or predicted.max() >= (2 if several else labels):
             raise ValueError("the predictions of the baseline")
     return BaselineOfEach(**numbers, sides=sides) if several else Baseline(**numbers, sides=sides)
+
+
+def _kept_baseline_of_numbers(state: Mapping[str, Any], arrays: Sequence[AnyArray]) -> BaselineOfNumbers:
+    numbers: dict[str, Any] = {name: kind(state["numbers"][name]) for name, kind in OF_NUMBER_FIELDS.items()}
+    sides = dict(zip(state["sides"], zip(arrays[::2], arrays[1::2], strict=True), strict=True))
+    every = [each for pair in sides.values() for each in pair]
+    if not all(isfinite(numbers[name]) for name in ("penalty", "seconds")) or not all(
+        each.ndim == 1 and each.dtype == np.float64 and np.isfinite(each).all() for each in every
+    ):
+        raise ValueError("the predictions of the baseline")
+    return BaselineOfNumbers(**numbers, sides=sides)
 
 
 def _kept_lessons(arrays: Sequence[AnyArray], labels: int) -> Floats32:

@@ -27,6 +27,8 @@ def undecided_manifest(run: Prepared, **more: Any) -> Manifest:
         several=data.several,
         ordered=data.ordered,
         choice="balanced" if data.ordered else "",
+        number=data.number,
+        **({} if run.standard is None else run.standard._asdict()),
         **more,
     )
 

@@ -32,6 +32,8 @@ class Encoded:
     The first `labelled` texts have labels. Those after them have `lessons`, a teacher's log-odds of the labels,
     `[texts, labels]`, and the class that it finds most probable; a labelled text's lesson is of a teacher that had not
     seen its label. Without lessons all texts have labels.
+
+    Of numbers, `values` are how many standard deviations each is above the mean, `[texts]`; the classes are 0.
     """
 
     sequences: Sequence[Sequence[int]]
@@ -39,6 +41,7 @@ class Encoded:
     weights: Floats32
     lessons: Floats32 | None = None
     labelled: int = 0
+    values: Floats32 | None = None
     columns: Floats32 | None = None
     """The numbers of the rows' other columns, `[texts, width]`, where the model reads any."""
 
@@ -47,7 +50,9 @@ class Encoded:
         return () if self.columns is None else (self.columns[rows],)
 
     def targets(self, rows: Indices) -> Indices | Floats32:
-        """What to learn of some texts: their classes `[rows]`, or with lessons the labels' probabilities."""
+        """What to learn of some texts: their classes `[rows]`, with lessons the labels' probabilities, or numbers."""
+        if self.values is not None:
+            return self.values[rows]
         if self.lessons is None:
             return self.classes[rows]
         soft: Floats32 = softmax(self.lessons[rows], axis=1)

@@ -16,6 +16,7 @@ from rnn_cli.bundle.model_folder import COLUMNS_FILE, CONFIG, NEAR_TOGETHER, ONN
 from rnn_cli.config.load import Override, load_config, stored_config, with_overrides
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.learned import UNKNOWN_TEXTS
+from rnn_cli.data.numbers import Standard
 from rnn_cli.errors import BundleError, ConfigError, ConfigMistake, few_of
 from rnn_cli.graph import Graph
 from rnn_cli.scoring.extra import read_extra_columns
@@ -71,7 +72,14 @@ class Origin:
         return cls(
             path,
             config,
-            Known(tokenizer, labels, None, learned=learned_texts(opened) or UNKNOWN_TEXTS, columns=columns),
+            Known(
+                tokenizer,
+                labels,
+                fingerprint=None,
+                learned=learned_texts(opened) or UNKNOWN_TEXTS,
+                columns=columns,
+                standard=Standard(opened.manifest.center, opened.manifest.scale) if opened.manifest.number else None,
+            ),
             opened,
             graph,
         )
@@ -113,7 +121,12 @@ class Origin:
             what = f"further training keeps the vocabulary and the vectors of {self.name}"
             wrong.append(ConfigMistake(what, "data.unlabelled"))
         if wanted.data.labels != self.config.data.labels:
-            kinds = {"single": "one label", "several": "several labels", "ordered": "one of ordered labels"}
+            kinds = {
+                "single": "one label",
+                "several": "several labels",
+                "ordered": "one of ordered labels",
+                "number": "a number",
+            }
             kind = kinds[self.config.data.labels]
             wrong.append(ConfigMistake(f"{self.name} gives a text {kind}, and keeps to that", "data.labels"))
         if wanted.data.extra_columns != self.config.data.extra_columns:

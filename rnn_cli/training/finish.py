@@ -38,7 +38,7 @@ from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.rows import most_frequent
 from rnn_cli.evaluation.compare import BY_FOLDS, CAREFUL, MOST_FREQUENT
 from rnn_cli.evaluation.evaluate import Evaluation, by_source, evaluate_predictor, kept_columns
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.importance import column_importance, importance_to_dict
 from rnn_cli.evaluation.scores import before_and_after
 from rnn_cli.evaluation.standing import with_standing
@@ -54,6 +54,7 @@ from rnn_cli.training.folds import FoldResults
 from rnn_cli.training.int8 import try_int8
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.measured import Measured
+from rnn_cli.training.numbers import measure_run_of_numbers
 from rnn_cli.training.pooling import with_folds
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.several import measure_run_of_several
@@ -64,7 +65,7 @@ def documents(
     opened: Bundle,
     predictor: Predictor,
     run: Prepared,
-    sides: Mapping[str, Evaluation | SeveralEvaluation],
+    sides: Mapping[str, EvaluationOfAny],
     listener: Listener,
 ) -> dict[str, str]:
     """Report and model card, by file name, of the last of `sides`: `validation` and, if there are such rows, `test`.
@@ -73,6 +74,8 @@ def documents(
     """
     name = list(sides)[-1]
     side = sides[name]
+    if isinstance(side, NumberEvaluation):  # a report is of labels
+        return {}
     splits = run.splits
     rows = {"train": splits.train, **splits.held_out}
     try:
@@ -138,12 +141,13 @@ def finish(
     draft.write(LEARNED, LearnedTexts.of(texts, run.learned).to_bytes())
     manifest = unfinished_manifest(run)
     listener.doing("scoring the validation rows")
-    measure = measure_run_of_several if run.config.data.several else _measure
+    measures = {"several": measure_run_of_several, "number": measure_run_of_numbers}
+    measure = measures.get(run.config.data.labels, _measure)
     measured = measure(run, Predictor(draft.preview(manifest)), graph, listener)
     held_out = measured.sides
     kept = held_out["validation"]
     facts: dict[str, Any] = {UNKNOWN_TOKENS: kept.scores.tokens.to_dict()}
-    facts[CONFORMAL] = Conformal.of_rows(kept.truth, kept.scores.probabilities, manifest.kind).to_dict()
+    facts[CONFORMAL] = _conformal(kept, manifest).to_dict()
     if folds is not None:
         measured = with_folds(measured, run, folds)
     sides, int8 = measured.sides, measured.int8
@@ -158,13 +162,21 @@ def finish(
         listener.doing("summarizing the texts")
         aside = [text for side in held_out.values() for text in side.dataset.texts]
         known = np.concatenate([side.scores.probabilities for side in held_out.values()])
-        if (summary := summarize(measured.predictor, run.splits.train.texts, aside, known)) is not None:
+        summary = None if manifest.number else summarize(measured.predictor, run.splits.train.texts, aside, known)
+        if summary is not None:
             draft.write(SUMMARY, summary.to_bytes())
         listener.doing("writing the report")
         for name, content in documents(draft.preview(manifest), measured.predictor, run, sides, listener).items():
             draft.write(name, content)
     manifest = replace(manifest, data={**manifest.data, RUN: _run_facts(run)})
     return Run(draft.finish(manifest), sides["validation"], sides.get("test"), best.epoch, folds=sides.get(BY_FOLDS))
+
+
+def _conformal(kept: EvaluationOfAny, manifest: Manifest) -> Conformal:
+    """What the validation rows say of sets of labels, or of ranges of numbers, of a stated coverage."""
+    if isinstance(kept, NumberEvaluation):
+        return Conformal.of_numbers(np.abs(kept.predicted - kept.truth))
+    return Conformal.of_rows(kept.truth, kept.scores.probabilities, manifest.kind)
 
 
 def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) -> Measured:
@@ -207,14 +219,16 @@ def _measure(run: Prepared, plain: Predictor, graph: bytes, listener: Listener) 
     return Measured(predictor, stored, sides, metrics, tables, int8)
 
 
-def _worth_of_columns(
-    predictor: Predictor, sides: Mapping[str, Evaluation | SeveralEvaluation], listener: Listener
-) -> dict[str, Any]:
+def _worth_of_columns(predictor: Predictor, sides: Mapping[str, EvaluationOfAny], listener: Listener) -> dict[str, Any]:
     """The part of the metrics that says what other columns are worth; says it of the last side, too."""
     if predictor.extra_columns is None:
         return {}
     listener.doing("shuffling the other columns")
-    found = {name: column_importance(predictor, side) for name, side in sides.items()}
+    found = {
+        name: column_importance(predictor, side)
+        for name, side in sides.items()
+        if not isinstance(side, NumberEvaluation)  # numbers are learned from texts alone
+    }
     side = list(found)[-1]
     for each in found[side]:
         listener.note(each.in_words(side))

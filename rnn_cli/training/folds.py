@@ -23,6 +23,8 @@ from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_seve
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.scoring.extra import extra_columns_file
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.baseline import Baseline
+from rnn_cli.training.baseline_of_each import BaselineOfEach
 from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each, undecided_manifest
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
@@ -196,7 +198,7 @@ def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, bas
         found.reading.read,
         found.reading.unknown,
         learned.epoch,
-        None if inner.baseline is None else _pair(inner.baseline.sides["test"]),
+        _pair(inner.baseline.sides["test"]) if isinstance(inner.baseline, Baseline | BaselineOfEach) else None,
     )
 
 

@@ -34,11 +34,21 @@ COMPILED_FROM = 2_000_000
 class Learner:
     """A model and its optimizer, for a training of `steps` steps in all.
 
-    For texts of several labels, `positive` is the weight of the rows with each label in its own loss, `[labels]`.
+    For texts of several labels, `positive` is the weight of the rows with each label in its own loss, `[labels]`. With
+    `numbers` it learns standardised numbers by Huber's loss, whose slope is bounded: one far number moves it no more
+    than others.
+
+    Source: Huber (1964), Robust estimation of a location parameter.
     """
 
     def __init__(
-        self, model: keras.Model, config: TrainingConfig, steps: int, positive: Floats32 | None = None
+        self,
+        model: keras.Model,
+        config: TrainingConfig,
+        steps: int,
+        positive: Floats32 | None = None,
+        *,
+        numbers: bool = False,
     ) -> None:
         self.model = model
         self.optimizer = _optimizer(config, steps)
@@ -47,7 +57,9 @@ class Learner:
         self._clip_norm = config.clip_norm
         loss = keras.losses.BinaryCrossentropy if self.width == 1 else keras.losses.CategoricalCrossentropy
         self._loss = loss(from_logits=True, label_smoothing=config.label_smoothing)
-        self._several = positive is not None
+        self._several, self._numbers = positive is not None, numbers
+        if numbers:
+            self._loss = keras.losses.Huber(delta=1.0)
         if positive is not None:
             self._loss = _loss_of_each(positive, config.label_smoothing)
         # Only this part learns. An n-gram part, if there is one, is fitted before.
@@ -114,6 +126,8 @@ class Learner:
 
     def _targets(self, targets: Indices | Floats32) -> Floats32:
         """What the network's outputs ought to be, `[rows, width]`."""
+        if self._numbers:
+            return np.asarray(targets[:, None], np.float32)
         if targets.ndim == 1:
             targets = np.eye(max(self.width, 2), dtype=np.float32)[targets]
         return np.asarray(targets[:, 1:] if self.width == 1 else targets, np.float32)
@@ -126,6 +140,7 @@ class Learner:
             logits = self._network(_inputs(ids, beside), training=True)
             loss = self._loss(targets, logits, sample_weight=weights)
         predicted = tf.sigmoid(logits) if self.width == 1 or self._several else tf.nn.softmax(logits)
+        predicted = logits if self._numbers else predicted
         # Dense, not one slice per token: a token that a batch holds twice must count once in the norm.
         norm = self._change([tf.convert_to_tensor(each) for each in tape.gradient(loss, variables)])
         return loss, predicted, norm

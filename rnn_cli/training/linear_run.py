@@ -24,6 +24,7 @@ from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
 from rnn_cli.training.listener import Listener
 from rnn_cli.training.ngrams import LinearModel, OnProgress, fit_linear
+from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.teacher import taught
@@ -59,6 +60,9 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
     config = run.config
 
     def fit() -> LinearModel:
+        if run.standard is not None:
+            rows, vocab_size = (run.rows_to_learn, run.validation), run.tokenizer.vocab_size
+            return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
         return fit_linear(
             config.model,
             run.rows_to_learn,

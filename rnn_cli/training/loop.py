@@ -165,7 +165,7 @@ def _train_epoch(
         sums.batches += 1
         sums.rows += len(rows)
         sums.loss += step.loss * len(rows)
-        sums.right += _right(step.predicted, train.classes[rows])
+        sums.right += _right_rows(step.predicted, train, rows)
         sums.gradient_norm += step.gradient_norm
         sums.clipped += config.clip_norm is not None and step.gradient_norm > config.clip_norm
         sums.seconds = time.monotonic() - started
@@ -198,12 +198,17 @@ def _validate(
 ) -> tuple[float, float]:
     order = np.argsort(validation.lengths(), kind="stable")
     loss, right = 0.0, 0
+    values = validation.values
     for start in range(0, len(order), batch_size):
         listener.progress("validation rows", start, len(order))
         rows = order[start : start + batch_size]
         predicted = learner.probabilities(validation.ids(rows), *validation.beside(rows)).astype(np.float64)
+        right += _right_rows(predicted, validation, rows)
+        if values is not None:
+            loss += float(np.abs(predicted[:, 0] - values[rows]).sum())
+            pause()
+            continue
         true = validation.classes[rows]
-        right += _right(predicted, true)
         loss -= np.log(_likelihoods(predicted, true)).sum()
         pause()
     return float(loss / len(order)), right / len(order)
@@ -217,6 +222,22 @@ def _likelihoods(probabilities: AnyArray, classes: Indices) -> AnyArray:
     if probabilities.shape[1] == 1:
         probabilities = np.hstack([1 - probabilities, probabilities])
     return np.clip(probabilities[np.arange(len(classes)), classes], CLIP, 1 - CLIP)
+
+
+NEAR_SHARE = 0.5
+"""A number counts as right in an epoch's figures if it is off by at most this share of the standard deviation."""
+
+
+def _right_rows(predicted: AnyArray, of: Encoded, rows: Indices) -> int:
+    """How many of some rows are predicted right, or of numbers nearly right."""
+    if of.values is not None:
+        return _near(predicted, of.values[rows])
+    return _right(predicted, of.classes[rows])
+
+
+def _near(predicted: AnyArray, values: Floats32) -> int:
+    """How many numbers are predicted nearly right; both are standardised."""
+    return int((np.abs(predicted[:, 0] - values) <= NEAR_SHARE).sum())
 
 
 def _right(probabilities: AnyArray, classes: Indices) -> int:

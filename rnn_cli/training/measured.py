@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.evaluation.evaluate import Evaluation
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.int8 import Int8
 
@@ -24,7 +23,7 @@ class Measured:
 
     predictor: Predictor
     stored: Mapping[str, Any]
-    sides: Mapping[str, Evaluation | SeveralEvaluation]
+    sides: Mapping[str, EvaluationOfAny]
     metrics: Mapping[str, Any]
     tables: "Mapping[str, pandas.DataFrame]"
     int8: Int8

@@ -16,9 +16,11 @@ from rnn_cli.errors import BundleError
 from rnn_cli.kinds import outputs_of
 from rnn_cli.network.build import COLUMN_WEIGHTS, LOGITS, NGRAM_LOGITS, NGRAMS, build, is_slow, kernels_fault
 from rnn_cli.network.onnx_export import put_body, put_weights
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.linear_run import shared_linear
 from rnn_cli.training.listener import Listener
+from rnn_cli.training.loop import NEAR_SHARE
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.vectors import own_vectors, read_word_vectors
 from rnn_cli.transfer.base import Base
@@ -83,7 +85,11 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
         network.get_layer(COLUMN_WEIGHTS).set_weights([linear.columns])
     network.get_layer(NGRAM_LOGITS).set_weights([np.eye(len(linear.bias)), linear.bias])
     seconds = time.monotonic() - began
-    listener.note(f"n-gram part alone: validation {linear.val_accuracy:.1%} (C={linear.strength:g}; {seconds:.0f}s)")
+    found = f"validation {linear.val_accuracy:.1%}"
+    if run.standard is not None:
+        found += f" off by at most {shown_number(NEAR_SHARE * run.standard.scale, run.standard.scale)}"
+    name = "C" if run.standard is None else "penalty"
+    listener.note(f"n-gram part alone: {found} ({name}={linear.strength:g}; {seconds:.0f}s)")
 
 
 def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 | None = None) -> keras.Model:
@@ -94,6 +100,7 @@ def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 |
         vocab_size=run.tokenizer.vocab_size,
         classes=classes,
         several=several,
+        numbers=run.standard is not None,
         columns=0 if run.columns is None else run.columns.width,
         seed=run.config.training.seed,
         embeddings=vectors,

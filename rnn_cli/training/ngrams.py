@@ -65,7 +65,7 @@ def fit_linear(
 
     To a teacher's lessons, where there are any, it is fitted by least squares, and each tenth text chooses.
     """
-    seen, held_out = (_counts(config, each.sequences, vocab_size) for each in (train, validation))
+    seen, held_out = (counts_of_ngrams(config, each.sequences, vocab_size) for each in (train, validation))
     if train.lessons is not None:
         return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
@@ -250,7 +250,8 @@ class _Problem:
             yield found
 
 
-def _counts(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
+def counts_of_ngrams(config: ModelConfig, sequences: Sequence[Sequence[int]], vocab_size: int) -> sparse.csr_matrix:
+    """The counts that the n-gram part of a config's network multiplies its weights by, `[texts, n-grams]`."""
     return ngram_counts(sequences, longest=config.ngrams, vocab_size=vocab_size, buckets=config.ngram_buckets)
 
 

@@ -24,6 +24,7 @@ from rnn_cli.config.schema import OWN, Config, DataConfig, ModelConfig, Tokenize
 from rnn_cli.copies.learned import LearnedTexts
 from rnn_cli.data.giveaways import giveaways
 from rnn_cli.data.label_sets import written_labels
+from rnn_cli.data.numbers import Standard, numbers_in_words, numbers_of
 from rnn_cli.data.reading.remote import STANDARD_INPUT, is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, absolute
@@ -40,6 +41,7 @@ from rnn_cli.text.tokenizer import Tokenizer
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.baseline import Baseline, fit_baseline
 from rnn_cli.training.baseline_of_each import BaselineOfEach, fit_baseline_of_each
+from rnn_cli.training.baseline_of_numbers import BaselineOfNumbers, fit_baseline_of_numbers
 from rnn_cli.training.encoding import (
     Encoded,
     label_weights,
@@ -56,6 +58,9 @@ if TYPE_CHECKING:
     from rnn_cli.transfer.base import Base
 
 
+AnyBaseline = Baseline | BaselineOfEach | BaselineOfNumbers
+
+
 @dataclass(frozen=True)
 class Known:
     """The parts of an earlier run that a run with the same network takes over.
@@ -70,11 +75,13 @@ class Known:
     labels: tuple[str, ...]
     fingerprint: str | None
     unlabelled: str | None = None
-    baseline: Baseline | BaselineOfEach | None = None
+    baseline: AnyBaseline | None = None
     learned: LearnedTexts | None = None
     near: bool = True
     columns: ExtraColumns | None = None
     """How the values of other columns become numbers, where the model reads any."""
+    standard: Standard | None = None
+    """What numbers are standardised by, of a run of numbers."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Prepared:
     learned_rows: Dataset
     """The rows of `train`: without training rows that hold no known token, with sentences of others."""
     unlabelled: Unlabelled
-    baseline: Baseline | BaselineOfEach | None
+    baseline: AnyBaseline | None
     origin: Mapping[str, Any] | None = None
     recipe: str | None = None
     began: float = field(default_factory=time.monotonic)
@@ -110,6 +117,8 @@ class Prepared:
     """The same texts as ids."""
     to_learn: Encoded | None = None
     """What the network learns from where a teacher added to `train`: rows, and texts with its lessons."""
+    standard: Standard | None = None
+    """What numbers are standardised by; None for labels."""
     base: "Base | None" = None
     """The model that the config builds on, with the rows' new words; None in a resumed run, which has its weights."""
     columns: ExtraColumns | None = None
@@ -160,6 +169,7 @@ def prepare(
     for warning in splits.warnings:
         listener.warn(warning)
     labels = known.labels if known else _labels(splits.train, config.data, listener)
+    standard = known.standard if known else _standard(splits.train)
     columns = known.columns if known else _columns(splits.train, config.data, listener)
     listener.doing("counting and numbering tokens")
     if base is not None:
@@ -189,8 +199,8 @@ def prepare(
         splits,
         labels,
         tokenizer,
-        _encoded(train, sequences, labels, weights, config.data, columns),
-        _encoded(splits.validation, validation, labels, weights, config.data, columns),
+        _encoded(train, sequences, labels, weights, config.data, columns, standard),
+        _encoded(splits.validation, validation, labels, weights, config.data, columns, standard),
         train,
         unlabelled,
         _baseline(config, splits, labels, known.baseline if known else None, listener, columns),
@@ -199,14 +209,22 @@ def prepare(
         learned=fitted.learned if fitted else None,
         taught_texts=taught_texts,
         taught_ids=taught_ids,
+        standard=standard,
         base=base,
         columns=columns,
         shared=shared,
     )
 
 
+def _standard(train: Dataset) -> Standard | None:
+    """What the training rows' numbers are standardised by; None for labels."""
+    return Standard.of(numbers_of(train)) if train.number else None
+
+
 def _labels(train: Dataset, config: DataConfig, listener: Listener) -> tuple[str, ...]:
     """The labels of the training rows in their order. Raises `ConfigError`."""
+    if config.number:
+        return ()
     names = [*train.label_counts()]
     if not config.ordered:
         return order_labels(names, config.positive_label)
@@ -257,13 +275,15 @@ def _baseline(
     config: Config,
     splits: Splits,
     labels: tuple[str, ...],
-    kept: Baseline | BaselineOfEach | None,
+    kept: AnyBaseline | None,
     listener: Listener,
     columns: ExtraColumns | None,
-) -> Baseline | BaselineOfEach | None:
+) -> AnyBaseline | None:
     if not config.training.baseline:
         return None
     if kept is None:
+        if config.data.number:
+            return fit_baseline_of_numbers(splits, listener)
         if config.data.several:
             return fit_baseline_of_each(splits, labels, config, listener, columns)
         return fit_baseline(splits, labels, config, listener, columns)
@@ -323,7 +343,7 @@ def _refuse_other_rows(splits: Splits, unlabelled: Unlabelled, known: Known) -> 
             hint="restore them, or start a new run",
         )
     found = {label for side in (splits.train, splits.validation, splits.test) for label in side.label_counts()}
-    if new := sorted(found - set(known.labels)):
+    if new := [] if splits.train.number else sorted(found - set(known.labels)):
         raise DataError(
             f"the model does not know the label {new[0]!r}",
             where=splits.train.name,
@@ -446,6 +466,11 @@ def _readable(
     rows = "row was" if dropped == 1 else "rows were"
     listener.warn(f"{dropped:,} training {rows} dropped: no known token")
     left = dataset.select(kept)
+    if dataset.number:
+        if not kept:
+            hint = "check data.text_column and tokenizer.filters"
+            raise DataError("no training text holds a known token", where=dataset.name, hint=hint)
+        return left, [sequences[row] for row in kept]
     if missing := sorted(set(dataset.label_counts()) - set(left.label_counts())):
         raise DataError(
             f"no training text labelled {missing[0]!r} holds a known token",
@@ -514,6 +539,8 @@ def _with_sentences(rows: Dataset, config: DataConfig) -> Dataset:
 
 def _weights(train: Dataset, labels: Sequence[str], config: Config) -> dict[str, float]:
     """Each label's weight in the loss; of several labels a text, which have one in their own loss, none."""
+    if train.number:
+        return {}
     if not train.several:
         return label_weights(train.labels, labels, config.training)
     positive_weights(train, labels, config.training)  # refuses what is no label
@@ -527,10 +554,14 @@ def _encoded(
     weights: dict[str, float],
     config: DataConfig,
     columns: ExtraColumns | None,
+    standard: Standard | None,
 ) -> Encoded:
     numbers = numbers_beside(columns, dataset)
+    own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
+    if standard is not None:
+        values = standard.standardised(numbers_of(dataset)).astype(np.float32)
+        return Encoded(sequences, np.zeros(len(dataset), np.intp), own, values=values)
     if dataset.several:
-        own = np.array(dataset.weights or [1.0] * len(dataset), np.float32)
         return Encoded(sequences, label_flags(labels, dataset.label_sets), own, columns=numbers)
     classes = label_indices(labels, dataset.labels)
     return Encoded(
@@ -546,6 +577,8 @@ FEW_OF_LABEL = 5
 
 def _rare(splits: Splits) -> str | None:
     """That some labels have too few rows to learn them or to measure them."""
+    if splits.train.number:
+        return None
     counts = splits.train.label_counts() + splits.validation.label_counts() + splits.test.label_counts()
     rare = [f"{label} {count}" for label, count in counts.items() if count < FEW_OF_LABEL]
     if not rare:
@@ -589,6 +622,8 @@ def _summary(
     if unlabelled.texts:
         rows += f", {len(unlabelled.texts):,} unlabelled texts"
     kinds = f"{len(labels)} labels ({few_of(labels)})"
+    if splits.train.number:
+        kinds = numbers_in_words(numbers_of(splits.train))
     if splits.train.several:
         mean = sum(splits.train.label_counts().values()) / len(splits.train)
         none = splits.train.labels.count(written_labels(()))

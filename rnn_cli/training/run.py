@@ -150,7 +150,7 @@ def _learner(run: Prepared, model: keras.Model) -> Learner:
         positive = positive_weights(run.learned_rows, run.labels, training)
     elif run.config.data.ordered:
         positive = np.ones(len(run.labels) - 1, np.float32)  # rows have the weights of their labels
-    return Learner(model, training, steps, positive)
+    return Learner(model, training, steps, positive, numbers=run.standard is not None)
 
 
 def _fit_and_write(

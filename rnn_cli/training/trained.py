@@ -1,6 +1,7 @@
 """A finished run: its bundle and its metrics. Knows nothing of how it was trained; loads no TensorFlow."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -8,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.bundle.model_folder import HISTORY, METRICS, REPORT, Bundle
+from rnn_cli.evaluation import wording_numbers as of_numbers
 from rnn_cli.evaluation import wording_several as of_several
 from rnn_cli.evaluation.compare import BY_FOLDS
-from rnn_cli.evaluation.evaluate import Evaluation, models_of
+from rnn_cli.evaluation.evaluate import models_of
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.wording import EVERY, bounds, metrics_shown, value
@@ -19,6 +22,8 @@ from rnn_cli.text.plain import html_table
 
 if TYPE_CHECKING:
     import pandas
+
+    from rnn_cli.evaluation.numbers import NumberMetrics
 
 LEFT_OUT = ("balanced_accuracy", "ece")
 """Metrics that the table leaves to `rnn evaluate`, as it has up to four columns of metrics."""
@@ -34,11 +39,11 @@ class Run:
     """
 
     bundle: Bundle
-    validation: Evaluation | SeveralEvaluation | None = None
-    test: Evaluation | SeveralEvaluation | None = None
+    validation: EvaluationOfAny | None = None
+    test: EvaluationOfAny | None = None
     best_epoch: int | None = None
     warnings: tuple[str, ...] = ()
-    folds: Evaluation | SeveralEvaluation | None = None
+    folds: EvaluationOfAny | None = None
 
     @property
     def path(self) -> Path:
@@ -68,7 +73,7 @@ class Run:
         return pandas.read_csv(BytesIO(self.bundle.read(HISTORY)))
 
     @property
-    def sides(self) -> "dict[str, Evaluation | SeveralEvaluation]":
+    def sides(self) -> "dict[str, EvaluationOfAny]":
         """The evaluations by name: `validation`, `test` and `folds`."""
         sides = {"validation": self.validation, "test": self.test, BY_FOLDS: self.folds}
         return {name: side for name, side in sides.items() if side is not None}
@@ -84,6 +89,8 @@ class Run:
         head = [""] + [name if model in firsts else "" for name, model in columns]
         rows = [["", *(model for _, model in columns)]] if has_baseline else []
         rows.append(["rows", *(f"{metrics.rows:,}" for metrics in columns.values())])
+        if self.bundle.manifest.number:
+            return head, rows + _rows_of_numbers(list(columns.values()))
         if self.bundle.manifest.several:
             for field in of_several.SEVERAL_MAIN:
                 name, written = of_several.SEVERAL_SHOWN[field]
@@ -102,9 +109,11 @@ class Run:
         return head, rows
 
     def __repr__(self) -> str:
-        """The model's folder and its accuracy; of several labels a text, the micro F1."""
+        """The model's folder and its accuracy; of several labels a text, the micro F1; of numbers, their error."""
         measured = (
-            f"{name} micro F1 {side.metrics.micro_f1:.3f}"
+            f"{name} mean absolute error {of_numbers.number_value(side.metrics, 'mean_absolute_error')}"
+            if isinstance(side, NumberEvaluation)
+            else f"{name} micro F1 {side.metrics.micro_f1:.3f}"
             if isinstance(side, SeveralEvaluation)
             else f"{name} mean absolute error {side.metrics.mean_absolute_error:.3f}"
             if isinstance(side.metrics, OrderedMetrics)
@@ -115,3 +124,13 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_table(*self.table())
+
+
+def _rows_of_numbers(columns: "Sequence[NumberMetrics]") -> list[list[str]]:
+    """The metrics of numbers, a row each, and the first one's interval."""
+    rows = []
+    for field, called in of_numbers.NUMBERS_SHOWN.items():
+        rows.append([called, *(of_numbers.number_value(metrics, field) for metrics in columns)])
+        if field == "mean_absolute_error":
+            rows.append([EVERY, *(of_numbers.number_bounds(metrics, field) for metrics in columns)])
+    return rows

@@ -11,6 +11,7 @@ from rnn_cli.bundle.model_folder import ONNX_MODEL
 from rnn_cli.graph import read_graph
 from rnn_cli.network.build import LOGITS, NGRAM_LOGITS
 from rnn_cli.network.onnx_export import to_onnx
+from rnn_cli.training.numbers import mixed_of_numbers
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.several import mixed_of_each
 from rnn_cli.transfer.features import read_features
@@ -22,8 +23,8 @@ EVENLY = 0.5
 def weigh(model: keras.Model, run: Prepared) -> Floats:
     """Give both parts of a trained network with n-grams their weights, by which their logits are multiplied: `[2]`.
 
-    They minimize the log loss of the validation rows, with a penalty that keeps them near the average where these are
-    few. The model's last layers hold them.
+    They minimize the log loss of the validation rows, of numbers the squared error, with a penalty that keeps them near
+    the average where these are few. The model's last layers hold them.
     """
     file, rows = to_onnx(model, run.config.model), run.validation
     graph = read_graph(file, ONNX_MODEL)
@@ -31,7 +32,10 @@ def weigh(model: keras.Model, run: Prepared) -> Floats:
     parts = [network.astype(np.float64), ngrams.astype(np.float64)]
     prior = np.full(2, EVENLY)
     of_rows = rows.weights.astype(np.float64)
-    if rows.classes.ndim == 2:
+    if rows.values is not None:
+        numbers = [part[:, -1] for part in parts]  # the first of two labels has a zero
+        weights = mixed_of_numbers(numbers, rows.values.astype(np.float64), of_rows, prior)
+    elif rows.classes.ndim == 2:
         weights = mixed_of_each(parts, rows.classes, of_rows, prior)
     else:
         weights, _ = mixed(parts, rows.classes, of_rows, prior, biased=False)

@@ -75,6 +75,9 @@ class Base:
         if opened.manifest.ordered:
             what = "its labels have an order, so its answers are no part of a model of labels without"
             raise BundleError(what, where=shown_model(path), hint="name a model of other labels as model.base")
+        if opened.manifest.number:
+            what = "predicts numbers, so its answers are no part of a model of labels"
+            raise BundleError(what, where=shown_model(path), hint="name a model of labels as model.base")
         if COLUMNS_FILE in opened.manifest.files:
             what = "reads other columns beside the text, which a base does not take"
             raise BundleError(what, where=shown_model(path), hint="name a model of texts alone as model.base")

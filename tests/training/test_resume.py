@@ -300,6 +300,12 @@ def test_ordered_labels(make_labelled_file: Callable[..., Path]) -> None:
     assert list(Bundle.open(Path("whole")).manifest.labels) == order
 
 
+def test_numbers(numbered_file: Path) -> None:
+    data = {"labels": "number", "label_column": "minutes"}
+    compare(configured(numbered_file, data=data, model={"ngrams": 2, "ngram_buckets": 512}, training={"epochs": 2}))
+    assert Bundle.open(Path("whole")).manifest.number
+
+
 def test_several_sources_with_sentences_and_weights(make_labelled_file: Callable[..., Path], tmp_path: Path) -> None:
     one, two = make_labelled_file(["good", "bad"], 120), make_labelled_file(["good", "bad", "so-so"], 181)
     longer = tmp_path / "longer.csv"

@@ -14,8 +14,9 @@ const CHARACTERS_MARKED = 20_000;
 
 /** The label of one prediction, its probability, and how sure that is. */
 export function drawVerdict(prediction) {
-  const { label, probability, unsure, no_known_words: unknown } = prediction;
+  const { label, number, probability, unsure, no_known_words: unknown } = prediction;
   if (unknown) return make("p", { class: "verdict unsure" }, make("b", {}, "no known word"));
+  if (number !== undefined) return make("p", { class: "verdict" }, make("b", {}, inDigits(number)));
   const share = make("span", { class: "share" }, percent(probability));
   const said = unsure ? [make("b", {}, "unsure"), " rather ", name(label)] : [make("b", {}, name(label))];
   return make("p", { class: unsure ? "verdict unsure" : "verdict" }, ...said, " ", share);
@@ -29,6 +30,7 @@ export function drawNothing(model) {
 
 /** A bar for each label, with the unsure zone; `model` is what /v1/model answers. */
 export function drawBars(prediction, model) {
+  if (model.number) return [];
   const all = model.labels.map((label) => [label, prediction.probabilities[label]]);
   const sorted = all.length > LABELS_IN_ORDER && prediction.label !== null ? all.toSorted((a, b) => b[1] - a[1]) : all;
   const shown = sorted.slice(0, all.length <= LABELS_SHOWN + 1 ? all.length : LABELS_SHOWN);
@@ -107,7 +109,9 @@ export function drawExplanation(text, prediction) {
   }
   found.append(between(characters.slice(index, CHARACTERS_MARKED).join("")));
   if (characters.length > CHARACTERS_MARKED) found.append(" …");
-  const title = make("h3", {}, "What speaks for ", name(explainedLabel(prediction)), ", and what against");
+  const moves = ["What raises the number, and what lowers it"];
+  const speaks = ["What speaks for ", name(explainedLabel(prediction)), ", and what against"];
+  const title = make("h3", {}, ...(prediction.number === undefined ? speaks : moves));
   return [title, found, ...named(characters, parts, "for", 1), ...named(characters, parts, "against", -1)];
 }
 
@@ -115,6 +119,11 @@ export function drawExplanation(text, prediction) {
 function explainedLabel({ label, labels, probabilities }) {
   if (!labels) return label;
   return Object.keys(probabilities).reduce((one, other) => (probabilities[other] > probabilities[one] ? other : one));
+}
+
+/** A predicted number with four digits. */
+function inDigits(number) {
+  return String(Number(number.toPrecision(4)));
 }
 
 function mark(value, strongest) {
@@ -142,16 +151,16 @@ function named(characters, parts, kind, sign) {
 /** A table of several predictions. `look(text, cell)` fills a row's details when they are opened. */
 export function drawTable(texts, predictions, model, look) {
   const title = (words) => make("th", { scope: "col", class: words === "probability" ? "n" : null }, words);
-  const head = make("thead", {}, make("tr", {}, ...["text", "label", "probability"].map(title)));
+  const head = make("thead", {}, make("tr", {}, ...["text", ...(model.number ? ["number", ""] : ["label", "probability"])].map(title)));
   const body = make("tbody");
   texts.forEach((text, index) => body.append(...row(text, predictions[index], look)));
   const caption = make("caption", { class: "unseen" }, "Prediction for each line");
   const wide = { class: "wide", tabindex: "0", role: "region", "aria-label": "Predictions" };
-  return [counts(predictions, model), make("div", wide, make("table", { class: "lines" }, caption, head, body))];
+  return [model.number ? null : counts(predictions, model), make("div", wide, make("table", { class: "lines" }, caption, head, body))];
 }
 
 function row(text, prediction, look) {
-  const { label, probability, unsure, no_known_words: unknown } = prediction;
+  const { label, number, probability, unsure, no_known_words: unknown } = prediction;
   const cell = make("td", { colspan: 3 });
   const details = make("tr", { class: "details", hidden: true }, cell);
   const opener = button("", () => {
@@ -161,11 +170,14 @@ function row(text, prediction, look) {
     if (opens && !cell.childElementCount) look(text, cell);
   }, { class: "opener", "aria-expanded": "false", dir: "auto", title: "Show what speaks for it" });
   opener.append(make("span", { class: "excerpt" }, text));
-  const shown = unknown ? "no known word" : unsure ? "unsure" : name(label);
-  const share = make("td", { class: "n" }, percent(probability));
-  const fill = make("span", { class: "fill" });
-  fill.style.setProperty("inline-size", `${100 * probability}%`);
-  share.append(make("span", { class: "track", "aria-hidden": "true" }, fill));
+  const isNumber = number !== undefined;
+  const shown = unknown ? "no known word" : unsure ? "unsure" : isNumber ? inDigits(number) : name(label);
+  const share = make("td", { class: "n" }, isNumber ? "" : percent(probability));
+  if (!isNumber) {
+    const fill = make("span", { class: "fill" });
+    fill.style.setProperty("inline-size", `${100 * probability}%`);
+    share.append(make("span", { class: "track", "aria-hidden": "true" }, fill));
+  }
   const called = make("td", { class: "label" }, make("span", {}, shown));
   const first = make("tr", { class: unsure || unknown ? "unsure" : null }, make("td", {}, opener), called, share);
   return [first, details];
@@ -187,7 +199,8 @@ function counts(predictions, model) {
 }
 
 /** One prediction in a sentence, for those who hear the page. */
-export function spoken({ label, probability, unsure, no_known_words: unknown }) {
+export function spoken({ label, number, probability, unsure, no_known_words: unknown }) {
   if (unknown) return "The model knows no word of this text.";
+  if (number !== undefined) return `${inDigits(number)}.`;
   return unsure ? `Unsure, rather ${label}, ${percent(probability)}.` : `${label}, ${percent(probability)}.`;
 }

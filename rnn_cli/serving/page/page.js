@@ -202,7 +202,8 @@ async function loadModel() {
   document.title = byId("title").textContent;
   const labels = counted(model.labels.length, "label");
   const chooses = model.several ? "It chooses any number of" : "It chooses one of";
-  byId("about").replaceChildren(`${chooses} ${labels}: `, ...listed(model.labels, LABELS_NAMED));
+  const about = model.number ? ["It predicts a number."] : [`${chooses} ${labels}: `, ...listed(model.labels, LABELS_NAMED)];
+  byId("about").replaceChildren(...about);
   drawExamples(examplesFor(model.labels));
   drawModel();
 }
@@ -231,7 +232,8 @@ function drawExamples(found) {
 
 function drawModel() {
   const { decision, labels, figures, report, card } = model;
-  const facts = [["decision", ...decisionInWords(decision, labels)], ["unsure", unsureInWords(decision, labels)]];
+  const decides = () => [["decision", ...decisionInWords(decision, labels)], ["unsure", unsureInWords(decision, labels)]];
+  const facts = model.number ? [] : decides();
   if (labels.length > LABELS_NAMED) facts.unshift(["labels", ...listed(labels)]);
   const list = make("dl", {}, ...facts.flatMap(([term, ...said]) => [make("dt", {}, term), make("dd", {}, ...said)]));
   const found = figures ? [...drawFigures(figures), list] : [list];
@@ -263,8 +265,9 @@ function reportToSave() {
 }
 
 /** The metrics of the model's training, as the report's tiles show them. */
-function drawFigures({ side, rows, accuracy, micro_f1: micro, macro_f1: f1, roc_auc: auc }) {
-  const values = [["micro F1", micro, thousandths], ["accuracy", accuracy, percent], ["macro F1", f1, thousandths], ["ROC AUC", auc, thousandths]];
+function drawFigures({ side, rows, accuracy, micro_f1: micro, macro_f1: f1, roc_auc: auc, r2, ...more }) {
+  const off = accuracy === undefined ? more.mean_absolute_error : undefined;
+  const values = [["mean absolute error", off, decimal], ["R²", r2, thousandths], ["micro F1", micro, thousandths], ["accuracy", accuracy, percent], ["macro F1", f1, thousandths], ["ROC AUC", auc, thousandths]];
   const tiles = values.filter(([, value]) => typeof value === "number").map(([title, value, written]) =>
     make("div", { class: "tile" }, make("dt", {}, title), make("dd", {}, written(value))));
   const where = `Measured on ${counted(rows, `${side} row`)} when it was trained.`;
