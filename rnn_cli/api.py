@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial, wraps
 from os import PathLike, fspath
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from warnings import warn
 
@@ -181,6 +182,10 @@ def train_apart(
     return replace(run, warnings=tuple(warnings))
 
 
+STARTING_SECONDS = 1.5
+"""How long a process takes, about, before it calls a verb."""
+
+
 @_naming_extras
 def tune(
     config: "Path_ | None" = None,
@@ -211,15 +216,19 @@ def tune(
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
     """
+    began = monotonic() - STARTING_SECONDS
     config, data = _config_or_data(config, data)
     changes = [*overrides, *named_overrides(settings)]
     from rnn_cli.tuning.shows import ToldInLines
     from rnn_cli.tuning.tune import Wanted, begin_tuning, resume_tuning
 
     with _heard(progress) as (listener, _):
-        shows = ToldInLines(listener)
+        shows = progress if isinstance(progress, ToldInLines) else ToldInLines(listener)
         if resume is not False:
-            if config is not None or changes or out is not None or force:
+            from rnn_cli.data.source import is_in_memory
+
+            named = data is not None and not is_in_memory(data)
+            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
             return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
@@ -237,7 +246,7 @@ def tune(
         own, first = given, None
         if given.model.base is not None:
             own, first = _network_beside(config, data, changes, given), given
-        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first)
+        return begin_tuning(own, wanted, rows, out=place, name=name, force=force, shows=shows, first=first, began=began)
 
 
 def _network_beside(

@@ -13,7 +13,7 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.bundle.model_folder import NEWEST_FORMAT, Bundle
 from rnn_cli.cli.main import run
 from rnn_cli.errors import BundleError
 from rnn_cli.scoring.predictor import Predictor
@@ -391,7 +391,10 @@ MANIFESTS: dict[str, Forgery] = {
     **{f"sha256 {value!r}": proven(sha256=value) for value in (None, 1, "", "0" * 64)},
     "files in a list": manifest(files=["tokenizer.json"]),
     "no files": manifest(files={}),
-    **{f"format {value!r}": manifest(format_version=value) for value in (0, -1, True, "1", 1.0, None, 5)},
+    **{
+        f"format {value!r}": manifest(format_version=value)
+        for value in (0, -1, True, "1", 1.0, None, NEWEST_FORMAT + 1)
+    },
     **{f"data {value!r}": manifest(data=value) for value in ([], None, {}, "x")},
     "no fingerprint": data(fingerprint=None),
     "rows that are no numbers": data(rows={"train": "3", "validation": 2, "test": 1}),

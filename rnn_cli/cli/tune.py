@@ -68,9 +68,9 @@ def tune(
     overrides = overrides_of(settings, **columns)
     limits = _amount(max_bytes, "--max-bytes", SIZE_UNITS), _amount(max_latency, "--max-latency", TIME_UNITS)
     from rnn_cli import api
-    from rnn_cli.progress import listening
+    from rnn_cli.cli.show_tuning import showing_search
 
-    with listening() as listener:
+    with showing_search() as shows:
         found = api.tune(
             config,
             minutes=minutes,
@@ -82,7 +82,7 @@ def tune(
             out=out,
             force=force,
             resume=False if resume is None else resume or True,
-            progress=listener,
+            progress=shows,
             overrides=overrides,
         )
 

@@ -51,32 +51,14 @@ def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, A
     ]
 
 
-def _columns_in(words: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The words without --column NAME=VALUE at their beginning, and the values of these by name."""
-    values: dict[str, str] = {}
-    while words[:1] == ["--column"]:
-        name, sign, value = (words[1] if len(words) > 1 else "").partition("=")
-        if not sign:
-            raise ValueError("--column is followed by NAME=VALUE")
-        values[name] = value
-        words = words[2:]
-    return words, values
-
-
 def main(words: list[str]) -> None:
     """Print a line for each of the words, or without any for each line of the standard input."""
     if words in (["-h"], ["--help"]):
         print(__doc__)
         return
     model, unknown = load_model(), 0
-    words, values = _columns_in(words)
-    from rnn_cli.scoring.extra import given_columns
-
-    if values and not model.columns:
-        raise ValueError(f"the model reads no column {next(iter(values))!r}")
-    if absent := [name for name in model.columns if name not in values]:
-        print(f"Warning: no value of {', '.join(absent)} is given; it counts as missing", file=sys.stderr)
     from rnn_cli.scoring.decision import UNSURE
+    from rnn_cli.scoring.extra import columns_in_words, given_columns
     from rnn_cli.scoring.prediction import NumberPrediction, OrderedPrediction
     from rnn_cli.scoring.unknown import UnknownTokens, warning_of
     from rnn_cli.text.lines import read_windows
@@ -84,6 +66,9 @@ def main(words: list[str]) -> None:
 
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     tokens = UnknownTokens()
+    words, values, absent = columns_in_words(words, model.columns)
+    if absent:
+        print(f"Warning: no value of {', '.join(absent)} is given; it counts as missing", file=sys.stderr)
     for texts in read_windows(sys.stdin.buffer) if words in ([], ["-"]) else [words]:
         scores = model.score(texts, given_columns(values, model.columns, len(texts)))
         for found in model.predictions(scores):

@@ -54,3 +54,20 @@ def given_columns(columns: object, names: Sequence[str], rows: int) -> ExtraValu
             raise UsageError(what, where="columns", hint="give one value per text")
         found[name] = listed
     return found
+
+
+def columns_in_words(words: Sequence[str], names: Sequence[str]) -> tuple[list[str], dict[str, str], list[str]]:
+    """The words of a command without --column NAME=VALUE at their beginning, the values, and the names without one.
+
+    `names` are the columns that the model reads. Raises `UsageError`.
+    """
+    left, values = list(words), dict[str, str]()
+    while left[:1] == ["--column"]:
+        name, sign, value = "".join(left[1:2]).partition("=")
+        if not sign:
+            raise UsageError("expected NAME=VALUE", where="--column")
+        if name not in names:
+            hint = f"it reads {few_of(names)}" if names else "it reads the text alone"
+            raise UsageError(f"the model reads no column {name[:40]!r}", where="--column", hint=hint)
+        values[name], left = value, left[2:]
+    return left, values, [name for name in names if name not in values]

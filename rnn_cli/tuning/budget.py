@@ -33,11 +33,8 @@ class Budget:
     before: float = 0.0
     clock: Clock = time.monotonic
     ending: float = 0.0
-    began: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Note when it begins."""
-        self.began = self.clock()
+    began: float = field(default_factory=time.monotonic)
+    """When it began, by the clock."""
 
     def spent(self) -> float:
         """Seconds that the search has taken, those of earlier processes included."""

@@ -118,6 +118,8 @@ def _slice(goal: Goal, dimension: Dimension, measured: Sequence[TrialRecord], be
     )
     if len({str(value) for value, _ in pairs}) < 2:
         return None
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in used):
+        used = sorted(used)
     name = f"slice {dimension.called}"
     with canvas(name) as (figure, axes):
         figures = [each.value for _, each in pairs if each.value is not None]

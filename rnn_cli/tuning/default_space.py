@@ -4,7 +4,7 @@ Each dimension holds the value of the config to begin with, so that the first ne
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_cli.config.schema import OWN, Config
@@ -41,8 +41,13 @@ def default_space(config: Config, facts: Facts, base: str | None = None) -> Spac
     if base is not None:
         found.append(Dimension("model.base", Choices((None, base)), WHERE_NETWORK))
         network = {**WHERE_NETWORK, "model.base": (None,)}
-    found += _of_tokenizer(config, facts)
-    found += _of_linear(config, facts)
+        # On the base nothing else counts, so all has a dimension for the linear model and one for the network.
+        for when, of in ((WHERE_LINEAR, "linear"), (network, "network")):
+            shared = [*_of_tokenizer(config, facts), *_of_both(config, facts)]
+            found += [replace(each, when=when, name=f"{each.key} of {of}") for each in shared]
+    else:
+        found += [*_of_tokenizer(config, facts), *_of_both(config, facts)]
+    found += _of_linear(config)
     found += _of_network(config, facts, network)
     return Space(tuple(found))
 
@@ -87,10 +92,13 @@ def _buckets(facts: Facts) -> tuple[int, ...]:
     return (1 << 14, 1 << 16, 1 << 18) if facts.max_bytes is not None else (1 << 18, 1 << 20)
 
 
-def _of_linear(config: Config, facts: Facts) -> Iterator[Dimension]:
+def _of_linear(config: Config) -> Iterator[Dimension]:
     own = config.model.ngrams or 2
     longest = tuple(dict.fromkeys((own, 1, 2, 3)))
     yield Dimension("model.ngrams", Choices(longest), WHERE_LINEAR, "model.ngrams of linear")
+
+
+def _of_both(config: Config, facts: Facts) -> Iterator[Dimension]:
     yield _choices(config, "model.ngram_buckets", *_buckets(facts))
     if facts.imbalance > IMBALANCED:
         yield _choices(config, "training.class_weight", None, "balanced")

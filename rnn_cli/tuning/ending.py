@@ -1,6 +1,6 @@
 """The end of a search: its best trial's model, how sure it is that it is the best, `best.yaml` and the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnn_cli.config.commented import with_comments
@@ -15,7 +15,7 @@ from rnn_cli.training.trial import kept_folds, without_test_rows
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.page import counts_in_words, rows_that_choose, search_page
 from rnn_cli.tuning.place import BEST_CONFIG, PAGE
-from rnn_cli.tuning.search import Search
+from rnn_cli.tuning.search import PRESENT, Search
 from rnn_cli.tuning.shows import written_goal
 from rnn_cli.tuning.space import changed
 from rnn_cli.tuning.winner import WinnerStanding, standing_of
@@ -62,6 +62,9 @@ def finish_search(search: Search, best: TrialRecord) -> Tuned:
     """Write the winner's model, measured on the test rows, `best.yaml` and the page."""
     search.listener.doing("comparing the trials")
     standing = standing_of_search(search, best)
+    present = next((each for each in search.measured() if each.name == PRESENT), None)
+    if present is not None and not _pays(search, standing, present):
+        best, standing = present, replace(standing, kept=present.number, kept_figure=present.value)
     run = search.write_winner(best, {SEARCHED: standing.to_dict()})
     config = changed(search.plan.config, best.settings, "the best")
     yaml = best_yaml(search, best, standing, run)
@@ -72,6 +75,12 @@ def finish_search(search: Search, best: TrialRecord) -> Tuned:
     return Tuned(
         run, best, tuple(search.journal.ended), search.place.folder, config, standing, rows_that_choose(search)
     )
+
+
+def _pays(search: Search, standing: WinnerStanding, present: TrialRecord) -> bool:
+    """Whether the best trial, corrected for having been chosen, is better than the config, which was not chosen."""
+    assert present.value is not None
+    return standing.winner == present.number or search.plan.goal.better(standing.corrected, present.value)
 
 
 SEARCHED = "search"
@@ -126,9 +135,13 @@ def best_yaml(search: Search, best: TrialRecord, standing: WinnerStanding, run: 
     head = [
         f"Found by rnn tune: trial {best.number} of {len(ended):,} ({counts_in_words(ended)}), by {name}.",
         "",
-        f"{'chose':<12} {chosen} on {standing.rows:,} {rows_that_choose(search)}",
+        f"{'chose':<12} {chosen} on {standing.rows:,} {rows_that_choose(search)}, trial {standing.winner}",
         f"{'corrected':<12} {corrected} ({low} to {high}) is to be expected on other rows",
     ]
+    if standing.kept_figure is not None:
+        head.append(
+            f"{'kept':<12} {written_goal(plan.goal.name, standing.kept_figure)}: the config, as others are no better"
+        )
     if run.test is not None and (value := getattr(run.test.metrics, plan.goal.name)) is not None:
         head.append(
             f"{'test':<12} {written_goal(plan.goal.name, value)} on {run.test.metrics.rows:,} rows, looked at once"

@@ -29,9 +29,9 @@ class TrialRecord:
     """A trial that has ended.
 
     `settings` are the config's keys that it changed, `params` what the sampler chose (None for a trial that it did not
-    choose). `value` is the goal's figure, None where it was not measured; `promises` are the steps and figures that the
-    pruner saw. `work` is what it had to do, `epochs` the seconds of each epoch. `excess` says by which share it breaks
-    each limit. `size` is in bytes, `latency` in seconds, `reason` says why it ended so.
+    choose). `value` is the goal's figure, None where it was not measured, with its 95 % `interval`; `promises` are the
+    steps and figures that the pruner saw. `work` is what it had to do, `epochs` the seconds of each epoch. `excess`
+    says by which share it breaks each limit. `size` is in bytes, `latency` in seconds, `reason` says why it ended so.
     """
 
     number: int
@@ -40,6 +40,7 @@ class TrialRecord:
     settings: Mapping[str, Any]
     params: Mapping[str, Any] | None
     value: float | None = None
+    interval: tuple[float, float] | None = None
     promises: tuple[tuple[int, float], ...] = ()
     seconds: float = 0.0
     work: Mapping[str, float] = field(default_factory=dict)
@@ -105,13 +106,12 @@ class Journal:
     def _take(self, line: Mapping[str, Any]) -> None:
         if "end" in line:
             kept = dict(line["end"])
-            record = TrialRecord(
-                **{
-                    **kept,
-                    "promises": tuple((step, promise) for step, promise in kept["promises"]),
-                    "epochs": tuple(kept["epochs"]),
-                }
-            )
+            read = {
+                "promises": tuple((step, promise) for step, promise in kept["promises"]),
+                "epochs": tuple(kept["epochs"]),
+                "interval": None if kept["interval"] is None else tuple(kept["interval"]),
+            }
+            record = TrialRecord(**{**kept, **read})
             if record.number != len(self.ended):
                 raise ValueError("trials do not follow each other")
             self.ended.append(record)

@@ -39,7 +39,7 @@ def search_page(
     charts = draw_search(goal, records, best, importance, search.plan.space.dimensions)
     side = rows_that_choose(search)
     lines = list(standing_in_lines(standing, side, records))
-    kinds = ["", *("better" if each.beyond_chance else "chance" for each in standing.leads)]
+    kinds = ["", *("better" if each.beyond_chance else "chance" for each in standing.leads)][: len(lines)]
     low, high = (written_goal(goal.name, end) for end in standing.interval)
     ranked = sorted(search.measured(), key=lambda each: (goal.cost(each.value or 0.0), each.number))[:MOST_RANKED]
     figures = [name for name in (ranked[0].figures if ranked else ()) if name != goal.name]
@@ -55,13 +55,14 @@ def search_page(
         time=time_in_words(search.budget.spent()),
         side=side,
         best=best,
+        winner=standing.winner,
         chosen=written_goal(goal.name, standing.chosen),
         corrected=written_goal(goal.name, standing.corrected),
         corrected_interval=f"{low} to {high}",
         test=_test_figure(run, goal.name),
         counts=counts_in_words(records),
         records=records,
-        lines=list(zip(lines, kinds, strict=True)),
+        lines=list(zip(lines, kinds + ["chance"] * len(lines), strict=False)),
         overview=[charts[name] for name in ("search", "importance") if name in charts],
         slices=[chart for name, chart in charts.items() if name.startswith("slice ")],
         pictures={name: in_page(chart) for name, chart in charts.items()},

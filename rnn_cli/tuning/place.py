@@ -69,6 +69,7 @@ def beginning_search(out: Path | None, *, name: str, force: bool) -> Iterator[Pl
     check_search(out, force=force)
     target = next_free(name) if out is None else out
     folder = search_folder(target)
+    is_new = not folder.parent.exists()
     with system.as_write_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
     place = Place(folder, target, numbered=out is None)
@@ -85,6 +86,8 @@ def beginning_search(out: Path | None, *, name: str, force: bool) -> Iterator[Pl
         if not (folder / JOURNAL).exists():
             (folder / SEARCH_LOCK).unlink(missing_ok=True)
             system.remove_if_empty(folder)
+            if is_new:
+                system.remove_if_empty(folder.parent)
 
 
 @contextmanager

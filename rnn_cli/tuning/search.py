@@ -42,13 +42,14 @@ from rnn_cli.tuning.trials import (
 )
 
 KEPT_MODELS = 3
-"""So many of the best trials keep their models."""
+"""So many of the best trials keep their models, and the present config does."""
 
 MOST_SKIPPED = 12
 """After so many trials in a row that would not fit into the time left, none is looked for any more."""
 
-PAGE_SECONDS, ENDING_FACTOR = 6.0, 1.6
-"""How long the page takes, about, and how many times longer than the first trial's bundle that of the winner may."""
+PAGE_SECONDS, ENDING_FACTOR = 6.0, 2.0
+"""How long the page takes, about, and how many times longer than the model that was kept the winner's takes, which is
+measured on the test rows, too."""
 
 LINEAR, PRESENT = "linear model", "present config"
 """The names of the first two trials."""
@@ -156,6 +157,8 @@ class Search:
     force: bool = False
     """Whether a model that stands where the winner's will be is replaced."""
     skipped: int = 0
+    keeping: float = 0.0
+    """The seconds that it took to write a model that was kept, the last time."""
     told_rows: bool = False
 
     def __post_init__(self) -> None:
@@ -163,6 +166,7 @@ class Search:
         self.sampler = Sampler(self.plan.space, self.plan.goal, self.plan.seed)
         for record in self.journal.ended:
             self._learn_cost(record)
+        self._learn_ending()
 
     # The trials
 
@@ -183,12 +187,11 @@ class Search:
             best = self.best()
             self.journal.ends(record, self.budget.spent())
             self._learn_cost(record)
+            self._learn_ending()
             is_best = record.is_measured and (best is None or self._is_better(record, best))
             apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
             self.listener.trial_done(record, apart, best=is_best)
-            if record.state == "cut":
-                break
-            self.skipped = self.skipped + 1 if record.state == "skipped" else 0
+            self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
 
     def _is_over(self) -> bool:
         ended = sum(each.state != "skipped" for each in self.journal.ended)
@@ -198,7 +201,7 @@ class Search:
 
     def _next(self, number: int) -> tuple[str, Asked | None, dict[str, Any]]:
         if number >= len(self.plan.fixed):
-            asked = self.sampler.ask()
+            asked = self.sampler.ask_next(self.journal.ended)
             return "", asked, asked.settings
         name, settings = self.plan.fixed[number]
         given = dict(settings)
@@ -224,14 +227,15 @@ class Search:
                 (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
             )
             record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
-        except OutOfTime:
-            record = replace(record, state="cut", reason="the time was over")
+        except OutOfTime as error:
+            record = replace(record, state="cut", reason=str(error) or "the time was over")
         except (Error, MemoryError, ArithmeticError) as error:
             if number == 0:
                 raise
             record = replace(record, state="failed", reason=str(error).partition("\n")[0] or type(error).__name__)
         record = replace(
             record,
+            work=heard.work,
             promises=tuple(heard.promises),
             epochs=tuple(round(each, 3) for each in heard.seconds),
             seconds=round(self.budget.clock() - began, 3),
@@ -241,7 +245,11 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
-        run = self._prepared(record, self.listener if not self.told_rows else heard)
+        if (twin := self._twin(record)) is not None:
+            return replace(record, state="skipped", reason=f"the same as trial {twin}")
+        run = self._prepared(record, folder, heard if self.told_rows else self.listener)
+        if not self.told_rows and (kept := len(self.rows.splits.test)):
+            self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
         self.told_rows = True
         limits, size = self.plan.limits, least_bytes(run)
         if any(each > 0 for each in limits.excess(size, None).values()):
@@ -249,7 +257,7 @@ class Search:
             reason = f"{written_value(size, 'bytes')} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
         work = TrialWork.of(run)
-        record = replace(record, work=asdict(work))
+        heard.work = asdict(work)
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
             return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
@@ -266,6 +274,7 @@ class Search:
             record,
             state="infeasible" if broken else "complete",
             value=value,
+            interval=evaluation.metrics.intervals.get(self.plan.goal.name),
             size=size,
             latency=latency,
             excess=excess,
@@ -276,8 +285,18 @@ class Search:
             self._keep(record, folder, model)
         return record
 
-    def _prepared(self, record: TrialRecord, listener: Listener) -> Prepared:
+    def _twin(self, record: TrialRecord) -> int | None:
+        """An earlier trial of the same config, if there is one that was not skipped."""
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        for each in self.journal.ended:
+            ran = each.state not in ("skipped", "cut", "failed")
+            if ran and changed(self.plan.config, each.settings, f"trial {each.number}") == config:
+                return each.number
+        return None
+
+    def _prepared(self, record: TrialRecord, folder: TrialFolder, listener: Listener) -> Prepared:
+        config = changed(self.plan.config, record.settings, f"trial {record.number}")
+        folder.keep_config(config)
         if record.number > 0:  # the linear baseline is the same for all
             training = config.training.model_copy(update={"baseline": False})
             config = config.model_copy(update={"training": training})
@@ -286,16 +305,21 @@ class Search:
     def _keep(self, record: TrialRecord, folder: TrialFolder, model: TrialModel) -> None:
         """Keep the model if it is among the best, and write the config of the best."""
         ranked = sorted([*self.measured(), record], key=self.rank)
-        if record in ranked[:KEPT_MODELS]:
+        if record in ranked[:KEPT_MODELS] or record.name == PRESENT:
             began = self.budget.clock()
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
-            if record.number == 0:
-                self.budget.ending = PAGE_SECONDS + ENDING_FACTOR * (self.budget.clock() - began)
-            for each in ranked[KEPT_MODELS:]:
+            self.keeping = self.budget.clock() - began
+            self._learn_ending()
+            for each in (each for each in ranked[KEPT_MODELS:] if each.name != PRESENT):
                 self.place.trial(each.number).drop_model()
 
+    def _learn_ending(self) -> None:
+        """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
+        first = self.journal.ended[0].seconds if self.journal.ended else 0.0
+        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping
+
     def _learn_cost(self, record: TrialRecord) -> None:
-        if record.work and record.state in ("complete", "infeasible"):
+        if record.work and (record.state in ("complete", "infeasible") or record.epochs):
             self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
 
     # What they found

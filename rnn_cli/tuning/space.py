@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from rnn_cli.config.describe import key_table
 from rnn_cli.config.load import Override, with_overrides
 from rnn_cli.config.schema import Config
@@ -23,6 +25,10 @@ class Choices:
     def holds(self, value: Any) -> bool:
         """Whether a value is among them."""
         return value in self.values
+
+    def draw(self, chance: np.random.Generator) -> Any:
+        """One of them by chance."""
+        return self.values[int(chance.integers(len(self.values)))]
 
     def __str__(self) -> str:
         """As YAML."""
@@ -54,6 +60,18 @@ class Range:
             return False
         steps = 0.0 if self.step is None else (value - self.low) / self.step
         return math.isclose(steps, round(steps), abs_tol=1e-6)
+
+    def draw(self, chance: np.random.Generator) -> float:
+        """A number by chance."""
+        if self.is_whole and not self.log:
+            step = int(self.step or 1)
+            return int(self.low + step * int(chance.integers(int(self.high - self.low) // step + 1)))
+        if self.step is not None:
+            return shortest(self.low + self.step * int(chance.integers(round((self.high - self.low) / self.step) + 1)))
+        ends = np.log([self.low, self.high]) if self.log else np.array([self.low, self.high])
+        drawn = float(chance.uniform(*ends))
+        found = math.exp(drawn) if self.log else drawn
+        return round(found) if self.is_whole else shortest(min(max(found, self.low), self.high))
 
     def __str__(self) -> str:
         """As YAML."""
@@ -145,6 +163,11 @@ class Space:
                 for each in content
             )
         )
+
+
+def shortest(number: float) -> float:
+    """A number as it is written, so that a file repeats it."""
+    return float(f"{number:.6g}")
 
 
 def value_in(config: Config, key: str) -> Any:

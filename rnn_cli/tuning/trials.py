@@ -12,8 +12,10 @@ import numpy as np
 from rnn_cli import system
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.history import EpochMetrics
-from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.bundle.model_folder import CONFIG, Bundle
 from rnn_cli.bundle.writer import Draft
+from rnn_cli.config.load import to_yaml
+from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Fold
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.gates.judge import time_each
@@ -25,15 +27,19 @@ from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.trial import TrialModel, learn_linear_trial, write_trial
-from rnn_cli.tuning.budget import Budget
+from rnn_cli.tuning.budget import Budget, OutOfTime
 from rnn_cli.tuning.goals import Goal
 
 MODEL, PREDICTED, FACTS = "model", "predictions.npz", "trial.json"
-"""In a trial's folder: the bundle of its model, its predictions for the rows that choose, and what it is."""
+"""In a trial's folder, beside its config: the bundle of its model, its predictions for the rows that choose, and what
+it is."""
 
 SHORT_WORDS, SHORT_TEXTS = 12, 60
 """A short sentence has about so many words; so many are timed."""
 
+
+SURE_STEPS, SURE_SECONDS = 20, 5.0
+"""After so many batches and seconds it can be told how long a trial will take."""
 
 QUARTERS = 4
 """The epochs of a trial are so many steps to the pruner."""
@@ -79,6 +85,11 @@ class TrialFolder:
         probabilities, predicted = unpack_arrays(system.read_plain(self.path / PREDICTED, 1 << 30))
         return probabilities, predicted
 
+    def keep_config(self, config: Config) -> None:
+        """Write the trial's config, for a training that repeats it."""
+        with system.as_write_error(self.path):
+            system.write(self.path / CONFIG, to_yaml(config))
+
     def keep_facts(self, facts: dict[str, Any]) -> None:
         """Write what the trial is, for people and programs."""
         with system.as_write_error(self.path):
@@ -107,6 +118,13 @@ class TrialFolder:
         return Bundle.open(self.path / MODEL)
 
 
+class TooLong(OutOfTime):
+    """A trial under way would not end within the time; `seconds` is what it would take in all."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"would take about {seconds:.0f}s")
+
+
 class TrialListener(SilentListener):
     """Hears a trial: ends it when the time is over or when it promises too little, and shows how far it is."""
 
@@ -114,10 +132,13 @@ class TrialListener(SilentListener):
         self._to, self._called = to, called
         self._budget, self._goal, self._is_hopeless = budget, goal, is_hopeless
         self._epochs = self._steps = self._done = 0
+        self._began = budget.clock()
+        self._at: tuple[float, int] | None = None
         self._seen: list[tuple[Indices, Floats, Indices]] = []
         self.promises: list[tuple[int, float]] = []
         self.seconds: list[float] = []
         self.warnings: list[str] = []
+        self.work: dict[str, float] = {}
 
     def note(self, text: str) -> None:
         """Nothing is said of each of many trials."""
@@ -141,12 +162,14 @@ class TrialListener(SilentListener):
         """Show an epoch as a step."""
         self._budget.check()
         self._epochs, self._steps, self._done = epochs, epochs * steps, (epoch - 1) * steps
+        self._at = self._at or (self._budget.clock(), self._done)
         self._to.progress(f"{self._called}: batches", self._done, self._steps)
 
     def step_done(self, loss: float, accuracy: float) -> None:
         """Show a batch."""
         self._budget.check()
         self._done += 1
+        self._foresee_steps()
         if self._done < self._steps:
             self._to.progress(f"{self._called}: batches", self._done, self._steps)
 
@@ -165,12 +188,31 @@ class TrialListener(SilentListener):
         """Tell what the trial promises after a fold: its figure on the rows of all folds so far."""
         truth = true_classes(fold.splits.test, self._goal.labels)
         self._seen.append((truth, part.probabilities, part.predicted))
+        self._foresee(self._budget.clock() - self._began, len(self._seen), folds + 1)
         figures = [figures_of(*each) for each in self._seen]
         sizes = np.array([len(each[0]) for each in self._seen], float)
         name = self._goal.name if self._goal.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
         if len(self._seen) < folds:
             self._promise(len(self._seen), mean if name == "log_loss" else -mean)
+
+    def _foresee_steps(self) -> None:
+        """Stop a trial whose batches so far show that it would not end in time."""
+        assert self._at is not None
+        began, first = self._at
+        taken, done = self._budget.clock() - began, self._done - first
+        if done < SURE_STEPS or taken < SURE_SECONDS:
+            return
+        try:
+            self._foresee(taken, done, self._steps - first)
+        except TooLong:
+            if not self.seconds:  # what an epoch would have taken, for the estimates of others
+                self.seconds.append(taken / done * self._steps / self._epochs)
+            raise
+
+    def _foresee(self, taken: float, done: int, total: int) -> None:
+        if taken / done * (total - done) > self._budget.left():
+            raise TooLong(self._budget.clock() - self._began + taken / done * (total - done))
 
     def _promise(self, step: int, value: float) -> None:
         if self.promises and self.promises[-1][0] == step:
@@ -190,7 +232,8 @@ def learn_model(run: Prepared, folder: TrialFolder, listener: TrialListener) -> 
 
     if run.config.model.kind == "linear":
         return learn_linear_trial(run, listener, folder, after)
-    from rnn_cli.training import quiet  # noqa: F401  (TensorFlow without start-up messages)
+    listener.doing("loading TensorFlow")
+    from rnn_cli.training import quiet  # noqa: F401  (without start-up messages)
     from rnn_cli.training.run import forget_networks, learn_network_trial
 
     forget_networks()
@@ -213,7 +256,8 @@ class ServedLimits:
 def least_bytes(run: Prepared) -> int:
     """About the bytes of a run's model, before it is trained: four for each weight, and the tokenizer."""
     classes, several = outputs_of(run.config.data.labels, len(run.labels))
-    made_of = Architecture.of(run.config.model, run.tokenizer.vocab_size, classes, several=several)
+    width = 0 if run.columns is None else run.columns.width
+    made_of = Architecture.of(run.config.model, run.tokenizer.vocab_size, classes, several=several, columns=width)
     return 4 * made_of.weights + len(run.tokenizer.to_json().encode("utf-8"))
 
 

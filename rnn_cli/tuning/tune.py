@@ -12,6 +12,7 @@ import optuna
 
 from rnn_cli import __version__
 from rnn_cli.config.schema import Config
+from rnn_cli.data.reading.remote import is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, UsageError, quoted
@@ -71,6 +72,7 @@ def begin_tuning(
     shows: Shows,
     first: Config | None = None,
     clock: Clock = monotonic,
+    began: float | None = None,
 ) -> Tuned:
     """Search around a config; `first` is the config to begin with, where that builds on a base.
 
@@ -78,9 +80,15 @@ def begin_tuning(
     the limits.
     """
     asked.check()
-    _refuse(config)
+    _refuse(config, asked)
+    goal_of(asked.goal, config.data.labels, ())  # before the rows are split
+    if asked.space is not None:
+        parse_space(asked.space, config, asked.where)
     with beginning_search(out, name=name, force=force) as place:
-        budget = _budget(asked.minutes, asked.trials, clock=clock)
+        budget = _budget(asked.minutes, asked.trials, clock=clock, began=began)
+        source = config.data.source
+        if config.data.sources is None and is_remote(source) and shown(source) != source:
+            shows.warn(f"{place.folder} holds the whole URL of the rows, and what is secret in it")
         shows.doing("reading the rows")
         read = SearchedRows.read(config, rows)
         plan = _plan(config, first, asked, read, name)
@@ -119,16 +127,25 @@ def resume_tuning(
         return _worked(search)
 
 
-def _budget(minutes: float | None, trials: int | None, before: float = 0.0, clock: Clock = monotonic) -> Budget:
+def _budget(
+    minutes: float | None,
+    trials: int | None,
+    before: float = 0.0,
+    clock: Clock = monotonic,
+    began: float | None = None,
+) -> Budget:
     usual = USUAL_MINUTES if trials is None and minutes is None else minutes
-    return Budget(None if usual is None else 60 * usual, before, clock)
+    return Budget(None if usual is None else 60 * usual, before, clock, began=clock() if began is None else began)
 
 
-def _refuse(config: Config) -> None:
-    """Raise `ConfigError` for what no search can keep its promises with."""
+def _refuse(config: Config, asked: Wanted) -> None:
+    """Raise `ConfigError` or `UsageError` for what no search can keep its promises with."""
     if config.data.number:
         what = "number has no goal that a search knows; train with rnn train"
         raise ConfigError([ConfigMistake(what, "data.labels")])
+    if asked.max_seconds is not None and config.data.extra_columns is not None:
+        what = "a sentence alone is timed, and the config has data.extra_columns, too"
+        raise UsageError(what, where="max_seconds", hint="leave one of both out")
     if config.data.transductive:
         what = "lets a teacher read the texts of test rows, which a search must not look at; leave it out"
         raise ConfigError([ConfigMistake(what, "data.transductive")])

@@ -43,10 +43,12 @@ class WinnerStanding:
     """The winner's figure on the rows that choose, and what it is expected to be on other rows.
 
     `chosen` is the figure by which it was chosen among `trials`; `corrected` that of the choice on rows that did not
-    choose, with the interval of 95 % of `samples`. `wins` says in which share of them each trial was the best.
+    choose, with the interval of 95 % of `samples`. `wins` says in which share of them each trial was the best. `winner`
+    is the best trial; `kept` is the one that is made instead of it, with its figure, where the best is no better.
     """
 
     goal: str
+    winner: int
     trials: int
     rows: int
     samples: int
@@ -55,6 +57,8 @@ class WinnerStanding:
     interval: Interval
     leads: tuple[Lead, ...]
     wins: Mapping[int, float]
+    kept: int | None = None
+    kept_figure: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The standing as plain values."""
@@ -83,6 +87,7 @@ def standing_of(
     low, high = sorted(sign * np.quantile(beside, [0.025, 0.975]))
     return WinnerStanding(
         goal.name,
+        winner,
         len(numbers),
         len(truth),
         samples,

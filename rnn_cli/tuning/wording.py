@@ -18,10 +18,17 @@ def standing_in_lines(standing: WinnerStanding, side: str, records: Sequence[Tri
     name, rows = goal_called(standing.goal), f"{standing.rows:,} {side}"
     low, high = (written_goal(standing.goal, end) for end in standing.interval)
     chosen, corrected = (written_goal(standing.goal, each) for each in (standing.chosen, standing.corrected))
+    if standing.trials == 1:
+        yield f"One trial was measured: its {name} is {chosen} on the {rows}, so there was nothing to choose from."
+        return
     yield (
         f"The best of {standing.trials} trials has {name} {chosen} on the {rows} that chose it. Corrected for having "
         f"been chosen, {corrected} is to be expected on other rows ({EVERY} {low} to {high})."
     )
+    if standing.kept is not None and standing.kept_figure is not None:
+        figure = written_goal(standing.goal, standing.kept_figure)
+        yield f"That is no better than the {figure} of the config to begin with, so the config is kept."
+        return
     for lead in standing.leads:
         yield lead_in_words(lead, standing.goal, records)
 
