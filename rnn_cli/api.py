@@ -81,10 +81,10 @@ def load(
     threads: int | None = None,
     precision: "Precision" = "fp32",
 ) -> "Predictor":
-    """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the newest run in runs/.
+    """A trained classifier, ready to predict: the folder `path`, else RNN_MODEL's, else the one trained last.
 
     The path "general" is the model of short English opinions that comes with the package; where there is no other, it
-    answers, with a Python warning. With `labels`, some of its own, the model predicts only these. It uses at most
+    is used, with a Python warning. With `labels`, some of its own, the model predicts only these. It uses at most
     `threads` cores, None for all. Loads no TensorFlow. Raises `BundleError` where there is no model, or one that is
     damaged.
     """
@@ -115,7 +115,7 @@ def train(
     replaces `data.source`; it may also stand in the place of the config: `train("reviews.csv")`. `settings` and
     `overrides` change keys. `origin` is a model whose network is trained further. `resume` goes on with a run that was
     stopped: True is the last one in runs/, and rows that came from memory must be given again. With `force` a model in
-    `out` is replaced. A `tracker` is told of the run, in a folder here or at `tracker_uri` (docs/deploy.md).
+    `out` is replaced. A `tracker` receives the run, in a folder here or at `tracker_uri` (docs/deploy.md).
 
     Ctrl-C leaves a run that can be resumed. Raises `ConfigError`, `DataError`, `BundleError`, `WriteError` or
     `RunFailed`; then nothing that stood is lost.
@@ -139,7 +139,7 @@ def train(
 def _tracked(
     tracker: str | None, uri: str | None, listener: "Listener"
 ) -> "Iterator[tuple[Listener, ToTracker | None]]":
-    """The listener of a run that is tracked, and what is told of its end; itself where no tracker is named."""
+    """The listener of a run and what to tell its end to: None where no tracker is named."""
     if tracker is None and uri is None:
         yield listener, None
         return
@@ -285,7 +285,7 @@ def _begin(
         from rnn_cli.training.finetune import Origin
 
         parent = Origin.open(named_folder(origin), listener.warn)
-        settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        settings = parent.further(None if config is None else fspath(config), [*changes, *_source_of(data, changes)])
         rows, name, recipe = _rows_of(data, settings), _name_of(parent.path), None
 
     from rnn_cli.training.prepare import prepare
@@ -321,7 +321,7 @@ def _resume(
     path = locate_unfinished(named)
     with reopened(path, listener.warn) as (place, checkpoint):
         saved = SavedRun.read(checkpoint)
-        changes = [*changes, *_source_of(data)]
+        changes = [*changes, *_source_of(data, changes)]
         if config is None:
             settings = saved.config_to_resume(with_overrides(saved.config, changes, str(path)))
         else:
@@ -355,7 +355,7 @@ def _config_or_data(config: Any, data: "Data | None") -> "tuple[Path_ | None, Da
     if config is None or isinstance(config, str | PathLike) and not names_data(fspath(config)):
         return config, data
     if data is not None:
-        raise UsageError("expected a config before data, got rows twice", hint="give the rows once")
+        raise UsageError("expected one set of rows, got two", hint="give a config or a recipe first, then the rows")
     return None, config
 
 
@@ -371,7 +371,7 @@ def _config_of(
     from rnn_cli.config.load import load_config, with_overrides
 
     if config is not None or data is None:
-        settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data)])
+        settings = load_config(None if config is None else fspath(config), [*changes, *_source_of(data, changes)])
         recipe = Path(config or "default").stem
         return settings, _rows_of(data, settings), recipe, recipe
 
@@ -406,13 +406,17 @@ def _config_of(
     return settings, proposal.dataset, stem if stem.isidentifier() else proposal.recipe, proposal.recipe
 
 
-def _source_of(data: "Data | None") -> "list[Override]":
+def _source_of(data: "Data | None", changes: "Sequence[Override]") -> "list[Override]":
+    """The rows as an override. Raises `ConfigError` if one of the other `changes` names rows, too."""
     from rnn_cli.config.load import Override
     from rnn_cli.data.source import IN_MEMORY, is_in_memory
 
     if data is None:
         return []
-    return [Override("data.source", IN_MEMORY if is_in_memory(data) else fspath(data))]
+    source = IN_MEMORY if is_in_memory(data) else fspath(data)
+    if twice := [each.place for each in changes if each.key == "data.source"]:
+        raise ConfigError([ConfigMistake(f"the source is already named: {source}", where=twice[0])])
+    return [Override("data.source", source, source)]
 
 
 def _rows_of(data: "Data | None", settings: "Config") -> "Dataset | None":
@@ -885,7 +889,6 @@ def check(
         check_file(Path(out), force=force, inputs=[named] if isinstance(named, str) else [])
 
     from rnn_cli.checks.check import check_rows as work
-    from rnn_cli.checks.check import seen
     from rnn_cli.checks.rows import WHOLE, gather_rows
     from rnn_cli.data.reading.remote import shown
     from rnn_cli.data.source import IN_MEMORY
@@ -902,7 +905,6 @@ def check(
         if learning_curve and (rows.several or rows.number):
             hint = Setting("learning_curve", text="leave {} out")
             raise UsageError("learning curves are of texts with one label each", hint=hint)
-        listener.note(seen(rows))
         name = shown(named) if isinstance(named, str) else IN_MEMORY
         report = work(name, config, rows, curve=learning_curve, note=listener.doing, progress=listener.progress)
     if out is not None:
@@ -1105,6 +1107,7 @@ def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":
     if not settings:
         return []
     from difflib import get_close_matches
+    from textwrap import shorten
 
     from rnn_cli.config.describe import key_table
     from rnn_cli.config.load import Override
@@ -1114,7 +1117,8 @@ def named_overrides(settings: Mapping[str, Any]) -> "list[Override]":
     mistakes, found = [], []
     for key, value in settings.items():
         if key in whole:
-            found.append(Override(whole[key], _plain(value)))
+            where = "" if key == whole[key] else f"{key}={shorten(repr(value), 60, placeholder='...')}"
+            found.append(Override(whole[key], _plain(value), where))
             continue
         near = get_close_matches(key, whole, 1)
         what = f"no such key{f'; did you mean {near[0]}?' if near else ''}"

@@ -35,8 +35,13 @@ class Setting:
     more: tuple["Setting", ...] = ()
 
     def __str__(self) -> str:
-        """The hint with the setting as "key=value"."""
-        return self.worded(lambda key, value: f"{key}={value}" if value else key)
+        """The hint in the words of Python, where a key's last name is the argument: "text_column=NAME"."""
+
+        def say(key: str, value: str) -> str:
+            value = value.title() if value in ("true", "false") else value
+            return key.rpartition(".")[2] + (f"={value}" if value else "")
+
+        return self.worded(say)
 
     def worded(self, say: Callable[[str, str], str]) -> str:
         """The hint with the setting as `say(key, value)` has it."""
@@ -90,12 +95,19 @@ class ConfigMistake:
 
 
 class ConfigError(Error):
-    """A config holds mistakes; all of them are shown together, a line each."""
+    """A config holds mistakes; all of them are shown together, a line each.
+
+    `what` and `where` are those of a single mistake; of several, `what` is all the lines.
+    """
 
     exit_code = 2
 
     def __init__(self, mistakes: Sequence[ConfigMistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
+        if len(mistakes) == 1:
+            only = mistakes[0]
+            super().__init__(only.what, where=": ".join(filter(None, (only.where, only.key))) or None)
+        else:
+            super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = tuple(mistakes)
 
     def __reduce__(self) -> tuple[type["ConfigError"], tuple[Sequence[ConfigMistake]]]:
@@ -202,6 +214,8 @@ def quoted(word: str | PurePath) -> str:
     if isinstance(word, PurePath) and text.startswith("-"):
         text = f"./{text}"  # no option
     if text.isprintable() and text == " ".join(text.split()):  # a message is told with single spaces
+        if "'" in text and not any(each in text for each in '"$`\\!'):
+            return f'"{text}"'  # easier to read than what shlex makes of it
         return shlex.quote(text)
     return "$'" + "".join(each if each.isprintable() and each not in " '\\" else _bytes(each) for each in text) + "'"
 

@@ -35,7 +35,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
 
 def test_every_public_name_is_there_and_no_other() -> None:
     assert all(getattr(rnn, name) is not None for name in rnn.__all__)
-    assert set(rnn.__all__) <= set(dir(rnn))
+    assert sorted(rnn.__all__) == dir(rnn)
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         rnn.lod  # type: ignore[attr-defined]  # noqa: B018
 
@@ -121,7 +121,7 @@ def test_explanations_and_the_card(model: rnn.Predictor, trained: Path) -> None:
 def test_the_model_is_found_as_in_the_shell(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_MODEL", raising=False)
-    with pytest.warns(UserWarning, match="no trained model in runs/, so the general model"):
+    with pytest.warns(UserWarning, match="no trained model in runs/: using the general model"):
         general = rnn.load()
     assert general.labels == rnn.load("general").labels == ("negative", "neutral", "positive")
     assert rnn.load("general", labels=["positive", "negative"]).labels == ("negative", "positive")
@@ -274,8 +274,20 @@ def test_rows_in_the_place_of_a_config_are_data(tmp_path: Path, monkeypatch: pyt
     small = {"epochs": 1, "ngrams": 0, "units": [2], "embedding_dim": 4, "embeddings": None, "baseline": False}
     by_name, by_table = rnn.train("reviews.csv", **small), rnn.train(rows().drop(columns="year"), **small)
     assert by_name.bundle.read("model.onnx") == by_table.bundle.read("model.onnx")
-    with pytest.raises(rnn.Error, match="rows twice"):
+    with pytest.raises(rnn.Error, match="expected one set of rows, got two"):
         rnn.train("reviews.csv", rows())
+
+
+def test_errors_name_arguments_and_have_their_parts(tmp_path: Path) -> None:
+    with pytest.raises(rnn.Error) as caught:
+        rnn.train("quick", epochs="many")
+    assert (caught.value.where, caught.value.hint) == ("epochs='many': training.epochs", None)
+    assert caught.value.what.startswith("expected a whole number")
+    assert str(caught.value) == f"{caught.value.where}: {caught.value.what}"
+    file = tmp_path / "odd.csv"
+    file.write_text("id,words,kind\n" + "".join(f"{row},a warm film,good\n" for row in range(9)))
+    with pytest.raises(rnn.Error, match=r"; use text_column=words label_column=[a-z]+$"):
+        rnn.train(file)
 
 
 def test_what_is_no_model_and_no_text_is_an_error(model: rnn.Predictor, trained: Path) -> None:

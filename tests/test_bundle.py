@@ -14,6 +14,7 @@ from rnn_cli import system
 from rnn_cli.bundle.checkpoints import beginning
 from rnn_cli.bundle.locate import GENERAL_FOLDER, locate, shown_model
 from rnn_cli.bundle.model_folder import NEWEST_FORMAT, Bundle, Manifest, checksum, unsign
+from rnn_cli.bundle.runs import find_runs
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.errors import BundleError, UsageError, WriteError
 
@@ -37,6 +38,14 @@ def write(out: Path | None, *, text: str = "hello", name: str = "small", force: 
         draft.write("tokenizer.json", text)
         draft.write("model.onnx", bytes(range(256)))
         return draft.finish(MANIFEST)
+
+
+def used() -> Path:
+    """The model that commands use where none is named."""
+    notes: list[str] = []
+    found = locate(None, notes.append)
+    assert notes == []
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -164,37 +173,58 @@ def test_runs_are_numbered_and_latest_names_the_newest() -> None:
     assert write(None, text="second").path == Path("runs/small-2")
     Path("runs/small-2x").mkdir()
     assert write(None, name="other").path == Path("runs/other-1")
-    assert locate(None).resolve() == Path("runs/other-1").resolve()
-    assert Bundle.open(locate(None)).read("tokenizer.json") == b"hello"
+    assert used().resolve() == Path("runs/other-1").resolve()
+    assert Bundle.open(used()).read("tokenizer.json") == b"hello"
 
 
 def test_latest_follows_a_run_written_elsewhere() -> None:
     write(None)
     write(Path("models/mine"), text="elsewhere")
-    assert Bundle.open(locate(None)).read("tokenizer.json") == b"elsewhere"
+    assert Bundle.open(used()).read("tokenizer.json") == b"elsewhere"
 
 
 def test_the_model_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
     with pytest.raises(BundleError, match="no trained model in runs/; train one with rnn train"):
-        locate(None)
-    told: list[str] = []
-    assert locate(None, told.append) == locate("general") == GENERAL_FOLDER and len(told) == 1
-    assert locate("./general") == Path("general")
-    assert shown_model(locate("general")) == "general" != shown_model(locate("./general").resolve())
+        locate(None, notes.append, or_general=False)
+    assert notes == []
+    assert locate(None, notes.append) == locate("general", notes.append) == GENERAL_FOLDER and len(notes) == 1
+    assert locate("./general", notes.append) == Path("general")
+    assert shown_model(GENERAL_FOLDER) == "general" != shown_model(Path("general").resolve())
     monkeypatch.setenv("RNN_MODEL", "environment")
     with pytest.raises(BundleError, match="^RNN_MODEL=environment: no such folder; correct or unset the variable$"):
-        locate(None)
+        locate(None, notes.append)
     Path("environment").mkdir()
-    assert locate(None) == Path("environment")
-    assert locate("named") == Path("named")
-    assert locate("") == Path("")
+    assert locate(None, notes.append) == Path("environment")
+    assert locate("named", notes.append) == Path("named")
+    assert locate("", notes.append) == Path("")
+    assert len(notes) == 1
 
 
-def test_a_newest_run_that_is_gone_is_told() -> None:
+def test_a_last_model_that_is_gone_is_told() -> None:
     write(Path("m"))
     shutil.rmtree("m")
-    with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone; name one with model=DIR"):
-        locate(None)
+    gone = "^runs/latest: points to ../m, which is gone; name one with model=DIR"
+    with pytest.raises(BundleError, match=gone):
+        used()
+    with pytest.raises(BundleError, match="^runs/latest: points to ../m, which is gone"):
+        Bundle.open(Path("runs/latest"))
+
+
+def test_without_the_last_model_the_newest_of_the_runs_is_used_and_said() -> None:
+    write(None)
+    newest = write(None, text="newest").path
+    write(None, name="broken").path.joinpath("tokenizer.json").unlink()
+    write(Path("m"))
+    assert used() == Path("m")
+    shutil.rmtree("m")
+    notes: list[str] = []
+    assert locate(None, notes.append) == newest
+    assert notes == [f"runs/latest points to ../m, which is gone, so the newest run in runs/ is used: {newest}"]
+    assert [run.name for run in find_runs(Path("runs")) if run.is_latest] == [newest.name]
+    Path("runs/latest").unlink()
+    assert locate(None, notes.append, or_general=False) == newest
+    assert notes[1:] == [f"runs/latest is gone, so the newest run in runs/ is used: {newest}"]
 
 
 def test_an_existing_model_is_replaced_only_by_force() -> None:
@@ -267,7 +297,7 @@ def test_the_link_leads_home_through_other_links() -> None:
     Path("runs").symlink_to("far/deep/runs")
     path = write(Path("models/mine")).path
     assert is_latest(path)
-    assert Bundle.open(locate(None)).read("tokenizer.json") == b"hello"
+    assert Bundle.open(used()).read("tokenizer.json") == b"hello"
 
 
 def test_a_model_is_replaced_in_steps_where_one_step_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:

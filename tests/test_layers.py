@@ -57,9 +57,8 @@ MAY_IMPORT = {
         ),
         *("copies", *BASE),
     },
-    # A run told to MLflow or TensorBoard.
+    # A run reported to MLflow or TensorBoard.
     "tracking": {"training", "evaluation", "bundle", "config", *BASE},
-    # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     # Lines on stderr, wrapped on a terminal.
     "messages": set(),
     # A run's steps on stderr.
@@ -91,6 +90,7 @@ MAY_IMPORT = {
     },
     # An estimator of scikit-learn's around training and scoring; beside the verbs, of which it knows one.
     "classifier": {"api", "training", "scoring", "data", "bundle", "config", *BASE},
+    # Above all that it writes the parts of: what a stranger needs to score, and the config that tells how to read rows.
     "export": {"reporting", "scoring", "text", "bundle", "config", *BASE},
     # The general model is written as an export is, and its recipe is a config.
     "models": {"export", "reporting", "network", "graph", "bundle", "config", *BASE},

@@ -543,7 +543,7 @@ def test_the_schema_is_json_schema_and_describes_every_key() -> None:
 def test_data_given_for_a_config_is_recognised() -> None:
     for name in ("tickets.csv", "a/b.JSONL.gz"):
         with pytest.raises(
-            ConfigError, match=rf"^{name}: is data, not a config; use rnn train {name}, or --set data.source={name}$"
+            ConfigError, match=rf"^{name}: is data, not a config; use rnn train {name}, or name a config before it$"
         ):
             load_config(name)
 

@@ -1,4 +1,4 @@
-"""Which model is meant: one that is named, the newest run, or the general one of the package."""
+"""Which model is meant: one that is named, the one trained last, or the general one of the package."""
 
 import os
 from collections.abc import Callable
@@ -13,18 +13,20 @@ GENERAL = "general"
 GENERAL_FOLDER = Path(__file__).resolve().parents[1] / "models" / GENERAL
 """Its bundle."""
 
-ANSWERS_INSTEAD = (
-    f"no trained model in {RUNS}/, so the general model of short English opinions answers; train your own with "
+GENERAL_IS_USED = (
+    f"no trained model in {RUNS}/: using the general model of short English opinions; train your own with "
     "rnn train FILE"
 )
 """Said where nobody named a model and the one of the package is used."""
 
 
-def locate(model: str | None, note: Callable[[str], None] | None = None) -> Path:
-    """The bundle to use: the one named, else RNN_MODEL of the environment, else the newest finished run.
+def locate(model: str | None, note: Callable[[str], None], *, or_general: bool = True) -> Path:
+    """The bundle to use: the one named, else RNN_MODEL of the environment, else the one trained last.
 
-    Where there is none of these, it is the general model of the package, which `note` is told; without `note` that
-    raises `BundleError`. The name "general" is that model's; a folder of this name is ./general.
+    That is the folder `runs/latest` points to, which may be outside runs/. Where it is gone, the newest finished run in
+    runs/ is used; where there are no runs at all, the general model of the package. `note` receives either. Without
+    `or_general`, having no run raises `BundleError`. The name "general" means that model; a folder of this name is
+    ./general.
     """
     if model is not None:
         return named_folder(model)
@@ -32,18 +34,21 @@ def locate(model: str | None, note: Callable[[str], None] | None = None) -> Path
         if not named_folder(named).is_dir():
             raise BundleError("no such folder", where=f"RNN_MODEL={named}", hint="correct or unset the variable")
         return named_folder(named)
-    if LATEST.is_symlink() and not LATEST.exists():
-        raise BundleError(
-            f"points to {os.readlink(LATEST)}, which is gone",
-            where=str(LATEST),
-            hint=Setting("model", "DIR", "name one with {}"),
-        )
     if LATEST.exists():
-        return LATEST
-    if note is None:
+        return _real(LATEST)
+    gone = f"points to {os.readlink(LATEST)}, which is gone" if LATEST.is_symlink() else None
+    if RUNS.is_dir():
+        from rnn_cli.bundle.runs import newest_run  # here: it reads configs, which the usual way need not
+
+        if (newest := newest_run(RUNS)) is not None:
+            note(f"{LATEST} {gone or 'is gone'}, so the newest run in {RUNS}/ is used: {newest}")
+            return newest
+    if gone:
+        raise BundleError(gone, where=str(LATEST), hint=Setting("model", "DIR", "name one with {}"))
+    if not or_general:
         hint = Setting("model", "DIR", f"train one with rnn train, or name it with {{}} (or {GENERAL}, of the package)")
         raise BundleError(f"no trained model in {RUNS}/", hint=hint)
-    note(ANSWERS_INSTEAD)
+    note(GENERAL_IS_USED)
     return GENERAL_FOLDER
 
 
@@ -55,11 +60,13 @@ def named_folder(model: str) -> Path:
 def shown_model(folder: Path, *, from_here: bool = False) -> str:
     """A model's folder as a user knows it: the general model by its name.
 
-    With `from_here` it is the folder that a link such as runs/latest points to, relative if it stands below this one.
+    With `from_here` it is the folder that a link such as runs/latest points to, relative if it is below this one.
     """
-    real, here = folder.resolve(), Path.cwd()
-    if real == GENERAL_FOLDER:
+    if folder.resolve() == GENERAL_FOLDER:
         return GENERAL
-    if not from_here:
-        return str(folder)
-    return str(real.relative_to(here) if real.is_relative_to(here) else real)
+    return str(_real(folder) if from_here else folder)
+
+
+def _real(folder: Path) -> Path:
+    real, here = folder.resolve(), Path.cwd()
+    return real.relative_to(here) if real.is_relative_to(here) else real

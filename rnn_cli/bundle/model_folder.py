@@ -425,8 +425,9 @@ class Bundle:
     def open(cls, path: Path) -> "Bundle":
         """Open a folder that `rnn train` wrote; raises `BundleError` if a file is missing or has another size."""
         if not path.is_dir():
+            gone = f"points to {os.readlink(path)}, which is gone" if path.is_symlink() else "no such folder"
             raise BundleError(
-                "is a file, not a model's folder" if path.exists() else "no such folder",
+                "is a file, not a model's folder" if path.exists() else gone,
                 where=str(path),
                 hint="name the folder of a trained model",
             )

@@ -57,11 +57,11 @@ Share = tuple[float, tuple[float, float] | None]
 class ListedRun:
     """A folder among the runs.
 
-    `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `data` names the
-    rows, `rows` counts those of each split; `accuracy` is the network's on the test rows,
-    `baseline` the linear model's; of a run that was measured by so many `folds` on all rows. `seconds` is the whole
-    run's time; `size` is in bytes. `changed` is when the run was finished or last saved, in seconds since the epoch.
-    What is unknown is None.
+    `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `is_latest` marks the
+    run that commands use where none is named. `data` names the rows, `rows` counts those of each split; `accuracy` is
+    the network's on the test rows, `baseline` the linear model's; of a run that was measured by so many `folds` on all
+    rows. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last saved,
+    in seconds since the epoch. What is unknown is None.
     """
 
     path: Path
@@ -94,7 +94,7 @@ class ListedRun:
             "name": self.name,
             "path": str(self.path),
             "state": self.state,
-            "told": self.status or None,
+            "status": self.status or None,
             "latest": self.is_latest,
             "recipe": self.recipe,
             "data": self.data,
@@ -113,7 +113,22 @@ def find_runs(folder: Path) -> list[ListedRun]:
         found = [Path(folder, each.name) for each in os.scandir(folder) if _may_be_run(each)]
     except OSError as error:
         raise BundleError(system.reason(error), where=str(folder), hint="name the folder that holds runs") from None
-    return [_read(path) for path in found]
+    runs = [_read(path) for path in found]
+    if LATEST.exists() or folder.resolve() != RUNS.resolve():
+        return runs
+    newest = _newest(runs)  # commands use it then
+    return [replace(run, is_latest=run is newest) for run in runs]
+
+
+def newest_run(folder: Path) -> Path | None:
+    """The newest finished run in a folder, if it holds one. Raises `BundleError` as `find_runs` does."""
+    newest = _newest(find_runs(folder))
+    return None if newest is None else newest.path
+
+
+def _newest(runs: Sequence[ListedRun]) -> ListedRun | None:
+    finished = [run for run in runs if run.state == "finished" and not run.path.is_symlink()]
+    return max(finished, key=lambda run: (run.changed, run.name), default=None)
 
 
 def _may_be_run(found: "os.DirEntry[str]") -> bool:
@@ -346,8 +361,8 @@ def _discard(paths: Sequence[Path], then: Callable[[], None]) -> None:
 
 def _point_to_newest() -> None:
     """Make `runs/latest` point to the newest whole run; delete it if there is none."""
-    whole = [run for run in find_runs(RUNS) if run.state == "finished" and not run.path.is_symlink()]
-    if whole:
-        point_latest_to(max(whole, key=lambda run: (run.changed, run.name)).path)
-    else:
+    newest = newest_run(RUNS)
+    if newest is None:
         LATEST.unlink(missing_ok=True)
+    else:
+        point_latest_to(newest)

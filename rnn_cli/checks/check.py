@@ -19,7 +19,6 @@ from rnn_cli.checks.scripts import find_scripts, script_of
 from rnn_cli.checks.typography import find_typography
 from rnn_cli.config.schema import Config
 from rnn_cli.copies.words import learn_words, split_words
-from rnn_cli.data.numbers import numbers_in_words
 from rnn_cli.text.plain import html_table
 
 if TYPE_CHECKING:
@@ -103,16 +102,6 @@ class CheckReport:
                 row, rows = hit.row, self.rows
                 position = rows.file_of[row], str(rows.lines[row] or "")
                 yield finding.severity.value, finding.name, *position, rows.labels[row], hit.note, rows.texts[row]
-
-
-def seen(rows: CheckedRows) -> str:
-    """What is to be checked, in words."""
-    if rows.number:
-        return f"{counted(len(rows), 'row')}{f'; {numbers_in_words(rows.numbers)}' if len(rows) else ''}"
-    counts = rows.label_counts()
-    most = ", ".join(f"{label[:30]} ({count:,})" for label, count in counts.most_common(3))
-    more = ", ..." if len(counts) > 3 else ""
-    return f"{counted(len(rows), 'row')}, {counted(len(counts), 'label')}{f': {most}{more}' if counts else ''}"
 
 
 def check_rows(

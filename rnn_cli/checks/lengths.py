@@ -22,15 +22,16 @@ MUCH = 0.05
 class Lengths:
     """Counts of the texts' tokens (characters at level char), and how much of them a config reads.
 
-    `quantiles` are tokens a text, by share of the texts. `max_length` and `vocab_size` are the smallest settings that
-    keep a share of the texts whole, and know a share of the running tokens; `vocab_size` is None at level subword,
-    where pieces make up every word. `cut` is the share of texts that the config in force shortens, `lost` the share of
-    running tokens that it does not read, `unknown` the share that its vocabulary does not hold; `both_ends` says
-    whether it reads the beginning and the end of a text that it shortens. Of `distinct` tokens `twice` occur more than
-    once.
+    `level` and `splitting` are the tokenizer's, as others count otherwise. `quantiles` are tokens a text, by share of
+    the texts. `max_length` and `vocab_size` are the smallest settings that keep a share of the texts whole, and know a
+    share of the running tokens; `vocab_size` is None at level subword, where pieces make up every word. `cut` is the
+    share of texts that the config in force shortens, `lost` the share of running tokens that it does not read,
+    `unknown` the share that its vocabulary does not hold; `both_ends` says whether it reads the beginning and the end
+    of a text that it shortens. Of `distinct` tokens `twice` occur more than once.
     """
 
     level: str
+    splitting: str
     quantiles: Mapping[float, int]
     max_length: Mapping[float, int]
     vocab_size: Mapping[float, int] | None
@@ -63,6 +64,7 @@ def measure_lengths(texts: Sequence[str], tokenizer: Tokenizer, config: Tokenize
     at_least_one = max(running, 1)
     return Lengths(
         level=tokenizer.level,
+        splitting=config.splitting,
         quantiles={share: _quantile(lengths, share) for share in (0.5, 0.9, *SHARES, 1.0)},
         max_length={share: max(1, _quantile(lengths, share)) for share in SHARES},
         # Two more ids: padding and the unknown token.

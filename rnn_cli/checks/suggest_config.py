@@ -217,10 +217,10 @@ def _on_base(
     found = trial.in_words(BASE)
     found = found[:1].upper() + found[1:]
     if not trial.pays:
-        return None, f"{found}: no gain beyond chance, so the config builds on no base."
+        return None, f"{found}: no clear gain, so no base is used."
     if len(rows) > ROWS_TO_TRY and trial.accuracy - trial.ngram_accuracy < CLEAR_GAIN:
         own = f"{len(rows):,} rows teach a network of their own as much"
-        return None, f"{found}: {own}, so the config builds on no base."
+        return None, f"{found}: {own}, so no base is used."
     why = f"{found}: the config builds on it (recipe {FEW_LABELS})."
     tokenizer = base.config.tokenizer
     lengths = measure_lengths(dataset.texts, fit_tokenizer(dataset.texts, tokenizer), tokenizer)
@@ -245,7 +245,8 @@ def _in_folds(
     reasons["data.test"] = "none: the folds measure"
     reasons["training.folds"] = "rows are few; the final model learns from all of them"
     training = config.training.model_copy(update={"folds": PROPOSED_FOLDS})
-    why = f"Rows are few and quickly learned: {PROPOSED_FOLDS} folds measure, no test rows are kept (docs/folds.md)."
+    measured = f"the model is measured by {PROPOSED_FOLDS}-fold cross-validation"
+    why = f"Few rows, so {measured}, and no test rows are kept (docs/folds.md)."
     return config.model_copy(update={"data": data.model_copy(update={"test": 0.0}), "training": training}), [why]
 
 
@@ -491,8 +492,8 @@ def _found(dataset: Dataset, counts: Counter[str], lengths: Lengths) -> list[str
     found = [
         f"{len(dataset):,} rows; {what}.",
         f"Half of the texts have up to {lengths.quantiles[0.5]:,} {unit}, 95% up to {lengths.quantiles[0.95]:,}, the "
-        f"longest {lengths.quantiles[1.0]:,}; mostly {scripts.most_common(1)[0][0] if scripts else 'no'} "
-        "letters.",
+        f"longest {lengths.quantiles[1.0]:,} (splitting: {lengths.splitting}); mostly "
+        f"{scripts.most_common(1)[0][0] if scripts else 'no'} letters.",
     ]
     if dataset.several:
         none = dataset.labels.count(written_labels(()))

@@ -46,7 +46,7 @@ def check_model(
     as_json: bool,
     **columns: str | bool | None,
 ) -> None:
-    """Hold a model against gates, for a build server.
+    """Check a model against thresholds (gates), for a build server.
 
     A gate is a line such as `accuracy >= 0.9 (lower bound)`, `f1[refund] >= 0.8`, `behaviour.negation >= 0.9`,
     `latency <= 5 ms` or `not worse than runs/old by more than 0.01 (paired)`. More, and golden sets:

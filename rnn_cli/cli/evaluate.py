@@ -51,7 +51,7 @@ Examples:
 @click.option("--threshold", type=float, metavar="P", help="Try this threshold for the positive one of two labels.")
 @click.option("--goal", metavar="GOAL", help="Try the best threshold for it, as 'recall >= 0.9'.")
 @click.option("--abstain", type=float, metavar="P", help="Try abstaining from this share of the texts.")
-@click.option("--abstain-error", type=float, metavar="P", help="Try abstaining until so few of the rest are wrong.")
+@click.option("--abstain-error", type=float, metavar="P", help="Abstain until at most this share of the rest is wrong.")
 @click.option(
     "--choice",
     type=click.Choice(["balanced", "median", "mode"]),
@@ -59,7 +59,7 @@ Examples:
     help="Of ordered labels predict the median or mode.",
 )
 @click.option("--by", metavar="COLUMN", help="Measure each value of a column apart, or each length.")
-@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config by so many folds.")
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure the run's config by N folds.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with all of it.")
 @click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Write its charts as PNG and SVG files.")
 @click.option("--force", is_flag=True, help="Replace an earlier --report and --plots.")

@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from rnn_cli.cli.common import trained_folder
 from rnn_cli.cli.options import model_option
 from rnn_cli.errors import quoted
 from rnn_cli.text.plain import one_line
@@ -38,11 +39,10 @@ def export(to: Path, model: str | None, precision: Literal["fp32", "int8"], forc
     left out, and paths in its config.yaml keep only their last parts. The folder appears when it is whole; rnn predict
     --model takes it, too.
     """
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import SCRIPT, Bundle
     from rnn_cli.bundle.targets import check_export_folder
 
-    opened = Bundle.open(locate(model))
+    opened = Bundle.open(trained_folder(model))
     check_export_folder(opened.path, to, force=force)
 
     from rnn_cli.export.export import export_bundle as work

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnn_cli.cli.common import check_full
+from rnn_cli.cli.common import check_full, trained_folder
 from rnn_cli.cli.options import model_option, set_option
 from rnn_cli.cli.predict import refuse_undecodable
 from rnn_cli.errors import UsageError
@@ -37,11 +37,10 @@ def model(model: str | None, as_json: bool) -> None:
     Its layers (the output for a token or a text, and parameters), files, labels and vocabulary; how it decides; what
     it was trained on, and its metrics on the test rows.
     """
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.inspection.model import look
 
-    found = look(Bundle.open(locate(model)))
+    found = look(Bundle.open(trained_folder(model)))
     if as_json:
         from rnn_cli.cli.layout import to_json
 
@@ -79,14 +78,13 @@ def tokens(texts: tuple[str, ...], model: str | None, config: str | None, as_jso
         _split_alone(texts, config, model, as_json)
         return
 
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.cli.show_inspect import readings_as_json, show_readings
     from rnn_cli.inspection.tokens import read_texts
     from rnn_cli.inspection.vectors import read_graph_of
     from rnn_cli.scoring.parts import read_tokenizer
 
-    opened = Bundle.open(locate(model))
+    opened = Bundle.open(trained_folder(model))
     tokenizer = read_tokenizer(opened)
     readings, graph = read_texts(tokenizer, texts), read_graph_of(opened, tokenizer)
     if as_json:
@@ -135,12 +133,11 @@ def reading(text: str, model: str | None, out: Path | None, force: bool, as_json
     refuse_undecodable(text, "TEXT")
     _check_picture(out, force)
 
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.inspection.reading import read_growing
     from rnn_cli.scoring.parts import read_tokenizer
 
-    opened = Bundle.open(locate(model))
+    opened = Bundle.open(trained_folder(model))
     growth = read_growing(opened, text)
     if out is not None:
         from rnn_cli.inspection.picture import save_picture
@@ -179,12 +176,11 @@ def neighbours(word: str, model: str | None, count: int, as_json: bool) -> None:
     """
     refuse_undecodable(word, "WORD")
 
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.cli.show_inspect import neighbours_as_json, show_neighbours
     from rnn_cli.inspection.vectors import find_token, nearest_tokens, read_vectors
 
-    vectors = read_vectors(Bundle.open(locate(model)))
+    vectors = read_vectors(Bundle.open(trained_folder(model)))
     id = find_token(vectors.tokenizer, word)
     show = neighbours_as_json if as_json else show_neighbours
     show(vectors.tokenizer.vocab[id], id, nearest_tokens(vectors, id, count))
@@ -207,14 +203,13 @@ def embedding(out: Path, model: str | None, force: bool) -> None:
     line), metadata.tsv (its token) and projector_config.pbtxt. Padding is left out: line N is the token of id N. Tabs,
     line ends and backslashes in a token are written \\t, \\n, \\\\.
     """
-    from rnn_cli.bundle.locate import locate
     from rnn_cli.bundle.model_folder import Bundle
     from rnn_cli.cli.show_inspect import show_projector
     from rnn_cli.inspection.vectors import PROJECTOR_FILES, read_vectors, write_vectors
     from rnn_cli.outputs import check_folder
 
     check_folder(out, force=force, own=PROJECTOR_FILES)
-    vectors = read_vectors(Bundle.open(locate(model)))
+    vectors = read_vectors(Bundle.open(trained_folder(model)))
     show_projector(out, write_vectors(vectors, out, force=force), vectors.table.shape[1])
 
 
@@ -254,7 +249,7 @@ def behaviour(
     as_yaml: bool,
     as_json: bool,
 ) -> None:
-    """Test what a model heeds: negation, names, typos.
+    """Test how a model handles negation, names and typos.
 
     Each test makes texts from templates and counts those that fail. Of the kind `label` they must get a label, of
     `same` a change must not change the label, of `more` and `less` it must not lower or raise a label's probability.
@@ -271,15 +266,15 @@ def behaviour(
         raise UsageError("--fail-above nan: expected a rate from 0 to 1", hint="such as 0.1")
     named = dict(map(_label_given, labels))
 
-    from rnn_cli.bundle.locate import locate, shown_model
+    from rnn_cli.bundle.locate import shown_model
     from rnn_cli.inspection.behaviour import MOST_CASES, measure_behaviour
     from rnn_cli.inspection.cases import load_suite
     from rnn_cli.progress import listening
     from rnn_cli.scoring.predictor import Predictor
 
     suite = load_suite(cases)
-    path = locate(model)
-    predictor, path = Predictor.open(path), Path(shown_model(path))
+    path = trained_folder(model)
+    predictor, path = Predictor.open(path), Path(shown_model(path, from_here=True))
     with listening() as listener:
         found = measure_behaviour(
             predictor,

@@ -75,7 +75,7 @@ Examples:
 def label() -> None:
     """Label texts, one key each: rnn label FILE.
 
-    What teaches most is asked first, and a model learns beside. More: docs/labelling.md.
+    Asks for the most useful texts first; a model learns as you label. More: docs/labelling.md.
     """
 
 
@@ -125,8 +125,8 @@ def start(
     """Label texts, or go on: rnn label FILE.
 
     FILE is CSV, TSV, JSONL, Parquet, .xlsx, a .txt file of lines, a folder of texts or a built-in set; it stays as it
-    is. Each answer is on the disk before the next text stands, in FILE.labels.jsonl, so that nothing is lost whatever
-    happens. Copies are asked once. Keys are shown; the model's guess is hidden unless you ask for it.
+    is. Each answer is saved in FILE.labels.jsonl before the next text is shown, so nothing is lost. Copies are asked
+    once. Keys are shown; the model's guess is hidden unless you ask for it.
     """
     from rnn_cli.cli import keys
 
@@ -136,7 +136,9 @@ def start(
         raise UsageError(f"{'--no-open' if no_open else '--port'} is for --page, which is not given", hint="add --page")
     elif not keys.is_terminal():
         hint = f"run it in a terminal or with --page; rnn label status {quoted(Path(source))} says how far it is"
-        raise UsageError("texts are labelled in a terminal, and the standard input or output is none", hint=hint)
+        raise UsageError(
+            "texts are labelled in a terminal, and the standard input or output is not a terminal", hint=hint
+        )
     kind = _kind(several, ordered)
     if force and out is None:
         raise UsageError("--force is for --out, which is not given", hint="add --out FILE")

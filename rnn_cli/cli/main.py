@@ -2,18 +2,21 @@
 
 import io
 import os
+import re
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from rnn_cli import __version__
+from rnn_cli.bundle.model_folder import MANIFEST
 from rnn_cli.cli.check_model import check_model
 from rnn_cli.cli.common import quiet_option
 from rnn_cli.cli.compare import compare
@@ -33,7 +36,7 @@ from rnn_cli.cli.score import score
 from rnn_cli.cli.serve import serve
 from rnn_cli.cli.train import train
 from rnn_cli.cli.tune import tune
-from rnn_cli.errors import ConfigError, Error, Note
+from rnn_cli.errors import ConfigError, Error, Note, quoted
 from rnn_cli.messages import tell
 from rnn_cli.text.plain import one_line
 
@@ -181,8 +184,12 @@ def _worded(error: Exception) -> str:
         case Error():
             return str(in_shell_terms(error, LABELLED))
         case click.ClickException():
-            context = getattr(error, "ctx", None)
-            return f"{error.format_message().rstrip('.')} (see {context.command_path if context else 'rnn'} --help)"
+            context: click.Context | None = getattr(error, "ctx", None)
+            meant = _meant(error, context) if context else ""
+            while context and context.command.hidden:  # `rnn runs`, whose help has its options
+                context = context.parent
+            command = context.command_path if context else "rnn"
+            return f"{error.format_message().rstrip('.')}{meant} (see {command} --help)"
         case OSError(strerror=str(reason)):
             return f"{error.filename or 'standard input or output'}: {reason.lower()}"
         case MemoryError():
@@ -191,6 +198,17 @@ def _worded(error: Exception) -> str:
         f"{type(error).__name__}: {error}; this is a fault of rnn: "
         "run it again as rnn --debug ... and report what it shows"
     )
+
+
+def _meant(error: click.ClickException, context: click.Context) -> str:
+    """For an argument too many, the option that it may be meant for."""
+    found = re.fullmatch(r"Got unexpected extra argument \((\S+)\)", error.format_message())
+    if found is None:
+        return ""
+    word, options = found[1], {name for param in context.command.params for name in param.opts}
+    is_model = (Path(word) / MANIFEST).exists()
+    option = "--model" if is_model else "--to" if "--to" in options else "--data"
+    return f"; did you mean {option} {quoted(word)}?" if option in options else ""
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:

@@ -19,8 +19,7 @@ COLUMNS = {
     "label_column": "The column of labels  [default: by its name]",
     "label_separator": "What separates several labels of a text.",
     "label_columns": "Columns of 0 and 1, one a label: toxic,insult.",
-    "delimiter": "Separates fields; see --quoting, --label-separator, --label-columns, --encoding, --no-header, "
-    "--sheet.",
+    "delimiter": "Field separator; docs/files.md: --quoting, --encoding, --sheet, --no-header",
     "sheet": "The sheet of a workbook, or its number  [default: the only one]",
     "quoting": "auto (default), csv, or none: quotes are characters.",
     "header": "Whether line 1 names the columns; else they are 1, 2, ....",
@@ -55,8 +54,10 @@ def option_of(key: str) -> str:
 
 def labelled_options(command: Command) -> Command:
     """Give a command the options of how to read labelled files."""
+    rare = "--quoting, --no-header, --label-separator, --label-columns, --encoding, --sheet"
+    others = {"delimiter": f"Field separator; docs/files.md: {rare}"}  # in two lines of a screen
     for name in reversed(COLUMNS):
-        command = reading_option(name)(command)
+        command = reading_option(name, others.get(name))(command)
     return command
 
 
@@ -67,9 +68,9 @@ def splitting_options(command: Command) -> Command:
     return command
 
 
-def reading_option(name: str) -> Callable[[Command], Command]:
-    """The option for one of `COLUMNS` or `SPLITTING`."""
-    option, about = option_of(name), (COLUMNS | SPLITTING)[name]
+def reading_option(name: str, about: str | None = None) -> Callable[[Command], Command]:
+    """The option for one of `COLUMNS` or `SPLITTING`, with its help or the one given."""
+    option, about = option_of(name), about or (COLUMNS | SPLITTING)[name]
     if name in FLAGS:
         return click.option(f"{option}/--no-{option[2:]}", name, default=None, help=about, hidden=name in RARE)
     kind = click.Choice(CHOICES[name]) if name in CHOICES else None
@@ -92,7 +93,7 @@ def include_seen_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """The option --model."""
-    about = "A model, or general  [default: $RNN_MODEL, newest run]"
+    about = "A model, or general  [default: $RNN_MODEL, last run]"
     return click.option("--model", metavar="DIR", help=about)(command)
 
 
@@ -105,7 +106,7 @@ def labels_option(command: Command) -> Command:
 
 def coverage_option(command: Command) -> Command:
     """The option --coverage."""
-    about = "Add the set that holds the truth so often, as 0.9."
+    about = "Add a set of labels with the true one in P of texts: 0.9."
     return click.option("--coverage", type=float, metavar="P", help=about)(command)
 
 

@@ -50,7 +50,7 @@ def runs() -> None:
     """List the trained models and unfinished runs.
 
     It lists runs/, or DIR. The accuracies are on the test rows, the network's and the linear baseline's; * marks the
-    latest run, which other commands take. Minutes are those of the whole run. A dash stands for what is not known, as
+    latest run, which other commands use. Minutes are those of the whole run. A dash stands for what is not known, as
     of a run of an older release.
     """
 
@@ -76,8 +76,13 @@ def list_(folder: Path | None, sort: str, as_json: bool) -> None:
         show_runs(found)
     else:
         click.echo(f"No runs in {one_line(str(index))}/; rnn train makes one.")
-    if not as_json and folder is None and LATEST.exists() and LATEST.resolve().parent != RUNS.resolve():
-        click.echo(f"The latest run is elsewhere: {one_line(os.path.relpath(LATEST.resolve()))}")
+    if not as_json and folder is None and LATEST.is_symlink():
+        if not LATEST.exists():
+            gone = f"{LATEST} points to {one_line(os.readlink(LATEST))}, which is gone"
+            click.echo(gone + ("; commands use * now" if any(run.is_latest for run in found) else ""))
+        elif LATEST.resolve().parent != RUNS.resolve():
+            elsewhere = one_line(os.path.relpath(LATEST.resolve()))
+            click.echo(f"Commands use the latest run, which is elsewhere: {elsewhere}")
 
 
 @runs.command(epilog="\b\nExamples:\n  rnn runs rm quick-2 quick-3.unfinished\n  rnn runs rm --force quick-3")

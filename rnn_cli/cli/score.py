@@ -145,8 +145,8 @@ def _print_summary(counts: "Counts", output: str | None, rejects: str | None, no
     if counts.unsure:
         notes.note(f"{counts.unsure:,} of the predictions are unsure")
     if counts.seen:
-        rows = "row is one" if counts.seen == 1 else "rows are rows"
-        notes.warn(f"{counts.seen:,} {rows} the model learned from; leave them out to measure it (rnn evaluate does)")
+        learned = f"the model was trained on {counts.seen:,} of these rows"
+        notes.warn(f"{learned}; leave them out to measure it (rnn evaluate does)")
     if counts.unknown:
         hold = "text holds" if counts.unknown == 1 else "texts hold"
         notes.warn(f"{counts.unknown:,} {hold} no word the model knows (no_known_words)")

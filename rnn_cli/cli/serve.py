@@ -62,24 +62,32 @@ Examples:
 @click.option("--api-key-file", metavar="FILE", help="Keys, one a line; or $RNN_API_KEYS.")
 @click.option("--no-auth", is_flag=True, help="Let other machines in without a key.")
 @click.option("--allowed-host", "allowed_hosts", multiple=True, metavar="NAME", help="A name this server has.")
-@click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A site whose pages may ask.")
+@click.option(
+    "--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A site whose pages may send requests."
+)
 @click.option("--tls-cert", metavar="FILE", help="The certificate, for https.")
 @click.option("--tls-key", metavar="FILE", help="Its key.")
-@click.option("--drain-seconds", type=click.IntRange(0), default=30, metavar="N", help="To answer in, at the end.")
 @click.option(
-    "--unready-seconds", type=click.FloatRange(0), default=0.0, metavar="N", help="Unready so long before it."
+    "--drain-seconds",
+    type=click.IntRange(0),
+    default=30,
+    metavar="N",
+    help="Seconds to finish open requests on shutdown.",
+)
+@click.option(
+    "--unready-seconds", type=click.FloatRange(0), default=0.0, metavar="N", help="Seconds to say so before shutdown."
 )
 @click.option(
     "--log-format", type=click.Choice(("text", "json")), default="text", metavar="NAME", help="text (default) or json."
 )
-@click.option("--log-texts", is_flag=True, help="Write the texts of requests into the log.")
+@click.option("--log-texts", is_flag=True, help="Log the texts of requests.")
 @_limit_options
 def serve(models: tuple[str, ...], labels: list[str] | None, **options: Any) -> None:
-    """Answer over HTTP what rnn predict answers.
+    """Serve predictions over HTTP.
 
-    To this machine alone, unless --host says another address; then it needs a key. The address shows a page for a
-    browser, /openapi.json all endpoints. SIGHUP loads the models anew. Limits have options, too, such as --max-texts:
-    docs/serve.md.
+    It listens to this machine alone, unless --host says another address; then it needs a key. The address shows a page
+    for a browser, /openapi.json all endpoints. SIGHUP loads the models again. Limits have options, too, such as
+    --max-texts: docs/serve.md.
     """
     limits = Limits(**{name: options.pop(name) for name in LIMITS})
     named = named_models(models)
@@ -109,7 +117,7 @@ def _say_where(settings: ServerSettings) -> None:
 
     quiet: Callable[[str], None] = lambda _: None  # noqa: E731
     for name, folder in settings.models:
-        click.echo(f"{name:<8} {shown_model(locate(folder, quiet))}")
+        click.echo(f"{name:<8} {shown_model(locate(folder, quiet), from_here=True)}")
     click.echo(f"page     {settings.url}")
     key = ' -H "Authorization: Bearer $KEY"' if read_keys(settings.api_key_file) else ""
     click.echo(f"""try      curl {settings.url}/v1/predict{key} -d '{{"text": "A warm, funny film."}}'""")

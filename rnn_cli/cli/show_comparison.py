@@ -115,7 +115,7 @@ def _verdict(first: "ComparedModel", other: "ComparedModel", rows: str, count: i
     assert found is not None and p is not None
     one, two = one_line(other.name), one_line(first.name)
     if found.only_first_right == found.only_second_right == 0:
-        return f"{one} and {two} are right and wrong alike."
+        return f"{one} and {two} make the same mistakes."
     split = f"alone right in {_rows(found.only_first_right)}, the other in {found.only_second_right:,}"
     if p >= SURE:
         alike = f"{one} and {two} cannot be told apart on these {count:,} {rows} ({split})."

@@ -32,11 +32,9 @@ def show_lesson(lesson: Lesson) -> None:
     """All there is to tell."""
     click.secho("What is left of the gradient on its way back from a text's end", bold=True)
     scaled = f", first recurrent weights × {lesson.scale:g}" if lesson.scale != 1 else ""
-    click.echo(
-        f"{_counted(lesson.texts, 'training text')} of {_counted(lesson.tokens, lesson.unit)} or more,", nl=False
-    )
-    click.echo(f" {one_line(lesson.source)}; {_counted(lesson.seeds, 'network')} a cell,", nl=False)
-    click.echo(f" one layer of {_counted(lesson.units, 'unit')}{scaled}\n")
+    texts = f"{_counted(lesson.texts, 'training text')} of {_counted(lesson.tokens, lesson.unit)} or more"
+    networks = f"{_counted(lesson.seeds, 'network')} a cell, one layer of {_counted(lesson.units, 'unit')}{scaled}"
+    click.echo(paragraph(f"{texts}, {one_line(lesson.source)}; {networks}", indent="") + "\n")
     show_table(decay_table(lesson))
     for line in ("", *chart({each.cell: each.last for each in lesson.decays}, lesson.unit), ""):
         click.echo(line)

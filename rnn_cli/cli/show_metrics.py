@@ -79,7 +79,7 @@ def show_trained(run: "Run", *, named: bool) -> None:
     click.echo(f"\nModel  {one_line(str(path))}  ({how})")
     if run.report_path:
         click.echo(f"Report {one_line(str(run.report_path))}")
-    # Without --model the newest run is used, unless the environment says otherwise.
+    # Without --model the last one trained is used, unless the environment says otherwise.
     model = f" --model {quoted(path)}" if named or "RNN_MODEL" in os.environ else ""
     click.echo("Next   " + click.style(f'rnn predict{model} "A sentence of your own."', bold=True))
     click.echo(f"       rnn evaluate{model}" + ("" if run.test or run.folds else " --data FILE"))

@@ -35,7 +35,7 @@ READ = {"head": "the first", "tail": "the last", "both": "the first and last, to
 def show_model(model: Overview) -> None:
     """Layers and files as tables, then the facts a line each, then how good it is."""
     network, manifest = model.graph.architecture, model.manifest
-    click.echo(f"Model  {one_line(shown_model(model.path))}\n")
+    click.echo(f"Model  {one_line(shown_model(model.path, from_here=True))}\n")
     shapes = (f"[{each.along}, {each.width}]" if each.along else f"[{each.width}]" for each in model.layers)
     layers = [
         (each.name, each.what, shape, f"{each.weights:,}" if each.weights else "")

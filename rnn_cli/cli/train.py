@@ -22,12 +22,13 @@ Examples:
   rnn train reviews.csv
   rnn train tickets.csv --label-column team --out models/tickets
   rnn train reviews.csv --unlabelled more.txt
-  rnn train quick --set data.source=reviews.csv --set model.units=[32]
+  rnn train quick reviews.csv --set model.units=[32]
   rnn train --resume
-  rnn train --from runs/quick-1 --set data.source=new_reviews.csv
+  rnn train new_reviews.csv --from runs/quick-1
 """
 )
-@click.argument("config", required=False, metavar="[CONFIG|FILE]")
+@click.argument("config", required=False, metavar="[CONFIG]")
+@click.argument("file", required=False, metavar="[FILE]")
 @set_option("Override a key of the config; may be repeated.")
 @labelled_options
 @splitting_options
@@ -49,10 +50,11 @@ Examples:
 @click.option("--from", "origin", metavar="DIR", help="Train the model in DIR further on new rows.")
 @click.option("--tracker", metavar="NAME", help="Show the run in mlflow or tensorboard.")
 @click.option("--tracker-uri", metavar="URI", help="A folder, or an address of MLflow's.")
-@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by so many folds (docs/folds.md).")
+@click.option("--folds", type=click.IntRange(min=2), metavar="N", help="Measure by N folds (docs/folds.md).")
 @click.option("--no-baseline", is_flag=True, help="Fit no linear model to compare with.")
 def train(
     config: str | None,
+    file: str | None,
     settings: tuple[str, ...],
     out: Path | None,
     force: bool,
@@ -68,7 +70,7 @@ def train(
     """Train a classifier, measure it and write it to a folder.
 
     CONFIG is a YAML file or a recipe (`rnn config list`); without it, the recipe `default`, or with --from the model's
-    own config. For a file (or a folder) of labelled texts, the config is the one that `rnn init` would write. The
+    own config. For a FILE (or folder) of labelled texts alone, the config is the one that `rnn init` would write. The
     folder appears when the run has finished. A run that is stopped (Ctrl-C, a kill, a full disk) is kept in
     DIR.unfinished; --resume goes on with it. With --folds it learns from all rows.
     Each run also fits a linear model to compare with. More: docs/guide.md.
@@ -93,6 +95,7 @@ def train(
     with listening() as listener:
         run = api.train(
             config,
+            file,
             out=out,
             force=force,
             origin=origin,

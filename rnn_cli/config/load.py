@@ -49,9 +49,7 @@ def read_source(source: str | None) -> tuple[str, str]:
     A file takes precedence over a recipe of the same name. Raises `ConfigError` with one mistake.
     """
     if source is not None and names_data(source) and not os.path.isdir(source):
-        raise _mistake(
-            f"is data, not a config; use rnn train {quoted(source)}, or --set data.source={quoted(source)}", source
-        )
+        raise _mistake(f"is data, not a config; use rnn train {quoted(source)}, or name a config before it", source)
     # os.path, as pathlib raises an error for a name that is too long.
     if source is not None and os.path.exists(source) and not os.path.isdir(source):
         return read_yaml_file(Path(source), source), source

@@ -67,7 +67,7 @@ def times_of(values: Sequence[str | None], dataset: Dataset, column: str) -> lis
     for value, line in zip(values, dataset.lines, strict=True):
         time = parsed_time(value or "")
         if time is None:
-            what = f"{value[:40]!r} is no date" if value and value.strip() else "no date"
+            what = f"{value[:40]!r} is not a date" if value and value.strip() else "a date is missing"
             hint = "write dates as 2025-12-31 (a time may follow) or 31.12.2025, or give numbers"
             raise DataError(f"{what} in the column {column!r}", where=f"{dataset.name}:{line}", hint=hint)
         found.append(time)

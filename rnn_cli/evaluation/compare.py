@@ -342,6 +342,10 @@ class ComparedModels:
     models: tuple[Any, ...]
     seen: SeenRows | None = None
 
+    def __repr__(self) -> str:
+        """The rows and the models' names."""
+        return f"{type(self).__name__}({self.rows:,} rows: {', '.join(each.name for each in self.models)})"
+
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain values."""
         return asdict(self)
@@ -353,7 +357,7 @@ class ComparedModels:
         return pandas.json_normalize([asdict(model) for model in self.models]).set_index("name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelComparison(ComparedModels):
     """Models of one label a text."""
 

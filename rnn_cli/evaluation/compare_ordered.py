@@ -37,7 +37,7 @@ class ComparedOrdered(ComparedModel):
     against_first: OrderedComparison | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrderedModelComparison(ComparedModels):
     """Models of ordered labels."""
 

@@ -31,7 +31,7 @@ class ComparedSeveral:
     p_corrected: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SeveralModelComparison(ComparedModels):
     """Models of several labels a text."""
 

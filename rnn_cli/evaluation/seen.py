@@ -47,9 +47,9 @@ def without_seen(models: Sequence[Bundle], dataset: Dataset, *, include: bool) -
         return dataset, found
     if found.seen == len(dataset):
         who = "the model" if len(models) == 1 else "one of the models"
-        all_of_them = "the only row is one" if found.seen == 1 else f"all {found.seen:,} rows are rows"
+        all_of_them = "the only row" if found.seen == 1 else f"all {found.seen:,} rows"
         raise DataError(
-            f"{all_of_them} that {who} learned from, so they cannot say how good it is",
+            f"{who} was trained on {all_of_them}, so they cannot say how good it is",
             where=dataset.name,
             hint=Setting("include_seen", "True", "name other rows, or measure on these all the same with {}"),
         )

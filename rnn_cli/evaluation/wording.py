@@ -247,12 +247,14 @@ def most_frequent_in_words(side: str, against: "AgainstMostFrequent", made: str 
     rows = f"the {found.rows:,} {side_rows(side)}"
     always = f"Always predicting {against.label} would be right in {against.accuracy:.1%} of {rows}"
     if found.only_first_right == found.only_second_right == 0:
-        return f"{always}, and the {made} is right and wrong in the same ones."
+        return f"{always}, and the {made} makes the same mistakes."
     points, ends = _points(found.difference, found.interval)
     if found.p_value >= SURE:
         how = "as often" if found.difference == 0 else f"{points} often"
         chance = f"({EVERY} {ends}; McNemar {chance_in_words(found.p_value)})"
-        return f"{always}; the {made} is right {how}, which may well be chance {chance}: it need not have learned."
+        return (
+            f"{always}; the {made} is right {how}, which may well be chance {chance}, so it may have learned nothing."
+        )
     advice = ": do not use it" if found.difference < 0 else ""
     return f"{always}; the {made} is right {points} often ({EVERY} {ends}){advice}."
 
@@ -336,7 +338,7 @@ def verdict(side: str, against: "BaselineComparison") -> str:
     chose = ", which chose the epoch and the linear model's C," if side == "validation" else ""
     rows = f"the {found.rows:,} {side_rows(side)}{chose}"
     if found.only_first_right == found.only_second_right == 0 and not getattr(found, "error_difference", 0):
-        return f"On {rows} {name} and {other} are right and wrong alike."
+        return f"On {rows} {name} and {other} make the same mistakes."
     if hasattr(found, "error_difference"):
         return _ordered_verdict(cast("OrderedComparison", found), rows, name, other, by_folds=against.by_folds)
     points, ends = _points(found.difference, found.interval)

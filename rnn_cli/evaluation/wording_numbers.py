@@ -86,7 +86,7 @@ def median_in_words(side: str, against: "AgainstMedian", spread: float, made: st
     always = f"Always predicting {shown_number(against.median, spread)}, the median, would be off by"
     rows = f"on the {found.rows:,} {side_rows(side)}"
     told = nearer_in_words(found, spread, "that")
-    needed = ": it need not have learned" if found.error_p_value >= SURE or found.error_difference > 0 else ""
+    needed = ", so it may have learned nothing" if found.error_p_value >= SURE or found.error_difference > 0 else ""
     return f"{always} {in_unit(against.mean_absolute_error, spread)} {rows}; the {made} is on average {told}{needed}."
 
 

@@ -1,1 +1,1 @@
-"""Gates: what a model must reach before it goes to work, checked and reported for a build server."""
+"""Gates: the thresholds a model must reach before it is used, checked and reported for a build server."""

@@ -205,7 +205,7 @@ def _bracket(line: str, at: int, allowed: str | None, figure: str) -> bool:
     end = _END.match(line, at)
     if end is None:
         rest = line[at:].strip()
-        hint = f"; behind the number may stand ({allowed})" if allowed else ""
+        hint = f"; the number may be followed by ({allowed})" if allowed else ""
         raise GateMistake(f"did not expect {rest[:30]!r}{hint}", _next(line, at))
     if end[1] is None:
         return False

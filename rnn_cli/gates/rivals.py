@@ -76,8 +76,8 @@ def shared_rows(rival: Rival, rows: Dataset, *, include_seen: bool, rows_are_nam
     learned = None if include_seen else learned_texts(rival.predictor.bundle)
     shared = np.ones(len(rows), np.bool_) if learned is None else ~learned.knows(rows.texts)
     if not shared.any():
-        all_rows = "the only row is one" if len(rows) == 1 else f"all {len(rows):,} rows are rows"
-        what = f"{all_rows} that {name} learned from, so they cannot say which model is better"
+        all_rows = "the only row" if len(rows) == 1 else f"all {len(rows):,} rows"
+        what = f"{name} was trained on {all_rows}, so they cannot say which model is better"
         other = Setting("data", "FILE", "name other labelled rows with {}")
         anyway = Setting("include_seen", "True", "name other rows, or measure on these all the same with {}")
         raise DataError(f"{gate.line}: {what}", where=gate.where, hint=anyway if rows_are_named else other)

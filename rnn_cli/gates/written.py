@@ -91,7 +91,7 @@ def outcome_in_words(outcome: GateOutcome) -> str:
 
 def golden_in_words(golden: GoldenOutcome) -> str:
     """How many texts got another label."""
-    return f"{len(golden.mismatches):,} of the {golden.rows:,} texts in {golden.file} did not get what they must"
+    return f"{len(golden.mismatches):,} of the {golden.rows:,} texts in {golden.file} were predicted wrongly"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

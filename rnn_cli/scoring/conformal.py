@@ -73,7 +73,7 @@ class Conformal:
     def farthest(self, coverage: float) -> float:
         """The score up to which a label is in the set; raises `UsageError` where the rows do not allow the coverage."""
         if not 0 < coverage < 1:
-            raise UsageError(f"{coverage:g} is no coverage", where="coverage", hint="give a share, such as 0.9")
+            raise UsageError(f"must be between 0 and 1, not {coverage:g}", where="coverage", hint="such as 0.9")
         # Without the last digits: (9 + 1) * 0.9 must not be a little more than 9.
         rank = ceil(round((self.rows + 1) * coverage, 9))
         if rank > self.rows:

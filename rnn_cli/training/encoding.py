@@ -143,7 +143,9 @@ def labels_in_order(labels: Sequence[str], order: Sequence[str] | None) -> tuple
     if order is not None and (others := [name for name in names if name not in order]):
         what = f"does not hold the label {others[0]!r} of the data; name all of them in their order"
     elif order is None and (words := [name for name in names if number_of(name) is None]):
-        what = f"{words[0]!r} is no number, so the labels' order is not known; name it: [{', '.join(names)}] in order"
+        what = (
+            f"{words[0]!r} is not a number, so the labels' order is not known; give it: [{', '.join(names)}] in order"
+        )
     elif len(names) < LEAST_ORDERED:
         key, what = "data.labels", f"ordered is for {LEAST_ORDERED} labels or more, the data has {few_of(names)}"
     if what:

@@ -24,7 +24,7 @@ from rnn_cli.scoring.parts import check_config, read_fitting_graph, read_tokeniz
 from rnn_cli.text.tokenizer_json import UNKNOWN
 from rnn_cli.training.checkpointing import SavedRun
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.prepare import Known, Prepared, as_prepared
+from rnn_cli.training.prepare import Known, Prepared, as_prepared, warn_of_learned
 
 FREE = {"base", "dropout", "embedding_dropout", "recurrent_dropout", "trainable_embeddings", "embeddings"}
 """Keys of `model` that may differ, as they change no weight's shape or meaning; word vectors are not read again."""
@@ -170,13 +170,23 @@ class Origin:
         )
         keys = ("validation", "test", "group_column", "time_column", "split_seed")
         ours, theirs = ([getattr(each, key) for key in keys] for each in (self.config.data, run.config.data))
+        is_same = False
         if self.bundle is not None:
             ours.append(self.bundle.manifest.data.get(NEAR_TOGETHER, False))
             theirs.append(run.splits.near)
-        if self.bundle is None or self.bundle.manifest.data["fingerprint"] != run.splits.fingerprint:
-            listener.warn(f"if these rows include training rows of {self.name}, its metrics will be too good")
-        elif ours != theirs:
-            listener.warn(f"{self.name} was trained on these rows with another split, so its metrics will be too good")
+            is_same = self.bundle.manifest.data["fingerprint"] == run.splits.fingerprint
+        if is_same and ours == theirs:
+            return
+        learned = self.known.learned or UNKNOWN_TEXTS
+        warn_of_learned(self.name, learned, run.splits, listener)
+        if learned.is_whole:
+            return
+        if is_same:
+            split = f"{self.name} was trained on these rows with another split"
+            listener.warn(f"{split}, so the new model's metrics are too good")
+        else:
+            unsaid = f"{self.name} does not say which texts it learned from"
+            listener.warn(f"{unsaid}: if they are among these rows, the new model's metrics are too good")
 
     def to_dict(self) -> dict[str, Any]:
         """Its entry in the new bundle's manifest."""

@@ -397,10 +397,18 @@ def _compare_with_base(base: "Base", splits: Splits, sequences: Sequence[Sequenc
     listener.note(f"the base {base.name} knows {1 - unknown:.1%} of the training rows' tokens{new}")
     if unknown > MOSTLY_UNKNOWN:
         listener.warn(f"{unknown:.0%} of the tokens are unknown to {base.name}: is it of another language?")
-    for name, side in {"training": splits.train, **splits.held_out}.items():
-        if seen := int(base.learned.knows(side.texts).sum()):
-            too_good = "cross-validation trusts it too much" if name == "training" else "the metrics there are too good"
-            listener.warn(f"{base.name} learned from {seen:,} of the {len(side):,} {name} rows, so {too_good}")
+    if seen := int(base.learned.knows(splits.train.texts).sum()):
+        rows = f"{seen:,} of the {len(splits.train):,} training rows"
+        listener.warn(f"{base.name} learned from {rows}, so cross-validation trusts it too much")
+    warn_of_learned(base.name, base.learned, splits, listener)
+
+
+def warn_of_learned(name: str, learned: LearnedTexts, splits: Splits, listener: Listener) -> None:
+    """Warn where a new model is measured on rows that the model it builds on, called `name`, has learned from."""
+    for side, rows in splits.held_out.items():
+        if seen := int(learned.knows(rows.texts).sum()):
+            counts = f"{seen:,} of the {len(rows):,} {side} rows"
+            listener.warn(f"{name} learned from {counts}, so the metrics there are too good")
 
 
 def _with_fitting_ngrams(config: Config, tokenizer: Tokenizer, labels: Sequence[str], listener: Listener) -> Config:

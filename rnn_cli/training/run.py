@@ -144,7 +144,7 @@ def _seed(run: Prepared) -> None:
 
 def _learner(run: Prepared, model: keras.Model) -> Learner:
     training = run.config.training
-    steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size) * training.epochs
+    steps = _steps_of_an_epoch(run) * training.epochs
     positive = None
     if run.config.data.several:
         positive = positive_weights(run.learned_rows, run.labels, training)
@@ -218,13 +218,16 @@ def _noting_how_to_resume(place: Unfinished, careful: float, from_memory: bool) 
 
 
 def _warn_of_few_steps(run: Prepared, listener: Listener) -> None:
-    training = run.config.training
-    steps = epoch_steps(len(run.rows_to_learn.classes), training.batch_size)
-    if steps * training.epochs < FEW_STEPS:
+    steps, epochs = _steps_of_an_epoch(run), run.config.training.epochs
+    if (count := steps * epochs) < FEW_STEPS:
         listener.warn(
-            f"{steps * training.epochs} steps in all are few to learn from; "
+            f"only {count} training {'step' if count == 1 else 'steps'}; "
             f"try training.epochs={math.ceil(2 * FEW_STEPS / steps)}, or a smaller training.batch_size"
         )
+
+
+def _steps_of_an_epoch(run: Prepared) -> int:
+    return epoch_steps(len(run.rows_to_learn.classes), run.config.training.batch_size)
 
 
 def _write(

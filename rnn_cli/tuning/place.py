@@ -57,7 +57,9 @@ def check_search(out: Path | None, *, force: bool) -> None:
     if not folder.exists():
         return
     if not folder.is_dir() or any(file.name not in OWN_FILES for file in folder.iterdir()):
-        raise BundleError("exists and is not a search", where=str(folder), hint="choose another --output")
+        raise BundleError(
+            "exists and is not a search", where=str(folder), hint=Setting("out", text="choose another {}")
+        )
     if not force:
         hint = Setting("force", "True", f"go on with rnn tune --resume {quoted(folder)}, or begin again with {{}}")
         raise BundleError("a search", where=str(folder), hint=hint)

@@ -58,7 +58,7 @@ def test_a_row_that_cannot_be_read_has_no_set(trained_several: Path):
 
 
 def test_what_cannot_be_vouched_for_is_refused_before_anything_is_written(model: Path, file: str):
-    for wrong, what in ((0.9999, "cannot vouch"), (1.5, "is no coverage")):
+    for wrong, what in ((0.9999, "cannot vouch"), (1.5, "must be between 0 and 1")):
         with pytest.raises(UsageError, match=what):
             score(file, "out.csv", model=model, coverage=wrong)
     assert not Path("out.csv").exists()

@@ -78,7 +78,7 @@ def test_chance_is_called_so(rnn: Rnn, rows: list[dict[str, str]], home: Path) -
     out = rnn("compare", *names).out
     assert "\n1.csv and 3.csv cannot be told apart on these 16 rows (alone right in 2 rows, the other in 0).\n" in out
     assert "  p\n" in out and "Holm" not in out
-    assert "1.csv and 1.csv are right and wrong alike.\n" in rnn("compare", "1.csv", "1.csv").out
+    assert "1.csv and 1.csv make the same mistakes.\n" in rnn("compare", "1.csv", "1.csv").out
     assert "log loss" not in out
 
 

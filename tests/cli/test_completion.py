@@ -83,6 +83,8 @@ def test_bash_is_told_that_the_program_has_this_completion(rnn: Rnn) -> None:
         ("rnn train --set training.epochs=2 --set model.bidirectional=", ["true", "false"]),
         ("rnn train quick --set data.source=ro", ["rotten_tomatoes", "rows.csv"]),
         ("rnn train quick --set data.test=ro", ["rows.csv"]),
+        ("rnn train quick ro", ["rotten_tomatoes", "rows.csv"]),
+        ("rnn train --set model.embeddings=o", ["own"]),
         ("rnn train --set training.epochs=", []),
         ("rnn evaluate --set training", []),
         ("rnn data check --set tokenizer.lev", ["tokenizer.level="]),

@@ -84,7 +84,7 @@ def against(only_first: int, only_second: int, knew_more: bool = False) -> Basel
             "On the 1,000 test rows the network is right as often as a linear model of the new rows alone "
             "(95% interval -1.5 to 1.5; McNemar p = 1.00).",
         ),
-        (against(0, 0), "On the 1,000 test rows the network and the linear baseline are right and wrong alike."),
+        (against(0, 0), "On the 1,000 test rows the network and the linear baseline make the same mistakes."),
     ],
     ids=["better", "worse", "chance", "as good", "alike"],
 )

@@ -134,7 +134,7 @@ def test_the_bundles_tables_hold_every_character(model: tuple[Path, str], place:
 def test_a_config_written_for_such_a_file_reads_back(rnn: Rnn, place: Path, home: Path) -> None:
     ended = rnn("init", str(place / NAME), *COLUMNS, "--out", "it's.yaml")
     assert ended.code == 0, ended.err
-    assert "rnn train 'it'\"'\"'s.yaml'" in ended.out
+    assert 'rnn train "it\'s.yaml"' in ended.out
     config = load_config("it's.yaml").data
     assert (config.source, config.text_column, config.label_column) == (str(place / NAME), TEXT, LABEL)
     written = Path("it's.yaml").read_text(encoding="utf-8")
@@ -143,7 +143,7 @@ def test_a_config_written_for_such_a_file_reads_back(rnn: Rnn, place: Path, home
 
 
 WORDS = ["plain", "a b", "a  b ", "it's", '"$(x)`', f"a{OWNED}\n\\'b", "été 👩‍👩‍👧", "\u202eabc", "a\udcffb"]
-WORDS += ["~", "-x", "", "*?[a]", "#a", "!a"]
+WORDS += ["~", "-x", "", "*?[a]", "#a", "!a", "it's $HOME", "it's `x`", "it's !a", "it's \\a", "it's *"]
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -158,13 +158,13 @@ def test_what_is_typed_again_is_quoted(rnn: Rnn, trained: Path, home: Path) -> N
     for name in ("it's.txt", "it's.csv"):
         (home / name).write_text("te xt,label\nwarm,good\ndull,bad\n")
     told = rnn("predict", "--model", str(trained), "it's.txt", "it's.csv").err
-    assert "rnn predict < 'it'\"'\"'s.txt' reads its lines" in told
-    assert "rnn score 'it'\"'\"'s.csv' scores its rows" in told
+    assert 'rnn predict < "it\'s.txt" reads its lines' in told
+    assert 'rnn score "it\'s.csv" scores its rows' in told
     told = rnn("data", "check", "it's.csv", "--set", "data.text_column=te_xt").err
     assert "did you mean --text-column 'te xt'?" in told
-    assert "use rnn train 'it'\"'\"'s.csv'" in rnn("config", "show", "it's.csv").err
+    assert 'use rnn train "it\'s.csv"' in rnn("config", "show", "it's.csv").err
     (home / "it's.unfinished").mkdir()
-    assert "rnn train --resume 'it'\"'\"'s.unfinished'" in rnn("predict", "--model", "it's.unfinished", "warm").err
+    assert 'rnn train --resume "it\'s.unfinished"' in rnn("predict", "--model", "it's.unfinished", "warm").err
 
 
 def test_a_path_is_no_option() -> None:

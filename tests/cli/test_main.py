@@ -141,7 +141,9 @@ def test_every_other_example_runs(example: str, home: Path, newest: Path, labell
         (["trian"], "Error: No such command 'trian'"),
         (["predict", "--modle", "x", "text"], "Error: No such option '--modle'"),
         (["predict", "--format", "xml", "text"], "'xml' is not one of 'human', 'jsonl', 'csv', 'tsv', 'plain'"),
-        (["train", "a.yaml", "b.yaml"], "Got unexpected extra argument"),
+        (["train", "a.yaml", "b.csv", "c.csv"], "Got unexpected extra argument"),
+        (["evaluate", "new.csv"], "extra argument (new.csv); did you mean --data new.csv? (see rnn evaluate --help)"),
+        (["runs", "--sort", "age"], "'minutes' (see rnn runs --help)"),
         (["evaluate", "--model"], "Option '--model' requires an argument"),
     ],
 )

@@ -44,7 +44,7 @@ def test_each_command_reads_by_the_same_options(words: list[str], odd: str, newe
     code, out, err = rnn(*words)
     if words[0] == "data":  # which reads on, and tells it among what it finds
         columns = next(each for each in json.loads(out)["findings"] if each["name"] == "columns")
-        assert code == 0 and columns["hint"] == "use data.text_column=what data.label_column=0"
+        assert code == 0 and columns["hint"] == "use text_column=what label_column=0"
         assert "→ use --text-column what --label-column 0\n" in rnn(*(each for each in words if each != "--json")).out
     else:
         assert code == 2 and "use --text-column what --label-column 0" in err and "--set" not in err
@@ -98,7 +98,7 @@ def test_a_setting_is_named_as_the_caller_writes_it() -> None:
     assert (str(name), shell_hint(name)) == ("check ray_address", "check --ray-address")
     key = Setting("training.class_weight", "balanced", "try {}")
     assert (str(key), shell_hint(key)) == (
-        "try training.class_weight=balanced",
+        "try class_weight=balanced",
         "try --set training.class_weight=balanced",
     )
 

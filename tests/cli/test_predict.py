@@ -149,8 +149,8 @@ def test_without_a_model_the_general_one_answers_and_says_so(rnn: Rnn, home: Pat
     code, out, err = rnn("predict", "Not bad at all.")
     assert code == 0 and out.startswith("positive\t")
     assert err == (
-        "no trained model in runs/, so the general model of short English opinions answers; train your own with rnn "
-        "train FILE\n"
+        "no trained model in runs/: using the general model of short English opinions; train your own with rnn train "
+        "FILE\n"
     )
     assert not files_below(home)
     named = rnn("predict", "--model", "general", "Not bad at all.")

@@ -91,29 +91,29 @@ def test_a_run_of_an_older_release_has_dashes_for_what_it_did_not_note(rnn: Rnn,
     found = listed(rnn)["old-2"]
     assert (found["state"], found["recipe"], found["seconds"]) == ("finished", None, None)
     (line,) = (line for line in rnn("runs").out.splitlines() if line.startswith("old-2 "))
-    assert line.split()[1] == "-" and line.split()[-2] == "-"
+    assert line.split()[1:3] == ["*", "-"] and line.split()[-2] == "-"  # the newest, as nothing is the latest
 
 
 def test_an_unfinished_run_says_how_far_it_is(rnn: Rnn, home: Path) -> None:
     path = unfinished(home / "runs" / "quick-1.unfinished")
     found = listed(rnn)["quick-1.unfinished"]
     assert (found["state"], found["data"], found["recipe"]) == ("unfinished", "sample", "quick")
-    assert found["told"] == "stopped in epoch 3 of 4, 1,200 batches done"
+    assert found["status"] == "stopped in epoch 3 of 4, 1,200 batches done"
     assert found["bytes"] > 1_000_000 and found["accuracy"] is None
     with (path / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert listed(rnn)["quick-1.unfinished"]["told"] == "under way in epoch 3 of 4, 1,200 batches done"
+        assert listed(rnn)["quick-1.unfinished"]["status"] == "under way in epoch 3 of 4, 1,200 batches done"
     (path / "failed").write_text("the loss is nan at epoch 3")
     told = "failed in epoch 3 of 4, 1,200 batches done: the loss is nan at epoch 3"
-    assert listed(rnn)["quick-1.unfinished"]["told"] == told
+    assert listed(rnn)["quick-1.unfinished"]["status"] == told
     assert f"  unfinished: {told}\n" in rnn("runs").out
 
 
 def test_a_checkpoint_of_an_older_release_is_told_too(rnn: Rnn, home: Path) -> None:
     unfinished(home / "runs" / "a.unfinished", recipe=None, seconds=None)
     (home / "runs" / "b.unfinished").mkdir()
-    assert listed(rnn)["a.unfinished"]["told"] == "stopped in epoch 3 of 4, 1,200 batches done"
-    assert listed(rnn)["b.unfinished"]["told"] == "stopped before anything was saved"
+    assert listed(rnn)["a.unfinished"]["status"] == "stopped in epoch 3 of 4, 1,200 batches done"
+    assert listed(rnn)["b.unfinished"]["status"] == "stopped before anything was saved"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_a_damaged_run_is_a_row_that_says_so(
     spoil(copy(name))
     found = listed(rnn)
     assert (found["whole-1"]["state"], found[name]["state"]) == ("finished", "damaged")
-    assert found[name]["told"].startswith(told)
-    assert any(line.startswith("quick-1  damaged: ") for line in rnn("runs").out.splitlines())
+    assert found[name]["status"].startswith(told)
+    assert any(re.match("quick-1 +damaged: ", line) for line in rnn("runs").out.splitlines())
 
 
 def test_what_is_no_run_is_a_row_or_nothing(rnn: Rnn, home: Path, copy: Copy) -> None:
@@ -200,9 +200,9 @@ def test_a_latest_run_elsewhere_is_named(rnn: Rnn, copy: Copy, home: Path) -> No
     copy("quick-1").rename(home / "films")
     (home / "runs" / "latest").symlink_to("../films")
     out = rnn("runs").out.splitlines()
-    assert out == ["No runs in runs/; rnn train makes one.", "The latest run is elsewhere: films"]
+    assert out == ["No runs in runs/; rnn train makes one.", "Commands use the latest run, which is elsewhere: films"]
     copy("quick-2")
-    assert rnn("runs").out.splitlines()[-1] == "The latest run is elsewhere: films"
+    assert rnn("runs").out.splitlines()[-1] == "Commands use the latest run, which is elsewhere: films"
     assert [each["name"] for each in json.loads(rnn("runs", "--json").out)] == ["quick-2"]
 
 

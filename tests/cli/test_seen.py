@@ -69,7 +69,7 @@ def test_where_all_rows_were_seen_there_are_no_figures(
     file = write_csv(tmp_path / "seen.csv", learned)
     code, out, err = rnn("evaluate", "--model", str(trained), "--data", str(file))
     assert (code, out) == (2, "")
-    assert err.count("\n") == 1 and "all 64 rows are rows that the model learned from" in err
+    assert err.count("\n") == 1 and "the model was trained on all 64 rows" in err
     assert "measure on these all the same with --include-seen" in err
     with pytest.raises(DataError, match="include_seen=True"):
         rnn_package.evaluate(trained, file)
@@ -150,7 +150,7 @@ def test_scoring_labelled_rows_says_how_many_were_learned_from(
     text = (home / "texts.csv").read_text().replace("label", "by")
     (home / "texts.csv").write_text(text)
     words = ["score", "--model", str(trained), "--output", str(home / "out.csv")]
-    assert "10 rows are rows the model learned from" in rnn(*words, "rows.csv").err
+    assert "the model was trained on 10 of these rows" in rnn(*words, "rows.csv").err
     assert "learned from" not in rnn(*words, "texts.csv", "--force").err
 
 

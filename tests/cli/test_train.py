@@ -18,8 +18,7 @@ Tiny = dict[str, dict[str, object]]
 def test_a_run_ends_with_figures_the_model_and_commands_that_work(
     rnn: Rnn, home: Path, labelled_file: Path, tiny: Tiny
 ) -> None:
-    words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=2)
-    code, out, err = rnn("train", "quick", *words)
+    code, out, err = rnn("train", "quick", str(labelled_file), *tiny_overrides(tiny, training__epochs=2))
     assert code == 0
     assert re.search(r"^ +validation +test$", out, re.MULTILINE)
     assert re.search(r"^ +network +linear +network +linear$", out, re.MULTILINE)
@@ -302,6 +301,15 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_rows_are_read(rnn:
     for words in (["missing.csv"], ["quick", "--set", "data.source=missing.csv"]):
         code, out, err = rnn("train", *words, "--out", "taken")
         assert (code, out, err) == (2, "", "Error: taken: is not a folder; choose another --out\n")
+
+
+def test_rows_are_named_once(rnn: Rnn, home: Path) -> None:
+    wrong = {
+        "--set data.source=b.csv: the source is already named: a.csv": ["quick", "a.csv", "--set", "data.source=b.csv"],
+        "expected one set of rows, got two; give a config or a recipe first, then the rows": ["a.csv", "b.csv"],
+    }
+    for what, words in wrong.items():
+        assert rnn("train", *words) == (2, "", f"Error: {what}\n")
 
 
 def test_a_model_of_a_file_has_the_recipe_that_was_chosen_for_it(

@@ -10,13 +10,13 @@ from tests.data.conftest import read_rows
 # case: (the file's name, its content, part of what is said, where after the path, part of the mend)
 CORPUS = {
     "blank jsonl": ("f.jsonl", b"\n\n", "has no rows", "", "add rows"),
-    "NUL in JSON": ("f.jsonl", b'{"text": "a\\u0000", "label": "b"}', "a NUL character", ":1", "data.strip_nul=true"),
+    "NUL in JSON": ("f.jsonl", b'{"text": "a\\u0000", "label": "b"}', "a NUL character", ":1", "strip_nul=True"),
     "NUL in a label": (
         "f.jsonl",
         b'{"text": "a", "label": "b\\u0000"}',
         "a NUL character",
         ":1",
-        "data.strip_nul=true",
+        "strip_nul=True",
     ),
     "null label": ("f.jsonl", b'{"text": "a", "label": null}', "1 row has no label (line 1)", "", "label"),
     "broken JSON": (

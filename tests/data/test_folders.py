@@ -170,7 +170,7 @@ def test_unsup_is_a_label_like_others_beside_one(fill: Fill) -> None:
         ({"1.txt": "a"}, "d: its texts (1.txt) have no labels; put those of each label into a folder"),
         ({"pos/1.txt": "a", "neg/x.doc": "b"}, "d/neg: holds x.doc beside texts, which is no .txt; move"),
         ({"pos/1.txt": "a", "neg/.x": "b"}, "d/neg: holds no .txt file; give it texts, or remove it"),
-        ({"pos/1.txt": b"a\ncaf\xe9"}, "d/pos/1.txt:2: byte 0xe9 at position 4 of the line is not UTF-8; use data.enc"),
+        ({"pos/1.txt": b"a\ncaf\xe9"}, "d/pos/1.txt:2: byte 0xe9 at position 4 of the line is not UTF-8; use enc"),
         ({"pos/1.txt": "a\0b"}, "d/pos/1.txt:1: a NUL character"),
         ({"manifest.json": "", "tokenizer.json": "", "a.csv": ""}, "d: is a trained model, not rows"),
     ],
@@ -189,7 +189,7 @@ def test_a_pattern_without_files_or_of_other_files(fill: Fill) -> None:
     fill({"a.csv": "text,label\na,b\n", "a.doc": "", "[x].csv": "text,label\nc,d\n"})
     assert refusal("d/b*.csv") == "d/b*.csv: no file matches; check the pattern"
     assert refusal("d/a*") == (
-        "d/a*: stands for a.doc, which is no file of rows; name files of .csv, .tsv, .jsonl, .parquet or .xlsx"
+        "d/a*: stands for a.doc, which is not a file of rows; name files of .csv, .tsv, .jsonl, .parquet or .xlsx"
     )
     assert load_rows("d/[x].csv").texts == ["c"]  # a file's name goes before a pattern
     assert not is_pattern("s3://bucket/*.csv")
@@ -249,7 +249,7 @@ def test_an_object_without_the_key_is_told_as_one_without_a_column(second: str, 
 def test_a_dotted_name_that_is_not_there_is_told_with_those_that_are(fill: Fill) -> None:
     fill({"a.jsonl": '{"r": {"text": "a"}, "s": "b", "label": "x"}'})
     told = refusal("d/a.jsonl", text_column="r.txt")
-    assert "no column 'r.txt' (columns: 'r', 's', 'label', 'r.text'); did you mean data.text_column=r.text?" in told
+    assert "no column 'r.txt' (columns: 'r', 's', 'label', 'r.text'); did you mean text_column=r.text?" in told
     assert "no column 's.text'" in refusal("d/a.jsonl", text_column="s.text")
     assert "texts must be strings" in refusal("d/a.jsonl", text_column="r")
 
@@ -259,7 +259,7 @@ def test_a_text_of_another_encoding_is_converted_by_its_own_hint(fill: Fill, odd
     files = {"pos/u.txt": "Très bon".encode(), "neg/ascii.txt": b"cold", "neg/u.txt": "Größe".encode()}
     folder = fill(files | {name: "“Déjà vu”".encode("cp1252") for name in odd})
     told = refusal(folder)
-    assert "data.encoding" not in told and "is not UTF-8" in told
+    assert "encoding" not in told and "is not UTF-8" in told
     subprocess.run(told.partition("convert ")[2].partition(": ")[2], shell=True, check=True)
     texts = {name: text for name, text, _ in rows(load_rows(folder, DataConfig()))}
     assert texts == {f"d/{name}": content.decode() for name, content in files.items()} | {
@@ -269,9 +269,9 @@ def test_a_text_of_another_encoding_is_converted_by_its_own_hint(fill: Fill, odd
 
 def test_texts_of_one_other_encoding_are_read_by_it(fill: Fill) -> None:
     folder = fill({"pos/a.txt": "“gut”".encode("cp1252"), "neg/b.txt": b"cold"})
-    assert "data.encoding=cp1252" in refusal(folder)
+    assert "encoding=cp1252" in refusal(folder)
 
 
 def test_a_wrong_encoding_of_utf_8_is_told(fill: Fill) -> None:
     folder = fill({"pos/a.txt": "“gut”".encode(), "neg/b.txt": b"cold"})  # its last byte, 9d, is none of cp1252
-    assert "data.encoding=utf-8" in refusal(folder, encoding="cp1252")
+    assert "encoding=utf-8" in refusal(folder, encoding="cp1252")

@@ -51,7 +51,7 @@ def test_a_quote_that_swallows_rows_of_a_file_of_quoted_fields_is_refused(
         texts(path)
     assert caught.value.where == f"{path}:{line}"
     assert f"a quote opens here and swallows {count}, which look" in caught.value.what
-    assert "data.quoting=none" in str(caught.value.hint) and "data.quoting=csv" in str(caught.value.hint)
+    assert "quoting=none" in str(caught.value.hint) and "quoting=csv" in str(caught.value.hint)
     assert len(texts(path, quoting="csv")) < content.count("\n")
 
 
@@ -84,7 +84,7 @@ def test_texts_that_begin_with_a_quoted_word(write: Write) -> None:
     assert texts(path) == ['"Magic" it was not', '"Never" again', 'she said "no"']
     with pytest.raises(DataError) as caught:
         texts(path, quoting="csv")
-    assert caught.value.where == f"{path}:2" and "data.quoting=none" in str(caught.value.hint)
+    assert caught.value.where == f"{path}:2" and "quoting=none" in str(caught.value.hint)
 
 
 def test_a_mistake_in_a_file_of_quoted_fields_is_no_reason_to_keep_the_quotes(write: Write) -> None:

@@ -146,7 +146,7 @@ def test_a_pipe_can_be_read(piped, encode, compress, form, suffix):
 
 
 def test_bad_bytes_in_a_pipe_are_told_without_reading_it_twice(piped):
-    with pytest.raises(DataError, match="is not UTF-8; use data.encoding"):
+    with pytest.raises(DataError, match="is not UTF-8; use encoding"):
         pairs_of(piped("rows.csv", b"text,label\na,\xff\n"))
 
 

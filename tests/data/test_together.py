@@ -111,7 +111,7 @@ def test_numbers_are_times_and_words_are_not() -> None:
     [
         ({"group_column": "customr"}, "no column 'customr'"),
         ({"time_column": "dat"}, "no column 'dat'"),
-        ({"time_column": "customer"}, r"\(memory\):1: 'c0' is no date in the column 'customer'; write dates as"),
+        ({"time_column": "customer"}, r"\(memory\):1: 'c0' is not a date in the column 'customer'; write dates as"),
         ({"group_column": "shop"}, "2 groups by the column 'shop' are too few for 3 sides"),
         ({"group_column": "label"}, "2 groups by the column 'label' are too few"),
         ({"group_column": "town"}, "no group of the column 'town' is small enough for a test share of 0.1"),
@@ -138,5 +138,5 @@ def test_a_file_is_split_by_its_columns_and_known_by_their_values(tmp_path) -> N
     assert load_splits(config).fingerprint != found.fingerprint
     rows.loc[7, "date"] = "someday"
     rows.to_csv(path, index=False)
-    with pytest.raises(DataError, match=f"{path}:9: 'someday' is no date"):
+    with pytest.raises(DataError, match=f"{path}:9: 'someday' is not a date"):
         load_splits(DataConfig(source=str(path), time_column="date"))

@@ -228,10 +228,10 @@ def test_several_sheets_are_not_guessed_from(write: Write) -> None:
     path = write("f.xlsx", workbook({"First": ROWS, "": [], "Notes": [(), (None, "read", "me", 1, 2)]}))
     told = refusal(path)
     assert "2 of its sheets hold cells: 'First' ('text', 'label', ...), 'Notes' ('read', 'me', '1', ...)" in told
-    assert told.endswith("choose one with data.sheet=NAME")
+    assert told.endswith("choose one with sheet=NAME")
     assert len(list(read_rows(path, sheet="First"))) == len(list(read_rows(path, sheet="1"))) == 2
     assert "no sheet 'Fist' (sheets: 'First', " in (told := refusal(path, sheet="Fist"))
-    assert "did you mean data.sheet=First?" in told
+    assert "did you mean sheet=First?" in told
     assert "no sheet '4'" in refusal(path, sheet="4")
     named = write("f.xlsx", workbook({"2": ROWS, "x": [("no",)]}))
     assert len(list(read_rows(named, sheet="2"))) == 2  # a name goes before a number
@@ -254,7 +254,7 @@ def test_a_title_above_the_header_is_told(write: Write, above: list[tuple[Any, .
 def test_the_columns_to_name_are_proposed(write: Write) -> None:
     rows = [("Nr", "Remark", "Team"), *[(n, f"Soup {n} was fine", "ab"[n % 2]) for n in range(9)]]
     told = refusal(write("f.xlsx", workbook({"S": rows})))
-    assert told.endswith("use data.text_column=Remark data.label_column=Team")
+    assert told.endswith("use text_column=Remark label_column=Team")
 
 
 def test_the_only_sheet_that_is_not_empty_is_read(write: Write) -> None:

@@ -120,7 +120,7 @@ def test_the_network_is_compared_with_always_the_same(wrong: int, said: str) -> 
 def test_one_that_has_learned_nothing_is_said_to_be_alike() -> None:
     truth = (np.arange(100) >= 70).astype(np.intp)
     found = against_most_frequent(evaluation(truth, np.zeros(100, np.intp)), None)
-    assert found.label == "bad" and "right and wrong in the same ones" in most_frequent_in_words("test", found)
+    assert found.label == "bad" and "makes the same mistakes" in most_frequent_in_words("test", found)
 
 
 @pytest.mark.parametrize(

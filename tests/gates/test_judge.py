@@ -254,10 +254,10 @@ def test_a_rival_that_learned_from_all_rows_is_named_with_its_gate(trained: Path
     with pytest.raises(DataError) as caught:
         rnn.check_model(trained, gates=[line])
     assert caught.value.where == "gate 1"
-    assert f"{line}: all 16 rows are rows that {measured_by_folds} learned from" in str(caught.value)
+    assert f"{line}: {measured_by_folds} was trained on all 16 rows" in str(caught.value)
     assert "data=FILE" in str(caught.value) and "include_seen" not in str(caught.value)
     rows = kept_test_rows(Bundle.open(trained))
-    with pytest.raises(DataError, match="gate 1: .* all 16 rows are rows that .* include_seen=True"):
+    with pytest.raises(DataError, match="gate 1: .* was trained on all 16 rows.* include_seen=True"):
         rnn.check_model(trained, (rows.texts, rows.labels), gates=[line])
     assert len(rnn.check_model(trained, (rows.texts, rows.labels), gates=[line], include_seen=True).outcomes) == 1
 

@@ -87,7 +87,7 @@ def test_so_many_rows_allow_so_much():
     with pytest.raises(UsageError, match=r"9 validation rows .* 0\.95.* the most is 0\.9"):
         kept.farthest(0.95)
     for wrong in (0, 1, -0.5, float("nan")):
-        with pytest.raises(UsageError, match="is no coverage"):
+        with pytest.raises(UsageError, match="must be between 0 and 1"):
             kept.farthest(wrong)
 
 

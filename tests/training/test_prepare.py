@@ -318,7 +318,7 @@ def test_a_run_goes_on_when_its_rows_are_piped_in_again(listener: Any, monkeypat
         (content + "more,a\n", "the rows differ from those at the start of the run"),
     ):
         piped(other, monkeypatch)
-        with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*data.source=FILE"):
+        with pytest.raises(DataError, match=rf"^standard input: .*{said}; .*source=FILE"):
             prepare(run.config, listener, known)
 
 
@@ -331,7 +331,7 @@ def test_what_is_secret_in_a_url_is_not_kept_and_must_be_told_again(listener: An
     assert run.config.data.source == f"local://{tmp_path}/rows.csv"
     assert "SECRET" not in str(run.config)
     Path("rows.csv").unlink()
-    with pytest.raises(DataError, match=r"^local://\S+: the run's rows were read from it .*data.source=URL$"):
+    with pytest.raises(DataError, match=r"^local://\S+: the run's rows were read from it .*source=URL$"):
         prepare(run.config, listener, Known(run.tokenizer, run.labels, run.splits.fingerprint))
 
 

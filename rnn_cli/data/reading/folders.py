@@ -118,7 +118,7 @@ def _table(name: str, files: Sequence[str], *, is_whole: bool) -> TableFiles:
     data = [file for file in files if format_of(file)]
     left_out = tuple(os.path.basename(shown(file)) for file in files if file not in set(data))
     if not data or (left_out and not is_whole):
-        what = f"stands for {few_of(left_out)}, which is no file of rows" if left_out else "holds no files of rows"
+        what = f"stands for {few_of(left_out)}, which is not a file of rows" if left_out else "holds no files of rows"
         raise DataError(what, where=where, hint="name files of .csv, .tsv, .jsonl, .parquet or .xlsx")
     first_of = {format_of(file): shown(file) for file in reversed(data)}
     if len(first_of) > 1:
