@@ -44,8 +44,7 @@ def predict(texts: Sequence[str] | str, columns: Any = None) -> list[dict[str, A
     model = load_model()
     found = model.predict(texts, columns=columns)  # a str is one text
     if model.number:
-        fields = ("number", "no_known_words")
-        return [{name: getattr(each, name) for name in fields} for each in found]
+        return [{name: getattr(each, name) for name in ("number", "no_known_words")} for each in found]
     return [
         asdict(each) | {"probabilities": dict(zip(model.labels, each.probabilities, strict=True))} for each in found
     ]

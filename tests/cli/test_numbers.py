@@ -39,7 +39,6 @@ WORKS = {
     "runs rm": ["runs", "rm", "runs/copy-1"],
     "label status": ["label", "status", "minutes.csv"],
     "label export": ["label", "export", "minutes.csv", "--out", "labelled.csv", "--label-column", "mine"],
-    "label review": ["label", "review", "minutes.csv", "--base", "none"],
     "label agree": ["label", "agree", "minutes.csv", "--as", "ann"],
 }
 """A call of each command that takes such a model, or such rows."""
@@ -54,8 +53,8 @@ REFUSED = {
 }
 """Commands that do not, and what they say."""
 
-ELSEWHERE = {"train", "tune", "serve", "completion", "label start"}
-"""Tested in `test_trains_*`, in tests/serving, for models of any kind and in test_label.py."""
+ELSEWHERE = {"train", "tune", "serve", "completion", "label start", "label review"}
+"""Tested in tests/training, below, in tests/serving, for models of any kind, and for logs of labels."""
 
 
 @pytest.fixture(autouse=True)
