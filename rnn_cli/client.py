@@ -134,8 +134,9 @@ class Client:
         columns that the model reads (the property names them), by name, one a text. Raises `UsageError` for what the
         server refuses, and `RunFailed` if it cannot be reached or stays busy.
         """
-        spread = float(self.about["spread"]) if self.number else 1.0
-        return [_prediction(row, spread) for row in self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage)]
+        rows = list(self._rows("predict", texts, TEXTS_AT_ONCE, columns, coverage))
+        spread = float(self.about["spread"]) if any("number" in row for row in rows) else 1.0
+        return [_prediction(row, spread) for row in rows]
 
     def explain(
         self, texts: str | Iterable[str], columns: Mapping[str, Sequence[object]] | None = None

@@ -393,7 +393,8 @@ def test_to_yaml_keeps_the_declared_order_and_reads_back_equal() -> None:
     )
     written = to_yaml(config)
     assert parse_config(written, "g.yaml") == config
-    names = [key.name.rpartition(".")[2] for key in key_table()]
+    left_out = "data.extra_columns"  # while there are none
+    names = [key.name.rpartition(".")[2] for key in key_table() if key.name != left_out]
     lines = [line.split(":")[0].strip() for line in written.splitlines()]
     assert [line for line in lines if line in names] == names
     assert "units: [64, 64]" in written and "&" not in written
@@ -452,8 +453,10 @@ def test_what_is_written_reads_back_the_same_by_every_reader(text: str, weights:
     for width in (110, math.inf):
         written = to_yaml(config, width)
         assert parse_config(written, "f.yaml") == config
-        assert yaml.safe_load(written) == config.to_dict()
-        assert YAML(typ="safe", pure=True).load(written) == config.to_dict()
+        expected = config.to_dict()
+        del expected["data"]["extra_columns"]  # left out while there are none
+        assert yaml.safe_load(written) == expected
+        assert YAML(typ="safe", pure=True).load(written) == expected
 
 
 def test_the_key_table_holds_every_key_with_its_meaning() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.builtin import BUILTIN, NotThere, load_builtin
-from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.reading import folders
 from rnn_cli.data.reading.blocks import Block, check_texts
 from rnn_cli.data.reading.names import format_of
@@ -87,6 +86,8 @@ def _checked(dataset: Dataset, config: DataConfig) -> Dataset:
     """The same; where labels are numbers each is one. Raises `DataError`."""
     if config.labels != "number":
         return dataset
+    from rnn_cli.data.numbers import numbers_of  # here: it loads numpy, which labels of other kinds need not
+
     numbers_of(dataset)
     return replace(dataset, number=True)
 

@@ -14,7 +14,6 @@ from rnn_cli.data.iterative import deal
 from rnn_cli.data.label_lists import find_label_lists
 from rnn_cli.data.label_spellings import about_spellings
 from rnn_cli.data.mixture import load_mixture
-from rnn_cli.data.numbers import groups_of, numbers_of
 from rnn_cli.data.reading.table import quoted_names
 from rnn_cli.data.rows import Dataset, fingerprint_of, most_frequent
 from rnn_cli.data.source import further_column, load_rows, refuse_columns_of_builtin
@@ -180,7 +179,7 @@ def _dealt(
         seed = config.split_seed
         return deal(source.label_sets, shares, units.rows, lambda unit: text_hash(source.texts[unit[0]], seed))
     if config.time_column is None:
-        labels = groups_of(numbers_of(source)) if source.number else source.labels
+        labels = _groups_of_numbers(source) if source.number else source.labels
         return stratify(source.texts, labels, shares, config.split_seed, units.rows)
     times = times_of(columns[config.time_column], source, config.time_column)
     return newest_first(source.texts, times, shares, config.split_seed, units.rows)
@@ -215,7 +214,7 @@ def _need_groups(units: Sequence[Sequence[int]], source: Dataset, column: str, s
 
 def _need_two_labels(source: Dataset) -> None:
     if source.number:
-        if len(set(numbers_of(source).tolist())) < 2:
+        if len({float(label) for label in source.labels}) < 2:
             what = f"every row has the number {source.labels[0]}"
             raise DataError(what, where=source.name, hint="training needs numbers that differ")
         return
@@ -310,3 +309,10 @@ def _fingerprint(source: Dataset, files: Mapping[str, Dataset], columns: Mapping
     parts += [f"{side} {dataset.fingerprint()}" for side, dataset in sorted(files.items())]
     parts += [f"column {fingerprint_of(value or '' for value in values)}" for _, values in sorted(columns.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _groups_of_numbers(source: Dataset) -> list[str]:
+    """The group of neighbouring numbers that each row's label is in, which a split deals evenly."""
+    from rnn_cli.data.numbers import groups_of, numbers_of  # here: it loads numpy
+
+    return groups_of(numbers_of(source))

@@ -77,7 +77,7 @@ def test_a_mistake_is_told_in_one_line_and_nothing_is_written(line: str, error: 
 def test_the_general_model_scores_where_there_is_no_other(rnn: Rnn, home: Path) -> None:
     (home / "in.csv").write_text("text\nwarm and lovely\n")
     code, _, err = rnn("score", "in.csv", "--labels", "negative,positive", "--proba", "--output", "out.csv")
-    assert code == 0 and err.startswith("no trained model in runs/, so the general model")
+    assert code == 0 and err.startswith("no trained model in runs/: using the general model")
     header, row = (home / "out.csv").read_text().splitlines()
     assert header.startswith("text,label,probability,no_known_words") and header.endswith("p(negative),p(positive)")
     assert row.startswith("warm and lovely,positive,")

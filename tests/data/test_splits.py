@@ -115,7 +115,7 @@ def test_duplicates_are_counted_and_stay_together(write):
     ("pairs", "what", "hint"),
     [
         ([(f"text {n}", "yes") for n in range(50)], "every row has the label 'yes'", "at least two labels"),
-        (PAIRS[:8], "8 rows are too few for a test share of 0.1", "data.test=SHARE"),
+        (PAIRS[:8], "8 rows are too few for a test share of 0.1", "test=SHARE"),
         (PAIRS[:2], "2 rows are too few for a test share of 0.1", "add rows"),
         (PAIRS[:2] * 40, "80 rows of 2 different texts are too few for a test share of 0.1", "add rows"),
     ],

@@ -11,7 +11,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from rnn_cli.evaluation.compare import compare_predictions
-from rnn_cli.evaluation.intervals import _student, f1_interval, losses_interval, wilson_interval
+from rnn_cli.evaluation.intervals import f1_interval, losses_interval, student_95, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics, measure
 from rnn_cli.evaluation.scores import calibration_error, precision_influences, roc_influences
 
@@ -194,4 +194,4 @@ def test_skewed_losses_have_a_skewed_interval() -> None:
 
 def test_students_t() -> None:
     for freedom in (3, 4.5, 10, 100, 1e6):
-        assert _student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), abs=0.004)
+        assert student_95(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), abs=0.004)

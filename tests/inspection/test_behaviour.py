@@ -264,6 +264,9 @@ class Stub:
     def __init__(self, labels: Sequence[str], rule: Callable[[str], Sequence[float]], threshold: float = 0.5) -> None:
         self.labels, self.decision, self._rule = tuple(labels), Decision(threshold), rule
 
+    def refuse_numbers(self, what: str) -> None:
+        """Its labels are no numbers."""
+
     def score_encoded(self, texts: Sequence[str], on_scored: object = None) -> object:
         return SimpleNamespace(
             probabilities=np.array([self._rule(text) for text in texts]).reshape(-1, len(self.labels))

@@ -111,7 +111,7 @@ class Local(Exception):
 
 
 def test_an_error_that_cannot_be_sent_is_told_in_its_words(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(self: Predictor, texts: Any) -> Scores:
+    def failing(self: Predictor, texts: Any, columns: Any = None) -> Scores:
         raise Local("too", "late")
 
     monkeypatch.setattr(Predictor, "score", failing)

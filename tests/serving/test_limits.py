@@ -64,10 +64,10 @@ def test_a_full_queue_is_a_429_and_loses_nothing_that_was_accepted(
 ) -> None:
     app, may, scored, score = application(trained, limits=FEW), Event(), list[object](), Predictor.score
 
-    def wait_and_score(predictor: Predictor, texts: Any) -> Any:
+    def wait_and_score(predictor: Predictor, texts: Any, *more: Any) -> Any:
         may.wait()
         scored.append(texts)
-        return score(predictor, texts)
+        return score(predictor, texts, *more)
 
     async def hold_back(seconds: float) -> None:
         held_back.append(seconds)

@@ -148,7 +148,7 @@ def test_auto_makes_what_is_better_and_says_so(
         assert run.folds.made == ("network" if better == "network" else "linear model")
 
 
-def network_chosen(side: str, truth: Any, *_: Any) -> Choice:
+def network_chosen(_: Any, side: str, truth: Any, *__: Any) -> Choice:
     return Choice("network", side, len(truth), "accuracy", 0.9, 0.6, (0.1, 0.5))
 
 

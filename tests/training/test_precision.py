@@ -68,7 +68,7 @@ def test_0_2_points_may_be_lost_and_no_more(
     assert before.metrics.accuracy == 1
     other = np.where(np.arange(1000)[:, np.newaxis] < lost, before.scores.probabilities[:, ::-1], 0)
     scores = type(before.scores)(np.where(other > 0, other, before.scores.probabilities), before.scores.known)
-    monkeypatch.setattr(Predictor, "score", lambda self, texts: scores)
+    monkeypatch.setattr(Predictor, "score", lambda self, *_: scores)
     found = try_int8((trained / ONNX_MODEL).read_bytes(), LSTM, predictor, before)
     assert found.to_dict()["offered"] == offered
     assert found.accuracy_change == pytest.approx(-lost / 1000)

@@ -493,7 +493,7 @@ def test_the_baseline_and_the_ngrams_are_not_fitted_again(
     with pytest.raises(KeyboardInterrupt):
         begin(config, Hears({("step", 4): ctrl_c}))
     assert len(calls) == 1
-    monkeypatch.setattr("rnn_cli.training.networks.fit_linear", pytest.fail)
+    monkeypatch.setattr("rnn_cli.training.linear_run.fit_linear", pytest.fail)
     again = Hears()
     go_on(again)
     assert len(calls) == 1
