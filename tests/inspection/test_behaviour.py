@@ -260,6 +260,7 @@ class Stub:
 
     tokenizer = SimpleNamespace(encode_all=list)
     several = False
+    columns = ()
 
     def __init__(self, labels: Sequence[str], rule: Callable[[str], Sequence[float]], threshold: float = 0.5) -> None:
         self.labels, self.decision, self._rule = tuple(labels), Decision(threshold), rule
