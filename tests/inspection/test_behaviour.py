@@ -260,13 +260,15 @@ class Stub:
 
     tokenizer = SimpleNamespace(encode_all=list)
     several = False
-    columns = ()
 
     def __init__(self, labels: Sequence[str], rule: Callable[[str], Sequence[float]], threshold: float = 0.5) -> None:
         self.labels, self.decision, self._rule = tuple(labels), Decision(threshold), rule
 
     def refuse_numbers(self, what: str) -> None:
         """Its labels are no numbers."""
+
+    def need_texts_alone(self, what: str) -> None:
+        """It reads no other columns."""
 
     def score_encoded(self, texts: Sequence[str], on_scored: object = None) -> object:
         return SimpleNamespace(
