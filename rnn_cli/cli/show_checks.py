@@ -95,7 +95,7 @@ def _show_lengths(lengths: "Lengths") -> None:
     half, most, many, nearly, longest = lengths.quantiles.values()
     unit = {"char": "characters", "sentence": "sentences", "subword": "pieces"}.get(lengths.level, "words")
     at_most = table(
-        (f"{unit} a text (splitting: {lengths.splitting})", "half", "90%", "95%", "99%", "longest"),
+        (f"{unit} a text ({lengths.splitting})", "half", "90%", "95%", "99%", "longest"),
         [("at most", *(f"{count:,}" for count in (half, most, many, nearly, longest)))],
     )
     show_table(at_most)

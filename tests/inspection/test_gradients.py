@@ -164,7 +164,7 @@ def test_the_chart_is_a_whole_png(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["chart.png"]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(each, marks=pytest.mark.slow) for each in (2, 3))])
 def test_gates_keep_more_of_the_gradient_than_a_plain_cell_at_distance_100(
     tmp_path: Path, tiny: dict[str, dict[str, object]], listener: Listener, seed: int
 ) -> None:
