@@ -199,7 +199,8 @@ def test_one_hot_tokens_have_no_vectors(
     code, _, err = rnn("inspect", "neighbours", "warm")
     assert code == 2
     assert err == (
-        "Error: runs/default-1: has no token vectors: its tokens are one-hot; name a model trained with model.input=embedding\n"
+        "Error: runs/default-1: has no token vectors: its tokens are one-hot; "
+        "name a model trained with model.input=embedding\n"
     )
 
 
