@@ -6,7 +6,7 @@ Importing it loads nothing heavy: each public name is loaded when it is first us
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rnn_cli.system import report_to_nobody
+from rnn_cli.telemetry import report_to_nobody
 
 if TYPE_CHECKING:
     from rnn_cli.api import check, check_model, compare, drift, evaluate, load, score, train, tune

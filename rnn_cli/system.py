@@ -19,21 +19,8 @@ from tempfile import TemporaryFile, mkdtemp, mkstemp
 
 from rnn_cli.errors import BundleError, Setting, WriteError
 
-NO_TELEMETRY = {
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime looks names up, and keeps a database in the user's cache
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "HF_HUB_DISABLE_TELEMETRY": "1",  # of huggingface_hub, which the library tokenizers installs
-}
-
 NO_FOLDER = os.path.join(os.devnull, "none")
 """A folder that nobody can make: Keras then writes no config, and matplotlib's fonts go to a temporary folder."""
-
-
-def report_to_nobody() -> None:
-    """Switch telemetry off in this process and those it starts, before the libraries load."""
-    for name, value in NO_TELEMETRY.items():
-        os.environ.setdefault(name, value)
 
 
 def leave_home_alone() -> None:

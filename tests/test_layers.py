@@ -8,12 +8,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "rnn_cli"
 
-BASE = {"errors", "system", "outputs", "arrays", "formats", "kinds", "columns"}
+BASE = {"errors", "telemetry", "system", "outputs", "arrays", "formats", "kinds", "columns"}
 MAY_IMPORT = {
     "errors": set(),
     "arrays": set(),
     "formats": set(),
     "kinds": set(),
+    "telemetry": set(),
     # Other columns of a row as inputs: for those that read rows, fit to them, score and export.
     "columns": {"errors", "arrays"},
     "system": {"errors"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_cli import system
+from rnn_cli import system, telemetry
 from rnn_cli.bundle.model_folder import Bundle
 from tests.conftest import TINY
 from tests.sealed import CAN_SEAL, KILLED, run_sealed
@@ -199,7 +199,7 @@ def setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
 
 
 def test_importing_the_package_switches_telemetry_off() -> None:
-    code = f"import os, rnn_cli; assert {system.NO_TELEMETRY!r}.items() <= os.environ.items()"
+    code = f"import os, rnn_cli; assert {telemetry.NO_TELEMETRY!r}.items() <= os.environ.items()"
     home = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     subprocess.run([sys.executable, "-c", code], env=home, check=True, timeout=60)
 
@@ -207,7 +207,7 @@ def test_importing_the_package_switches_telemetry_off() -> None:
 def test_what_the_user_has_set_stands(setting: dict[str, str]) -> None:
     theirs = {"RAY_USAGE_STATS_ENABLED": "1", "KERAS_HOME": "/k", "MPLCONFIGDIR": "/m"}
     setting |= theirs
-    system.report_to_nobody()
+    telemetry.report_to_nobody()
     system.leave_home_alone()
     assert theirs.items() <= setting.items()
     assert setting["ORT_DISABLE_TELEMETRY"] == "1"

@@ -18,7 +18,7 @@ import pytest
 
 from rnn_cli.batch.job import Job
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.system import NO_TELEMETRY
+from rnn_cli.telemetry import NO_TELEMETRY
 
 pytest.importorskip("ray")
 
