@@ -3,11 +3,11 @@
 import json
 import os
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -133,16 +133,16 @@ class BaselineComparison:
     of: str = "network"
 
 
+_Metrics = TypeVar("_Metrics")
+_Comparison = TypeVar("_Comparison")
+
+
 def kept_baseline(opened: Bundle, side: str) -> BaselineComparison | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
     from rnn_cli.evaluation.ordered import read_comparison, read_metrics
 
-    with reading_metrics(opened) as kept:
-        baseline = kept.get("baseline")
-        if baseline is None:
-            return None
-        comparison = read_comparison(baseline["comparison"][side])
-        return BaselineComparison(read_metrics(baseline[side]), comparison, FURTHER in opened.manifest.data)
+    found = baseline_kept_of(opened, side, read_metrics, read_comparison)
+    return None if found is None else BaselineComparison(*found)
 
 
 def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
@@ -154,8 +154,31 @@ def kept_metrics(opened: Bundle, side: str) -> Metrics | None:
         return None
     from rnn_cli.evaluation.ordered import read_metrics
 
+    return metrics_kept_of(opened, side, read_metrics)
+
+
+def metrics_kept_of(opened: Bundle, side: str, read: Callable[[Any], _Metrics]) -> _Metrics | None:
+    """A run's metrics on the rows of a side, as `read` makes them of plain values; None where it had no such rows.
+
+    Raises `BundleError`.
+    """
     with reading_metrics(opened) as kept:
-        return read_metrics(kept[side]) if kept.get(side) is not None else None
+        return read(kept[side]) if kept.get(side) is not None else None
+
+
+def baseline_kept_of(
+    opened: Bundle, side: str, read: Callable[[Any], _Metrics], read_comparison: Callable[[Any], _Comparison]
+) -> tuple[_Metrics, _Comparison, bool] | None:
+    """A run's baseline on the rows of a side: its metrics, the comparison, and whether the run had known more.
+
+    None where it fitted none. Raises `BundleError`.
+    """
+    with reading_metrics(opened) as kept:
+        baseline = kept.get("baseline")
+        if baseline is None:
+            return None
+        comparison = read_comparison(baseline["comparison"][side])
+        return read(baseline[side]), comparison, FURTHER in opened.manifest.data
 
 
 def kept_transductive(opened: Bundle) -> bool:

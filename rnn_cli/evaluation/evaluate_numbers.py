@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats
-from rnn_cli.bundle.model_folder import FURTHER, Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.compare import reading_metrics
+from rnn_cli.evaluation.compare import baseline_kept_of, metrics_kept_of, reading_metrics
 from rnn_cli.evaluation.evaluate import Evaluation, TokenCounts, encode_counted, made_of, models_of
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics, measure_numbers
@@ -136,15 +136,10 @@ def kept_median(opened: Bundle) -> float | None:
 
 def kept_metrics_of_numbers(opened: Bundle, side: str) -> NumberMetrics | None:
     """A run's metrics on its `validation` or `test` rows; None where it had no such rows. Raises `BundleError`."""
-    with reading_metrics(opened) as kept:
-        return NumberMetrics.from_dict(kept[side]) if kept.get(side) is not None else None
+    return metrics_kept_of(opened, side, NumberMetrics.from_dict)
 
 
 def kept_baseline_of_numbers(opened: Bundle, side: str) -> NumberBaseline | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
-    with reading_metrics(opened) as kept:
-        baseline = kept.get("baseline")
-        if baseline is None:
-            return None
-        comparison = TypeAdapter(NumberComparison).validate_python(baseline["comparison"][side])
-        return NumberBaseline(NumberMetrics.from_dict(baseline[side]), comparison, FURTHER in opened.manifest.data)
+    found = baseline_kept_of(opened, side, NumberMetrics.from_dict, TypeAdapter(NumberComparison).validate_python)
+    return None if found is None else NumberBaseline(*found)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Indices, label_flags
-from rnn_cli.bundle.model_folder import FURTHER, Bundle
+from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.config.load import Override
 from rnn_cli.config.schema import DecisionConfig
 from rnn_cli.data.label_sets import written_labels
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError, few_of
-from rnn_cli.evaluation.compare import DETAILS, reading_metrics
+from rnn_cli.evaluation.compare import DETAILS, baseline_kept_of, metrics_kept_of
 from rnn_cli.evaluation.decide_each import decide_each
 from rnn_cli.evaluation.evaluate import (
     TokenCounts,
@@ -192,19 +192,13 @@ def decided_each_anew(
 
 def kept_metrics_of_each(opened: Bundle, side: str) -> SeveralMetrics | None:
     """A run's metrics on its `validation` or `test` rows; None where it had no such rows. Raises `BundleError`."""
-    with reading_metrics(opened) as kept:
-        return SeveralMetrics.from_dict(kept[side]) if kept.get(side) is not None else None
+    return metrics_kept_of(opened, side, SeveralMetrics.from_dict)
 
 
 def kept_baseline_of_each(opened: Bundle, side: str) -> SeveralBaseline | None:
     """A run's baseline on its `validation` or `test` rows; None where it fitted none. Raises `BundleError`."""
-    with reading_metrics(opened) as kept:
-        baseline = kept.get("baseline")
-        if baseline is None:
-            return None
-        comparison = TypeAdapter(SeveralComparison).validate_python(baseline["comparison"][side])
-        metrics = SeveralMetrics.from_dict(baseline[side])
-        return SeveralBaseline(metrics, comparison, FURTHER in opened.manifest.data)
+    found = baseline_kept_of(opened, side, SeveralMetrics.from_dict, TypeAdapter(SeveralComparison).validate_python)
+    return None if found is None else SeveralBaseline(*found)
 
 
 def stored_decision(decision: DecisionOfEach) -> dict[str, Any]:
