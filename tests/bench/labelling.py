@@ -155,17 +155,21 @@ def main() -> None:
             else:
                 found[way].append([100 * draw.accuracy(asked[:count]) for count in given.answers])
     print(f"{given.set}, {given.texts:,} texts, base {given.base}, draws {given.first_draw} to {seed}")
-    print(f"{f'found of {given.rare}' if given.rare else 'accuracy, %'} after answers; more than at random, ± standard error")
+    measured = f"texts of {given.rare}" if given.rare else "accuracy, %"
+    print(f"{measured} after answers; more than at random, ± standard error")
     print("        " + "".join(f"{count:>20}" for count in given.answers))
     for way, figures in found.items():
         more = np.array(figures) - found["random"]
         spread = more.std(axis=0, ddof=min(1, len(more) - 1)) / np.sqrt(len(more))
         columns = zip(np.mean(figures, axis=0), more.mean(axis=0), spread, strict=True)
-        print(f"{way:8}" + "".join(f"{mean:7.1f} {gain:+5.1f} ± {error:3.1f}" for mean, gain, error in columns), flush=True)
+        print(
+            f"{way:8}" + "".join(f"{mean:7.1f} {gain:+5.1f} ± {error:3.1f}" for mean, gain, error in columns),
+            flush=True,
+        )
 
 
 def made_rare(texts: np.ndarray, labels: np.ndarray, rare: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows with as few of one label as `RARE_SHARE` says, or all of it where it is rarer; the others are `OTHER`."""
+    """The rows with as few of one label as `RARE_SHARE` says, where it is not rarer; the others are `OTHER`."""
     of_it, others = np.flatnonzero(labels == rare), np.flatnonzero(labels != rare)
     wanted = round(len(others) * RARE_SHARE / (1 - RARE_SHARE))
     rows = np.concatenate([np.random.default_rng(seed).permutation(of_it)[:wanted], others])

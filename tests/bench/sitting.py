@@ -167,9 +167,11 @@ def write_csv(path: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) ->
 def measure(folder: Path, command: str, name: str, options: str) -> None:
     """Train by a command, and print how good the model is on the texts that were not to label."""
     start = time.monotonic()
-    subprocess.run(f"{RNN} {command} --quiet --out {name}", shell=True, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    train = f"{RNN} {command} --quiet --out {name}"
+    subprocess.run(train, shell=True, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     print(f"rnn {command}: {time.monotonic() - start:.0f} seconds", flush=True)
-    subprocess.run(f"{RNN} evaluate --model {name} --data test.csv {options} | head -12", shell=True, cwd=folder, check=True)
+    evaluate = f"{RNN} evaluate --model {name} --data test.csv {options} | head -12"
+    subprocess.run(evaluate, shell=True, cwd=folder, check=True)
 
 
 def main() -> None:
