@@ -74,7 +74,7 @@ def unsure_order(opinion: Opinion, dense: Floats32, may_ask: Flags, last: Sequen
     """The next texts to ask: the model is unsure of them, and they differ from each other and from the `last` ones.
 
     What a text is worth is how unsure the model is, times the square root of how far the nearest of those others is. In
-    simulated sittings on four sets that weight taught more than the plain distance, and than four or ten times as many
+    simulated sittings on four sets that weight taught more than the plain distance, and than three or ten times as many
     least sure texts to choose from.
     """
     rows = np.flatnonzero(may_ask)

@@ -136,8 +136,7 @@ def main() -> None:
     if not given.forecast:
         learner.CURVE_EVERY = 10**9  # the learning curve takes most of a sitting's time, and is not measured
     if given.coverage:
-        held, width = coverage(texts, labels, given.coverage, base, given.texts)
-        print(f"{given.set}: {held:.1%} of {given.coverage} intervals hold the accuracy; mean width {width:.1%}")
+        coverage(texts, labels, range(given.first_draw, given.first_draw + given.coverage), base, given.texts)
         return
     if given.forecast:
         forecasts(texts, labels, given.forecast, base, given.answers)
@@ -177,14 +176,14 @@ def made_rare(texts: np.ndarray, labels: np.ndarray, rare: str, seed: int) -> tu
 
 
 def coverage(
-    texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | None, count: int, answers: int = 200
-) -> tuple[float, float]:
-    """The share of sittings whose interval holds the model's accuracy on other texts, and the intervals' mean width."""
+    texts: np.ndarray, labels: np.ndarray, draws: range, base: str | None, count: int, most: int = 200
+) -> None:
+    """Print, as sittings end, how many of their intervals hold the model's accuracy on other texts, and their width."""
     held, widths = 0, 0.0
-    for seed in range(sittings):
+    for done, seed in enumerate(draws, start=1):
         draw = Draw(texts, labels, count, base, seed)
         with draw.sitting() as sitting:
-            for _ in range(answers):
+            for _ in range(most):
                 sitting.answer_truly()
             sitting.learner.wait()
             told, opinion = sitting.session.standing().accuracy, sitting.learner.latest
@@ -192,7 +191,8 @@ def coverage(
             accuracy = float((opinion.model.probabilities(draw.test).argmax(axis=1) == draw.truth).mean())
         held += told.low <= accuracy <= told.high
         widths += told.high - told.low
-    return held / sittings, widths / sittings
+        if done % 20 == 0 or done == len(draws):
+            print(f"{held} of {done} intervals hold the accuracy, {held / done:.1%}; mean width {widths / done:.1%}")
 
 
 def forecasts(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | None, answers: list[int]) -> None:
