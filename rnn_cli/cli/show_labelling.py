@@ -30,8 +30,8 @@ READABLE = 80
 
 INDENT = "  "
 
-MANY_LABELS = 2_000
-"""From so many labels on a network of its own may do without a base."""
+TEACHING_TEXTS = 10_000
+"""Fewer texts without labels hardly help a teacher, and the network that learns from it is short of steps."""
 
 OF_BOTH = ("--text-column", "--label-column")
 """Options that hold for the file of texts and for that of labelled rows."""
@@ -244,25 +244,25 @@ def _agreement_fields(found: "Agreement") -> dict[str, object]:
 
 
 def train_commands(
-    out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int, answers: Answers | None = None
+    out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers, texts: int
 ) -> list[str]:
     """The commands that train on labelled rows, the likely better one first.
 
     `options` are those that the file of texts needs, and --label-column. `base` is the model that knows the texts'
-    words; with few labels a model on it is right more often than one of its own. `answers` name the kind of the labels:
-    a base and a teacher are for one label a text, without an order.
+    words: the general one is tried by `rnn train` itself. `answers` name the kind of the labels: a base and a teacher
+    are for one label a text, without an order. `texts` are the rows of the file of texts, material for a teacher.
     """
     known = "".join(f" {name} {value}" for name, value in options.items() if name in OF_BOTH)
-    if answers is not None and answers.kind != "single":
-        return [f"rnn train {out}{known} --set data.labels={answers.kind}{_order_option(answers)}"]
     alone = f"rnn train {out}{known}"
-    if not set(options) - {*OF_BOTH, "--as"}:  # else the two files are written in two ways
-        alone += f" --unlabelled {source}"
-    if base is None:
-        return [alone]
-    named = "" if base == GENERAL else f" --set model.base={quoted(base)}"
-    on_base = f"rnn train few-labels --set data.source={out}{named}{known}"
-    return [on_base, alone] if labelled < MANY_LABELS else [alone, on_base]
+    if answers.kind != "single":
+        return [f"{alone} --set data.labels={answers.kind}{_order_option(answers)}"]
+    found = [alone, f"{alone} --set model.kind=linear"]
+    if base not in (None, GENERAL):
+        found.insert(0, f"rnn train few-labels --set data.source={out} --set model.base={quoted(base)}{known}")
+    is_written_alike = not set(options) - {*OF_BOTH, "--as"}
+    if texts >= TEACHING_TEXTS and is_written_alike:
+        found.insert(-1, f"{alone} --unlabelled {source}")
+    return found
 
 
 def _order_option(answers: Answers) -> str:
@@ -288,11 +288,11 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     file = quoted(out) if out is not None else "labelled.csv"
     if out is None:
         click.echo(f"Write   rnn label export {source} --out {file}{typed}")
-    show_training(file, source, options, base if session.learner.vectors.has_base else None, session.log.answers)
+    base = base if session.learner.vectors.has_base else None
+    show_training(train_commands(file, source, options, base, session.log.answers, len(session.texts.rows)))
 
 
-def show_training(out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers) -> None:
-    """Print the commands that train on labelled rows."""
-    commands = train_commands(out, source, options, base, len(answers.labelled), answers)
-    for name, command in zip(("Train", "or"), commands, strict=False):
-        click.echo(f"{name:<8}{command}")
+def show_training(commands: Sequence[str]) -> None:
+    """Print commands that train."""
+    for number, command in enumerate(commands):
+        click.echo(f"{'or' if number else 'Train':<8}{command}")

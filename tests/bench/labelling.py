@@ -38,6 +38,9 @@ FIRST = 10
 
 RARE_SHARE, OTHER = 0.02, "other"
 
+ANSWERS = 200
+"""Those of a sitting whose interval is checked."""
+
 EVERY = 5
 """Margins are computed anew after so many answers; a session's model may lag as much behind a quick hand."""
 
@@ -183,7 +186,7 @@ def coverage(
     for done, seed in enumerate(draws, start=1):
         draw = Draw(texts, labels, count, base, seed)
         with draw.sitting() as sitting:
-            for _ in range(most):
+            for _ in range(ANSWERS):
                 sitting.answer_truly()
             sitting.learner.wait()
             told, opinion = sitting.session.standing().accuracy, sitting.learner.latest

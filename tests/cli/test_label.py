@@ -152,7 +152,7 @@ def test_a_sitting_from_the_first_text_to_the_file_of_labels(texts: Path, home: 
         assert "2 of 60 labelled" in shown.press("3")
         assert "open texts hold these words" in (shown.press("/", "search"), shown.press("lovely\n"))[1]
         assert "lovely" in shown.seen
-        shown.press("q", "rnn train out.csv --unlabelled texts.csv")
+        shown.press("q", "rnn train out.csv --set model.kind=linear")
         assert shown.end() == 0 and shown.is_as_before
     kinds = [each["do"] for each in steps(home / "texts.csv.labels.jsonl")]
     assert kinds == ["start", "label", "label", "undo", "skip", "note", "add", "label"]
@@ -297,7 +297,7 @@ def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
 def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Path, rnn: Rnn) -> None:
     ended = rnn("label", "export", "texts.csv", "--out", name)
     assert ended.code == 0 and "3 rows with labels" in ended.out
-    assert f"rnn train {name} --unlabelled texts.csv" in ended.out
+    assert f"Train   rnn train {name}\n" in ended.out
     content = Path(name).read_text()
     if name == "out.jsonl":
         rows = [json.loads(line) for line in content.splitlines()]
@@ -367,17 +367,18 @@ def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
         assert rnn("label", "agree", "texts.csv", *people).code == 2
 
 
-def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_are_written() -> None:
-    few, many = (train_commands("o.csv", "t.csv", {"--text-column": "body"}, "general", count) for count in (99, 9_999))
-    on_base = "rnn train few-labels --set data.source=o.csv --text-column body"
-    alone = "rnn train o.csv --text-column body --unlabelled t.csv"
-    assert few == [on_base, alone] and many == [alone, on_base]
-    assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
-    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
-    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
-    stars = Answers([*"12345"], "ordered")
-    assert train_commands("o.csv", "t.csv", {}, "general", 99, stars) == ["rnn train o.csv --set data.labels=ordered"]
-    assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
+def test_the_commands_typed_out_fit_base_labels_and_texts_and_how_the_files_are_written() -> None:
+    plain, stars = Answers([*"ab"], "single"), Answers([*"12345"], "ordered")
+    few, linear = "rnn train o.csv", "rnn train o.csv --set model.kind=linear"
+    assert train_commands("o.csv", "t.csv", {}, None, plain, 999) == [few, linear]
+    assert train_commands("o.csv", "t.csv", {}, "general", plain, 999) == [few, linear]
+    taught = "rnn train o.csv --unlabelled t.csv"
+    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, plain, 10_000) == [few, taught, linear]
+    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'"}, None, plain, 10_000) == [few, linear]
+    named = train_commands("o.csv", "t.csv", {"--text-column": "body"}, "m", plain, 99)
+    assert named[0] == "rnn train few-labels --set data.source=o.csv --set model.base=m --text-column body"
+    assert named[1:] == [f"{few} --text-column body", f"{few} --text-column body --set model.kind=linear"]
+    assert train_commands("o.csv", "t.csv", {}, "general", stars, 10_000) == [f"{few} --set data.labels=ordered"]
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if SITTING.match(each) and "--page" not in each])
