@@ -278,9 +278,11 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     standing, source = session.standing(), quoted(Path(session.source))
     counts = ", ".join(f"{one_line(label)} {count:,}" for label, count in standing.counts.items())
     texts = "text" if standing.labelled == 1 else "texts"
-    click.echo(f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}")
+    told = [f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}"]
     if standing.accuracy is not None:
-        click.echo(accuracy_in_words(standing, session.kind))
+        told.append(accuracy_in_words(standing, session.kind))
+    for line in told:
+        click.echo("\n".join(fill_lines(line, terminal_width() or 2**31)))
     if out is not None:
         click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
     typed = "".join(f" {name} {value}".rstrip() for name, value in options.items() if name != "--label-column")

@@ -2,6 +2,7 @@
 
     python tests/bench/sitting.py large 1000000 [--base none] [--tries 3]
     python tests/bench/sitting.py replay SET DIR [--texts 2000] [--answers 450] [--pace 2] [--base none] [--labels a,b]
+        [--evaluate=--include-seen]
 
 `large` writes pairs of sentences of the built-in set `imdb` as a file, begins a sitting without the index and then
 `--tries` times with it, each in a process of its own from Python's start on, and gives some answers. Told are the
