@@ -260,9 +260,11 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
 
     They have all its columns, in its order. Rows of the same words have the same label.
     """
+    from rnn_cli.bundle.locate import GENERAL
     from rnn_cli.cli.show_labelling import show_training, train_commands
     from rnn_cli.labelling.answers import log_of, read_log
     from rnn_cli.labelling.texts import read_pool
+    from rnn_cli.labelling.vectors import base_for
 
     config = _config(columns)
     plan = _planned(out, source, config, label_column, force)
@@ -273,8 +275,9 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     head.check(len(texts.rows), texts.fingerprint, log)
     written = plan.write(texts, answers.labelled)
     click.echo(f"{written:,} rows with labels → {out}")
-    options = _typed(columns, None, label_column)
-    show_training(train_commands(quoted(out), quoted(Path(source)), options, None, answers, len(texts.rows)))
+    reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
+    base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
+    show_training(train_commands(quoted(out), quoted(Path(source)), options, base, answers, len(texts.rows)))
 
 
 @label.command(

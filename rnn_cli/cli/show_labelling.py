@@ -30,8 +30,11 @@ READABLE = 80
 
 INDENT = "  "
 
+MANY_LABELS = 2_000
+"""From so many labels on a network of its own does without a base; of fewer a linear model learns as much."""
+
 TEACHING_TEXTS = 10_000
-"""Fewer texts without labels hardly help a teacher, and the network that learns from it is short of steps."""
+"""Of fewer texts without labels a teacher makes no better model than a linear one of the labels alone."""
 
 OF_BOTH = ("--text-column", "--label-column")
 """Options that hold for the file of texts and for that of labelled rows."""
@@ -246,23 +249,25 @@ def _agreement_fields(found: "Agreement") -> dict[str, object]:
 def train_commands(
     out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers, texts: int
 ) -> list[str]:
-    """The commands that train on labelled rows, the likely better one first.
+    """The two commands that are likely to train the best model on labelled rows, the better one first.
 
     `options` are those that the file of texts needs, and --label-column. `base` is the model that knows the texts'
-    words: the general one is tried by `rnn train` itself. `answers` name the kind of the labels: a base and a teacher
-    are for one label a text, without an order. `texts` are the rows of the file of texts, material for a teacher.
+    words; with few labels a model on it is right more often than one of its own. `answers` are counted, and name the
+    kind of the labels: a base and a teacher are for one label a text, without an order. `texts` are the rows of the
+    file of texts, material for a teacher.
     """
     known = "".join(f" {name} {value}" for name, value in options.items() if name in OF_BOTH)
     alone = f"rnn train {out}{known}"
     if answers.kind != "single":
         return [f"{alone} --set data.labels={answers.kind}{_order_option(answers)}"]
-    found = [alone, f"{alone} --set model.kind=linear"]
-    if base not in (None, GENERAL):
-        found.insert(0, f"rnn train few-labels --set data.source={out} --set model.base={quoted(base)}{known}")
+    named = "" if base in (None, GENERAL) else f" --set model.base={quoted(base)}"
+    on_base = [f"rnn train few-labels --set data.source={out}{named}{known}"] if base else []
     is_written_alike = not set(options) - {*OF_BOTH, "--as"}
-    if texts >= TEACHING_TEXTS and is_written_alike:
-        found.insert(-1, f"{alone} --unlabelled {source}")
-    return found
+    taught = [f"{alone} --unlabelled {source}"] if texts >= TEACHING_TEXTS and is_written_alike else []
+    linear = f"{alone} --set model.kind=linear"
+    is_many = len(answers.labelled) >= MANY_LABELS
+    found = [alone, *taught, *on_base, linear] if is_many else [*on_base, *taught, linear, alone]
+    return found[:2]
 
 
 def _order_option(answers: Answers) -> str:

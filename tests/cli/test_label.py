@@ -27,7 +27,8 @@ from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, train_commands
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load_rows
-from rnn_cli.labelling.answers import MOST_LABELS, Answers
+from rnn_cli.kinds import LabelsKind
+from rnn_cli.labelling.answers import MOST_LABELS, Answer, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
 from tests.cli.conftest import COMMAND, Rnn
@@ -297,7 +298,7 @@ def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
 def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Path, rnn: Rnn) -> None:
     ended = rnn("label", "export", "texts.csv", "--out", name)
     assert ended.code == 0 and "3 rows with labels" in ended.out
-    assert f"Train   rnn train {name}\n" in ended.out
+    assert f"Train   rnn train {name} --set model.kind=linear\nor      rnn train {name}\n" in ended.out
     content = Path(name).read_text()
     if name == "out.jsonl":
         rows = [json.loads(line) for line in content.splitlines()]
@@ -367,18 +368,33 @@ def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
         assert rnn("label", "agree", "texts.csv", *people).code == 2
 
 
+def labelled(count: int, kind: LabelsKind = "single") -> Answers:
+    """So many rows with labels."""
+    answers = Answers([*"12"], kind)
+    answers.steps += [Answer(row, "1", "", None, False, 1.0) for row in range(count)]
+    return answers
+
+
 def test_the_commands_typed_out_fit_base_labels_and_texts_and_how_the_files_are_written() -> None:
-    plain, stars = Answers([*"ab"], "single"), Answers([*"12345"], "ordered")
-    few, linear = "rnn train o.csv", "rnn train o.csv --set model.kind=linear"
-    assert train_commands("o.csv", "t.csv", {}, None, plain, 999) == [few, linear]
-    assert train_commands("o.csv", "t.csv", {}, "general", plain, 999) == [few, linear]
-    taught = "rnn train o.csv --unlabelled t.csv"
-    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, plain, 10_000) == [few, taught, linear]
-    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'"}, None, plain, 10_000) == [few, linear]
-    named = train_commands("o.csv", "t.csv", {"--text-column": "body"}, "m", plain, 99)
-    assert named[0] == "rnn train few-labels --set data.source=o.csv --set model.base=m --text-column body"
-    assert named[1:] == [f"{few} --text-column body", f"{few} --text-column body --set model.kind=linear"]
-    assert train_commands("o.csv", "t.csv", {}, "general", stars, 10_000) == [f"{few} --set data.labels=ordered"]
+    alone, linear, taught = (
+        "rnn train o.csv",
+        "rnn train o.csv --set model.kind=linear",
+        "rnn train o.csv --unlabelled t.csv",
+    )
+    on_base = "rnn train few-labels --set data.source=o.csv"
+    few, many = labelled(99), labelled(2_000)
+    assert train_commands("o.csv", "t.csv", {}, None, few, 9_999) == [linear, alone]
+    assert train_commands("o.csv", "t.csv", {}, "general", few, 9_999) == [on_base, linear]
+    assert train_commands("o.csv", "t.csv", {}, "general", few, 10_000) == [on_base, taught]
+    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, few, 10_000) == [taught, linear]
+    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'"}, None, few, 10_000) == [linear, alone]
+    assert train_commands("o.csv", "t.csv", {}, "general", many, 10_000) == [alone, taught]
+    assert train_commands("o.csv", "t.csv", {}, "general", many, 9_999) == [alone, on_base]
+    on_named, linear_too = train_commands("o.csv", "t.csv", {"--text-column": "body"}, "m", few, 99)
+    assert on_named == f"{on_base} --set model.base=m --text-column body"
+    assert linear_too == f"{alone} --text-column body --set model.kind=linear"
+    ordered = train_commands("o.csv", "t.csv", {}, "general", labelled(99, "ordered"), 10_000)
+    assert ordered == [f"{alone} --set data.labels=ordered"]
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if SITTING.match(each) and "--page" not in each])
