@@ -24,8 +24,8 @@ from typing import Any, Generic, NoReturn, TypeVar
 from rnn_cli.errors import RunFailed, Setting
 from rnn_cli.system import reason
 
-Asked = TypeVar("Asked")
-Reply = TypeVar("Reply")
+_Question = TypeVar("_Question")
+_Answer = TypeVar("_Answer")
 
 Tell = Callable[[Any], None]
 """Tells this process, from a worker, how far the worker is."""
@@ -46,7 +46,7 @@ class WorkerLost(RunFailed):
     """A worker cannot be started, or it ended before it had answered."""
 
 
-class Worker(Generic[Asked, Reply]):
+class Worker(Generic[_Question, _Answer]):
     """A worker as this process sees it; `owes` are the replies that it has still to give, in order.
 
     In the worker, `start` makes the function that answers; what that tells on the way, `on_told` hears here. `does`
@@ -56,12 +56,12 @@ class Worker(Generic[Asked, Reply]):
 
     def __init__(
         self,
-        start: Callable[[Tell], Callable[[Asked], Reply]],
+        start: Callable[[Tell], Callable[[_Question], _Answer]],
         does: str,
         fewer: str | None = None,
         on_told: Tell = lambda _: None,
     ) -> None:
-        self.owes: deque[Future[Reply]] = deque()
+        self.owes: deque[Future[_Answer]] = deque()
         self._does, self._fewer, self._on_told = does, fewer, on_told
         self._process: int | None
         try:
@@ -83,9 +83,9 @@ class Worker(Generic[Asked, Reply]):
                 return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         return 0
 
-    def begin(self, asked: Asked) -> Future[Reply]:
+    def begin(self, asked: _Question) -> Future[_Answer]:
         """Ask the worker; the future is done by `receive`. Raises `WorkerLost`."""
-        future: Future[Reply] = Future()
+        future: Future[_Answer] = Future()
         self.owes.append(future)
         try:
             self.connection.send(asked)

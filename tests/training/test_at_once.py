@@ -123,6 +123,20 @@ def test_what_a_fold_raises_ends_the_run(labelled_file: Path, monkeypatch: pytes
     assert children() == before
 
 
+def test_an_interrupt_ends_all(labelled_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, listener = children(), Silent()
+
+    def interrupt(note: str) -> None:
+        if "had not seen" in note:
+            assert len(children()) > len(before)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(listener, "note", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        trained(labelled_file, listener)
+    assert children() == before
+
+
 def test_a_killed_process_ends_the_run_which_can_go_on(labelled_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, listener, here = children(), Silent(), os.getpid()
 
