@@ -70,12 +70,13 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
             vocab_size=run.tokenizer.vocab_size,
             classes=len(run.labels),
             on_progress=on_progress,
+            words=run.tokenizer.vocab,
         )
 
     if run.base is not None or run.to_learn is not None:
         return fit()
     weights = config.training.class_weight
-    of_model = config.model.ngrams, config.model.ngram_buckets
+    of_model = config.model.ngrams, config.model.ngram_buckets, config.model.char_ngrams
     key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
     return run.shared.once("n-grams", key, fit)
 
