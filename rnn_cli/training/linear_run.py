@@ -65,7 +65,7 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
             return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
         return fit_linear(
             config.model,
-            run.rows_to_learn,
+            run.train if config.training.teacher is None else run.rows_to_learn,
             run.validation,
             vocab_size=run.tokenizer.vocab_size,
             classes=len(run.labels),
@@ -73,7 +73,7 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
             words=run.tokenizer.vocab,
         )
 
-    if run.base is not None or run.to_learn is not None:
+    if run.base is not None or config.training.teacher is not None:
         return fit()
     weights = config.training.class_weight
     of_model = config.model.ngrams, config.model.ngram_buckets, config.model.char_ngrams

@@ -52,6 +52,11 @@ class TrialRecord:
     reason: str = ""
 
     @property
+    def lacked_time(self) -> bool:
+        """Whether it was not trained whole as the time left had no room for it."""
+        return self.state == "cut" or (self.state == "skipped" and bool(self.work))
+
+    @property
     def is_measured(self) -> bool:
         """Whether it may win."""
         return self.state == "complete"

@@ -51,8 +51,8 @@ PAGE_SECONDS, ENDING_FACTOR = 6.0, 2.0
 """How long the page takes, about, and how many times longer than the model that was kept the winner's takes, which is
 measured on the test rows, too."""
 
-LINEAR, PRESENT = "linear model", "present config"
-"""The names of the first two trials."""
+LINEAR, PRESENT, WITH_PIECES = "linear model", "present config", "config with pieces of words"
+"""The names of trials that are not chosen by the sampler."""
 
 
 class Shows(Listener, Protocol):
@@ -334,7 +334,7 @@ class Search:
 
     def rank(self, record: TrialRecord) -> tuple[float, int]:
         """What trials are ordered by: the better first, of equal ones the earlier."""
-        return (inf if record.value is None else self.plan.goal.cost(record.value), record.number)
+        return (inf if record.value is None else self.plan.goal.cost_of(record.value, record.figures), record.number)
 
     def _is_better(self, one: TrialRecord, other: TrialRecord) -> bool:
         return self.rank(one) < self.rank(other)

@@ -19,13 +19,13 @@ from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFaile
 from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
 from rnn_cli.tuning.budget import Budget, Clock
-from rnn_cli.tuning.default_space import Facts, default_space
+from rnn_cli.tuning.default_space import Facts, default_space, pieces_of
 from rnn_cli.tuning.ending import Tuned, finish_search
 from rnn_cli.tuning.goals import goal_of
 from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import beginning_search, reopening_search
-from rnn_cli.tuning.search import LINEAR, PRESENT, Plan, Search, SearchedRows, Shows
-from rnn_cli.tuning.space import parse_space
+from rnn_cli.tuning.search import LINEAR, PRESENT, WITH_PIECES, Plan, Search, SearchedRows, Shows
+from rnn_cli.tuning.space import parse_space, value_in
 from rnn_cli.tuning.trials import ServedLimits
 
 USUAL_MINUTES = 20.0
@@ -165,16 +165,21 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRow
     if config.model.kind != "network":  # the linear model is a trial of its own
         config = config.model_copy(update={"model": config.model.model_copy(update={"kind": "network"})})
     base = None if first is None else first.model.base
+    pieces: dict[str, Any] | None = None
     if asked.space is not None:
         space = parse_space(asked.space, config, asked.where)
     else:
-        space = default_space(config, _facts(config, rows, asked.max_bytes), base)
-    fixed: list[tuple[str, Mapping[str, Any]]] = [(LINEAR, _linear(config, asked.max_bytes, len(labels)))]
+        facts = _facts(config, rows, asked.max_bytes)
+        space, pieces = default_space(config, facts, base), pieces_of(config, facts)
+    linear = _linear(config, asked.max_bytes, len(labels)) | (pieces or {})
+    fixed: list[tuple[str, Mapping[str, Any]]] = [(LINEAR, linear)]
     if base is not None:
         fixed.append((PRESENT, {"model.base": base}))
         fixed.append(("network of its own", {}))
     else:
         fixed.append((PRESENT, {}))
+    if pieces is not None and any(value_in(config, key) != value for key, value in pieces.items()):
+        fixed.append((WITH_PIECES, pieces))
     limits = ServedLimits(asked.max_bytes, asked.max_seconds)
     minutes = USUAL_MINUTES if asked.minutes is None and asked.trials is None else asked.minutes
     return Plan(config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name)
