@@ -8,10 +8,10 @@ hyperparameter tuning (successive halving as trials come).
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -145,19 +145,55 @@ class Sampler:
     def replay(self, records: Sequence[TrialRecord]) -> bool:
         """Ask and tell what an earlier process did; whether the same was chosen again."""
         same = True
+        under_way: list[tuple[TrialRecord, Asked]] = []
         for number, record in enumerate(records):
+            known = number if record.asked_after is None else record.asked_after
+            while under_way and under_way[0][0].number < known:
+                self.tell_all(*under_way.pop(0))
             if record.params is None:
                 continue
-            asked = self.ask(dict(record.params)) if record.name else self.ask_next(records[:number])
+            before = [*records[:known], *map(unended, records[known:number])]
+            asked = self.ask(dict(record.params)) if record.name else self.ask_next(before)
             same &= asked.params == record.params
-            for step, promise in record.promises:
-                asked.is_hopeless(promise, step)
-            self.tell(asked, record)
+            under_way.append((record, asked))
+        for each in under_way:
+            self.tell_all(*each)
         return same
+
+    def tell_all(self, record: TrialRecord, asked: "Asked") -> None:
+        """Tell what a trial that ran elsewhere, or earlier, promised step by step, and how it ended."""
+        for step, promise in record.promises:
+            asked.is_hopeless(promise, step)
+        self.tell(asked, record)
 
     def _stored(self, name: str, value: Any) -> Any:
         values = next(each.values for each in self.space.dimensions if each.called == name)
         return choice_as_text(value) if isinstance(values, Choices) else value
+
+
+class Chosen(Protocol):
+    """A trial that was chosen, whether it has ended or not."""
+
+    @property
+    def number(self) -> int:
+        """From 0 on."""
+
+    @property
+    def name(self) -> str:
+        """Empty for a trial that the sampler chose."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """By key of a config."""
+
+    @property
+    def params(self) -> Mapping[str, Any] | None:
+        """By dimension."""
+
+
+def unended(chosen: Chosen) -> TrialRecord:
+    """A trial as the sampler sees it while it is under way."""
+    return TrialRecord(chosen.number, "failed", chosen.name, chosen.settings, chosen.params)
 
 
 def _suggested(trial: Trial, name: str, values: Choices | Range) -> Any:

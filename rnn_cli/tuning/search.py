@@ -4,7 +4,7 @@ The rows that choose are the validation rows, or those that folds predict. The t
 trial; the winner alone is measured on them, when its model is written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
 from rnn_cli.tuning.goals import Goal, goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
-from rnn_cli.tuning.sampler import Asked, Sampler
+from rnn_cli.tuning.sampler import Asked, Sampler, unended
 from rnn_cli.tuning.space import Space, changed, value_in
 from rnn_cli.tuning.trials import (
     Hopeless,
@@ -53,6 +53,36 @@ measured on the test rows, too."""
 
 LINEAR, PRESENT, WITH_PIECES = "linear model", "present config", "config with pieces of words"
 """The names of trials that are not chosen by the sampler."""
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial to run: what was chosen for it when `asked_after` trials had ended."""
+
+    number: int
+    name: str
+    settings: dict[str, Any]
+    params: dict[str, Any] | None
+    asked_after: int
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A trial that ran in another process, and how many seconds it took to write its model, 0 where none was."""
+
+    record: TrialRecord
+    keeping: float = 0.0
+
+
+class RunsTrials(Protocol):
+    """Runs several trials at once, in other processes or on other machines."""
+
+    @property
+    def width(self) -> int:
+        """How many."""
+
+    def run(self, jobs: Sequence[TrialJob], ended: Sequence[TrialRecord], left: float | None) -> list[TrialResult]:
+        """Run up to so many trials, and wait for all."""
 
 
 class Shows(Listener, Protocol):
@@ -84,6 +114,8 @@ class Plan:
     minutes: float | None
     trials: int | None
     name: str
+    jobs: int | None = None
+    """How many trials run at once, None for one after the other; it changes which are chosen."""
 
     def to_head(self) -> dict[str, Any]:
         """The plan as a journal's head has it."""
@@ -97,6 +129,7 @@ class Plan:
             "minutes": self.minutes,
             "trials": self.trials,
             "name": self.name,
+            "jobs": self.jobs,
         }
 
     @classmethod
@@ -114,6 +147,7 @@ class Plan:
                 head["minutes"],
                 head["trials"],
                 head["name"],
+                head.get("jobs"),
             )
         except (ConfigError, KeyError, TypeError, ValueError):
             raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
@@ -160,6 +194,8 @@ class Search:
     keeping: float = 0.0
     """The seconds that it took to write a model that was kept, the last time."""
     told_rows: bool = False
+    at_once: RunsTrials | None = None
+    """What runs several trials at once; without it they run in this process, one after the other."""
 
     def __post_init__(self) -> None:
         """Make the sampler, and learn what the trials so far have cost."""
@@ -179,19 +215,52 @@ class Search:
         """Run trials until the time or their number is over."""
         self.listener.searching(self.plan.goal, self.budget.left(), self.plan.trials)
         while not self._is_over():
-            number = len(self.journal.ended)
-            name, asked, settings = self._next(number)
-            record = self._run(number, name, settings, asked)
-            if asked is not None:
+            chosen = self._next()
+            at_once = self.at_once
+            if at_once is None or chosen[0][0].number == 0:  # the first one is there as soon as can be
+                self._begins(chosen[0][0])
+                records = [self.run_trial(*chosen[0])]
+            else:
+                for job, _ in chosen:
+                    self._begins(job)
+                left = None if self.budget.seconds is None else self.budget.left()
+                found = at_once.run([job for job, _ in chosen], self.journal.ended, left)
+                self.keeping = max([self.keeping, *(each.keeping for each in found)])
+                records = [each.record for each in found]
+            for (_, asked), record in zip(chosen, records, strict=True):
+                self._ended(record, asked)
+
+    def _begins(self, job: TrialJob) -> None:
+        self.journal.begins(job.number, job.name, job.settings, self.budget.spent())
+        self.listener.trial_starts(job.number, job.name, job.settings, self.budget.left())
+
+    def _ended(self, record: TrialRecord, asked: Asked | None) -> None:
+        """Log a trial's end, and learn from it."""
+        if asked is not None:
+            if self.at_once is None or record.number == 0:
                 self.sampler.tell(asked, record)
-            best = self.best()
-            self.journal.ends(record, self.budget.spent())
-            self._learn_cost(record)
-            self._learn_ending()
-            is_best = record.is_measured and (best is None or self._is_better(record, best))
-            apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
-            self.listener.trial_done(record, apart, best=is_best)
-            self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+            else:
+                self.sampler.tell_all(record, asked)
+        best = self.best()
+        self.journal.ends(record, self.budget.spent())
+        self._learn_cost(record)
+        self._learn_ending()
+        is_best = record.is_measured and (best is None or self._is_better(record, best))
+        apart = {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
+        self._drop_models()
+        self.listener.trial_done(record, apart, best=is_best)
+        self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+
+    def learn_of(self, record: TrialRecord) -> None:
+        """Learn of a trial that ended elsewhere."""
+        if record.params is not None:
+            self.sampler.tell_all(record, self.sampler.ask(dict(record.params)))
+        self.journal.ended.append(record)
+        self._learn_cost(record)
+
+    def asked_again(self, job: TrialJob) -> Asked | None:
+        """A trial that was chosen elsewhere, as the sampler of this process knows it."""
+        return None if job.params is None else self.sampler.ask(dict(job.params))
 
     def _is_over(self) -> bool:
         ended = sum(each.state != "skipped" for each in self.journal.ended)
@@ -199,27 +268,41 @@ class Search:
             return True
         return len(self.journal.ended) > 0 and (self.budget.left() <= 0 or self.skipped >= MOST_SKIPPED)
 
-    def _next(self, number: int) -> tuple[str, Asked | None, dict[str, Any]]:
+    def _next(self) -> list[tuple[TrialJob, Asked | None]]:
+        """The next trials, as many as are run at once."""
+        ended = self.journal.ended
+        known = len(ended)
+        width = 1 if self.at_once is None or not known else self.at_once.width
+        if self.plan.trials is not None:
+            width = min(width, self.plan.trials - sum(each.state != "skipped" for each in ended))
+        chosen: list[tuple[TrialJob, Asked | None]] = []
+        for number in range(known, known + width):
+            name, asked, settings = self._chosen(number, [*ended, *(unended(job) for job, _ in chosen)])
+            chosen.append((TrialJob(number, name, settings, None if asked is None else asked.params, known), asked))
+        return chosen
+
+    def _chosen(self, number: int, before: Sequence[TrialRecord]) -> tuple[str, Asked | None, dict[str, Any]]:
         if number >= len(self.plan.fixed):
-            asked = self.sampler.ask_next(self.journal.ended)
+            asked = self.sampler.ask_next(before)
             return "", asked, asked.settings
         name, settings = self.plan.fixed[number]
         given = dict(settings)
         params = self.plan.space.named({**self.plan.space.of_config(changed(self.plan.config, given, name)), **given})
         return name, None if params is None else self.sampler.ask(params), given
 
-    def _run(self, number: int, name: str, settings: dict[str, Any], asked: Asked | None) -> TrialRecord:
-        folder, began = self.place.trial(number), self.budget.clock()
-        self.journal.begins(number, name, settings, self.budget.spent())
+    def run_trial(self, job: TrialJob, asked: Asked | None) -> TrialRecord:
+        """Run a trial in this process."""
+        number, began = job.number, self.budget.clock()
+        folder = self.place.trial(number)
         folder.begin()
         called = f"trial {number}"
-        self.listener.trial_starts(number, name, settings, self.budget.left())
         # The first one is there whatever the time is: without it there would be no model.
         budget = Budget(None, clock=self.budget.clock) if number == 0 else self.budget
         heard = TrialListener(
             self.listener, called, budget, self.plan.goal, lambda *at: asked is not None and asked.is_hopeless(*at)
         )
-        record = TrialRecord(number, "failed", name, settings, None if asked is None else asked.params)
+        known = None if job.asked_after == number else job.asked_after
+        record = TrialRecord(number, "failed", job.name, job.settings, job.params, asked_after=known)
         try:
             record = self._measured(record, folder, heard)
         except Hopeless:
@@ -310,8 +393,12 @@ class Search:
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
             self.keeping = self.budget.clock() - began
             self._learn_ending()
-            for each in (each for each in ranked[KEPT_MODELS:] if each.name != PRESENT):
-                self.place.trial(each.number).drop_model()
+
+    def _drop_models(self) -> None:
+        """Delete the models that are not among the best any more."""
+        for each in sorted(self.measured(), key=self.rank)[KEPT_MODELS:]:
+            if each.name != PRESENT and (folder := self.place.trial(each.number)).has_model:
+                folder.drop_model()
 
     def _learn_ending(self) -> None:
         """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""

@@ -18,7 +18,7 @@ from rnn_cli.training import folds as folds_module
 from rnn_cli.tuning.ending import Tuned
 from rnn_cli.tuning.journal import JOURNAL, Journal, TrialRecord
 from rnn_cli.tuning.place import search_folder
-from rnn_cli.tuning.tune import resume_tuning
+from rnn_cli.tuning.tune import Wanted, resume_tuning
 from tests.conftest import labelled_texts, write_csv
 from tests.tuning.conftest import Hears, configured, search
 
@@ -123,13 +123,13 @@ def test_a_search_that_is_killed_goes_on_to_the_same_end(tuned: Tuned, home: Pat
     assert any(f"--resume '{folder}'" in note for note in ended.value.__notes__)
     journal = folder / JOURNAL
     journal.write_bytes(journal.read_bytes() + b'{"end":{"number":')  # the power fails while it writes
-    again = resume_tuning(out, None, minutes=None, trials=None, shows=Hears())
+    again = resume_tuning(out, None, Wanted(trials=None), shows=Hears())
     same(again, tuned)
 
 
 def test_a_finished_search_can_have_more_trials(tuned: Tuned, home: Path):
     search(home / "rows.csv", home / "more", trials=3)
-    more = resume_tuning(home / "more", None, minutes=None, trials=4, shows=Hears())
+    more = resume_tuning(home / "more", None, Wanted(trials=4), shows=Hears())
     same(more, tuned)
     assert more.run.path == home / "more"
 
@@ -139,7 +139,7 @@ def test_other_rows_are_refused_and_the_search_stands(home: Path):
     search(home / "moving.csv", home / "moved", trials=2, space={"model.ngrams": [1, 2]})
     write_csv(home / "moving.csv", labelled_texts(["good", "bad"], 150))
     with pytest.raises(DataError, match="differ from those at the start of the search"):
-        resume_tuning(home / "moved", None, minutes=None, trials=5, shows=Hears())
+        resume_tuning(home / "moved", None, Wanted(trials=5), shows=Hears())
     assert len(Journal.open(search_folder(home / "moved")).ended) == 2
 
 
@@ -148,7 +148,7 @@ def test_two_processes_do_not_search_in_one_folder(home: Path):
     search(home / "rows.csv", home / "held", hears, trials=2)
 
 
-RESUMED: dict[str, Any] = {"minutes": None, "trials": None, "shows": Hears()}
+RESUMED: dict[str, Any] = {"asked": Wanted(), "shows": Hears()}
 
 
 def test_the_winner_keeps_the_limit_of_bytes(home: Path):
