@@ -203,6 +203,7 @@ def tune(
     jobs: int | None = None,
     engine: "Engine" = "local",
     ray_address: str | None = None,
+    distil: bool = False,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -217,7 +218,8 @@ def tune(
     trials and the same model.
 
     `jobs` trials run at once, each in a process on its share of the cores; with the engine "ray" they are tasks of the
-    cluster at `ray_address`, or of one that is started here.
+    cluster at `ray_address`, or of one that is started here. With `distil`, a last network learns from the best three
+    models together, and is kept if it is better on the validation rows.
 
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
@@ -234,7 +236,18 @@ def tune(
             from rnn_cli.data.source import is_in_memory
 
             named = data is not None and not is_in_memory(data)
-            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
+            if (
+                named
+                or config is not None
+                or changes
+                or out
+                or force
+                or distil
+                or goal
+                or max_bytes
+                or max_seconds
+                or seed != 1
+            ):
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
             more = Wanted(minutes=minutes, trials=trials, jobs=jobs, engine=engine, ray_address=ray_address)
@@ -244,7 +257,9 @@ def tune(
             from rnn_cli.config.load import tune_section
 
             space = tune_section(None if config is None else fspath(config))
-        wanted = Wanted(goal, minutes, trials, max_bytes, max_seconds, seed, *space, jobs, engine, ray_address).check()
+        wanted = Wanted(
+            goal, minutes, trials, max_bytes, max_seconds, seed, *space, jobs, engine, ray_address, distil
+        ).check()
         place = None if out is None else Path(out)
         from rnn_cli.tuning.place import check_search
 

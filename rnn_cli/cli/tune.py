@@ -37,6 +37,7 @@ Examples:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The model's folder  [default: new in runs/]"
 )
 @click.option("--force", is_flag=True, help="Replace the model and the search in --out.")
+@click.option("--distil", is_flag=True, help="End with a network that learns from the best models.")
 @click.option("--jobs", type=int, metavar="N", help="Trials at once, which share the cores  [default: 1]")
 @click.option(
     "--engine", type=click.Choice(("local", "ray")), default="local", help="local (default), or ray: a cluster."
@@ -61,6 +62,7 @@ def tune(
     out: Path | None,
     force: bool,
     jobs: int | None,
+    distil: bool,
     engine: str,
     ray_address: str | None,
     resume: str | None,
@@ -90,6 +92,7 @@ def tune(
             out=out,
             force=force,
             jobs=jobs,
+            distil=distil,
             engine="ray" if engine == "ray" else "local",
             ray_address=ray_address,
             resume=False if resume is None else resume or True,

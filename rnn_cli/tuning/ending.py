@@ -16,7 +16,7 @@ from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.page import counts_in_words, rows_that_choose, search_page
 from rnn_cli.tuning.place import BEST_CONFIG, PAGE
-from rnn_cli.tuning.search import PRESENT, Search
+from rnn_cli.tuning.search import DISTILLED, PRESENT, Search
 from rnn_cli.tuning.shows import written_goal
 from rnn_cli.tuning.space import changed
 from rnn_cli.tuning.winner import WinnerStanding, standing_of
@@ -89,6 +89,9 @@ def _pays(search: Search, best: TrialRecord, standing: WinnerStanding, present: 
     return chooser.better(standing_of_search(search, best, chooser).corrected, present.figures[chooser.name])
 
 
+MAKES_THE_SAME = "rnn train with this file makes the same model, to the same bytes of weights on one machine."
+LEARNED_FROM_BEST = "The model learned from the best trials; rnn train with this file learns from the labels alone."
+
 SEARCHED = "search"
 """The key of a model's metrics that tells of the search which found its config."""
 
@@ -114,6 +117,9 @@ def _repeating(search: Search) -> tuple[str, str]:
     """The commands that repeat a search and its best config, and how exactly they do, in a sentence."""
     plan, ended = search.plan, search.journal.ended
     trains = f"rnn train {quoted(search.place.best)}"
+    if any(each.name == DISTILLED and each.is_measured for each in ended):
+        what = "The model may have learned from the best trials; rnn train learns from the labels alone."
+        return trains, f"{what} A search with the same --trials, --seed and --distil repeats it on one machine."
     if any(each.state in ("cut", "skipped") for each in ended):
         exactly = "This trains the best config again, to the same bytes of weights on one machine."
         return (
@@ -152,7 +158,7 @@ def best_yaml(search: Search, best: TrialRecord, standing: WinnerStanding, run: 
         head.append(
             f"{'test':<12} {written_goal(plan.goal.name, value)} on {run.test.metrics.rows:,} rows, looked at once"
         )
-    head += ["", "rnn train with this file makes the same model, to the same bytes of weights on one machine."]
+    head += ["", LEARNED_FROM_BEST if best.name == DISTILLED else MAKES_THE_SAME]
     tried = {each.key: f"of {each.values}" for each in plan.space.dimensions if each.counts(best.settings)}
     reasons = {key: tried[key] for key in best.settings if key in tried}
     return with_comments(config, head, reasons)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rnn_cli import system
 from rnn_cli.batch.connection import connected
@@ -34,7 +35,8 @@ class RayTrials:
     """Runs trials on the cluster that is `connected`."""
 
     def __init__(self, copy: SearchCopy, jobs: int | None) -> None:
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        cores = int(resources.get("CPU", 1))
         self.width = jobs or max(cores, 1)
         self._place = copy.place
         self._copy = ray.put(copy)
@@ -43,7 +45,7 @@ class RayTrials:
 
     def run(self, jobs: Sequence[TrialJob], ended: Sequence[TrialRecord], left: float | None) -> list[TrialResult]:
         """Run up to `width` trials, and wait for all. Raises `RunFailed` where the cluster is lost."""
-        known = ray.put(list(ended))
+        known: Any = ray.put(list(ended))
         try:
             found = ray.get([self._task.remote(self._copy, job, known, left, os.getcwd()) for job in jobs])
         except ray.exceptions.RayError as error:

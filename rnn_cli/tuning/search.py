@@ -26,6 +26,7 @@ from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, without_test_rows, write_trial
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
+from rnn_cli.tuning.distilling import taught_by
 from rnn_cli.tuning.goals import Goal, goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
@@ -51,7 +52,15 @@ PAGE_SECONDS, ENDING_FACTOR = 6.0, 2.0
 """How long the page takes, about, and how many times longer than the model that was kept the winner's takes, which is
 measured on the test rows, too."""
 
-LINEAR, PRESENT, WITH_PIECES = "linear model", "present config", "config with pieces of words"
+DISTILLING_FACTOR = 1.3
+"""How many times longer than the network whose config it has a distilled one may take: its teachers read all rows."""
+
+LINEAR, PRESENT, WITH_PIECES, DISTILLED = (
+    "linear model",
+    "present config",
+    "config with pieces of words",
+    "distilled from the best",
+)
 """The names of trials that are not chosen by the sampler."""
 
 
@@ -116,6 +125,8 @@ class Plan:
     name: str
     jobs: int | None = None
     """How many trials run at once, None for one after the other; it changes which are chosen."""
+    distil: bool = False
+    """Whether a last trial learns from the best ones."""
 
     def to_head(self) -> dict[str, Any]:
         """The plan as a journal's head has it."""
@@ -130,6 +141,7 @@ class Plan:
             "trials": self.trials,
             "name": self.name,
             "jobs": self.jobs,
+            "distil": self.distil,
         }
 
     @classmethod
@@ -148,6 +160,7 @@ class Plan:
                 head["trials"],
                 head["name"],
                 head.get("jobs"),
+                head.get("distil", False),
             )
         except (ConfigError, KeyError, TypeError, ValueError):
             raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
@@ -229,6 +242,31 @@ class Search:
                 records = [each.record for each in found]
             for (_, asked), record in zip(chosen, records, strict=True):
                 self._ended(record, asked)
+        if self.plan.distil and (student := self._student()) is not None:
+            number = len(self.journal.ended)
+            job = TrialJob(number, DISTILLED, dict(student.settings), None, number)
+            self._begins(job)
+            self.budget.ending -= self._reserved()
+            self._ended(self.run_trial(job, None), None)
+
+    def _teachers(self) -> list[TrialRecord]:
+        """The best trials, whose models are kept."""
+        ranked = [each for each in sorted(self.measured(), key=self.rank) if each.name != DISTILLED]
+        return [each for each in ranked[:KEPT_MODELS] if self.place.trial(each.number).has_model]
+
+    def _student(self) -> TrialRecord | None:
+        """The trial whose config the distilled network has: the best network; None where nothing is new to distil."""
+        last = self.journal.ended[-1] if self.journal.ended else None
+        ranked = sorted(self.measured(), key=self.rank)
+        networks = [each for each in ranked if each.work.get("epochs") and each.name != DISTILLED]
+        if not networks or len(self._teachers()) < 2 or (last is not None and last.name == DISTILLED):
+            return None
+        return networks[0]
+
+    def _reserved(self) -> float:
+        """The seconds that are kept for the distilled network."""
+        student = self._student() if self.plan.distil else None
+        return 0.0 if student is None else DISTILLING_FACTOR * student.seconds
 
     def _begins(self, job: TrialJob) -> None:
         self.journal.begins(job.number, job.name, job.settings, self.budget.spent())
@@ -263,7 +301,7 @@ class Search:
         return None if job.params is None else self.sampler.ask(dict(job.params))
 
     def _is_over(self) -> bool:
-        ended = sum(each.state != "skipped" for each in self.journal.ended)
+        ended = sum(each.state != "skipped" and each.name != DISTILLED for each in self.journal.ended)
         if self.plan.trials is not None and ended >= self.plan.trials:
             return True
         return len(self.journal.ended) > 0 and (self.budget.left() <= 0 or self.skipped >= MOST_SKIPPED)
@@ -274,7 +312,8 @@ class Search:
         known = len(ended)
         width = 1 if self.at_once is None or not known else self.at_once.width
         if self.plan.trials is not None:
-            width = min(width, self.plan.trials - sum(each.state != "skipped" for each in ended))
+            ran = sum(each.state != "skipped" and each.name != DISTILLED for each in ended)
+            width = min(width, self.plan.trials - ran)
         chosen: list[tuple[TrialJob, Asked | None]] = []
         for number in range(known, known + width):
             name, asked, settings = self._chosen(number, [*ended, *(unended(job) for job, _ in chosen)])
@@ -328,7 +367,8 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
-        if (twin := self._twin(record)) is not None:
+        is_distilled = record.name == DISTILLED
+        if not is_distilled and (twin := self._twin(record)) is not None:
             return replace(record, state="skipped", reason=f"the same as trial {twin}")
         run = self._prepared(record, folder, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
@@ -339,6 +379,11 @@ class Search:
             excess = limits.excess(size, None)
             reason = f"{written_value(size, 'bytes')} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
+        taught_of = ""
+        if is_distilled:
+            teachers = self._teachers()
+            run = taught_by(run, [self.place.trial(each.number).opened() for each in teachers])
+            taught_of = f"trials {', '.join(str(each.number) for each in teachers)} taught it"
         work = TrialWork.of(run)
         heard.work = asdict(work)
         expected = self.costs.expected(work)
@@ -362,7 +407,7 @@ class Search:
             latency=latency,
             excess=excess,
             figures=_figures(evaluation.metrics),
-            reason=f"breaks the limit of {' and '.join(broken)}" if broken else "",
+            reason=f"breaks the limit of {' and '.join(broken)}" if broken else taught_of,
         )
         if not broken:
             self._keep(record, folder, model)
@@ -403,7 +448,7 @@ class Search:
     def _learn_ending(self) -> None:
         """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
         first = self.journal.ended[0].seconds if self.journal.ended else 0.0
-        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping
+        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping + self._reserved()
 
     def _learn_cost(self, record: TrialRecord) -> None:
         if record.work and (record.state in ("complete", "infeasible") or record.epochs):
@@ -464,6 +509,8 @@ class Search:
         try:
             return TrialModel.kept_in(folder.opened(), run)
         except BundleError as error:
+            if record.name == DISTILLED:
+                raise
             self.listener.warn(f"{error.where}: {error.what}; it is trained again")
             heard = TrialListener(self.listener, "the best", Budget(None), self.plan.goal, lambda *_: False)
             return learn_model(without_test_rows(run), folder, heard)

@@ -23,6 +23,7 @@ from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
 from rnn_cli.tuning.budget import Budget, Clock
 from rnn_cli.tuning.default_space import Facts, default_space, pieces_of
+from rnn_cli.tuning.distilling import cannot_distil
 from rnn_cli.tuning.ending import Tuned, finish_search
 from rnn_cli.tuning.goals import goal_of
 from rnn_cli.tuning.journal import Journal
@@ -58,6 +59,7 @@ class Wanted:
     jobs: int | None = None
     engine: Engine = "local"
     ray_address: str | None = None
+    distil: bool = False
 
     def check(self) -> "Wanted":
         """Refuse what no search can serve. Raises `UsageError`."""
@@ -185,6 +187,8 @@ def _refuse(config: Config, asked: Wanted) -> None:
     if config.data.number:
         what = "number has no goal that a search knows; train with rnn train"
         raise ConfigError([ConfigMistake(what, "data.labels")])
+    if asked.distil and (why := cannot_distil(config)) is not None:
+        raise UsageError(why, where="distil", hint="leave it out")
     if asked.max_seconds is not None and config.data.extra_columns is not None:
         what = "a sentence alone is timed, and the config has data.extra_columns, too"
         raise UsageError(what, where="max_seconds", hint="leave one of both out")
@@ -224,7 +228,9 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRow
         fixed.append((WITH_PIECES, pieces))
     limits = ServedLimits(asked.max_bytes, asked.max_seconds)
     minutes = USUAL_MINUTES if asked.minutes is None and asked.trials is None else asked.minutes
-    return Plan(config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name, asked.jobs)
+    return Plan(
+        config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name, asked.jobs, asked.distil
+    )
 
 
 def _linear(config: Config, max_bytes: int | None, labels: int) -> dict[str, Any]:

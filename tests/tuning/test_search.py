@@ -11,7 +11,7 @@ from rnn_cli import api
 from rnn_cli.bundle.model_folder import ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, DataError, RunFailed
+from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.evaluation import evaluate as evaluate_module
 from rnn_cli.training import finish as finish_module
 from rnn_cli.training import folds as folds_module
@@ -191,3 +191,46 @@ def test_time_is_kept_by_a_clock_that_the_work_moves(home: Path):
     assert clock.now <= 60 * 1.05
     assert {each.state for each in found.trials[2:]} & {"cut", "skipped"}
     assert found.trials[0].state == "complete"
+
+
+@pytest.fixture(scope="module")
+def distilled(home: Path) -> Tuned:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnn_cli.training.finish.documents", lambda *_: {})
+        return search(home / "rows.csv", home / "distilled", distil=True, trials=4)
+
+
+def test_a_distilled_network_learns_what_the_best_say_together(tuned: Tuned, distilled: Tuned):
+    *others, last = distilled.trials
+    assert [*map(plain, others)] == [*map(plain, tuned.trials)]
+    assert last.name == "distilled from the best" and last.params is None
+    ranked = sorted((each for each in others if each.is_measured), key=lambda each: (each.value, each.number))
+    taught = ", ".join(str(each.number) for each in ranked[:3])
+    assert last.reason == f"trials {taught} taught it" and last.value is not None
+    network = next(each for each in ranked if each.work["epochs"])
+    assert last.settings == network.settings and last.value != network.value
+
+
+def test_a_distilled_network_wins_only_where_it_is_better(distilled: Tuned):
+    best = min((each for each in distilled.trials if each.is_measured), key=lambda each: (each.value, each.number))
+    assert distilled.standing.winner == best.number
+    head = distilled.best_config.read_text()
+    learned = "learned from the best trials" in head
+    assert learned == (distilled.best.name == "distilled from the best")
+
+
+def test_a_search_stopped_before_the_distilled_network_goes_on_to_it(distilled: Tuned, home: Path):
+    def stop(number: int) -> None:
+        if number == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(home / "rows.csv", home / "undistilled", Hears(stop), distil=True, trials=4)
+    same(resume_tuning(home / "undistilled", None, Wanted(), shows=Hears()), distilled)
+
+
+@pytest.mark.parametrize("section", [{"training": {"folds": 3}}, {"data": {"labels": "ordered"}}])
+def test_what_cannot_be_distilled_is_refused_before_the_work(home: Path, section: dict[str, dict[str, Any]]):
+    with pytest.raises(UsageError, match="distil"):
+        search(home / "rows.csv", home / "refused", distil=True, sections=section)
+    assert not search_folder(home / "refused").exists()
