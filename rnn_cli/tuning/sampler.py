@@ -171,7 +171,7 @@ class Sampler:
         return choice_as_text(value) if isinstance(values, Choices) else value
 
 
-class Chosen(Protocol):
+class ChosenTrial(Protocol):
     """A trial that was chosen, whether it has ended or not."""
 
     @property
@@ -191,7 +191,7 @@ class Chosen(Protocol):
         """By dimension."""
 
 
-def unended(chosen: Chosen) -> TrialRecord:
+def unended(chosen: ChosenTrial) -> TrialRecord:
     """A trial as the sampler sees it while it is under way."""
     return TrialRecord(chosen.number, "failed", chosen.name, chosen.settings, chosen.params)
 
