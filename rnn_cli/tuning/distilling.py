@@ -33,7 +33,9 @@ def cannot_distil(config: Config) -> str | None:
 def taught_by(run: Prepared, teachers: Sequence[Bundle]) -> Prepared:
     """The run of a network that learns what the teachers say of its training rows, instead of their labels."""
     lessons = lessons_of([Predictor(each) for each in teachers], run)
-    return replace(run, to_learn=replace(with_lessons(run.train, [], lessons), columns=run.train.columns))
+    # As texts without labels, for a row that has one is learned by its label.
+    to_learn = replace(with_lessons(run.train, [], lessons), labelled=0, columns=run.train.columns)
+    return replace(run, to_learn=to_learn)
 
 
 def lessons_of(teachers: Sequence[Predictor], run: Prepared) -> Floats32:
