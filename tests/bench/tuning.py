@@ -1,13 +1,14 @@
 """What `rnn tune` gains over the config of `rnn init` in a given time, and whether it keeps the time.
 
-    python tests/bench/tuning.py SET [--minutes 5] [--trials 6] [--seeds 1 2 3] [--rows 2000] [--goal NAME] [--distil]
+    python -P tests/bench/tuning.py SET [--minutes 5] [--trials 6] [--seeds 1 2 3] [--rows 2000]
+        [--goal NAME] [--distil]
 
 With `--trials` there is no limit of time, so that other work on the machine changes nothing.
 
 SET is a built-in set, or a file with the columns `text` and `label`; of more `--rows` a sample is drawn, and up to
 4,000 of the others are the test rows. Each seed splits the rows anew, and searches and trains with it. Beside them
-stands fastText's autotune with as many minutes, where fastText is installed (pip install fasttext-wheel). A line a
-trial, and a line a seed: accuracy on the test rows of the winner, of the config that `rnn init` writes, and of fastText;
+stands fastText's autotune with as many minutes, where it is installed (pip install fasttext-wheel). A line a
+trial, and a line a seed: accuracy on the test rows of the winner, of the config of `rnn init`, and of fastText;
 the goal's figure on the validation rows, corrected for the choice, and on the test rows; the seconds taken and given.
 """
 
