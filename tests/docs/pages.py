@@ -21,9 +21,12 @@ import sys
 import termios
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
+
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +85,14 @@ def _shell(body: str, where: str) -> Iterator[Command]:
     yield Command(f"set -e\n{body}", None, where)
 
 
+@cache
+def _warm() -> list[str]:
+    """What Python is told to run `rnn` without loading its libraries each time."""
+    owner = str(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid())  # shared by pytest's processes
+    warm.begin(owner)
+    return ["-S", "-E", warm.__file__, owner]
+
+
 class Shell:
     """A folder in which commands run as on a terminal that shows no bars and no colours, `rnn` this tree's."""
 
@@ -92,9 +103,9 @@ class Shell:
             (folder / "data").symlink_to(ROOT / "data")  # as in a checkout
         programs = folder.with_name(f"{folder.name}-programs")
         programs.mkdir()
-        for name, arguments in {"rnn": "-m rnn_cli", "python": ""}.items():
+        for name, arguments in {"rnn": _warm(), "python": []}.items():
             script = programs / name
-            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *arguments])} "$@"\n')
             script.chmod(0o755)
         self.environment = os.environ | {
             "PATH": f"{programs}:{os.environ['PATH']}",
