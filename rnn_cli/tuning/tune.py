@@ -17,7 +17,7 @@ from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory
-from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, UsageError, quoted
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, Setting, UsageError, quoted
 from rnn_cli.system import cores
 from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
@@ -73,7 +73,7 @@ class Wanted:
         if self.engine not in ("local", "ray"):
             raise UsageError(f"expected local or ray, got {self.engine!r}", where="engine")
         if self.ray_address is not None and self.engine != "ray":
-            raise UsageError("is for the engine ray", where="ray_address", hint="add engine ray")
+            raise UsageError("is for the engine ray", where="ray_address", hint=Setting("engine", "ray", "add {}"))
         return self
 
 
