@@ -201,6 +201,10 @@ def tune(
     out: "Path_ | None" = None,
     force: bool = False,
     resume: "bool | Path_" = False,
+    jobs: int | None = None,
+    engine: "Engine" = "local",
+    ray_address: str | None = None,
+    distil: bool = False,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -213,6 +217,10 @@ def tune(
     `OUT.tune`, with `best.yaml`, which `train` repeats, and a page. `resume` goes on with a search that was stopped, or
     gives it more minutes or trials: True is the last one in runs/. The same seed and number of trials give the same
     trials and the same model.
+
+    `jobs` trials run at once, each in a process on its share of the cores; with the engine "ray" they are tasks of the
+    cluster at `ray_address`, or of one that is started here. With `distil`, a last network learns from the best three
+    models together, and is kept if it is better on the validation rows.
 
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
@@ -229,16 +237,30 @@ def tune(
             from rnn_cli.data.source import is_in_memory
 
             named = data is not None and not is_in_memory(data)
-            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
+            if (
+                named
+                or config is not None
+                or changes
+                or out
+                or force
+                or distil
+                or goal
+                or max_bytes
+                or max_seconds
+                or seed != 1
+            ):
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
-            return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
+            more = Wanted(minutes=minutes, trials=trials, jobs=jobs, engine=engine, ray_address=ray_address)
+            return resume_tuning(at, data, more, shows=shows)
         space: tuple[object, str] = (None, "")
         if config is not None or data is None:
             from rnn_cli.config.load import tune_section
 
             space = tune_section(None if config is None else fspath(config))
-        wanted = Wanted(goal, minutes, trials, max_bytes, max_seconds, seed, *space).check()
+        wanted = Wanted(
+            goal, minutes, trials, max_bytes, max_seconds, seed, *space, jobs, engine, ray_address, distil
+        ).check()
         place = None if out is None else Path(out)
         from rnn_cli.tuning.place import check_search
 

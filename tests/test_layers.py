@@ -71,8 +71,8 @@ MAY_IMPORT = {
     "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
     # A search over configs: many runs, of which one is kept; page and figures are those of its parts.
     "tuning": {
-        *("gates", "training", "checks", "reporting", "evaluation", "scoring", "graph", "data", "text", "bundle"),
-        *("config", *BASE),
+        *("gates", "training", "checks", "reporting", "evaluation", "batch", "scoring", "graph", "data", "text"),
+        *("bundle", "config", *BASE),
     },
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {

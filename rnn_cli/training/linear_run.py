@@ -66,17 +66,18 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
             return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
         return fit_linear(
             config.model,
-            run.rows_to_learn,
+            run.train if config.training.teacher is None else run.rows_to_learn,
             run.validation,
             vocab_size=run.tokenizer.vocab_size,
             classes=len(run.labels),
             on_progress=on_progress,
+            words=run.tokenizer.vocab,
         )
 
-    if run.base is not None or run.to_learn is not None:
+    if run.base is not None or config.training.teacher is not None:
         return fit()
     weights = config.training.class_weight
-    of_model = config.model.ngrams, config.model.ngram_buckets
+    of_model = config.model.ngrams, config.model.ngram_buckets, config.model.char_ngrams
     key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
     return run.shared.once("n-grams", key, fit)
 
