@@ -27,7 +27,8 @@ def standing_in_lines(standing: WinnerStanding, side: str, records: Sequence[Tri
     )
     if standing.kept is not None and standing.kept_figure is not None:
         figure = written_goal(standing.goal, standing.kept_figure)
-        yield f"That is no better than the {figure} of the config to begin with, so the config is kept."
+        by = " by log loss, which is less a matter of chance," if standing.goal == "accuracy" else ""
+        yield f"That is{by} no better than the config to begin with, which has {figure}, so the config is kept."
         return
     for lead in standing.leads:
         yield lead_in_words(lead, standing.goal, records)
