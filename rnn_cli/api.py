@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.folds import AnyModels
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.gates.outcomes import GateReport
@@ -507,7 +508,7 @@ def evaluate(
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
         request = _Asked(data, reading, asked, by, labels, include_seen)
-        from rnn_cli.evaluation.folds import is_measured_by_folds
+        from rnn_cli.evaluation.compare import is_measured_by_folds
 
         side: str | None = "test" if data is None else None
         found: Any
@@ -726,10 +727,10 @@ def compare(
     if data is None:
         kept = [read_predictions(name, split) for name in names]
         if not are_several(kept):
-            return _compared(kept)
+            return _by_folds(_compared(kept), names, split)
         from rnn_cli.evaluation.compare_several import compare_models_of_several
 
-        return compare_models_of_several(kept)
+        return _by_folds(compare_models_of_several(kept), names, split)
 
     from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
     from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
@@ -758,6 +759,23 @@ def compare(
             return replace(compare_models_of_several(found), seen=seen)
         found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
     return replace(_compared(found), seen=seen)
+
+
+def _by_folds(found: "AnyModels", names: Sequence[str], split: str) -> "AnyModels":
+    """The comparison as it was made on test rows, or by folds where runs have these instead."""
+    from rnn_cli.bundle.locate import named_folder
+    from rnn_cli.bundle.model_folder import Bundle
+    from rnn_cli.evaluation.compare import is_measured_by_folds
+
+    folders = [named_folder(name) for name in names]
+    if split != "test" or not all(folder.is_dir() for folder in folders):
+        return found
+    runs = [Bundle.open(folder) for folder in folders]
+    if not all(map(is_measured_by_folds, runs)):
+        return found
+    from rnn_cli.evaluation.folds import models_compared_by_folds
+
+    return models_compared_by_folds(found, runs)
 
 
 def _compared(found: "Sequence[LabelledPredictions]") -> "ModelComparison | OrderedModelComparison":

@@ -8,14 +8,18 @@ What the command gets is the caller's: folder, environment, standard streams. It
 
 import array
 import errno
+import fcntl
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import sys
+import termios
 import traceback
+from collections.abc import Sequence
 from subprocess import DEVNULL, run
 from typing import Any
 
@@ -29,31 +33,48 @@ LOADED = (
 """What commands load most of: TensorFlow, scikit-learn, pandas, ONNX Runtime."""
 
 
-def begin(owner: str) -> None:
-    """Start the process that answers, unless there is one."""
+def begin() -> str:
+    """Start the process that answers, unless there is one, for pytest's processes together; whom it is to be named."""
+    owner = str(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid())
     line = [sys.executable, __file__, "--serve", owner]
     run(line, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True, check=True)
+    return owner
 
 
-def call(owner: str, words: list[str]) -> int:
-    """Have a command run; its exit code, negative for a signal."""
-    asked = json.dumps({"words": words, "home": os.getcwd(), "environment": dict(os.environ)}).encode()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.connect(_name(owner))
-        streams = array.array("i", [0, 1, 2])
-        line.sendmsg([len(asked).to_bytes(8, "little")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
-        line.sendall(asked)
-        return int(line.recv(16) or b"99")
+class Child:
+    """A command that runs, as far as `subprocess.Popen` tells of one."""
 
+    def __init__(self, owner: str, words: Sequence[str], *streams: int, **how: Any) -> None:
+        """`how`: with `environment`; `leads`, whether it leads a session of which stdin is the terminal; `room`."""
+        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._line.connect(f"\0rnn-warm-{owner}")
+        asked = json.dumps({"words": words, "home": os.getcwd(), "environment": dict(os.environ), **how}).encode()
+        kept = array.array("i", streams)
+        self._line.sendmsg([len(asked).to_bytes(8, "little")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, kept)])
+        self._line.sendall(asked)
+        self._code: int | None = None
+        self.pid = int(self._line.recv(16, socket.MSG_WAITALL))
 
-def _name(owner: str) -> str:
-    return f"\0rnn-warm-{owner}"  # Linux keeps such names apart from files
+    def wait(self, seconds: float | None = None) -> int:
+        """Its exit code, negative for a signal."""
+        if self._code is None:
+            self._line.settimeout(seconds)
+            self._code = int(self._line.recv(16, socket.MSG_WAITALL))
+            self._line.close()
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        if self._code is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def _serve(owner: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         try:
-            door.bind(_name(owner))
+            door.bind(f"\0rnn-warm-{owner}")
         except OSError as problem:
             if problem.errno != errno.EADDRINUSE:  # another process of the same owner has started one
                 raise
@@ -91,11 +112,12 @@ def _answer(line: socket.socket) -> None:
     for stream in streams:
         os.close(stream)
     ended = os.pidfd_open(command)
+    line.sendall(b"%16d" % command)
     if line in select.select([line, ended], [], [])[0]:  # its caller is gone
         os.kill(command, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
     try:
-        line.sendall(str(status).encode())
+        line.sendall(b"%16d" % status)
     finally:
         os._exit(0)
 
@@ -105,6 +127,11 @@ def _be(asked: dict[str, Any], streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if asked.get("leads"):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if room := asked.get("room"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     os.chdir(asked["home"])
     os.environ.clear()
     os.environ.update(asked["environment"])
@@ -124,7 +151,7 @@ def _be(asked: dict[str, Any], streams: list[int]) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "--serve":
         _serve(sys.argv[2])
-    elif (ended := call(sys.argv[1], sys.argv[2:])) < 0:
+    elif (ended := Child(sys.argv[1], sys.argv[2:], 0, 1, 2).wait()) < 0:
         os.kill(os.getpid(), -ended)
     else:
         sys.exit(ended)

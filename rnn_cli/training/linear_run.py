@@ -19,6 +19,7 @@ from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.network.proto import linear_to_onnx
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.at_once import folds_at_once
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
@@ -102,8 +103,11 @@ def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float,
 
 def train_linear(run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener) -> Run:
     """Train the linear model and write its bundle, as `rnn_cli.training.run.train_prepared` does a network's."""
-    with beginning(out, name=name, force=force) as place:
-        folds = predict_folds(run, learn_linear, place, listener)
+    with (
+        beginning(out, name=name, force=force) as place,
+        folds_at_once(run, learn_linear, place, listener) as ahead,
+    ):
+        folds = predict_folds(run, learn_linear, place, listener, ahead=ahead)
         learned = learn_linear(run, listener)
         with place.draft() as draft:
             trained = finish(
@@ -125,6 +129,7 @@ def train_linear_into(run: Prepared, folder: Path, listener: Listener) -> Run:
 
 def measure_linear_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
     """Measure a config by folds, as `rnn_cli.training.run.measure_by_folds`."""
-    found = predict_folds(run, learn_linear, None, listener)
+    with folds_at_once(run, learn_linear, None, listener) as ahead:
+        found = predict_folds(run, learn_linear, None, listener, ahead=ahead)
     assert found is not None
     return pooled(run, predictor, found, is_final=False)

@@ -8,12 +8,10 @@ import os
 import pty
 import random
 import re
-import resource
 import select
 import shlex
 import signal
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Iterator
@@ -31,7 +29,8 @@ from rnn_cli.kinds import LabelsKind
 from rnn_cli.labelling.answers import MOST_LABELS, Answer, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
-from tests.cli.conftest import COMMAND, Rnn
+from tests import warm
+from tests.cli.conftest import Rnn
 from tests.cli.test_main import SITTING, examples
 from tests.labelling.conftest import made
 
@@ -47,23 +46,9 @@ class Terminal:
         self.ours, self.its = pty.openpty()
         fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.its)
-        environment = os.environ | {"TERM": "xterm"}
-        self.child = subprocess.Popen(
-            [*COMMAND, *words],
-            stdin=self.its,
-            stdout=self.its,
-            stderr=self.its,
-            env=environment,
-            preexec_fn=lambda: self._begin(room),
-        )
+        more = {"environment": {**os.environ, "TERM": "xterm"}, "leads": True, "room": room}
+        self.child = warm.Child(warm.begin(), words, *[self.its] * 3, **more)
         self.seen = ""
-
-    @staticmethod
-    def _begin(room: int | None) -> None:
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        if room is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     def until(self, awaited: str) -> str:
         """What is shown up to these words, without codes; fails if they do not come."""

@@ -21,7 +21,6 @@ import sys
 import termios
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
@@ -85,14 +84,6 @@ def _shell(body: str, where: str) -> Iterator[Command]:
     yield Command(f"set -e\n{body}", None, where)
 
 
-@cache
-def _warm() -> list[str]:
-    """What Python is told to run `rnn` without loading its libraries each time."""
-    owner = str(os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid())  # shared by pytest's processes
-    warm.begin(owner)
-    return ["-S", "-E", warm.__file__, owner]
-
-
 class Shell:
     """A folder in which commands run as on a terminal that shows no bars and no colours, `rnn` this tree's."""
 
@@ -103,7 +94,7 @@ class Shell:
             (folder / "data").symlink_to(ROOT / "data")  # as in a checkout
         programs = folder.with_name(f"{folder.name}-programs")
         programs.mkdir()
-        for name, arguments in {"rnn": _warm(), "python": []}.items():
+        for name, arguments in {"rnn": ["-S", "-E", warm.__file__, warm.begin()], "python": []}.items():
             script = programs / name
             script.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *arguments])} "$@"\n')
             script.chmod(0o755)
