@@ -39,6 +39,11 @@ def lead_in_words(lead: Lead, goal: str, records: Sequence[TrialRecord]) -> str:
     record = records[lead.over]
     called = f"trial {record.number}" + (f" ({record.name})" if record.name else "")
     low, high = (_difference(goal, end) for end in lead.interval)
+    if goal == "accuracy" and lead.difference < 0:  # the log loss chose
+        more = _difference(goal, -lead.difference)
+        return (
+            f"{called[:1].upper()}{called[1:]} has {more} more, but a worse log loss, which is less a matter of chance."
+        )
     verdict = "beyond chance" if lead.beyond_chance else "within chance"
     return (
         f"It is better than {called} by {_difference(goal, lead.difference)} ({EVERY} {low} to {high}): {verdict}; in "
