@@ -490,7 +490,7 @@ def evaluate(
         side: str | None = "test" if data is None else None
         found: Any
         if opened.manifest.number:
-            _refuse_of_numbers(folds=folds, report=report, plots=plots)
+            _refuse_of_numbers(folds=folds)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
@@ -653,21 +653,23 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
 
 def _evaluate_numbers(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "NumberEvaluation":
     """Measure a model of numbers."""
+    from rnn_cli.evaluation.evaluate import slice_names
     from rnn_cli.evaluation.evaluate_numbers import (
         against_median,
         evaluate_numbers,
         kept_baseline_of_numbers,
         kept_median,
+        sliced_numbers,
     )
 
-    if asked.by is not None:
-        raise UsageError("slices are of labels, not of numbers", hint=Setting("by", text="leave {} out"))
     if asked.decision:
         key = asked.decision[0].key
         raise UsageError(f"{key} decides on labels, and the model predicts numbers", hint="leave it out")
     opened = predictor.bundle
     rows, seen = _rows_asked(predictor, asked, listener)
+    slices = slice_names(opened, rows, asked.by, asked.data, asked.reading)
     found = evaluate_numbers(predictor, rows, partial(listener.progress, "scoring rows"))
+    found = sliced_numbers(found, slices)
     baseline = kept_baseline_of_numbers(opened, "test") if asked.data is None else None
     left_out = baseline is not None and predictor.precision != "fp32"
     found = replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)

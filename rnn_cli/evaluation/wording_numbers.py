@@ -1,15 +1,25 @@
 """Metrics of predicted numbers in words, for the terminal. Loads no library."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, chance_in_words, span
+from rnn_cli.evaluation.wording import (
+    EVERY,
+    FEW_LABELLED,
+    FEW_MEASURED,
+    METRICS_SHOWN,
+    SURE,
+    bounds,
+    chance_in_words,
+    span,
+)
 from rnn_cli.evaluation.wording_folds import side_rows
 from rnn_cli.scoring.prediction import shown_number
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.evaluate_numbers import NumberBaseline, NumberEvaluation
-    from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics
+    from rnn_cli.evaluation.metrics import MainMetrics
+    from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics, NumberSlice
 
 NUMBERS_SHOWN: Mapping[str, str] = {
     "mean_absolute_error": "mean absolute error",
@@ -69,6 +79,23 @@ def nearer_in_words(found: "NumberComparison", spread: float, other: str) -> str
     return f"{more}{chance} ({ends})"
 
 
+SliceFigure = tuple[str, Callable[[Any, str], str], Callable[[Any, str], str]]
+"""A figure's name, and from slice and field to its value and to its interval's ends."""
+
+
+def slice_fields(slices: "Sequence[MainMetrics] | Sequence[NumberSlice]") -> dict[str, SliceFigure]:
+    """The figures that are shown of slices, by field."""
+    if slices and hasattr(slices[0], "mean_error"):
+        fields = ("mean_absolute_error", "median_absolute_error", "mean_error")
+        return {field: (NUMBERS_SHOWN[field], number_value, number_bounds) for field in fields}
+
+    def of_label(field: str) -> SliceFigure:
+        name, written = METRICS_SHOWN[field]
+        return name, lambda each, _: written(getattr(each, field)), lambda each, _: bounds(each, field, written)
+
+    return {field: of_label(field) for field in ("accuracy", "macro_f1", "log_loss")}
+
+
 def number_verdict(side: str, against: "NumberBaseline", spread: float, made: str = "network") -> str:
     """Whether the network is nearer than the linear model on the same rows."""
     found = against.comparison
@@ -91,14 +118,14 @@ def median_in_words(side: str, against: "AgainstMedian", spread: float, made: st
 
 
 def number_standing_in_words(
-    evaluation: "NumberEvaluation", side: str | None, all_rows: int | None = None
+    evaluation: "NumberEvaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
 ) -> Iterator[str]:
     """How the network stands, in sentences; arguments as of `standing_in_words`."""
     metrics = evaluation.metrics
     spread = metrics.spread
     if evaluation.median is not None:
         yield median_in_words(side or "", evaluation.median, spread, evaluation.made)
-    if evaluation.baseline is not None and side:
+    if evaluation.baseline is not None and side and with_baseline:
         yield number_verdict(side, evaluation.baseline, spread, evaluation.made)
     few = f"{all_rows:,} labelled rows are few, and one split of them" if all_rows and all_rows < FEW_LABELLED else None
     if few is None and metrics.rows < FEW_MEASURED:
