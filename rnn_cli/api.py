@@ -502,9 +502,9 @@ def evaluate(
         if report is not None or plots is not None:
             listener.doing("writing the report")
             from rnn_cli.reporting.html import save_report
-            from rnn_cli.reporting.report import gather_report
+            from rnn_cli.reporting.report_numbers import gather_report_of_any
 
-            gathered = gather_report(opened, predictor, found, side)
+            gathered = gather_report_of_any(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return cast("EvaluationOfAny", found)

@@ -15,7 +15,11 @@ REPORT_MARK = '<meta name="generator" content="rnn report">'
 NEAR = 2_000
 """How many bytes that is."""
 
-CHARTS = ("confusion", "roc", "precision-recall", "scores", "calibration", "loss", "accuracy")
+CHARTS = (
+    *("confusion", "roc", "precision-recall", "scores", "calibration"),
+    *("predicted", "errors", "off-by"),
+    *("loss", "accuracy"),
+)
 PICTURE_FORMATS = ("png", "svg")
 """Each chart's file is named NAME.FORMAT."""
 
