@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.rows import Dataset
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import LabelledPredictions, ModelComparison
+    from rnn_cli.evaluation.compare_numbers import NumberModelComparison
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.training.trained import Run
     from rnn_cli.tuning.ending import Tuned
 
+    ComparisonOfAny = ModelComparison | OrderedModelComparison | SeveralModelComparison | NumberModelComparison
     Path_ = str | PathLike[str]
     Data = Path_ | InMemory
     Model = Path_ | Run | Predictor
@@ -686,7 +688,7 @@ def compare(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "ModelComparison | OrderedModelComparison | SeveralModelComparison":
+) -> "ComparisonOfAny":
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
@@ -700,30 +702,26 @@ def compare(
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import are_several, read_predictions
+    from rnn_cli.evaluation.compare import read_predictions
 
     names = [_name(model) for model in models]
     if data is None:
-        kept = [read_predictions(name, split) for name in names]
-        if not are_several(kept):
-            return _compared(kept)
-        from rnn_cli.evaluation.compare_several import compare_models_of_several
+        return _compared([read_predictions(name, split) for name in names])
 
-        return compare_models_of_several(kept)
-
-    from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
+    from rnn_cli.evaluation.compare_numbers import number_predictions_of
+    from rnn_cli.evaluation.compare_several import several_predictions_of
     from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
+    from rnn_cli.evaluation.evaluate_numbers import evaluate_numbers
     from rnn_cli.evaluation.evaluate_several import evaluate_several
     from rnn_cli.evaluation.seen import without_seen
 
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
-        for each in predictors:
-            each.refuse_numbers("models of labels are compared")
-        several = predictors[0].several
-        if other := next((each for each in predictors if each.several != several), None):
-            what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
+        several, number = predictors[0].several, predictors[0].number
+        if other := next((each for each in predictors if (each.several, each.number) != (several, number)), None):
+            has = "a number" if other.number else "several labels" if other.several else "one label"
+            what = f"each of its texts has {has}, those of the first model not"
             raise UsageError(what, where=str(other.bundle.path), hint="compare models of the same kind")
         listener.doing("reading the rows")
         beside = dict.fromkeys(name for each in predictors for name in each.columns)
@@ -735,16 +733,24 @@ def compare(
         pairs = list(zip(names, predictors, strict=True))
         if several:
             found = [several_predictions_of(name, evaluate_several(each, rows, told[name])) for name, each in pairs]
-            return replace(compare_models_of_several(found), seen=seen)
-        found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
+        elif number:
+            found = [number_predictions_of(name, evaluate_numbers(each, rows, told[name])) for name, each in pairs]
+        else:
+            found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
     return replace(_compared(found), seen=seen)
 
 
-def _compared(found: "Sequence[LabelledPredictions]") -> "ModelComparison | OrderedModelComparison":
-    """Models of one label a text, compared by how far they are off where the labels have an order."""
-    from rnn_cli.evaluation.compare import compare_models
+def _compared(found: "Sequence[LabelledPredictions]") -> "ComparisonOfAny":
+    """Models of one kind, compared; by how far they are off where they predict numbers, or labels have an order."""
+    from rnn_cli.evaluation.compare import are_several, compare_models
+    from rnn_cli.evaluation.compare_numbers import are_numbers, compare_models_of_numbers
     from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
+    from rnn_cli.evaluation.compare_several import compare_models_of_several
 
+    if are_several(found):
+        return compare_models_of_several(found)
+    if are_numbers(found):
+        return compare_models_of_numbers(found)
     order = order_of(found)
     return compare_models(found) if order is None else compare_models_of_ordered(found, order)
 

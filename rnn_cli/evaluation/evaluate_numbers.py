@@ -53,9 +53,9 @@ class NumberEvaluation:
 
     `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the run saved it;
     `baseline_left_out` says that it is omitted because the model now computes differently. `median` compares with
-    always predicting the training rows' median. `slices` are the metrics by the column `by`, if asked for. `seen` says which of the rows given the model learned from; None for
-    its own test and validation rows. `made` says in words what the model is. `warnings` deserve a second look. `model`
-    is the model's folder.
+    always predicting the training rows' median. `slices` are the metrics by the column `by`, if asked for. `seen` says
+    which of the rows given the model learned from; None for its own test and validation rows. `made` says in words what
+    the model is. `warnings` deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset

@@ -16,7 +16,7 @@ MOST_DOTS = 600
 CELLS, ERROR_BINS = 36, 41
 
 FAR_OUT = 3.0
-"""An axis is cut at the middle 99 % of the rows where the rest would take so many times the room."""
+"""Where all rows would take so many times the room of the middle 99 %, an axis shows twice that room."""
 
 
 def draw_numbers(report: NumberReport) -> dict[str, Chart]:
@@ -26,12 +26,13 @@ def draw_numbers(report: NumberReport) -> dict[str, Chart]:
 
 
 def _ends(*sides: Floats) -> tuple[float, float]:
-    """Where an axis of these numbers ends: at all of them, or, where few lie far out, about at the middle 99 %."""
+    """Where an axis of these numbers ends: beyond all of them, but for few that lie far out."""
     every = np.concatenate(sides)
     low, high = float(every.min()), float(every.max())
     inner, outer = np.quantile(every, (0.005, 0.995)).tolist()
     if high - low > FAR_OUT * (outer - inner) > 0:
-        low, high = inner, outer
+        half = (outer - inner) / 2
+        low, high = max(low, inner - half), min(high, outer + half)
     room = 0.03 * (high - low) or 1.0
     return low - room, high + room
 
@@ -46,7 +47,7 @@ def _predicted(report: NumberReport) -> Chart:
     truth, predicted = report.evaluation.truth, report.evaluation.predicted
     with canvas("predicted") as (figure, axes):
         low, high = _ends(truth, predicted)
-        axes.plot([low, high], [low, high], color=LIGHT["muted"], linewidth=0.8, linestyle=":")
+        axes.plot([low, high], [low, high], color=LIGHT["muted"], linewidth=1.1, linestyle=":")
         within = (truth >= low) & (truth <= high), (predicted >= low) & (predicted <= high)
         x, y = truth[within[0] & within[1]], predicted[within[0] & within[1]]
         if len(x) <= MOST_DOTS:
@@ -65,11 +66,11 @@ def _predicted(report: NumberReport) -> Chart:
 
 def _cells(axes: Axes, x: Floats, y: Floats, low: float, high: float) -> None:
     counts, edges, _ = np.histogram2d(x, y, CELLS, ((low, high), (low, high)))
-    size = edges[1] - edges[0]
+    size = float(edges[1] - edges[0])
     for (column, row), count in np.ndenumerate(counts):
         if count:
             shade = 0.12 + 0.88 * float(np.log1p(count) / np.log1p(counts.max()))
-            place = edges[column], edges[row]
+            place = float(edges[column]), float(edges[row])
             axes.add_patch(Rectangle(place, size, size, facecolor=LIGHT["blue"], alpha=shade, linewidth=0))
 
 

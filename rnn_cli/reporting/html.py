@@ -257,7 +257,8 @@ def _lowest_to_highest(rows: Mapping[str, Dataset]) -> dict[str, list[str]]:
     spread = float(sides[0].std())
     places = {"lowest": 0.0, "median": 0.5, "highest": 1.0}
     return {
-        name: [shown_number(float(np.quantile(side, share)), spread) for side in sides] for name, share in places.items()
+        name: [shown_number(float(np.quantile(side, share)), spread) for side in sides]
+        for name, share in places.items()
     }
 
 

@@ -43,9 +43,9 @@ CHARACTERS_EXPLAINED = 20_000
 class WrongPrediction:
     """A text with a wrong prediction, the prediction's probability, and the text's line in its file.
 
-    Of numbers there is no probability, and `off` says how far the prediction is off. `place` names the file, too, where the texts come from several.
-    `parts` say what speaks for the prediction (weight above 0) and against it; there are none for a text too long to
-    explain.
+    Of numbers there is no probability, and `off` says how far the prediction is off. `place` names the file, too, where
+    the texts come from several. `parts` say what speaks for the prediction (weight above 0) and against it; there are
+    none for a text too long to explain.
     """
 
     text: str

@@ -7,7 +7,6 @@ import numpy as np
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.rows import short_place
-from rnn_cli.errors import UsageError
 from rnn_cli.evaluation.evaluate import names_of_lengths
 from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.intervals import Interval, wilson_interval
@@ -25,6 +24,7 @@ from rnn_cli.reporting.report import (
     about_model,
     gather_report,
 )
+from rnn_cli.scoring.conformal import Conformal
 from rnn_cli.scoring.explain import explain_texts
 from rnn_cli.scoring.ngram_weights import NgramWeight, ngram_weights
 from rnn_cli.scoring.prediction import shown_number
@@ -93,7 +93,7 @@ def gather_number_report(
         mistakes=farthest_off(predictor, evaluation),
         by_length=slices_of_numbers(truth, predicted, names_of_lengths(evaluation.reading.lengths)),
         by_number=slices_by_number(truth, predicted),
-        ranges=_ranges(predictor, evaluation),
+        ranges=_ranges(opened, evaluation),
         ngrams=ngram_weights(predictor, evaluation.dataset.texts),
     )
 
@@ -107,17 +107,16 @@ def gather_report_of_any(
     return gather_report(opened, predictor, evaluation, side)
 
 
-def _ranges(predictor: Predictor, evaluation: NumberEvaluation) -> list[HeldRange]:
+def _ranges(opened: Bundle, evaluation: NumberEvaluation) -> list[HeldRange]:
     """The ranges that the model can vouch for, on the rows of an evaluation."""
-    found, rows = list[HeldRange](), len(evaluation.truth)
-    for coverage in COVERAGES:
-        try:
-            ends = predictor.ranges(evaluation.predicted[:, None], coverage)
-        except UsageError:  # too few validation rows, or an earlier release's
-            continue
-        held = int(((ends[:, 0] <= evaluation.truth) & (evaluation.truth <= ends[:, 1])).sum())
-        half = float(ends[0, 1] - ends[0, 0]) / 2
-        found.append(HeldRange(coverage, half, held / rows, wilson_interval(held, rows)))
+    kept = Conformal.of_manifest(opened.manifest.data)
+    if kept is None:
+        return []
+    found, errors = list[HeldRange](), np.abs(evaluation.predicted - evaluation.truth)
+    for coverage in (each for each in COVERAGES if each <= kept.most):
+        half = kept.farthest(coverage)
+        held = int((errors <= half).sum())
+        found.append(HeldRange(coverage, half, held / len(errors), wilson_interval(held, len(errors))))
     return found
 
 

@@ -31,10 +31,10 @@ class NgramWeight:
 
 
 def ngram_weights(predictor: Predictor, texts: Sequence[str]) -> list[NgramWeight]:
-    """What the n-grams that `FEWEST_HOLDING` of the texts hold add to the number, the one that raises most first.
+    """What n-grams that `FEWEST_HOLDING` of the texts hold add to the number, the one that raises it most first.
 
     The n-gram part adds up a weight for each n-gram of a text, over the root of their number; what the network makes
-    of the same words is not in it. None for a model without n-grams.
+    of the same words is not in it. N-grams with signs or unknown tokens are left out; a model without n-grams has none.
     """
     opened = predictor.bundle
     if not predictor.number or not predictor.architecture.ngrams:
@@ -54,15 +54,17 @@ def ngram_weights(predictor: Predictor, texts: Sequence[str]) -> list[NgramWeigh
         for run, times in Counter(runs).items():
             shares[run] += times * share
             holding[run] += 1
+    vocab = predictor.tokenizer.vocab
+    told = {each for each, token in enumerate(vocab) if each > UNKNOWN and any(map(str.isalnum, token))}
     space = " " if predictor.tokenizer.level == "word" else ""
     found = [
         NgramWeight(
-            space.join(predictor.tokenizer.vocab[each] for each in run),
+            space.join(vocab[each] for each in run),
             count,
             float(table[_row(run, made.vocab_size, made.buckets)]) * shares[run] / count,
         )
         for run, count in holding.items()
-        if count >= FEWEST_HOLDING and UNKNOWN not in run
+        if count >= FEWEST_HOLDING and all(each in told for each in run)
     ]
     return sorted(found, key=lambda each: (-each.weight, each.words))
 

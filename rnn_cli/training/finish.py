@@ -81,7 +81,10 @@ def documents(
         from rnn_cli.reporting.report_numbers import gather_report_of_any
 
         report = gather_report_of_any(opened, predictor, side, name)
-        return {REPORT: page(report), CARD: model_card(report, {side: each for side, each in rows.items() if len(each)})}
+        return {
+            REPORT: page(report),
+            CARD: model_card(report, {side: each for side, each in rows.items() if len(each)}),
+        }
     except Exception as error:
         listener.warn(f"no {REPORT} and no {CARD}: {type(error).__name__}: {error}")
         return {}

@@ -32,6 +32,7 @@ WORKS = {
     "config show": ["config", "show", "quick"],
     "config keys": ["config", "keys"],
     "config schema": ["config", "schema"],
+    "compare": ["compare", "MODEL", "MODEL"],
     "inspect model": ["inspect", "model", "--model", "MODEL"],
     "inspect tokens": ["inspect", "tokens", "--model", "MODEL", LOW],
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
@@ -44,7 +45,6 @@ WORKS = {
 """A call of each command that takes such a model, or such rows."""
 
 REFUSED = {
-    "compare": (["compare", "MODEL", "MODEL"], "predicts numbers"),
     "check-model": (["check-model", "--model", "MODEL", "--gate", "gates.yaml"], "predicts numbers"),
     "drift": (["drift", "minutes.csv", "--model", "MODEL"], "predicts numbers"),
     "inspect reading": (["inspect", "reading", "--model", "MODEL", LOW], "predicts numbers"),
@@ -99,7 +99,6 @@ SOURCE = ["--set", "data.source=minutes.csv", "--set", "data.label_column=minute
     ("words", "what"),
     [
         (["evaluate", "--goal", "f1"], "decides on labels"),
-        (["evaluate", "--by", "length"], "leave --by out"),
         (["evaluate", "--folds", "3"], "leave --folds out"),
         (["evaluate", "--labels", "a,b"], "is about --data"),
         (["predict", "--labels", "a,b", "x"], "has no labels"),
@@ -229,3 +228,44 @@ def test_check_finds_outliers_copies_and_rows_that_are_no_numbers(rnn: Rnn, home
     assert len(by_name["contradicting numbers"]["rows"]) == 2 and "no numbers" in by_name
     shown = rnn("data", "check", "odd.csv", "--set", "data.labels=number").out
     assert "numbers from" in shown and "Numbers are not judged" in shown
+
+
+def test_slices_are_of_their_rows_alone(rnn: Rnn, trained_number: Path, home: Path):
+    ended = rnn("evaluate", "--model", str(trained_number), "--by", "length", "--json")
+    found = json.loads(ended.out)
+    assert found["by"] == "length" and sum(each["rows"] for each in found["slices"]) == found["rows"]
+    errors = sum(each["mean_absolute_error"] * each["rows"] for each in found["slices"])
+    assert errors / found["rows"] == pytest.approx(found["mean_absolute_error"])
+    shown = rnn("evaluate", "--model", str(trained_number), "--by", "length").out
+    assert "tokens" in shown and "mean error" in shown
+    assert "no column 'colour'" in rnn("evaluate", "--model", str(trained_number), "--by", "colour").err
+
+
+def test_the_list_of_runs_says_how_far_off_they_are(rnn: Rnn, trained_number: Path):
+    kept = json.loads((trained_number / "metrics.json").read_text())
+    (found,) = json.loads(rnn("runs", "--json").out)
+    assert found["mean_absolute_error"] == kept["test"]["mean_absolute_error"] and found["accuracy"] is None
+    assert found["baseline_mean_absolute_error"] == kept["baseline"]["test"]["mean_absolute_error"]
+    assert (found["r2"], found["r2_interval"]) == (kept["test"]["r2"], kept["test"]["intervals"]["r2"])
+    assert f"R² {found['r2']:.2f}" in rnn("runs").out
+
+
+def test_models_are_compared_by_how_far_off_they_are(rnn: Rnn, trained_number: Path, trained: Path):
+    kept = [row for row in csv.DictReader((trained_number / "predictions.csv").open()) if row["split"] == "test"]
+    with Path("others.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label", "prediction"])
+        writer.writerows((row["text"], row["label"], float(row["prediction"]) + 60) for row in kept)
+    found = json.loads(rnn("compare", str(trained_number), "others.csv", "--json").out)
+    first, other = found["models"]
+    metrics = json.loads((trained_number / "metrics.json").read_text())
+    assert first["mean_absolute_error"] == pytest.approx(metrics["test"]["mean_absolute_error"])
+    assert other["against_first"]["error_difference"] > 20 and other["p_corrected"] < 0.001
+    shown = rnn("compare", str(trained_number), "others.csv").out
+    assert "is really farther from the true numbers" in shown.replace("\n", " ")
+    again = rnn(
+        "compare", str(trained_number), str(trained_number), "--data", "minutes.csv", "--include-seen", "--json"
+    )
+    assert json.loads(again.out)["rows"] == 200
+    ended = rnn("compare", str(trained_number), str(trained), "--data", "minutes.csv")
+    assert ended.code == 2 and "compare models of the same kind" in ended.err
