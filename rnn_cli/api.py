@@ -798,7 +798,6 @@ def check_model(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
-        predictor.refuse_numbers("gates are of labels")
 
         def read_golden(file: str) -> "Dataset":
             rows = labelled_rows(predictor.bundle, file, changes)

@@ -16,7 +16,9 @@ from rnn_cli.evaluation.compare import compare_models
 from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
 from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
 from rnn_cli.evaluation.evaluate import Evaluation, predictions_of
+from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.numbers import compare_numbers
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
 from rnn_cli.gates.grammar import NotWorse
@@ -52,6 +54,9 @@ def open_rivals(gates: Gates, predictor: Predictor, open_other: Callable[[str], 
 def _unlike(predictor: Predictor, rival: Rival) -> str | None:
     """What keeps two models from being compared on any rows; None if nothing does."""
     name, other = rival.name, rival.predictor
+    if other.number != predictor.number:
+        theirs, ours = ("numbers", "labels") if other.number else ("labels", "numbers")
+        return f"{name} predicts {theirs}, and the model {ours}; compare models of the same kind"
     if other.several != predictor.several:
         one, several = "one label", "several labels"
         theirs, ours = (several, one) if other.several else (one, several)
@@ -81,6 +86,8 @@ def shared_rows(rival: Rival, rows: Dataset, *, include_seen: bool, rows_are_nam
         other = Setting("data", "FILE", "name other labelled rows with {}")
         anyway = Setting("include_seen", "True", "name other rows, or measure on these all the same with {}")
         raise DataError(f"{gate.line}: {what}", where=gate.where, hint=anyway if rows_are_named else other)
+    if rival.predictor.number:
+        return shared
     found = rows.select(np.flatnonzero(shared).tolist()).label_counts()
     unknown = sorted(set(found) - set(rival.predictor.labels))
     if unknown:
@@ -97,6 +104,8 @@ def compared(ours: AnyEvaluation, rival: Rival, shared: Flags) -> AnyComparison:
     if isinstance(ours, SeveralEvaluation) and isinstance(theirs, SeveralEvaluation):
         mine = several_predictions_of("the model", ours).select(chosen)
         found = compare_models_of_several([several_predictions_of(rival.name, theirs), mine]).models[1].against_first
+    elif isinstance(ours, NumberEvaluation) and isinstance(theirs, NumberEvaluation):
+        found = compare_numbers(theirs.truth, ours.predicted[shared], theirs.predicted)
     else:
         assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
         every = [predictions_of(rival.name, theirs), predictions_of("the model", ours).select(chosen)]

@@ -11,7 +11,7 @@ import pytest
 
 import rnn_cli
 from rnn_cli.cli.main import cli
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import ConfigError, UsageError
 from rnn_cli.labelling.session import begin_session
 from rnn_cli.scoring.prediction import NumberPrediction
 from tests.cli.conftest import Rnn
@@ -33,6 +33,7 @@ WORKS = {
     "config keys": ["config", "keys"],
     "config schema": ["config", "schema"],
     "compare": ["compare", "MODEL", "MODEL"],
+    "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
     "inspect model": ["inspect", "model", "--model", "MODEL"],
     "inspect tokens": ["inspect", "tokens", "--model", "MODEL", LOW],
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
@@ -45,7 +46,6 @@ WORKS = {
 """A call of each command that takes such a model, or such rows."""
 
 REFUSED = {
-    "check-model": (["check-model", "--model", "MODEL", "--gate", "gates.yaml"], "predicts numbers"),
     "drift": (["drift", "minutes.csv", "--model", "MODEL"], "predicts numbers"),
     "inspect reading": (["inspect", "reading", "--model", "MODEL", LOW], "predicts numbers"),
     "inspect behaviour": (["inspect", "behaviour", "--model", "MODEL"], "predicts numbers"),
@@ -269,3 +269,33 @@ def test_models_are_compared_by_how_far_off_they_are(rnn: Rnn, trained_number: P
     assert json.loads(again.out)["rows"] == 200
     ended = rnn("compare", str(trained_number), str(trained), "--data", "minutes.csv")
     assert ended.code == 2 and "compare models of the same kind" in ended.err
+
+
+def test_gates_are_of_the_figures_of_numbers(rnn: Rnn, trained_number: Path, trained: Path, home: Path):
+    kept = json.loads((trained_number / "metrics.json").read_text())["test"]
+    error, high = kept["mean_absolute_error"], kept["intervals"]["mean_absolute_error"][1]
+
+    def results(*gates: str, **more: object) -> dict[str, bool]:
+        (home / "some.yaml").write_text(json.dumps({"gates": gates, **more}))
+        ended = rnn("check-model", "--model", str(trained_number), "--gate", "some.yaml", "--json")
+        assert ended.code in (0, 1), ended.err
+        found = json.loads(ended.out)
+        return {each["name"]: each["passed"] for each in found["outcomes"]} | {"golden": ended.code == 0}
+
+    bound = f"mae <= {(error + high) / 2:.3f}"
+    passed = results(bound, f"{bound} (upper bound)", "rmse <= 9999", "r2 >= 0.1", "spearman >= 0.99 (lower bound)")
+    assert [*passed.values()][:5] == [True, False, True, True, False]
+    same = f"not worse than {trained_number} by more than 2.5"
+    assert results(same, f"{same} in mae (paired)") == {same: True, f"{same} in mae (paired)": True, "golden": True}
+    (home / "golden.csv").write_text("text,minutes\na superb and superb and superb evening,500\n")
+    assert not results("rows >= 1", golden="golden.csv", within=5)["golden"]
+    assert results("rows >= 1", golden="golden.csv", within=900)["golden"]
+    for gate, what in (
+        ("accuracy >= 0.5", "the model predicts numbers, for which there is no such figure"),
+        (f"not worse than {trained} by more than 0", "predicts labels, and the model numbers"),
+        ("behaviour >= 0.5", "behaviour tests are of one label a text"),
+    ):
+        with pytest.raises(ConfigError, match=what):
+            rnn_cli.check_model(trained_number, gates=[gate])
+    with pytest.raises(ConfigError, match="2.5 is more than all; write 2.5 %"):
+        rnn_cli.check_model(trained, gates=[f"not worse than {trained} by more than 2.5"])

@@ -123,3 +123,14 @@ def test_a_test_is_found_by_its_name_or_by_a_part_of_several() -> None:
 )
 def test_values_are_written_for_people(value: float, unit: str, written: str) -> None:
     assert written_value(value, unit) == written  # type: ignore[arg-type]
+
+
+def test_numbers_have_short_names_and_differences_of_any_size() -> None:
+    assert parse_gate("mae <= 9 (upper bound)") == Threshold("mean_absolute_error", "", 9.0, "upper")
+    assert parse_gate("rmse <= 1.5") == Threshold("root_mean_squared_error", "", 1.5)
+    assert parse_gate("r2 >= 80 %") == Threshold("r2", "", 0.8)
+    assert parse_gate("not worse than x by more than 5 (paired)") == NotWorse("x", 5.0, "", True)
+    assert parse_gate("not worse than x by more than 5 in mae") == NotWorse("x", 5.0, "mean_absolute_error")
+    assert [written_value(each, "number") for each in (8.8041, 9.0, 0.000123456, 1234567.0)] == [
+        *("8.804", "9", "0.0001235", "1,235,000")
+    ]
