@@ -841,7 +841,7 @@ def drift(
     """Tell whether new texts are still such as a model was trained on: what differs beyond chance, and how.
 
     `data` is a file, a URL, a built-in set or a list of texts; with `labelled` it is what `train` takes, and the
-    accuracy is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
+    accuracy, or how far numbers are off, is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
     TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`, `DataError` or
     `UsageError`.
     """
@@ -857,7 +857,6 @@ def drift(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
-        predictor.refuse_numbers("drift is told of models of labels")
         opened = predictor.bundle
         then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")

@@ -162,7 +162,8 @@ def finish(
         listener.doing("summarizing the texts")
         aside = [text for side in held_out.values() for text in side.dataset.texts]
         known = np.concatenate([side.scores.probabilities for side in held_out.values()])
-        summary = None if manifest.number else summarize(measured.predictor, run.splits.train.texts, aside, known)
+        train = run.splits.train
+        summary = summarize(measured.predictor, train.texts, aside, known, train.further)
         if summary is not None:
             draft.write(SUMMARY, summary.to_bytes())
         listener.doing("writing the report")
