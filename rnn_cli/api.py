@@ -841,9 +841,9 @@ def drift(
     """Tell whether new texts are still such as a model was trained on: what differs beyond chance, and how.
 
     `data` is a file, a URL, a built-in set or a list of texts; with `labelled` it is what `train` takes, and the
-    accuracy, or how far numbers are off, is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
-    TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`, `DataError` or
-    `UsageError`.
+    accuracy, or how far numbers are off, is compared, too. Settings tell how to read it. The tests, and what they hold:
+    docs/drift.md. Loads no TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`,
+    `DataError` or `UsageError`.
     """
     if data is None:
         raise UsageError("drift is of new texts, and none are given", hint=Setting("data", text="name a file of them"))

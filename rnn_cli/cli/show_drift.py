@@ -1,5 +1,6 @@
 """What new texts came to beside those of training, printed."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -37,9 +38,9 @@ def show_drift(found: Drift) -> None:
     click.echo("\n" + paragraph(_verdict(found), indent=""))
     right = next((each for each in found.shifts if each.feature in ("accuracy", "error")), None)
     if right is not None and found.side is not None:
-        rows = f"the {right.rows_then:,} {side_rows(found.side)}"
-        told = f"Predicted right then is the share of {rows}."
-        told = f"Off by then is the mean absolute error of {rows}." if right.feature == "error" else told
+        those = f"the {right.rows_then:,} {side_rows(found.side)}"
+        told = f"Predicted right then is the share of {those}."
+        told = f"Off by then is the mean absolute error of {those}." if right.feature == "error" else told
         click.echo(paragraph(told, indent=""))
     if found.learned:
         click.echo(
@@ -64,7 +65,7 @@ def _row(shift: Shift) -> list[str]:
         name = f"{name}: {one_line(shift.name)}"
     if shift.name is None and (shift.feature in ("number", "error") or shift.feature not in SHOWN):
         larger = max(abs(value) for value in (shift.then, shift.now) if value is not None)
-        written = partial(shown_number, spread=larger / 10)
+        written: Callable[[float], str] = partial(shown_number, spread=larger / 10)
     else:
         written = ("{:.1f}" if shift.feature == "length" else "{:.1%}").format
     values = ["" if value is None else written(value) for value in (shift.then, shift.now)]

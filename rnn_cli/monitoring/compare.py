@@ -174,8 +174,8 @@ def find_drift(
     now = count_texts(rows.texts, read.lengths)
     new = np.arange(len(rows)) if learned is None else np.flatnonzero(~learned)
     right_now: Histogram | None = None
+    columns = numbers_of_columns(predictor, rows)
     if len(new):
-        columns = numbers_of_columns(predictor, rows)
         columns = None if columns is None else columns[new]
         scores = predictor.score_encoded([read.ids[row] for row in new.tolist()], on_scored, columns)
         now |= count_predictions(predictor, [read.unknown[row] for row in new.tolist()], scores.probabilities)
@@ -215,7 +215,10 @@ RIGHT, WRONG = "right", "wrong"
 
 
 def count_right(predictor: Predictor, rows: Dataset, probabilities: Floats) -> Histogram:
-    """How many labelled rows are predicted right, of several labels a text with all of them; how far numbers are off."""
+    """How many labelled rows are predicted right, of several labels a text with all of them.
+
+    Of numbers it counts how far they are off.
+    """
     if predictor.number:
         return of_numbers(OF_ERROR, np.abs(probabilities[:, 0] - numbers_of(rows)) / predictor.spread)
     chosen = predictor.decision.choose(probabilities)
