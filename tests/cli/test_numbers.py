@@ -33,6 +33,7 @@ WORKS = {
     "config keys": ["config", "keys"],
     "config schema": ["config", "schema"],
     "compare": ["compare", "MODEL", "MODEL"],
+    "drift": ["drift", "minutes.csv", "--model", "MODEL", "--labelled"],
     "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
     "inspect model": ["inspect", "model", "--model", "MODEL"],
     "inspect tokens": ["inspect", "tokens", "--model", "MODEL", LOW],
@@ -46,7 +47,6 @@ WORKS = {
 """A call of each command that takes such a model, or such rows."""
 
 REFUSED = {
-    "drift": (["drift", "minutes.csv", "--model", "MODEL"], "predicts numbers"),
     "inspect reading": (["inspect", "reading", "--model", "MODEL", LOW], "predicts numbers"),
     "inspect behaviour": (["inspect", "behaviour", "--model", "MODEL"], "predicts numbers"),
     "inspect gradients": (["inspect", "gradients", "minutes.yaml"], "not of numbers"),
