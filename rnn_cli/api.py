@@ -491,8 +491,6 @@ def evaluate(
 
         side: str | None = "test" if data is None else None
         found: Any
-        if opened.manifest.number:
-            _refuse_of_numbers(folds=folds)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
@@ -510,13 +508,6 @@ def evaluate(
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return cast("EvaluationOfAny", found)
-
-
-def _refuse_of_numbers(**asked: object) -> None:
-    """Raise `UsageError` for what an evaluation of numbers has not."""
-    for name, given in asked.items():
-        if given is not None:
-            raise UsageError(f"{name} is for labels, not for numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
@@ -583,12 +574,13 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
 
 def _evaluate_by_folds(
     predictor: "Predictor", asked: _Asked, folds: int | None, listener: "Listener"
-) -> "Evaluation | SeveralEvaluation":
+) -> "EvaluationOfAny":
     """What a run's folds found; with `folds`, by so many new ones, whose models learn as the run's did."""
     from rnn_cli.bundle.model_folder import FURTHER
     from rnn_cli.config.load import Override
     from rnn_cli.evaluation.compare import kept_choice
-    from rnn_cli.evaluation.evaluate import Evaluation, run_config, slicer
+    from rnn_cli.evaluation.evaluate import Evaluation, run_config, slice_names, slicer
+    from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation, sliced_numbers
     from rnn_cli.evaluation.folds import kept_evaluation
     from rnn_cli.evaluation.standing import with_standing
 
@@ -608,6 +600,8 @@ def _evaluate_by_folds(
             raise UsageError("it was trained further, so its config alone cannot repeat it", hint=add)
         changes = [Override("training.folds", folds)]
         found = _repeated_by_folds(predictor, run_config(opened, changes), listener)
+    if isinstance(found, NumberEvaluation):
+        return sliced_numbers(found, slice_names(opened, found.dataset, asked.by))
     if not isinstance(found, Evaluation):
         if asked.by is not None:
             raise UsageError("slices are of texts with one label each", hint=Setting("by", text="leave {} out"))
@@ -616,9 +610,7 @@ def _evaluate_by_folds(
     return with_standing(found, kept_choice(opened)[0], run_config(opened).decision, None)
 
 
-def _repeated_by_folds(
-    predictor: "Predictor", config: "Config", listener: "Listener"
-) -> "Evaluation | SeveralEvaluation":
+def _repeated_by_folds(predictor: "Predictor", config: "Config", listener: "Listener") -> "EvaluationOfAny":
     """Measure a run's config by folds of its rows; no model is kept."""
     from rnn_cli.training.prepare import prepare
 

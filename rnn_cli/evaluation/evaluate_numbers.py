@@ -11,7 +11,7 @@ from rnn_cli.arrays import Floats
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.compare import baseline_kept_of, metrics_kept_of, reading_metrics
+from rnn_cli.evaluation.compare import DETAILS, baseline_kept_of, metrics_kept_of, reading_metrics
 from rnn_cli.evaluation.evaluate import Evaluation, NamesOfSlices, TokenCounts, encode_counted, made_of, models_of
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.numbers import (
@@ -31,6 +31,8 @@ from rnn_cli.text.plain import html_table
 if TYPE_CHECKING:
     import pandas
 
+    from rnn_cli.evaluation.folds import CrossValidation
+
 MEDIAN = "median"
 """In a run's metrics: the median of the training rows' numbers."""
 
@@ -39,12 +41,14 @@ MEDIAN = "median"
 class NumberBaseline:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
-    `knew_more` says that the network was trained on other rows before, which the baseline has not seen.
+    `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
+    the test and its interval are those of a cross-validation's folds.
     """
 
     metrics: NumberMetrics
     comparison: NumberComparison
     knew_more: bool
+    by_folds: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +72,7 @@ class NumberEvaluation:
     by: str | None = None
     slices: tuple[NumberSlice, ...] = ()
     seen: SeenRows | None = None
-    folds: None = None
+    folds: "CrossValidation | None" = None
     made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
@@ -95,6 +99,8 @@ class NumberEvaluation:
             plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
         if self.seen is not None:
             plain["seen"] = self.seen.to_dict()
+        if self.folds is not None:
+            plain[DETAILS] = asdict(self.folds)
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":

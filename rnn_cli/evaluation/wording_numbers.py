@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnn_cli.evaluation.wording import (
+    CORRECTED_TEST,
     EVERY,
     FEW_LABELLED,
     FEW_MEASURED,
@@ -13,7 +14,7 @@ from rnn_cli.evaluation.wording import (
     chance_in_words,
     span,
 )
-from rnn_cli.evaluation.wording_folds import side_rows
+from rnn_cli.evaluation.wording_folds import folds_in_words, side_rows
 from rnn_cli.scoring.prediction import shown_number
 
 if TYPE_CHECKING:  # loading them loads numpy
@@ -67,14 +68,14 @@ def numbers_table(name: str, models: Mapping[str, "NumberMetrics"]) -> tuple[Seq
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
 
 
-def nearer_in_words(found: "NumberComparison", spread: float, other: str) -> str:
+def nearer_in_words(found: "NumberComparison", spread: float, other: str, test: str = "") -> str:
     """How much less, or more, the first is off than `other`, and whether that may be chance."""
     worse, difference = found.error_difference > 0, abs(found.error_difference)
     more = f"{in_unit(difference, spread)} {'more' if worse else 'less'} off than {other}"
     if found.error_interval is None:
         return f"{more} (too few rows for an interval)"
     low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
-    ends = f"{EVERY} {in_unit(low, spread)} to {in_unit(high, spread)}; {chance_in_words(found.error_p_value)}"
+    ends = f"{EVERY} {in_unit(low, spread)} to {in_unit(high, spread)}; {test}{chance_in_words(found.error_p_value)}"
     chance = ", which may well be chance" if found.error_p_value >= SURE else ""
     return f"{more}{chance} ({ends})"
 
@@ -101,7 +102,7 @@ def number_verdict(side: str, against: "NumberBaseline", spread: float, made: st
     found = against.comparison
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's penalty," if side == "validation" else ""
-    told = nearer_in_words(found, spread, other)
+    told = nearer_in_words(found, spread, other, f"{CORRECTED_TEST} " if against.by_folds else "")
     surely_worse = found.error_difference > 0 and found.error_p_value < SURE
     advice = ": try another recipe" * surely_worse
     return f"On the {found.rows:,} {side_rows(side)}{chose} the {made} is on average {told}{advice}."
@@ -123,6 +124,9 @@ def number_standing_in_words(
     """How the network stands, in sentences; arguments as of `standing_in_words`."""
     metrics = evaluation.metrics
     spread = metrics.spread
+    if evaluation.folds is not None:
+        all_rows = None  # many splits say more than one
+        yield folds_in_words(evaluation.folds, metrics.rows)
     if evaluation.median is not None:
         yield median_in_words(side or "", evaluation.median, spread, evaluation.made)
     if evaluation.baseline is not None and side and with_baseline:

@@ -80,7 +80,7 @@ def choose_by_folds(
 def choose_by_validation(run: Prepared, network: bytes, linear: bytes, listener: Listener) -> Choice:
     """Choose by the validation rows, on which both were tuned alike; `network` and `linear` are their graphs."""
     heard, rows = SilentListener(), run.splits.validation
-    found = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
+    found: list[Any] = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
     first, second = ((each.scores.probabilities, each.predicted) for each in found)
     choice = _chosen(run, "validation", found[0].truth, first, second)
     listener.note(choice.in_words())
