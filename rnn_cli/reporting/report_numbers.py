@@ -131,7 +131,9 @@ def farthest_off(
     texts = [rows.texts[row] for row in short]
     tokens = sum(map(len, predictor.tokenizer.encode_all(texts)))
     most_parts = min(PARTS_EXPLAINED, max(FEWEST_PARTS, TOKENS_EXPLAINED // max(tokens, 1)))
-    parts = dict(zip(short, explain_texts(predictor, texts, most_parts=most_parts), strict=True))
+    of_others = evaluation.folds is not None  # a fold's prediction is not this model's
+    explained = [()] * len(short) if of_others else explain_texts(predictor, texts, most_parts=most_parts)
+    parts = dict(zip(short, explained, strict=True))
     return tuple(
         WrongPrediction(
             text=rows.texts[row],
