@@ -60,7 +60,7 @@ far they are off, in standard deviations of the training rows' numbers."""
 FARTHEST = 1e9
 """No number is counted as farther from 0."""
 
-LONGEST_VALUE, MOST_COLUMNS = 60, 40
+LONGEST_VALUE, COLUMNS_COUNTED = 60, 40
 """Characters of another column's value that tell it from others; of more other columns than that the first count."""
 
 MOST_VALUES = 50
@@ -192,7 +192,7 @@ def count_predictions(predictor: Predictor, unknown: Sequence[float], probabilit
 def count_columns(columns: ExtraColumns | None, values: ExtraValues) -> dict[str, Histogram]:
     """The histograms of the other columns that a model reads; nothing where it reads none."""
     found = {}
-    for column in columns.columns[:MOST_COLUMNS] if columns is not None else ():
+    for column in columns.columns[:COLUMNS_COUNTED] if columns is not None else ():
         name, cells = f"{OF_COLUMN}{column.name}", values[column.name]
         if isinstance(column, NumberColumn):
             numbers = [cell_number(cell) for cell in cells]

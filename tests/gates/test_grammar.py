@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.numbers import NumberMetrics
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import COMPARED, SeveralMetrics
 from rnn_cli.gates.grammar import (
@@ -102,7 +103,8 @@ def test_any_line_is_a_gate_or_a_mistake_within_it(line: str) -> None:
 
 
 def test_every_figure_is_one_that_some_model_has() -> None:
-    fields = {name for kind in (Metrics, OrderedMetrics, SeveralMetrics) for name in kind.__dataclass_fields__}
+    kinds = (Metrics, OrderedMetrics, SeveralMetrics, NumberMetrics)
+    fields = {name for kind in kinds for name in kind.__dataclass_fields__}
     assert set(OF_MODEL) <= fields
     assert set(COMPARABLE) == {*OF_ONE, *SEVERAL_COMPARED}
     assert set(SEVERAL_COMPARED) == set(COMPARED)
