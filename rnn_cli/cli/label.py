@@ -261,7 +261,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     They have all its columns, in its order. Rows of the same words have the same label.
     """
     from rnn_cli.bundle.locate import GENERAL
-    from rnn_cli.cli.show_labelling import show_training
+    from rnn_cli.cli.show_labelling import show_training, train_commands
     from rnn_cli.labelling.answers import log_of, read_log
     from rnn_cli.labelling.texts import read_pool
     from rnn_cli.labelling.vectors import base_for
@@ -277,7 +277,7 @@ def export_(source: str, by: str | None, out: Path, label_column: str, force: bo
     click.echo(f"{written:,} rows with labels → {out}")
     reader = base_for([texts.rows[row] for row in texts.pool], GENERAL)
     base, options = GENERAL if reader is not None else None, _typed(columns, None, label_column)
-    show_training(quoted(out), quoted(Path(source)), options, base, answers)
+    show_training(train_commands(quoted(out), quoted(Path(source)), options, base, answers, len(texts.rows)))
 
 
 @label.command(

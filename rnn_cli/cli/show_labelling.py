@@ -31,7 +31,10 @@ READABLE = 80
 INDENT = "  "
 
 MANY_LABELS = 2_000
-"""From so many labels on a network of its own may do without a base."""
+"""From so many labels on a network of its own does without a base; of fewer a linear model learns as much."""
+
+TEACHING_TEXTS = 10_000
+"""Of fewer texts without labels a teacher makes no better model than a linear one of the labels alone."""
 
 OF_BOTH = ("--text-column", "--label-column")
 """Options that hold for the file of texts and for that of labelled rows."""
@@ -244,25 +247,27 @@ def _agreement_fields(found: "Agreement") -> dict[str, object]:
 
 
 def train_commands(
-    out: str, source: str, options: Mapping[str, str], base: str | None, labelled: int, answers: Answers | None = None
+    out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers, texts: int
 ) -> list[str]:
-    """The commands that train on labelled rows, the likely better one first.
+    """The two commands that are likely to train the best model on labelled rows, the better one first.
 
     `options` are those that the file of texts needs, and --label-column. `base` is the model that knows the texts'
-    words; with few labels a model on it is right more often than one of its own. `answers` name the kind of the labels:
-    a base and a teacher are for one label a text, without an order.
+    words; with few labels a model on it is right more often than one of its own. `answers` are counted, and name the
+    kind of the labels: a base and a teacher are for one label a text, without an order. `texts` are the rows of the
+    file of texts, material for a teacher.
     """
     known = "".join(f" {name} {value}" for name, value in options.items() if name in OF_BOTH)
-    if answers is not None and answers.kind != "single":
-        return [f"rnn train {out}{known} --set data.labels={answers.kind}{_order_option(answers)}"]
     alone = f"rnn train {out}{known}"
-    if not set(options) - {*OF_BOTH, "--as"}:  # else the two files are written in two ways
-        alone += f" --unlabelled {source}"
-    if base is None:
-        return [alone]
-    named = "" if base == GENERAL else f" --set model.base={quoted(base)}"
-    on_base = f"rnn train few-labels --set data.source={out}{named}{known}"
-    return [on_base, alone] if labelled < MANY_LABELS else [alone, on_base]
+    if answers.kind != "single":
+        return [f"{alone} --set data.labels={answers.kind}{_order_option(answers)}"]
+    named = "" if base in (None, GENERAL) else f" --set model.base={quoted(base)}"
+    on_base = [f"rnn train few-labels --set data.source={out}{named}{known}"] if base else []
+    is_written_alike = not set(options) - {*OF_BOTH, "--as"}
+    taught = [f"{alone} --unlabelled {source}"] if texts >= TEACHING_TEXTS and is_written_alike else []
+    linear = f"{alone} --set model.kind=linear"
+    is_many = len(answers.labelled) >= MANY_LABELS
+    found = [alone, *taught, *on_base, linear] if is_many else [*on_base, *taught, linear, alone]
+    return found[:2]
 
 
 def _order_option(answers: Answers) -> str:
@@ -278,9 +283,11 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     standing, source = session.standing(), quoted(Path(session.source))
     counts = ", ".join(f"{one_line(label)} {count:,}" for label, count in standing.counts.items())
     texts = "text" if standing.labelled == 1 else "texts"
-    click.echo(f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}")
+    told = [f"{standing.labelled:,} {texts} labelled ({counts}) → {one_line(str(session.log.path))}"]
     if standing.accuracy is not None:
-        click.echo(accuracy_in_words(standing, session.kind))
+        told.append(accuracy_in_words(standing, session.kind))
+    for line in told:
+        click.echo("\n".join(fill_lines(line, terminal_width() or 2**31)))
     if out is not None:
         click.echo(f"{written:,} rows with labels → {one_line(str(out))}")
     typed = "".join(f" {name} {value}".rstrip() for name, value in options.items() if name != "--label-column")
@@ -288,11 +295,11 @@ def show_end(session: "Session", out: Path | None, written: int, options: Mappin
     file = quoted(out) if out is not None else "labelled.csv"
     if out is None:
         click.echo(f"Write   rnn label export {source} --out {file}{typed}")
-    show_training(file, source, options, base if session.learner.vectors.has_base else None, session.log.answers)
+    base = base if session.learner.vectors.has_base else None
+    show_training(train_commands(file, source, options, base, session.log.answers, len(session.texts.rows)))
 
 
-def show_training(out: str, source: str, options: Mapping[str, str], base: str | None, answers: Answers) -> None:
-    """Print the commands that train on labelled rows."""
-    commands = train_commands(out, source, options, base, len(answers.labelled), answers)
-    for name, command in zip(("Train", "or"), commands, strict=False):
-        click.echo(f"{name:<8}{command}")
+def show_training(commands: Sequence[str]) -> None:
+    """Print commands that train."""
+    for number, command in enumerate(commands):
+        click.echo(f"{'or' if number else 'Train':<8}{command}")

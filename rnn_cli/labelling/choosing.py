@@ -71,7 +71,12 @@ def _directions(vectors: Floats32) -> Floats32:
 
 
 def unsure_order(opinion: Opinion, dense: Floats32, may_ask: Flags, last: Sequence[int]) -> list[int]:
-    """The next texts to ask: the model is unsure of them, and they differ from each other and from the `last` ones."""
+    """The next texts to ask: the model is unsure of them, and they differ from each other and from the `last` ones.
+
+    What a text is worth is how unsure the model is, times the square root of how far the nearest of those others is. In
+    simulated sittings on four sets that weight taught more than the plain distance, and than three or ten times as many
+    least sure texts to choose from.
+    """
     rows = np.flatnonzero(may_ask)
     margins = opinion.margins[rows]
     if len(rows) > LEAST_SURE:
@@ -82,7 +87,7 @@ def unsure_order(opinion: Opinion, dense: Floats32, may_ask: Flags, last: Sequen
     chosen: list[int] = []
     worth = 1 - margins
     for _ in range(min(CHOSEN_AHEAD, len(rows))):
-        best = int((worth * (1 - near.clip(0, 1))).argmax())
+        best = int((worth * np.sqrt(1 - near.clip(0, 1))).argmax())
         chosen.append(int(rows[best]))
         worth[best] = -1.0
         near = np.maximum(near, vectors @ vectors[best])

@@ -1,7 +1,7 @@
 """Simulated sittings: how good a model is after so many answers, by which texts were asked, and what intervals hold.
 
     python tests/bench/labelling.py SET [--base none] [--draws 3] [--texts 3000] [--answers 20 50 100 200 400]
-    python tests/bench/labelling.py SET --coverage 200
+    python tests/bench/labelling.py SET --coverage 500 --texts 600
     python tests/bench/labelling.py SET --forecast 10
 
 SET is a built-in set, whose labels answer, or a file with the columns `text` and `label`. Each draw takes `--texts`
@@ -23,6 +23,7 @@ import numpy as np
 
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load_rows
+from rnn_cli.labelling import learner
 from rnn_cli.labelling.answers import hold_log
 from rnn_cli.labelling.curve import LEAST_ANSWERS
 from rnn_cli.labelling.figures import MORE_ANSWERS
@@ -34,6 +35,11 @@ from rnn_cli.labelling.vectors import TextVectors
 MOST_TEST_ROWS = 3_000
 FIRST = 10
 """Texts that margins begin with."""
+
+RARE_SHARE, OTHER = 0.02, "other"
+
+ANSWERS = 200
+"""Those of a sitting whose interval is checked."""
 
 EVERY = 5
 """Margins are computed anew after so many answers; a session's model may lag as much behind a quick hand."""
@@ -120,6 +126,7 @@ def main() -> None:
     parser.add_argument("set")
     parser.add_argument("--base", default="none")
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--first-draw", type=int, default=0)
     parser.add_argument("--texts", type=int, default=3_000)
     parser.add_argument("--answers", type=int, nargs="+", default=[20, 50, 100, 200, 400])
     parser.add_argument("--rare")
@@ -129,37 +136,57 @@ def main() -> None:
     rows = load_rows(given.set, DataConfig(source=given.set))
     texts, labels = np.array(rows.texts, object), np.array(rows.labels)
     base = None if given.base == "none" else given.base
+    if not given.forecast:
+        learner.CURVE_EVERY = 10**9  # the learning curve takes most of a sitting's time, and is not measured
     if given.coverage:
-        held, width = coverage(texts, labels, given.coverage, base)
-        print(f"{given.set}: {held:.1%} of {given.coverage} intervals hold the accuracy; mean width {width:.1%}")
+        coverage(texts, labels, range(given.first_draw, given.first_draw + given.coverage), base, given.texts)
         return
     if given.forecast:
         forecasts(texts, labels, given.forecast, base, given.answers)
         return
     ways = {"random": Draw.at_random, "margin": Draw.by_margin, "ours": Draw.by_session}
     found: dict[str, list[list[float]]] = {way: [] for way in ways}
-    rare: dict[str, list[int]] = {way: [] for way in ways}
-    for seed in range(given.draws):
-        draw = Draw(texts, labels, given.texts, base, seed)
+    for seed in range(given.first_draw, given.first_draw + given.draws):
+        rows = (texts, labels) if given.rare is None else made_rare(texts, labels, given.rare, seed)
+        draw = Draw(*rows, given.texts, base, seed)
         for way, choose in ways.items():
             asked = choose(draw, max(given.answers))
-            found[way].append([draw.accuracy(asked[:count]) for count in given.answers])
-            rare[way].append(int((draw.of_row[asked] == given.rare).sum()))
-    print(f"{given.set}, {given.texts:,} texts, base {given.base}, {given.draws} draws; accuracy after answers:")
-    print("        " + "".join(f"{count:>8}" for count in given.answers))
-    for way, accuracies in found.items():
-        means = np.mean(accuracies, axis=0)
-        print(f"{way:8}" + "".join(f"{mean:8.1%}" for mean in means), end="")
-        print(f"  {np.mean(rare[way]):.1f} of {given.rare}" if given.rare else "", flush=True)
+            if given.rare:
+                is_rare = draw.of_row[asked] == given.rare
+                found[way].append([float(is_rare[:count].sum()) for count in given.answers])
+            else:
+                found[way].append([100 * draw.accuracy(asked[:count]) for count in given.answers])
+    print(f"{given.set}, {given.texts:,} texts, base {given.base}, draws {given.first_draw} to {seed}")
+    measured = f"texts of {given.rare}" if given.rare else "accuracy, %"
+    print(f"{measured} after answers; more than at random, ± standard error")
+    print("        " + "".join(f"{count:>20}" for count in given.answers))
+    for way, figures in found.items():
+        more = np.array(figures) - found["random"]
+        spread = more.std(axis=0, ddof=min(1, len(more) - 1)) / np.sqrt(len(more))
+        columns = zip(np.mean(figures, axis=0), more.mean(axis=0), spread, strict=True)
+        print(
+            f"{way:8}" + "".join(f"{mean:7.1f} {gain:+5.1f} ± {error:3.1f}" for mean, gain, error in columns),
+            flush=True,
+        )
 
 
-def coverage(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | None, answers: int = 200) -> tuple:
-    """The share of sittings whose interval holds the model's accuracy on other texts, and the intervals' mean width."""
+def made_rare(texts: np.ndarray, labels: np.ndarray, rare: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows with as few of one label as `RARE_SHARE` says, where it is not rarer; the others are `OTHER`."""
+    of_it, others = np.flatnonzero(labels == rare), np.flatnonzero(labels != rare)
+    wanted = round(len(others) * RARE_SHARE / (1 - RARE_SHARE))
+    rows = np.concatenate([np.random.default_rng(seed).permutation(of_it)[:wanted], others])
+    return texts[rows], np.where(labels[rows] == rare, rare, OTHER)
+
+
+def coverage(
+    texts: np.ndarray, labels: np.ndarray, draws: range, base: str | None, count: int, most: int = 200
+) -> None:
+    """Print, as sittings end, how many of their intervals hold the model's accuracy on other texts, and their width."""
     held, widths = 0, 0.0
-    for seed in range(sittings):
-        draw = Draw(texts, labels, 1_000, base, seed)
+    for done, seed in enumerate(draws, start=1):
+        draw = Draw(texts, labels, count, base, seed)
         with draw.sitting() as sitting:
-            for _ in range(answers):
+            for _ in range(ANSWERS):
                 sitting.answer_truly()
             sitting.learner.wait()
             told, opinion = sitting.session.standing().accuracy, sitting.learner.latest
@@ -167,7 +194,8 @@ def coverage(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | N
             accuracy = float((opinion.model.probabilities(draw.test).argmax(axis=1) == draw.truth).mean())
         held += told.low <= accuracy <= told.high
         widths += told.high - told.low
-    return held / sittings, widths / sittings
+        if done % 20 == 0 or done == len(draws):
+            print(f"{held} of {done} intervals hold the accuracy, {held / done:.1%}; mean width {widths / done:.1%}")
 
 
 def forecasts(texts: np.ndarray, labels: np.ndarray, sittings: int, base: str | None, answers: list[int]) -> None:

@@ -8,12 +8,10 @@ import os
 import pty
 import random
 import re
-import resource
 import select
 import shlex
 import signal
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Iterator
@@ -27,10 +25,12 @@ from rnn_cli.cli.keys import END, Keyboard
 from rnn_cli.cli.show_labelling import fill_lines, train_commands
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.source import load_rows
-from rnn_cli.labelling.answers import MOST_LABELS, Answers
+from rnn_cli.kinds import LabelsKind
+from rnn_cli.labelling.answers import MOST_LABELS, Answer, Answers
 from rnn_cli.labelling.keys import keys_of
 from rnn_cli.labelling.session import begin_session
-from tests.cli.conftest import COMMAND, Rnn
+from tests import warm
+from tests.cli.conftest import Rnn
 from tests.cli.test_main import SITTING, examples
 from tests.labelling.conftest import made
 
@@ -46,23 +46,9 @@ class Terminal:
         self.ours, self.its = pty.openpty()
         fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self.its)
-        environment = os.environ | {"TERM": "xterm"}
-        self.child = subprocess.Popen(
-            [*COMMAND, *words],
-            stdin=self.its,
-            stdout=self.its,
-            stderr=self.its,
-            env=environment,
-            preexec_fn=lambda: self._begin(room),
-        )
+        more = {"environment": {**os.environ, "TERM": "xterm"}, "leads": True, "room": room}
+        self.child = warm.Child(warm.begin(), words, *[self.its] * 3, **more)
         self.seen = ""
-
-    @staticmethod
-    def _begin(room: int | None) -> None:
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        if room is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     def until(self, awaited: str) -> str:
         """What is shown up to these words, without codes; fails if they do not come."""
@@ -152,7 +138,7 @@ def test_a_sitting_from_the_first_text_to_the_file_of_labels(texts: Path, home: 
         assert "2 of 60 labelled" in shown.press("3")
         assert "open texts hold these words" in (shown.press("/", "search"), shown.press("lovely\n"))[1]
         assert "lovely" in shown.seen
-        shown.press("q", "rnn train out.csv --unlabelled texts.csv")
+        shown.press("q", "rnn train out.csv --set model.kind=linear")
         assert shown.end() == 0 and shown.is_as_before
     kinds = [each["do"] for each in steps(home / "texts.csv.labels.jsonl")]
     assert kinds == ["start", "label", "label", "undo", "skip", "note", "add", "label"]
@@ -297,7 +283,7 @@ def test_status_says_how_far_it_is(log: Path, rnn: Rnn) -> None:
 def test_export_keeps_all_columns_in_order_and_labels_copies(name: str, log: Path, rnn: Rnn) -> None:
     ended = rnn("label", "export", "texts.csv", "--out", name)
     assert ended.code == 0 and "3 rows with labels" in ended.out
-    assert f"rnn train {name} --unlabelled texts.csv" in ended.out
+    assert f" rnn train {name} --set model.kind=linear\n" in ended.out
     content = Path(name).read_text()
     if name == "out.jsonl":
         rows = [json.loads(line) for line in content.splitlines()]
@@ -367,17 +353,33 @@ def test_agree_says_how_far_two_people_agree(log: Path, rnn: Rnn) -> None:
         assert rnn("label", "agree", "texts.csv", *people).code == 2
 
 
-def test_the_command_typed_out_fits_how_many_labels_there_are_and_how_the_files_are_written() -> None:
-    few, many = (train_commands("o.csv", "t.csv", {"--text-column": "body"}, "general", count) for count in (99, 9_999))
-    on_base = "rnn train few-labels --set data.source=o.csv --text-column body"
-    alone = "rnn train o.csv --text-column body --unlabelled t.csv"
-    assert few == [on_base, alone] and many == [alone, on_base]
-    assert train_commands("o.csv", "t.csv", {}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
-    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'", "--as": "ann"}, None, 99) == ["rnn train o.csv"]
-    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, 99) == ["rnn train o.csv --unlabelled t.csv"]
-    stars = Answers([*"12345"], "ordered")
-    assert train_commands("o.csv", "t.csv", {}, "general", 99, stars) == ["rnn train o.csv --set data.labels=ordered"]
-    assert "--set model.base=m" in train_commands("o.csv", "t.csv", {}, "m", 99)[0]
+def labelled(count: int, kind: LabelsKind = "single") -> Answers:
+    """So many rows with labels."""
+    answers = Answers([*"12"], kind)
+    answers.steps += [Answer(row, "1", "", None, False, 1.0) for row in range(count)]
+    return answers
+
+
+def test_the_commands_typed_out_fit_base_labels_and_texts_and_how_the_files_are_written() -> None:
+    alone, linear, taught = (
+        "rnn train o.csv",
+        "rnn train o.csv --set model.kind=linear",
+        "rnn train o.csv --unlabelled t.csv",
+    )
+    on_base = "rnn train few-labels --set data.source=o.csv"
+    few, many = labelled(99), labelled(2_000)
+    assert train_commands("o.csv", "t.csv", {}, None, few, 9_999) == [linear, alone]
+    assert train_commands("o.csv", "t.csv", {}, "general", few, 9_999) == [on_base, linear]
+    assert train_commands("o.csv", "t.csv", {}, "general", few, 10_000) == [on_base, taught]
+    assert train_commands("o.csv", "t.csv", {"--as": "ann"}, None, few, 10_000) == [taught, linear]
+    assert train_commands("o.csv", "t.csv", {"--delimiter": "';'"}, None, few, 10_000) == [linear, alone]
+    assert train_commands("o.csv", "t.csv", {}, "general", many, 10_000) == [alone, taught]
+    assert train_commands("o.csv", "t.csv", {}, "general", many, 9_999) == [alone, on_base]
+    on_named, linear_too = train_commands("o.csv", "t.csv", {"--text-column": "body"}, "m", few, 99)
+    assert on_named == f"{on_base} --set model.base=m --text-column body"
+    assert linear_too == f"{alone} --text-column body --set model.kind=linear"
+    ordered = train_commands("o.csv", "t.csv", {}, "general", labelled(99, "ordered"), 10_000)
+    assert ordered == [f"{alone} --set data.labels=ordered"]
 
 
 @pytest.mark.parametrize("example", [each for each in examples() if SITTING.match(each) and "--page" not in each])

@@ -90,7 +90,7 @@ def test_from_the_address_to_the_file_of_labels(texts: Path, home: Path) -> None
         page.ask("POST", "/sitting/end", {})
         out, err = page.process.communicate(timeout=60)
     assert page.process.returncode == 0 and err == ""
-    assert "3 texts labelled (good 3, bad 0)" in out and "rnn train out.csv --unlabelled texts.csv" in out
+    assert "3 texts labelled (good 3, bad 0)" in out and "rnn train out.csv --set model.kind=linear\n" in out
     assert len((home / "out.csv").read_text().splitlines()) == 4
 
 

@@ -25,6 +25,8 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
 
+from tests import warm
+
 ROOT = Path(__file__).parents[2]
 
 CUT = "…"
@@ -92,9 +94,9 @@ class Shell:
             (folder / "data").symlink_to(ROOT / "data")  # as in a checkout
         programs = folder.with_name(f"{folder.name}-programs")
         programs.mkdir()
-        for name, arguments in {"rnn": "-m rnn_cli", "python": ""}.items():
+        for name, arguments in {"rnn": ["-S", "-E", warm.__file__, warm.begin()], "python": []}.items():
             script = programs / name
-            script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *arguments])} "$@"\n')
             script.chmod(0o755)
         self.environment = os.environ | {
             "PATH": f"{programs}:{os.environ['PATH']}",
