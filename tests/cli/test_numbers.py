@@ -249,7 +249,8 @@ def test_the_list_of_runs_says_how_far_off_they_are(rnn: Rnn, trained_number: Pa
 
 
 def test_models_are_compared_by_how_far_off_they_are(rnn: Rnn, trained_number: Path, trained: Path):
-    kept = [row for row in csv.DictReader((trained_number / "predictions.csv").open()) if row["split"] == "test"]
+    written = (trained_number / "predictions.csv").read_text().splitlines()
+    kept = [row for row in csv.DictReader(written) if row["split"] == "test"]
     with Path("others.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["text", "label", "prediction"])
