@@ -26,12 +26,12 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.data.rows import Dataset
     from rnn_cli.data.source import InMemory
     from rnn_cli.evaluation.compare import LabelledPredictions, ModelComparison
+    from rnn_cli.evaluation.compare_numbers import NumberModelComparison
     from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
     from rnn_cli.evaluation.compare_several import SeveralModelComparison
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-    from rnn_cli.evaluation.folds import AnyModels
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.gates.outcomes import GateReport
@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.training.trained import Run
     from rnn_cli.tuning.ending import Tuned
 
+    ComparisonOfAny = ModelComparison | OrderedModelComparison | SeveralModelComparison | NumberModelComparison
     Path_ = str | PathLike[str]
     Data = Path_ | InMemory
     Model = Path_ | Run | Predictor
@@ -512,8 +513,6 @@ def evaluate(
 
         side: str | None = "test" if data is None else None
         found: Any
-        if opened.manifest.number:
-            _refuse_of_numbers(folds=folds, report=report, plots=plots)
         if folds is not None or (data is None and is_measured_by_folds(opened)):
             found, side = _evaluate_by_folds(predictor, request, folds, listener), "folds"
         else:
@@ -525,19 +524,12 @@ def evaluate(
         if report is not None or plots is not None:
             listener.doing("writing the report")
             from rnn_cli.reporting.html import save_report
-            from rnn_cli.reporting.report import gather_report
+            from rnn_cli.reporting.report_numbers import gather_report_of_any
 
-            gathered = gather_report(opened, predictor, found, side)
+            gathered = gather_report_of_any(opened, predictor, found, side)
             page = None if report is None else Path(report)
             save_report(gathered, out=page, plots=None if plots is None else Path(plots), force=force)
     return cast("EvaluationOfAny", found)
-
-
-def _refuse_of_numbers(**asked: object) -> None:
-    """Raise `UsageError` for what an evaluation of numbers has not."""
-    for name, given in asked.items():
-        if given is not None:
-            raise UsageError(f"{name} is for labels, not for numbers", hint=Setting(name, text="leave {} out"))
 
 
 @dataclass(frozen=True)
@@ -604,12 +596,13 @@ def _evaluate_one(predictor: "Predictor", asked: _Asked, listener: "Listener") -
 
 def _evaluate_by_folds(
     predictor: "Predictor", asked: _Asked, folds: int | None, listener: "Listener"
-) -> "Evaluation | SeveralEvaluation":
+) -> "EvaluationOfAny":
     """What a run's folds found; with `folds`, by so many new ones, whose models learn as the run's did."""
     from rnn_cli.bundle.model_folder import FURTHER
     from rnn_cli.config.load import Override
     from rnn_cli.evaluation.compare import kept_choice
-    from rnn_cli.evaluation.evaluate import Evaluation, run_config, slicer
+    from rnn_cli.evaluation.evaluate import Evaluation, run_config, slice_names, slicer
+    from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation, sliced_numbers
     from rnn_cli.evaluation.folds import kept_evaluation
     from rnn_cli.evaluation.standing import with_standing
 
@@ -629,6 +622,8 @@ def _evaluate_by_folds(
             raise UsageError("it was trained further, so its config alone cannot repeat it", hint=add)
         changes = [Override("training.folds", folds)]
         found = _repeated_by_folds(predictor, run_config(opened, changes), listener)
+    if isinstance(found, NumberEvaluation):
+        return sliced_numbers(found, slice_names(opened, found.dataset, asked.by))
     if not isinstance(found, Evaluation):
         if asked.by is not None:
             raise UsageError("slices are of texts with one label each", hint=Setting("by", text="leave {} out"))
@@ -637,9 +632,7 @@ def _evaluate_by_folds(
     return with_standing(found, kept_choice(opened)[0], run_config(opened).decision, None)
 
 
-def _repeated_by_folds(
-    predictor: "Predictor", config: "Config", listener: "Listener"
-) -> "Evaluation | SeveralEvaluation":
+def _repeated_by_folds(predictor: "Predictor", config: "Config", listener: "Listener") -> "EvaluationOfAny":
     """Measure a run's config by folds of its rows; no model is kept."""
     from rnn_cli.training.prepare import prepare
 
@@ -676,21 +669,23 @@ def _evaluate_several(predictor: "Predictor", asked: _Asked, listener: "Listener
 
 def _evaluate_numbers(predictor: "Predictor", asked: _Asked, listener: "Listener") -> "NumberEvaluation":
     """Measure a model of numbers."""
+    from rnn_cli.evaluation.evaluate import slice_names
     from rnn_cli.evaluation.evaluate_numbers import (
         against_median,
         evaluate_numbers,
         kept_baseline_of_numbers,
         kept_median,
+        sliced_numbers,
     )
 
-    if asked.by is not None:
-        raise UsageError("slices are of labels, not of numbers", hint=Setting("by", text="leave {} out"))
     if asked.decision:
         key = asked.decision[0].key
         raise UsageError(f"{key} decides on labels, and the model predicts numbers", hint="leave it out")
     opened = predictor.bundle
     rows, seen = _rows_asked(predictor, asked, listener)
+    slices = slice_names(opened, rows, asked.by, asked.data, asked.reading)
     found = evaluate_numbers(predictor, rows, partial(listener.progress, "scoring rows"))
+    found = sliced_numbers(found, slices)
     baseline = kept_baseline_of_numbers(opened, "test") if asked.data is None else None
     left_out = baseline is not None and predictor.precision != "fp32"
     found = replace(found, baseline=None if left_out else baseline, baseline_left_out=left_out, seen=seen)
@@ -707,7 +702,7 @@ def compare(
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
-) -> "ModelComparison | OrderedModelComparison | SeveralModelComparison":
+) -> "ComparisonOfAny":
     """Say whether models really differ, on the same rows; each is compared with the first.
 
     A model is a trained one, whose predictions for its rows of `split` were kept, or a file of predictions. With
@@ -721,30 +716,26 @@ def compare(
     changes = [*overrides, *named_overrides(settings)]
     _refuse_without_data(changes, data, include_seen=include_seen, labels=labels)
 
-    from rnn_cli.evaluation.compare import are_several, read_predictions
+    from rnn_cli.evaluation.compare import read_predictions
 
     names = [_name(model) for model in models]
     if data is None:
-        kept = [read_predictions(name, split) for name in names]
-        if not are_several(kept):
-            return _by_folds(_compared(kept), names, split)
-        from rnn_cli.evaluation.compare_several import compare_models_of_several
+        return _by_folds(_compared([read_predictions(name, split) for name in names]), names, split)
 
-        return _by_folds(compare_models_of_several(kept), names, split)
-
-    from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
+    from rnn_cli.evaluation.compare_numbers import number_predictions_of
+    from rnn_cli.evaluation.compare_several import several_predictions_of
     from rnn_cli.evaluation.evaluate import evaluate_predictor, labelled_rows, predictions_of
+    from rnn_cli.evaluation.evaluate_numbers import evaluate_numbers
     from rnn_cli.evaluation.evaluate_several import evaluate_several
     from rnn_cli.evaluation.seen import without_seen
 
     with _heard(progress) as (listener, _):
         listener.doing("opening the models")  # all of them, before any is set to work
         predictors = [open_model(model, listener.note, labels=labels) for model in models]
-        for each in predictors:
-            each.refuse_numbers("models of labels are compared")
-        several = predictors[0].several
-        if other := next((each for each in predictors if each.several != several), None):
-            what = f"its texts have {'one label' if several else 'several labels'} each, those of the first model not"
+        several, number = predictors[0].several, predictors[0].number
+        if other := next((each for each in predictors if (each.several, each.number) != (several, number)), None):
+            has = "a number" if other.number else "several labels" if other.several else "one label"
+            what = f"each of its texts has {has}, those of the first model not"
             raise UsageError(what, where=str(other.bundle.path), hint="compare models of the same kind")
         listener.doing("reading the rows")
         beside = dict.fromkeys(name for each in predictors for name in each.columns)
@@ -756,12 +747,14 @@ def compare(
         pairs = list(zip(names, predictors, strict=True))
         if several:
             found = [several_predictions_of(name, evaluate_several(each, rows, told[name])) for name, each in pairs]
-            return replace(compare_models_of_several(found), seen=seen)
-        found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
+        elif number:
+            found = [number_predictions_of(name, evaluate_numbers(each, rows, told[name])) for name, each in pairs]
+        else:
+            found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
     return replace(_compared(found), seen=seen)
 
 
-def _by_folds(found: "AnyModels", names: Sequence[str], split: str) -> "AnyModels":
+def _by_folds(found: "ComparisonOfAny", names: Sequence[str], split: str) -> "ComparisonOfAny":
     """The comparison as it was made on test rows, or by folds where runs have these instead."""
     from rnn_cli.bundle.locate import named_folder
     from rnn_cli.bundle.model_folder import Bundle
@@ -778,11 +771,17 @@ def _by_folds(found: "AnyModels", names: Sequence[str], split: str) -> "AnyModel
     return models_compared_by_folds(found, runs)
 
 
-def _compared(found: "Sequence[LabelledPredictions]") -> "ModelComparison | OrderedModelComparison":
-    """Models of one label a text, compared by how far they are off where the labels have an order."""
-    from rnn_cli.evaluation.compare import compare_models
+def _compared(found: "Sequence[LabelledPredictions]") -> "ComparisonOfAny":
+    """Models of one kind, compared; by how far they are off where they predict numbers, or labels have an order."""
+    from rnn_cli.evaluation.compare import are_several, compare_models
+    from rnn_cli.evaluation.compare_numbers import are_numbers, compare_models_of_numbers
     from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
+    from rnn_cli.evaluation.compare_several import compare_models_of_several
 
+    if are_several(found):
+        return compare_models_of_several(found)
+    if are_numbers(found):
+        return compare_models_of_numbers(found)
     order = order_of(found)
     return compare_models(found) if order is None else compare_models_of_ordered(found, order)
 
@@ -830,7 +829,6 @@ def check_model(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
-        predictor.refuse_numbers("gates are of labels")
 
         def read_golden(file: str) -> "Dataset":
             rows = labelled_rows(predictor.bundle, file, changes)
@@ -874,9 +872,9 @@ def drift(
     """Tell whether new texts are still such as a model was trained on: what differs beyond chance, and how.
 
     `data` is a file, a URL, a built-in set or a list of texts; with `labelled` it is what `train` takes, and the
-    accuracy is compared, too. Settings tell how to read it. The tests, and what they hold: docs/drift.md. Loads no
-    TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`, `DataError` or
-    `UsageError`.
+    accuracy, or how far numbers are off, is compared, too. Settings tell how to read it. The tests, and what they hold:
+    docs/drift.md. Loads no TensorFlow. Raises `BundleError` for a model without a summary of its texts, `ConfigError`,
+    `DataError` or `UsageError`.
     """
     if data is None:
         raise UsageError("drift is of new texts, and none are given", hint=Setting("data", text="name a file of them"))
@@ -890,7 +888,6 @@ def drift(
     with _heard(progress) as (listener, warnings):
         listener.doing("opening the model")
         predictor = open_model(model, listener.note)
-        predictor.refuse_numbers("drift is told of models of labels")
         opened = predictor.bundle
         then, (right, side) = kept_summary(opened), kept_right(opened) if labelled else (None, None)
         listener.doing("reading the rows")

@@ -25,6 +25,7 @@ from rnn_cli.bundle.checkpoints import (
 from rnn_cli.bundle.model_folder import (
     CONFIG,
     FURTHER,
+    LARGEST,
     LATEST,
     MANIFEST,
     MAX_RUN_SECONDS,
@@ -50,7 +51,7 @@ DAMAGE = (ArithmeticError, AttributeError, KeyError, OSError, RecursionError, Er
 """The errors that reading a folder with arbitrary content can raise."""
 
 Share = tuple[float, tuple[float, float] | None]
-"""An accuracy, and its 95% interval if there is one."""
+"""A figure, and its 95% interval if there is one."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class ListedRun:
     `status` says how far an unfinished run is, or what is wrong with a damaged or foreign folder. `is_latest` marks the
     run that commands use where none is named. `data` names the rows, `rows` counts those of each split; `accuracy` is
     the network's on the test rows, `baseline` the linear model's; of a run that was measured by so many `folds` on all
-    rows. `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last saved,
-    in seconds since the epoch. What is unknown is None.
+    rows. Of numbers there are the mean absolute `error`, that of the linear model, `baseline_error`, and R², `r2`.
+    `seconds` is the whole run's time; `size` is in bytes. `changed` is when the run was finished or last saved, in
+    seconds since the epoch. What is unknown is None.
     """
 
     path: Path
@@ -76,6 +78,9 @@ class ListedRun:
     folds: int | None = None
     accuracy: Share | None = None
     baseline: Share | None = None
+    error: Share | None = None
+    baseline_error: Share | None = None
+    r2: Share | None = None
     seconds: float | None = None
 
     @property
@@ -86,6 +91,9 @@ class ListedRun:
     def to_dict(self) -> dict[str, Any]:
         """The run as plain values."""
         shares = {"accuracy": self.accuracy, "baseline_accuracy": self.baseline}
+        if self.error is not None:
+            of_numbers = (self.error, self.baseline_error, self.r2)
+            shares |= dict(zip(("mean_absolute_error", "baseline_mean_absolute_error", "r2"), of_numbers, strict=True))
         metrics: dict[str, Any] = {}
         for name, share in shares.items():
             value, interval = share or (None, None)
@@ -174,12 +182,11 @@ def _read_finished(run: ListedRun, opened: Bundle) -> ListedRun:
     if METRICS not in opened.manifest.files:
         return run  # an export
     metrics = json.loads(opened.read(METRICS))
-    return replace(
-        run,
-        folds=_folds(metrics),
-        accuracy=_accuracy(metrics),
-        baseline=_accuracy(metrics.get("baseline", {})),
-    )
+    run, baseline = replace(run, folds=_folds(metrics)), metrics.get("baseline", {})
+    if opened.manifest.number:
+        error, other = (_figure(found, "mean_absolute_error") for found in (metrics, baseline))
+        return replace(run, error=error, baseline_error=other, r2=_figure(metrics, "r2"))
+    return replace(run, accuracy=_accuracy(metrics), baseline=_accuracy(baseline))
 
 
 def _folds(metrics: Mapping[str, Any]) -> int | None:
@@ -188,13 +195,18 @@ def _folds(metrics: Mapping[str, Any]) -> int | None:
 
 
 def _accuracy(metrics: Mapping[str, Any]) -> Share | None:
+    return _figure(metrics, "accuracy", 0, 1)  # of several labels a text there is none
+
+
+def _figure(metrics: Mapping[str, Any], name: str, least: float = -LARGEST, most: float = LARGEST) -> Share | None:
+    """A figure of the test rows, or of the folds, with its interval; None where there is none."""
     test = metrics.get("test") or metrics.get("folds")
-    if test is None or "accuracy" not in test:  # of several labels a text there is none
+    if test is None or test.get(name) is None:
         return None
-    interval = test.get("intervals", {}).get("accuracy")
-    low, high = interval or (0, 1)
-    bounds = (checked_number(low, 0, 1), checked_number(high, 0, 1))
-    return checked_number(test["accuracy"], 0, 1), bounds if interval else None
+    interval = test.get("intervals", {}).get(name)
+    low, high = interval or (least, most)
+    bounds = (checked_number(low, least, most), checked_number(high, least, most))
+    return checked_number(test[name], least, most), bounds if interval else None
 
 
 def _time(written: object) -> float | None:

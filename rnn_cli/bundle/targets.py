@@ -16,6 +16,7 @@ NEAR = 2_000
 """How many bytes that is."""
 
 CHARTS = ("confusion", "roc", "precision-recall", "scores", "calibration", "loss", "accuracy")
+CHARTS_OF_NUMBERS = ("predicted", "errors", "off-by")
 PICTURE_FORMATS = ("png", "svg")
 """Each chart's file is named NAME.FORMAT."""
 
@@ -51,7 +52,7 @@ def check_report(out: Path, *, force: bool) -> None:
 def check_plots(out: Path, *, force: bool) -> None:
     """Refuse a folder for charts; only earlier charts may be replaced. Raises `UsageError`."""
     _refuse_model(out, "plots")
-    own = [f"{name}.{kind}" for name in CHARTS for kind in PICTURE_FORMATS]
+    own = [f"{name}.{kind}" for name in (*CHARTS, *CHARTS_OF_NUMBERS) for kind in PICTURE_FORMATS]
     check_folder(out, force=force, name="plots", own=own)
 
 

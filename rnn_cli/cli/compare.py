@@ -47,8 +47,8 @@ def compare(
     must have predicted the same rows, in any order. With --data each model predicts now; rows that one of them learned
     from are left out and counted.
 
-    Differences are paired, with 95% intervals and McNemar's exact test. For more than two models the p-values are
-    corrected for their number (Holm).
+    Differences are paired, with 95% intervals and McNemar's exact test; of numbers, those of how far they are off. For
+    more than two models the p-values are corrected for their number (Holm).
     """
     if len(runs) < 2:
         raise UsageError("one model is not enough to compare", hint="name two or more, as rnn compare runs/a runs/b")
@@ -75,9 +75,10 @@ def compare(
     else:
         from pathlib import Path
 
-        from rnn_cli.cli.show_comparison import show_models
+        from rnn_cli.cli.show_comparison import show_models, show_models_of_numbers
         from rnn_cli.data.reading.remote import shown
         from rnn_cli.evaluation.compare import ModelComparison, kept_side
+        from rnn_cli.evaluation.compare_numbers import NumberModelComparison
         from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
         from rnn_cli.evaluation.wording_folds import side_rows
 
@@ -86,6 +87,8 @@ def compare(
         named = f"rows of {Path(shown(source)).name}" if source else rows
         if isinstance(found, ModelComparison | OrderedModelComparison):
             show_models(found, named)
+        elif isinstance(found, NumberModelComparison):
+            show_models_of_numbers(found, named)
         else:
             from rnn_cli.cli.show_several import show_models_of_several
 

@@ -147,7 +147,7 @@ def evaluate(
     if found.baseline_left_out:
         left_out = "The linear baseline is left out: it was measured with the decision of training, and is not kept."
         click.echo("\n" + paragraph(left_out, indent=""))
-    if isinstance(found, Evaluation) and found.by is not None:
+    if isinstance(found, Evaluation | NumberEvaluation) and found.by is not None:
         show_slices(found.by, found.slices)
     written = {"Report": report, "Charts": plots}
     for index, (what, where) in enumerate(each for each in written.items() if each[1] is not None):

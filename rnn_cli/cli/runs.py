@@ -50,8 +50,8 @@ def runs() -> None:
     """List the trained models and unfinished runs.
 
     It lists runs/, or DIR. The accuracies are on the test rows, the network's and the linear baseline's; * marks the
-    latest run, which other commands use. Minutes are those of the whole run. A dash stands for what is not known, as
-    of a run of an older release.
+    latest run, which other commands use. A model of numbers has its mean absolute error instead. Minutes are those of
+    the whole run. A dash stands for what is not known, as of a run of an older release.
     """
 
 

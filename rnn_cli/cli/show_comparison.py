@@ -1,6 +1,7 @@
 """Models held against the first of them, printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -8,10 +9,12 @@ from rich.cells import cell_len, set_cell_size
 
 from rnn_cli.cli.layout import NAME_CELLS, paragraph, show_table, table
 from rnn_cli.evaluation.wording import DASH, EVERY, ORDERED_SHOWN, SURE, bounds, seen_in_words, span, value
+from rnn_cli.evaluation.wording_numbers import NUMBERS_SHOWN, in_unit, number_bounds, number_value
 from rnn_cli.text.plain import apart, one_line
 
 if TYPE_CHECKING:
     from rnn_cli.evaluation.compare import ComparedModel, Comparison, ModelComparison
+    from rnn_cli.evaluation.compare_numbers import ComparedNumbers, NumberModelComparison
     from rnn_cli.evaluation.compare_ordered import ComparedOrdered, OrderedModelComparison
     from rnn_cli.evaluation.ordered import OrderedComparison
 
@@ -62,7 +65,7 @@ def _show_errors(found: "OrderedModelComparison", names: Mapping[str, str], rows
     show_table(table(head, against), table(head[:4], [row[:4] for row in against]))
     click.echo()
     for each in others:
-        click.echo(paragraph(_ordered_verdict(first, each, rows, found.rows), indent=""))
+        click.echo(paragraph(_error_verdict(first, each, f"{found.rows:,} {rows}", "{:.3f}".format), indent=""))
 
 
 def _metrics(
@@ -98,15 +101,51 @@ def _error_gain(found: "OrderedComparison | None") -> tuple[str, str]:
     return f"{found.error_difference:+.3f}", f"{low:.3f} to {high:.3f}"
 
 
-def _ordered_verdict(first: "ComparedOrdered", other: "ComparedOrdered", rows: str, count: int) -> str:
-    """Whether models of ordered labels really differ in how far they are off."""
+def show_models_of_numbers(found: "NumberModelComparison", rows: str) -> None:
+    """The same of models of numbers."""
+    first, *others = found.models
+    names = apart((each.name for each in found.models), NAME_CELLS - len("against "), _ending)
+    if found.seen is not None:
+        click.echo(paragraph(seen_in_words(found.seen), indent="") + "\n")
+
+    def metrics(fields: Sequence[str]) -> list[str]:
+        head = [f"{found.rows:,} {rows}", NUMBERS_SHOWN["mean_absolute_error"], EVERY]
+        lines = [[names[each.name], number_value(each, "mean_absolute_error")] for each in found.models]
+        for line, each in zip(lines, found.models, strict=True):
+            line += [number_bounds(each, "mean_absolute_error"), *(number_value(each, field) for field in fields)]
+        return table([*head, *(NUMBERS_SHOWN[field] for field in fields)], lines)
+
+    show_table(metrics(("root_mean_squared_error", "r2", "spearman", "mean_error")), metrics(("r2",)))
+    click.echo()
+    unit, against = partial(in_unit, spread=first.spread), []
+    for each in others:
+        gain = each.against_first
+        assert gain is not None  # only the first model is compared with none
+        ends = span(gain.error_interval, unit) or "too few rows"
+        against.append((names[each.name], f"{'+' * (gain.error_difference > 0)}{unit(gain.error_difference)}", ends))
+    p = "p" if len(others) == 1 else "p (Holm)"
+    head = (f"against {names[first.name]}", "error", EVERY, p)
+    show_table(table(head, [(*row, _p(each.p_corrected)) for row, each in zip(against, others, strict=True)]))
+    click.echo()
+    for each in others:
+        click.echo(paragraph(_error_verdict(first, each, f"{found.rows:,} {rows}", unit), indent=""))
+
+
+def _error_verdict(
+    first: "ComparedOrdered | ComparedNumbers",
+    other: "ComparedOrdered | ComparedNumbers",
+    rows: str,
+    written: Callable[[float], str],
+) -> str:
+    """Whether models really differ in how far they are off."""
     found, p = other.against_first, other.p_corrected
     assert found is not None and p is not None
     one, two = one_line(other.name), one_line(first.name)
     if p >= SURE:
-        return f"{one} and {two} cannot be told apart by their errors on these {count:,} {rows}."
+        return f"{one} and {two} cannot be told apart by their errors on these {rows}."
     nearer = "nearer to" if found.error_difference < 0 else "farther from"
-    return f"{one} is really {nearer} the true labels than {two}, by {abs(found.error_difference):.3f} on average."
+    what = "labels" if hasattr(first, "accuracy") else "numbers"
+    return f"{one} is really {nearer} the true {what} than {two}, by {written(abs(found.error_difference))} on average."
 
 
 def _verdict(first: "ComparedModel", other: "ComparedModel", rows: str, count: int) -> str:

@@ -1,5 +1,7 @@
 """What new texts came to beside those of training, printed."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -8,6 +10,7 @@ from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import cut_to, paragraph, show_table, table
 from rnn_cli.evaluation.wording_folds import side_rows
 from rnn_cli.monitoring.compare import Drift, Shift, WordShift
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.text.plain import one_line
 
 SHOWN = {
@@ -18,6 +21,8 @@ SHOWN = {
     "label": "predicted label",
     "confidence": "probability, mean",
     "accuracy": "predicted right",
+    "number": "predicted number, mean",
+    "error": "off by, mean",
     "words": "words, all together",
 }
 """What a table calls each feature."""
@@ -31,9 +36,11 @@ def show_drift(found: Drift) -> None:
     rows = [_row(each) for each in found.shifts]
     show_table(table(head, rows), table((*head[:3], *head[4:]), [[*row[:3], *row[4:]] for row in rows]))
     click.echo("\n" + paragraph(_verdict(found), indent=""))
-    right = next((each for each in found.shifts if each.feature == "accuracy"), None)
+    right = next((each for each in found.shifts if each.feature in ("accuracy", "error")), None)
     if right is not None and found.side is not None:
-        told = f"Predicted right then is the share of the {right.rows_then:,} {side_rows(found.side)}."
+        those = f"the {right.rows_then:,} {side_rows(found.side)}"
+        told = f"Predicted right then is the share of {those}."
+        told = f"Off by then is the mean absolute error of {those}." if right.feature == "error" else told
         click.echo(paragraph(told, indent=""))
     if found.learned:
         click.echo(
@@ -53,13 +60,22 @@ def show_drift(found: Drift) -> None:
 
 
 def _row(shift: Shift) -> list[str]:
-    name = SHOWN[shift.feature]
+    name = _called(shift)
     if shift.name is not None and shift.feature != "accuracy":
         name = f"{name}: {one_line(shift.name)}"
-    written = "{:.1f}" if shift.feature == "length" else "{:.1%}"
-    values = ["" if value is None else written.format(value) for value in (shift.then, shift.now)]
+    if shift.name is None and (shift.feature in ("number", "error") or shift.feature not in SHOWN):
+        larger = max(abs(value) for value in (shift.then, shift.now) if value is not None)
+        written: Callable[[float], str] = partial(shown_number, spread=larger / 10)
+    else:
+        written = ("{:.1f}" if shift.feature == "length" else "{:.1%}").format
+    values = ["" if value is None else written(value) for value in (shift.then, shift.now)]
     ps = [_p(value) for value in (shift.p_value, shift.corrected)]
     return [name, *values, *ps, "differs" if shift.is_sure else ""]
+
+
+def _called(shift: Shift) -> str:
+    """What a table calls a feature; another column by its name."""
+    return SHOWN.get(shift.feature) or one_line(shift.feature) + ", mean" * (shift.name is None)
 
 
 def _p(value: float) -> str:
@@ -71,7 +87,9 @@ def _word(word: WordShift) -> str:
 
 
 def _verdict(found: Drift) -> str:
-    differing = [SHOWN[each.feature].partition(",")[0] for each in found.shifts if each.is_sure]
+    differing = [
+        one_line(SHOWN.get(each.feature, each.feature).partition(",")[0]) for each in found.shifts if each.is_sure
+    ]
     if not differing:
         return f"Nothing differs beyond chance (p = {found.p_value:.2g} of all tests together)."
     return f"Drift beyond chance (p = {found.p_value:.2g}) in: {', '.join(differing)}."

@@ -40,7 +40,8 @@ def _show_golden(golden: GoldenOutcome) -> None:
     click.echo("\n" + paragraph(f"{one_line(golden_in_words(golden))}:", indent=""))
     for each in golden.mismatches[:MISMATCHES]:
         place, text = one_line(each.where), one_line(each.text)
-        labels = f"{one_line(each.wanted)} expected, {one_line(each.predicted)} {each.probability:.0%}"
+        labels = f"{one_line(each.wanted)} expected, {one_line(each.predicted)}"
+        labels += "" if each.probability is None else f" {each.probability:.0%}"
         click.echo(paragraph(f"{place}: {labels}: {cut_to(text, 200)}"))
     if len(golden.mismatches) > MISMATCHES:
         click.echo(f"    and {len(golden.mismatches) - MISMATCHES:,} more; --json has all")

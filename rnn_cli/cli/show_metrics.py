@@ -11,8 +11,6 @@ from rnn_cli.cli.layout import fits, paragraph, show_table, table
 from rnn_cli.errors import quoted
 from rnn_cli.evaluation.wording import (
     EVERY,
-    METRICS_SHOWN,
-    bounds,
     bounds_of_label,
     calibration_in_words,
     confusions,
@@ -23,6 +21,7 @@ from rnn_cli.evaluation.wording import (
     standing_in_words,
 )
 from rnn_cli.evaluation.wording_folds import folds_table
+from rnn_cli.evaluation.wording_numbers import slice_fields
 from rnn_cli.scoring.decision import Decision
 from rnn_cli.text.plain import one_line
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.folds import CrossValidation
     from rnn_cli.evaluation.metrics import ClassMetrics, MainMetrics, Metrics
+    from rnn_cli.evaluation.numbers import NumberSlice
     from rnn_cli.training.trained import Run
 
 
@@ -117,23 +117,22 @@ def show_folds(found: "CrossValidation") -> None:
     click.echo()
 
 
-def show_slices(by: str, slices: "Sequence[MainMetrics]") -> None:
+def show_slices(by: str, slices: "Sequence[MainMetrics] | Sequence[NumberSlice]") -> None:
     """The metrics of groups of rows, those of one value in the column `by`."""
-    fields = ("accuracy", "macro_f1", "log_loss")
+    fields = slice_fields(slices)
 
     def shown(with_intervals: Sequence[str]) -> list[str]:
         head, rows = [by, "rows"], [[each.name, f"{each.rows:,}"] for each in slices[:SLICES]]
-        for field in fields:
-            name, written = METRICS_SHOWN[field]
+        for field, (name, value, bounds) in fields.items():
             head += (name, EVERY) if field in with_intervals else (name,)
             for row, each in zip(rows, slices, strict=False):
-                row.append(written(getattr(each, field)))
+                row.append(value(each, field))
                 if field in with_intervals:
-                    row.append(bounds(each, field, written))
+                    row.append(bounds(each, field))
         return table(head, rows)
 
     click.echo()
-    if not show_table(shown(fields), shown(fields[:1])):
+    if not show_table(shown([*fields]), shown([*fields][:1])):
         click.echo("A wider terminal shows each figure's interval, as do --report and --json.")
     if (left := len(slices) - SLICES) > 0:
         click.echo(f"The {SLICES} worst; rnn evaluate --json has the other {left:,} too.")

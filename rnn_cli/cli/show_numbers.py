@@ -6,6 +6,7 @@ import click
 
 from rnn_cli.bundle.locate import shown_model
 from rnn_cli.cli.layout import paragraph, show_table, table
+from rnn_cli.cli.show_metrics import show_folds
 from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.evaluation.wording_numbers import number_standing_in_words, numbers_table
 from rnn_cli.text.plain import one_line
@@ -25,5 +26,8 @@ def show_numbers(evaluation: "NumberEvaluation", rows: str) -> None:
     show_table(table(*numbers_table(rows, models_of(evaluation))))
     for line in number_standing_in_words(evaluation, None if evaluation.seen is not None else rows):
         click.echo("\n" + paragraph(line, indent=""))
+    if evaluation.folds is not None:
+        click.echo()
+        show_folds(evaluation.folds)
     if unknown := int((~evaluation.scores.known).sum()):
         click.echo(f"\nRows without one word the model knows: {unknown:,}")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from rnn_cli.bundle.runs import ListedRun, Share
 from rnn_cli.cli.layout import show_table, table
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.text.plain import one_line
 
 _Column = tuple[str, Callable[[ListedRun], str]]
@@ -16,9 +17,12 @@ LEAST_NEEDED = ("recipe", "MB", "rows", "min", "95% interval")
 
 
 def in_order(runs: Sequence[ListedRun], by: str) -> list[ListedRun]:
-    """The runs by name, or with the greatest accuracy, date, size or minutes first; those that have none come last."""
+    """The runs by name, or with the greatest accuracy, date, size or minutes first; those that have none come last.
+
+    Runs of numbers, which have no accuracy, come after the others by their R².
+    """
     keys: dict[str, Callable[[ListedRun], float | None]] = {
-        "accuracy": lambda run: run.accuracy[0] if run.accuracy else None,
+        "accuracy": lambda run: run.accuracy[0] if run.accuracy else run.r2[0] - 2 if run.r2 else None,
         "date": lambda run: run.changed,
         "size": lambda run: float(run.size),
         "minutes": lambda run: run.seconds,
@@ -71,19 +75,33 @@ def _share(share: Share | None) -> str:
     return f"{share[0]:.1%}" if share else _UNKNOWN
 
 
+def _main(run: ListedRun) -> str:
+    """The accuracy; of numbers how far they are off, and R²."""
+    if run.error is None:
+        return _share(run.accuracy)
+    return f"off {_off(run.error, run.error)}" + (f", R² {run.r2[0]:.2f}" if run.r2 else "")
+
+
+def _off(error: Share | None, like: Share) -> str:
+    """An error with as many digits as tell a thousandth of one of its size."""
+    return _UNKNOWN if error is None else shown_number(error[0], like[0])
+
+
 def _interval(run: ListedRun) -> str:
     if run.rows and not run.rows["test"] and not run.folds:
         return "no test rows"
-    _, interval = run.accuracy or (None, None)
     by = f", {run.folds} folds" if run.folds else ""
+    if run.error and run.error[1]:
+        return " to ".join(shown_number(end, run.error[0]) for end in run.error[1]) + by
+    _, interval = run.accuracy or (None, None)
     return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}{by}" if interval else _UNKNOWN
 
 
 _METRICS_SHOWN: list[_Column] = [
     ("rows", lambda run: f"{sum(run.rows.values()):,}" if run.rows else _UNKNOWN),
-    ("accuracy", lambda run: _share(run.accuracy)),
+    ("accuracy", _main),
     ("95% interval", _interval),
-    ("linear", lambda run: _share(run.baseline)),
+    ("linear", lambda run: _off(run.baseline_error, run.error) if run.error else _share(run.baseline)),
     ("min", lambda run: f"{run.seconds / 60:,.1f}" if run.seconds is not None else _UNKNOWN),
     ("MB", lambda run: f"{run.size / 1e6:,.1f}"),
 ]

@@ -682,7 +682,6 @@ class Config(Section):
         without = {
             "model.base": self.model.base,
             "training.teacher": self.training.teacher,
-            "training.folds": self.training.folds,
             "training.class_weight": self.training.class_weight,
             "data.extra_columns": self.data.extra_columns,
             "training.label_smoothing": self.training.label_smoothing or None,

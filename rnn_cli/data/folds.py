@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rnn_cli.config.schema import DataConfig
 from rnn_cli.data.iterative import deal
 from rnn_cli.data.rows import Dataset, most_frequent
-from rnn_cli.data.splits import Splits, stratify, text_hash
+from rnn_cli.data.splits import Splits, groups_of_numbers, stratify, text_hash
 from rnn_cli.data.together import units_of
 from rnn_cli.errors import DataError, Setting
 
@@ -43,11 +43,12 @@ class Dealt:
 def deal_folds(config: DataConfig, splits: Splits, folds: int, repeats: int) -> Dealt:
     """Deal the rows of a source, as often as `repeats` says, into so many folds.
 
-    Copies, near copies and the rows of a group share a fold; each label has about the same share of every fold. Raises
-    `DataError` where the rows are too few.
+    Copies, near copies and the rows of a group share a fold; each label, or each group of neighbouring numbers, has
+    about the same share of every fold. Raises `DataError` where the rows are too few.
     """
     source = splits.source
     assert source is not None
+    labelled = replace(source, labels=groups_of_numbers(source)) if source.number else source
     column = config.group_column
     groups = source.further[column] if column else None
     # As in the split, but texts made of one pattern are all copies of each other.
@@ -62,15 +63,15 @@ def deal_folds(config: DataConfig, splits: Splits, folds: int, repeats: int) -> 
     found, teaching = list[Fold](), set[int]()
     for repeat in range(1, repeats + 1):
         seed = config.split_seed + repeat - 1
-        sides = _sides(source, units, folds, seed)
-        alone = _alone(source, units, sides)
+        sides = _sides(labelled, units, folds, seed)
+        alone = set[int]() if source.number else _alone(source, units, sides)
         teaching |= alone
         for number, side in enumerate(sides, start=1):
             rows = sorted(set(side) - alone)
             if not rows:
                 what = f"the rows are too few for {folds} folds: fold {number} has none"
                 raise DataError(what, where=source.name, hint=Setting("training.folds", "NUMBER", "use fewer ({})"))
-            found.append(Fold(repeat, number, rows, _split(config, splits, source, units, set(rows))))
+            found.append(Fold(repeat, number, rows, _split(config, splits, labelled, source, units, set(rows))))
     return Dealt(tuple(found), tuple(sorted(teaching)))
 
 
@@ -109,9 +110,17 @@ def _alone(rows: Dataset, units: Sequence[Sequence[int]], sides: Sequence[Sequen
 
 
 def _split(
-    config: DataConfig, splits: Splits, source: Dataset, units: Sequence[Sequence[int]], held: set[int]
+    config: DataConfig,
+    splits: Splits,
+    labelled: Dataset,
+    source: Dataset,
+    units: Sequence[Sequence[int]],
+    held: set[int],
 ) -> Splits:
-    """The rows that are not held out, split into training and validation rows as the config says."""
+    """The rows that are not held out, split into training and validation rows as the config says.
+
+    `labelled` are the rows of the source with the labels that are dealt.
+    """
     left = [row for row in range(len(source)) if row not in held]
     rest, validation, chosen = source.select(left), splits.validation, list(range(len(left)))
     if not isinstance(config.validation, str):
@@ -124,16 +133,20 @@ def _split(
 
             side, chosen = deal(rest.label_sets, [config.validation], within, key)
         else:
-            side, chosen = stratify(rest.texts, rest.labels, [config.validation], config.split_seed, within)
-        side, chosen = _known(rest, side, chosen)
+            labels = labelled.select(left).labels
+            side, chosen = stratify(rest.texts, labels, [config.validation], config.split_seed, within)
+        if not source.number:
+            side, chosen = _known(rest, side, chosen)
         validation = rest.select(side)
     if not len(validation):
         what = f"{len(left):,} rows, without a fold, are too few for a validation share of {config.validation}"
         hint = Setting("data.validation", "SHARE", "add rows, or use a larger {}")
         raise DataError(what, where=source.name, hint=hint)
-    return replace(
-        splits, train=rest.select(chosen), validation=validation, test=source.select(sorted(held)), source=None
-    )
+    train = rest.select(chosen)
+    if source.number and len(set(train.labels)) < 2:
+        what = "the rows of all folds but one have the same number"
+        raise DataError(what, where=source.name, hint=Setting("training.folds", "NUMBER", "use fewer ({})"))
+    return replace(splits, train=train, validation=validation, test=source.select(sorted(held)), source=None)
 
 
 def _known(rows: Dataset, side: list[int], left: list[int]) -> tuple[list[int], list[int]]:

@@ -179,7 +179,7 @@ def _dealt(
         seed = config.split_seed
         return deal(source.label_sets, shares, units.rows, lambda unit: text_hash(source.texts[unit[0]], seed))
     if config.time_column is None:
-        labels = _groups_of_numbers(source) if source.number else source.labels
+        labels = groups_of_numbers(source) if source.number else source.labels
         return stratify(source.texts, labels, shares, config.split_seed, units.rows)
     times = times_of(columns[config.time_column], source, config.time_column)
     return newest_first(source.texts, times, shares, config.split_seed, units.rows)
@@ -311,7 +311,7 @@ def _fingerprint(source: Dataset, files: Mapping[str, Dataset], columns: Mapping
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _groups_of_numbers(source: Dataset) -> list[str]:
+def groups_of_numbers(source: Dataset) -> list[str]:
     """The group of neighbouring numbers that each row's label is in, which a split deals evenly."""
     from rnn_cli.data.numbers import groups_of, numbers_of  # here: it loads numpy
 

@@ -17,7 +17,7 @@ from rnn_cli.bundle.locate import named_folder, shown_model
 from rnn_cli.bundle.model_folder import FURTHER, METRICS, PREDICTIONS, Bundle
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.reading.table import nearest_name, quoted_names
-from rnn_cli.errors import BundleError, DataError, Setting, UsageError
+from rnn_cli.errors import BundleError, DataError, Setting
 from rnn_cli.evaluation.decide import Careful
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, macro_f1_gain_interval
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics
@@ -252,9 +252,9 @@ MAX_SAVED_TEXT_BYTES = 2**31 - 1
 class LabelledPredictions:
     """The predictions of a model called `name` for labelled rows; all lists have one entry a row.
 
-    `keys` are the columns that identify a row, by name: `id`, `text` or both. `order` has a model's labels where these
-    are ordered. `log_losses` are minus the logarithm of
-    the true label's probability, `[rows]`; None where it is unknown.
+    `keys` are the columns that identify a row, by name: `id`, `text` or both. `log_losses` are minus the logarithm of
+    the true label's probability, `[rows]`; None where it is unknown. `order` has a model's labels where these are
+    ordered; `number` says that it predicts numbers.
     """
 
     name: str
@@ -263,6 +263,7 @@ class LabelledPredictions:
     predictions: list[str]
     log_losses: Floats | None
     order: tuple[str, ...] | None = None
+    number: bool = False
 
     def select(self, rows: Sequence[int]) -> "LabelledPredictions":
         """Those of some rows, by their indices."""
@@ -289,11 +290,9 @@ def read_predictions(name: str, split: str) -> LabelledPredictions:
     if PREDICTIONS not in opened.manifest.files:
         hint = Setting("data", "FILE", "score labelled rows by it with {}")
         raise BundleError("keeps no predictions of its own rows", where=shown_model(folder), hint=hint)
-    if opened.manifest.number:
-        what = "predicts numbers, and models of labels are compared"
-        raise UsageError(what, where=shown_model(folder), hint="compare their metrics (rnn evaluate --json)")
     found = _read(name, str(opened.verify(PREDICTIONS)), split, max_field_bytes=MAX_SAVED_TEXT_BYTES)
-    return replace(found, order=opened.manifest.labels if opened.manifest.ordered else None)
+    order = opened.manifest.labels if opened.manifest.ordered else None
+    return replace(found, order=order, number=opened.manifest.number)
 
 
 def _read(name: str, path: str, split: str, **how: int) -> LabelledPredictions:

@@ -1,6 +1,5 @@
 """A predictor measured on labelled texts, as a whole and by slices."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -36,7 +35,7 @@ from rnn_cli.evaluation.compare import DETAILS, MAX_SAVED_TEXT_BYTES, BaselineCo
 from rnn_cli.evaluation.decide import Chosen, check_decision, decide
 from rnn_cli.evaluation.metrics import MainMetrics, Metrics, SelectiveMetrics, measure
 from rnn_cli.evaluation.ordered import OrderedMetrics, measure_ordered
-from rnn_cli.evaluation.ranges import group_names, range_names
+from rnn_cli.evaluation.ranges import group_names, range_names, rows_by_name
 from rnn_cli.evaluation.scores import confidences, confusion_of, log_losses
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.standing import AgainstMostFrequent, GoalOutcome, SinceTraining, as_plain
@@ -77,26 +76,25 @@ def by_values(
 
 def by_length(truth: Indices, probabilities: Floats, predicted: Indices, lengths: Indices) -> list[MainMetrics]:
     """Measure up to `SLICE_RANGES` ranges of lengths in tokens, worst accuracy first; all arguments are `[rows]`."""
-    names = range_names(lengths.tolist(), SLICE_RANGES, SLICE_ROWS, "tokens")
-    return _by_names(truth, probabilities, predicted, names)
+    return _by_names(truth, probabilities, predicted, names_of_lengths(lengths))
+
+
+def names_of_lengths(lengths: Indices) -> list[str]:
+    """The name of the range of each length in tokens, `[rows]`."""
+    return range_names(lengths.tolist(), SLICE_RANGES, SLICE_ROWS, "tokens")
 
 
 def _by_names(truth: Indices, probabilities: Floats, predicted: Indices, names: Sequence[str]) -> list[MainMetrics]:
     losses = log_losses(truth, probabilities)
 
-    def measured(name: str, members: Sequence[int]) -> MainMetrics:
-        rows = np.asarray(members, np.intp)
+    def measured(name: str, rows: Indices) -> MainMetrics:
         confusion = confusion_of(truth[rows], predicted[rows], probabilities.shape[1])
         return MainMetrics.of(name, confusion, losses[rows], intervals=len(rows) >= SLICE_ROWS)
 
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for row, name in enumerate(names):
-        groups[name].append(row)
-    rare = [name for name, rows in groups.items() if len(rows) < SLICE_ROWS]
-    together = sorted(row for name in rare for row in groups.pop(name)) if len(rare) > 1 else []
+    groups, few = rows_by_name(names, SLICE_ROWS)
     slices = [measured(name, rows) for name, rows in groups.items()]
     slices.sort(key=lambda each: (each.rows < SLICE_ROWS, each.accuracy, -each.rows))
-    return slices + ([measured(f"({len(rare):,} values under {SLICE_ROWS} rows)", together)] if together else [])
+    return slices + [measured(name, rows) for name, rows in few.items()]
 
 
 @dataclass(frozen=True)
@@ -379,12 +377,31 @@ def slicer(
 ) -> Callable[[Evaluation], Evaluation]:
     """A function that adds slices by a column of the dataset's file to its evaluation.
 
+    Arguments, and what it raises, are as of `slice_names`.
+    """
+    found = slice_names(opened, dataset, by, source, overrides)
+    return (lambda evaluation: evaluation) if found is None else partial(_with_slices, *found)
+
+
+NamesOfSlices = Callable[[Indices], Sequence[str]]
+"""From the lengths of texts in tokens to the name of each text's slice, `[rows]`."""
+
+
+def slice_names(
+    opened: Bundle,
+    dataset: Dataset,
+    by: str | None,
+    source: InMemory | None = None,
+    overrides: Sequence[Override] = (),
+) -> tuple[str, NamesOfSlices] | None:
+    """What rows are sliced by, and how; None where they are not.
+
     "length" slices by the texts' length in tokens, unless a column has this name; None by source, if there are several.
     `source` is what the dataset was made of, if it came from memory; overrides are those of `labelled_rows`. Raises
     `DataError` for a column that does not exist.
     """
     if by is None:
-        return by_source
+        return _source_names(dataset)
     try:
         if source is not None and is_in_memory(source):
             values = column_in_memory(source, dataset, by)
@@ -394,24 +411,24 @@ def slicer(
         if by != "length":
             hint = f"{f'{error.hint} ' if error.hint else ''}--by length is always there"
             raise NoSuchColumn(error.what, where=error.where, hint=hint) from None
-        return partial(_with_slices, by, lambda of: by_length(*_measured(of), of.reading.lengths))
-    return partial(_with_slices, by, lambda of: by_values(*_measured(of), values))
+        return by, names_of_lengths
+    return by, lambda _: group_names(values, SLICE_RANGES, SLICE_ROWS)
 
 
 def by_source(evaluation: Evaluation) -> Evaluation:
     """The same with slices by source, where the rows come from several."""
-    sources = evaluation.dataset.sources
-    if sources is None:
-        return evaluation
-    return _with_slices("source", lambda of: by_values(*_measured(of), sources), evaluation)
+    found = _source_names(evaluation.dataset)
+    return evaluation if found is None else _with_slices(*found, evaluation)
 
 
-def _with_slices(by: str, slices: Callable[[Evaluation], list[MainMetrics]], evaluation: Evaluation) -> Evaluation:
-    return replace(evaluation, by=by, slices=tuple(slices(evaluation)))
+def _source_names(dataset: Dataset) -> tuple[str, NamesOfSlices] | None:
+    sources = dataset.sources
+    return None if sources is None else ("source", lambda _: group_names(sources, SLICE_RANGES, SLICE_ROWS))
 
 
-def _measured(evaluation: Evaluation) -> tuple[Indices, Floats, Indices]:
-    return evaluation.truth, evaluation.scores.probabilities, evaluation.predicted
+def _with_slices(by: str, names: NamesOfSlices, evaluation: Evaluation) -> Evaluation:
+    measured = evaluation.truth, evaluation.scores.probabilities, evaluation.predicted
+    return replace(evaluation, by=by, slices=tuple(_by_names(*measured, names(evaluation.reading.lengths))))
 
 
 def _reading(opened: Bundle, overrides: Sequence[Override]) -> DataConfig:

@@ -11,10 +11,17 @@ from rnn_cli.arrays import Floats
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.compare import baseline_kept_of, metrics_kept_of, reading_metrics
-from rnn_cli.evaluation.evaluate import Evaluation, TokenCounts, encode_counted, made_of, models_of
+from rnn_cli.evaluation.compare import DETAILS, baseline_kept_of, metrics_kept_of, reading_metrics
+from rnn_cli.evaluation.evaluate import Evaluation, NamesOfSlices, TokenCounts, encode_counted, made_of, models_of
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics, measure_numbers
+from rnn_cli.evaluation.numbers import (
+    AgainstMedian,
+    NumberComparison,
+    NumberMetrics,
+    NumberSlice,
+    measure_numbers,
+    slices_of_numbers,
+)
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.evaluation.wording_numbers import numbers_table
 from rnn_cli.scoring.predictor import OnScored, Predictor, Scores
@@ -24,6 +31,8 @@ from rnn_cli.text.plain import html_table
 if TYPE_CHECKING:
     import pandas
 
+    from rnn_cli.evaluation.folds import CrossValidation
+
 MEDIAN = "median"
 """In a run's metrics: the median of the training rows' numbers."""
 
@@ -32,12 +41,14 @@ MEDIAN = "median"
 class NumberBaseline:
     """The linear baseline's metrics on some rows, and the network (the first) compared with it (the second).
 
-    `knew_more` says that the network was trained on other rows before, which the baseline has not seen.
+    `knew_more` says that the network was trained on other rows before, which the baseline has not seen; `by_folds` that
+    the test and its interval are those of a cross-validation's folds.
     """
 
     metrics: NumberMetrics
     comparison: NumberComparison
     knew_more: bool
+    by_folds: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,9 +57,9 @@ class NumberEvaluation:
 
     `reading` counts what was read of the texts. `baseline` is the linear model on the same rows, if the run saved it;
     `baseline_left_out` says that it is omitted because the model now computes differently. `median` compares with
-    always predicting the training rows' median. `seen` says which of the rows given the model learned from; None for
-    its own test and validation rows. `made` says in words what the model is. `warnings` deserve a second look. `model`
-    is the model's folder.
+    always predicting the training rows' median. `slices` are the metrics by the column `by`, if asked for. `seen` says
+    which of the rows given the model learned from; None for its own test and validation rows. `made` says in words what
+    the model is. `warnings` deserve a second look. `model` is the model's folder.
     """
 
     dataset: Dataset
@@ -58,8 +69,10 @@ class NumberEvaluation:
     baseline: NumberBaseline | None = None
     baseline_left_out: bool = False
     median: AgainstMedian | None = None
+    by: str | None = None
+    slices: tuple[NumberSlice, ...] = ()
     seen: SeenRows | None = None
-    folds: None = None
+    folds: "CrossValidation | None" = None
     made: str = "network"
     warnings: tuple[str, ...] = ()
     model: Path | None = None
@@ -82,8 +95,12 @@ class NumberEvaluation:
         if self.baseline is not None:
             compared = self.baseline.comparison.to_dict()
             plain |= {"baseline": self.baseline.metrics.to_dict(), "comparison": compared}
+        if self.by is not None:
+            plain |= {"by": self.by, "slices": [asdict(each) for each in self.slices]}
         if self.seen is not None:
             plain["seen"] = self.seen.to_dict()
+        if self.folds is not None:
+            plain[DETAILS] = asdict(self.folds)
         return plain
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -126,6 +143,15 @@ def against_median(evaluation: NumberEvaluation, median: float | None) -> Number
     if median is None:
         return evaluation
     return replace(evaluation, median=AgainstMedian.of(evaluation.truth, evaluation.predicted, median))
+
+
+def sliced_numbers(evaluation: NumberEvaluation, found: tuple[str, NamesOfSlices] | None) -> NumberEvaluation:
+    """The same with slices, as `slice_names` found them."""
+    if found is None:
+        return evaluation
+    by, names = found
+    slices = slices_of_numbers(evaluation.truth, evaluation.predicted, names(evaluation.reading.lengths))
+    return replace(evaluation, by=by, slices=tuple(slices))
 
 
 def kept_median(opened: Bundle) -> float | None:

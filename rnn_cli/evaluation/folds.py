@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import NEAR_TOGETHER, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import LARGEST, NEAR_TOGETHER, PREDICTIONS, Bundle
+from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError
@@ -31,6 +32,14 @@ from rnn_cli.evaluation.compare import (
 )
 from rnn_cli.evaluation.corrected import corrected_interval, corrected_p, joined
 from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, made_of, run_config, true_labels
+from rnn_cli.evaluation.evaluate_numbers import (
+    EvaluationOfAny,
+    NumberEvaluation,
+    against_median,
+    kept_baseline_of_numbers,
+    kept_median,
+    kept_metrics_of_numbers,
+)
 from rnn_cli.evaluation.evaluate_several import (
     SeveralEvaluation,
     kept_baseline_of_each,
@@ -39,6 +48,7 @@ from rnn_cli.evaluation.evaluate_several import (
 )
 from rnn_cli.evaluation.intervals import Interval
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.numbers import NumberComparison, NumberMetrics
 from rnn_cli.evaluation.ordered import OrderedComparison, absolute_errors
 from rnn_cli.evaluation.scores import confusion_of, log_losses, macro_f1
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics, main_figures
@@ -93,12 +103,15 @@ class CrossValidation:
 
 
 def figures_of(
-    truth: Indices, probabilities: Floats, predicted: Indices, order: Sequence[str] | None = None
+    truth: Any, probabilities: Floats, predicted: Indices, order: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """The metrics of `RESTATED` on some rows; of several labels a text, truth and predictions are `[rows, labels]`.
+    """The metrics of `RESTATED` on some rows, whose truth is as `true_classes` has it, and predictions are so, too.
 
-    `order` are the labels, where they are ordered.
+    `order` are the labels, where they are ordered. Of numbers, which stand in place of probabilities, `predicted` does
+    not count.
     """
+    if truth.dtype.kind == "f":
+        return {"mean_absolute_error": float(np.abs(probabilities[:, 0] - truth).mean())}
     if truth.ndim == 2:
         found = main_figures(truth, probabilities, predicted)
         return {name: found[name] for name in RESTATED if name in found}
@@ -111,8 +124,13 @@ def figures_of(
     }
 
 
-def true_classes(rows: Dataset, labels: Sequence[str]) -> Indices:
-    """The rows' labels as indices `[rows]`, or as flags `[rows, labels]` where a row may have several."""
+def true_classes(rows: Dataset, labels: Sequence[str]) -> Any:
+    """The rows' labels as `Indices` `[rows]`, or as flags `[rows, labels]` where a row may have several.
+
+    Numbers are `Floats`, `[rows]`.
+    """
+    if rows.number:
+        return numbers_of(rows)
     return true_flags(rows, labels) if rows.several else true_labels(rows, labels)
 
 
@@ -146,7 +164,7 @@ class Figures:
         return corrected_p([figures[name] for figures in self.of_folds], self.folds) or 0.0
 
 
-_Metrics = TypeVar("_Metrics", Metrics, SeveralMetrics)
+_Metrics = TypeVar("_Metrics", Metrics, SeveralMetrics, NumberMetrics)
 
 
 def restated(metrics: _Metrics, found: Figures) -> _Metrics:
@@ -162,38 +180,46 @@ def restated(metrics: _Metrics, found: Figures) -> _Metrics:
     return replace(metrics, **values, intervals=intervals)
 
 
-def compared_by_folds(found: Comparison, gains: Figures) -> Comparison:
+AnyFound = TypeVar("AnyFound", bound=Comparison | SeveralComparison | NumberComparison)
+
+
+def compared_by_folds(found: AnyFound, gains: Figures) -> AnyFound:
     """A comparison on all rows with the corrected interval and test of the folds' differences.
 
     Both are at least as cautious as those of the rows alone.
     """
-    more: dict[str, Any] = {}
-    if isinstance(found, OrderedComparison):
-        name = "mean_absolute_error"
-        more = {
-            "error_difference": gains.stated(name),
-            "error_interval": joined(found.error_interval, gains.interval(name), -np.inf, np.inf),
-            "error_p_value": max(found.error_p_value, gains.p_value(name)),
-        }
-    return replace(
-        found,
-        **more,
-        difference=gains.stated("accuracy"),
-        interval=joined(found.interval, gains.interval("accuracy"), -1.0, 1.0),
-        macro_f1_difference=gains.stated("macro_f1"),
-        macro_f1_interval=joined(found.macro_f1_interval, gains.interval("macro_f1"), -1.0, 1.0),
-        p_value=max(found.p_value, gains.p_value("accuracy")),
-    )
+    if isinstance(found, SeveralComparison):
+        return replace(found, **_of_several(found, gains))
+    return replace(found, **(_of_labels(found, gains) if isinstance(found, Comparison) else _of_errors(found, gains)))
 
 
-def several_compared_by_folds(found: SeveralComparison, gains: Figures) -> SeveralComparison:
-    """The same of several labels a text."""
+def _of_labels(found: Comparison, gains: Figures) -> dict[str, Any]:
+    return {
+        **(_of_errors(found, gains) if isinstance(found, OrderedComparison) else {}),
+        "difference": gains.stated("accuracy"),
+        "interval": joined(found.interval, gains.interval("accuracy"), -1.0, 1.0),
+        "macro_f1_difference": gains.stated("macro_f1"),
+        "macro_f1_interval": joined(found.macro_f1_interval, gains.interval("macro_f1"), -1.0, 1.0),
+        "p_value": max(found.p_value, gains.p_value("accuracy")),
+    }
+
+
+def _of_errors(found: OrderedComparison | NumberComparison, gains: Figures) -> dict[str, Any]:
+    name = "mean_absolute_error"
+    return {
+        "error_difference": gains.stated(name),
+        "error_interval": joined(found.error_interval, gains.interval(name), -np.inf, np.inf),
+        "error_p_value": max(found.error_p_value, gains.p_value(name)),
+    }
+
+
+def _of_several(found: SeveralComparison, gains: Figures) -> dict[str, Any]:
     differences, intervals, p_values = dict(found.differences), dict(found.intervals), dict(found.p_values)
     for name in ("micro_f1", "macro_f1"):
         differences[name] = gains.stated(name)
         intervals[name] = joined(intervals[name], gains.interval(name), -1.0, 1.0)
         p_values[name] = max(p_values[name] or 0.0, gains.p_value(name))
-    return replace(found, differences=differences, intervals=intervals, p_values=p_values)
+    return {"differences": differences, "intervals": intervals, "p_values": p_values}
 
 
 def judged_side(opened: Bundle) -> str:
@@ -251,9 +277,7 @@ def models_compared_by_folds(found: AnyModels, runs: Sequence[Bundle]) -> AnyMod
     if not all(gains):
         return found
     against = [
-        several_compared_by_folds(model.against_first, gain)
-        if isinstance(model.against_first, SeveralComparison)
-        else compared_by_folds(model.against_first, gain)
+        compared_by_folds(model.against_first, gain)
         for model, gain in zip(found.models[1:], gains, strict=True)
         if gain is not None
     ]
@@ -275,11 +299,12 @@ def models_compared_by_folds(found: AnyModels, runs: Sequence[Bundle]) -> AnyMod
     return replace(found, models=tuple(models))
 
 
-def main_p_value(found: Comparison | SeveralComparison) -> float:
-    """The p-value by which models are told apart: of the errors of ordered labels, of several labels' micro F1."""
+def main_p_value(found: Comparison | SeveralComparison | NumberComparison) -> float:
+    """The p-value by which models are told apart: of the errors where labels have an order or are numbers, of several
+    labels' micro F1."""
     if isinstance(found, SeveralComparison):
         return found.p_values["micro_f1"] or 1.0
-    return found.error_p_value if isinstance(found, OrderedComparison) else found.p_value
+    return found.error_p_value if isinstance(found, OrderedComparison | NumberComparison) else found.p_value
 
 
 def _kept_figures(opened: Bundle) -> tuple[dict[str, float], dict[str, Interval]]:
@@ -305,7 +330,7 @@ def measured_rows(source: Dataset, teaching: Iterable[int]) -> Dataset:
     return source.select(row for row in range(len(source)) if row not in left_out)
 
 
-def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | SeveralEvaluation:
+def kept_evaluation(opened: Bundle, predictor: Predictor) -> EvaluationOfAny:
     """What a run found by folds: its rows, read again, with the predictions and figures that it kept.
 
     Raises `DataError` if the rows have changed or cannot be read again, and `BundleError`.
@@ -314,13 +339,29 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
     splits = kept_splits(opened)
     assert splits.source is not None
     rows = measured_rows(splits.source, found.teaching)
-    predictions, probabilities = _kept_predictions(opened, len(rows), len(predictor.labels))
+    predictions, probabilities = _kept_predictions(opened, len(rows), predictor)
     reading = replace(
         encode_counted(predictor.tokenizer, rows.texts)[1], read=found.tokens, unknown=found.unknown_tokens
     )
     known = np.ones(len(rows), np.bool_)
     known[list(found.unknown)] = False
     scores = Scores(probabilities, known, UnknownTokens(found.tokens, found.unknown_tokens))
+    if predictor.number:
+        of_numbers, base_of_numbers = (
+            kept_metrics_of_numbers(opened, BY_FOLDS),
+            kept_baseline_of_numbers(opened, BY_FOLDS),
+        )
+        assert of_numbers is not None
+        evaluation = NumberEvaluation(
+            rows,
+            scores,
+            of_numbers,
+            reading,
+            base_of_numbers and replace(base_of_numbers, by_folds=True),
+            folds=found,
+            made=made_of(predictor),
+        )
+        return against_median(evaluation, kept_median(opened))
     if predictor.several:
         of_each, decision = kept_metrics_of_each(opened, BY_FOLDS), predictor.decision
         assert of_each is not None and isinstance(decision, DecisionOfEach)
@@ -345,8 +386,12 @@ def kept_evaluation(opened: Bundle, predictor: Predictor) -> Evaluation | Severa
     )
 
 
-def _kept_predictions(opened: Bundle, rows: int, labels: int) -> tuple[list[str], Floats]:
-    """The predictions and probabilities, `[rows, labels]`, of the rows that folds held out. Raises `BundleError`."""
+def _kept_predictions(opened: Bundle, rows: int, predictor: Predictor) -> tuple[list[str], Floats]:
+    """The predictions and probabilities, `[rows, labels]`, of the rows that folds held out. Raises `BundleError`.
+
+    Numbers stand in place of probabilities, `[rows, 1]`.
+    """
+    labels, least, most = (1, -LARGEST, LARGEST) if predictor.number else (len(predictor.labels), 0, 1)
     if PREDICTIONS not in opened.manifest.files:
         raise BundleError("keeps no predictions of its own rows", where=shown_model(opened.path))
     path = str(opened.verify(PREDICTIONS))
@@ -359,7 +404,7 @@ def _kept_predictions(opened: Bundle, rows: int, labels: int) -> tuple[list[str]
                 predictions.append(prediction or "")
                 probabilities.append(json.loads(written or ""))
         array = np.array(probabilities, np.float64)
-        if array.shape != (rows, labels) or not (np.isfinite(array) & (array >= 0) & (array <= 1)).all():
+        if array.shape != (rows, labels) or not (np.isfinite(array) & (array >= least) & (array <= most)).all():
             raise ValueError("its probabilities do not fit its rows")
     except (RecursionError, TypeError, ValueError) as error:
         raise BundleError(f"predictions this rnn does not understand ({error})", where=path) from None

@@ -4,7 +4,7 @@ True and predicted numbers are `[rows]`. The 95 % intervals say which values oth
 they are computed without random draws, and `tests/evaluation/test_numbers.py` measures how often they hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import atanh, exp, log, sqrt, tanh
 from typing import Any
@@ -12,12 +12,16 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from rnn_cli.arrays import Floats
+from rnn_cli.arrays import Floats, Indices
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, losses_interval, student_95
 from rnn_cli.evaluation.ordered import sign_flip_p_value
+from rnn_cli.evaluation.ranges import group_names, rows_by_name
 
 FEWEST_MEASURED = 20
 """On fewer rows there are no intervals: they would hold too rarely."""
+
+NUMBER_RANGES = 5
+"""Into how many ranges of about equally many rows the true numbers are cut."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,37 @@ class NumberMetrics:
     def from_dict(cls, content: Mapping[str, Any]) -> "NumberMetrics":
         """Read what `to_dict` wrote; raises `TypeError` or `ValueError`."""
         return TypeAdapter(cls).validate_python(content)
+
+
+@dataclass(frozen=True)
+class NumberSlice(NumberMetrics):
+    """The metrics of some of the rows measured, that have a `name`; `spread` is that of all rows."""
+
+    name: str = ""
+
+
+def slices_of_numbers(truth: Floats, predicted: Floats, names: Sequence[str]) -> list[NumberSlice]:
+    """Measure the rows of each name, the farthest off first; those of rare names are one slice, which comes last.
+
+    All arguments are `[rows]`.
+    """
+    spread = float(truth.std())
+
+    def measured(name: str, rows: Indices) -> NumberSlice:
+        found = measure_numbers(truth[rows], predicted[rows])
+        return NumberSlice(**{**vars(found), "spread": spread}, name=name)
+
+    groups, few = rows_by_name(names, FEWEST_MEASURED)
+    slices = [measured(name, rows) for name, rows in groups.items()]
+    slices.sort(key=lambda each: (each.rows < FEWEST_MEASURED, -each.mean_absolute_error, -each.rows))
+    return slices + [measured(name, rows) for name, rows in few.items()]
+
+
+def slices_by_number(truth: Floats, predicted: Floats) -> list[NumberSlice]:
+    """Measure up to `NUMBER_RANGES` ranges of the true numbers, the lowest first; both are `[rows]`."""
+    names = group_names([repr(each) for each in truth.tolist()], NUMBER_RANGES, FEWEST_MEASURED)
+    order = {name: float(truth[rows].min()) for name, rows in rows_by_name(names, 0)[0].items()}
+    return sorted(slices_of_numbers(truth, predicted, names), key=lambda each: order.get(each.name, np.inf))
 
 
 def measure_numbers(truth: Floats, predicted: Floats) -> NumberMetrics:

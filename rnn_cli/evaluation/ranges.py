@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_cli.arrays import Indices
+
 MANY_VALUES = 20
 """A column of more different numbers, or times, than this is cut into ranges."""
 
@@ -54,6 +56,20 @@ def group_names(values: Sequence[str | None], most: int, fewest: int) -> list[st
         names = {value: written[number] for value, number in numbers.items()}
     shown = {value: repr(value) if _SPECIAL.fullmatch(value) else names.get(value, value) for value in counts}
     return [shown.get(value or "", NO_VALUE) for value in values]
+
+
+def rows_by_name(names: Sequence[str], fewest: int) -> tuple[dict[str, Indices], dict[str, Indices]]:
+    """The rows of each name; second, together, those of names of under `fewest` rows, if there are several such names.
+
+    Names and rows are in the order in which they come.
+    """
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        groups[name].append(row)
+    rare = [name for name, rows in groups.items() if len(rows) < fewest]
+    together = sorted(row for name in rare for row in groups.pop(name)) if len(rare) > 1 else []
+    few = {f"({len(rare):,} values under {fewest} rows)": np.asarray(together, np.intp)} if together else {}
+    return {name: np.asarray(rows, np.intp) for name, rows in groups.items()}, few
 
 
 def range_names(numbers: Sequence[int], most: int, fewest: int, unit: str) -> list[str]:

@@ -1,15 +1,26 @@
 """Metrics of predicted numbers in words, for the terminal. Loads no library."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rnn_cli.evaluation.wording import EVERY, FEW_LABELLED, FEW_MEASURED, SURE, chance_in_words, span
-from rnn_cli.evaluation.wording_folds import side_rows
+from rnn_cli.evaluation.wording import (
+    CORRECTED_TEST,
+    EVERY,
+    FEW_LABELLED,
+    FEW_MEASURED,
+    METRICS_SHOWN,
+    SURE,
+    bounds,
+    chance_in_words,
+    span,
+)
+from rnn_cli.evaluation.wording_folds import folds_in_words, side_rows
 from rnn_cli.scoring.prediction import shown_number
 
 if TYPE_CHECKING:  # loading them loads numpy
     from rnn_cli.evaluation.evaluate_numbers import NumberBaseline, NumberEvaluation
-    from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics
+    from rnn_cli.evaluation.metrics import MainMetrics
+    from rnn_cli.evaluation.numbers import AgainstMedian, NumberComparison, NumberMetrics, NumberSlice
 
 NUMBERS_SHOWN: Mapping[str, str] = {
     "mean_absolute_error": "mean absolute error",
@@ -57,16 +68,33 @@ def numbers_table(name: str, models: Mapping[str, "NumberMetrics"]) -> tuple[Seq
     return (name, *(cell for model in models for cell in (model, EVERY))), rows
 
 
-def nearer_in_words(found: "NumberComparison", spread: float, other: str) -> str:
+def nearer_in_words(found: "NumberComparison", spread: float, other: str, test: str = "") -> str:
     """How much less, or more, the first is off than `other`, and whether that may be chance."""
     worse, difference = found.error_difference > 0, abs(found.error_difference)
     more = f"{in_unit(difference, spread)} {'more' if worse else 'less'} off than {other}"
     if found.error_interval is None:
         return f"{more} (too few rows for an interval)"
     low, high = found.error_interval if worse else (-found.error_interval[1], -found.error_interval[0])
-    ends = f"{EVERY} {in_unit(low, spread)} to {in_unit(high, spread)}; {chance_in_words(found.error_p_value)}"
+    ends = f"{EVERY} {in_unit(low, spread)} to {in_unit(high, spread)}; {test}{chance_in_words(found.error_p_value)}"
     chance = ", which may well be chance" if found.error_p_value >= SURE else ""
     return f"{more}{chance} ({ends})"
+
+
+SliceFigure = tuple[str, Callable[[Any, str], str], Callable[[Any, str], str]]
+"""A figure's name, and from slice and field to its value and to its interval's ends."""
+
+
+def slice_fields(slices: "Sequence[MainMetrics] | Sequence[NumberSlice]") -> dict[str, SliceFigure]:
+    """The figures that are shown of slices, by field."""
+    if slices and hasattr(slices[0], "mean_error"):
+        fields = ("mean_absolute_error", "median_absolute_error", "mean_error")
+        return {field: (NUMBERS_SHOWN[field], number_value, number_bounds) for field in fields}
+
+    def of_label(field: str) -> SliceFigure:
+        name, written = METRICS_SHOWN[field]
+        return name, lambda each, _: written(getattr(each, field)), lambda each, _: bounds(each, field, written)
+
+    return {field: of_label(field) for field in ("accuracy", "macro_f1", "log_loss")}
 
 
 def number_verdict(side: str, against: "NumberBaseline", spread: float, made: str = "network") -> str:
@@ -74,7 +102,7 @@ def number_verdict(side: str, against: "NumberBaseline", spread: float, made: st
     found = against.comparison
     other = "a linear model of the new rows alone" if against.knew_more else "the linear baseline"
     chose = ", which chose the epoch and the linear model's penalty," if side == "validation" else ""
-    told = nearer_in_words(found, spread, other)
+    told = nearer_in_words(found, spread, other, f"{CORRECTED_TEST} " if against.by_folds else "")
     surely_worse = found.error_difference > 0 and found.error_p_value < SURE
     advice = ": try another recipe" * surely_worse
     return f"On the {found.rows:,} {side_rows(side)}{chose} the {made} is on average {told}{advice}."
@@ -91,14 +119,17 @@ def median_in_words(side: str, against: "AgainstMedian", spread: float, made: st
 
 
 def number_standing_in_words(
-    evaluation: "NumberEvaluation", side: str | None, all_rows: int | None = None
+    evaluation: "NumberEvaluation", side: str | None, all_rows: int | None = None, *, with_baseline: bool = True
 ) -> Iterator[str]:
     """How the network stands, in sentences; arguments as of `standing_in_words`."""
     metrics = evaluation.metrics
     spread = metrics.spread
+    if evaluation.folds is not None:
+        all_rows = None  # many splits say more than one
+        yield folds_in_words(evaluation.folds, metrics.rows)
     if evaluation.median is not None:
         yield median_in_words(side or "", evaluation.median, spread, evaluation.made)
-    if evaluation.baseline is not None and side:
+    if evaluation.baseline is not None and side and with_baseline:
         yield number_verdict(side, evaluation.baseline, spread, evaluation.made)
     few = f"{all_rows:,} labelled rows are few, and one split of them" if all_rows and all_rows < FEW_LABELLED else None
     if few is None and metrics.rows < FEW_MEASURED:

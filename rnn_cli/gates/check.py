@@ -83,7 +83,7 @@ def _golden(task: Task, doing: Say) -> tuple[GoldenOutcome | None, list[str]]:
         return None, []
     doing("predicting the golden set")
     rows = task.read_golden(task.gates.golden)
-    return judge.check_golden(task.predictor, rows, task.gates.golden), rows.texts
+    return judge.check_golden(task.predictor, rows, task.gates.golden, task.gates.within), rows.texts
 
 
 def _measure(

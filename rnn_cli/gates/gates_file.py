@@ -1,6 +1,7 @@
 """A file of gates: one a line in YAML, the golden set, and which behaviour tests are meant.
 
     golden: golden.csv            # texts with the labels that they must get
+    within: 5                     # of numbers: how far these may be off
     behaviour: cases.yaml         # instead of the tests that come with rnn
     labels: {positive: good}      # which label of the model a test's label is
     gates:
@@ -14,6 +15,7 @@ A list of gates alone will do. Paths are read from the folder in which `rnn` run
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from math import inf
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from rnn_cli.config.strict_yaml import lines_at, parse_yaml, shown_value
 from rnn_cli.errors import ConfigError, ConfigMistake
 from rnn_cli.gates.grammar import Gate, GateMistake, parse_gate
 
-KEYS_OF_FILE = ("gates", "golden", "behaviour", "labels")
+KEYS_OF_FILE = ("gates", "golden", "within", "behaviour", "labels")
 KEYS_OF_GATE = ("name", "gate")
 
 
@@ -41,6 +43,7 @@ class NamedGate:
 class Gates:
     """What a model must reach. `golden` is a file of texts with their labels; `behaviour` one of behaviour tests.
 
+    Numbers of the golden set may be off by as much as `within` says.
     `labels` says which of the model's labels a label of the behaviour tests is.
     """
 
@@ -48,6 +51,7 @@ class Gates:
     golden: str | None = None
     behaviour: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    within: float | None = None
 
 
 def load_gates(source: "str | PathLike[str] | Sequence[str]") -> Gates:
@@ -96,7 +100,13 @@ def parse_gates(text: str, where: str) -> Gates:
         what = f"expected {{NAME: LABEL}}, texts both, got {shown_value(labels)}"
         mistakes.append(ConfigMistake(what, "labels", _place(text, where, ("labels",))))
         labels = {}
-    found = Gates(tuple(each for each in gates if each is not None), files["golden"], files["behaviour"], labels)
+    within = content.get("within")
+    is_number = isinstance(within, int | float) and not isinstance(within, bool)
+    if within is not None and not (is_number and 0 <= within < inf):
+        what = f"expected a number that is not negative, got {shown_value(within)}"
+        mistakes.append(ConfigMistake(what, "within", _place(text, where, ("within",))))
+    every = tuple(each for each in gates if each is not None)
+    found = Gates(every, files["golden"], files["behaviour"], labels, within)
     return _whole(found, where, mistakes)
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from rnn_cli.errors import few_of
 
-Unit = Literal["share", "nats", "labels", "rows", "seconds", "bytes"]
+Unit = Literal["share", "nats", "labels", "number", "rows", "seconds", "bytes"]
 Bound = Literal["lower", "upper"]
 
 
@@ -35,10 +35,16 @@ OF_MODEL = {
     **dict.fromkeys(("quadratic_kappa", "spearman", "within_one"), Figure(True)),
     **dict.fromkeys(("brier", "ece", "hamming_loss"), Figure(False)),
     "mean_absolute_error": Figure(False, "labels"),
+    "median_absolute_error": Figure(False, "number"),
+    "root_mean_squared_error": Figure(False, "number"),
+    "r2": Figure(True),
     "log_loss": Figure(False, "nats"),
     "rows": Figure(True, "rows"),
 }
 """Figures of all rows; which of them a model has depends on its kind of labels."""
+
+SHORT_FOR = {"mae": "mean_absolute_error", "rmse": "root_mean_squared_error"}
+"""Short names of figures."""
 
 OF_LABEL = dict.fromkeys(("precision", "recall", "f1"), Figure(True))
 """Figures of one label, in brackets behind them."""
@@ -57,6 +63,7 @@ UNITS_OF: Mapping[Unit, Mapping[str, float]] = {
     "share": {"": 1.0, "%": 0.01},
     "nats": {"": 1.0},
     "labels": {"": 1.0},
+    "number": {"": 1.0},
     "rows": {"": 1.0},
     "seconds": {"ms": 1e-3, "s": 1.0},
     "bytes": {"KB": 1e3, "MB": 1e6, "GB": 1e9},
@@ -96,7 +103,8 @@ class Threshold:
 class NotWorse:
     """On the same rows, the model's `figure` may be at most `value` worse than that of the model `than`.
 
-    "" is the usual figure of a comparison. If `paired`, the 95 % interval of the difference must say so, too.
+    "" is the usual figure of a comparison; then `value` may be more than 1, as of numbers. If `paired`, the 95 %
+    interval of the difference must say so, too.
     """
 
     than: str
@@ -144,7 +152,7 @@ def _figure(line: str) -> tuple[str, str, int]:
     known = [*OF_MODEL, *(f"{name}[LABEL]" for name in OF_LABEL), *OF_WORK, BEHAVIOUR, f"{BEHAVIOUR}.TEST"]
     if found is None:
         raise GateMistake(f"expected a figure ({', '.join(known)}) or: not worse than RUN by more than 0.01", 0)
-    name, at = found[1], found.end()
+    name, at = SHORT_FOR.get(found[1], found[1]), found.end()
     if name == BEHAVIOUR:
         return name, *_of_behaviour(line, at)
     if name in OF_LABEL:
@@ -225,11 +233,14 @@ def _not_worse(line: str) -> NotWorse:
     number = _NUMBER.match(line, found.end())
     named = None if number is None else _IN.match(line, number.end())
     # The number's unit is that of the figure behind it.
-    is_known = named is not None and named[1] in COMPARABLE
-    value, at = _number(line, found.end(), OF_MODEL[named[1]].unit if named and is_known else "share")
-    figure = ""
+    figure = "" if named is None else SHORT_FOR.get(named[1], named[1])
+    if figure in COMPARABLE:
+        unit = OF_MODEL[figure].unit
+    else:  # without a figure it is a share, or for a model of numbers a number
+        unit = "share" if figure or number is None or number[2] else "number"
+    value, at = _number(line, found.end(), unit)
     if named:
-        figure, at = named[1], named.end()
+        at = named.end()
         if figure not in COMPARABLE:
             near = get_close_matches(figure, COMPARABLE, 1)
             guess = f"did you mean {near[0]}? " if near else ""
@@ -242,8 +253,8 @@ COMPARABLE = (
     *("accuracy", "mean_absolute_error", "macro_f1"),
     *("micro_f1", "samples_f1", "exact_match", "ranking_precision"),
 )
-"""Figures that two models are compared in: the first of one label a text, the second where these are ordered, the third
-of one label and of several, the others of several."""
+"""Figures that two models are compared in: the first of one label a text, the second of numbers and where labels are
+ordered, the third of one label and of several, the others of several."""
 
 
 def _next(line: str, at: int) -> int:
@@ -277,4 +288,6 @@ def written_value(value: float, unit: Unit) -> str:
         return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.2f} ms"
     if unit == "bytes":
         return f"{value / 1e6:,.1f} MB" if value >= 1e5 else f"{value / 1e3:,.1f} KB"
+    if unit == "number":
+        return f"{float(f'{value:.4g}'):,.12g}"
     return f"{value:,.0f}" if unit == "rows" else f"{value:.3f}"

@@ -12,13 +12,16 @@ import numpy as np
 
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.bundle.model_folder import TOKENIZER
+from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, few_of
 from rnn_cli.evaluation.compare import Comparison
 from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor, numbers_of_columns, true_labels
+from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation, evaluate_numbers
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several, predicted_sets, true_flags
 from rnn_cli.evaluation.intervals import NORMAL_95, Interval, wilson_interval
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.numbers import NumberComparison, NumberMetrics
 from rnn_cli.evaluation.ordered import OrderedComparison, OrderedMetrics
 from rnn_cli.evaluation.several import SeveralComparison, SeveralMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
@@ -29,6 +32,7 @@ from rnn_cli.gates.grammar import (
     OF_WORK,
     NotWorse,
     Threshold,
+    Unit,
     matching_tests,
     no_such_test,
     written_value,
@@ -36,10 +40,11 @@ from rnn_cli.gates.grammar import (
 from rnn_cli.gates.outcomes import GateOutcome, GoldenOutcome, Mismatch
 from rnn_cli.inspection.behaviour import Behaviour, measure_behaviour
 from rnn_cli.inspection.cases import Suite, load_suite
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.scoring.predictor import OnScored, Predictor, graph_file
 
-AnyEvaluation = Evaluation | SeveralEvaluation
-AnyComparison = Comparison | SeveralComparison
+AnyEvaluation = Evaluation | SeveralEvaluation | NumberEvaluation
+AnyComparison = Comparison | SeveralComparison | NumberComparison
 
 TIMED, WARMING = 200, 5
 """Texts that are predicted one by one to measure latency, and those before them whose time does not count."""
@@ -51,7 +56,9 @@ MeasuredFigure = tuple[float | None, Interval | None, str]
 
 
 def measure_rows(predictor: Predictor, rows: Dataset, on_scored: OnScored | None = None) -> AnyEvaluation:
-    """A model measured on labelled rows, of one label a text or of several."""
+    """A model measured on labelled rows, of any kind."""
+    if predictor.number:
+        return evaluate_numbers(predictor, rows, on_scored)
     measure = evaluate_several if predictor.several else evaluate_predictor
     return measure(predictor, rows, on_scored)
 
@@ -64,12 +71,20 @@ def check_fit(gates: Gates, predictor: Predictor) -> Suite | None:
     has = {each.name for each in fields(_metrics_of(predictor))}
     suite = load_suite(gates.behaviour) if any(map(_is_behaviour, gates.gates)) else None
     found = [(each, what) for each in gates.gates if (what := _misfit(each, has, suite, predictor)) is not None]
-    if found:
-        raise ConfigError([ConfigMistake(f"{each.line}: {what}", where=each.where) for each, what in found])
+    mistakes = [ConfigMistake(f"{each.line}: {what}", where=each.where) for each, what in found]
+    if gates.within is not None and not predictor.number:
+        mistakes.append(ConfigMistake("is how far numbers may be off, and the model predicts labels", "within"))
+    if gates.golden is not None and gates.within is None and predictor.number:
+        what = "the model predicts numbers: say how far those of the golden set may be off, as within: 5"
+        mistakes.append(ConfigMistake(what, "within"))
+    if mistakes:
+        raise ConfigError(mistakes)
     return suite
 
 
-def _metrics_of(predictor: Predictor) -> type[Metrics | SeveralMetrics]:
+def _metrics_of(predictor: Predictor) -> type[Metrics | SeveralMetrics | NumberMetrics]:
+    if predictor.number:
+        return NumberMetrics
     if predictor.several:
         return SeveralMetrics
     return OrderedMetrics if predictor.ordered else Metrics
@@ -83,20 +98,23 @@ def _misfit(named: NamedGate, has: set[str], suite: Suite | None, predictor: Pre
     """What keeps this model from having a gate's figure; None if nothing does."""
     one = "ordered labels" if predictor.ordered else "one label a text"
     kind = f"has {'several labels a text' if predictor.several else one}"
+    kind = "predicts numbers" if predictor.number else kind
     gate = named.gate
     if isinstance(gate, NotWorse):
         figures = SEVERAL_COMPARED if predictor.several else [name for name in OF_ONE if name in has]
         if gate.figure and gate.figure not in figures:
             return f"the model {kind}, and such are compared in {', '.join(figures)}"
+        if gate.value > 1 and not gate.figure and not predictor.number:
+            return f"{gate.value:g} is more than all; write {gate.value:g} %, or a share from 0 to 1"
         return None
     if gate.figure == BEHAVIOUR:
         names = [each.name for each in suite.tests] if suite else []
-        if predictor.several:
+        if predictor.several or predictor.number:
             return f"the model {kind}, and behaviour tests are of one label a text"
         return None if matching_tests(gate.of, names) else no_such_test(gate.of, names)
-    if gate.figure in OF_LABEL and gate.of not in predictor.labels:
+    if gate.figure in OF_LABEL and not predictor.number and gate.of not in predictor.labels:
         return f"the model has no label {gate.of!r}; it has {few_of(predictor.labels)}"
-    if gate.figure not in {*has, *OF_LABEL, *OF_WORK}:
+    if gate.figure not in {*has, *(() if predictor.number else OF_LABEL), *OF_WORK}:
         return f"the model {kind}, for which there is no such figure"
     return None
 
@@ -190,11 +208,13 @@ def size_of_model(predictor: Predictor) -> int:
     return sum(int(files[name]["size"]) for name in (TOKENIZER, graph_file(predictor.bundle, predictor.precision)))
 
 
-def check_golden(predictor: Predictor, rows: Dataset, file: str) -> GoldenOutcome:
+def check_golden(predictor: Predictor, rows: Dataset, file: str, within: float | None = None) -> GoldenOutcome:
     """Predict each text of the golden set; raises `DataError` for a label that the model does not know.
 
-    An unsure prediction counts as its label.
+    An unsure prediction counts as its label. A number may be off by as much as `within` says.
     """
+    if predictor.number:
+        return _golden_numbers(predictor, rows, file, within or 0.0)
     numbers_of_columns(predictor, rows)  # refuses rows without them
     scores = predictor.score(rows.texts, rows.further).probabilities
     chosen = predictor.decision.choose(scores)
@@ -205,14 +225,28 @@ def check_golden(predictor: Predictor, rows: Dataset, file: str) -> GoldenOutcom
         true_labels(rows, predictor.labels)
         predicted = [predictor.labels[index] for index in chosen]
         likeliest = scores[np.arange(len(scores)), chosen]
-    learned = learned_texts(predictor.bundle)
     wrong = [
         Mismatch(rows.where(row), rows.texts[row], rows.labels[row], found, float(likeliest[row]))
         for row, found in enumerate(predicted)
         if found != rows.labels[row]
     ]
-    known = None if learned is None else int(learned.knows(rows.texts).sum())
-    return GoldenOutcome(file, len(rows), tuple(wrong), known)
+    return GoldenOutcome(file, len(rows), tuple(wrong), _learned(predictor, rows))
+
+
+def _learned(predictor: Predictor, rows: Dataset) -> int | None:
+    """From how many of the rows the model learned; None where that is not known."""
+    learned = learned_texts(predictor.bundle)
+    return None if learned is None else int(learned.knows(rows.texts).sum())
+
+
+def _golden_numbers(predictor: Predictor, rows: Dataset, file: str, within: float) -> GoldenOutcome:
+    truth, found = numbers_of(rows), predictor.score(rows.texts).probabilities[:, 0]
+    far = np.flatnonzero(np.abs(found - truth) > within).tolist()
+    wrong = [
+        Mismatch(rows.where(row), rows.texts[row], rows.labels[row], shown_number(found[row], predictor.spread), None)
+        for row in far
+    ]
+    return GoldenOutcome(file, len(rows), tuple(wrong), _learned(predictor, rows), within)
 
 
 def judge(gates: Gates, found: Found) -> tuple[GateOutcome, ...]:
@@ -226,6 +260,8 @@ def judge(gates: Gates, found: Found) -> tuple[GateOutcome, ...]:
 def _judge(named: NamedGate, gate: Threshold, found: Found) -> GateOutcome:
     value, interval, reason = _measured(gate, found)
     more, unit = gate.kind.more_is_better, gate.kind.unit
+    if unit == "labels" and isinstance(found.evaluation, NumberEvaluation):
+        unit = "number"
     counted = value
     if gate.bound is not None and value is not None:
         counted = None if interval is None else interval[0 if more else 1]
@@ -250,13 +286,14 @@ def _measured(gate: Threshold, found: Found) -> MeasuredFigure:
         return _quantile(found.seconds, 0.95 if gate.figure.endswith("p95") else 0.5)
     assert found.evaluation is not None
     metrics = found.evaluation.metrics
-    if gate.figure in OF_LABEL:
+    if gate.figure in OF_LABEL and not isinstance(metrics, NumberMetrics):
         of = metrics.per_class[gate.of]
         value, interval = getattr(of, gate.figure), getattr(of, f"{gate.figure}_interval")
         why = "it is never predicted" if gate.figure == "precision" else "no row has this label"
         return value, interval, "" if value is not None else why
     value = getattr(metrics, gate.figure)
-    return value, metrics.intervals.get(gate.figure), "" if value is not None else "a label has no row"
+    why = "all true numbers are equal" if isinstance(metrics, NumberMetrics) else "a label has no row"
+    return value, metrics.intervals.get(gate.figure), "" if value is not None else why
 
 
 def _share_of_tests(gate: Threshold, behaviour: Behaviour | None) -> MeasuredFigure:
@@ -291,10 +328,14 @@ def _judge_rival(named: NamedGate, gate: NotWorse, found: Found) -> GateOutcome:
     if isinstance(compared_with, SeveralComparison):
         figure = gate.figure or SEVERAL_COMPARED[0]
         difference, interval = compared_with.differences[figure], compared_with.intervals[figure]
+    elif isinstance(compared_with, NumberComparison):
+        figure = "mean_absolute_error"
+        difference, interval = compared_with.error_difference, compared_with.error_interval
     else:
         figure = gate.figure or "accuracy"
         difference, interval = OF_ONE[figure](compared_with)
     kind = OF_MODEL[figure]
+    unit: Unit = "number" if isinstance(compared_with, NumberComparison) else kind.unit
     counted: float | None = difference
     if gate.paired:
         counted = None if interval is None else interval[0 if kind.more_is_better else 1]
@@ -302,8 +343,8 @@ def _judge_rival(named: NamedGate, gate: NotWorse, found: Found) -> GateOutcome:
     passed = counted is not None and sign * counted >= -gate.value
     reason = NO_INTERVAL if counted is None else ""
     if counted is not None and not passed and sign * difference >= -gate.value:
-        reason = f"on {compared_with.rows:,} rows it may be worse by up to {-sign * counted:.3f}"
-    limit = written_value(-sign * gate.value, kind.unit)
+        reason = f"on {compared_with.rows:,} rows it may be worse by up to {written_value(-sign * counted, unit)}"
+    limit = written_value(-sign * gate.value, unit)
     shown = f"{'>=' if kind.more_is_better else '<='} {limit}{' (paired)' if gate.paired else ''}"
     title = f"{figure} minus {gate.than}"
-    return GateOutcome(named.name, named.line, title, shown, difference, interval, passed, kind.unit, reason)
+    return GateOutcome(named.name, named.line, title, shown, difference, interval, passed, unit, reason)

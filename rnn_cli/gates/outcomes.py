@@ -56,26 +56,33 @@ class GateOutcome:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A text of the golden set that got another label, or other labels, than it must."""
+    """A text of the golden set that got another label, or other labels, than it must; a number has no probability."""
 
     where: str
     text: str
     wanted: str
     predicted: str
-    probability: float
+    probability: float | None
+
+    @property
+    def sure(self) -> str:
+        """The probability as people read it; nothing where there is none."""
+        return "" if self.probability is None else f"{self.probability:.1%}"
 
 
 @dataclass(frozen=True)
 class GoldenOutcome:
     """The golden set: how many texts it has, and which got another label.
 
-    `learned` counts those that the model learned from; None where that is not known.
+    `learned` counts those that the model learned from; None where that is not known. `within` is how far numbers may be
+    off; None of labels.
     """
 
     file: str
     rows: int
     mismatches: tuple[Mismatch, ...]
     learned: int | None
+    within: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -127,7 +134,8 @@ class GateReport:
         if golden := self.golden:
             right = golden.rows - len(golden.mismatches)
             result = "pass" if golden.passed else "FAIL"
-            rows.append((f"golden {golden.file}", "all right", f"{right:,} of {golden.rows:,}", "", result))
+            demanded = "all right" if golden.within is None else f"all within {golden.within:g}"
+            rows.append((f"golden {golden.file}", demanded, f"{right:,} of {golden.rows:,}", "", result))
         return ("gate", "demanded", "measured", EVERY, ""), rows
 
     def to_dict(self) -> dict[str, Any]:

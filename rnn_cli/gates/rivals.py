@@ -16,13 +16,10 @@ from rnn_cli.evaluation.compare import compare_models, is_measured_by_folds
 from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
 from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
 from rnn_cli.evaluation.evaluate import Evaluation, predictions_of
+from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
-from rnn_cli.evaluation.folds import (
-    compared_by_folds,
-    gains_by_folds,
-    kept_evaluation,
-    several_compared_by_folds,
-)
+from rnn_cli.evaluation.folds import compared_by_folds, gains_by_folds, kept_evaluation
+from rnn_cli.evaluation.numbers import compare_numbers
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
 from rnn_cli.gates.grammar import NotWorse
@@ -58,6 +55,9 @@ def open_rivals(gates: Gates, predictor: Predictor, open_other: Callable[[str], 
 def _unlike(predictor: Predictor, rival: Rival) -> str | None:
     """What keeps two models from being compared on any rows; None if nothing does."""
     name, other = rival.name, rival.predictor
+    if other.number != predictor.number:
+        theirs, ours = ("numbers", "labels") if other.number else ("labels", "numbers")
+        return f"{name} predicts {theirs}, and the model {ours}; compare models of the same kind"
     if other.several != predictor.several:
         one, several = "one label", "several labels"
         theirs, ours = (several, one) if other.several else (one, several)
@@ -87,6 +87,8 @@ def shared_rows(rival: Rival, rows: Dataset, *, include_seen: bool, rows_are_nam
         other = Setting("data", "FILE", "name other labelled rows with {}")
         anyway = Setting("include_seen", "True", "name other rows, or measure on these all the same with {}")
         raise DataError(f"{gate.line}: {what}", where=gate.where, hint=anyway if rows_are_named else other)
+    if rival.predictor.number:
+        return shared
     found = rows.select(np.flatnonzero(shared).tolist()).label_counts()
     unknown = sorted(set(found) - set(rival.predictor.labels))
     if unknown:
@@ -124,12 +126,13 @@ def compared(
     if isinstance(ours, SeveralEvaluation) and isinstance(theirs, SeveralEvaluation):
         mine = several_predictions_of("the model", ours).select(chosen)
         found = compare_models_of_several([several_predictions_of(rival.name, theirs), mine]).models[1].against_first
-        assert found is not None
-        return found if gains is None else several_compared_by_folds(found, gains)
-    assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
-    every = [predictions_of(rival.name, theirs), predictions_of("the model", ours).select(chosen)]
-    order = order_of(every) if isinstance(ours.metrics, OrderedMetrics) else None
-    both = compare_models(every) if order is None else compare_models_of_ordered(every, order)
-    found = both.models[1].against_first
+    elif isinstance(ours, NumberEvaluation) and isinstance(theirs, NumberEvaluation):
+        found = compare_numbers(theirs.truth, ours.predicted[shared], theirs.predicted)
+    else:
+        assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
+        every = [predictions_of(rival.name, theirs), predictions_of("the model", ours).select(chosen)]
+        order = order_of(every) if isinstance(ours.metrics, OrderedMetrics) else None
+        both = compare_models(every) if order is None else compare_models_of_ordered(every, order)
+        found = both.models[1].against_first
     assert found is not None
     return found if gains is None else compared_by_folds(found, gains)

@@ -51,8 +51,8 @@ def as_junit(report: GateReport) -> str:
         if not golden.passed:
             failure = xml.SubElement(case, "failure", type="golden", message=plain(golden_in_words(golden)))
             failure.text = "\n".join(
-                f"{one_line(each.where)}: {one_line(each.wanted)} expected, {one_line(each.predicted)} predicted "
-                f"({each.probability:.1%}): {one_line(each.text)}"
+                f"{one_line(each.where)}: {one_line(each.wanted)} expected, {one_line(each.predicted)} predicted"
+                f"{f' ({each.sure})' if each.sure else ''}: {one_line(each.text)}"
                 for each in golden.mismatches
             )
     xml.indent(suite)
@@ -73,7 +73,7 @@ def as_markdown(report: GateReport) -> str:
     if report.golden is not None and report.golden.mismatches:
         lines += ["", f"{_cell(golden_in_words(report.golden))}:", ""]
         found = report.golden.mismatches
-        listed = [(each.where, each.wanted, each.predicted, f"{each.probability:.1%}", each.text) for each in found]
+        listed = [(each.where, each.wanted, each.predicted, each.sure, each.text) for each in found]
         lines += _table(("place", "expected", "predicted", "", "text"), listed[:MOST_LISTED])
         if len(found) > MOST_LISTED:
             lines += ["", f"And {len(found) - MOST_LISTED:,} more."]
@@ -91,7 +91,8 @@ def outcome_in_words(outcome: GateOutcome) -> str:
 
 def golden_in_words(golden: GoldenOutcome) -> str:
     """How many texts got another label."""
-    return f"{len(golden.mismatches):,} of the {golden.rows:,} texts in {golden.file} were predicted wrongly"
+    how = "were predicted wrongly" if golden.within is None else f"are off by more than {golden.within:g}"
+    return f"{len(golden.mismatches):,} of the {golden.rows:,} texts in {golden.file} {how}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -6,7 +6,7 @@ together see a difference in 5 % of the cases in which there is none. A row is t
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,28 @@ import numpy as np
 
 from rnn_cli.arrays import Flags, Floats, Indices
 from rnn_cli.bundle.model_folder import Bundle
+from rnn_cli.columns import NumberColumn
 from rnn_cli.copies.words import split_words
+from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import BundleError, DataError
-from rnn_cli.evaluation.compare import holm, kept_metrics
+from rnn_cli.evaluation.compare import holm, kept_metrics, read_predictions
 from rnn_cli.evaluation.evaluate import numbers_of_columns, true_labels
 from rnn_cli.evaluation.evaluate_several import kept_metrics_of_each, true_flags
 from rnn_cli.evaluation.folds import judged_side
 from rnn_cli.evaluation.metrics import Metrics
 from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.monitoring.features import (
+    OF_COLUMN,
+    OF_ERROR,
+    OF_NUMBER,
     Histogram,
     ReadTexts,
+    count_columns,
     count_predictions,
     count_texts,
     in_same_bins,
+    of_numbers,
 )
 from rnn_cli.monitoring.summary import FEATURES, TextsSummary
 from rnn_cli.monitoring.two_sample import Means, MeansTest, compare_means, permutation_p
@@ -156,8 +163,9 @@ def find_drift(
 ) -> Drift:
     """Compare new rows with a model's summary. `learned` says which of them the model learned from, `[rows]`.
 
-    `right_then` counts the rows that were predicted right when the model was measured; with it the new rows' labels
-    count, too. Raises `DataError` for too few rows, and for a label that the model does not know.
+    `right_then` counts the rows that were predicted right when the model was measured, of numbers how far they were off
+    (`kept_right`); with it the new rows' labels count, too. Raises `DataError` for too few rows, and for a label that
+    the model does not know.
     """
     if len(rows) < FEWEST_ROWS_FOR_DRIFT:
         what = f"{len(rows):,} rows are too few to tell drift from chance"
@@ -166,8 +174,8 @@ def find_drift(
     now = count_texts(rows.texts, read.lengths)
     new = np.arange(len(rows)) if learned is None else np.flatnonzero(~learned)
     right_now: Histogram | None = None
+    columns = numbers_of_columns(predictor, rows)
     if len(new):
-        columns = numbers_of_columns(predictor, rows)
         columns = None if columns is None else columns[new]
         scores = predictor.score_encoded([read.ids[row] for row in new.tolist()], on_scored, columns)
         now |= count_predictions(predictor, [read.unknown[row] for row in new.tolist()], scores.probabilities)
@@ -178,11 +186,14 @@ def find_drift(
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS_FOR_WORDS)).astype(np.intp))
     weights = rarity(then.counts, then.texts)
     means = compare_means(Means(then.sums, then.sizes), vectors([places[row] for row in chosen.tolist()], weights))
+    now |= count_columns(predictor.extra_columns, rows.further) if predictor.columns else {}
+    names = [*FEATURES, *(name for name in then.histograms if name not in FEATURES)]
     tested = [
-        _shift(name, then.histograms[name], now[name]) for name in FEATURES if name in then.histograms and name in now
+        _shift(name, then.histograms[name], now[name]) for name in names if name in then.histograms and name in now
     ]
     if right_then is not None and right_now is not None:
-        tested.append(_shift(ACCURACY, right_then, right_now))
+        tested.append(_shift(OF_ERROR if predictor.number else ACCURACY, right_then, right_now))
+    tested = [_in_unit(each, predictor) for each in tested]
     tested.append(Shift(WORDS, means.p_value, 0.0, then.texts, len(chosen)))
     corrected = holm([each.p_value for each in tested])
     shifts = tuple(Shift(**{**asdict(each), "corrected": p}) for each, p in zip(tested, corrected, strict=True))
@@ -204,7 +215,12 @@ RIGHT, WRONG = "right", "wrong"
 
 
 def count_right(predictor: Predictor, rows: Dataset, probabilities: Floats) -> Histogram:
-    """How many labelled rows are predicted right, of several labels a text with all of them."""
+    """How many labelled rows are predicted right, of several labels a text with all of them.
+
+    Of numbers it counts how far they are off.
+    """
+    if predictor.number:
+        return of_numbers(OF_ERROR, np.abs(probabilities[:, 0] - numbers_of(rows)) / predictor.spread)
     chosen = predictor.decision.choose(probabilities)
     if predictor.several:
         right = int((true_flags(rows, predictor.labels) == chosen).all(axis=1).sum())
@@ -219,6 +235,10 @@ def kept_right(opened: Bundle) -> tuple[Histogram, str]:
     Raises `BundleError` where it kept no metrics.
     """
     side = judged_side(opened)
+    if opened.manifest.number:
+        kept = read_predictions(str(opened.path), side)
+        errors = [abs(float(given) - float(true)) for given, true in zip(kept.predictions, kept.labels, strict=True)]
+        return of_numbers(OF_ERROR, np.array(errors) / opened.manifest.scale), side
     found: Metrics | SeveralMetrics | None
     found = kept_metrics_of_each(opened, side) if opened.manifest.several else kept_metrics(opened, side)
     if found is None:
@@ -237,6 +257,26 @@ def _shift(feature: str, then: Histogram, now: Histogram) -> Shift:
     most = 0 if feature == ACCURACY else int(np.argmax(np.abs(shares[1] - shares[0])))
     of_name = (float(shares[0][most]), float(shares[1][most]), names[most])
     return Shift(feature, p_value, 0.0, int(first.sum()), int(second.sum()), *of_name)
+
+
+def _in_unit(shift: Shift, predictor: Predictor) -> Shift:
+    """A shift whose means are in the numbers' own unit, where they are counted in standard deviations."""
+    column = next(
+        (
+            each
+            for each in (predictor.extra_columns.columns if predictor.extra_columns is not None else ())
+            if shift.feature == f"{OF_COLUMN}{each.name}" and isinstance(each, NumberColumn)
+        ),
+        None,
+    )
+    if column is not None:
+        center, scale = column.mean, column.scale
+    elif shift.feature in (OF_NUMBER, OF_ERROR):
+        center, scale = (predictor.bundle.manifest.center if shift.feature == OF_NUMBER else 0.0), predictor.spread
+    else:
+        return shift
+    then, now = (None if each is None else center + scale * each for each in (shift.then, shift.now))
+    return replace(shift, then=then, now=now)
 
 
 def _names(texts: Sequence[str], predictor: Predictor, hashed: Hashed) -> Mapping[int, tuple[str | None, str | None]]:

@@ -5,18 +5,25 @@ Some of it depends on the texts alone. What the model does with texts is counted
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.checks.scripts import script_of
+from rnn_cli.columns import ExtraColumns, ExtraValues, NumberColumn, cell_number, plain_cell
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.text.tokenizer_json import UNKNOWN
 
 OF_LENGTH, OF_SCRIPT, OF_LANGUAGE = "length", "script", "language"
 OF_UNKNOWN, OF_PREDICTION, OF_CONFIDENCE = "unknown", "label", "confidence"
+OF_NUMBER, OF_ERROR = "number", "error"
+OF_COLUMN = "column "
+"""What the feature of another column of a row begins with; its name follows."""
+
+MISSING_VALUE = "(missing)"
 
 OF_TEXTS = (OF_LENGTH, OF_SCRIPT, OF_LANGUAGE)
 """Counted of training texts; the others of texts that the model has not learned from."""
@@ -44,8 +51,17 @@ EDGES: Mapping[str, tuple[float, ...]] = {
         0.995,
         0.999,
     ),
+    OF_NUMBER: (-6.0, *(each / 4 for each in range(-16, 17)), 6.0, 10.0),
+    OF_ERROR: (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
 }
-"""Where bins of numbers begin; the first bin is below the first edge. Length is in tokens."""
+"""Where bins of numbers begin; the first bin is below the first edge. Length is in tokens; predicted numbers, and how
+far they are off, in standard deviations of the training rows' numbers."""
+
+FARTHEST = 1e9
+"""No number is counted as farther from 0."""
+
+LONGEST_VALUE, COLUMNS_COUNTED = 60, 40
+"""Characters of another column's value that tell it from others; of more other columns than that the first count."""
 
 MOST_VALUES = 50
 """Values of a feature that are counted apart, the most frequent; the rest are counted together."""
@@ -80,8 +96,15 @@ class Histogram:
 
 
 def of_numbers(name: str, values: "Sequence[float] | Floats | Indices") -> Histogram:
-    """A histogram of the bins of `EDGES`."""
-    numbers = np.asarray(values, np.float64)
+    """A histogram of the bins of `EDGES`; of another column those of standardised numbers, without missing ones (NaN).
+
+    These are counted in a first bin of their own.
+    """
+    numbers = np.clip(np.asarray(values, np.float64), -FARTHEST, FARTHEST)
+    if name.startswith(OF_COLUMN):
+        gone = np.isnan(numbers)
+        found = of_numbers(OF_NUMBER, numbers[~gone])
+        return replace(found, counts={MISSING_VALUE: int(gone.sum()), **found.counts})
     bins = np.bincount(np.searchsorted(EDGES[name], numbers, "right"), minlength=len(EDGES[name]) + 1)
     return Histogram(
         dict(zip(bin_names(name), bins.tolist(), strict=True)), float(numbers.mean()) if len(numbers) else 0.0
@@ -90,7 +113,7 @@ def of_numbers(name: str, values: "Sequence[float] | Floats | Indices") -> Histo
 
 def bin_names(name: str) -> list[str]:
     """The bins of a feature, by where they begin."""
-    return ["0", *(f"{edge:g}" for edge in EDGES[name])]
+    return ["0" if EDGES[name][0] > 0 else "below", *(f"{edge:g}" for edge in EDGES[name])]
 
 
 def of_names(values: Iterable[str | None]) -> Histogram:
@@ -153,8 +176,11 @@ class ReadTexts:
 def count_predictions(predictor: Predictor, unknown: Sequence[float], probabilities: Floats) -> dict[str, Histogram]:
     """The histograms of what a model does with texts, from its probabilities for them, `[texts, labels]`.
 
-    Of several labels a text, the label is the most probable one that is predicted.
+    Of several labels a text, the label is the most probable one that is predicted. Of numbers it is the number.
     """
+    if predictor.number:
+        standardised = (probabilities[:, 0] - predictor.bundle.manifest.center) / predictor.spread
+        return {OF_UNKNOWN: of_numbers(OF_UNKNOWN, unknown), OF_NUMBER: of_numbers(OF_NUMBER, standardised)}
     named = (names[0] if names else None for names in predictor.named(probabilities))
     return {
         OF_UNKNOWN: of_numbers(OF_UNKNOWN, unknown),
@@ -163,13 +189,29 @@ def count_predictions(predictor: Predictor, unknown: Sequence[float], probabilit
     }
 
 
+def count_columns(columns: ExtraColumns | None, values: ExtraValues) -> dict[str, Histogram]:
+    """The histograms of the other columns that a model reads; nothing where it reads none."""
+    found = {}
+    for column in columns.columns[:COLUMNS_COUNTED] if columns is not None else ():
+        name, cells = f"{OF_COLUMN}{column.name}", values[column.name]
+        if isinstance(column, NumberColumn):
+            numbers = [cell_number(cell) for cell in cells]
+            standardised = [nan if each is None else (each - column.mean) / column.scale for each in numbers]
+            found[name] = of_numbers(name, standardised)
+        else:
+            found[name] = of_names(None if cell is None else cell[:LONGEST_VALUE] for cell in map(plain_cell, cells))
+    return found
+
+
 def checked_histogram(name: str, content: Any) -> Histogram:
     """A histogram of a stranger's file; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
     counts, mean = content["counts"], content["mean"]
     if not isinstance(counts, dict) or not all(type(each) is int and 0 <= each < 2**40 for each in counts.values()):
         raise ValueError("counts")
-    if name in EDGES:
-        if list(counts) != bin_names(name) or not isinstance(mean, float) or not 0 <= mean < 1e12:
+    if name in EDGES or (name.startswith(OF_COLUMN) and mean is not None):
+        bins = bin_names(name) if name in EDGES else [MISSING_VALUE, *bin_names(OF_NUMBER)]
+        least = 0 if name in EDGES and EDGES[name][0] > 0 else -1e12
+        if list(counts) != bins or not isinstance(mean, float) or not least <= mean < 1e12:
             raise ValueError("bins")
     elif mean is not None or len(counts) > MOST_VALUES + 1 or not counts:
         raise ValueError("names")

@@ -12,17 +12,21 @@ import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.model_folder import SUMMARY, Bundle
+from rnn_cli.columns import ExtraValues
 from rnn_cli.errors import BundleError
 from rnn_cli.monitoring.features import (
+    OF_COLUMN,
     OF_CONFIDENCE,
     OF_LANGUAGE,
     OF_LENGTH,
+    OF_NUMBER,
     OF_PREDICTION,
     OF_SCRIPT,
     OF_UNKNOWN,
     Histogram,
     ReadTexts,
     checked_histogram,
+    count_columns,
     count_predictions,
     count_texts,
 )
@@ -81,7 +85,9 @@ class TextsSummary:
             if not all(type(size) is int and 0 < size < 2**31 for size in (first, second)):
                 raise ValueError("its sizes")
             histograms = {name: checked_histogram(name, head["histograms"][name]) for name in head["histograms"]}
-            if not {OF_LENGTH, OF_SCRIPT, OF_UNKNOWN, OF_PREDICTION, OF_CONFIDENCE} <= set(histograms) <= set(FEATURES):
+            named = {name for name in histograms if not name.startswith(OF_COLUMN)}
+            of_kind = {OF_NUMBER} if OF_NUMBER in named else {OF_PREDICTION, OF_CONFIDENCE}
+            if not {OF_LENGTH, OF_SCRIPT, OF_UNKNOWN, *of_kind} <= named <= set(FEATURES):
                 raise ValueError("its histograms")
         except (AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"its head ({error})") from None
@@ -95,15 +101,20 @@ class TextsSummary:
         return cls(counts, sums, (first, second), histograms)
 
 
-FEATURES = (OF_LENGTH, OF_SCRIPT, OF_LANGUAGE, OF_UNKNOWN, OF_PREDICTION, OF_CONFIDENCE)
-"""All that is counted, in the order in which it is told."""
+FEATURES = (OF_LENGTH, OF_SCRIPT, OF_LANGUAGE, OF_UNKNOWN, OF_PREDICTION, OF_CONFIDENCE, OF_NUMBER)
+"""All that is counted of texts, in the order in which it is told; other columns of rows follow."""
 
 
 def summarize(
-    predictor: Predictor, training: Sequence[str], kept_aside: Sequence[str], probabilities: Floats
+    predictor: Predictor,
+    training: Sequence[str],
+    kept_aside: Sequence[str],
+    probabilities: Floats,
+    columns: ExtraValues | None = None,
 ) -> TextsSummary | None:
     """The summary of training texts, and of texts kept aside with the model's probabilities for them.
 
+    `columns` are the values of the other columns that the model reads, of the training rows.
     None where there are too few training texts to halve, or none kept aside.
     """
     if len(training) < 2 or not kept_aside:
@@ -120,6 +131,8 @@ def summarize(
     of_model = count_predictions(predictor, ReadTexts.of(predictor, kept_aside).unknown, probabilities)
     found = alone | of_model
     histograms = {name: found[name] for name in FEATURES if name in found}
+    rows = {name: [values[row] for row in order.tolist()] for name, values in (columns or {}).items()}
+    histograms |= count_columns(predictor.extra_columns, rows)
     return TextsSummary(
         counts, sums.astype(np.float32).astype(np.float64), (len(halves[0]), len(halves[1])), histograms
     )

@@ -24,7 +24,7 @@ from rnn_cli.evaluation.scores import (
     roc_curve,
 )
 from rnn_cli.reporting.canvas import LIGHT, Chart, canvas, line
-from rnn_cli.reporting.report import Report
+from rnn_cli.reporting.report import AnyReport, Report
 from rnn_cli.scoring.calibration import Calibration
 from rnn_cli.text.plain import apart, shortened
 
@@ -49,10 +49,10 @@ def named(labels: Iterable[str]) -> dict[str, str]:
 
 def draw_all(report: Report) -> dict[str, Chart]:
     """Every chart for which the report has something to show, by name."""
-    by_epoch = () if report.config.model.base else (_loss, _accuracy)
+    epochs = () if report.config.model.base else (_loss, _accuracy)
     if report.several:
-        return {chart.name: chart for draw in by_epoch if (chart := draw(report)) is not None}
-    drawn = (draw(report) for draw in (_confusion, _roc, _precision_recall, _scores, _calibration, *by_epoch))
+        return {chart.name: chart for draw in epochs if (chart := draw(report)) is not None}
+    drawn = (draw(report) for draw in (_confusion, _roc, _precision_recall, _scores, _calibration, *epochs))
     return {chart.name: chart for chart in drawn if chart is not None}
 
 
@@ -161,7 +161,7 @@ def _scores(report: Report) -> Chart:
                 axes.stairs(percent, edges, color=colour, linewidth=1.4, label=f"{name} ({rows.sum():,})")
         axes.set(xlabel=xlabel, ylabel="% of the group's rows", xlim=(0, 1))
         axes.set_ylim(bottom=0)
-        _legend_below(figure, columns=2)
+        legend_below(figure, columns=2)
     return Chart("scores", "Scores", caption, figure)
 
 
@@ -195,7 +195,7 @@ def _calibration(report: Report) -> Chart:
             )
         axes.set(xlim=(start, 1.01), ylim=(start, 1.08))
         axes.set(xlabel="probability of the prediction", ylabel="share of right predictions")
-        _legend_below(figure, columns=1)
+        legend_below(figure, columns=1)
     caption = (
         "Of predictions with a probability of 80%, 80% should be right: those lie on the diagonal. Below it the model "
         "is too sure. Each point stands for about equally many rows, with their number and Wilson's 95% interval. By "
@@ -214,21 +214,22 @@ def _loss(report: Report) -> Chart:
         "Training metrics are means over the epoch, while weights changed and dropout was on. Where validation grows "
         "worse and training better, the network memorizes its rows."
     )
-    return _by_epoch(report, "loss", "Loss", "loss (nats a row)", caption, lambda e: e.loss, lambda e: e.val_loss)
+    return by_epoch(report, "loss", "Loss", "loss (nats a row)", caption, lambda e: e.loss, lambda e: e.val_loss)
 
 
 def _accuracy(report: Report) -> Chart:
     caption = "On the training rows and on the validation rows, as above."
     pick = (lambda e: 100 * e.accuracy, lambda e: 100 * e.val_accuracy)
-    return _by_epoch(report, "accuracy", "Accuracy", "accuracy (%)", caption, *pick)
+    return by_epoch(report, "accuracy", "Accuracy", "accuracy (%)", caption, *pick)
 
 
 _Pick = Callable[[EpochMetrics], float]
 
 
-def _by_epoch(
-    report: Report, name: str, title: str, unit: str, caption: str, training: _Pick, validation: _Pick
+def by_epoch(
+    report: AnyReport, name: str, title: str, unit: str, caption: str, training: _Pick, validation: _Pick
 ) -> Chart:
+    """A metric of the training and of the validation rows, by epoch."""
     epochs = [each.epoch for each in report.history]
     with canvas(name) as (figure, axes):
         axes.axvline(report.best_epoch, color=LIGHT["muted"], linewidth=1, linestyle=":", label="epoch kept")
@@ -281,10 +282,10 @@ def _legend(figure: Figure, axes: Axes, ranked: list[int], corner: Literal["lowe
     if len(ranked) == 1:
         axes.legend(loc=corner)
     else:
-        _legend_below(figure, columns=2)
+        legend_below(figure, columns=2)
 
 
-def _legend_below(figure: Figure, columns: int) -> None:
+def legend_below(figure: Figure, columns: int) -> None:
     """The figure grows by the legend, so that the curves stay as tall."""
     legend = figure.legend(loc="outside lower center", ncols=columns, fontsize=8)
     width, height = figure.get_size_inches()

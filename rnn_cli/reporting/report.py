@@ -1,9 +1,10 @@
 """What a report shows, gathered from a model's folder and its predictions. Draws and writes nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,12 @@ from rnn_cli.config.load import stored_config
 from rnn_cli.config.schema import Config
 from rnn_cli.data.rows import short_place
 from rnn_cli.evaluation.evaluate import Evaluation, by_length
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.importance import ColumnImportance, kept_importance
-from rnn_cli.evaluation.metrics import MainMetrics, Metrics, ScalingTrial
+from rnn_cli.evaluation.metrics import MainMetrics, ScalingTrial
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.scores import confidences
-from rnn_cli.evaluation.several import SeveralMetrics
 from rnn_cli.evaluation.wording import seen_in_words
 from rnn_cli.evaluation.wording_folds import dealt_in_words
 from rnn_cli.scoring.explain import explain_columns, explain_texts
@@ -42,20 +43,21 @@ CHARACTERS_EXPLAINED = 20_000
 class WrongPrediction:
     """A text with a wrong prediction, the prediction's probability, and the text's line in its file.
 
-    `place` names the file, too, where the texts come from several.
-    `parts` say what speaks for the prediction (weight above 0) and against it; there are none for a text too long to
-    explain.
+    Of numbers there is no probability, and `off` says how far the prediction is off. `place` names the file, too, where
+    the texts come from several. `parts` say what speaks for the prediction (weight above 0) and against it; there are
+    none for a text too long to explain.
     """
 
     text: str
     line: int
     label: str
     prediction: str
-    probability: float
+    probability: float | None
     parts: tuple[Part, ...]
     place: str = ""
     columns: tuple[ColumnPart, ...] = ()
     """The row's other columns that the model reads, and what speaks for the prediction of them."""
+    off: str = ""
 
 
 def worst_predictions(
@@ -147,13 +149,12 @@ def worst_of_several(
     )
 
 
-@dataclass(frozen=True)
-class Report:
-    """All that a report shows of a model and its predictions for some labelled rows.
+@dataclass(frozen=True, kw_only=True)
+class AnyReport:
+    """What a report shows of a model, whatever it predicts, and of its predictions for some labelled rows.
 
-    `is_scaling_known` says that the run tells of `scaling_trial`; earlier releases did not, and an export does not.
-    `side` says which of the run's own rows they are, `test` or `validation`; None for others. `slices` are by the
-    texts' length; `frequent` are the vocabulary's first tokens, which show its language.
+    `side` says which of the run's own rows they are, `test` or `validation`; None for others. `frequent` are the
+    vocabulary's first tokens, which show its language.
     """
 
     manifest: Manifest
@@ -162,13 +163,10 @@ class Report:
     history: tuple[EpochMetrics, ...]
     best_epoch: int
     side: str | None
-    evaluation: Evaluation | SeveralEvaluation
-    slices: Sequence[MainMetrics]
+    evaluation: EvaluationOfAny
     mistakes: tuple[WrongPrediction, ...]
     frequent: tuple[str, ...]
     vocabulary: int
-    is_scaling_known: bool = False
-    scaling_trial: ScalingTrial | None = None
     columns: tuple[str, ...] = ()
     """The other columns that the model reads, in words."""
     worth: tuple[ColumnImportance, ...] = ()
@@ -177,8 +175,8 @@ class Report:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """In the order of the network's classes; of two, the second is the positive one."""
-        return self.evaluation.metrics.labels
+        """In the order of the network's classes; of two, the second is the positive one. Of numbers there are none."""
+        return self.manifest.labels
 
     @property
     def several(self) -> bool:
@@ -191,7 +189,12 @@ class Report:
         return isinstance(self.evaluation.metrics, OrderedMetrics)
 
     @property
-    def models(self) -> dict[str, Metrics | SeveralMetrics]:
+    def number(self) -> bool:
+        """Whether each text has a number instead of a label."""
+        return isinstance(self.evaluation, NumberEvaluation)
+
+    @property
+    def models(self) -> Mapping[str, Any]:
         """The metrics of the network and, if there is one, of the baseline, by name."""
         baseline = self.evaluation.baseline
         of_baseline = {} if baseline is None else {"linear baseline": baseline.metrics}
@@ -246,14 +249,30 @@ class Report:
         return f"labelled rows of {Path(self.evaluation.dataset.name).name}{seen}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Report(AnyReport):
+    """All that a report shows of a model of labels and its predictions for some labelled rows.
+
+    `is_scaling_known` says that the run tells of `scaling_trial`; earlier releases did not, and an export does not.
+    `slices` are by the texts' length.
+    """
+
+    evaluation: Evaluation | SeveralEvaluation
+    slices: Sequence[MainMetrics]
+    is_scaling_known: bool = False
+    scaling_trial: ScalingTrial | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the network's classes; of two, the second is the positive one."""
+        return self.evaluation.metrics.labels
+
+
 def gather_report(
     opened: Bundle, predictor: Predictor, evaluation: Evaluation | SeveralEvaluation, side: str | None
 ) -> Report:
     """Gather a report on a model and its predictions; raises `BundleError` where its folder is damaged."""
-    stored = opened.read(CONFIG)
-    config = stored_config(stored, str(opened.path / CONFIG))
-    check_config(opened, config, predictor.tokenizer, predictor.architecture)
-    history, probabilities = read_history(opened), evaluation.scores.probabilities
+    probabilities = evaluation.scores.probabilities
     slices: Sequence[MainMetrics] = ()
     if isinstance(evaluation, SeveralEvaluation):
         mistakes = worst_of_several(predictor, evaluation)
@@ -261,25 +280,36 @@ def gather_report(
         slices = by_length(evaluation.truth, probabilities, evaluation.predicted, evaluation.reading.lengths)
         mistakes = worst_predictions(predictor, evaluation)
     is_known, trial = (False, None) if opened.manifest.several else _scaling_trial(opened)
-    extra, (worth_side, worth) = predictor.extra_columns, kept_importance(opened)
     return Report(
-        manifest=opened.manifest,
-        config=config,
-        config_text=stored.decode("utf-8"),
-        history=history,
-        best_epoch=best_epoch(history, config.training).epoch,
+        **about_model(opened, predictor),
         side=side,
         evaluation=evaluation,
         slices=slices,
         mistakes=mistakes,
-        frequent=predictor.tokenizer.vocab[2:17],
-        vocabulary=predictor.tokenizer.vocab_size,
         is_scaling_known=is_known,
         scaling_trial=trial,
-        columns=() if extra is None else tuple(each.in_words() for each in extra.columns),
-        worth=worth,
-        worth_side=worth_side,
     )
+
+
+def about_model(opened: Bundle, predictor: Predictor) -> dict[str, Any]:
+    """The fields of a report that are of the model, not of rows; raises `BundleError` where its folder is damaged."""
+    stored = opened.read(CONFIG)
+    config = stored_config(stored, str(opened.path / CONFIG))
+    check_config(opened, config, predictor.tokenizer, predictor.architecture)
+    history = read_history(opened)
+    extra, (worth_side, worth) = predictor.extra_columns, kept_importance(opened)
+    return {
+        "manifest": opened.manifest,
+        "config": config,
+        "config_text": stored.decode("utf-8"),
+        "history": history,
+        "best_epoch": best_epoch(history, config.training).epoch,
+        "frequent": predictor.tokenizer.vocab[2:17],
+        "vocabulary": predictor.tokenizer.vocab_size,
+        "columns": () if extra is None else tuple(each.in_words() for each in extra.columns),
+        "worth": worth,
+        "worth_side": worth_side,
+    }
 
 
 def _scaling_trial(opened: Bundle) -> tuple[bool, ScalingTrial | None]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.evaluation.folds import Figures, compared_by_folds, several_compared_by_folds
+from rnn_cli.evaluation.folds import Figures, compared_by_folds
 from rnn_cli.evaluation.intervals import Interval
 from rnn_cli.evaluation.ordered import OrderedComparison
 from rnn_cli.evaluation.several import compare_several
@@ -80,7 +80,7 @@ def choose_by_folds(
 def choose_by_validation(run: Prepared, network: bytes, linear: bytes, listener: Listener) -> Choice:
     """Choose by the validation rows, on which both were tuned alike; `network` and `linear` are their graphs."""
     heard, rows = SilentListener(), run.splits.validation
-    found = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
+    found: list[Any] = [evaluate_learned(Learned(graph, run, 1), rows, heard) for graph in (network, linear)]
     first, second = ((each.scores.probabilities, each.predicted) for each in found)
     choice = _chosen(run, "validation", found[0].truth, first, second)
     listener.note(choice.in_words())
@@ -106,7 +106,7 @@ def _chosen(
     interval: Interval | None
     if several:
         of_each = compare_several(truth, network, linear)
-        interval = (of_each if gains is None else several_compared_by_folds(of_each, gains)).intervals[metric]
+        interval = (of_each if gains is None else compared_by_folds(of_each, gains)).intervals[metric]
     else:
         compared = compared_in(run, truth, network[1], linear[1])
         compared = compared if gains is None else compared_by_folds(compared, gains)

@@ -74,17 +74,17 @@ def documents(
     """
     name = list(sides)[-1]
     side = sides[name]
-    if isinstance(side, NumberEvaluation):  # a report is of labels
-        return {}
     splits = run.splits
     rows = {"train": splits.train, **splits.held_out}
     try:
         from rnn_cli.reporting.html import model_card, page
-        from rnn_cli.reporting.report import gather_report
+        from rnn_cli.reporting.report_numbers import gather_report_of_any
 
-        report = gather_report(opened, predictor, side, name)
-        counts = {side: dataset.label_counts() for side, dataset in rows.items() if len(dataset)}
-        return {REPORT: page(report), CARD: model_card(report, counts)}
+        report = gather_report_of_any(opened, predictor, side, name)
+        return {
+            REPORT: page(report),
+            CARD: model_card(report, {side: each for side, each in rows.items() if len(each)}),
+        }
     except Exception as error:
         listener.warn(f"no {REPORT} and no {CARD}: {type(error).__name__}: {error}")
         return {}
@@ -162,7 +162,8 @@ def finish(
         listener.doing("summarizing the texts")
         aside = [text for side in held_out.values() for text in side.dataset.texts]
         known = np.concatenate([side.scores.probabilities for side in held_out.values()])
-        summary = None if manifest.number else summarize(measured.predictor, run.splits.train.texts, aside, known)
+        train = run.splits.train
+        summary = summarize(measured.predictor, train.texts, aside, known, train.further)
         if summary is not None:
             draft.write(SUMMARY, summary.to_bytes())
         listener.doing("writing the report")

@@ -7,7 +7,7 @@ and the linear baseline is fitted to the same ones. Takes no TensorFlow: who mea
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,17 +18,18 @@ from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Dealt, Fold, deal_folds
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import DataError
-from rnn_cli.evaluation.evaluate import Evaluation, evaluate_predictor
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation, evaluate_several
+from rnn_cli.evaluation.evaluate import evaluate_predictor
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation, evaluate_numbers
+from rnn_cli.evaluation.evaluate_several import evaluate_several
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.scoring.extra import extra_columns_file
+from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.baseline import Baseline
-from rnn_cli.training.baseline_of_each import BaselineOfEach
+from rnn_cli.training.baseline_of_numbers import BaselineOfNumbers
 from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each, undecided_manifest
 from rnn_cli.training.listener import Listener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
-from rnn_cli.training.prepare import Prepared, prepare
+from rnn_cli.training.prepare import AnyBaseline, Prepared, prepare
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Keeps(Protocol):
 class FoldPart:
     """The predictions for a fold's rows: probabilities `[rows, labels]`, predictions `[rows]`, or `[rows, labels]` of
     several labels a text, whether a token of a row is `known`, `[rows]`, and the baseline's of the same rows, if any.
+    Numbers stand in place of probabilities, `[rows, 1]`, and there are no other predictions.
 
     `trained` rows taught and tuned the model; of `tokens` in the fold's texts `unknown_tokens` were unknown to it.
     """
@@ -187,8 +189,9 @@ def _kept(content: bytes | None, fold: Fold, run: Prepared, called: str, listene
     if content is None:
         return None
     try:
-        several = run.config.data.several
-        return FoldPart.from_bytes(content, len(fold.rows), len(run.labels), several=several)
+        data = run.config.data
+        width = 1 if data.number else len(run.labels)
+        return FoldPart.from_bytes(content, len(fold.rows), width, several=data.several)
     except (TypeError, ValueError) as error:
         listener.warn(f"{called} is damaged ({error}), so it is trained again")
         return None
@@ -223,19 +226,26 @@ def predict_fold(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *,
     learned = learn(inner, listener)
     listener.doing("calibrating and scoring")
     found = evaluate_learned(learned, fold.splits.test, listener)
+    numbers = isinstance(found, NumberEvaluation)
     return FoldPart(
         found.scores.probabilities,
-        found.predicted.astype(np.int64),
+        np.zeros(len(fold.rows), np.int64) if numbers else found.predicted.astype(np.int64),
         found.scores.known.astype(np.int64),
         len(fold.splits.train) + len(fold.splits.validation),
         found.reading.read,
         found.reading.unknown,
         learned.epoch,
-        _pair(inner.baseline.sides["test"]) if isinstance(inner.baseline, Baseline | BaselineOfEach) else None,
+        _baseline_of(inner.baseline),
     )
 
 
-def _pair(side: tuple[Floats, Indices]) -> tuple[Floats, Indices]:
+def _baseline_of(baseline: AnyBaseline | None) -> tuple[Floats, Indices] | None:
+    """What the linear model predicts for the fold's rows."""
+    if baseline is None:
+        return None
+    side = baseline.sides["test"]
+    if isinstance(baseline, BaselineOfNumbers):
+        return side[0].astype(np.float64)[:, None], np.zeros(len(side[0]), np.int64)
     return side[0].astype(np.float64), side[1].astype(np.int64)
 
 
@@ -257,9 +267,11 @@ def in_memory(learned: Learned) -> BundleInMemory:
     return BundleInMemory(PLACE, undecided_manifest(run, data={}, versions={}, files=files), contents)
 
 
-def evaluate_learned(learned: Learned, rows: Dataset, listener: Listener) -> Evaluation | SeveralEvaluation:
+def evaluate_learned(learned: Learned, rows: Dataset, listener: Listener) -> EvaluationOfAny:
     """Measure on `rows` what a model learned, calibrated and decided on its own run's validation rows."""
     plain = Predictor(in_memory(learned))
+    if learned.run.config.data.number:
+        return evaluate_numbers(plain, rows)
     if learned.run.config.data.several:
         return evaluate_several(calibrated_and_decided_of_each(plain, learned.run, listener)[0], rows)
     return evaluate_predictor(calibrated_and_decided(plain, learned.run, listener)[0], rows)
@@ -272,10 +284,11 @@ def _right(part: FoldPart, fold: Fold, run: Prepared, *, linear: bool = False) -
         probabilities, predicted = part.baseline
     figures = figures_in(run, true_classes(fold.splits.test, run.labels), (probabilities, predicted))
     if "mean_absolute_error" in figures:
-        return f"{figures['mean_absolute_error']:.3f} off on average"
+        off = figures["mean_absolute_error"]
+        return f"{shown_number(off, off) if run.config.data.number else f'{off:.3f}'} off on average"
     return f"micro F1 {figures['micro_f1']:.3f}" if "micro_f1" in figures else f"{figures['accuracy']:.1%} right"
 
 
-def figures_in(run: Prepared, truth: Indices, side: tuple[Floats, Indices]) -> dict[str, float]:
+def figures_in(run: Prepared, truth: Any, side: tuple[Floats, Indices]) -> dict[str, float]:
     """The figures of probabilities and predictions for some rows of a run, whose truth is as `true_classes` has it."""
     return figures_of(truth, *side, order=run.labels if run.config.data.ordered else None)

@@ -14,8 +14,7 @@ from rnn_cli.bundle.checkpoints import beginning
 from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.bundle.model_folder import LATEST
 from rnn_cli.bundle.writer import Draft, is_latest
-from rnn_cli.evaluation.evaluate import Evaluation
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
 from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.network.proto import linear_to_onnx
 from rnn_cli.scoring.predictor import Predictor
@@ -127,7 +126,7 @@ def train_linear_into(run: Prepared, folder: Path, listener: Listener) -> Run:
     return finish(draft, learned.run, learned.graph, [learned.metrics], learned.metrics, listener, documented=False)
 
 
-def measure_linear_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
+def measure_linear_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> EvaluationOfAny:
     """Measure a config by folds, as `rnn_cli.training.run.measure_by_folds`."""
     with folds_at_once(run, learn_linear, None, listener) as ahead:
         found = predict_folds(run, learn_linear, None, listener, ahead=ahead)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_cli.arrays import Floats, Indices
-from rnn_cli.data.rows import most_frequent
+from rnn_cli.data.numbers import numbers_of
+from rnn_cli.data.rows import Dataset, most_frequent
 from rnn_cli.evaluation.compare import BY_FOLDS, BaselineComparison, Comparison, compare_predictions
-from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, made_of
+from rnn_cli.evaluation.evaluate import Evaluation, TokenCounts, encode_counted, made_of
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberBaseline, NumberEvaluation, against_median
 from rnn_cli.evaluation.evaluate_several import SeveralBaseline, SeveralEvaluation, predicted_sets
 from rnn_cli.evaluation.folds import (
     PROBABILITIES,
@@ -23,10 +25,10 @@ from rnn_cli.evaluation.folds import (
     compared_by_folds,
     measured_rows,
     restated,
-    several_compared_by_folds,
     true_classes,
 )
 from rnn_cli.evaluation.metrics import measure
+from rnn_cli.evaluation.numbers import compare_numbers, measure_numbers
 from rnn_cli.evaluation.ordered import compare_ordered, measure_ordered
 from rnn_cli.evaluation.scores import confidences
 from rnn_cli.evaluation.several import compare_several, measure_several
@@ -71,7 +73,7 @@ class Pooled:
         )
 
 
-def pooled_of(run: Prepared, found: FoldResults, repeat: int = 1) -> tuple[Pooled, Indices]:
+def pooled_of(run: Prepared, found: FoldResults, repeat: int = 1) -> tuple[Pooled, Any]:
     """The predictions of a repeat's folds, and the truth of the rows, as `true_classes` has it."""
     pairs = [pair for pair in zip(found.dealt.folds, found.parts, strict=True) if pair[0].repeat == repeat]
     source = run.splits.source
@@ -102,9 +104,7 @@ def _each_fold(run: Prepared, found: FoldResults) -> Iterator[FoldFigures]:
         yield FoldFigures(fold.repeat, fold.number, part.trained, len(fold.rows), network, linear)
 
 
-def pooled(
-    run: Prepared, predictor: Predictor, found: FoldResults, *, is_final: bool = True
-) -> Evaluation | SeveralEvaluation:
+def pooled(run: Prepared, predictor: Predictor, found: FoldResults, *, is_final: bool = True) -> EvaluationOfAny:
     """The evaluation of all rows by the folds' predictions.
 
     `predictor` is the final model; without `is_final` only one of the same config.
@@ -132,6 +132,8 @@ def pooled(
     )
     scores = Scores(first.network[0], first.known > 0, UnknownTokens(first.tokens, first.unknown_tokens))
     predicted, decision = first.network[1], predictor.decision
+    if rows.number:
+        return _pooled_numbers(run, predictor, truth, first, (figures, of_baseline), (rows, scores, reading, details))
     if rows.several:
         assert isinstance(decision, DecisionOfEach)
         metrics = restated(measure_several(labels, truth, *first.network), figures)
@@ -140,7 +142,7 @@ def pooled(
             compared = compare_several(truth, first.network, first.baseline)
             against = SeveralBaseline(
                 restated(measure_several(labels, truth, *first.baseline), of_baseline),
-                several_compared_by_folds(compared, figures.less(of_baseline)),
+                compared_by_folds(compared, figures.less(of_baseline)),
                 run.origin is not None,
                 by_folds=True,
             )
@@ -160,6 +162,27 @@ def pooled(
         rows, scores, decision, predicted, single, reading, baseline, folds=details, made=made_of(predictor)
     )
     return with_standing(evaluation, most_frequent(source.labels), run.config.decision, None)
+
+
+def _pooled_numbers(
+    run: Prepared,
+    predictor: Predictor,
+    truth: Floats,
+    first: Pooled,
+    figures: tuple[Figures, Figures | None],
+    measured: tuple[Dataset, Scores, TokenCounts, CrossValidation],
+) -> NumberEvaluation:
+    """The same of numbers; `figures` are the network's and the baseline's."""
+    (ours, linear), (rows, scores, reading, details) = figures, measured
+    baseline = None
+    if first.baseline is not None and linear is not None:
+        mine, theirs = first.network[0][:, 0], first.baseline[0][:, 0]
+        compared = compared_by_folds(compare_numbers(truth, mine, theirs), ours.less(linear))
+        metrics = restated(measure_numbers(truth, theirs), linear)
+        baseline = NumberBaseline(metrics, compared, run.origin is not None, by_folds=True)
+    metrics = restated(measure_numbers(truth, first.network[0][:, 0]), ours)
+    found = NumberEvaluation(rows, scores, metrics, reading, baseline, folds=details, made=made_of(predictor))
+    return against_median(found, float(np.median(numbers_of(run.splits.train))))
 
 
 def compared_in(run: Prepared, truth: Indices, first: Indices, second: Indices) -> Comparison:
@@ -188,15 +211,18 @@ def with_folds(measured: Measured, run: Prepared, found: FoldResults) -> Measure
     )
 
 
-def _table(evaluation: Evaluation | SeveralEvaluation) -> "pandas.DataFrame":
+def _table(evaluation: EvaluationOfAny) -> "pandas.DataFrame":
     """The rows with their predictions, as a bundle keeps them."""
     import pandas
 
-    rows, labels, probabilities = evaluation.dataset, evaluation.metrics.labels, evaluation.scores.probabilities
+    rows, probabilities = evaluation.dataset, evaluation.scores.probabilities
     columns: Mapping[str, Any] = {"text": rows.texts, "label": rows.labels}
-    if isinstance(evaluation, SeveralEvaluation):
-        columns = {**columns, "prediction": predicted_sets(labels, evaluation.predicted)}
+    if isinstance(evaluation, NumberEvaluation):
+        columns = {**columns, "prediction": evaluation.predicted}
+    elif isinstance(evaluation, SeveralEvaluation):
+        columns = {**columns, "prediction": predicted_sets(evaluation.metrics.labels, evaluation.predicted)}
     else:
+        labels = evaluation.metrics.labels
         named = [labels[index] for index in evaluation.predicted]
         columns = {**columns, "probability": confidences(probabilities, evaluation.predicted), "prediction": named}
     return pandas.DataFrame({**columns, PROBABILITIES: [json.dumps(row) for row in probabilities.tolist()]})

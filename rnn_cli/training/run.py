@@ -20,8 +20,7 @@ from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.schema import FEW_STEPS
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
-from rnn_cli.evaluation.evaluate import Evaluation
-from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
 from rnn_cli.forks import WorkerLost
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import Predictor
@@ -313,7 +312,7 @@ def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
     return to_onnx(model, run.config.model)
 
 
-def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> Evaluation | SeveralEvaluation:
+def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> EvaluationOfAny:
     """Measure a config by folds, without a model of all rows; `predictor` is one that a run of the config made."""
     with _own_chance(), network_folds_at_once(run, None, listener) as ahead:
         found = predict_folds(run, learn_fold, None, listener, ahead=ahead)

@@ -12,6 +12,7 @@ from rnn_cli.bundle.model_folder import KERAS_MODEL, ONNX_MODEL, Bundle
 from rnn_cli.bundle.writer import Draft
 from rnn_cli.errors import BundleError
 from rnn_cli.evaluation.evaluate import Evaluation
+from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.finish import finish
@@ -56,8 +57,11 @@ class TrialModel:
         """Measure on the rows that choose: those predicted by folds, else the validation rows."""
         learned = Learned(self.graph, self.run, self.best.epoch)
         if self.folds is not None:
-            return pooled(self.run, Predictor(in_memory(learned)), self.folds)
-        return evaluate_learned(learned, self.run.splits.validation, SilentListener())
+            found = pooled(self.run, Predictor(in_memory(learned)), self.folds)
+        else:
+            found = evaluate_learned(learned, self.run.splits.validation, SilentListener())
+        assert not isinstance(found, NumberEvaluation)  # a search is for labels
+        return found
 
     def served_bytes(self) -> int:
         """The bytes of what predicts: the graph and the tokenizer."""

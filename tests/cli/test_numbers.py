@@ -11,7 +11,7 @@ import pytest
 
 import rnn_cli
 from rnn_cli.cli.main import cli
-from rnn_cli.errors import UsageError
+from rnn_cli.errors import ConfigError, UsageError
 from rnn_cli.labelling.session import begin_session
 from rnn_cli.scoring.prediction import NumberPrediction
 from tests.cli.conftest import Rnn
@@ -32,6 +32,9 @@ WORKS = {
     "config show": ["config", "show", "quick"],
     "config keys": ["config", "keys"],
     "config schema": ["config", "schema"],
+    "compare": ["compare", "MODEL", "MODEL"],
+    "drift": ["drift", "minutes.csv", "--model", "MODEL", "--labelled"],
+    "check-model": ["check-model", "--model", "MODEL", "--gate", "gates.yaml"],
     "inspect model": ["inspect", "model", "--model", "MODEL"],
     "inspect tokens": ["inspect", "tokens", "--model", "MODEL", LOW],
     "inspect neighbours": ["inspect", "neighbours", "--model", "MODEL", "the"],
@@ -44,9 +47,6 @@ WORKS = {
 """A call of each command that takes such a model, or such rows."""
 
 REFUSED = {
-    "compare": (["compare", "MODEL", "MODEL"], "predicts numbers"),
-    "check-model": (["check-model", "--model", "MODEL", "--gate", "gates.yaml"], "predicts numbers"),
-    "drift": (["drift", "minutes.csv", "--model", "MODEL"], "predicts numbers"),
     "inspect reading": (["inspect", "reading", "--model", "MODEL", LOW], "predicts numbers"),
     "inspect behaviour": (["inspect", "behaviour", "--model", "MODEL"], "predicts numbers"),
     "inspect gradients": (["inspect", "gradients", "minutes.yaml"], "not of numbers"),
@@ -99,15 +99,12 @@ SOURCE = ["--set", "data.source=minutes.csv", "--set", "data.label_column=minute
     ("words", "what"),
     [
         (["evaluate", "--goal", "f1"], "decides on labels"),
-        (["evaluate", "--by", "length"], "leave --by out"),
-        (["evaluate", "--folds", "3"], "leave --folds out"),
         (["evaluate", "--labels", "a,b"], "is about --data"),
         (["predict", "--labels", "a,b", "x"], "has no labels"),
         (["predict", "--proba", "x"], "use --coverage 0.9"),
         (["predict", "--coverage", "0.9999", "x"], "cannot vouch"),
         (["score", "texts.csv", "--proba", "--output", "out.csv"], "use --coverage 0.9"),
         (["train", "few-labels", *SOURCE], "model.base is for labels"),
-        (["train", "quick", *SOURCE, "--set", "training.folds=3"], "training.folds is for labels"),
         (["train", "quick", *SOURCE, "--set", "training.class_weight=balanced"], "training.class_weight is for labels"),
         (["train", "quick", *SOURCE, "--set", "model.kind=linear"], "model.kind: linear is for labels"),
         (["train", "quick", *SOURCE, "--set", "decision.abstain=0.1"], "decision.abstain is for labels"),
@@ -229,3 +226,75 @@ def test_check_finds_outliers_copies_and_rows_that_are_no_numbers(rnn: Rnn, home
     assert len(by_name["contradicting numbers"]["rows"]) == 2 and "no numbers" in by_name
     shown = rnn("data", "check", "odd.csv", "--set", "data.labels=number").out
     assert "numbers from" in shown and "Numbers are not judged" in shown
+
+
+def test_slices_are_of_their_rows_alone(rnn: Rnn, trained_number: Path, home: Path):
+    ended = rnn("evaluate", "--model", str(trained_number), "--by", "length", "--json")
+    found = json.loads(ended.out)
+    assert found["by"] == "length" and sum(each["rows"] for each in found["slices"]) == found["rows"]
+    errors = sum(each["mean_absolute_error"] * each["rows"] for each in found["slices"])
+    assert errors / found["rows"] == pytest.approx(found["mean_absolute_error"])
+    shown = rnn("evaluate", "--model", str(trained_number), "--by", "length").out
+    assert "tokens" in shown and "mean error" in shown
+    assert "no column 'colour'" in rnn("evaluate", "--model", str(trained_number), "--by", "colour").err
+
+
+def test_the_list_of_runs_says_how_far_off_they_are(rnn: Rnn, trained_number: Path):
+    kept = json.loads((trained_number / "metrics.json").read_text())
+    (found,) = json.loads(rnn("runs", "--json").out)
+    assert found["mean_absolute_error"] == kept["test"]["mean_absolute_error"] and found["accuracy"] is None
+    assert found["baseline_mean_absolute_error"] == kept["baseline"]["test"]["mean_absolute_error"]
+    assert (found["r2"], found["r2_interval"]) == (kept["test"]["r2"], kept["test"]["intervals"]["r2"])
+    assert f"R² {found['r2']:.2f}" in rnn("runs").out
+
+
+def test_models_are_compared_by_how_far_off_they_are(rnn: Rnn, trained_number: Path, trained: Path):
+    written = (trained_number / "predictions.csv").read_text().splitlines()
+    kept = [row for row in csv.DictReader(written) if row["split"] == "test"]
+    with Path("others.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["text", "label", "prediction"])
+        writer.writerows((row["text"], row["label"], float(row["prediction"]) + 60) for row in kept)
+    found = json.loads(rnn("compare", str(trained_number), "others.csv", "--json").out)
+    first, other = found["models"]
+    metrics = json.loads((trained_number / "metrics.json").read_text())
+    assert first["mean_absolute_error"] == pytest.approx(metrics["test"]["mean_absolute_error"])
+    assert other["against_first"]["error_difference"] > 20 and other["p_corrected"] < 0.001
+    shown = rnn("compare", str(trained_number), "others.csv").out
+    assert "is really farther from the true numbers" in shown.replace("\n", " ")
+    again = rnn(
+        "compare", str(trained_number), str(trained_number), "--data", "minutes.csv", "--include-seen", "--json"
+    )
+    assert json.loads(again.out)["rows"] == 200
+    ended = rnn("compare", str(trained_number), str(trained), "--data", "minutes.csv")
+    assert ended.code == 2 and "compare models of the same kind" in ended.err
+
+
+def test_gates_are_of_the_figures_of_numbers(rnn: Rnn, trained_number: Path, trained: Path, home: Path):
+    kept = json.loads((trained_number / "metrics.json").read_text())["test"]
+    error, high = kept["mean_absolute_error"], kept["intervals"]["mean_absolute_error"][1]
+
+    def results(*gates: str, **more: object) -> dict[str, bool]:
+        (home / "some.yaml").write_text(json.dumps({"gates": gates, **more}))
+        ended = rnn("check-model", "--model", str(trained_number), "--gate", "some.yaml", "--json")
+        assert ended.code in (0, 1), ended.err
+        found = json.loads(ended.out)
+        return {each["name"]: each["passed"] for each in found["outcomes"]} | {"golden": ended.code == 0}
+
+    bound = f"mae <= {(error + high) / 2:.3f}"
+    passed = results(bound, f"{bound} (upper bound)", "rmse <= 9999", "r2 >= 0.1", "spearman >= 0.99 (lower bound)")
+    assert [*passed.values()][:5] == [True, False, True, True, False]
+    same = f"not worse than {trained_number} by more than 2.5"
+    assert results(same, f"{same} in mae (paired)") == {same: True, f"{same} in mae (paired)": True, "golden": True}
+    (home / "golden.csv").write_text("text,minutes\na superb and superb and superb evening,500\n")
+    assert not results("rows >= 1", golden="golden.csv", within=5)["golden"]
+    assert results("rows >= 1", golden="golden.csv", within=900)["golden"]
+    for gate, what in (
+        ("accuracy >= 0.5", "the model predicts numbers, for which there is no such figure"),
+        (f"not worse than {trained} by more than 0", "predicts labels, and the model numbers"),
+        ("behaviour >= 0.5", "behaviour tests are of one label a text"),
+    ):
+        with pytest.raises(ConfigError, match=what):
+            rnn_cli.check_model(trained_number, gates=[gate])
+    with pytest.raises(ConfigError, match="2.5 is more than all; write 2.5 %"):
+        rnn_cli.check_model(trained, gates=[f"not worse than {trained} by more than 2.5"])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_cli.evaluation.metrics import Metrics
+from rnn_cli.evaluation.numbers import NumberMetrics
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.evaluation.several import COMPARED, SeveralMetrics
 from rnn_cli.gates.grammar import (
@@ -102,7 +103,8 @@ def test_any_line_is_a_gate_or_a_mistake_within_it(line: str) -> None:
 
 
 def test_every_figure_is_one_that_some_model_has() -> None:
-    fields = {name for kind in (Metrics, OrderedMetrics, SeveralMetrics) for name in kind.__dataclass_fields__}
+    kinds = (Metrics, OrderedMetrics, SeveralMetrics, NumberMetrics)
+    fields = {name for kind in kinds for name in kind.__dataclass_fields__}
     assert set(OF_MODEL) <= fields
     assert set(COMPARABLE) == {*OF_ONE, *SEVERAL_COMPARED}
     assert set(SEVERAL_COMPARED) == set(COMPARED)
@@ -123,3 +125,14 @@ def test_a_test_is_found_by_its_name_or_by_a_part_of_several() -> None:
 )
 def test_values_are_written_for_people(value: float, unit: str, written: str) -> None:
     assert written_value(value, unit) == written  # type: ignore[arg-type]
+
+
+def test_numbers_have_short_names_and_differences_of_any_size() -> None:
+    assert parse_gate("mae <= 9 (upper bound)") == Threshold("mean_absolute_error", "", 9.0, "upper")
+    assert parse_gate("rmse <= 1.5") == Threshold("root_mean_squared_error", "", 1.5)
+    assert parse_gate("r2 >= 80 %") == Threshold("r2", "", 0.8)
+    assert parse_gate("not worse than x by more than 5 (paired)") == NotWorse("x", 5.0, "", True)
+    assert parse_gate("not worse than x by more than 5 in mae") == NotWorse("x", 5.0, "mean_absolute_error")
+    assert [written_value(each, "number") for each in (8.8041, 9.0, 0.000123456, 1234567.0)] == [
+        *("8.804", "9", "0.0001235", "1,235,000")
+    ]

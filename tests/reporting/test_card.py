@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnn_cli.bundle.model_folder import CARD, INT8_MODEL, METRICS, Bundle
+from rnn_cli.data.rows import Dataset
 from rnn_cli.reporting.html import model_card
 
 from .conftest import Gather
@@ -44,7 +45,7 @@ def test_the_bundles_card_tells_its_data_and_figures(trained: Path) -> None:
 
 def test_the_card_tells_of_the_int8_graph_only_where_it_is(trained: Path, report_on: Gather) -> None:
     report = report_on(trained, [("warm", "good"), ("dull", "bad")])
-    counts = {"train": {"good": 1, "bad": 1}}
+    counts = {"train": Dataset("rows.csv", ["warm", "dull"], ["good", "bad"], [2, 3])}
     files = {name: proof for name, proof in report.manifest.files.items() if name != INT8_MODEL}
     without = replace(report, manifest=replace(report.manifest, files=files))
     assert "--precision int8" in model_card(report, counts)
@@ -55,6 +56,6 @@ def test_the_card_tells_what_the_validation_rows_did(trained: Path, report_on: G
     report = report_on(trained, [("warm", "good"), ("dull", "bad")])
     model = report.config.model.model_copy(update={"base": "general"})
     on_base = replace(report, config=report.config.model_copy(update={"model": model}))
-    counts = {"train": {"good": 1, "bad": 1}}
+    counts = {"train": Dataset("rows.csv", ["warm", "dull"], ["good", "bad"], [2, 3])}
     assert "Validation rows chose the best epoch;" in model_card(report, counts)
     assert "Validation rows calibrated the model;" in model_card(on_base, counts)

@@ -13,6 +13,7 @@ from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rnn_cli.data.rows import Dataset
 from rnn_cli.evaluation.evaluate import by_values
 from rnn_cli.export.export import export_card
 from rnn_cli.reporting import canvas, html
@@ -154,8 +155,8 @@ def shown(markdown: str) -> str:
 def test_a_card_has_nothing_but_words_of_the_labels(reports: tuple[Report, Report]) -> None:
     made = []
     for report in reports:
-        counts = {side: dict.fromkeys(report.labels, 3) for side in ("train", "validation", "test")}
-        made.append(model_card(report, counts))
+        rows = Dataset("rows.csv", ["text"] * len(report.labels), [*report.labels], [*range(len(report.labels))])
+        made.append(model_card(report, dict.fromkeys(("train", "validation", "test"), rows)))
     hostile, harmless = ([(each.type, each.attrs) for each in tokens(card)] for card in made)
     assert [kind for kind in hostile if kind[0] != "text"] == [kind for kind in harmless if kind[0] != "text"]
     assert [attributes["href"] for kind, attributes in hostile if kind == "link_open"] == ["report.html"]
