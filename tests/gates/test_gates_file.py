@@ -38,7 +38,7 @@ def test_a_golden_set_alone_is_enough_and_nothing_is_not() -> None:
     assert parse_gates("golden: golden.csv\n", "gates.yaml").gates == ()
     assert mistakes("[]") == ["gates.yaml: has no gate; write one, such as accuracy >= 0.9"]
     assert mistakes("") == [
-        "gates.yaml: expected a list of gates, or the keys gates, golden, behaviour, labels, got null"
+        "gates.yaml: expected a list of gates, or the keys gates, golden, within, behaviour, labels, got null"
     ]
 
 
