@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what each verb needs is loaded when it is called
     from rnn_cli.evaluation.evaluate import Evaluation
     from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny, NumberEvaluation
     from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+    from rnn_cli.evaluation.folds import AnyModels
     from rnn_cli.evaluation.seen import SeenRows
     from rnn_cli.formats import Format
     from rnn_cli.gates.outcomes import GateReport
@@ -202,6 +203,10 @@ def tune(
     out: "Path_ | None" = None,
     force: bool = False,
     resume: "bool | Path_" = False,
+    jobs: int | None = None,
+    engine: "Engine" = "local",
+    ray_address: str | None = None,
+    distil: bool = False,
     progress: "bool | Listener" = False,
     overrides: "Sequence[Override]" = (),
     **settings: Any,
@@ -214,6 +219,10 @@ def tune(
     `OUT.tune`, with `best.yaml`, which `train` repeats, and a page. `resume` goes on with a search that was stopped, or
     gives it more minutes or trials: True is the last one in runs/. The same seed and number of trials give the same
     trials and the same model.
+
+    `jobs` trials run at once, each in a process on its share of the cores; with the engine "ray" they are tasks of the
+    cluster at `ray_address`, or of one that is started here. With `distil`, a last network learns from the best three
+    models together, and is kept if it is better on the validation rows.
 
     Ctrl-C leaves a search that can be resumed. Raises `ConfigError`, `DataError`, `UsageError`, `BundleError`,
     `WriteError`, or `RunFailed` where no trial keeps the limits.
@@ -230,16 +239,30 @@ def tune(
             from rnn_cli.data.source import is_in_memory
 
             named = data is not None and not is_in_memory(data)
-            if named or config is not None or changes or out or force or goal or max_bytes or max_seconds or seed != 1:
+            if (
+                named
+                or config is not None
+                or changes
+                or out
+                or force
+                or distil
+                or goal
+                or max_bytes
+                or max_seconds
+                or seed != 1
+            ):
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
-            return resume_tuning(at, data, minutes=minutes, trials=trials, shows=shows)
+            more = Wanted(minutes=minutes, trials=trials, jobs=jobs, engine=engine, ray_address=ray_address)
+            return resume_tuning(at, data, more, shows=shows)
         space: tuple[object, str] = (None, "")
         if config is not None or data is None:
             from rnn_cli.config.load import tune_section
 
             space = tune_section(None if config is None else fspath(config))
-        wanted = Wanted(goal, minutes, trials, max_bytes, max_seconds, seed, *space).check()
+        wanted = Wanted(
+            goal, minutes, trials, max_bytes, max_seconds, seed, *space, jobs, engine, ray_address, distil
+        ).check()
         place = None if out is None else Path(out)
         from rnn_cli.tuning.place import check_search
 
@@ -487,7 +510,7 @@ def evaluate(
         opened = predictor.bundle
         check_config(opened, run_config(opened), predictor.tokenizer, predictor.architecture)
         request = _Asked(data, reading, asked, by, labels, include_seen)
-        from rnn_cli.evaluation.folds import is_measured_by_folds
+        from rnn_cli.evaluation.compare import is_measured_by_folds
 
         side: str | None = "test" if data is None else None
         found: Any
@@ -698,7 +721,7 @@ def compare(
 
     names = [_name(model) for model in models]
     if data is None:
-        return _compared([read_predictions(name, split) for name in names])
+        return _by_folds(_compared([read_predictions(name, split) for name in names]), names, split)
 
     from rnn_cli.evaluation.compare_numbers import number_predictions_of
     from rnn_cli.evaluation.compare_several import several_predictions_of
@@ -730,6 +753,23 @@ def compare(
         else:
             found = [predictions_of(name, evaluate_predictor(each, rows, told[name])) for name, each in pairs]
     return replace(_compared(found), seen=seen)
+
+
+def _by_folds(found: "AnyModels", names: Sequence[str], split: str) -> "AnyModels":
+    """The comparison as it was made on test rows, or by folds where runs have these instead."""
+    from rnn_cli.bundle.locate import named_folder
+    from rnn_cli.bundle.model_folder import Bundle
+    from rnn_cli.evaluation.compare import is_measured_by_folds
+
+    folders = [named_folder(name) for name in names]
+    if split != "test" or not all(folder.is_dir() for folder in folders):
+        return found
+    runs = [Bundle.open(folder) for folder in folders]
+    if not all(map(is_measured_by_folds, runs)):
+        return found
+    from rnn_cli.evaluation.folds import models_compared_by_folds
+
+    return models_compared_by_folds(found, runs)
 
 
 def _compared(found: "Sequence[LabelledPredictions]") -> "ComparisonOfAny":

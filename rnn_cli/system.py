@@ -42,9 +42,40 @@ def keep_ray_here() -> None:
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 
 
+_share: int | None = None
+"""How many cores this process may use, where others that belong to the same work use the rest."""
+
+
 def cores() -> int:
     """How many cores this process may use; in a container that may be fewer than the machine has."""
+    if _share is not None:
+        return _share
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def use_cores(count: int) -> None:
+    """Use so many cores from now on, in this process."""
+    global _share
+    _share = count
+
+
+MEMORY = Path("/proc/meminfo")
+CGROUPS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+)
+"""Where Linux says how much memory is free, and how much a container may have and has."""
+
+
+def free_memory() -> int | None:
+    """How many bytes of memory this process may still take; None where the system does not tell."""
+    found = list[int]()
+    with suppress(OSError, ValueError, IndexError):
+        found.append(int(MEMORY.read_text().split("MemAvailable:")[1].split()[0]) << 10)
+    for most, used in CGROUPS:
+        with suppress(OSError, ValueError):  # "max" where nothing bounds it
+            found.append(max(int(most.read_text()) - int(used.read_text()), 0))
+    return min(found, default=None)
 
 
 @contextmanager

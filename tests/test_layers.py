@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "columns": {"errors", "arrays"},
     "system": {"errors"},
     "outputs": {"system", "errors"},
+    # Copies of a process that work for it: for those that score, and those that train.
+    "forks": {"system", "errors"},
     "config": BASE,
     # When two texts are the same, for the split, the checks and what a model has learned from.
     "copies": {"text", *BASE},
@@ -30,7 +32,7 @@ MAY_IMPORT = {
     # Below those that write graphs and those that read them; of config it takes the types alone.
     "graph": {"config", *BASE},
     "network": {"graph", "config", *BASE},
-    "scoring": {"graph", "text", "bundle", "config", *BASE},
+    "scoring": {"forks", "graph", "text", "bundle", "config", *BASE},
     # Above data and scoring: it reads rows, has their texts scored, and writes the rows.
     "batch": {"scoring", "copies", "data", "bundle", *BASE},
     "evaluation": {"scoring", "copies", "data", "text", "bundle", "config", *BASE},
@@ -43,6 +45,7 @@ MAY_IMPORT = {
     "monitoring": {"checks", "evaluation", "scoring", "copies", "data", "text", "bundle", "config", *BASE},
     "training": {
         *(
+            "forks",
             "monitoring",
             "transfer",
             "reporting",
@@ -68,8 +71,8 @@ MAY_IMPORT = {
     "gates": {"inspection", "evaluation", "scoring", "data", "text", "bundle", "config", *BASE},
     # A search over configs: many runs, of which one is kept; page and figures are those of its parts.
     "tuning": {
-        *("gates", "training", "checks", "reporting", "evaluation", "scoring", "graph", "data", "text", "bundle"),
-        *("config", *BASE),
+        *("gates", "training", "checks", "reporting", "evaluation", "batch", "scoring", "graph", "data", "text"),
+        *("bundle", "config", *BASE),
     },
     # The order of work of each verb; of heavy libraries it loads what the called name needs.
     "api": {

@@ -77,12 +77,13 @@ def compare(
 
         from rnn_cli.cli.show_comparison import show_models, show_models_of_numbers
         from rnn_cli.data.reading.remote import shown
-        from rnn_cli.evaluation.compare import ModelComparison
+        from rnn_cli.evaluation.compare import ModelComparison, kept_side
         from rnn_cli.evaluation.compare_numbers import NumberModelComparison
         from rnn_cli.evaluation.compare_ordered import OrderedModelComparison
+        from rnn_cli.evaluation.wording_folds import side_rows
 
         of_runs = any(Path(run).is_dir() for run in runs)
-        rows = f"{split} rows" if of_runs else "rows"
+        rows = side_rows(kept_side(runs, split)) if of_runs else "rows"
         named = f"rows of {Path(shown(source)).name}" if source else rows
         if isinstance(found, ModelComparison | OrderedModelComparison):
             show_models(found, named)

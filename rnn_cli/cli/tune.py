@@ -37,6 +37,12 @@ Examples:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The model's folder  [default: new in runs/]"
 )
 @click.option("--force", is_flag=True, help="Replace the model and the search in --out.")
+@click.option("--distil", is_flag=True, help="End with a network that learns from the best models.")
+@click.option("--jobs", type=int, metavar="N", help="Trials at once, which share the cores  [default: 1]")
+@click.option(
+    "--engine", type=click.Choice(("local", "ray")), default="local", help="local (default), or ray: a cluster."
+)
+@click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster  [default: start one here]")
 @click.option(
     "--resume",
     is_flag=False,
@@ -55,6 +61,10 @@ def tune(
     seed: int,
     out: Path | None,
     force: bool,
+    jobs: int | None,
+    distil: bool,
+    engine: str,
+    ray_address: str | None,
     resume: str | None,
     **columns: str | bool | None,
 ) -> None:
@@ -81,6 +91,10 @@ def tune(
             seed=seed,
             out=out,
             force=force,
+            jobs=jobs,
+            distil=distil,
+            engine="ray" if engine == "ray" else "local",
+            ray_address=ray_address,
             resume=False if resume is None else resume or True,
             progress=shows,
             overrides=overrides,

@@ -403,6 +403,9 @@ class ModelConfig(Section):
     ngram_buckets: Count = 1 << 20
     """The number of weights that n-grams of two and more tokens share by a hash (4 bytes each, per label). With many
     labels, as many as fit into 256 MiB together with those of single tokens."""
+    char_ngrams: Annotated[int, Field(ge=0, le=8), BeforeValidator(as_number)] = 0
+    """Have the n-grams learn from pieces of words, too, of two to so many characters, so that words of like spelling
+    share what is learned; 0 for none. Gains where rows are few; the model is no larger. Word level only."""
     dropout: Rate = 0.0
     """The share of each recurrent and hidden Dense layer's output to drop in training."""
     embedding_dropout: Rate = 0.0
@@ -638,6 +641,19 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _pieces_are_of_words(self) -> "Config":
+        if not self.model.char_ngrams:
+            return self
+        if not self.model.ngrams:
+            raise ValueError("model.char_ngrams is for n-grams; set model.ngrams to 2")
+        if self.tokenizer.level != "word":
+            raise ValueError(f"model.char_ngrams is for words, and tokenizer.level is {self.tokenizer.level}")
+        without = {"model.base": self.model.base, "training.teacher": self.training.teacher}
+        if key := next((key for key, given in without.items() if given is not None), None):
+            raise ValueError(f"model.char_ngrams and {key} exclude each other; remove one")
+        return self
+
+    @model_validator(mode="after")
     def _several_labels_have_all_they_need(self) -> "Config":
         if self.data.several and self.model.base is not None:
             raise ValueError("model.base is for texts of one label each; leave it out with data.labels: several")
@@ -669,6 +685,7 @@ class Config(Section):
             "training.class_weight": self.training.class_weight,
             "data.extra_columns": self.data.extra_columns,
             "training.label_smoothing": self.training.label_smoothing or None,
+            "model.char_ngrams": self.model.char_ngrams or None,
         }
         without |= {f"decision.{key}": value for key, value in self.decision.model_dump().items()}
         if key := next((key for key, given in without.items() if given is not None), None):

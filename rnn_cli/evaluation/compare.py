@@ -220,6 +220,24 @@ BY_FOLDS = "folds"
 DETAILS = "cross_validation"
 """The key of that side's metrics that holds the figures of each fold."""
 
+
+def is_measured_by_folds(opened: Bundle) -> bool:
+    """Whether a cross-validation measured a run. Raises `BundleError`."""
+    if METRICS not in opened.manifest.files:
+        return False
+    with reading_metrics(opened) as kept:
+        return kept.get(BY_FOLDS) is not None
+
+
+def kept_side(runs: Sequence[str], split: str) -> str:
+    """The side that is read where `split` of some runs is asked for: runs without test rows may have those of folds.
+
+    Names that are no folder are passed over. Raises `BundleError`.
+    """
+    found = [Bundle.open(folder) for folder in map(named_folder, runs) if folder.is_dir()]
+    return BY_FOLDS if split == "test" and any(map(is_measured_by_folds, found)) else split
+
+
 MOST_FREQUENT, CAREFUL = "most_frequent_label", "careful_threshold"
 """Keys of a run's metrics; earlier releases did not write them."""
 

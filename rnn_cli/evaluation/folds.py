@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from rnn_cli.arrays import Floats, Indices
 from rnn_cli.bundle.locate import shown_model
-from rnn_cli.bundle.model_folder import LARGEST, METRICS, PREDICTIONS, Bundle
+from rnn_cli.bundle.model_folder import LARGEST, NEAR_TOGETHER, PREDICTIONS, Bundle
 from rnn_cli.data.numbers import numbers_of
 from rnn_cli.data.reading.readers import read_columns
 from rnn_cli.data.rows import Dataset
@@ -22,13 +22,16 @@ from rnn_cli.evaluation.compare import (
     BY_FOLDS,
     DETAILS,
     MAX_SAVED_TEXT_BYTES,
+    ComparedModels,
     Comparison,
+    holm,
+    is_measured_by_folds,
     kept_baseline,
     kept_metrics,
     reading_metrics,
 )
 from rnn_cli.evaluation.corrected import corrected_interval, corrected_p, joined
-from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, made_of, true_labels
+from rnn_cli.evaluation.evaluate import Evaluation, encode_counted, kept_splits, made_of, run_config, true_labels
 from rnn_cli.evaluation.evaluate_numbers import (
     EvaluationOfAny,
     NumberEvaluation,
@@ -222,14 +225,6 @@ def numbers_compared_by_folds(found: NumberComparison, gains: Figures) -> Number
     )
 
 
-def is_measured_by_folds(opened: Bundle) -> bool:
-    """Whether a cross-validation measured a run. Raises `BundleError`."""
-    if METRICS not in opened.manifest.files:
-        return False
-    with reading_metrics(opened) as kept:
-        return kept.get(BY_FOLDS) is not None
-
-
 def judged_side(opened: Bundle) -> str:
     """The side of a run that says how good it is: its folds, else its test rows, else its validation rows.
 
@@ -244,6 +239,98 @@ def kept_cross_validation(opened: Bundle) -> CrossValidation:
     """How a run was measured by folds. Raises `BundleError`."""
     with reading_metrics(opened) as kept:
         return TypeAdapter(CrossValidation).validate_python(kept[BY_FOLDS][DETAILS])
+
+
+def gains_by_folds(ours: Bundle, theirs: Bundle) -> Figures | None:
+    """By how much a run's figures exceed another's, of all rows and of each fold.
+
+    None unless folds measured both, and the same rows were dealt into them alike. Raises `BundleError`.
+    """
+    if not (is_measured_by_folds(ours) and is_measured_by_folds(theirs)):
+        return None
+    one, two = kept_cross_validation(ours), kept_cross_validation(theirs)
+    if _dealing(ours, one) != _dealing(theirs, two):
+        return None
+    of_folds = [[each.network for each in found.each] for found in (one, two)]
+    pooled = list[Mapping[str, float]]()
+    for opened in (ours, theirs):
+        with reading_metrics(opened) as kept:
+            pooled.append({name: float(kept[BY_FOLDS][name]) for name in of_folds[0][0] if name in kept[BY_FOLDS]})
+    names = [name for name in pooled[0] if name in pooled[1] and all(name in figures for figures in of_folds[1])]
+    ours_of, theirs_of = (
+        Figures(
+            [{name: all_rows[name] for name in names}],
+            [{name: each[name] for name in names} for each in folds],
+            one.folds,
+        )
+        for all_rows, folds in zip(pooled, of_folds, strict=True)
+    )
+    return ours_of.less(theirs_of)
+
+
+AnyModels = TypeVar("AnyModels", bound=ComparedModels)
+
+
+def models_compared_by_folds(found: AnyModels, runs: Sequence[Bundle]) -> AnyModels:
+    """Runs that were compared on the rows that their folds predicted, with the folds' intervals and tests.
+
+    Unchanged unless all of `runs`, in the order of the models, were dealt into folds alike. Raises `BundleError`.
+    """
+    gains = [gains_by_folds(each, runs[0]) for each in runs[1:]]
+    if not all(gains):
+        return found
+    against = [
+        several_compared_by_folds(model.against_first, gain)
+        if isinstance(model.against_first, SeveralComparison)
+        else numbers_compared_by_folds(model.against_first, gain)
+        if isinstance(model.against_first, NumberComparison)
+        else compared_by_folds(model.against_first, gain)
+        for model, gain in zip(found.models[1:], gains, strict=True)
+        if gain is not None
+    ]
+    corrected = holm([main_p_value(each) for each in against])
+    models = []
+    for model, opened, gain, p in zip(found.models, runs, (None, *against), (None, *corrected), strict=True):
+        figures, intervals = _kept_figures(opened)
+        own: dict[str, Any]
+        if hasattr(model, "metrics"):  # of several labels a text
+            shown = model.metrics.keys()
+            own = {
+                "metrics": {**model.metrics, **{name: value for name, value in figures.items() if name in shown}},
+                "intervals": {**model.intervals, **{name: ends for name, ends in intervals.items() if name in shown}},
+            }
+        elif isinstance(model, NumberMetrics):
+            own = {**figures, "intervals": {**model.intervals, **intervals}}
+        else:
+            of_ends = {f"{name}_interval": interval for name, interval in intervals.items()}
+            own = {name: value for name, value in (figures | of_ends).items() if getattr(model, name, None) is not None}
+        models.append(replace(model, **own, against_first=gain, p_corrected=p))
+    return replace(found, models=tuple(models))
+
+
+def main_p_value(found: Comparison | SeveralComparison | NumberComparison) -> float:
+    """The p-value by which models are told apart: of the errors of ordered labels and numbers, of several labels'
+    micro F1."""
+    if isinstance(found, SeveralComparison):
+        return found.p_values["micro_f1"] or 1.0
+    return found.error_p_value if isinstance(found, OrderedComparison | NumberComparison) else found.p_value
+
+
+def _kept_figures(opened: Bundle) -> tuple[dict[str, float], dict[str, Interval]]:
+    """A run's figures by folds whose intervals are those of the folds, and these. Raises `BundleError`."""
+    with reading_metrics(opened) as kept:
+        side = kept[BY_FOLDS]
+        names = [name for name in RESTATED if name in side and side["intervals"].get(name) is not None]
+        intervals = {name: (float(low), float(high)) for name in names for low, high in [side["intervals"][name]]}
+        return {name: float(side[name]) for name in names}, intervals
+
+
+def _dealing(opened: Bundle, found: CrossValidation) -> tuple[object, ...]:
+    """What the folds of a run follow from, and how large they are."""
+    data, kept = run_config(opened).data, opened.manifest.data
+    sizes = [(each.repeat, each.fold, each.rows) for each in found.each]
+    rows = kept["fingerprint"], kept.get(NEAR_TOGETHER), found.teaching
+    return *rows, data.split_seed, data.group_column, found.folds, found.repeats, sizes
 
 
 def measured_rows(source: Dataset, teaching: Iterable[int]) -> Dataset:

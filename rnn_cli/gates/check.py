@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from rnn_cli.data.rows import Dataset
-from rnn_cli.evaluation.folds import is_measured_by_folds, kept_evaluation
+from rnn_cli.evaluation.compare import is_measured_by_folds
+from rnn_cli.evaluation.folds import kept_evaluation
 from rnn_cli.evaluation.seen import SeenRows
 from rnn_cli.gates import judge
 from rnn_cli.gates.gates_file import Gates
 from rnn_cli.gates.outcomes import GateReport, GoldenOutcome
-from rnn_cli.gates.rivals import Rival, compared, open_rivals, shared_rows
+from rnn_cli.gates.rivals import Rival, compared, kept_of_same_rows, open_rivals, shared_rows
 from rnn_cli.scoring.predictor import OnScored, Predictor
 
 Say = Callable[[str], None]
@@ -88,7 +91,8 @@ def _measure(
 ) -> tuple[judge.AnyEvaluation, SeenRows | None, dict[str, judge.AnyComparison]]:
     """The model measured, and compared with each of the others on rows that neither learned from.
 
-    A run that was measured by folds, whose model has learned from all its rows, is judged by what the folds predicted.
+    A run that was measured by folds, whose model has learned from all its rows, is judged by what the folds predicted,
+    and compared with what another's folds predicted of the same rows.
     """
     predictor, seen = task.predictor, None
     kept: judge.AnyEvaluation | None = None
@@ -99,12 +103,16 @@ def _measure(
     else:
         rows, seen = task.read_rows()
     asked = {"include_seen": task.include_seen, "rows_are_named": task.rows_are_named}
-    shared = [shared_rows(other, rows, **asked) for other in others]  # what cannot be compared shows before any work
+    by_folds = [kept and kept_of_same_rows(other, kept) for other in others]
+    shared = [  # what cannot be compared shows before any work
+        shared_rows(other, rows, **asked) if theirs is None else np.ones(len(rows), np.bool_)
+        for other, theirs in zip(others, by_folds, strict=True)
+    ]
     ours = kept or judge.measure_rows(predictor, rows, _told(progress, "scoring rows"))
     found = {}
-    for other, common in zip(others, shared, strict=True):
+    for other, common, theirs in zip(others, shared, by_folds, strict=True):
         doing(f"comparing with {other.name}")
         if left_out := int((~common).sum()):
             note(f"rows that {other.name} learned from, left out of the comparison: {left_out:,}")
-        found[other.name] = compared(ours, other, common)
+        found[other.name] = compared(ours, other, common, predictor, theirs)
     return ours, seen, found

@@ -12,12 +12,19 @@ from rnn_cli.arrays import Flags
 from rnn_cli.bundle.learned import learned_texts
 from rnn_cli.data.rows import Dataset
 from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Setting, few_of
-from rnn_cli.evaluation.compare import compare_models
+from rnn_cli.evaluation.compare import compare_models, is_measured_by_folds
 from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
 from rnn_cli.evaluation.compare_several import compare_models_of_several, several_predictions_of
 from rnn_cli.evaluation.evaluate import Evaluation, predictions_of
 from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
+from rnn_cli.evaluation.folds import (
+    compared_by_folds,
+    gains_by_folds,
+    kept_evaluation,
+    numbers_compared_by_folds,
+    several_compared_by_folds,
+)
 from rnn_cli.evaluation.numbers import compare_numbers
 from rnn_cli.evaluation.ordered import OrderedMetrics
 from rnn_cli.gates.gates_file import Gates, NamedGate
@@ -96,21 +103,44 @@ def shared_rows(rival: Rival, rows: Dataset, *, include_seen: bool, rows_are_nam
     return shared
 
 
-def compared(ours: AnyEvaluation, rival: Rival, shared: Flags) -> AnyComparison:
-    """The model (the first) compared with another (the second) on the `shared` rows of its evaluation, `[rows]`."""
+def kept_of_same_rows(rival: Rival, ours: AnyEvaluation) -> AnyEvaluation | None:
+    """What another run's folds predicted of the rows that the model's own folds predicted.
+
+    None if it has no folds, or they are of other rows. Raises `BundleError`.
+    """
+    if not is_measured_by_folds(rival.predictor.bundle):
+        return None
+    try:
+        theirs = kept_evaluation(rival.predictor.bundle, rival.predictor)
+    except DataError:  # its rows are gone or have changed
+        return None
+    one, two = ours.dataset, theirs.dataset
+    return theirs if (one.texts, one.labels) == (two.texts, two.labels) else None
+
+
+def compared(
+    ours: AnyEvaluation, rival: Rival, shared: Flags, predictor: Predictor, kept: AnyEvaluation | None
+) -> AnyComparison:
+    """The model (the first) compared with another (the second) on the `shared` rows of its evaluation, `[rows]`.
+
+    `kept` is what the other's folds predicted of all of them, if they did; then the interval is that of the folds.
+    """
     chosen: Sequence[int] = np.flatnonzero(shared).tolist()
-    theirs = measure_rows(rival.predictor, ours.dataset.select(chosen))
+    theirs = kept or measure_rows(rival.predictor, ours.dataset.select(chosen))
+    gains = gains_by_folds(predictor.bundle, rival.predictor.bundle) if kept else None
     found: AnyComparison | None
     if isinstance(ours, SeveralEvaluation) and isinstance(theirs, SeveralEvaluation):
         mine = several_predictions_of("the model", ours).select(chosen)
         found = compare_models_of_several([several_predictions_of(rival.name, theirs), mine]).models[1].against_first
-    elif isinstance(ours, NumberEvaluation) and isinstance(theirs, NumberEvaluation):
-        found = compare_numbers(theirs.truth, ours.predicted[shared], theirs.predicted)
-    else:
-        assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
-        every = [predictions_of(rival.name, theirs), predictions_of("the model", ours).select(chosen)]
-        order = order_of(every) if isinstance(ours.metrics, OrderedMetrics) else None
-        both = compare_models(every) if order is None else compare_models_of_ordered(every, order)
-        found = both.models[1].against_first
+        assert found is not None
+        return found if gains is None else several_compared_by_folds(found, gains)
+    if isinstance(ours, NumberEvaluation) and isinstance(theirs, NumberEvaluation):
+        of_numbers = compare_numbers(theirs.truth, ours.predicted[shared], theirs.predicted)
+        return of_numbers if gains is None else numbers_compared_by_folds(of_numbers, gains)
+    assert isinstance(ours, Evaluation) and isinstance(theirs, Evaluation)
+    every = [predictions_of(rival.name, theirs), predictions_of("the model", ours).select(chosen)]
+    order = order_of(every) if isinstance(ours.metrics, OrderedMetrics) else None
+    both = compare_models(every) if order is None else compare_models_of_ordered(every, order)
+    found = both.models[1].against_first
     assert found is not None
-    return found
+    return found if gains is None else compared_by_folds(found, gains)

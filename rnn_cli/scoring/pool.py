@@ -1,50 +1,30 @@
 """A stream of texts, scored in order while more are read.
 
 Python runs one thread at a time. So `Workers` do all the scoring, and this process is free to read and write. They are
-copies (forks) of this process, one a core. A fork takes milliseconds and shares the model's memory. It uses no thread
-of any library, so it does not need those that a fork loses. Only Linux has reliable forks. Elsewhere this thread
+copies of this process, one a core, which share the model's memory. Where there are no reliable forks this thread
 encodes the next texts while other threads run the graph, which needs no Python, on the texts before.
 """
 
 import ctypes
 import gc
-import os
-import pickle
-import signal
 import sys
-import threading
-import traceback
-import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, TypeVar
 
-from rnn_cli.errors import RunFailed, Setting
+from rnn_cli.forks import CAN_FORK, Tell, Worker
 from rnn_cli.scoring.predictor import Predictor, Scores, Work
-from rnn_cli.system import cores, reason
+from rnn_cli.system import cores
 
 if TYPE_CHECKING:
     from rnn_cli.columns import ExtraValues
 
 _Asked = tuple[Sequence[str], "ExtraValues | None"]
 """Texts to score, and the values of other columns."""
-
-CAN_FORK = sys.platform == "linux"
-
-WORKER_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
-"""Signals to this process that may also reach the workers, which leave them to this process."""
-
-STANDARD = 3
-"""Standard input, output and error are files 0 to 2."""
-
-MAX_FILES = 1 << 16
-"""More files than this process has open."""
 
 MALLOPT = {-1: 1 << 28, -3: 1 << 25}
 """Settings of glibc's malloc, M_TRIM_THRESHOLD and M_MMAP_THRESHOLD (32 MiB, the most that old ones take), in bytes.
@@ -63,7 +43,7 @@ class Workers:
     def __init__(self, predictor: Predictor) -> None:
         self.ahead = 2 * predictor.threads
         self._predictor = predictor
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker[_Asked, Scores]] = []
 
     def close(self) -> None:
         """End the workers at once; lists that they have begun stay unscored."""
@@ -79,7 +59,7 @@ class Workers:
         """
         self._receive(seconds=0)
         if len(self._workers) < self._predictor.threads and all(worker.owes for worker in self._workers):
-            self._workers.append(_Worker(self._predictor))
+            self._workers.append(Worker(partial(_start, self._predictor), "scores texts", fewer="threads"))
         worker = min(self._workers, key=lambda each: len(each.owes))
         return partial(self._scores, worker.begin((texts, columns)))
 
@@ -96,98 +76,11 @@ class Workers:
                 worker.receive()
 
 
-class _Worker:
-    """A worker as this process sees it; `owes` are the scores it has still to return, in order."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        self.owes: deque[Future[Scores]] = deque()
-        self._process: int | None
-        try:
-            self.connection, theirs = Pipe()
-            with theirs:
-                self._process = _fork(partial(_serve, theirs, predictor))
-        except OSError as error:
-            what = f"cannot start another process ({reason(error)})"
-            raise RunFailed(what, hint=Setting("threads", text="use fewer {}")) from error
-
-    def end(self) -> int:
-        """Kill the worker unless it has ended; returns its exit code, negative for a signal, 0 if unknown."""
-        self.connection.close()
-        process, self._process = self._process, None
-        with suppress(ProcessLookupError, ChildProcessError):  # where the system does not report ended children
-            if process is not None:
-                os.kill(process, signal.SIGKILL)  # harmless to one that has ended
-                return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        return 0
-
-    def begin(self, asked: "_Asked") -> Future[Scores]:
-        future: Future[Scores] = Future()
-        self.owes.append(future)
-        try:
-            self.connection.send(asked)
-        except OSError as error:
-            raise self._lost() from error
-        return future
-
-    def receive(self) -> None:
-        try:
-            reply: Scores | Exception = self.connection.recv()
-        except (EOFError, OSError) as error:
-            raise self._lost() from error
-        if isinstance(reply, Exception):
-            self.owes.popleft().set_exception(reply)
-        else:
-            self.owes.popleft().set_result(reply)
-
-    def _lost(self) -> RunFailed:
-        code = self.end()
-        if code == -signal.SIGKILL:
-            what = "a process that scores texts was killed, by the system for lack of memory or by hand"
-            return RunFailed(what, hint=Setting("threads", text="fewer {} need less memory"))
-        return RunFailed(f"a process that scores texts ended with code {code}")
-
-
-def _fork(work: Callable[[], object]) -> int:
-    """Start a copy of this process that does the work and ends; returns its id. Raises `OSError` if it cannot start."""
-    masked = signal.pthread_sigmask(signal.SIG_BLOCK, WORKER_SIGNALS)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, about threads that a fork loses
-            process = os.fork()
-        if not process:
-            _end_after(work)
-        return process
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
-
-
-def _end_after(work: Callable[[], object]) -> NoReturn:
-    """Do the work, then end this process at once, whatever it has open."""
-    try:
-        work()
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(1)
-
-
-def _serve(connection: Connection, predictor: Predictor) -> None:
-    """Do a worker's work until its parent process closes the connection or ends."""
-    # Files, locks and connections that only the parent process may keep open.
-    os.closerange(STANDARD, connection.fileno())
-    os.closerange(connection.fileno() + 1, MAX_FILES)
+def _start(predictor: Predictor, _: Tell) -> Callable[[_Asked], Scores]:
+    """In a worker: what scores the texts it is given."""
     keep_memory()
     predictor.threads = 1  # of this process's copy
-    to_score: SimpleQueue[_Asked] = SimpleQueue()
-    threading.Thread(target=_end_after, args=(partial(_read, connection, to_score),), daemon=True).start()
-    while True:
-        try:
-            reply: Scores | Exception = predictor.score(*to_score.get())
-        except Exception as error:
-            reply = _sendable(error)
-        with suppress(OSError):  # the parent has ended; the reading thread is about to notice
-            connection.send(reply)
+    return lambda asked: predictor.score(*asked)
 
 
 def keep_memory() -> None:
@@ -195,24 +88,6 @@ def keep_memory() -> None:
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # only glibc has it
         for setting, value in MALLOPT.items():
             mallopt(setting, value)
-
-
-def _read(connection: Connection, to_score: "SimpleQueue[_Asked]") -> None:
-    """Receive texts while others are scored, so that the parent process does not wait."""
-    with suppress(EOFError, OSError):  # the parent has closed it, or ended
-        while True:
-            to_score.put(connection.recv())
-
-
-def _sendable(error: Exception) -> Exception:
-    """The error, or one with its message if it cannot be pickled, with its traceback as a note."""
-    lines = "".join(traceback.format_exception(error))
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(lines)
-    return error
 
 
 StreamItem = TypeVar("StreamItem")

@@ -107,6 +107,17 @@ class FoldResults:
     parts: tuple[FoldPart, ...]
 
 
+class Ahead(Protocol):
+    """Predicts folds before they are asked for."""
+
+    @property
+    def dealt(self) -> Dealt:
+        """The folds."""
+
+    def part(self, number: int, listener: Listener) -> FoldPart | None:
+        """What was predicted of a fold, counted from 0, as soon as it is there; None of one that is not predicted."""
+
+
 OnFoldPart = Callable[[Fold, FoldPart], None]
 """Called with each fold's predictions; what it raises ends the measuring."""
 
@@ -118,16 +129,17 @@ def predict_folds(
     listener: Listener,
     of: str | None = None,
     after: OnFoldPart | None = None,
+    ahead: Ahead | None = None,
 ) -> FoldResults | None:
     """Have the rows of each fold predicted by a model of the others; None where the config wants no folds.
 
     Finished folds that `keep` has are not trained again. `of` names a second model of the same folds, which needs no
-    baseline of its own. `after` hears of each fold.
+    baseline of its own. `after` hears of each fold. `ahead` predicts several at once, and keeps them.
     """
     training = run.config.training
     if training.folds is None:
         return None
-    dealt = deal_folds(run.config.data, run.splits, training.folds, training.fold_repeats)
+    dealt = deal_folds_of(run) if ahead is None else ahead.dealt
     if dealt.teaching and of is None:
         count = len(dealt.teaching)
         rows = "row has a label" if count == 1 else "rows have labels"
@@ -136,13 +148,17 @@ def predict_folds(
     total = len(dealt.folds)
     for done, fold in enumerate(dealt.folds):
         called = f"fold {done + 1} of {total}" + (f", {of}" if of else "")
-        name = f"{done + 1:04}" if of is None else f"{of.split()[0]}-{done + 1:04}"
+        name = part_name(done, of)
         part = None if keep is None else _kept(keep.kept_part(name), fold, run, called, listener)
         if part is None:
-            listener.doing(f"{called}: reading")
-            part = _predict(run, fold, learn, _Of(called, listener), baseline=of is None)
-            if keep is not None:
-                keep.keep_part(name, part.to_bytes())
+            heard = _Of(called, listener)
+            if ahead is not None:
+                part = ahead.part(done, heard)
+            if part is None:
+                heard.doing("reading")
+                part = predict_fold(run, fold, learn, heard, baseline=of is None)
+                if keep is not None:
+                    keep.keep_part(name, part.to_bytes())
         right = _right(part, fold, run)
         against = "" if part.baseline is None else f" (linear {_right(part, fold, run, linear=True)})"
         listener.note(f"{called}: {right}{against} on {len(fold.rows):,} rows that it had not seen")
@@ -150,6 +166,23 @@ def predict_folds(
         if after is not None:
             after(fold, part)
     return FoldResults(dealt, tuple(parts))
+
+
+def deal_folds_of(run: Prepared) -> Dealt:
+    """The folds that a run's config wants."""
+    training = run.config.training
+    assert training.folds is not None
+    return deal_folds(run.config.data, run.splits, training.folds, training.fold_repeats)
+
+
+def part_name(fold: int, of: str | None = None) -> str:
+    """The name by which the part of a fold is kept, from 0; `of` as in `predict_folds`."""
+    return f"{fold + 1:04}" if of is None else f"{of.split()[0]}-{fold + 1:04}"
+
+
+def is_kept(keep: Keeps | None, number: int, fold: Fold, run: Prepared) -> bool:
+    """Whether the part of a fold is kept, whole."""
+    return keep is not None and _kept(keep.kept_part(part_name(number)), fold, run, "", SilentListener()) is not None
 
 
 def _kept(content: bytes | None, fold: Fold, run: Prepared, called: str, listener: Listener) -> FoldPart | None:
@@ -184,7 +217,7 @@ class _Of(SilentListener):
         self._to.doing(f"{self._called}: epoch {epoch} of {epochs}")
 
 
-def _predict(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, baseline: bool) -> FoldPart:
+def predict_fold(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, baseline: bool) -> FoldPart:
     """Train on the rows outside a fold, tune on those alone, and predict the fold's."""
     inner = prepare(_of_fold(run, baseline=baseline), listener, ready=(fold.splits, run.unlabelled))
     if inner.labels != run.labels:

@@ -18,6 +18,7 @@ from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
 from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.network.proto import linear_to_onnx
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.at_once import folds_at_once
 from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
@@ -64,17 +65,18 @@ def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
             return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
         return fit_linear(
             config.model,
-            run.rows_to_learn,
+            run.train if config.training.teacher is None else run.rows_to_learn,
             run.validation,
             vocab_size=run.tokenizer.vocab_size,
             classes=len(run.labels),
             on_progress=on_progress,
+            words=run.tokenizer.vocab,
         )
 
-    if run.base is not None or run.to_learn is not None:
+    if run.base is not None or config.training.teacher is not None:
         return fit()
     weights = config.training.class_weight
-    of_model = config.model.ngrams, config.model.ngram_buckets
+    of_model = config.model.ngrams, config.model.ngram_buckets, config.model.char_ngrams
     key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
     return run.shared.once("n-grams", key, fit)
 
@@ -100,8 +102,11 @@ def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float,
 
 def train_linear(run: Prepared, *, out: Path | None, name: str, force: bool, listener: Listener) -> Run:
     """Train the linear model and write its bundle, as `rnn_cli.training.run.train_prepared` does a network's."""
-    with beginning(out, name=name, force=force) as place:
-        folds = predict_folds(run, learn_linear, place, listener)
+    with (
+        beginning(out, name=name, force=force) as place,
+        folds_at_once(run, learn_linear, place, listener) as ahead,
+    ):
+        folds = predict_folds(run, learn_linear, place, listener, ahead=ahead)
         learned = learn_linear(run, listener)
         with place.draft() as draft:
             trained = finish(
@@ -123,6 +128,7 @@ def train_linear_into(run: Prepared, folder: Path, listener: Listener) -> Run:
 
 def measure_linear_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> EvaluationOfAny:
     """Measure a config by folds, as `rnn_cli.training.run.measure_by_folds`."""
-    found = predict_folds(run, learn_linear, None, listener)
+    with folds_at_once(run, learn_linear, None, listener) as ahead:
+        found = predict_folds(run, learn_linear, None, listener, ahead=ahead)
     assert found is not None
     return pooled(run, predictor, found, is_final=False)

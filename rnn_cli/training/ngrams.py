@@ -20,6 +20,7 @@ from rnn_cli.arrays import Flags, Floats, Floats32, Indices
 from rnn_cli.config.schema import ModelConfig
 from rnn_cli.linear.logistic import HANDFUL, SparseRows, fit_each_label, fit_weights, of_all_classes, on_all_cores
 from rnn_cli.linear.ngrams import log_count_ratios, ngram_counts, ratios_of_each, telling_scales
+from rnn_cli.linear.pieces import PIECES_SHARE, pieces_of_words
 from rnn_cli.training.calibration import fit_temperature
 from rnn_cli.training.encoding import Encoded
 
@@ -59,32 +60,47 @@ class LinearModel:
 
 
 def fit_linear(
-    config: ModelConfig, train: Encoded, validation: Encoded, *, vocab_size: int, classes: int, on_progress: OnProgress
+    config: ModelConfig,
+    train: Encoded,
+    validation: Encoded,
+    *,
+    vocab_size: int,
+    classes: int,
+    on_progress: OnProgress,
+    words: Sequence[str] = (),
 ) -> LinearModel:
     """Fit to the training rows with their weights in the loss; the validation rows choose the strength.
 
-    To a teacher's lessons, where there are any, it is fitted by least squares, and each tenth text chooses.
+    To a teacher's lessons, where there are any, it is fitted by least squares, and each tenth text chooses. `words`,
+    the vocabulary, is for `char_ngrams`: the weights of pieces are added to those of the words that hold them.
     """
     seen, held_out = (counts_of_ngrams(config, each.sequences, vocab_size) for each in (train, validation))
     if train.lessons is not None:
         return _fit_to_lessons(seen, held_out, train, validation, on_progress)
     used = np.flatnonzero(np.bincount(seen.indices, minlength=seen.shape[1]))
     beside = 0 if train.columns is None else train.columns.shape[1]
-    ours, theirs = (_joined(counts[:, used], rows) for counts, rows in ((seen, train), (held_out, validation)))
-    problem = _Problem(ours, theirs, train, validation, on_progress, beside)
+    pieces = pieces_of_words(words, config.char_ngrams) if config.char_ngrams else sparse.csr_matrix((vocab_size, 0))
+    ours, theirs = (
+        _joined(counts[:, used], counts[:, :vocab_size] @ pieces, rows)
+        for counts, rows in ((seen, train), (held_out, validation))
+    )
+    problem = _Problem(ours, theirs, train, validation, on_progress, beside, pieces.shape[1])
     solve = problem.together if classes <= HANDFUL else problem.one_by_one
     weights, bias, strength, accuracy = solve(classes) if train.classes.ndim == 1 else problem.of_each()
     table = np.zeros((seen.shape[1], weights.shape[1]), np.float32)
     table[used] = weights[: len(used)]
-    columns = weights[len(used) :].astype(np.float32) if beside else None
+    of_pieces, of_columns = np.split(weights[len(used) :], [pieces.shape[1]])
+    if len(of_pieces):
+        table[:vocab_size] += pieces @ of_pieces
+    columns = of_columns.astype(np.float32) if beside else None
     return LinearModel(table, bias.astype(np.float32), strength, accuracy, columns)
 
 
-def _joined(counts: sparse.csr_matrix, rows: Encoded) -> sparse.csr_matrix:
-    """The counts followed by the numbers of the rows' other columns."""
-    if rows.columns is None:
-        return counts
-    return sparse.hstack([counts, sparse.csr_matrix(rows.columns.astype(np.float64))], format="csr")
+def _joined(counts: sparse.csr_matrix, pieces: sparse.csr_matrix, rows: Encoded) -> sparse.csr_matrix:
+    """The counts of n-grams, followed by those of pieces of words and by the numbers of the rows' other columns."""
+    more = [] if rows.columns is None else [sparse.csr_matrix(rows.columns.astype(np.float64))]
+    parts = [counts, *([pieces] if pieces.shape[1] else []), *more]
+    return counts if len(parts) == 1 else sparse.hstack(parts, format="csr")
 
 
 def _fit_to_lessons(
@@ -153,10 +169,17 @@ class _Problem:
     on_progress: OnProgress
     beside: int = 0
     """How many of the last columns are no n-grams but numbers of other columns, which count as they are."""
+    pieces: int = 0
+    """How many columns before those are counts of pieces of words."""
 
     def _scales(self, ratios: Callable[[sparse.csr_matrix], Floats]) -> Floats:
         counts = self.counts[:, : self.counts.shape[1] - self.beside] if self.beside else self.counts
-        scales = telling_scales(counts, ratios(counts))
+        if not self.pieces:
+            scales = telling_scales(counts, ratios(counts))
+        else:
+            sides = counts[:, : -self.pieces], counts[:, -self.pieces :]
+            found, of_pieces = (telling_scales(side, ratios(side)) for side in sides)
+            scales = np.vstack([found, PIECES_SHARE * of_pieces])
         return np.vstack([scales, np.ones((self.beside, scales.shape[1]))]) if self.beside else scales
 
     def together(self, classes: int) -> _Solution:

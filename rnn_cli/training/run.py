@@ -21,14 +21,16 @@ from rnn_cli.config.schema import FEW_STEPS
 from rnn_cli.data.source import IN_MEMORY
 from rnn_cli.errors import Note, RunFailed, UsageError, quoted
 from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
+from rnn_cli.forks import WorkerLost
 from rnn_cli.network.onnx_export import to_onnx
 from rnn_cli.scoring.predictor import Predictor
+from rnn_cli.training.at_once import folds_at_once
 from rnn_cli.training.checkpointing import Checkpointer, HeldSignals, SavedRun
 from rnn_cli.training.choosing import CHOICE, Choice, choose_by_folds, choose_by_validation, made
 from rnn_cli.training.encoding import epoch_steps, positive_weights, with_lessons
 from rnn_cli.training.finetune import Origin
 from rnn_cli.training.finish import finish
-from rnn_cli.training.folds import FoldResults, Keeps, Learned, OnFoldPart, predict_folds
+from rnn_cli.training.folds import Ahead, FoldResults, Keeps, Learned, OnFoldPart, predict_folds
 from rnn_cli.training.learner import Learner
 from rnn_cli.training.linear_run import LearnedLinear, learn_linear
 from rnn_cli.training.listener import Listener
@@ -58,11 +60,15 @@ def train_prepared(
     Starts from a new network, or from `origin`'s. Keeps checkpoints in a folder beside the bundle, which stays if the
     run ends early. Raises `DataError`, `BundleError` or `RunFailed`; then no bundle is written or replaced.
     """
-    with beginning(out, name=name, force=force) as place, _own_chance():
+    with (
+        beginning(out, name=name, force=force) as place,
+        _own_chance(),
+        network_folds_at_once(run, place, listener) as ahead,
+    ):
         run = run if origin is None else replace(run, origin=origin.to_dict())
         run = taught(run, listener)
         learner, state = begin_learning(run, listener, origin)
-        return _fit_and_write(run, place, learner, state, listener)
+        return _fit_and_write(run, place, learner, state, listener, ahead)
 
 
 def begin_learning(run: Prepared, listener: Listener, origin: Origin | None = None) -> tuple[Learner, TrainingState]:
@@ -103,7 +109,7 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
     if saved.lessons is not None:
         with fitting_arrays(place.path):
             run = replace(run, to_learn=with_lessons(run.train, run.taught_ids, saved.lessons))
-    with _own_chance():
+    with _own_chance(), network_folds_at_once(run, place, listener) as ahead:
         _seed(run)
         warn_if_slow(run.config.model, listener)
         learner = _learner(run, built(run.config.model, run, fast=True))
@@ -112,7 +118,7 @@ def resume(run: Prepared, place: Unfinished, saved: SavedRun, listener: Listener
             best = saved.reached.best_weights
             if best and [each.shape for each in best] != [each.shape for each in learner.weights()]:
                 raise ValueError("the best epoch's weights")
-        return _fit_and_write(run, place, learner, saved.reached, listener, resumes=True)
+        return _fit_and_write(run, place, learner, saved.reached, listener, ahead, resumes=True)
 
 
 @contextmanager
@@ -124,6 +130,28 @@ def _own_chance() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(array)
+
+
+@contextmanager
+def network_folds_at_once(run: Prepared, keep: Keeps | None, listener: Listener) -> Iterator[Ahead | None]:
+    """Workers that learn a run's folds at once, where TensorFlow has computed nothing yet in this process."""
+    if not _is_unused():
+        yield None
+        return
+    with folds_at_once(run, learn_fold, keep, listener) as ahead:
+        yield ahead
+
+
+def _is_unused() -> bool:
+    """Whether TensorFlow has computed nothing yet, and so has no threads that a fork would lose."""
+    setting = tensorflow.config.threading
+    threads = setting.get_intra_op_parallelism_threads()
+    try:
+        setting.set_intra_op_parallelism_threads(threads + 1)  # refused once it has some
+    except RuntimeError:
+        return False
+    setting.set_intra_op_parallelism_threads(threads)
+    return True
 
 
 _trained_in: int | None = None
@@ -158,6 +186,7 @@ def _fit_and_write(
     learner: Learner,
     state: TrainingState,
     listener: Listener,
+    ahead: Ahead | None,
     *,
     resumes: bool = False,
 ) -> Run:
@@ -168,7 +197,9 @@ def _fit_and_write(
         if not resumes:
             with signals:
                 checkpointer.begin()
-        folds = predict_folds(run, learn_fold, place, listener)  # an interrupt acts at once: finished folds are kept
+        folds = predict_folds(
+            run, learn_fold, place, listener, ahead=ahead
+        )  # an interrupt acts at once: finished folds are kept
         choice = None
         if run.config.model.kind == "auto" and folds is not None:
             choice, folds = choose_by_folds(run, folds, place, listener)
@@ -201,18 +232,18 @@ def _noting_how_to_resume(place: Unfinished, careful: float, from_memory: bool) 
     """Note on the exception how to go on; `careful` is a learning rate to try after a divergence."""
     try:
         yield
-    except RunFailed as error:  # resuming would fail the same way
-        if place.can_go_on:
+    except BaseException as error:
+        if not place.can_go_on:
+            raise
+        if isinstance(error, RunFailed) and not isinstance(error, WorkerLost):  # resuming would fail the same way
             place.give_up(error.what)
             command = f"rnn train --from {quoted(place.path)} --set training.learning_rate={careful:g}"
             error.add_note(Note(f"the last state before that is kept; {command} starts from it"))
-        raise
-    except BaseException as error:
-        if place.can_go_on:
-            command = f"rnn train --resume {quoted(place.path)}"
-            if from_memory:  # a command has no such rows
-                command = f"rnn.train(resume={str(place.path)!r}, data=...) and the same rows"
-            error.add_note(Note(f"saved; go on with: {command}"))
+            raise
+        command = f"rnn train --resume {quoted(place.path)}"
+        if from_memory:  # a command has no such rows
+            command = f"rnn.train(resume={str(place.path)!r}, data=...) and the same rows"
+        error.add_note(Note(f"saved; go on with: {command}"))
         raise
 
 
@@ -283,8 +314,8 @@ def _weighed(model: keras.Model, run: Prepared, listener: Listener) -> bytes:
 
 def measure_by_folds(run: Prepared, predictor: Predictor, listener: Listener) -> EvaluationOfAny:
     """Measure a config by folds, without a model of all rows; `predictor` is one that a run of the config made."""
-    with _own_chance():
-        found = predict_folds(run, learn_fold, None, listener)
+    with _own_chance(), network_folds_at_once(run, None, listener) as ahead:
+        found = predict_folds(run, learn_fold, None, listener, ahead=ahead)
     assert found is not None
     return pooled(run, predictor, found, is_final=False)
 

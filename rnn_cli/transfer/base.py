@@ -112,7 +112,7 @@ class Base:
         Where the base has no n-grams, the new model gets its own.
         """
         ours, given = self.config.model, config.model
-        model = ours.model_copy(update={"base": given.base, "embeddings": None})
+        model = ours.model_copy(update={"base": given.base, "embeddings": None, "char_ngrams": 0})
         if not ours.ngrams:
             own = {"ngrams": given.ngrams or OWN_NGRAMS, "ngram_buckets": given.ngram_buckets}
             model = model.model_copy(update=own)

@@ -12,10 +12,11 @@ from rnn_cli.training.listener import SilentListener
 from rnn_cli.training.pooling import pooled_of
 from rnn_cli.training.trained import Run
 from rnn_cli.training.trial import kept_folds, without_test_rows
+from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.page import counts_in_words, rows_that_choose, search_page
 from rnn_cli.tuning.place import BEST_CONFIG, PAGE
-from rnn_cli.tuning.search import PRESENT, Search
+from rnn_cli.tuning.search import DISTILLED, PRESENT, Search
 from rnn_cli.tuning.shows import written_goal
 from rnn_cli.tuning.space import changed
 from rnn_cli.tuning.winner import WinnerStanding, standing_of
@@ -63,7 +64,7 @@ def finish_search(search: Search, best: TrialRecord) -> Tuned:
     search.listener.doing("comparing the trials")
     standing = standing_of_search(search, best)
     present = next((each for each in search.measured() if each.name == PRESENT), None)
-    if present is not None and not _pays(search, standing, present):
+    if present is not None and not _pays(search, best, standing, present):
         best, standing = present, replace(standing, kept=present.number, kept_figure=present.value)
     run = search.write_winner(best, {SEARCHED: standing.to_dict()})
     config = changed(search.plan.config, best.settings, "the best")
@@ -77,18 +78,26 @@ def finish_search(search: Search, best: TrialRecord) -> Tuned:
     )
 
 
-def _pays(search: Search, standing: WinnerStanding, present: TrialRecord) -> bool:
+def _pays(search: Search, best: TrialRecord, standing: WinnerStanding, present: TrialRecord) -> bool:
     """Whether the best trial, corrected for having been chosen, is better than the config, which was not chosen."""
     assert present.value is not None
-    return standing.winner == present.number or search.plan.goal.better(standing.corrected, present.value)
+    if best is present:
+        return True
+    chooser = search.plan.goal.chooser
+    if chooser is search.plan.goal:
+        return chooser.better(standing.corrected, present.value)
+    return chooser.better(standing_of_search(search, best, chooser).corrected, present.figures[chooser.name])
 
+
+MAKES_THE_SAME = "rnn train with this file makes the same model, to the same bytes of weights on one machine."
+LEARNED_FROM_BEST = "The model learned from the best trials; rnn train with this file learns from the labels alone."
 
 SEARCHED = "search"
 """The key of a model's metrics that tells of the search which found its config."""
 
 
-def standing_of_search(search: Search, best: TrialRecord) -> WinnerStanding:
-    """How the best trial stands among all that were measured."""
+def standing_of_search(search: Search, best: TrialRecord, goal: Goal | None = None) -> WinnerStanding:
+    """How the best trial stands among all that were measured, by the goal of the search or another."""
     run = without_test_rows(search.prepared_whole(best))
     folds = kept_folds(run, search.place.trial(best.number), SilentListener())
     if folds is None:
@@ -101,13 +110,16 @@ def standing_of_search(search: Search, best: TrialRecord) -> WinnerStanding:
         [number for number, _ in enumerate(search.plan.fixed) if number in found]
         + ([second.number] if second is not None else [])
     )
-    return standing_of(search.plan.goal, truth, found, best.number, list(others))
+    return standing_of(goal or search.plan.goal, truth, found, best.number, list(others))
 
 
 def _repeating(search: Search) -> tuple[str, str]:
     """The commands that repeat a search and its best config, and how exactly they do, in a sentence."""
     plan, ended = search.plan, search.journal.ended
     trains = f"rnn train {quoted(search.place.best)}"
+    if any(each.name == DISTILLED and each.is_measured for each in ended):
+        what = "The model may have learned from the best trials; rnn train learns from the labels alone."
+        return trains, f"{what} A search with the same --trials, --seed and --distil repeats it on one machine."
     if any(each.state in ("cut", "skipped") for each in ended):
         exactly = "This trains the best config again, to the same bytes of weights on one machine."
         return (
@@ -146,7 +158,7 @@ def best_yaml(search: Search, best: TrialRecord, standing: WinnerStanding, run: 
         head.append(
             f"{'test':<12} {written_goal(plan.goal.name, value)} on {run.test.metrics.rows:,} rows, looked at once"
         )
-    head += ["", "rnn train with this file makes the same model, to the same bytes of weights on one machine."]
+    head += ["", LEARNED_FROM_BEST if best.name == DISTILLED else MAKES_THE_SAME]
     tried = {each.key: f"of {each.values}" for each in plan.space.dimensions if each.counts(best.settings)}
     reasons = {key: tried[key] for key in best.settings if key in tried}
     return with_comments(config, head, reasons)

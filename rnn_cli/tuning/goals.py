@@ -1,7 +1,9 @@
 """What a search wants: a figure of the rows that choose, by its name, and whether more of it is better."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 
 import numpy as np
 
@@ -56,6 +58,19 @@ class Goal:
         """A figure as a number of which less is better."""
         return -value if self.more_is_better else value
 
+    @property
+    def chooser(self) -> "Goal":
+        """The goal that trials are ranked by: itself, but for accuracy the log loss.
+
+        Of few hundred rows accuracy is mostly chance: it sees one bit of each row, the log loss how sure a model was.
+        """
+        return Goal("log_loss", self.kind, self.labels) if self.name == "accuracy" else self
+
+    def cost_of(self, value: float, figures: Mapping[str, float]) -> float:
+        """What a trial with this figure is ranked by, the less the better; `figures` are its others, by name."""
+        chooser = self.chooser
+        return chooser.cost(value if chooser is self else figures.get(chooser.name, inf))
+
     def of(self, truth: Indices, probabilities: Floats, predicted: Indices) -> float:
         """The figure on some rows: truth and predictions are `[rows]`, or `[rows, labels]` of several labels a text.
 
@@ -70,7 +85,7 @@ class Goal:
 
     def of_epoch(self, metrics: EpochMetrics) -> float:
         """What an epoch promises, of which less is better: its validation loss, or its share of wrong rows."""
-        by_loss = self.name in ("log_loss", "brier") or self.kind != "single"
+        by_loss = self.chooser.name in ("log_loss", "brier") or self.kind != "single"
         return metrics.val_loss if by_loss else 1 - metrics.val_accuracy
 
 

@@ -31,7 +31,8 @@ class TrialRecord:
     `settings` are the config's keys that it changed, `params` what the sampler chose (None for a trial that it did not
     choose). `value` is the goal's figure, None where it was not measured, with its 95 % `interval`; `promises` are the
     steps and figures that the pruner saw. `work` is what it had to do, `epochs` the seconds of each epoch. `excess`
-    says by which share it breaks each limit. `size` is in bytes, `latency` in seconds, `reason` says why it ended so.
+    says by which share it breaks each limit. `asked_after` is how many trials had ended when it was chosen, None for
+    all before it. `size` is in bytes, `latency` in seconds, `reason` says why it ended so.
     """
 
     number: int
@@ -50,6 +51,12 @@ class TrialRecord:
     figures: Mapping[str, float] = field(default_factory=dict)
     excess: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    asked_after: int | None = None
+
+    @property
+    def lacked_time(self) -> bool:
+        """Whether it was not trained whole as the time left had no room for it."""
+        return self.state == "cut" or (self.state == "skipped" and bool(self.work))
 
     @property
     def is_measured(self) -> bool:

@@ -41,7 +41,7 @@ def search_page(
     lines = list(standing_in_lines(standing, side, records))
     kinds = ["", *("better" if each.beyond_chance else "chance" for each in standing.leads)][: len(lines)]
     low, high = (written_goal(goal.name, end) for end in standing.interval)
-    ranked = sorted(search.measured(), key=lambda each: (goal.cost(each.value or 0.0), each.number))[:MOST_RANKED]
+    ranked = sorted(search.measured(), key=search.rank)[:MOST_RANKED]
     figures = [name for name in (ranked[0].figures if ranked else ()) if name != goal.name]
     return draw(
         "tune.html",

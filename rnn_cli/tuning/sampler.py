@@ -8,9 +8,10 @@ hyperparameter tuning (successive halving as trials come).
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -32,6 +33,9 @@ KEEPING = 3
 
 MOST_DRAWS = 20
 """So often others are drawn where the settings drawn have been tried."""
+
+LACKING = 3
+"""After so many networks in a row that the time left has no room for, linear models are tried in it."""
 
 KIND = "model.kind"
 """The key near which nothing is: a trial near a network is one."""
@@ -71,10 +75,13 @@ class Sampler:
     def ask_next(self, ended: Sequence[TrialRecord]) -> "Asked":
         """The settings of the next trial, after those that have ended."""
         chosen = sum(each.params is not None and not each.name for each in ended)
-        parent = self._parent(ended)
-        if chosen >= STARTING:
+        lacks_time = self._lacks_time(ended)
+        parent = self._parent(ended, "linear" if lacks_time else "network")
+        if chosen >= STARTING and not lacks_time:
             return self.ask()
-        parent = {} if parent is None or chosen % 3 == 2 else parent
+        if not lacks_time:
+            parent = {} if parent is None or chosen % 3 == 2 else parent
+        parent = {KIND: "linear"} if parent is None else parent
         chance = np.random.default_rng([self.seed, len(ended)])
         known = [each.params for each in ended]
         for _ in range(MOST_DRAWS):
@@ -83,11 +90,23 @@ class Sampler:
                 break
         return self.ask(params)
 
-    def _parent(self, ended: Sequence[TrialRecord]) -> dict[str, Any] | None:
-        """The parameters of the best trial so far, of a network if there is one."""
+    def _lacks_time(self, ended: Sequence[TrialRecord]) -> bool:
+        """Whether linear models are the next, as the last networks did not fit into the time left.
+
+        Now and then a network is tried all the same: a search that goes on may have more time.
+        """
+        kinds = next((each.values for each in self.space.dimensions if each.key == KIND), None)
+        if kinds is None or not kinds.holds("linear") or len(ended) % (LACKING + 1) == 0:
+            return False
+        networks = (each for each in reversed(ended) if each.settings.get(KIND, "network") == "network")
+        return len(last := list(islice(networks, LACKING))) == LACKING and all(each.lacked_time for each in last)
+
+    def _parent(self, ended: Sequence[TrialRecord], kind: str) -> dict[str, Any] | None:
+        """The parameters of the best trial so far, of this kind if there is one."""
         known = [each for each in ended if each.is_measured and each.params is not None]
-        networks = [each for each in known if each.settings.get(KIND, "network") == "network"]
-        best = min(networks or known, key=lambda each: self.goal.cost(each.value or 0.0), default=None)
+        of_kind = [each for each in known if each.settings.get(KIND, "network") == kind]
+        some = of_kind if of_kind or kind == "linear" else known
+        best = min(some, key=lambda each: self.goal.cost_of(each.value or 0.0, each.figures), default=None)
         return None if best is None or best.params is None else dict(best.params)
 
     def _near(self, parent: dict[str, Any], chance: np.random.Generator) -> dict[str, Any]:
@@ -120,25 +139,61 @@ class Sampler:
         """Tell how a trial that was asked for ended. What it promised has been told before."""
         asked.limit(record)
         state = TOLD_STATES[record.state]
-        value = None if record.value is None else self.goal.cost(record.value)
+        value = None if record.value is None else self.goal.cost_of(record.value, record.figures)
         self.study.tell(asked.trial, value if state == TrialState.COMPLETE else None, state=state)
 
     def replay(self, records: Sequence[TrialRecord]) -> bool:
         """Ask and tell what an earlier process did; whether the same was chosen again."""
         same = True
+        under_way: list[tuple[TrialRecord, Asked]] = []
         for number, record in enumerate(records):
+            known = number if record.asked_after is None else record.asked_after
+            while under_way and under_way[0][0].number < known:
+                self.tell_all(*under_way.pop(0))
             if record.params is None:
                 continue
-            asked = self.ask(dict(record.params)) if record.name else self.ask_next(records[:number])
+            before = [*records[:known], *map(unended, records[known:number])]
+            asked = self.ask(dict(record.params)) if record.name else self.ask_next(before)
             same &= asked.params == record.params
-            for step, promise in record.promises:
-                asked.is_hopeless(promise, step)
-            self.tell(asked, record)
+            under_way.append((record, asked))
+        for each in under_way:
+            self.tell_all(*each)
         return same
+
+    def tell_all(self, record: TrialRecord, asked: "Asked") -> None:
+        """Tell what a trial that ran elsewhere, or earlier, promised step by step, and how it ended."""
+        for step, promise in record.promises:
+            asked.is_hopeless(promise, step)
+        self.tell(asked, record)
 
     def _stored(self, name: str, value: Any) -> Any:
         values = next(each.values for each in self.space.dimensions if each.called == name)
         return choice_as_text(value) if isinstance(values, Choices) else value
+
+
+class ChosenTrial(Protocol):
+    """A trial that was chosen, whether it has ended or not."""
+
+    @property
+    def number(self) -> int:
+        """From 0 on."""
+
+    @property
+    def name(self) -> str:
+        """Empty for a trial that the sampler chose."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """By key of a config."""
+
+    @property
+    def params(self) -> Mapping[str, Any] | None:
+        """By dimension."""
+
+
+def unended(chosen: ChosenTrial) -> TrialRecord:
+    """A trial as the sampler sees it while it is under way."""
+    return TrialRecord(chosen.number, "failed", chosen.name, chosen.settings, chosen.params)
 
 
 def _suggested(trial: Trial, name: str, values: Choices | Range) -> Any:

@@ -4,7 +4,7 @@ The rows that choose are the validation rows, or those that folds predict. The t
 trial; the winner alone is measured on them, when its model is written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from typing import Any, Protocol
@@ -26,10 +26,11 @@ from rnn_cli.training.teacher import taught
 from rnn_cli.training.trained import Run
 from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, without_test_rows, write_trial
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
+from rnn_cli.tuning.distilling import taught_by
 from rnn_cli.tuning.goals import Goal, goal_of
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
-from rnn_cli.tuning.sampler import Asked, Sampler
+from rnn_cli.tuning.sampler import Asked, Sampler, unended
 from rnn_cli.tuning.space import Space, changed, value_in
 from rnn_cli.tuning.trials import (
     Hopeless,
@@ -51,8 +52,46 @@ PAGE_SECONDS, ENDING_FACTOR = 6.0, 2.0
 """How long the page takes, about, and how many times longer than the model that was kept the winner's takes, which is
 measured on the test rows, too."""
 
-LINEAR, PRESENT = "linear model", "present config"
-"""The names of the first two trials."""
+DISTILLING_FACTOR = 1.3
+"""How many times longer than the network whose config it has a distilled one may take: its teachers read all rows."""
+
+LINEAR, PRESENT, WITH_PIECES, DISTILLED = (
+    "linear model",
+    "present config",
+    "config with pieces of words",
+    "distilled from the best",
+)
+"""The names of trials that are not chosen by the sampler."""
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """A trial to run: what was chosen for it when `asked_after` trials had ended."""
+
+    number: int
+    name: str
+    settings: dict[str, Any]
+    params: dict[str, Any] | None
+    asked_after: int
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A trial that ran in another process, and how many seconds it took to write its model, 0 where none was."""
+
+    record: TrialRecord
+    keeping: float = 0.0
+
+
+class RunsTrials(Protocol):
+    """Runs several trials at once, in other processes or on other machines."""
+
+    @property
+    def width(self) -> int:
+        """How many."""
+
+    def run(self, jobs: Sequence[TrialJob], ended: Sequence[TrialRecord], left: float | None) -> list[TrialResult]:
+        """Run up to so many trials, and wait for all."""
 
 
 class Shows(Listener, Protocol):
@@ -84,6 +123,10 @@ class Plan:
     minutes: float | None
     trials: int | None
     name: str
+    jobs: int | None = None
+    """How many trials run at once, None for one after the other; it changes which are chosen."""
+    distil: bool = False
+    """Whether a last trial learns from the best ones."""
 
     def to_head(self) -> dict[str, Any]:
         """The plan as a journal's head has it."""
@@ -97,6 +140,8 @@ class Plan:
             "minutes": self.minutes,
             "trials": self.trials,
             "name": self.name,
+            "jobs": self.jobs,
+            "distil": self.distil,
         }
 
     @classmethod
@@ -114,6 +159,8 @@ class Plan:
                 head["minutes"],
                 head["trials"],
                 head["name"],
+                head.get("jobs"),
+                head.get("distil", False),
             )
         except (ConfigError, KeyError, TypeError, ValueError):
             raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
@@ -160,6 +207,8 @@ class Search:
     keeping: float = 0.0
     """The seconds that it took to write a model that was kept, the last time."""
     told_rows: bool = False
+    at_once: RunsTrials | None = None
+    """What runs several trials at once; without it they run in this process, one after the other."""
 
     def __post_init__(self) -> None:
         """Make the sampler, and learn what the trials so far have cost."""
@@ -179,47 +228,120 @@ class Search:
         """Run trials until the time or their number is over."""
         self.listener.searching(self.plan.goal, self.budget.left(), self.plan.trials)
         while not self._is_over():
+            chosen = self._next()
+            at_once = self.at_once
+            if at_once is None or chosen[0][0].number == 0:  # the first one is there as soon as can be
+                self._begins(chosen[0][0])
+                records = [self.run_trial(*chosen[0])]
+            else:
+                for job, _ in chosen:
+                    self._begins(job)
+                left = None if self.budget.seconds is None else self.budget.left()
+                found = at_once.run([job for job, _ in chosen], self.journal.ended, left)
+                self.keeping = max([self.keeping, *(each.keeping for each in found)])
+                records = [each.record for each in found]
+            for (_, asked), record in zip(chosen, records, strict=True):
+                self._ended(record, asked)
+        if self.plan.distil and (student := self._student()) is not None:
             number = len(self.journal.ended)
-            name, asked, settings = self._next(number)
-            record = self._run(number, name, settings, asked)
-            if asked is not None:
+            job = TrialJob(number, DISTILLED, dict(student.settings), None, number)
+            self._begins(job)
+            self.budget.ending -= self._reserved()
+            self._ended(self.run_trial(job, None), None)
+
+    def _teachers(self) -> list[TrialRecord]:
+        """The best trials, whose models are kept."""
+        ranked = [each for each in sorted(self.measured(), key=self.rank) if each.name != DISTILLED]
+        return [each for each in ranked[:KEPT_MODELS] if self.place.trial(each.number).has_model]
+
+    def _student(self) -> TrialRecord | None:
+        """The trial whose config the distilled network has: the best network; None where nothing is new to distil."""
+        last = self.journal.ended[-1] if self.journal.ended else None
+        ranked = sorted(self.measured(), key=self.rank)
+        networks = [each for each in ranked if each.work.get("epochs") and each.name != DISTILLED]
+        if not networks or len(self._teachers()) < 2 or (last is not None and last.name == DISTILLED):
+            return None
+        return networks[0]
+
+    def _reserved(self) -> float:
+        """The seconds that are kept for the distilled network."""
+        student = self._student() if self.plan.distil else None
+        return 0.0 if student is None else DISTILLING_FACTOR * student.seconds
+
+    def _begins(self, job: TrialJob) -> None:
+        self.journal.begins(job.number, job.name, job.settings, self.budget.spent())
+        self.listener.trial_starts(job.number, job.name, job.settings, self.budget.left())
+
+    def _ended(self, record: TrialRecord, asked: Asked | None) -> None:
+        """Log a trial's end, and learn from it."""
+        if asked is not None:
+            if self.at_once is None or record.number == 0:
                 self.sampler.tell(asked, record)
-            best = self.best()
-            self.journal.ends(record, self.budget.spent())
-            self._learn_cost(record)
-            self._learn_ending()
-            is_best = record.is_measured and (best is None or self._is_better(record, best))
-            apart = {key: each for key, each in settings.items() if value_in(self.plan.config, key) != each}
-            self.listener.trial_done(record, apart, best=is_best)
-            self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+            else:
+                self.sampler.tell_all(record, asked)
+        best = self.best()
+        self.journal.ends(record, self.budget.spent())
+        self._learn_cost(record)
+        self._learn_ending()
+        is_best = record.is_measured and (best is None or self._is_better(record, best))
+        apart = {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
+        self._drop_models()
+        self.listener.trial_done(record, apart, best=is_best)
+        self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+
+    def learn_of(self, record: TrialRecord) -> None:
+        """Learn of a trial that ended elsewhere."""
+        if record.params is not None:
+            self.sampler.tell_all(record, self.sampler.ask(dict(record.params)))
+        self.journal.ended.append(record)
+        self._learn_cost(record)
+
+    def asked_again(self, job: TrialJob) -> Asked | None:
+        """A trial that was chosen elsewhere, as the sampler of this process knows it."""
+        return None if job.params is None else self.sampler.ask(dict(job.params))
 
     def _is_over(self) -> bool:
-        ended = sum(each.state != "skipped" for each in self.journal.ended)
+        ended = sum(each.state != "skipped" and each.name != DISTILLED for each in self.journal.ended)
         if self.plan.trials is not None and ended >= self.plan.trials:
             return True
         return len(self.journal.ended) > 0 and (self.budget.left() <= 0 or self.skipped >= MOST_SKIPPED)
 
-    def _next(self, number: int) -> tuple[str, Asked | None, dict[str, Any]]:
+    def _next(self) -> list[tuple[TrialJob, Asked | None]]:
+        """The next trials, as many as are run at once."""
+        ended = self.journal.ended
+        known = len(ended)
+        width = 1 if self.at_once is None or not known else self.at_once.width
+        if self.plan.trials is not None:
+            ran = sum(each.state != "skipped" and each.name != DISTILLED for each in ended)
+            width = min(width, self.plan.trials - ran)
+        chosen: list[tuple[TrialJob, Asked | None]] = []
+        for number in range(known, known + width):
+            name, asked, settings = self._chosen(number, [*ended, *(unended(job) for job, _ in chosen)])
+            chosen.append((TrialJob(number, name, settings, None if asked is None else asked.params, known), asked))
+        return chosen
+
+    def _chosen(self, number: int, before: Sequence[TrialRecord]) -> tuple[str, Asked | None, dict[str, Any]]:
         if number >= len(self.plan.fixed):
-            asked = self.sampler.ask_next(self.journal.ended)
+            asked = self.sampler.ask_next(before)
             return "", asked, asked.settings
         name, settings = self.plan.fixed[number]
         given = dict(settings)
         params = self.plan.space.named({**self.plan.space.of_config(changed(self.plan.config, given, name)), **given})
         return name, None if params is None else self.sampler.ask(params), given
 
-    def _run(self, number: int, name: str, settings: dict[str, Any], asked: Asked | None) -> TrialRecord:
-        folder, began = self.place.trial(number), self.budget.clock()
-        self.journal.begins(number, name, settings, self.budget.spent())
+    def run_trial(self, job: TrialJob, asked: Asked | None) -> TrialRecord:
+        """Run a trial in this process."""
+        number, began = job.number, self.budget.clock()
+        folder = self.place.trial(number)
         folder.begin()
         called = f"trial {number}"
-        self.listener.trial_starts(number, name, settings, self.budget.left())
         # The first one is there whatever the time is: without it there would be no model.
         budget = Budget(None, clock=self.budget.clock) if number == 0 else self.budget
         heard = TrialListener(
             self.listener, called, budget, self.plan.goal, lambda *at: asked is not None and asked.is_hopeless(*at)
         )
-        record = TrialRecord(number, "failed", name, settings, None if asked is None else asked.params)
+        known = None if job.asked_after == number else job.asked_after
+        record = TrialRecord(number, "failed", job.name, job.settings, job.params, asked_after=known)
         try:
             record = self._measured(record, folder, heard)
         except Hopeless:
@@ -245,7 +367,8 @@ class Search:
 
     def _measured(self, record: TrialRecord, folder: TrialFolder, heard: TrialListener) -> TrialRecord:
         """Train, measure and keep the model of a trial, unless it breaks a limit or would take too long."""
-        if (twin := self._twin(record)) is not None:
+        is_distilled = record.name == DISTILLED
+        if not is_distilled and (twin := self._twin(record)) is not None:
             return replace(record, state="skipped", reason=f"the same as trial {twin}")
         run = self._prepared(record, folder, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
@@ -256,6 +379,11 @@ class Search:
             excess = limits.excess(size, None)
             reason = f"{written_value(size, 'bytes')} in all: not trained"
             return replace(record, state="infeasible", size=size, excess=excess, reason=reason)
+        taught_of = ""
+        if is_distilled:
+            teachers = self._teachers()
+            run = taught_by(run, [self.place.trial(each.number).opened() for each in teachers])
+            taught_of = f"trials {', '.join(str(each.number) for each in teachers)} taught it"
         work = TrialWork.of(run)
         heard.work = asdict(work)
         expected = self.costs.expected(work)
@@ -279,7 +407,7 @@ class Search:
             latency=latency,
             excess=excess,
             figures=_figures(evaluation.metrics),
-            reason=f"breaks the limit of {' and '.join(broken)}" if broken else "",
+            reason=f"breaks the limit of {' and '.join(broken)}" if broken else taught_of,
         )
         if not broken:
             self._keep(record, folder, model)
@@ -310,13 +438,17 @@ class Search:
             folder.keep_model(model, SilentListener(), documented=record.number == 0)
             self.keeping = self.budget.clock() - began
             self._learn_ending()
-            for each in (each for each in ranked[KEPT_MODELS:] if each.name != PRESENT):
-                self.place.trial(each.number).drop_model()
+
+    def _drop_models(self) -> None:
+        """Delete the models that are not among the best any more."""
+        for each in sorted(self.measured(), key=self.rank)[KEPT_MODELS:]:
+            if each.name != PRESENT and (folder := self.place.trial(each.number)).has_model:
+                folder.drop_model()
 
     def _learn_ending(self) -> None:
         """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
         first = self.journal.ended[0].seconds if self.journal.ended else 0.0
-        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping
+        self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping + self._reserved()
 
     def _learn_cost(self, record: TrialRecord) -> None:
         if record.work and (record.state in ("complete", "infeasible") or record.epochs):
@@ -334,7 +466,7 @@ class Search:
 
     def rank(self, record: TrialRecord) -> tuple[float, int]:
         """What trials are ordered by: the better first, of equal ones the earlier."""
-        return (inf if record.value is None else self.plan.goal.cost(record.value), record.number)
+        return (inf if record.value is None else self.plan.goal.cost_of(record.value, record.figures), record.number)
 
     def _is_better(self, one: TrialRecord, other: TrialRecord) -> bool:
         return self.rank(one) < self.rank(other)
@@ -377,6 +509,8 @@ class Search:
         try:
             return TrialModel.kept_in(folder.opened(), run)
         except BundleError as error:
+            if record.name == DISTILLED:
+                raise
             self.listener.warn(f"{error.where}: {error.what}; it is trained again")
             heard = TrialListener(self.listener, "the best", Budget(None), self.plan.goal, lambda *_: False)
             return learn_model(without_test_rows(run), folder, heard)

@@ -191,7 +191,7 @@ class TrialListener(SilentListener):
         self._foresee(self._budget.clock() - self._began, len(self._seen), folds + 1)
         figures = [figures_of(*each) for each in self._seen]
         sizes = np.array([len(each[0]) for each in self._seen], float)
-        name = self._goal.name if self._goal.name in figures[0] else "log_loss"
+        name = self._goal.chooser.name if self._goal.chooser.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
         if len(self._seen) < folds:
             self._promise(len(self._seen), mean if name == "log_loss" else -mean)

@@ -1,7 +1,8 @@
 """A whole search: a new one or one that goes on, to the winner's model, `best.yaml` and the page."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -11,21 +12,24 @@ import numpy as np
 import optuna
 
 from rnn_cli import __version__
+from rnn_cli.batch.job import Engine
 from rnn_cli.config.schema import Config
 from rnn_cli.data.reading.remote import is_remote, shown
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.source import IN_MEMORY, InMemory, from_memory
-from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, UsageError, quoted
+from rnn_cli.errors import ConfigError, ConfigMistake, DataError, Note, RunFailed, Setting, UsageError, quoted
+from rnn_cli.system import cores
 from rnn_cli.text.splitting import splitter
 from rnn_cli.training.encoding import labels_in_order, order_labels
 from rnn_cli.tuning.budget import Budget, Clock
-from rnn_cli.tuning.default_space import Facts, default_space
+from rnn_cli.tuning.default_space import Facts, default_space, pieces_of
+from rnn_cli.tuning.distilling import cannot_distil
 from rnn_cli.tuning.ending import Tuned, finish_search
 from rnn_cli.tuning.goals import goal_of
 from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import beginning_search, reopening_search
-from rnn_cli.tuning.search import LINEAR, PRESENT, Plan, Search, SearchedRows, Shows
-from rnn_cli.tuning.space import parse_space
+from rnn_cli.tuning.search import LINEAR, PRESENT, WITH_PIECES, Plan, Search, SearchedRows, Shows
+from rnn_cli.tuning.space import parse_space, value_in
 from rnn_cli.tuning.trials import ServedLimits
 
 USUAL_MINUTES = 20.0
@@ -33,6 +37,8 @@ LEAST_MINUTES = 1.0
 """Less is over before the libraries are loaded."""
 
 LINEAR_NGRAMS = 2
+
+MOST_JOBS = 256
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,10 @@ class Wanted:
     seed: int = 1
     space: object = None
     where: str = "tune"
+    jobs: int | None = None
+    engine: Engine = "local"
+    ray_address: str | None = None
+    distil: bool = False
 
     def check(self) -> "Wanted":
         """Refuse what no search can serve. Raises `UsageError`."""
@@ -58,6 +68,12 @@ class Wanted:
         if self.trials is not None and self.trials < 2:
             what = f"expected at least 2, got {self.trials}"
             raise UsageError(what, where="trials", hint="the linear model is the first, the config the second")
+        if self.jobs is not None and not 1 <= self.jobs <= MOST_JOBS:
+            raise UsageError(f"expected 1 to {MOST_JOBS}, got {self.jobs}", where="jobs")
+        if self.engine not in ("local", "ray"):
+            raise UsageError(f"expected local or ray, got {self.engine!r}", where="engine")
+        if self.ray_address is not None and self.engine != "ray":
+            raise UsageError("is for the engine ray", where="ray_address", hint=Setting("engine", "ray", "add {}"))
         return self
 
 
@@ -95,14 +111,17 @@ def begin_tuning(
         search_versions = {"rnn-cli": __version__, "optuna": optuna.__version__, "python": platform.python_version()}
         more = {"rows": read.identity(), "versions": search_versions, "numbered": place.numbered}
         journal = Journal.begin(place.folder, {**plan.to_head(), **more})
-        return _worked(Search(plan, place, journal, read, shows, budget, force=force))
+        search = Search(plan, place, journal, read, shows, budget, force=force)
+        with _at_once(search, asked):
+            return _worked(search)
 
 
-def resume_tuning(
-    named: Path | None, data: InMemory | None, *, minutes: float | None, trials: int | None, shows: Shows
-) -> Tuned:
-    """Go on with a search that was stopped, or that shall have more time or trials. Raises as `begin_tuning`."""
-    Wanted(minutes=minutes, trials=trials).check()
+def resume_tuning(named: Path | None, data: InMemory | None, asked: Wanted, *, shows: Shows) -> Tuned:
+    """Go on with a search that was stopped, or that shall have more time or trials. Raises as `begin_tuning`.
+
+    Of what is asked only minutes, trials, jobs and the engine count.
+    """
+    minutes, trials = asked.check().minutes, asked.trials
     with reopening_search(named) as place:
         journal = Journal.open(place.folder)
         plan = Plan.from_head(journal.head, (), str(journal.path))
@@ -114,7 +133,7 @@ def resume_tuning(
                 where=read.splits.train.name,
                 hint="restore them, or begin a new search",
             )
-        plan = replace(plan, goal=replace(plan.goal, labels=_labels(plan.config, read)))
+        plan = replace(plan, goal=replace(plan.goal, labels=_labels(plan.config, read)), jobs=asked.jobs or plan.jobs)
         place = replace(place, numbered=bool(journal.head["numbered"]) and journal.finished_at is None)
         if minutes is None and trials is None:
             minutes = None if plan.minutes is None else max(plan.minutes - journal.seconds / 60, 0.0)
@@ -124,7 +143,32 @@ def resume_tuning(
         search = Search(plan, place, journal, read, shows, budget)
         shows.note(f"going on with {place.folder}: {len(journal.ended):,} trials have ended")
         search.replay()
-        return _worked(search)
+        with _at_once(search, asked):
+            return _worked(search)
+
+
+@contextmanager
+def _at_once(search: Search, asked: Wanted) -> Iterator[None]:
+    """Several trials run at once in the block, where that is asked."""
+    jobs = search.plan.jobs
+    if asked.engine == "local" and (jobs is None or jobs == 1):
+        yield
+        return
+    from rnn_cli.tuning.several_at_once import SearchCopy, TrialProcesses
+
+    copy = SearchCopy(search.plan, search.place, search.journal.head, search.rows)
+    if asked.engine == "ray":
+        from rnn_cli.tuning.on_ray import trials_on_ray
+
+        search.listener.doing("starting Ray")
+        with trials_on_ray(copy, asked.ray_address, jobs) as search.at_once:
+            yield
+        return
+    assert jobs is not None
+    if jobs > cores():
+        search.listener.warn(f"{jobs} trials at once share {cores()} cores: that is slower than as many as there are")
+    with closing(TrialProcesses(copy, jobs)) as search.at_once:
+        yield
 
 
 def _budget(
@@ -143,6 +187,8 @@ def _refuse(config: Config, asked: Wanted) -> None:
     if config.data.number:
         what = "number has no goal that a search knows; train with rnn train"
         raise ConfigError([ConfigMistake(what, "data.labels")])
+    if asked.distil and (why := cannot_distil(config)) is not None:
+        raise UsageError(why, where="distil", hint="leave it out")
     if asked.max_seconds is not None and config.data.extra_columns is not None:
         what = "a sentence alone is timed, and the config has data.extra_columns, too"
         raise UsageError(what, where="max_seconds", hint="leave one of both out")
@@ -165,19 +211,26 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRow
     if config.model.kind != "network":  # the linear model is a trial of its own
         config = config.model_copy(update={"model": config.model.model_copy(update={"kind": "network"})})
     base = None if first is None else first.model.base
+    pieces: dict[str, Any] | None = None
     if asked.space is not None:
         space = parse_space(asked.space, config, asked.where)
     else:
-        space = default_space(config, _facts(config, rows, asked.max_bytes), base)
-    fixed: list[tuple[str, Mapping[str, Any]]] = [(LINEAR, _linear(config, asked.max_bytes, len(labels)))]
+        facts = _facts(config, rows, asked.max_bytes)
+        space, pieces = default_space(config, facts, base), pieces_of(config, facts)
+    linear = _linear(config, asked.max_bytes, len(labels)) | (pieces or {})
+    fixed: list[tuple[str, Mapping[str, Any]]] = [(LINEAR, linear)]
     if base is not None:
         fixed.append((PRESENT, {"model.base": base}))
         fixed.append(("network of its own", {}))
     else:
         fixed.append((PRESENT, {}))
+    if pieces is not None and any(value_in(config, key) != value for key, value in pieces.items()):
+        fixed.append((WITH_PIECES, pieces))
     limits = ServedLimits(asked.max_bytes, asked.max_seconds)
     minutes = USUAL_MINUTES if asked.minutes is None and asked.trials is None else asked.minutes
-    return Plan(config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name)
+    return Plan(
+        config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name, asked.jobs, asked.distil
+    )
 
 
 def _linear(config: Config, max_bytes: int | None, labels: int) -> dict[str, Any]:

@@ -80,7 +80,10 @@ def standing_of(
         {number: _costs(goal, truth, found[number], weights) for number in numbers}
         for weights in (every, within, outside)
     )
-    chosen = np.argmin(np.nan_to_num(np.stack([on_within[each] for each in numbers]), nan=np.inf), axis=0)
+    ranked = on_within
+    if goal.chooser is not goal:
+        ranked = {number: _costs(goal.chooser, truth, found[number], within) for number in numbers}
+    chosen = np.argmin(np.nan_to_num(np.stack([ranked[each] for each in numbers]), nan=np.inf), axis=0)
     beside = np.stack([on_outside[each] for each in numbers])[chosen, np.arange(samples)]
     beside = beside[np.isfinite(beside)]
     sign = -1.0 if goal.more_is_better else 1.0

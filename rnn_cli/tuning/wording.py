@@ -27,7 +27,8 @@ def standing_in_lines(standing: WinnerStanding, side: str, records: Sequence[Tri
     )
     if standing.kept is not None and standing.kept_figure is not None:
         figure = written_goal(standing.goal, standing.kept_figure)
-        yield f"That is no better than the {figure} of the config to begin with, so the config is kept."
+        by = " by log loss, which is less a matter of chance," if standing.goal == "accuracy" else ""
+        yield f"That is{by} no better than the config to begin with, which has {figure}, so the config is kept."
         return
     for lead in standing.leads:
         yield lead_in_words(lead, standing.goal, records)
@@ -38,6 +39,11 @@ def lead_in_words(lead: Lead, goal: str, records: Sequence[TrialRecord]) -> str:
     record = records[lead.over]
     called = f"trial {record.number}" + (f" ({record.name})" if record.name else "")
     low, high = (_difference(goal, end) for end in lead.interval)
+    if goal == "accuracy" and lead.difference < 0:  # the log loss chose
+        more = _difference(goal, -lead.difference)
+        return (
+            f"{called[:1].upper()}{called[1:]} has {more} more, but a worse log loss, which is less a matter of chance."
+        )
     verdict = "beyond chance" if lead.beyond_chance else "within chance"
     return (
         f"It is better than {called} by {_difference(goal, lead.difference)} ({EVERY} {low} to {high}): {verdict}; in "

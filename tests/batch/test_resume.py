@@ -17,8 +17,8 @@ import pytest
 from rnn_cli.batch import to_file, windows
 from rnn_cli.batch.stores import Local
 from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
+from rnn_cli.forks import CAN_FORK
 from rnn_cli.scoring import pool
-from rnn_cli.scoring.pool import CAN_FORK
 from tests.children import children
 from tests.conftest import every_step
 

@@ -22,7 +22,7 @@ predictions more count in them; sure answers, of which nearly all are right."""
 
 @pytest.fixture(scope="module")
 def bench() -> Any:
-    file = Path(__file__).parent.parent / "bench" / "coverage.py"
+    file = Path(__file__).parent.parent / "bench" / "interval_coverage.py"
     found_at = spec_from_file_location("bench_coverage", file)
     assert found_at and found_at.loader
     module = module_from_spec(found_at)

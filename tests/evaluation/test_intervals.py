@@ -34,8 +34,8 @@ def measured(case: Drawn) -> Metrics:
 
 
 def test_coverage_of_a_few_kinds_of_populations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loosely: of 500 samples; `tests/bench/coverage.py` measures all."""
-    file = Path(__file__).parent.parent / "bench" / "coverage.py"
+    """Loosely: of 500 samples; `tests/bench/interval_coverage.py` measures all."""
+    file = Path(__file__).parent.parent / "bench" / "interval_coverage.py"
     found_at = spec_from_file_location("bench_coverage", file)
     assert found_at and found_at.loader
     bench = module_from_spec(found_at)

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from rnn_cli.errors import RunFailed
-from rnn_cli.scoring.pool import CAN_FORK, Workers, score_each
+from rnn_cli.forks import CAN_FORK
+from rnn_cli.scoring.pool import Workers, score_each
 from rnn_cli.scoring.predictor import Predictor, Scores
 from tests.children import children, has_ended
 

@@ -1,7 +1,7 @@
 """A run measured by folds: whole and honest figures, kept parts when it is stopped, and what does not go with it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from rnn_cli.evaluation.evaluate import Evaluation
 from rnn_cli.evaluation.evaluate_several import SeveralEvaluation
 from rnn_cli.evaluation.intervals import wilson_interval
 from rnn_cli.evaluation.ordered import OrderedComparison, OrderedMetrics, absolute_errors
+from rnn_cli.training import at_once
 from rnn_cli.training import folds as folds_module
 from rnn_cli.training import run as run_module
 from rnn_cli.training.checkpointing import SavedRun
@@ -30,6 +31,14 @@ from rnn_cli.training.trained import Run
 from tests.conftest import TINY, Silent
 
 pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_by_one() -> Iterator[None]:
+    """Folds are learned in this process, where the tests look at them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(at_once, "count_at_once", lambda folds: 1)
+        yield
 
 
 def configured(source: Path, training: dict[str, Any] | None = None, **data: Any) -> Config:
@@ -44,7 +53,7 @@ def trained(config: Config, listener: Silent, out: str = "m") -> Run:
 
 
 @pytest.fixture(scope="module")
-def run(labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(one_by_one: None, labelled_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same for all tests that change nothing."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("folds")

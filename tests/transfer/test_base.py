@@ -89,6 +89,15 @@ def test_the_unknown_token_is_no_new_word(trained: Path) -> None:
     assert named.for_texts(["zebra", "zebra"]).new_ids == ()
 
 
+def test_a_base_whose_ngrams_learned_from_pieces_of_words_can_be_read_again(trained: Path) -> None:
+    base = Base.open(str(trained))
+    model = base.config.model.model_copy(update={"ngrams": 2, "char_ngrams": 4})
+    applied, _ = replace(base, config=base.config.model_copy(update={"model": model})).applied(
+        Config.model_validate({"model": {"base": "b"}})
+    )
+    assert Config.model_validate(applied.to_dict()).model.char_ngrams == 0
+
+
 def test_its_layers_and_tokenizer_count_and_the_keys_that_do_not_are_named(trained: Path) -> None:
     base = Base.open(str(trained))
     given = Config.model_validate(

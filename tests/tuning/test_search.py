@@ -11,14 +11,14 @@ from rnn_cli import api
 from rnn_cli.bundle.model_folder import ONNX_MODEL, PREDICTIONS, Bundle
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import load_splits
-from rnn_cli.errors import BundleError, DataError, RunFailed
+from rnn_cli.errors import BundleError, DataError, RunFailed, UsageError
 from rnn_cli.evaluation import evaluate as evaluate_module
 from rnn_cli.training import finish as finish_module
 from rnn_cli.training import folds as folds_module
 from rnn_cli.tuning.ending import Tuned
 from rnn_cli.tuning.journal import JOURNAL, Journal, TrialRecord
 from rnn_cli.tuning.place import search_folder
-from rnn_cli.tuning.tune import resume_tuning
+from rnn_cli.tuning.tune import Wanted, resume_tuning
 from tests.conftest import labelled_texts, write_csv
 from tests.tuning.conftest import Hears, configured, search
 
@@ -123,13 +123,13 @@ def test_a_search_that_is_killed_goes_on_to_the_same_end(tuned: Tuned, home: Pat
     assert any(f"--resume '{folder}'" in note for note in ended.value.__notes__)
     journal = folder / JOURNAL
     journal.write_bytes(journal.read_bytes() + b'{"end":{"number":')  # the power fails while it writes
-    again = resume_tuning(out, None, minutes=None, trials=None, shows=Hears())
+    again = resume_tuning(out, None, Wanted(trials=None), shows=Hears())
     same(again, tuned)
 
 
 def test_a_finished_search_can_have_more_trials(tuned: Tuned, home: Path):
     search(home / "rows.csv", home / "more", trials=3)
-    more = resume_tuning(home / "more", None, minutes=None, trials=4, shows=Hears())
+    more = resume_tuning(home / "more", None, Wanted(trials=4), shows=Hears())
     same(more, tuned)
     assert more.run.path == home / "more"
 
@@ -139,7 +139,7 @@ def test_other_rows_are_refused_and_the_search_stands(home: Path):
     search(home / "moving.csv", home / "moved", trials=2, space={"model.ngrams": [1, 2]})
     write_csv(home / "moving.csv", labelled_texts(["good", "bad"], 150))
     with pytest.raises(DataError, match="differ from those at the start of the search"):
-        resume_tuning(home / "moved", None, minutes=None, trials=5, shows=Hears())
+        resume_tuning(home / "moved", None, Wanted(trials=5), shows=Hears())
     assert len(Journal.open(search_folder(home / "moved")).ended) == 2
 
 
@@ -148,7 +148,7 @@ def test_two_processes_do_not_search_in_one_folder(home: Path):
     search(home / "rows.csv", home / "held", hears, trials=2)
 
 
-RESUMED: dict[str, Any] = {"minutes": None, "trials": None, "shows": Hears()}
+RESUMED: dict[str, Any] = {"asked": Wanted(), "shows": Hears()}
 
 
 def test_the_winner_keeps_the_limit_of_bytes(home: Path):
@@ -191,3 +191,46 @@ def test_time_is_kept_by_a_clock_that_the_work_moves(home: Path):
     assert clock.now <= 60 * 1.05
     assert {each.state for each in found.trials[2:]} & {"cut", "skipped"}
     assert found.trials[0].state == "complete"
+
+
+@pytest.fixture(scope="module")
+def distilled(home: Path) -> Tuned:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnn_cli.training.finish.documents", lambda *_: {})
+        return search(home / "rows.csv", home / "distilled", distil=True, trials=4)
+
+
+def test_a_distilled_network_learns_what_the_best_say_together(tuned: Tuned, distilled: Tuned):
+    *others, last = distilled.trials
+    assert [*map(plain, others)] == [*map(plain, tuned.trials)]
+    assert last.name == "distilled from the best" and last.params is None
+    ranked = sorted((each for each in others if each.is_measured), key=lambda each: (each.value, each.number))
+    taught = ", ".join(str(each.number) for each in ranked[:3])
+    assert last.reason == f"trials {taught} taught it" and last.value is not None
+    network = next(each for each in ranked if each.work["epochs"])
+    assert last.settings == network.settings and last.value != network.value
+
+
+def test_a_distilled_network_wins_only_where_it_is_better(distilled: Tuned):
+    best = min((each for each in distilled.trials if each.is_measured), key=lambda each: (each.value, each.number))
+    assert distilled.standing.winner == best.number
+    head = distilled.best_config.read_text()
+    learned = "learned from the best trials" in head
+    assert learned == (distilled.best.name == "distilled from the best")
+
+
+def test_a_search_stopped_before_the_distilled_network_goes_on_to_it(distilled: Tuned, home: Path):
+    def stop(number: int) -> None:
+        if number == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(home / "rows.csv", home / "undistilled", Hears(stop), distil=True, trials=4)
+    same(resume_tuning(home / "undistilled", None, Wanted(), shows=Hears()), distilled)
+
+
+@pytest.mark.parametrize("section", [{"training": {"folds": 3}}, {"data": {"labels": "ordered"}}])
+def test_what_cannot_be_distilled_is_refused_before_the_work(home: Path, section: dict[str, dict[str, Any]]):
+    with pytest.raises(UsageError, match="distil"):
+        search(home / "rows.csv", home / "refused", distil=True, sections=section)
+    assert not search_folder(home / "refused").exists()

@@ -5,8 +5,10 @@ import pytest
 
 from rnn_cli.evaluation.several import measure_several
 from rnn_cli.tuning.goals import GOALS, Goal
+from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.samples import goal_on_samples
 from rnn_cli.tuning.winner import standing_of
+from rnn_cli.tuning.wording import lead_in_words
 
 ACCURACY = Goal("accuracy", "single", ("a", "b"))
 
@@ -70,3 +72,23 @@ def test_figures_of_samples_of_several_labels():
     for name in GOALS["several"]:
         (found,) = goal_on_samples(Goal(name, "several", labels), truth, (probabilities, predicted), np.ones((1, 80)))
         assert found == pytest.approx(getattr(whole, name)), name
+
+
+def test_accuracy_is_chosen_by_log_loss_and_the_sentence_says_so():
+    """Of two models one is right once more, and far too sure where it is wrong."""
+    chance = np.random.default_rng(6)
+    truth = chance.integers(2, size=300)
+    _, predicted = guessed(chance, truth, 0.7)
+    lucky = predicted.copy()
+    wrong = np.flatnonzero(predicted != truth)
+    lucky[wrong[0]] = truth[wrong[0]]
+    calm, sure = (
+        (np.stack([1 - each, each], axis=1), classes)
+        for each, classes in ((np.where(predicted, 0.7, 0.3), predicted), (np.where(lucky, 0.99, 0.01), lucky))
+    )
+    standing = standing_of(ACCURACY, truth, {0: calm, 1: sure}, 0, [1])
+    assert standing.wins[0] == 1
+    records = [TrialRecord(number, "complete", "", {}, None) for number in (0, 1)]
+    assert ACCURACY.cost_of(0.7, {"log_loss": 0.6}) < ACCURACY.cost_of(0.8, {"log_loss": 0.7})
+    (said,) = [lead_in_words(each, "accuracy", records) for each in standing.leads]
+    assert said == "Trial 1 has 0.3 points more, but a worse log loss, which is less a matter of chance."

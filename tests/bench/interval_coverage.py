@@ -1,6 +1,6 @@
 """How often the 95 % intervals that the program prints hold the truth, in simulation.
 
-    python tests/bench/coverage.py [TRIALS] [ROWS ...]
+    python tests/bench/interval_coverage.py [TRIALS] [ROWS ...]
 
 Rows are drawn from populations whose figures are known: 2 and 5 labels, equally frequent or not, a classifier that is
 right in about 50, 65, 90, 95 or 99 % of all rows, 20 to 1,000 rows at a time. A share of a few rows takes few values,
