@@ -23,12 +23,20 @@ from rnn_cli.training.prepare import Prepared
 MEMORY_EACH = 1 << 30
 """Bytes of free memory that a fold must have for itself to be predicted beside others."""
 
+FEWEST_AT_ONCE = 1_000
+"""Folds of fewer rows take no less time at once (tests/bench/folds_at_once.py, two cores)."""
+
 _Step = tuple[int, str, tuple[Any, ...]]
 """A fold, and what its listener hears: a method's name and arguments."""
 
 
-def count_at_once(folds: int) -> int:
-    """How many of so many folds are predicted at once, as cores and free memory allow: evenly, in as few rounds."""
+def count_at_once(folds: int, rows: int) -> int:
+    """How many of so many folds of `rows` rows in all are predicted at once: evenly, in as few rounds as possible.
+
+    As many as cores and free memory allow; one where the rows are few.
+    """
+    if rows < FEWEST_AT_ONCE:
+        return 1
     memory = free_memory()
     most = min(folds, cores(), *([] if memory is None else [memory // MEMORY_EACH]))
     if not CAN_FORK or most < 2:
@@ -50,7 +58,7 @@ def folds_at_once(
         return
     dealt = deal_folds_of(run)
     left = [number for number, fold in enumerate(dealt.folds) if not is_kept(keep, number, fold, run)]
-    if (count := count_at_once(len(left))) < 2:
+    if (count := count_at_once(len(left), len(run.splits.source or ()))) < 2:
         yield None
         return
     listener.note(f"{count} folds are learned at once, on {cores()} cores")

@@ -47,7 +47,7 @@ def test_killed_and_gone_on_with_they_find_what_they_find_one_by_one(labelled_fi
     alone, home = tmp_path / "alone", tmp_path / "home"
     alone.mkdir()
     home.mkdir()
-    one, two = ({"rnn_cli.system._share": count} for count in (1, 2))
+    one, two = ({"rnn_cli.system._share": count, "rnn_cli.training.at_once.FEWEST_AT_ONCE": 80} for count in (1, 2))
     patient: dict[str, Any] = {"seconds": 500}
     with forking("rnn_cli.training.quiet", "rnn_cli.training.run") as forked:
         unbroken = forked(*words, home=alone, settings=one, **patient)

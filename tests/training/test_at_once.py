@@ -32,6 +32,7 @@ pytestmark = [
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(at_once, "cores", lambda: 2)
     monkeypatch.setattr(at_once, "free_memory", lambda: None)
+    monkeypatch.setattr(at_once, "FEWEST_AT_ONCE", 80)
 
 
 def configured(source: Path, kind: str = "linear") -> Config:
@@ -65,7 +66,8 @@ def test_as_many_as_cores_and_memory_allow(
 ) -> None:
     monkeypatch.setattr(at_once, "cores", lambda: cores)
     monkeypatch.setattr(at_once, "free_memory", lambda: memory)
-    assert count_at_once(folds) == count
+    assert count_at_once(folds, 80) == count
+    assert count_at_once(folds, 79) == 1
 
 
 def test_memory_is_what_the_machine_has_or_a_container_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("without_report", "in_a_folder_of_its_own")
 def one_by_one() -> Iterator[None]:
     """Folds are learned in this process, where the tests look at them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(at_once, "count_at_once", lambda folds: 1)
+        patch.setattr(at_once, "count_at_once", lambda folds, rows: 1)
         yield
 
 
