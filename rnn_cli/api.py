@@ -776,9 +776,10 @@ def _compared(found: "Sequence[LabelledPredictions]") -> "ComparisonOfAny":
     from rnn_cli.evaluation.compare import are_several, compare_models
     from rnn_cli.evaluation.compare_numbers import are_numbers, compare_models_of_numbers
     from rnn_cli.evaluation.compare_ordered import compare_models_of_ordered, order_of
-    from rnn_cli.evaluation.compare_several import compare_models_of_several
 
     if are_several(found):
+        from rnn_cli.evaluation.compare_several import compare_models_of_several
+
         return compare_models_of_several(found)
     if are_numbers(found):
         return compare_models_of_numbers(found)

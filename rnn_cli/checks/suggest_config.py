@@ -239,7 +239,7 @@ def _in_folds(
     Whoever names test rows, or what does not go with folds, wants none.
     """
     data, named = config.data, {override.key for override in overrides}
-    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named or data.number
+    left_out = data.time_column or data.sources or config.training.teacher or "data.test" in named
     if not LEAST_ROWS_IN_FOLDS <= rows <= MOST_ROWS_IN_FOLDS or left_out or not is_quick:
         return config, []
     reasons["data.test"] = "none: the folds measure"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,11 +11,13 @@ from rnn_cli.arrays import Floats
 from rnn_cli.data.numbers import number_in
 from rnn_cli.errors import DataError
 from rnn_cli.evaluation.compare import ComparedModels, LabelledPredictions, holm, matching_rows
-from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.numbers import NumberComparison, NumberMetrics, compare_numbers, measure_numbers
 from rnn_cli.evaluation.wording import EVERY, span
 from rnn_cli.evaluation.wording_numbers import in_unit, number_value
 from rnn_cli.text.plain import html_table
+
+if TYPE_CHECKING:
+    from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class NumberModelComparison(ComparedModels):
         return html_table(head, rows)
 
 
-def number_predictions_of(name: str, evaluation: NumberEvaluation) -> LabelledPredictions:
+def number_predictions_of(name: str, evaluation: "NumberEvaluation") -> LabelledPredictions:
     """The numbers of the model called `name` for all rows of an evaluation, identified by their places."""
     rows = evaluation.dataset
     return LabelledPredictions(

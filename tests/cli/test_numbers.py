@@ -209,7 +209,7 @@ def test_init_proposes_numbers_and_says_so(rnn: Rnn, home: Path):
     ended = rnn("init", "minutes.csv", "--label-column", "minutes")
     assert "they are predicted as numbers (data.labels: number" in ended.out.replace("\n", " ")
     assert "labels: number" in (home / "config.yaml").read_text()
-    rows = [(f"text {row}", str(row % 60)) for row in range(600)]
+    rows = [(f"text {row}", str(row % 24)) for row in range(240)]
     write_csv(home / "codes.csv", rows)
     assert "as numbers" not in rnn("init", "codes.csv", "--out", "codes.yaml").out
     as_names = ["init", "minutes.csv", "--label-column", "minutes", "--out", "x.yaml", "--set", "data.labels=single"]

@@ -113,7 +113,7 @@ def test_standardised_numbers_have_mean_0_and_deviation_1():
 
 @pytest.mark.parametrize(
     "key", ["data.positive_label=5", "data.order=[1,2,3]", "data.label_separator=;", "model.base=general",
-            "training.label_smoothing=0.1", "decision.goal=f1", "training.folds=3"],
+            "training.label_smoothing=0.1", "decision.goal=f1"],
 )  # fmt: skip
 def test_keys_of_labels_are_refused(key: str):
     from rnn_cli.config.load import parse_override

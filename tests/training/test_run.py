@@ -249,7 +249,7 @@ def test_a_fault_in_the_report_costs_the_report_only(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("no texts")
 
-    monkeypatch.setattr("rnn_cli.reporting.report.gather_report", broken)
+    monkeypatch.setattr("rnn_cli.reporting.report_numbers.gather_report", broken)
     opened = run(configured(tiny, labelled_file, training={"epochs": 1}), listener)
     assert "no report.html and no README.md: ZeroDivisionError: no texts" in listener.warnings
     assert not {"report.html", "README.md"} & set(opened.manifest.files)
