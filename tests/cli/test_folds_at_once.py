@@ -37,9 +37,9 @@ def test_killed_and_gone_on_with_they_find_what_they_find_one_by_one(labelled_fi
     words = [
         "train",
         "quick",
-        *tiny_overrides(SMALL, data__source=labelled_file, training__epochs=2),
+        *tiny_overrides(SMALL, data__source=labelled_file, training__epochs=1),
         "--folds",
-        "3",
+        "2",
         "--no-baseline",
         "--out",
         "m",
