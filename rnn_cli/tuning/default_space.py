@@ -46,7 +46,7 @@ class Facts:
 def pieces_of(config: Config, facts: Facts) -> dict[str, Any] | None:
     """The settings by which the n-grams of a config learn from pieces of words, too; None where that is not for it.
 
-    Beside the config of `rnn init` they were right on 0.7 to 2.1 % more of other rows (docs/tuning.md).
+    N-grams alone were right on 0.2 to 2.3 points more of held-out rows with them (docs/tuning.md).
     """
     model = config.model
     is_for = config.tokenizer.level == "word" and not (model.base or config.training.teacher or config.data.number)
