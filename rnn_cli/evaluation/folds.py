@@ -285,16 +285,14 @@ def models_compared_by_folds(found: AnyModels, runs: Sequence[Bundle]) -> AnyMod
     models = []
     for model, opened, gain, p in zip(found.models, runs, (None, *against), (None, *corrected), strict=True):
         figures, intervals = _kept_figures(opened)
-        own: dict[str, Any]
-        if hasattr(model, "metrics"):  # of several labels a text
-            shown = model.metrics.keys()
-            own = {
-                "metrics": {**model.metrics, **{name: value for name, value in figures.items() if name in shown}},
-                "intervals": {**model.intervals, **{name: ends for name, ends in intervals.items() if name in shown}},
-            }
+        values = model.metrics if hasattr(model, "metrics") else vars(model)  # of several labels a text, or of one
+        shown = {name: value for name, value in figures.items() if values.get(name) is not None}
+        own: dict[str, Any] = {"metrics": {**values, **shown}} if hasattr(model, "metrics") else dict(shown)
+        if hasattr(model, "intervals"):
+            own["intervals"] = {**model.intervals, **{name: intervals[name] for name in shown}}
         else:
-            of_ends = {f"{name}_interval": interval for name, interval in intervals.items()}
-            own = {name: value for name, value in (figures | of_ends).items() if getattr(model, name, None) is not None}
+            of_ends = {f"{name}_interval": ends for name, ends in intervals.items()}
+            own |= {name: ends for name, ends in of_ends.items() if getattr(model, name, None) is not None}
         models.append(replace(model, **own, against_first=gain, p_corrected=p))
     return replace(found, models=tuple(models))
 

@@ -66,3 +66,10 @@ def test_the_stated_error_is_that_of_all_rows_with_the_folds_interval(numbers_by
     assert stated is not None and stated[0] <= low < high <= stated[1]
     page = (numbers_by_folds / "report.html").read_text()
     assert "By fold" in page and "2-fold cross-validation" in page and 'class="for' not in page
+
+
+def test_compared_each_has_its_folds_interval(numbers_by_folds: Path) -> None:
+    kept = json.loads((numbers_by_folds / "metrics.json").read_text())["folds"]
+    for model in rnn.compare(numbers_by_folds, numbers_by_folds).models:
+        assert model.mean_absolute_error == kept["mean_absolute_error"]
+        assert list(model.intervals["mean_absolute_error"]) == kept["intervals"]["mean_absolute_error"]
