@@ -238,18 +238,8 @@ def tune(
             from rnn_cli.data.source import is_in_memory
 
             named = data is not None and not is_in_memory(data)
-            if (
-                named
-                or config is not None
-                or changes
-                or out
-                or force
-                or distil
-                or goal
-                or max_bytes
-                or max_seconds
-                or seed != 1
-            ):
+            of_new = named, config is not None, changes, out, force, distil, goal, max_bytes, max_seconds, seed != 1
+            if any(of_new):
                 raise UsageError("a search goes on as it began", where="resume", hint="give minutes or trials alone")
             at = None if resume is True else Path(resume)
             more = Wanted(minutes=minutes, trials=trials, jobs=jobs, engine=engine, ray_address=ray_address)

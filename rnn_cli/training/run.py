@@ -197,9 +197,8 @@ def _fit_and_write(
         if not resumes:
             with signals:
                 checkpointer.begin()
-        folds = predict_folds(
-            run, learn_fold, place, listener, ahead=ahead
-        )  # an interrupt acts at once: finished folds are kept
+        # An interrupt acts at once: finished folds are kept.
+        folds = predict_folds(run, learn_fold, place, listener, ahead=ahead)
         choice = None
         if run.config.model.kind == "auto" and folds is not None:
             choice, folds = choose_by_folds(run, folds, place, listener)

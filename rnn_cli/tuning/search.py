@@ -249,16 +249,18 @@ class Search:
             self.budget.ending -= self._reserved()
             self._ended(self.run_trial(job, None), None)
 
+    def _taught_by_labels(self) -> list[TrialRecord]:
+        """The measured trials that learned from the labels themselves, the best first."""
+        return [each for each in sorted(self.measured(), key=self.rank) if each.name != DISTILLED]
+
     def _teachers(self) -> list[TrialRecord]:
         """The best trials, whose models are kept."""
-        ranked = [each for each in sorted(self.measured(), key=self.rank) if each.name != DISTILLED]
-        return [each for each in ranked[:KEPT_MODELS] if self.place.trial(each.number).has_model]
+        return [each for each in self._taught_by_labels()[:KEPT_MODELS] if self.place.trial(each.number).has_model]
 
     def _student(self) -> TrialRecord | None:
         """The trial whose config the distilled network has: the best network; None where nothing is new to distil."""
         last = self.journal.ended[-1] if self.journal.ended else None
-        ranked = sorted(self.measured(), key=self.rank)
-        networks = [each for each in ranked if each.work.get("epochs") and each.name != DISTILLED]
+        networks = [each for each in self._taught_by_labels() if each.work.get("epochs")]
         if not networks or len(self._teachers()) < 2 or (last is not None and last.name == DISTILLED):
             return None
         return networks[0]
@@ -300,9 +302,12 @@ class Search:
         """A trial that was chosen elsewhere, as the sampler of this process knows it."""
         return None if job.params is None else self.sampler.ask(dict(job.params))
 
+    def _ran(self) -> int:
+        """How many trials count towards the number that was asked for."""
+        return sum(each.state != "skipped" and each.name != DISTILLED for each in self.journal.ended)
+
     def _is_over(self) -> bool:
-        ended = sum(each.state != "skipped" and each.name != DISTILLED for each in self.journal.ended)
-        if self.plan.trials is not None and ended >= self.plan.trials:
+        if self.plan.trials is not None and self._ran() >= self.plan.trials:
             return True
         return len(self.journal.ended) > 0 and (self.budget.left() <= 0 or self.skipped >= MOST_SKIPPED)
 
@@ -312,8 +317,7 @@ class Search:
         known = len(ended)
         width = 1 if self.at_once is None or not known else self.at_once.width
         if self.plan.trials is not None:
-            ran = sum(each.state != "skipped" and each.name != DISTILLED for each in ended)
-            width = min(width, self.plan.trials - ran)
+            width = min(width, self.plan.trials - self._ran())
         chosen: list[tuple[TrialJob, Asked | None]] = []
         for number in range(known, known + width):
             name, asked, settings = self._chosen(number, [*ended, *(unended(job) for job, _ in chosen)])
