@@ -177,8 +177,7 @@ def propose(
         reasons |= {f"data.{key}": "found in the file" for key in several.settings}
     training = _training(start.training, dataset, data, reasons, has_teacher=has_teacher)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    if of_one_label and alone:
-        config = _with_pieces(config, len(dataset), lengths.quantiles[0.95], reasons)
+    config = _with_pieces(config, dataset, lengths, reasons)
     tokens = training.epochs * len(dataset) * min(lengths.quantiles[0.5], tokenizer.max_length)
     is_quick = may_fold and tokens <= MOST_TOKENS_IN_FOLDS
     config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=is_quick)
@@ -190,11 +189,13 @@ def propose(
     return Proposal(config, dataset, recipe, reasons, found, weight, split)
 
 
-def _with_pieces(config: Config, rows: int, length: int, reasons: dict[str, str]) -> Config:
+def _with_pieces(config: Config, dataset: Dataset, lengths: Lengths, reasons: dict[str, str]) -> Config:
     """The config, with n-grams that learn from pieces of words, too, where that is for it."""
-    pieces = settings_of_pieces(config, rows, length) or {}
-    if "model.char_ngrams" in pieces:
-        reasons["model.char_ngrams"] = "words of like spelling share what is learned"
+    has_been_tried = not (dataset.several or config.data.ordered or config.data.extra_columns)
+    pieces = settings_of_pieces(config, len(dataset), lengths.quantiles[0.95]) if has_been_tried else None
+    if pieces is None:
+        return config
+    reasons["model.char_ngrams"] = "words of like spelling share what is learned"
     if "tokenizer.vocab_size" in pieces:
         reasons["tokenizer.vocab_size"] = "rare words have pieces in common"
     return with_overrides(config, [Override(*each) for each in pieces.items()], "the config proposed")
