@@ -6,20 +6,24 @@ trial; the winner alone is measured on them, when its model is written.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from math import inf
 from typing import Any, Protocol
 
 from rnn_cli import system
+from rnn_cli.arrays import Indices
 from rnn_cli.bundle.model_folder import LATEST
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import parse_config, to_yaml
-from rnn_cli.config.schema import Config
+from rnn_cli.config.schema import Config, DataConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.splits import Splits
+from rnn_cli.data.splits import Splits, share_of
 from rnn_cli.data.unlabelled import Unlabelled
 from rnn_cli.errors import BundleError, ConfigError, Error
+from rnn_cli.evaluation.folds import true_classes
 from rnn_cli.gates.grammar import written_value
 from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.pooling import pooled_of
 from rnn_cli.training.prepare import Prepared, prepare, read_rows
 from rnn_cli.training.shared import Cache
 from rnn_cli.training.teacher import taught
@@ -28,6 +32,7 @@ from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, wi
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
 from rnn_cli.tuning.distilling import taught_by
 from rnn_cli.tuning.goals import Goal, goal_of
+from rnn_cli.tuning.halving import FIRST_SHARE, Halving, in_folds
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
 from rnn_cli.tuning.sampler import Asked, Sampler, unended
@@ -127,6 +132,7 @@ class Plan:
     """How many trials run at once, None for one after the other; it changes which are chosen."""
     distil: bool = False
     """Whether a last trial learns from the best ones."""
+    halving: Halving = "epochs"
 
     def to_head(self) -> dict[str, Any]:
         """The plan as a journal's head has it."""
@@ -142,6 +148,7 @@ class Plan:
             "name": self.name,
             "jobs": self.jobs,
             "distil": self.distil,
+            "halving": self.halving,
         }
 
     @classmethod
@@ -161,6 +168,7 @@ class Plan:
                 head["name"],
                 head.get("jobs"),
                 head.get("distil", False),
+                head.get("halving", "epochs" if config.training.folds is None else "folds"),
             )
         except (ConfigError, KeyError, TypeError, ValueError):
             raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
@@ -168,20 +176,31 @@ class Plan:
 
 @dataclass(frozen=True)
 class SearchedRows:
-    """All rows of a search, split, and its texts without labels."""
+    """All rows of a search, split as its config says, and its texts without labels."""
 
     splits: Splits
     unlabelled: Unlabelled
+    data: DataConfig
 
     @classmethod
     def read(cls, config: Config, source: Dataset | None) -> "SearchedRows":
         """Read and split the rows. Raises `DataError`."""
-        return cls(*read_rows(config.data, source))
+        return cls(*read_rows(config.data, source), config.data)
 
-    @property
+    @cached_property
     def to_choose(self) -> tuple[Splits, Unlabelled]:
         """The same without the test rows."""
-        return replace(self.splits, test=self.splits.test.select([])), self.unlabelled
+        test, source = self.splits.test, self.splits.source
+        if source is not None and not isinstance(self.data.test, str):
+            held = set(test.texts)  # equal texts are on one side
+            source = source.select(row for row, text in enumerate(source.texts) if text not in held)
+        return replace(self.splits, test=test.select([]), source=source), self.unlabelled
+
+    @cached_property
+    def first_share(self) -> tuple[Splits, Unlabelled]:
+        """A share of the training rows, and the validation rows."""
+        splits, unlabelled = self.to_choose
+        return replace(splits, train=share_of(splits.train, FIRST_SHARE, self.data.split_seed), source=None), unlabelled
 
     def identity(self) -> list[str | None]:
         """What tells whether other rows are the same."""
@@ -349,10 +368,7 @@ class Search:
         try:
             record = self._measured(record, folder, heard)
         except Hopeless:
-            done, what = (
-                (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
-            )
-            record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
+            record = replace(record, state="pruned", reason=f"after {heard.reached}: others promised more")
         except OutOfTime as error:
             record = replace(record, state="cut", reason=str(error) or "the time was over")
         except (Error, MemoryError, ArithmeticError) as error:
@@ -374,7 +390,8 @@ class Search:
         is_distilled = record.name == DISTILLED
         if not is_distilled and (twin := self._twin(record)) is not None:
             return replace(record, state="skipped", reason=f"the same as trial {twin}")
-        run = self._prepared(record, folder, heard if self.told_rows else self.listener)
+        folder.keep_config(changed(self.plan.config, record.settings, f"trial {record.number}"))
+        run = self._prepared(record, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
             self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
         self.told_rows = True
@@ -388,13 +405,16 @@ class Search:
             teachers = self._teachers()
             run = taught_by(run, [self.place.trial(each.number).opened() for each in teachers])
             taught_of = f"trials {', '.join(str(each.number) for each in teachers)} taught it"
-        work = TrialWork.of(run)
+        measured = self._as_measured(run)
+        work = TrialWork.of(measured)
         heard.work = asdict(work)
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
             return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
-        model = learn_model(run, folder, heard)
+        model = learn_model(measured, folder, heard)
         evaluation = model.evaluate()
+        if measured is not run:
+            model = replace(model, run=run, folds=None)
         probabilities, predicted = evaluation.scores.probabilities, evaluation.predicted
         value = self.plan.goal.of(evaluation.truth, probabilities, predicted)
         folder.keep_predictions(probabilities, predicted)
@@ -417,6 +437,21 @@ class Search:
             self._keep(record, folder, model)
         return record
 
+    def _as_measured(self, run: Prepared) -> Prepared:
+        """A trial's run as it is measured: by folds, where those are not the config's own but the search's."""
+        is_folded = self.plan.halving == "folds" and run.config.training.folds is None
+        return in_folds(run) if is_folded else run
+
+    def truth(self, record: TrialRecord) -> Indices:
+        """The labels of the rows that choose, as `true_classes` has them."""
+        run = self._as_measured(self._prepared(record, SilentListener()))
+        folds = kept_folds(run, self.place.trial(record.number), SilentListener())
+        if folds is None:
+            validation_truth: Indices = true_classes(run.splits.validation, run.labels)
+            return validation_truth
+        pooled_truth: Indices = pooled_of(run, folds)[1]
+        return pooled_truth
+
     def _twin(self, record: TrialRecord) -> int | None:
         """An earlier trial of the same config, if there is one that was not skipped."""
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
@@ -426,9 +461,9 @@ class Search:
                 return each.number
         return None
 
-    def _prepared(self, record: TrialRecord, folder: TrialFolder, listener: Listener) -> Prepared:
+    def _prepared(self, record: TrialRecord, listener: Listener) -> Prepared:
+        """The run of a trial's config, which knows no test rows."""
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
-        folder.keep_config(config)
         if record.number > 0:  # the linear baseline is the same for all
             training = config.training.model_copy(update={"baseline": False})
             config = config.model_copy(update={"training": training})
@@ -451,12 +486,16 @@ class Search:
 
     def _learn_ending(self) -> None:
         """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
-        first = self.journal.ended[0].seconds if self.journal.ended else 0.0
+        first = 0.0
+        if self.journal.ended:
+            record = self.journal.ended[0]
+            first = record.seconds / record.work.get("trainings", 1.0)
         self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping + self._reserved()
 
     def _learn_cost(self, record: TrialRecord) -> None:
-        if record.work and (record.state in ("complete", "infeasible") or record.epochs):
-            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
+        if record.work:
+            ended = record.state in ("complete", "infeasible")
+            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds, ended=ended)
 
     # What they found
 

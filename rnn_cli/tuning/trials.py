@@ -136,6 +136,7 @@ class TrialListener(SilentListener):
         self._at: tuple[float, int] | None = None
         self._seen: list[tuple[Indices, Floats, Indices]] = []
         self.promises: list[tuple[int, float]] = []
+        self.reached = ""
         self.seconds: list[float] = []
         self.warnings: list[str] = []
         self.work: dict[str, float] = {}
@@ -182,19 +183,23 @@ class TrialListener(SilentListener):
         self.seconds.append(metrics.seconds)
         quarter = QUARTERS * metrics.epoch // self._epochs
         if 0 < quarter < QUARTERS:
-            self._promise(quarter, self._goal.of_epoch(metrics))
+            self._promise(quarter, self._goal.of_epoch(metrics), f"epoch {metrics.epoch}")
 
     def fold_done(self, fold: Fold, part: FoldPart, folds: int) -> None:
         """Tell what the trial promises after a fold: its figure on the rows of all folds so far."""
         truth = true_classes(fold.splits.test, self._goal.labels)
         self._seen.append((truth, part.probabilities, part.predicted))
-        self._foresee(self._budget.clock() - self._began, len(self._seen), folds + 1)
+        taken, done = self._budget.clock() - self._began, len(self._seen)
+        whole = folds / (folds - 1)  # the model of all rows takes so many times as long as that of a fold
+        if epochs := self.work.get("epochs", 0):  # what an epoch of all rows takes, for the estimates of others
+            self.seconds = [taken / done * whole / epochs] if done < folds else []
+        self._foresee(taken, done, folds + whole)
         figures = [figures_of(*each) for each in self._seen]
         sizes = np.array([len(each[0]) for each in self._seen], float)
         name = self._goal.chooser.name if self._goal.chooser.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
         if len(self._seen) < folds:
-            self._promise(len(self._seen), mean if name == "log_loss" else -mean)
+            self._promise(len(self._seen), mean if name == "log_loss" else -mean, f"fold {len(self._seen)}")
 
     def _foresee_steps(self) -> None:
         """Stop a trial whose batches so far show that it would not end in time."""
@@ -210,14 +215,15 @@ class TrialListener(SilentListener):
                 self.seconds.append(taken / done * self._steps / self._epochs)
             raise
 
-    def _foresee(self, taken: float, done: int, total: int) -> None:
+    def _foresee(self, taken: float, done: int, total: float) -> None:
         if taken / done * (total - done) > self._budget.left():
             raise TooLong(self._budget.clock() - self._began + taken / done * (total - done))
 
-    def _promise(self, step: int, value: float) -> None:
+    def _promise(self, step: int, value: float, reached: str) -> None:
         if self.promises and self.promises[-1][0] == step:
             return
         self.promises.append((step, value))
+        self.reached = reached
         if self._is_hopeless(value, step):
             raise Hopeless
 

@@ -13,6 +13,7 @@ from rnn_cli.tuning.shows import ToldInLines
 from rnn_cli.tuning.tune import Wanted, begin_tuning
 
 SPACE: dict[str, Any] = {
+    "halving": "epochs",
     "model.kind": ["network", "linear"],
     "model.ngrams": [1, 2],
     "model.units": {"choices": [[4], [8]], "if": {"model.kind": "network"}},
