@@ -117,8 +117,8 @@ def _repeating(search: Search) -> tuple[str, str]:
             f"{exactly} Trials were cut or skipped for lack of time: what is searched depends on the machine.",
         )
     again = f"--trials {len(ended)} --seed {plan.seed} --goal {plan.goal.name}"
-    what = f"The first command trains the best config again, rnn tune with {again} runs the same trials"
-    return f"{trains}\nrnn tune … {again}", f"{what}, each to the same bytes of weights on one machine."
+    what = f"The first command trains the best config again, rnn tune with {again}, halving by {plan.halving},"
+    return f"{trains}\nrnn tune … {again}", f"{what} runs the same trials, each to the same bytes on one machine."
 
 
 def _write(file: Path, content: str) -> None:

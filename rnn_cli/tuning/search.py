@@ -1,6 +1,6 @@
 """The order of work of a search: trials until the time or their number is over, then the winner's model.
 
-The rows that choose are the validation rows, or those that folds predict. The test rows are put aside before the first
+The rows that choose are those that folds predict, or the validation rows (`halving`). The test rows are put aside before the first
 trial; the winner alone is measured on them, when its model is written.
 """
 
@@ -446,11 +446,8 @@ class Search:
         """The labels of the rows that choose, as `true_classes` has them."""
         run = self._as_measured(self._prepared(record, SilentListener()))
         folds = kept_folds(run, self.place.trial(record.number), SilentListener())
-        if folds is None:
-            validation_truth: Indices = true_classes(run.splits.validation, run.labels)
-            return validation_truth
-        pooled_truth: Indices = pooled_of(run, folds)[1]
-        return pooled_truth
+        truth: Indices = true_classes(run.splits.validation, run.labels) if folds is None else pooled_of(run, folds)[1]
+        return truth
 
     def _twin(self, record: TrialRecord) -> int | None:
         """An earlier trial of the same config, if there is one that was not skipped."""
