@@ -1,7 +1,7 @@
 """The order of work of a search: trials until the time or their number is over, then the winner's model.
 
-The rows that choose are those that folds predict, or the validation rows (`halving`). The test rows are put aside before the first
-trial; the winner alone is measured on them, when its model is written.
+The rows that choose are those that folds predict, or the validation rows (`halving`). The test rows are put aside
+before the first trial; the winner alone is measured on them, when its model is written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -360,9 +360,12 @@ class Search:
         called = f"trial {number}"
         # The first one is there whatever the time is: without it there would be no model.
         budget = Budget(None, clock=self.budget.clock) if number == 0 else self.budget
-        heard = TrialListener(
-            self.listener, called, budget, self.plan.goal, lambda *at: asked is not None and asked.is_hopeless(*at)
-        )
+
+        def is_hopeless(promise: float, step: int) -> bool:
+            # The config to begin with is measured whole: the winner is held against it.
+            return asked is not None and asked.is_hopeless(promise, step) and job.name != PRESENT
+
+        heard = TrialListener(self.listener, called, budget, self.plan.goal, is_hopeless)
         known = None if job.asked_after == number else job.asked_after
         record = TrialRecord(number, "failed", job.name, job.settings, job.params, asked_after=known)
         try:
