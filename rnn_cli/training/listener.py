@@ -84,6 +84,8 @@ class PartListener(SilentListener):
     def __init__(self, called: str, to: Listener) -> None:
         self._called, self._to = called, to
         self._epoch, self._done, self._steps = "", 0, 0
+        self.seconds: list[float] = []
+        """What each epoch took."""
 
     def doing(self, what: str) -> None:
         """Pass on a step."""
@@ -103,6 +105,10 @@ class PartListener(SilentListener):
         self._done += 1
         if self._done < self._steps:
             self.progress(f"{self._epoch}, batches", self._done, self._steps)
+
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
+        """Remember how long it took."""
+        self.seconds.append(metrics.seconds)
 
 
 def announce_tensorflow(listener: Listener) -> None:

@@ -56,8 +56,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class TrialWork:
-    """What a trial has to do: how often it learns from as many rows as there are (the folds included), so many epochs
-    each of so many steps and multiplications in the recurrent layers."""
+    """What a trial has to do: how often it learns from as many rows as there are (folds, or a first share of the rows,
+    included), so many epochs each of so many steps and multiplications in the recurrent layers."""
 
     trainings: float
     epochs: int
@@ -70,11 +70,11 @@ class TrialWork:
         return cls(content["trainings"], int(content["epochs"]), content["steps"], content["products"])
 
     @classmethod
-    def of(cls, run: Prepared) -> "TrialWork":
-        """The work of a network that a run trains; none for a linear model and on a base."""
+    def of(cls, run: Prepared, first_share: float = 0.0) -> "TrialWork":
+        """The work of a network that a run trains, after a share of its rows; none for a linear model and on a base."""
         config, training = run.config, run.config.training
         # Each of the folds' models learns from the rows of all folds but one.
-        trainings = 1.0 + ((training.folds or 1) - 1) * training.fold_repeats
+        trainings = 1.0 + ((training.folds or 1) - 1) * training.fold_repeats + first_share
         if config.model.kind == "linear" or config.model.base is not None:
             return cls(trainings, 0, 0.0, 0.0)
         rows = run.rows_to_learn

@@ -19,7 +19,7 @@ from rnn_cli.config.schema import Config, DataConfig
 from rnn_cli.data.rows import Dataset
 from rnn_cli.data.splits import Splits, share_of
 from rnn_cli.data.unlabelled import Unlabelled
-from rnn_cli.errors import BundleError, ConfigError, Error
+from rnn_cli.errors import BundleError, ConfigError, DataError, Error
 from rnn_cli.evaluation.folds import true_classes
 from rnn_cli.gates.grammar import written_value
 from rnn_cli.training.listener import Listener, SilentListener
@@ -43,6 +43,7 @@ from rnn_cli.tuning.trials import (
     TrialFolder,
     TrialListener,
     learn_model,
+    learn_share,
     least_bytes,
     seconds_of_short,
 )
@@ -220,6 +221,8 @@ class Search:
     sampler: Sampler = field(init=False)
     costs: Costs = field(default_factory=Costs)
     cache: Cache = field(default_factory=Cache)
+    share_cache: Cache = field(default_factory=Cache)
+    """What trials share of the rows that they learn from first."""
     force: bool = False
     """Whether a model that stands where the winner's will be is replaced."""
     skipped: int = 0
@@ -409,11 +412,14 @@ class Search:
             run = taught_by(run, [self.place.trial(each.number).opened() for each in teachers])
             taught_of = f"trials {', '.join(str(each.number) for each in teachers)} taught it"
         measured = self._as_measured(run)
-        work = TrialWork.of(measured)
+        share = self._first_share(run) if record.params is not None else None
+        work = TrialWork.of(measured, 0.0 if share is None else FIRST_SHARE)
         heard.work = asdict(work)
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
             return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
+        if share is not None:
+            learn_share(share, FIRST_SHARE, self.plan.goal, heard)
         model = learn_model(measured, folder, heard)
         evaluation = model.evaluate()
         if measured is not run:
@@ -444,6 +450,18 @@ class Search:
         """A trial's run as it is measured: by folds, where those are not the config's own but the search's."""
         is_folded = self.plan.halving == "folds" and run.config.training.folds is None
         return in_folds(run) if is_folded else run
+
+    def _first_share(self, run: Prepared) -> Prepared | None:
+        """The run of a network by the rows that it learns from first, None where it learns from all at once."""
+        config = run.config
+        is_own_network = config.model.kind != "linear" and config.model.base is None
+        if self.plan.halving != "rows" or not is_own_network or config.training.teacher is not None:
+            return None
+        try:
+            share = prepare(config, SilentListener(), ready=self.rows.first_share, shared=self.share_cache)
+        except DataError:  # a rare label is lost
+            return None
+        return share if share.labels == run.labels else None
 
     def truth(self, record: TrialRecord) -> Indices:
         """The labels of the rows that choose, as `true_classes` has them."""

@@ -86,6 +86,44 @@ def test_a_search_by_folds_goes_on_to_the_same_end(folded: Tuned, home: Path):
     same(resume_tuning(home / "stopped", None, Wanted(), shows=Hears()), folded)
 
 
+NETWORKS = {
+    "model.units": [[4], [8]],
+    "training.learning_rate": {"low": 0.001, "high": 0.2, "log": True},
+}
+
+
+@pytest.fixture(scope="module")
+def by_rows(home: Path) -> Tuned:
+    return search(home / "rows.csv", home / "by rows", halving="rows", trials=6, space=NETWORKS)
+
+
+def test_networks_learn_from_a_third_of_the_rows_first(by_rows: Tuned):
+    linear, present, *others = by_rows.trials
+    assert linear.promises == () and {each.promises[0][0] for each in (present, *others) if each.promises} == {1}
+    stopped = [each for each in others if each.state == "pruned"]
+    assert {each.reason for each in stopped} == {"after a third of the rows: others promised more"}
+    assert all(each.value is None and len(each.promises) == 1 for each in stopped)
+    whole = [each for each in others if each.state == "complete"]
+    assert whole and max(each.promises[0][1] for each in whole) < min(each.promises[0][1] for each in stopped)
+    assert present.state == "complete" and present.work["trainings"] == pytest.approx(4 / 3)
+
+
+def test_a_model_that_learned_from_all_rows_knows_nothing_of_the_third(by_rows: Tuned, home: Path):
+    network = by_rows.folder / "trials/0001"
+    again = api.train(network / "config.yaml", out=home / "of all rows")
+    assert again.bundle.read(ONNX_MODEL) == Bundle.open(network / "model").read(ONNX_MODEL)
+
+
+def test_a_search_by_rows_that_is_killed_goes_on_to_the_same_end(by_rows: Tuned, home: Path):
+    def stop(number: int) -> None:
+        if number == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(home / "rows.csv", home / "by rows too", Hears(stop), halving="rows", trials=6, space=NETWORKS)
+    same(resume_tuning(home / "by rows too", None, Wanted(), shows=Hears()), by_rows)
+
+
 def rows_of(count: int, rare: int = 0) -> Dataset:
     labels = ["a"] * (count - rare) + ["b"] * rare
     return Dataset("rows", [f"text {row}" for row in range(count)], labels, [0] * count)
