@@ -120,7 +120,7 @@ def test_a_trial_that_a_third_of_the_rows_stops_tells_what_an_epoch_takes():
 
 
 def test_folds_tell_what_an_epoch_of_all_rows_takes():
-    """A fold of three took 20 seconds for its five epochs of two thirds of the rows; two folds and all rows are left."""
+    """A fold of three, five epochs of two thirds of the rows, took 20 seconds; two folds and all rows are left."""
     labelled = Dataset("rows", ["x", "y"], ["a", "b"], [1, 2])
     fold = Fold(1, 1, [0, 1], Splits(labelled, labelled, labelled, (), ""))
     part = FoldPart(np.full((2, 2), 0.5), np.zeros(2, np.int64), np.ones(2, np.int64), 2, 2, 0, 1)
