@@ -3,9 +3,9 @@
     python -P tests/bench/choosing.py SET [--rows 2000] [--configs 12] [--draws 5]
 
 SET is a built-in set, or a file with the columns `text` and `label`. Each draw takes other rows, and other linear
-models by chance from the space of `rnn tune`; they learn from nine tenths of the rows, and up to 4,000 of the others are
-the test rows. A line a draw: the log loss on the test rows of the model that the validation rows choose, of that which
-the folds of `rnn tune` choose, of the best one and of the mean; and by rank, how well each order is that of the test rows.
+models by chance from the space of `rnn tune`; they learn from nine tenths of the rows, and up to 4,000 of the others
+are the test rows. A line a draw: the log loss on the test rows of the model that the validation rows choose, of that
+which the folds of `rnn tune` choose, of the best one and of the mean; and the rank correlations with the test rows.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from rnn_cli.training.pooling import figures_of_folds
 from rnn_cli.training.prepare import Prepared, prepare
 from rnn_cli.tuning.default_space import Facts, default_space
 from rnn_cli.tuning.halving import in_folds
-from rnn_cli.tuning.space import changed
+from rnn_cli.tuning.space import Space, changed
 
 QUIET = SilentListener()
 
@@ -46,10 +46,7 @@ def main() -> None:
         chance = np.random.default_rng(draw)
         chosen, test = np.split(chance.permutation(len(rows))[: given.rows + 4_000], [given.rows])
         splits = load_splits(base.data, rows.select(sorted(chosen)))
-        configs = []
-        while len(configs) < given.configs:
-            settings = space.choose(lambda name, values: "linear" if name == "model.kind" else values.draw(chance))
-            configs.append(changed(base, settings, "a draw"))
+        configs = [drawn(base, space, chance) for _ in range(given.configs)]
         figures = np.array([losses(config, splits, rows.select(sorted(test))) for config in configs])
         by_validation, by_folds, on_test = figures.T
         ranks = [spearmanr(each, on_test).statistic for each in (by_validation, by_folds)]
@@ -57,6 +54,12 @@ def main() -> None:
         found.append([*chosen_by, *ranks])
         print(f"draw {draw}: {in_words(found[-1])}", flush=True)
     print(f"{given.set}, {given.rows:,} rows, {given.draws} draws: {in_words(np.mean(found, axis=0))}")
+
+
+def drawn(base: Config, space: Space, chance: np.random.Generator) -> Config:
+    """A linear model of the space by chance."""
+    settings = space.choose(lambda name, values: "linear" if name == "model.kind" else values.draw(chance))
+    return changed(base, settings, "a draw")
 
 
 def in_words(figures: list[float]) -> str:
