@@ -21,19 +21,19 @@ Halving = Literal["folds", "rows", "epochs"]
 HALVING = "halving"
 """The key of the section `tune` that says it; all others say what is tried."""
 
-FEW_ROWS = 5_000
+MOST_ROWS_IN_FOLDS = 5_000
 """Up to so many training rows, folds choose: a share of them cannot tell good from lucky. More are halved."""
 
 FEW_OF_A_LABEL = 10
 """A label of fewer training rows may be absent from the others of a fold."""
 
-FOLDS = 3
+SEARCH_FOLDS = 3
 """All rows are predicted however many folds there are; more take longer."""
 
 FIRST_SHARE = 1 / 3
 """The share of the training rows that a network learns from first, as one trial in three goes on."""
 
-IN_FOLDS = 1.0 * FOLDS
+IN_FOLDS = 1.0 * SEARCH_FOLDS
 """How many times as long as one training a trial takes by folds: each learns from all rows but its own, then all."""
 
 LEAST_TRIALS = 4
@@ -84,7 +84,7 @@ def usual_halving(config: Config, train: Dataset, tokens: float, seconds: float 
     """What suits the rows and the time: `tokens` are those of all training texts, `seconds` None without a limit."""
     if config.training.folds is not None:
         return "folds"
-    if len(train) > FEW_ROWS:
+    if len(train) > MOST_ROWS_IN_FOLDS:
         return "rows"
     rarest = min(train.label_counts().values(), default=0)
     if why_no_folds(config, distil=distil) is not None or rarest < FEW_OF_A_LABEL:
@@ -99,11 +99,11 @@ def halving_in_words(halving: Halving, config: Config, splits: Splits, *, distil
     if config.training.folds is not None:
         return f"trials are measured by the config's {config.training.folds} folds"
     if halving == "folds":
-        what = f"trials are measured by {FOLDS} folds of {train + validation:,} rows"
+        what = f"trials are measured by {SEARCH_FOLDS} folds of {train + validation:,} rows"
         return f"{what}, as {validation:,} validation rows tell little (tune.halving)"
     if halving == "rows":
         return f"networks learn from a third of {train:,} rows first, the promising ones from all (tune.halving)"
-    if train > FEW_ROWS:
+    if train > MOST_ROWS_IN_FOLDS:
         return f"{validation:,} validation rows choose"
     excludes = why_no_folds(config, distil=distil)
     why = "folds would take too long" if excludes is None else f"{excludes} excludes folds"
@@ -112,5 +112,5 @@ def halving_in_words(halving: Halving, config: Config, splits: Splits, *, distil
 
 def in_folds(run: Prepared) -> Prepared:
     """A run as it is measured by folds of its rows: those of `splits.source`."""
-    training = run.config.training.model_copy(update={"folds": FOLDS, "fold_repeats": 1, "baseline": False})
+    training = run.config.training.model_copy(update={"folds": SEARCH_FOLDS, "fold_repeats": 1, "baseline": False})
     return replace(run, config=run.config.model_copy(update={"training": training}))

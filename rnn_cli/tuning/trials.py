@@ -179,11 +179,11 @@ class TrialListener(SilentListener):
         """Tell what the trial promises, unless this was its last epoch.
 
         Its steps are quarters of its epochs: where the learning rate falls to zero, trials of few and of many epochs
-        are not alike after one epoch.
+        are not alike after one epoch. One that folds have measured promises nothing more.
         """
         self.seconds.append(metrics.seconds)
         quarter = QUARTERS * metrics.epoch // self._epochs
-        if 0 < quarter < QUARTERS:
+        if 0 < quarter < QUARTERS and not self._seen:
             self._promise(quarter, self._goal.of_epoch(metrics), f"epoch {metrics.epoch}")
 
     def fold_done(self, fold: Fold, part: FoldPart, folds: int) -> None:

@@ -13,7 +13,7 @@ from rnn_cli.data.splits import load_splits, share_of
 from rnn_cli.errors import ConfigError
 from rnn_cli.training import folds as folds_module
 from rnn_cli.tuning.ending import Tuned
-from rnn_cli.tuning.halving import FEW_OF_A_LABEL, FEW_ROWS, halving_in, usual_halving
+from rnn_cli.tuning.halving import FEW_OF_A_LABEL, MOST_ROWS_IN_FOLDS, halving_in, usual_halving
 from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import search_folder
 from rnn_cli.tuning.tune import Wanted, resume_tuning
@@ -54,7 +54,8 @@ def heard() -> Hears:
 
 @pytest.fixture(scope="module")
 def folded(home: Path, dealt: list[Dataset], heard: Hears) -> Tuned:
-    return search(home / "rows.csv", home / "folded", heard, halving=None, trials=3)
+    epochs = {"epochs": 4}  # each of them a step, had folds not measured the trial before
+    return search(home / "rows.csv", home / "folded", heard, halving=None, trials=3, sections={"training": epochs})
 
 
 def test_few_rows_choose_by_folds_without_the_test_rows(folded: Tuned, dealt: list[Dataset], home: Path, heard: Hears):
@@ -81,7 +82,8 @@ def test_a_search_by_folds_goes_on_to_the_same_end(folded: Tuned, home: Path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(home / "rows.csv", home / "stopped", Hears(stop), halving=None, trials=3)
+        more = {"training": {"epochs": 4}}
+        search(home / "rows.csv", home / "stopped", Hears(stop), halving=None, trials=3, sections=more)
     assert Journal.open(search_folder(home / "stopped")).head["halving"] == "folds"
     same(resume_tuning(home / "stopped", None, Wanted(), shows=Hears()), folded)
 
@@ -129,7 +131,7 @@ def rows_of(count: int, rare: int = 0) -> Dataset:
     return Dataset("rows", [f"text {row}" for row in range(count)], labels, [0] * count)
 
 
-MANY = FEW_ROWS + 1
+MANY = MOST_ROWS_IN_FOLDS + 1
 
 
 @pytest.mark.parametrize(
