@@ -21,7 +21,7 @@ Halving = Literal["folds", "rows", "epochs"]
 HALVING = "halving"
 """The key of the section `tune` that says it; all others say what is tried."""
 
-MOST_ROWS_IN_FOLDS = 5_000
+MOST_FOLDED_ROWS = 5_000
 """Up to so many training rows, folds choose: a share of them cannot tell good from lucky. More are halved."""
 
 FEW_OF_A_LABEL = 10
@@ -84,7 +84,7 @@ def usual_halving(config: Config, train: Dataset, tokens: float, seconds: float 
     """What suits the rows and the time: `tokens` are those of all training texts, `seconds` None without a limit."""
     if config.training.folds is not None:
         return "folds"
-    if len(train) > MOST_ROWS_IN_FOLDS:
+    if len(train) > MOST_FOLDED_ROWS:
         return "rows"
     rarest = min(train.label_counts().values(), default=0)
     if why_no_folds(config, distil=distil) is not None or rarest < FEW_OF_A_LABEL:
@@ -103,7 +103,7 @@ def halving_in_words(halving: Halving, config: Config, splits: Splits, *, distil
         return f"{what}, as {validation:,} validation rows tell little (tune.halving)"
     if halving == "rows":
         return f"networks learn from a third of {train:,} rows first, the promising ones from all (tune.halving)"
-    if train > MOST_ROWS_IN_FOLDS:
+    if train > MOST_FOLDED_ROWS:
         return f"{validation:,} validation rows choose"
     excludes = why_no_folds(config, distil=distil)
     why = "folds would take too long" if excludes is None else f"{excludes} excludes folds"

@@ -13,7 +13,7 @@ from rnn_cli.data.splits import load_splits, share_of
 from rnn_cli.errors import ConfigError
 from rnn_cli.training import folds as folds_module
 from rnn_cli.tuning.ending import Tuned
-from rnn_cli.tuning.halving import FEW_OF_A_LABEL, MOST_ROWS_IN_FOLDS, halving_in, usual_halving
+from rnn_cli.tuning.halving import FEW_OF_A_LABEL, MOST_FOLDED_ROWS, halving_in, usual_halving
 from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import search_folder
 from rnn_cli.tuning.tune import Wanted, resume_tuning
@@ -131,7 +131,7 @@ def rows_of(count: int, rare: int = 0) -> Dataset:
     return Dataset("rows", [f"text {row}" for row in range(count)], labels, [0] * count)
 
 
-MANY = MOST_ROWS_IN_FOLDS + 1
+MANY = MOST_FOLDED_ROWS + 1
 
 
 @pytest.mark.parametrize(
