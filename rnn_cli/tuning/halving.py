@@ -36,10 +36,10 @@ FIRST_SHARE = 1 / 3
 IN_FOLDS = 1.0 * SEARCH_FOLDS
 """How many times as long as one training a trial takes by folds: each learns from all rows but its own, then all."""
 
-LEAST_TRIALS = 4
+LEAST_TRIALS = 6
 """Folds choose where the time has room for so many trials of the config; as most are stopped early, there are more."""
 
-TOKENS_A_SECOND = 20_000
+TOKENS_A_SECOND = 15_000
 """What networks of usual sizes read of training texts on two cores, about."""
 
 

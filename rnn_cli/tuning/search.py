@@ -504,10 +504,7 @@ class Search:
 
     def _learn_ending(self) -> None:
         """Expect the end to take as long as the first trial, which it does again, and as keeping the best did."""
-        first = 0.0
-        if self.journal.ended:
-            record = self.journal.ended[0]
-            first = record.seconds / record.work.get("trainings", 1.0)
+        first = self.journal.ended[0].seconds if self.journal.ended else 0.0
         self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping + self._reserved()
 
     def _learn_cost(self, record: TrialRecord) -> None:

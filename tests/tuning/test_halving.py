@@ -152,7 +152,7 @@ MANY = MOST_FOLDED_ROWS + 1
 def test_what_suits_the_rows_and_the_time(
     sections: dict[str, Any], rows: Dataset, seconds: float | None, distil: bool, halving: str
 ):
-    """The config's two epochs of 40,000 tokens take about 48 seconds for four trials by folds."""
+    """The config's two epochs of 40,000 tokens take about 96 seconds for six trials by folds."""
     config = configured(Path("rows.csv"), **sections)
     assert usual_halving(config, rows, 40_000.0, seconds, distil=distil) == halving
 
