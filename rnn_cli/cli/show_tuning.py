@@ -45,6 +45,10 @@ class SearchTable(ToldInLines):
         self.trials = trials
         self.ends = time.monotonic() + left if isfinite(left) else inf
 
+    def trial_known(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """Add its row."""
+        self.trial_done(record, apart, best=best)
+
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """Show that it is under way; the time left is that which the search has."""
         self.trial, self.step = f"trial {number}", ""

@@ -106,6 +106,9 @@ class Shows(Listener, Protocol):
     def searching(self, goal: Goal, left: float, trials: int | None) -> None:
         """The search begins, or goes on; `left` are the seconds for trials, infinite where no time is set."""
 
+    def trial_known(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """A trial ended before the search was stopped; arguments as those of `trial_done`."""
+
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """A trial begins."""
 
@@ -249,6 +252,8 @@ class Search:
     def run_trials(self) -> None:
         """Run trials until the time or their number is over."""
         self.listener.searching(self.plan.goal, self.budget.left(), self.plan.trials)
+        for each in self.journal.ended:
+            self.listener.trial_known(each, self._apart(each), best=each is self.best())
         while not self._is_over():
             chosen = self._next()
             at_once = self.at_once
@@ -308,10 +313,13 @@ class Search:
         self._learn_cost(record)
         self._learn_ending()
         is_best = record.is_measured and (best is None or self._is_better(record, best))
-        apart = {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
         self._drop_models()
-        self.listener.trial_done(record, apart, best=is_best)
+        self.listener.trial_done(record, self._apart(record), best=is_best)
         self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+
+    def _apart(self, record: TrialRecord) -> dict[str, Any]:
+        """The settings of a trial that the config has not."""
+        return {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
 
     def learn_of(self, record: TrialRecord) -> None:
         """Learn of a trial that ended elsewhere."""
