@@ -30,6 +30,11 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def charts_in_pages() -> None:
+    """As users see them: a run that went on shows the epochs before, too."""
+
+
 @pytest.fixture(scope="module")
 def forked() -> Iterator[Forked]:
     """Runs a command line in a process of its own, in a folder: words, folder, what befalls it → how it ended."""
