@@ -401,6 +401,8 @@ def _config_of(
     may_fold = not any(each.key == "training.folds" for each in changes)
     is_linear = any((each.key, each.value) == ("model.kind", "linear") for each in changes)
     may_order = not any(each.key in ("training.teacher", "model.base") for each in changes)
+    of_pieces = ("model.ngrams", "model.char_ngrams", "tokenizer.level", "training.teacher", "model.base")
+    may_have_pieces = not any(each.key in of_pieces for each in changes)
     proposal = propose(
         source,
         reading,
@@ -409,6 +411,7 @@ def _config_of(
         may_fold=may_fold,
         is_linear=is_linear,
         may_order=may_order,
+        may_have_pieces=may_have_pieces,
     )
     name = shown(source)
     listener.note(f"no config is given for {name}, so this is the one rnn init writes: recipe {proposal.recipe}")

@@ -15,7 +15,10 @@ import pandas as pd
 import pytest
 
 import rnn_cli as rnn
+from rnn_cli.api import _config_of
 from rnn_cli.bundle.model_folder import CARD
+from rnn_cli.checks.word_pieces import PIECES
+from rnn_cli.config.load import parse_override
 from rnn_cli.training.listener import SilentListener
 
 TEXTS = ["the warm and funny film", "a dull evening", "zzqq", ""]
@@ -276,6 +279,17 @@ def test_rows_in_the_place_of_a_config_are_data(tmp_path: Path, monkeypatch: pyt
     assert by_name.bundle.read("model.onnx") == by_table.bundle.read("model.onnx")
     with pytest.raises(rnn.Error, match="expected one set of rows, got two"):
         rnn.train("reviews.csv", rows())
+
+
+@pytest.mark.parametrize("own", ["model.ngrams=0", "model.char_ngrams=0", "tokenizer.level=char", "model.base=general"])
+def test_what_is_given_about_ngrams_goes_before_pieces_of_words(own: str, tmp_path: Path) -> None:
+    file = tmp_path / "reviews.csv"
+    rows().drop(columns="year").to_csv(file, index=False)
+    usual, given = (
+        _config_of(None, file, [parse_override(each) for each in more], SilentListener(), may_build_on_base=False)[0]
+        for more in ([], [own])
+    )
+    assert (usual.model.char_ngrams, given.model.char_ngrams) == (PIECES, 0)
 
 
 def test_errors_name_arguments_and_have_their_parts(tmp_path: Path) -> None:

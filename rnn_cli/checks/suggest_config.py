@@ -123,13 +123,15 @@ def propose(
     may_fold: bool = True,
     is_linear: bool = False,
     may_order: bool = True,
+    may_have_pieces: bool = True,
 ) -> Proposal:
     """Propose a config for a file, a built-in set or `rows` in memory; overrides are of keys of `data`.
 
     With `is_linear` it is for a linear model. Unless `may_order` is false, whole numbers are read as ratings, in order,
     and many different numbers as numbers to predict. Few rows are measured by folds, unless `may_fold` is false. Of few
     rows, and unless `may_build_on_base` is false, cross-validation tells whether the general model is a base that pays.
-    Raises `DataError`, also for labels that do not look like labels, and `ConfigError`.
+    Unless `may_have_pieces` is false, n-grams learn from pieces of words, too, where rows are few. Raises `DataError`,
+    also for labels that do not look like labels, and `ConfigError`.
     """
     asked = [each for each in overrides if each.key != TRANSDUCTIVE_KEY]  # it needs the teacher that is proposed here
     given = config_for(source, asked).data
@@ -177,7 +179,7 @@ def propose(
         reasons |= {f"data.{key}": "found in the file" for key in several.settings}
     training = _training(start.training, dataset, data, reasons, has_teacher=has_teacher)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
-    config = _with_pieces(config, dataset, lengths, reasons)
+    config = _with_pieces(config, dataset, lengths, reasons, may=may_have_pieces)
     tokens = training.epochs * len(dataset) * min(lengths.quantiles[0.5], tokenizer.max_length)
     is_quick = may_fold and tokens <= MOST_TOKENS_IN_FOLDS
     config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=is_quick)
@@ -189,9 +191,9 @@ def propose(
     return Proposal(config, dataset, recipe, reasons, found, weight, split)
 
 
-def _with_pieces(config: Config, dataset: Dataset, lengths: Lengths, reasons: dict[str, str]) -> Config:
-    """The config, with n-grams that learn from pieces of words, too, where that is for it."""
-    has_been_tried = not (dataset.several or config.data.ordered or config.data.extra_columns)
+def _with_pieces(config: Config, dataset: Dataset, lengths: Lengths, reasons: dict[str, str], *, may: bool) -> Config:
+    """The config, with n-grams that learn from pieces of words, too, where that is for it and `may` be."""
+    has_been_tried = may and not (dataset.several or config.data.ordered or config.data.extra_columns)
     pieces = settings_of_pieces(config, len(dataset), lengths.quantiles[0.95]) if has_been_tried else None
     if pieces is None:
         return config
