@@ -40,6 +40,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 50, 50)
 
 
+@pytest.fixture(autouse=True)
+def charts_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are made but not turned into SVG: for a report that takes as long as training a tiny network."""
+    monkeypatch.setattr("rnn_cli.reporting.html.in_page", lambda chart: f"<svg>{chart.name}</svg>")
+
+
 every_step = pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "each"])
 """Something befalls a command at every third of its steps, or, by hand, at each."""
 

@@ -22,6 +22,11 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 FETCHING = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
 
 
+@pytest.fixture(autouse=True)
+def charts_in_pages() -> None:
+    """As users see them."""
+
+
 @dataclass
 class Page(HTMLParser):
     """What a page holds; raises `AssertionError` where an element is not closed in its place."""
