@@ -21,6 +21,7 @@ from rnn_cli.checks.lengths import Lengths, fit_tokenizer, measure_lengths
 from rnn_cli.checks.rows import config_for, several_of
 from rnn_cli.checks.scripts import script_of
 from rnn_cli.checks.suggest_split import SplitColumns, likely_split_columns
+from rnn_cli.checks.word_pieces import settings_of_pieces
 from rnn_cli.config.commented import with_comments
 from rnn_cli.config.load import Override, load_config, recipes, with_overrides
 from rnn_cli.config.schema import FEW_STEPS, Config, DataConfig, TeacherConfig, TokenizerConfig, TrainingConfig
@@ -176,6 +177,7 @@ def propose(
         reasons |= {f"data.{key}": "found in the file" for key in several.settings}
     training = _training(start.training, dataset, data, reasons, has_teacher=has_teacher)
     config = start.model_copy(update={"data": data, "tokenizer": tokenizer, "training": training})
+    config = _with_pieces(config, dataset, lengths, reasons)
     tokens = training.epochs * len(dataset) * min(lengths.quantiles[0.5], tokenizer.max_length)
     is_quick = may_fold and tokens <= MOST_TOKENS_IN_FOLDS
     config, by_folds = _in_folds(config, len(dataset), overrides, reasons, is_quick=is_quick)
@@ -185,6 +187,18 @@ def propose(
     found = (*_found(dataset, counts, lengths), *told, *_split_in_words(split), *tried, why, *by_folds)
     weight = None if dataset.several or dataset.number else _class_weight(counts)
     return Proposal(config, dataset, recipe, reasons, found, weight, split)
+
+
+def _with_pieces(config: Config, dataset: Dataset, lengths: Lengths, reasons: dict[str, str]) -> Config:
+    """The config, with n-grams that learn from pieces of words, too, where that is for it."""
+    has_been_tried = not (dataset.several or config.data.ordered or config.data.extra_columns)
+    pieces = settings_of_pieces(config, len(dataset), lengths.quantiles[0.95]) if has_been_tried else None
+    if pieces is None:
+        return config
+    reasons["model.char_ngrams"] = "words of like spelling share what is learned"
+    if "tokenizer.vocab_size" in pieces:
+        reasons["tokenizer.vocab_size"] = "rare words have pieces in common"
+    return with_overrides(config, [Override(*each) for each in pieces.items()], "the config proposed")
 
 
 def _on_base(

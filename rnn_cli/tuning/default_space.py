@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rnn_cli.checks.word_pieces import PIECES, settings_of_pieces
 from rnn_cli.config.schema import OWN, Config
 from rnn_cli.tuning.space import Choices, Dimension, Range, Space, value_in
 
@@ -18,15 +19,6 @@ LONG_TEXTS = 120
 
 IMBALANCED = 3.0
 """So many times more frequent must a label be than another, so that weights of labels are worth a try."""
-
-PIECES = 5
-"""Characters of the longest pieces of words that n-grams learn from (`model.char_ngrams`)."""
-
-MOST_TOKENS_IN_PIECES = 1_000_000
-"""With more tokens the counts of pieces take more than about a GB, and pieces gain little."""
-
-ALL_WORDS, ROWS_OF_ALL_WORDS = 50_000, 5_000
-"""With pieces, words that occur once pay where rows are so few."""
 
 WHERE_NETWORK: dict[str, tuple[Any, ...]] = {"model.kind": ("network",)}
 WHERE_LINEAR: dict[str, tuple[Any, ...]] = {"model.kind": ("linear",)}
@@ -44,20 +36,8 @@ class Facts:
 
 
 def pieces_of(config: Config, facts: Facts) -> dict[str, Any] | None:
-    """The settings by which the n-grams of a config learn from pieces of words, too; None where that is not for it.
-
-    N-grams alone were right on 0.2 to 2.3 points more of held-out rows with them (docs/tuning.md).
-    """
-    model = config.model
-    is_for = config.tokenizer.level == "word" and not (model.base or config.training.teacher or config.data.number)
-    if not is_for or facts.rows * min(facts.length, config.tokenizer.max_length) > MOST_TOKENS_IN_PIECES:
-        return None
-    found: dict[str, Any] = {"model.char_ngrams": PIECES}
-    if not model.ngrams:
-        found["model.ngrams"] = 2
-    if facts.rows <= ROWS_OF_ALL_WORDS and facts.max_bytes is None:
-        found["tokenizer.vocab_size"] = ALL_WORDS
-    return found
+    """The settings by which the n-grams of a config learn from pieces of words, too; None where that is not for it."""
+    return settings_of_pieces(config, facts.rows, facts.length, may_grow=facts.max_bytes is None)
 
 
 def default_space(config: Config, facts: Facts, base: str | None = None) -> Space:

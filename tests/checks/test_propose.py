@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from rnn_cli.checks.suggest_config import commented_yaml, propose
+from rnn_cli.checks.word_pieces import ALL_WORDS, PIECES
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
 from rnn_cli.config.schema import FEW_STEPS, EarlyStopping, TeacherConfig
 from rnn_cli.data.source import load_rows
@@ -37,7 +38,22 @@ def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, t
     proposal = propose(file)
     assert proposal.recipe == recipe
     assert proposal.config.tokenizer.max_length >= words
-    assert proposal.config.model == load_config(recipe).model
+    recipes_own = load_config(recipe).model
+    assert proposal.config.model == recipes_own.model_copy(update={"char_ngrams": PIECES})
+
+
+def test_many_or_long_texts_learn_from_words_alone(tmp_path: Path) -> None:
+    config = propose(write(tmp_path / "rows.csv", texts(6_000, 200), ["a", "b"] * 3_000)).config
+    assert config.model == load_config("default").model
+
+
+def test_with_pieces_words_that_occur_once_are_known_where_rows_are_few(tmp_path: Path) -> None:
+    sizes = {}
+    for rows in 1_200, 6_000:
+        config = propose(write(tmp_path / "rows.csv", texts(rows, 10), ["a", "b"] * (rows // 2))).config
+        assert config.model.char_ngrams == PIECES
+        sizes[rows] = config.tokenizer.vocab_size
+    assert sizes[1_200] == ALL_WORDS > sizes[6_000]
 
 
 def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
@@ -141,7 +157,9 @@ def test_a_file_called_like_a_recipe_is_not_the_recipe(tmp_path: Path, monkeypat
     for name in recipes():
         Path(name).write_text("training: {early_stopping: {patience: 9}, epochs: 77}")
     proposal = propose(write(tmp_path / "rows.csv", texts(60, 8), ["a", "b"] * 30))
-    assert proposal.config.model == quick.model and proposal.config.training.early_stopping == EarlyStopping()
+    assert (
+        proposal.config.model.units == quick.model.units and proposal.config.training.early_stopping == EarlyStopping()
+    )
 
 
 def test_keys_of_a_section_in_a_section_are_written_too(tmp_path: Path) -> None:
