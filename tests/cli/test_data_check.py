@@ -127,8 +127,8 @@ def test_init_writes_a_config_that_trains(labelled_file: Path, home: Path, rnn: 
     assert "Next    rnn train config.yaml" in out
     assert load_config("config.yaml").data.positive_label == "good"
     assert rnn("data", "check", "config.yaml").code == 0
-    smaller = ["--set", "model.units=[4]", "--set", "model.embedding_dim=4", "--folds", "2", "--set", "training.epochs=2"]
-    assert rnn("train", "config.yaml", *smaller, "--no-baseline", "--out", "model").code == 0
+    smaller = ["--set", "model.units=[4]", "--set", "model.embedding_dim=4", "--set", "training.epochs=2"]
+    assert rnn("train", "config.yaml", *smaller, "--folds", "2", "--no-baseline", "--out", "model").code == 0
     assert (home / "model" / "manifest.json").exists()
 
 

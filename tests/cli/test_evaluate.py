@@ -25,6 +25,11 @@ from rnn_cli.text.tokenizer import Tokenizer
 from .conftest import Rnn, files_below, on_a_terminal
 
 
+@pytest.fixture(autouse=True)
+def charts_in_pages() -> None:
+    """As users see them: a report that is written later is the run's own."""
+
+
 def test_without_data_the_figures_are_those_of_training(rnn: Rnn, newest: Path, labelled_file: Path) -> None:
     assert labelled_file.exists()
     code, out, err = rnn("evaluate", "--json")

@@ -30,6 +30,11 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def charts_in_pages() -> None:
+    """As users see them: a run that went on shows the epochs before, too."""
+
+
 @pytest.fixture(scope="module")
 def words(labelled_file: Path) -> list[str]:
     return ["train", "quick", *tiny_overrides(SMALL, data__source=labelled_file), "--out", "m"]

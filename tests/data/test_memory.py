@@ -30,9 +30,8 @@ def test_a_quote_left_open_does_not_swallow_the_file(tmp_path):
     path = tmp_path / "f.csv"
     with open(path, "wb") as file:
         file.write(b'text,label\n"open,b\n')
-        line = b"a text of some length," * 4 + b"and its label\n"  # more and shorter lines take tracemalloc half a minute
-        for _ in range(25):
-            file.write(line * 10_000)
+        for _ in range(25):  # in shorter lines, tracemalloc takes half a minute
+            file.write((b"a text of some length," * 4 + b"and its label\n") * 10_000)
     assert _peak_until_refused(path, ":2: a record larger than 16,777,216 bytes") < 100_000_000
 
 
