@@ -22,6 +22,7 @@ import termios
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from subprocess import DEVNULL, run
@@ -125,7 +126,8 @@ class Child:
 
     def send_signal(self, number: int) -> None:
         if self._code is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
