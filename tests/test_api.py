@@ -271,8 +271,7 @@ def test_what_a_call_returns_is_shown_in_a_line(run: Any, model: rnn.Predictor) 
 def test_rows_in_the_place_of_a_config_are_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rows().drop(columns="year").to_csv("reviews.csv", index=False)
-    small = {"epochs": 1, "folds": 2, "ngrams": 0, "units": [2], "embedding_dim": 4, "embeddings": None}
-    small |= {"baseline": False}
+    small = {"epochs": 1, "ngrams": 0, "units": [2], "embedding_dim": 4, "embeddings": None, "baseline": False}
     by_name, by_table = rnn.train("reviews.csv", **small), rnn.train(rows().drop(columns="year"), **small)
     assert by_name.bundle.read("model.onnx") == by_table.bundle.read("model.onnx")
     with pytest.raises(rnn.Error, match="expected one set of rows, got two"):
